@@ -1,0 +1,68 @@
+// Lint as law: what the house rules ask and a program can check. Rules that are off have their reason beside them.
+import { defineConfig, globalIgnores } from 'eslint/config';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+const nodeGlobals = ['console', 'process', 'performance', 'URL', 'setTimeout', 'fetch', 'Buffer'];
+
+const plainJavaScript = {
+  eqeqeq: ['error', 'always'],
+  'no-undef': 'error',
+  'no-unused-vars': 'error',
+  'no-var': 'error',
+  'prefer-const': 'error',
+};
+
+const typeScript = {
+  eqeqeq: ['error', 'always'],
+  '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+  // Numbers in messages are shapes, sizes and indices: their plain text is what is wanted.
+  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+  // Model files are untrusted JSON: a class name is made text and then looked up; what is no text matches no name.
+  '@typescript-eslint/no-base-to-string': 'off',
+  // An async function without await makes a rejection of what is thrown, as its type promises.
+  '@typescript-eslint/require-await': 'off',
+};
+
+export default defineConfig([
+  globalIgnores(['dist/', 'docs/api/', 'coverage/', '.cache/']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.js'],
+    languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, 'readonly'])) },
+    rules: plainJavaScript,
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: typeScript,
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })] },
+    rules: {
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'One seed fixes everything: use core/random.' },
+      ],
+      'import-x/no-cycle': 'error',
+      'import-x/no-self-import': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-duplicates': ['error', { 'prefer-inline': true }],
+      'import-x/extensions': ['error', 'always', { ignorePackages: true, checkTypeImports: true }],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // A missing value in a test is a failed test: asserting is what it is for.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+]);

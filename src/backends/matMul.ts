@@ -1,0 +1,85 @@
+// Matrix products on wasm that take the fast path. tfjs multiplies with XNNPACK only where nothing is transposed and
+// neither side has a batch; everything else is a loop of scalars, twenty times as slow. So transpose first, and let a
+// batch be more rows where the other side has none. Two batches still take tfjs's own loop.
+import { broadcast_util, engine, reshape, tidy, transpose } from '@tensorflow/tfjs-core';
+import type { KernelConfig, NamedTensorInfoMap, Rank, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { attributesOf, tensors } from './compositeKernel.ts';
+
+interface MatMulAttributes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** tfjs's kernel of a matrix product, given plain matrices. */
+type Multiply = (a: Tensor2D, b: Tensor2D) => Tensor2D;
+
+/** A replacement of tfjs's kernel `BatchMatMul` or `_FusedMatMul` that arranges its inputs and then runs it. */
+export function transposeFirst(original: KernelConfig): KernelConfig {
+  const isFused = original.kernelName === '_FusedMatMul';
+  const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
+    const { a, b } = tensors(original.kernelName, ['a', 'b'], call.inputs);
+    const attributes = attributesOf<MatMulAttributes>(call.attrs);
+    const isTransposed = attributes.transposeA || attributes.transposeB;
+    const isFast = !isTransposed && batchOf(a) === 1 && batchOf(b) === 1;
+    const isSupported = a.dtype === 'float32' && b.dtype === 'float32' && batchOf(b) === 1;
+    // A matrix of prelu weights goes with the batch: it stays as it is.
+    if (isFast || !isSupported || call.inputs['preluActivationWeights'] !== undefined) return original.kernelFunc(call);
+    const multiply: Multiply = (left, right) => runOriginal(original, call, left, right);
+    return tidy(() => product(a, b, attributes, isFused ? direct : cheapest, multiply));
+  };
+  return { ...original, kernelFunc };
+}
+
+function runOriginal(original: KernelConfig, call: Parameters<KernelConfig['kernelFunc']>[0], a: Tensor2D, b: Tensor2D): Tensor2D {
+  const [rows, inner] = a.shape;
+  const columns = b.shape[1];
+  const inputs: NamedTensorInfoMap = { ...call.inputs, a: reshape(a, [1, rows, inner]), b: reshape(b, [1, inner, columns]) };
+  const out = original.kernelFunc({ ...call, inputs, attrs: { ...call.attrs, transposeA: false, transposeB: false } });
+  const [info] = Array.isArray(out) ? out : [out];
+  if (info === undefined) throw new Error(`${original.kernelName}: expected the kernel to give one result, it gave none.`);
+  return reshape<Rank.R2>(engine().makeTensorFromTensorInfo(info), [rows, columns]);
+}
+
+function product(a: Tensor, b: Tensor, attributes: MatMulAttributes, strategy: Strategy, multiply: Multiply): Tensor {
+  const [m, n] = [rowsOf(a, attributes.transposeA), rowsOf(b, !attributes.transposeB)];
+  const outer = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const right = matrix(b);
+  if (batchOf(a) === 1) return reshape(strategy(matrix(a), right, attributes, multiply), [...outer, m, n]);
+  const left = attributes.transposeA ? swapLast(a) : a; // [..., m, k]
+  const tall = reshape<Rank.R2>(left, [left.size / rowsOf(b, attributes.transposeB), rowsOf(b, attributes.transposeB)]); // [batch * m, k]
+  return reshape(multiply(tall, attributes.transposeB ? transpose(right) : right), [...outer, m, n]);
+}
+
+type Strategy = (a: Tensor2D, b: Tensor2D, attributes: MatMulAttributes, multiply: Multiply) => Tensor2D;
+
+function direct(a: Tensor2D, b: Tensor2D, { transposeA, transposeB }: MatMulAttributes, multiply: Multiply): Tensor2D {
+  return multiply(transposeA ? transpose(a) : a, transposeB ? transpose(b) : b);
+}
+
+/** Transposes as few numbers as it can: the sides, or the result of the sides changed over. */
+function cheapest(a: Tensor2D, b: Tensor2D, attributes: MatMulAttributes, multiply: Multiply): Tensor2D {
+  const { transposeA, transposeB } = attributes;
+  const resultSize = rowsOf(a, transposeA) * rowsOf(b, !transposeB);
+  const directly = (transposeA ? a.size : 0) + (transposeB ? b.size : 0);
+  const changedOver = (transposeA ? 0 : a.size) + (transposeB ? 0 : b.size) + resultSize;
+  if (directly <= changedOver) return direct(a, b, attributes, multiply);
+  return transpose(direct(b, a, { transposeA: !transposeB, transposeB: !transposeA }, multiply));
+}
+
+function batchOf(tensor: Tensor): number {
+  return tensor.shape.slice(0, -2).reduce((product, axis) => product * axis, 1);
+}
+
+/** Rows of a matrix, or of its transpose. */
+function rowsOf(tensor: Tensor, isTransposed: boolean): number {
+  return tensor.shape.at(isTransposed ? -1 : -2) ?? 1;
+}
+
+function matrix(tensor: Tensor): Tensor2D {
+  return reshape<Rank.R2>(tensor, [rowsOf(tensor, false), rowsOf(tensor, true)]);
+}
+
+function swapLast(tensor: Tensor): Tensor {
+  const axes = tensor.shape.map((_, axis) => axis);
+  return transpose(tensor, [...axes.slice(0, -2), tensor.rank - 1, tensor.rank - 2]);
+}

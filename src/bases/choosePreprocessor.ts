@@ -1,0 +1,66 @@
+// Settles which preprocessing a base gets: the user's, the saved one, or none at all.
+import { TransferKitError } from '../core/errors.ts';
+import { describeShape } from '../core/shapes.ts';
+import type {
+  ImageMode,
+  ImageSpec,
+  Preprocessor,
+  PreprocessorSpec,
+  TensorInputSpec,
+  TensorSpec,
+} from '../core/types.ts';
+import { imageSpec } from '../preprocess/image.ts';
+import { preprocessorFrom } from '../preprocess/preprocessorFrom.ts';
+import { tensorPreprocessor } from '../preprocess/tensor.ts';
+
+/** An image mode, a spec whose missing fields are filled in from the base, or a whole preprocessor. */
+export type PreprocessOption =
+  | ImageMode
+  | (Partial<ImageSpec> & { readonly kind: 'image'; readonly mode: ImageMode })
+  | (Partial<TensorInputSpec> & { readonly kind: 'tensor' })
+  | Preprocessor;
+
+/**
+ * @param input - What the trunk takes, with the batch axis.
+ * @param saved - Preprocessing that was saved with the model.
+ */
+export function choosePreprocessor(
+  input: TensorSpec,
+  option: PreprocessOption | undefined,
+  saved: PreprocessorSpec | undefined,
+): Preprocessor {
+  if (isPreprocessor(option)) return option;
+  const shape = input.shape.slice(1);
+  if (option === undefined) {
+    return saved === undefined
+      ? tensorPreprocessor({ kind: 'tensor', shape, dtype: input.dtype })
+      : refit(saved, shape);
+  }
+  if (typeof option === 'object' && 'kind' in option && option.kind === 'tensor') {
+    return tensorPreprocessor({ shape, dtype: input.dtype, ...option });
+  }
+  const given = typeof option === 'object' && 'kind' in option ? option : { kind: 'image' as const, mode: option };
+  return preprocessorFrom(imageSpec({ size: imageSize(shape), ...given }));
+}
+
+/** A saved image preprocessing follows the input size that the base has now. */
+function refit(saved: PreprocessorSpec, shape: TensorSpec['shape']): Preprocessor {
+  return preprocessorFrom(saved.kind === 'image' ? { ...saved, size: imageSize(shape) } : saved);
+}
+
+function imageSize(shape: TensorSpec['shape']): readonly [number, number] {
+  const [height, width, channels] = shape;
+  if (shape.length === 3 && typeof height === 'number' && typeof width === 'number' && channels === 3)
+    return [height, width];
+  const free = shape.length === 3 && channels === 3;
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `loadBase: expected a base that takes pictures [height, width, 3] for image preprocessing, got one that takes ` +
+      `${describeShape(shape)}.${free ? ' Give inputSize.' : ''}`,
+    { shape },
+  );
+}
+
+function isPreprocessor(option: PreprocessOption | undefined): option is Preprocessor {
+  return typeof option === 'object' && 'apply' in option;
+}

@@ -1,0 +1,92 @@
+// Makes a base of a model's artefact: cuts the graph, builds the layers, settles the preprocessing.
+import { dispose } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { nearestNames } from '../core/names.ts';
+import { describeShape } from '../core/shapes.ts';
+import type { Base, Preprocessor, TensorSpec } from '../core/types.ts';
+import { buildTrunk } from '../trunk/buildLayers.ts';
+import type { LayersTrunk } from '../trunk/layersTrunk.ts';
+import { findCut } from '../trunk/findCut.ts';
+import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape, type LayerGraph } from '../trunk/layerGraph.ts';
+import type { ModelArtefact } from '../weights/modelArtefact.ts';
+
+/** How to make a base of an artefact. */
+export interface BasePlan {
+  readonly name: string;
+  /** Layer to take features from. Default: before the classifier. */
+  readonly cut?: string | undefined;
+  /** Height and width, in place of the saved ones. */
+  readonly inputSize?: readonly [number, number] | undefined;
+  /** Makes the preprocessing for the input that the trunk takes. */
+  readonly preprocess: (input: TensorSpec) => Preprocessor;
+}
+
+/**
+ * Builds the part of a network up to the cut.
+ *
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION` for an inputSize that the network
+ * cannot take, and what building raises.
+ */
+export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan: BasePlan): Promise<Base> {
+  const cut = plan.cut === undefined ? findCut(graph) : findLayer(graph, plan.cut);
+  const trimmed = graphUpTo(plan.inputSize === undefined ? graph : resized(graph, plan.inputSize), cut);
+  const trunk = await buildFrom(artefact, trimmed);
+  const preprocessor = settle(() => plan.preprocess(trunk.input), trunk);
+  return {
+    name: plan.name,
+    trunk,
+    preprocessor,
+    cut: layerOf(graph, cut).name,
+    dispose: () => {
+      trunk.dispose();
+    },
+  };
+}
+
+/** Builds the layers of a graph with their weights in an artefact. */
+export async function buildFrom(artefact: ModelArtefact, graph: LayerGraph): Promise<LayersTrunk> {
+  const weights = artefact.weights((name) => belongsTo(graph.layers, name));
+  try {
+    return await buildTrunk(graph, weights);
+  } finally {
+    dispose(weights);
+  }
+}
+
+/** Whether a weight is of one of the layers: `conv/kernel`, `bidirectional/forward_lstm/kernel`. */
+function belongsTo(layers: ReadonlyMap<string, unknown>, weight: string): boolean {
+  for (let end = weight.lastIndexOf('/'); end > 0; end = weight.lastIndexOf('/', end - 1)) {
+    if (layers.has(weight.slice(0, end))) return true;
+  }
+  return false;
+}
+
+function settle(make: () => Preprocessor, trunk: { dispose(): void }): Preprocessor {
+  try {
+    return make();
+  } catch (error) {
+    trunk.dispose();
+    throw error;
+  }
+}
+
+function findLayer(graph: LayerGraph, name: string): number {
+  const call = lastCallOf(graph, name);
+  if (call > 0) return call;
+  const nearest = nearestNames(name, [...graph.layers.keys()].slice(1));
+  throw new TransferKitError(
+    'UNKNOWN_LAYER',
+    `loadBase: expected cut to name a layer of '${graph.name}', got '${name}'. Nearest: ${nearest.join(', ')}.`,
+    { cut: name, nearest },
+  );
+}
+
+function resized(graph: LayerGraph, size: readonly [number, number]): LayerGraph {
+  const shape = inputShapeOf(graph);
+  if (shape.length === 3) return withInputShape(graph, [size[0], size[1], shape[2] ?? null]);
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `loadBase: expected a base with pictures [height, width, channels] as input for inputSize, got ${describeShape(shape)}.`,
+    { inputSize: size, shape },
+  );
+}

@@ -1,0 +1,8 @@
+// What a browser offers the rest of the package: addresses, pictures by the browser's own decoder, backends. Chosen by
+// the imports map under the name #platform. Importing it has no effects.
+import { fetchBytes, type Platform } from '../core/platform.ts';
+import { browserBackends } from './backends.ts';
+import { decodePicture } from './decodePicture.ts';
+
+/** The environment that is a browser's page or worker. */
+export const platform: Platform = { name: 'browser', backends: browserBackends, readBytes: fetchBytes, decodePicture };

@@ -1,0 +1,225 @@
+// The words that all parts share: what a trunk, a base, a head, a preprocessor and samples are. Types only.
+import type { DataType, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
+
+/** The shape of a tensor; `null` marks a free axis, such as the batch axis. */
+export type Shape = readonly (number | null)[];
+
+/** Shape and type of a tensor that does not exist yet. */
+export interface TensorSpec {
+  readonly shape: Shape;
+  readonly dtype: DataType;
+}
+
+/** What a weight does in its layer. `statistics` are BatchNorm's moving mean and variance: no gradient moves them. */
+export type WeightKind = 'kernel' | 'bias' | 'gamma' | 'beta' | 'statistics' | 'other';
+
+/** One named weight of a trunk. `frozen` is the single source of truth about whether training may move it. */
+export interface TrunkWeight {
+  /** `layer/weight`, unique in the trunk. */
+  readonly name: string;
+  readonly layer: string;
+  /** Index of the stage that the layer belongs to. */
+  readonly stage: number;
+  readonly shape: readonly number[];
+  readonly kind: WeightKind;
+  readonly variable: Variable;
+  frozen: boolean;
+  /** Sets the value (the layer's constraint is applied); the tensor stays the caller's. */
+  write(value: Tensor): void;
+}
+
+/** A part of a trunk between two places where it can be cut. */
+export interface Stage {
+  /** Name of the last layer: the stage ends at its output. */
+  readonly name: string;
+  /** Layers in the order in which they run. */
+  readonly layers: readonly string[];
+  readonly output: TensorSpec;
+  /** Whether the stage gives other values in training than in inference although no weight moves (dropout, noise). */
+  readonly stochastic: boolean;
+}
+
+/** Which part of a trunk to run, and how. */
+export interface RunOptions {
+  /** First stage to run; the input is the output of the stage before. Default 0. */
+  readonly from?: number;
+  /** Stage to stop before. Default: the number of stages. */
+  readonly to?: number;
+  /** Dropout and noise layers are active when a seed is given; without it every layer runs in inference mode. */
+  readonly dropoutSeed?: number;
+}
+
+/** A network as one differentiable function with places where it can be cut. Bases have one, heads have one. */
+export interface Trunk {
+  readonly format: 'layers' | 'graph';
+  readonly input: TensorSpec;
+  readonly output: TensorSpec;
+  readonly stages: readonly Stage[];
+  readonly weights: readonly TrunkWeight[];
+  readonly disposed: boolean;
+  /** Runs stages `from` … `to - 1`; gradients flow to weights and input. The caller owns the result. */
+  run(input: Tensor, options?: RunOptions): Tensor;
+  /** Sum of the weight penalties (L1, L2) of layers with an unfrozen weight; undefined when there is none. */
+  penalty(): Scalar | undefined;
+  dispose(): void;
+}
+
+/** How raw input becomes what the base was trained on: data that is saved with the model. */
+export type PreprocessorSpec = ImageSpec | TensorInputSpec | CustomSpec;
+
+/** Scaling of pixel values 0..255, named as in keras.applications; or mean and standard deviation of pixels / 255. */
+export type ImageMode =
+  | 'tf'
+  | 'caffe'
+  | 'torch'
+  | 'unit'
+  | 'raw'
+  | { readonly mean: readonly [number, number, number]; readonly std: readonly [number, number, number] };
+
+/** Preprocessing of pictures. */
+export interface ImageSpec {
+  readonly kind: 'image';
+  /** Height and width that the base takes, in pixels. */
+  readonly size: readonly [number, number];
+  readonly mode: ImageMode;
+  readonly resize: 'antialias' | 'bilinear' | 'nearest';
+  readonly fit: 'stretch' | 'cover' | 'contain';
+}
+
+/** No preprocessing: tensors or arrays that already are what the base expects. */
+export interface TensorInputSpec {
+  readonly kind: 'tensor';
+  /** Shape of one example, without the batch axis; `null` for a free axis. */
+  readonly shape: Shape;
+  readonly dtype: DataType;
+  /** Smallest and largest value that the base was trained on, where known. */
+  readonly range?: readonly [number, number];
+}
+
+/** The user's own preprocessing, known by name; the function itself is handed in again on load. */
+export interface CustomSpec {
+  readonly kind: 'custom';
+  readonly name: string;
+}
+
+/** Turns one raw example into one input of the trunk, without the batch axis. */
+export interface Preprocessor<Input = unknown> {
+  readonly spec: PreprocessorSpec;
+  /** The caller owns the tensor. */
+  apply(input: Input): Tensor | Promise<Tensor>;
+}
+
+/** A pretrained network whose classifier is cut off, with the preprocessing it expects. */
+export interface Base {
+  readonly name: string;
+  readonly trunk: Trunk;
+  readonly preprocessor: Preprocessor;
+  /** Name of the layer that features are taken from. */
+  readonly cut: string;
+  dispose(): void;
+}
+
+/** What a head predicts: one of the labels, one of two labels by one logit, any of the labels, or numbers. */
+export type Task = 'classes' | 'binary' | 'multiLabel' | 'regression';
+
+/** A new, trainable end of a network. It gives logits, or plain numbers for regression. */
+export interface Head<T extends Task = Task> {
+  readonly task: T;
+  readonly trunk: Trunk;
+  /** Whether training has ever moved its weights. */
+  trained: boolean;
+}
+
+/** A base with a new head. */
+export interface TransferModel<T extends Task = Task> {
+  readonly base: Base;
+  readonly head: Head<T>;
+  /** Class names, or names of the outputs of a regression, in the order of the head's outputs. */
+  readonly labels: readonly string[];
+  /** All training that the model has seen; verbs append. */
+  history: readonly TrainingLog[];
+  /** Frees head and base. */
+  dispose(): void;
+}
+
+/** What is to be predicted: a label, several labels (`multiLabel`), a number or several (`regression`). */
+export type Target = string | readonly string[] | number | readonly number[];
+
+/** One example: raw input, what is to be predicted, and a name to report it by. */
+export interface Sample<Input = unknown> {
+  readonly input: Input;
+  readonly target: Target;
+  readonly id: string;
+}
+
+/** What to do with an example that cannot be read: stop with an error that lists all of them, or leave it out and say so. */
+export type OnUnreadable = 'error' | 'skip';
+
+/** An example that could not be read, and why. */
+export interface Unreadable {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** Examples with random access. */
+export interface Samples<Input = unknown> {
+  readonly size: number;
+  /** Class names in alphabetical order unless given; [] for regression. */
+  readonly labels: readonly string[];
+  /** Examples of each label; {} for regression. */
+  readonly classCounts: Readonly<Record<string, number>>;
+  readonly onUnreadable: OnUnreadable;
+  /** Target of an example, known without reading its input. */
+  target(index: number): Target;
+  read(index: number): Sample<Input> | Promise<Sample<Input>>;
+  /** Two disjoint parts, drawn by the seed so that each keeps the proportions of the classes. */
+  split(options: SplitOptions): { readonly train: Samples<Input>; readonly validation: Samples<Input> };
+}
+
+/** How to split samples. */
+export interface SplitOptions {
+  /** Share that goes to validation, above 0 and below 1. */
+  readonly validation: number;
+  /** Default 0. */
+  readonly seed?: number;
+}
+
+/** Where a running verb is. */
+export interface Progress {
+  readonly phase: 'features' | 'head' | 'fineTune' | 'evaluate';
+  readonly done: number;
+  readonly total: number;
+  /** Estimate from the pace so far; undefined until there is one. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** Figures of one epoch. */
+export interface EpochLog {
+  /** Counted from 0, or from `initialEpoch`. */
+  readonly epoch: number;
+  /** Mean over the epoch's examples, dropout active, while weights moved. */
+  readonly loss: number;
+  /** Share of right predictions in the same passes; not for regression. */
+  readonly accuracy?: number;
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
+  readonly learningRate: { readonly head: number; readonly base?: number };
+  readonly seconds: number;
+}
+
+/** What a training verb did, as plain data. */
+export interface TrainingLog {
+  readonly phase: 'head' | 'fineTune';
+  readonly epochs: readonly EpochLog[];
+  readonly stoppedBy: 'epochs' | 'signal';
+  /** Examples trained on. */
+  readonly examples: number;
+  /** Examples left out because they could not be read. */
+  readonly skipped: readonly Unreadable[];
+  /** Name of the last stage whose output was computed once for each example; undefined when nothing was cached. */
+  readonly cachedUpTo: string | undefined;
+  /** Numbers of weights (scalars) that training moved and that it left alone. */
+  readonly parameters: { readonly trained: number; readonly frozen: number };
+  readonly seed: number;
+  readonly seconds: number;
+}

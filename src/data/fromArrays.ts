@@ -1,0 +1,61 @@
+// Samples of inputs and targets that lie in two arrays.
+import { TransferKitError } from '../core/errors.ts';
+import type { OnUnreadable, Sample, Samples, Target } from '../core/types.ts';
+import { exampleAt, makeSamples } from './defineSamples.ts';
+
+/** Examples as two arrays of equal length. */
+export interface ArraysOptions<Input> {
+  /** Raw inputs: whatever the base's preprocessing takes. Tensors among them stay the caller's. */
+  readonly inputs: readonly Input[];
+  /** A label, a list of labels, a number or a list of numbers for each input; all of one kind. */
+  readonly targets: readonly Target[];
+  /** Class names. Default: the labels of the targets in alphabetical order. */
+  readonly labels?: readonly string[];
+  /** Names for messages and reports. Default: `example 0`, `example 1` … */
+  readonly ids?: readonly string[];
+  /** What a verb does with an example that cannot be read. Default 'error'. */
+  readonly onUnreadable?: OnUnreadable;
+}
+
+/**
+ * Makes samples of two arrays.
+ *
+ * @param options - Inputs, targets and, if wanted, labels and ids.
+ * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, mixed or not finite targets;
+ * `UNKNOWN_LABEL` for a target that is not among the given labels.
+ *
+ * @example
+ * ```ts
+ * import { fromArrays } from 'transferkit';
+ * const samples = fromArrays({ inputs: [[5.1, 3.5], [6.2, 2.9], [4.9, 3.1]], targets: ['setosa', 'virginica', 'setosa'] });
+ * console.log(samples.size, samples.classCounts); // 3 { setosa: 2, virginica: 1 }
+ * ```
+ */
+export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input> {
+  return samplesOfArrays('fromArrays', options);
+}
+
+/** {@link fromArrays} under the name of the function that a user called. */
+export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Input>): Samples<Input> {
+  const { ids, labels, onUnreadable } = options;
+  assertSameLength(verb, 'targets', options.targets.length, options.inputs.length);
+  if (ids !== undefined) assertSameLength(verb, 'ids', ids.length, options.inputs.length);
+  // Copies, so that what the caller does to the arrays later changes nothing here. A hole among the targets becomes
+  // an empty label, which is then refused with its position.
+  const examples = options.inputs.map(
+    (input, i): Sample<Input> => ({ input, target: options.targets[i] ?? '', id: ids?.[i] ?? `example ${String(i)}` }),
+  );
+  return makeSamples(verb, {
+    size: examples.length,
+    target: (index) => exampleAt(examples, index).target,
+    read: (index) => exampleAt(examples, index),
+    ...(labels === undefined ? {} : { labels }),
+    ...(onUnreadable === undefined ? {} : { onUnreadable }),
+  });
+}
+
+function assertSameLength(verb: string, name: string, found: number, expected: number): void {
+  if (found === expected) return;
+  const text = `${verb}: expected as many ${name} as inputs (${String(expected)}), got ${String(found)}. Check how they are paired.`;
+  throw new TransferKitError('INVALID_OPTION', text, { inputs: expected, [name]: found });
+}

@@ -1,0 +1,148 @@
+// The verb evaluate: how good a model is on samples.
+import { ensureBackend } from './backends/ensureBackend.ts';
+import type { Progress, Samples, Task, TransferModel, Unreadable } from './core/types.ts';
+import { streamExamples } from './train/examples.ts';
+import { measure, type Measurement } from './train/measure.ts';
+import {
+  classFigures,
+  confusionMatrix,
+  decide,
+  labelFigures,
+  regressionFigures,
+  topKAccuracy,
+  worstMistakes,
+  type ClassFigures,
+  type Mistake,
+  type RegressionFigures,
+} from './train/metrics.ts';
+import { networkOf } from './train/network.ts';
+import { assertWhole } from './train/options.ts';
+import { startPace } from './train/pace.ts';
+import { assertAlive } from './train/runTraining.ts';
+import { assertKnown } from './train/targets.ts';
+
+/** Options of {@link evaluate}. */
+export interface EvaluateOptions {
+  /** Examples run at once. Default 32. */
+  readonly batchSize?: number;
+  /** The k of `topKAccuracy`, from 1. Default 5, or the number of labels if that is less. */
+  readonly topK?: number;
+  /** How many mistakes to list. Default 10. */
+  readonly worst?: number;
+  /** Called after every batch. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+interface EvaluationBase {
+  /** Mean loss, as in training. */
+  readonly loss: number;
+  readonly examples: number;
+  readonly skipped: readonly Unreadable[];
+}
+
+/** Figures of a model that predicts one label. */
+export interface ClassEvaluation extends EvaluationBase {
+  readonly task: 'classes' | 'binary';
+  /** Share of right predictions. */
+  readonly accuracy: number;
+  readonly topKAccuracy: number;
+  readonly labels: readonly string[];
+  /** `confusion[actual][predicted]`, in the order of `labels`. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly perClass: readonly ClassFigures[];
+  /** The most confident mistakes first. */
+  readonly worst: readonly Mistake[];
+}
+
+/** Figures of a model that predicts any of several labels. */
+export interface MultiLabelEvaluation extends EvaluationBase {
+  readonly task: 'multiLabel';
+  /** Share of right decisions over all labels of all examples, at a probability of one half. */
+  readonly accuracy: number;
+  readonly labels: readonly string[];
+  readonly perClass: readonly ClassFigures[];
+}
+
+/** Figures of a model that predicts numbers. */
+export interface RegressionEvaluation extends EvaluationBase, RegressionFigures {
+  readonly task: 'regression';
+  readonly perOutput: readonly (RegressionFigures & { readonly output: string })[];
+}
+
+/** What `evaluate` gives for a task. */
+export type EvaluationOf<T extends Task> = T extends 'regression'
+  ? RegressionEvaluation
+  : T extends 'multiLabel'
+    ? MultiLabelEvaluation
+    : ClassEvaluation;
+
+/**
+ * Measures a model on samples, in inference mode.
+ *
+ * @param model - A model of any task.
+ * @param samples - Examples with labels of the head.
+ * @param options - See {@link EvaluateOptions}.
+ * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`, `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`,
+ * `INVALID_OPTION`, `DISPOSED`.
+ *
+ * @example
+ * ```ts
+ * const { accuracy, confusion } = await evaluate(model, samples);
+ * console.log(accuracy, confusion);
+ * ```
+ */
+export async function evaluate<T extends Task>(
+  model: TransferModel<T>,
+  samples: Samples,
+  options?: EvaluateOptions,
+): Promise<EvaluationOf<T>>;
+export async function evaluate(
+  model: TransferModel,
+  samples: Samples,
+  { batchSize = 32, topK = 5, worst = 10, onProgress }: EvaluateOptions = {},
+): Promise<EvaluationOf<Task>> {
+  assertWhole('evaluate', 'batchSize', batchSize, 1);
+  assertWhole('evaluate', 'topK', topK, 1);
+  assertWhole('evaluate', 'worst', worst, 0);
+  assertAlive('evaluate', model);
+  await ensureBackend();
+  assertKnown('evaluate', model, samples);
+  const network = networkOf(model);
+  const examples = streamExamples({ verb: 'evaluate', model, network, samples, batchSize, signal: undefined });
+  const pace = startPace('evaluate', samples.size, onProgress);
+  const measured = await measure(model, network, examples, batchSize, pace);
+  const common = { loss: measured.loss, examples: measured.judgements.length, skipped: examples.skipped };
+  return { ...common, ...figuresOf(model, measured, topK, worst) };
+}
+
+function figuresOf(
+  { head, labels }: TransferModel,
+  { accuracy = NaN, judgements }: Measurement,
+  topK: number,
+  worst: number,
+) {
+  const { task } = head;
+  if (task === 'regression') {
+    const perOutput = labels.map((output, index) => ({ output, ...regressionFigures(judgements, index) }));
+    const mean = (of: (figures: RegressionFigures) => number) =>
+      perOutput.reduce((sum, each) => sum + of(each), 0) / perOutput.length;
+    return {
+      task,
+      perOutput,
+      meanSquaredError: mean((each) => each.meanSquaredError),
+      meanAbsoluteError: mean((each) => each.meanAbsoluteError),
+      rSquared: mean((each) => each.rSquared),
+    };
+  }
+  if (task === 'multiLabel') return { task, accuracy, labels, perClass: labelFigures(labels, judgements) };
+  const confusion = confusionMatrix(judgements.map(decide), labels.length);
+  return {
+    task,
+    accuracy,
+    topKAccuracy: topKAccuracy(judgements, Math.min(topK, labels.length)),
+    labels,
+    confusion,
+    perClass: classFigures(labels, confusion),
+    worst: worstMistakes(task, labels, judgements, worst),
+  };
+}

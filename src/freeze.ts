@@ -1,0 +1,130 @@
+// The verbs freeze and unfreeze: which weights training may move.
+import { TransferKitError } from './core/errors.ts';
+import { sizeOf } from './core/shapes.ts';
+import type { TransferModel, Trunk, TrunkWeight } from './core/types.ts';
+import { selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
+
+/** Which layers: `'base'`, `'head'`, `'all'` (both), or layers of the base or head by name, pattern or place. */
+export type FreezeSelection = 'base' | 'head' | 'all' | LayerSelection;
+
+/** What is frozen and what is not. */
+export interface FreezeReport {
+  readonly layers: readonly {
+    readonly name: string;
+    readonly part: 'base' | 'head';
+    readonly state: 'frozen' | 'trainable' | 'mixed';
+    /** Numbers in the layer's weights. */
+    readonly parameters: number;
+  }[];
+  /** Numbers in weights that training may move; BatchNorm's statistics never count as trainable. */
+  readonly trainableParameters: number;
+  readonly frozenParameters: number;
+  /** Weights whose state this call changed. */
+  readonly changed: number;
+  /** The report in one sentence. */
+  readonly summary: string;
+}
+
+/**
+ * Freezes layers, in place. Frozen means bit for bit: neither weights nor BatchNorm statistics move in any training,
+ * and the layer runs in inference mode.
+ *
+ * @param model - A model of `replaceHead` or `load`.
+ * @param which - Default `'base'`.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`; nothing is changed then.
+ *
+ * @example
+ * ```ts
+ * freeze(model);
+ * console.log(freeze(model, 'head').summary);
+ * ```
+ */
+export function freeze(model: TransferModel, which: FreezeSelection = 'base'): FreezeReport {
+  return setFrozen('freeze', model, which, true);
+}
+
+/**
+ * Unfreezes layers, in place, so that `fineTune` trains them. BatchNorm's statistics stay as they are: unfrozen
+ * BatchNorm layers train gamma and beta.
+ *
+ * @param model - A model of `replaceHead` or `load`.
+ * @param which - Default `'base'`.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`; nothing is changed then.
+ *
+ * @example
+ * ```ts
+ * console.log(unfreeze(model, { lastStages: 1 }).summary);
+ * ```
+ */
+export function unfreeze(model: TransferModel, which: FreezeSelection = 'base'): FreezeReport {
+  return setFrozen('unfreeze', model, which, false);
+}
+
+function setFrozen(verb: string, model: TransferModel, which: FreezeSelection, frozen: boolean): FreezeReport {
+  const { base, head } = model;
+  if (base.trunk.disposed || head.trunk.disposed) {
+    throw new TransferKitError('DISPOSED', `${verb}: expected a usable model, got '${base.name}' after its dispose().`);
+  }
+  const chosen = choose(verb, model, which).filter((weight) => weight.frozen !== frozen);
+  for (const weight of chosen) weight.frozen = frozen;
+  return report(model, chosen.length);
+}
+
+function choose(verb: string, { base, head }: TransferModel, which: FreezeSelection): readonly TrunkWeight[] {
+  if (which === 'base') return base.trunk.weights;
+  if (which === 'head') return head.trunk.weights;
+  if (which === 'all') return [...base.trunk.weights, ...head.trunk.weights];
+  // A selection may name layers of the head; only when the base has no such layer is the head asked.
+  try {
+    return selectWeights(verb, base.trunk, which);
+  } catch (error) {
+    return inHead(verb, head.trunk, which, error);
+  }
+}
+
+function inHead(verb: string, head: Trunk, which: LayerSelection, baseError: unknown): readonly TrunkWeight[] {
+  try {
+    return selectWeights(verb, head, which);
+  } catch {
+    throw baseError;
+  }
+}
+
+function report({ base, head }: TransferModel, changed: number): FreezeReport {
+  const layers = [...layerStates(base.trunk, 'base'), ...layerStates(head.trunk, 'head')];
+  const weights = [...base.trunk.weights, ...head.trunk.weights];
+  const count = (chosen: readonly TrunkWeight[]) => chosen.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
+  const trainable = count(weights.filter((weight) => !weight.frozen && weight.kind !== 'statistics'));
+  const frozen = count(weights) - trainable;
+  const active = layers.filter((layer) => layer.state !== 'frozen').length;
+  const number = (value: number) => value.toLocaleString('en-US');
+  return {
+    layers,
+    trainableParameters: trainable,
+    frozenParameters: frozen,
+    changed,
+    summary:
+      `${number(trainable)} trainable parameters in ${number(active)} layers, ` +
+      `${number(frozen)} frozen ones (${number(layers.length - active)} layers frozen whole).`,
+  };
+}
+
+function layerStates(trunk: Trunk, part: 'base' | 'head'): FreezeReport['layers'] {
+  const byLayer = groupByLayer(trunk.weights);
+  return [...byLayer].map(([name, weights]) => ({
+    name,
+    part,
+    state: weights.every((weight) => weight.frozen)
+      ? 'frozen'
+      : weights.some((weight) => weight.frozen)
+        ? 'mixed'
+        : 'trainable',
+    parameters: weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0),
+  }));
+}
+
+function groupByLayer(weights: readonly TrunkWeight[]): Map<string, TrunkWeight[]> {
+  const groups = new Map<string, TrunkWeight[]>();
+  for (const weight of weights) groups.set(weight.layer, [...(groups.get(weight.layer) ?? []), weight]);
+  return groups;
+}

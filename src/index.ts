@@ -1,0 +1,77 @@
+// The main door: everything that is the same in Node and browsers.
+export { isTransferKitError, TransferKitError } from './core/errors.ts';
+export type { ErrorCode } from './core/errors.ts';
+export type { HostTensor, Picture } from './core/picture.ts';
+export type {
+  Base,
+  CustomSpec,
+  EpochLog,
+  Head,
+  ImageMode,
+  ImageSpec,
+  OnUnreadable,
+  Preprocessor,
+  PreprocessorSpec,
+  Progress,
+  RunOptions,
+  Sample,
+  Samples,
+  Shape,
+  SplitOptions,
+  Stage,
+  Target,
+  Task,
+  TensorInputSpec,
+  TensorSpec,
+  TrainingLog,
+  TransferModel,
+  Trunk,
+  TrunkWeight,
+  Unreadable,
+  WeightKind,
+} from './core/types.ts';
+export { defineSamples } from './data/defineSamples.ts';
+export type { SamplesDefinition } from './data/defineSamples.ts';
+export { fromArrays } from './data/fromArrays.ts';
+export type { ArraysOptions } from './data/fromArrays.ts';
+export { fromIterable } from './data/fromIterable.ts';
+export type { IterableExample, IterableOptions } from './data/fromIterable.ts';
+export { fromTensors } from './data/fromTensors.ts';
+export type { TensorsOptions } from './data/fromTensors.ts';
+export { evaluate } from './evaluate.ts';
+export type {
+  ClassEvaluation,
+  EvaluateOptions,
+  EvaluationOf,
+  MultiLabelEvaluation,
+  RegressionEvaluation,
+} from './evaluate.ts';
+export { fineTune } from './fineTune.ts';
+export type { FineTuneOptions } from './fineTune.ts';
+export { freeze, unfreeze } from './freeze.ts';
+export type { FreezeReport, FreezeSelection } from './freeze.ts';
+export type { Pooling } from './heads/buildHead.ts';
+export { loadBase } from './loadBase.ts';
+export type { BaseSource, LoadBaseOptions } from './loadBase.ts';
+export type { PreprocessOption } from './bases/choosePreprocessor.ts';
+export { predict } from './predict.ts';
+export type { LabelPrediction, PredictionOf, PredictOptions, ValuePrediction } from './predict.ts';
+export { definePreprocessor } from './preprocess/definePreprocessor.ts';
+export type { PreprocessorDefinition } from './preprocess/definePreprocessor.ts';
+export { imagePreprocessor } from './preprocess/image.ts';
+export type { ImageInput } from './preprocess/image.ts';
+export { tensorPreprocessor } from './preprocess/tensor.ts';
+export type { TensorInput } from './preprocess/tensor.ts';
+export { replaceHead } from './replaceHead.ts';
+export type { HeadOptions } from './replaceHead.ts';
+export { load, save } from './save.ts';
+export type { LoadOptions } from './save.ts';
+export type { ClassFigures, Mistake, RegressionFigures } from './train/metrics.ts';
+export { adam, sgd } from './train/optimizers.ts';
+export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/optimizers.ts';
+export type { TrainingOptions } from './train/options.ts';
+export { trainHead } from './trainHead.ts';
+export type { TrainHeadOptions } from './trainHead.ts';
+export type { LayerSelection } from './trunk/selectWeights.ts';
+export { useBackend } from './useBackend.ts';
+export type { WeightModule } from './weights/weightModule.ts';

@@ -1,0 +1,115 @@
+// The verb loadBase: anything pretrained becomes a base.
+import type { io } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { ensureBackend } from './backends/ensureBackend.ts';
+import { makeBase } from './bases/makeBase.ts';
+import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { TransferKitError } from './core/errors.ts';
+import type { Base } from './core/types.ts';
+import { parseTopology } from './trunk/topology.ts';
+import { readLiveModel } from './weights/liveModel.ts';
+import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
+import { findWeightModule, readWeightModule, type WeightModule } from './weights/weightModule.ts';
+import { savedModelOf } from './weights/savedModel.ts';
+
+/**
+ * Where a base comes from: the path or address of a tfjs `model.json` or of its folder, a tfjs IOHandler, a LayersModel
+ * in memory, or a module that carries its weights.
+ */
+export type BaseSource =
+  string | URL | io.IOHandler | LayersModel | WeightModule | Readonly<Record<string, WeightModule>>;
+
+/** Options of {@link loadBase}. */
+export interface LoadBaseOptions {
+  /** Name of the layer to take features from. Default: the last one before the classifier. */
+  readonly cut?: string;
+  /** Height and width of the pictures, in pixels; one number for squares. Default: what the model was saved with. */
+  readonly inputSize?: number | readonly [number, number];
+  /**
+   * What the base expects: an image mode (`'tf'`, `'caffe'`, `'torch'`, `'unit'`, `'raw'`, or mean and std), a whole
+   * spec, or a preprocessor of your own. Default: what was saved with the model; else tensors are taken as they are.
+   */
+  readonly preprocess?: PreprocessOption;
+  /** Name for messages and logs. Default: the model's own. */
+  readonly name?: string;
+  /** Replaces the global `fetch` for addresses. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Cancels reading. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loads a pretrained network as a base: its classifier cut off, all its weights frozen.
+ *
+ * A model in memory stays as it is and stays yours: the base has its own layers, which share the values of the weights
+ * until training changes them.
+ *
+ * @param source - Path or address of `model.json` or of its folder, IOHandler, LayersModel, or a module such as
+ * `nsfwjs/models/mobilenet_v2`.
+ * @param options - See {@link LoadBaseOptions}.
+ * @returns The base; free it with `dispose()`, or through the model that gets it.
+ * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
+ * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { loadBase } from 'transferkit';
+ * import * as mobilenet from 'nsfwjs/models/mobilenet_v2';
+ * const base = await loadBase(mobilenet, { inputSize: 96, preprocess: 'tf' });
+ * console.log(base.cut, base.trunk.output.shape); // out_relu [ null, 3, 3, 1280 ]
+ * ```
+ */
+export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}): Promise<Base> {
+  const inputSize = checkInputSize(options.inputSize);
+  await ensureBackend();
+  const artefact = await readSource(source, options);
+  const saved = savedModelOf(artefact);
+  const graph = parseTopology(artefact.topology);
+  return makeBase(graph, artefact, {
+    name: options.name ?? saved?.base.name ?? graph.name,
+    cut: options.cut ?? saved?.base.cut,
+    inputSize,
+    preprocess: (input) => choosePreprocessor(input, options.preprocess, saved?.preprocessor),
+  });
+}
+
+async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {
+  if (typeof source === 'string' || source instanceof URL) return readModelFiles(String(source), options);
+  if (isLayersModel(source)) return readLiveModel(source);
+  const module = findWeightModule(source);
+  if (module !== undefined) return readWeightModule(module);
+  if (isHandler(source)) return readHandler(source);
+  throw unsupported(source);
+}
+
+function isLayersModel(source: object): source is LayersModel {
+  return 'layers' in source && 'getLayer' in source && 'toJSON' in source;
+}
+
+function isHandler(source: object): source is io.IOHandler {
+  return 'load' in source && typeof source.load === 'function';
+}
+
+function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, number] | undefined {
+  if (size === undefined) return undefined;
+  const [height, width] = typeof size === 'number' ? [size, size] : size;
+  if (Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0) return [height, width];
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `loadBase: expected inputSize to be one or two whole numbers above 0, got ${JSON.stringify(size)}.`,
+    { inputSize: size },
+  );
+}
+
+function unsupported(source: object): TransferKitError {
+  const isGraph = 'executor' in source || ('execute' in source && 'weights' in source);
+  const found = isGraph
+    ? 'a GraphModel'
+    : `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`;
+  return new TransferKitError(
+    'UNSUPPORTED_SOURCE',
+    'loadBase: expected the path or address of a LayersModel, an IOHandler, a LayersModel or a module that carries ' +
+      `weights, got ${found}.`,
+    { found },
+  );
+}

@@ -1,0 +1,4 @@
+// The door for Node: what reads and writes folders.
+export { fileSystem } from './node/fileSystem.ts';
+export { imageFolder } from './node/imageFolder.ts';
+export type { ImageFolder, ImageFolderOptions } from './node/imageFolder.ts';

@@ -1,0 +1,152 @@
+// A tfjs IOHandler that keeps a model in a folder and never leaves it half written: weights go to a file named by their
+// hash, and model.json, which names that file, is replaced in one step. Knows nothing about what a model means.
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { io } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { readArtifacts } from './readArtifacts.ts';
+
+/** An IOHandler that can do both. */
+export interface FileSystemHandler {
+  save(artifacts: io.ModelArtifacts): Promise<io.SaveResult>;
+  load(): Promise<io.ModelArtifacts>;
+}
+
+const ownShard = /^weights\.[0-9a-f]{8}\.bin$/;
+const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tmp$/;
+
+/**
+ * A folder as a place for a model, in tfjs's own format: `model.json` and one file of weights.
+ *
+ * Saving is all or nothing. Weights are written first, under a name made of their content's SHA-256; then `model.json` is
+ * replaced in one step; then weight files of earlier saves are removed. Whatever stops the process in between, the folder
+ * holds the old model or the new one. One writer at a time; saves of one handler wait for each other.
+ *
+ * @param folder - Its path, or a `file:` URL. Made when it is missing, with the folders above it.
+ * @returns A handler for `save` and `loadBase`, and for tfjs's own `model.save` and `tf.loadLayersModel`. Its `save` raises
+ * `SAVE_FAILED`; its `load` raises `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
+ * @throws TransferKitError `INVALID_OPTION` for the path of a file.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-layers';
+ * import { fileSystem } from 'transferkit/node';
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+ * await model.save(fileSystem('my-model')); // my-model/model.json, my-model/weights.….bin
+ * const again = await tf.loadLayersModel(fileSystem('my-model'));
+ * ```
+ */
+export function fileSystem(folder: string | URL): FileSystemHandler {
+  const path = resolve(folder instanceof URL ? fileURLToPath(folder) : folder);
+  if (path.endsWith('.json')) {
+    const text = `fileSystem: expected a folder, got ${path}. Give the folder that holds model.json: '${dirname(path)}'.`;
+    throw new TransferKitError('INVALID_OPTION', text, { path });
+  }
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    save: (artifacts) => {
+      const saved = last.then(() => saveArtifacts(path, artifacts));
+      last = saved.catch(() => undefined);
+      return saved;
+    },
+    load: () => readArtifacts(path),
+  };
+}
+
+/** What a save has put on the disk so far, in order, so that a failed one can take it away again. */
+type Undo = (() => Promise<unknown>)[];
+
+async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
+  if (artifacts.modelTopology === undefined || artifacts.modelTopology instanceof ArrayBuffer) {
+    throw saveFailed(folder, 'the model has no topology in JSON', undefined);
+  }
+  const undo: Undo = [];
+  try {
+    await makeFolder(folder, undo);
+    const data = weightParts(artifacts);
+    const shard = `weights.${hashOf(data)}.bin`;
+    if (!(await exists(join(folder, shard)))) undo.push(() => rm(join(folder, shard), { force: true }));
+    await replaceFile(join(folder, shard), data);
+    const json = JSON.stringify(modelJson(artifacts, shard));
+    await replaceFile(join(folder, 'model.json'), [new TextEncoder().encode(json)]);
+    undo.length = 0; // the new model is in place
+    await removeOld(folder, [shard]);
+  } catch (cause) {
+    for (const step of undo.reverse()) await step().catch(() => undefined);
+    throw saveFailed(folder, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
+}
+
+function weightParts({ weightData = [] }: io.ModelArtifacts): Uint8Array[] {
+  return (Array.isArray(weightData) ? weightData : [weightData]).map((part) => new Uint8Array(part));
+}
+
+function hashOf(data: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of data) hash.update(part);
+  return hash.digest('hex').slice(0, 8);
+}
+
+/** Everything of the artefact but its bytes. Fields that are undefined are left out of the JSON. */
+function modelJson(artifacts: io.ModelArtifacts, shard: string): Record<string, unknown> {
+  const { weightSpecs = [], weightData: _weightData, modelTopology, ...rest } = artifacts;
+  const weightsManifest = [{ paths: [shard], weights: weightSpecs }];
+  return { ...rest, modelTopology, weightsManifest };
+}
+
+/** Makes a folder and those above it; notes the new ones, to be removed again if they are still empty. */
+async function makeFolder(folder: string, undo: Undo): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const made = [folder];
+  for (let path = folder; path !== first && path !== dirname(path); path = dirname(path)) made.push(dirname(path));
+  undo.push(...made.reverse().map((path) => () => rmdir(path)));
+}
+
+/** Writes a file beside its place, makes sure that it is on the disk, and moves it there in one step. */
+async function replaceFile(path: string, data: readonly Uint8Array[]): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      for (const part of data) await file.writeFile(part);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw cause;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes a rename last through a loss of power, where the system can do that (Windows cannot). */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+/** Removes weight files and temporary files of earlier saves. The model is saved already: what cannot be removed stays. */
+async function removeOld(folder: string, keep: readonly string[]): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const old = names.filter((name) => (ownShard.test(name) && !keep.includes(name)) || ownTemporary.test(name));
+  for (const name of old) await rm(join(folder, name), { force: true }).catch(() => undefined);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function saveFailed(folder: string, reason: string, cause: unknown): TransferKitError {
+  const text = `fileSystem: expected to write a model to ${folder}, but: ${reason}. What was there before is unchanged.`;
+  return new TransferKitError('SAVE_FAILED', text, { path: folder, reason }, cause);
+}

@@ -1,0 +1,207 @@
+// Samples of a folder of pictures, one subfolder for each label. Finds and names files; reads none of them.
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TransferKitError } from '../core/errors.ts';
+import type { OnUnreadable, Samples } from '../core/types.ts';
+import { assertOnUnreadable, exampleAt, makeSamples } from '../data/defineSamples.ts';
+import { listFolder, listPictures, type Listing } from './listPictures.ts';
+
+/** The parts that people split their pictures into beforehand. */
+export type GivenPart = 'train' | 'validation' | 'test';
+
+/** Files of a folder that are not among its samples. */
+export interface IgnoredFiles {
+  /** Hidden files and folders: `.DS_Store`, `Thumbs.db`, `__MACOSX` and the like. */
+  readonly hidden: number;
+  /** Files whose ending is not that of a picture. */
+  readonly notImages: number;
+  /** All of them, as paths relative to the folder. */
+  readonly files: readonly string[];
+}
+
+/** Samples of a folder: inputs are paths, ids are paths relative to the folder, targets are folder names. */
+export interface ImageFolder extends Samples<string> {
+  readonly ignored: IgnoredFiles;
+  /** The given parts, when the folder has them; {} otherwise. They share the labels of the whole. */
+  readonly splits: Readonly<Partial<Record<GivenPart, Samples<string>>>>;
+  /** One of the given parts. Raises `NOT_FOUND` with the list of those that are there. */
+  part(name: GivenPart): Samples<string>;
+}
+
+/** Options of {@link imageFolder}. */
+export interface ImageFolderOptions {
+  /** What a verb does with a picture that cannot be read. Default 'error'. */
+  readonly onUnreadable?: OnUnreadable;
+  /** Endings of picture files, in any case, with or without dot. Default: jpg jpeg jfif png webp gif avif tif tiff bmp heic heif. */
+  readonly extensions?: readonly string[];
+}
+
+// bmp, heic and heif are pictures although sharp's usual build cannot read them: better an error than a silent loss.
+const pictureExtensions = ['jpg', 'jpeg', 'jfif', 'png', 'webp', 'gif', 'avif', 'tif', 'tiff', 'bmp', 'heic', 'heif'];
+
+const partNames: Readonly<Record<string, GivenPart>> = {
+  train: 'train',
+  validation: 'validation',
+  val: 'validation',
+  valid: 'validation',
+  test: 'test',
+};
+
+interface PictureFile {
+  readonly path: string;
+  readonly id: string;
+  readonly label: string;
+  readonly part: GivenPart | undefined;
+}
+
+/**
+ * Makes samples of a folder with one subfolder for each label, `<folder>/<label>/…`, or with given parts before that,
+ * `<folder>/train/<label>/…` and `validation` (`val`, `valid`) or `test`. Pictures lie at any depth below their label.
+ *
+ * Hidden files and files that are no pictures are left out and counted in `ignored`. Symbolic links are followed. Files
+ * are sorted by their path. Pictures are read later, when a verb asks for them.
+ *
+ * @param folder - Its path, or a `file:` URL.
+ * @param options - See {@link ImageFolderOptions}.
+ * @throws TransferKitError `NOT_FOUND` for a folder that is not there, `NO_EXAMPLES` for one without pictures,
+ * `INVALID_OPTION` for pictures outside a label's folder.
+ *
+ * @example
+ * ```ts
+ * import { imageFolder } from 'transferkit/node';
+ * const photos = await imageFolder('photos'); // photos/cat/1.jpg, photos/dog/1.jpg …
+ * const { train, validation } = photos.split({ validation: 0.2, seed: 1 });
+ * console.log(photos.labels, photos.classCounts, photos.ignored.files);
+ * ```
+ */
+export async function imageFolder(folder: string | URL, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  const { onUnreadable = 'error', extensions = pictureExtensions } = options;
+  assertOnUnreadable('imageFolder', onUnreadable);
+  const root = resolve(folder instanceof URL ? fileURLToPath(folder) : folder);
+  await assertFolder(root);
+  const known = new Set(extensions.map((extension) => extension.replace(/^\./, '').toLowerCase()));
+  const found = await findPictures(root, known);
+  if (found.files.length === 0) throw noPictures(root, found, [...known]);
+  const samplesOf = (files: readonly PictureFile[]): Samples<string> => makeFolderSamples(files, found.labels, onUnreadable);
+  const given = [...new Set(found.files.flatMap(({ part }) => part ?? []))];
+  const splits: ImageFolder['splits'] = Object.fromEntries(
+    given.map((name) => [name, samplesOf(found.files.filter(({ part }) => part === name))]),
+  );
+  return {
+    ...samplesOf(found.files),
+    ignored: { hidden: found.hidden.length, notImages: found.notImages.length, files: [...found.hidden, ...found.notImages].sort() },
+    splits,
+    part: (name) => splits[name] ?? missingPart(root, name, given),
+  };
+}
+
+function makeFolderSamples(
+  files: readonly PictureFile[],
+  labels: readonly string[],
+  onUnreadable: OnUnreadable,
+): Samples<string> {
+  return makeSamples('imageFolder', {
+    size: files.length,
+    target: (index) => exampleAt(files, index).label,
+    read: (index) => {
+      const { path, label, id } = exampleAt(files, index);
+      return { input: path, target: label, id };
+    },
+    labels,
+    onUnreadable,
+  });
+}
+
+interface Found extends Listing {
+  readonly files: PictureFile[];
+  readonly labels: readonly string[];
+}
+
+async function findPictures(root: string, extensions: ReadonlySet<string>): Promise<Found> {
+  const found = { files: [] as PictureFile[], hidden: [] as string[], notImages: [] as string[] };
+  const labels = new Set<string>();
+  for (const { part, folder } of await partsOf(root, extensions, found)) {
+    const top = await listFolder(root, folder, extensions, found);
+    if (top.pictures.length > 0) throw picturesWithoutLabel(root, folder, top.pictures);
+    for (const label of top.folders) {
+      labels.add(label);
+      const ids = await listPictures(root, join(folder, label), extensions, found);
+      found.files.push(...ids.map((id) => ({ path: join(root, id), id, label, part })));
+    }
+  }
+  return { ...found, labels: [...labels].sort() };
+}
+
+interface Part {
+  readonly part: GivenPart | undefined;
+  /** Relative to the root. */
+  readonly folder: string;
+}
+
+/**
+ * The given parts of a folder, or the folder itself. Folders named like parts are parts when all of them are and each has
+ * folders (labels) but no pictures of its own: so `train` and `test` may also be labels.
+ */
+async function partsOf(root: string, extensions: ReadonlySet<string>, found: Listing): Promise<Part[]> {
+  const whole = [{ part: undefined, folder: '' }];
+  const top = await listFolder(root, '', extensions, { hidden: [], notImages: [] });
+  if (top.pictures.length > 0 || top.folders.length === 0) return whole;
+  const parts: Part[] = [];
+  for (const folder of top.folders) {
+    const part = Object.hasOwn(partNames, folder.toLowerCase()) ? partNames[folder.toLowerCase()] : undefined;
+    if (part === undefined) return whole;
+    const inside = await listFolder(root, folder, extensions, { hidden: [], notImages: [] });
+    if (inside.pictures.length > 0 || inside.folders.length === 0) return whole;
+    const twin = parts.find((other) => other.part === part);
+    if (twin !== undefined) throw twoFolders(root, part, [twin.folder, folder]);
+    parts.push({ part, folder });
+  }
+  await listFolder(root, '', extensions, found); // what is ignored beside the parts counts too
+  return parts;
+}
+
+async function assertFolder(root: string): Promise<void> {
+  const found = await stat(root).then(
+    (stats) => (stats.isDirectory() ? 'folder' : 'a file'),
+    (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+  );
+  if (found === 'folder') return;
+  const text = `imageFolder: expected a folder at ${root}, got ${found}. Give the folder that holds one folder for each label.`;
+  throw new TransferKitError('NOT_FOUND', text, { path: root });
+}
+
+function noPictures(root: string, found: Listing, extensions: readonly string[]): TransferKitError {
+  const ignored = [...found.notImages, ...found.hidden];
+  const instead = ignored.length === 0 ? 'none' : `none (but ${some(ignored)})`;
+  return new TransferKitError(
+    'NO_EXAMPLES',
+    `imageFolder: expected pictures (${extensions.join(', ')}) in ${root}/<label>/, got ${instead}.`,
+    { path: root, ignored },
+  );
+}
+
+function picturesWithoutLabel(root: string, folder: string, pictures: readonly string[]): TransferKitError {
+  return new TransferKitError(
+    'INVALID_OPTION',
+    `imageFolder: expected one folder for each label, ${join(root, folder)}/<label>/<picture>, got ` +
+      `${String(pictures.length)} pictures without a label: ${some(pictures)}. Move each into the folder of its label, such ` +
+      `as ${join(root, folder, 'cat', pictures[0]?.split('/').at(-1) ?? '')}.`,
+    { path: root, pictures },
+  );
+}
+
+function twoFolders(root: string, part: GivenPart, folders: readonly string[]): TransferKitError {
+  const text = `imageFolder: expected one folder for part '${part}' in ${root}, got ${folders.join(' and ')}. Keep one of them.`;
+  return new TransferKitError('INVALID_OPTION', text, { part, folders });
+}
+
+function missingPart(root: string, name: string, given: readonly string[]): never {
+  const there = given.length === 0 ? 'no given parts (use split() to make some)' : given.map((part) => `'${part}'`).join(', ');
+  const text = `imageFolder: expected a part '${name}' in ${root}, which has ${there}.`;
+  throw new TransferKitError('NOT_FOUND', text, { part: name, parts: given });
+}
+
+function some(names: readonly string[]): string {
+  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${String(names.length - 5)} more`;
+}

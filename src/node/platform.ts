@@ -1,0 +1,9 @@
+// What Node offers the rest of the package: files, addresses, pictures by sharp, backends. Chosen by the imports map
+// under the name #platform. Importing it has no effects: sharp and the backends load when they are used.
+import type { Platform } from '../core/platform.ts';
+import { nodeBackends } from './backends.ts';
+import { decodePicture } from './decodePicture.ts';
+import { readBytes } from './readBytes.ts';
+
+/** The environment that is Node. */
+export const platform: Platform = { name: 'node', backends: nodeBackends, readBytes, decodePicture };

@@ -1,0 +1,161 @@
+// The preprocessor of pictures: decode, fit, resize, scale. The arithmetic lives in fit, resize and scale; decoding is
+// the platform's.
+import { Tensor, tensor3d, type Tensor3D } from '@tensorflow/tfjs-core';
+import { platform } from '#platform';
+import { TransferKitError } from '../core/errors.ts';
+import { nearestNames } from '../core/names.ts';
+import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
+import type { ImageSpec, Preprocessor } from '../core/types.ts';
+import { pictureWindow } from './fit.ts';
+import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
+import { resize } from './resize.ts';
+import { assertMode, scalePixels } from './scale.ts';
+
+/** An element of a page, or anything else with pixels that a browser can draw: image, canvas, video, ImageBitmap. */
+export interface PictureElement {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Encoded bytes that know how to hand themselves out: a Blob or a File. */
+export interface BytesSource {
+  readonly size: number;
+  readonly type: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/**
+ * A picture in any form: a path (Node) or address; a URL; encoded bytes (JPEG, PNG, WebP, GIF, AVIF) as Uint8Array,
+ * ArrayBuffer, Blob or File; a tensor [height, width, 1, 3 or 4] with values 0..255, live or in plain memory; pixels in
+ * memory, such as ImageData; in a browser also an image, canvas or video element or an ImageBitmap.
+ */
+export type ImageInput =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | BytesSource
+  | Tensor
+  | HostTensor
+  | Picture
+  | PictureElement;
+
+/**
+ * How pictures are resized unless a spec says otherwise. A camera's picture shrinks to a tenth: without smoothing, nine
+ * pixels of ten are never looked at.
+ */
+export const defaultResize: ImageSpec['resize'] = 'antialias';
+
+/** Shrinking while decoding leaves at least this many times the size that the base takes, so that it cannot be seen. */
+const decodeMargin = 2;
+
+const resizeMethods: readonly ImageSpec['resize'][] = ['antialias', 'bilinear', 'nearest'];
+const fits: readonly ImageSpec['fit'][] = ['stretch', 'cover', 'contain'];
+
+/**
+ * Fills in what an image spec leaves out.
+ *
+ * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224] pixels
+ * (height, width), `resize` to 'antialias', `fit` to 'stretch'.
+ *
+ * @example
+ * ```ts
+ * import { imageSpec } from 'transferkit';
+ * imageSpec({ mode: 'tf' }).size; // [ 224, 224 ]
+ * ```
+ */
+export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
+  return { kind: 'image', size: [224, 224], resize: defaultResize, fit: 'stretch', ...partial };
+}
+
+/**
+ * Preprocessing of pictures: decodes, fits, resizes and scales.
+ *
+ * Resizing and scaling run in plain memory, so the numbers are the same in Node, in browsers and on every backend:
+ * 'bilinear', 'antialias' and 'nearest' are those of `tf.image.resize`, the modes those of keras.applications, 'cover'
+ * and 'contain' Keras' `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Transparency becomes white, EXIF orientation is
+ * applied. With 'antialias', big JPEG files may be shrunk while decoding, to no less than twice the size.
+ *
+ * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. See {@link imageSpec} for defaults.
+ * @returns A preprocessor that gives float32 [height, width, 3]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
+ * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
+ * @throws TransferKitError `INVALID_OPTION` for a wrong spec.
+ *
+ * @example
+ * ```ts
+ * import { imagePreprocessor } from 'transferkit';
+ * const preprocessor = imagePreprocessor({ mode: 'tf', size: [2, 2] });
+ * const gray = { width: 1, height: 1, data: Uint8Array.of(255, 255, 255) };
+ * const input = await preprocessor.apply(gray);
+ * console.log(input.shape, input.dataSync()[0]); // [ 2, 2, 3 ] 1
+ * input.dispose();
+ * ```
+ */
+export function imagePreprocessor(
+  spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>,
+): Preprocessor<ImageInput> & { readonly spec: ImageSpec; apply(input: ImageInput): Promise<Tensor3D> } {
+  const full = imageSpec(spec);
+  assertImageSpec(full);
+  return {
+    spec: full,
+    apply: async (input) => {
+      const picture = await toPicture(input, full);
+      const window = pictureWindow([picture.height, picture.width], full.size, full.fit);
+      const pixels = resize(picture, window, full.size, full.resize); // [h, w, 3], RGB 0..255
+      scalePixels(pixels, full.mode);
+      return tensor3d(pixels, [full.size[0], full.size[1], 3]);
+    },
+  };
+}
+
+async function toPicture(input: ImageInput, spec: ImageSpec): Promise<Picture> {
+  if (input instanceof Tensor) return pictureFromTensor(input, spec.mode);
+  if (isHostTensor(input)) return pictureFromHostTensor(input, spec.mode);
+  if (isPixels(input)) return pictureFromPixels(input, spec.mode);
+  if (!isDecodable(input)) throw notAPicture(input);
+  const [height, width] = spec.size;
+  const atLeast = spec.resize === 'antialias' ? ([height * decodeMargin, width * decodeMargin] as const) : undefined;
+  return platform.decodePicture(input, atLeast);
+}
+
+function isPixels(input: unknown): input is Picture {
+  if (typeof input !== 'object' || input === null || !('data' in input)) return false;
+  const { data } = input;
+  return data instanceof Uint8Array || data instanceof Uint8ClampedArray || data instanceof Float32Array;
+}
+
+/** What the platform's decoder may know; it has the last word. */
+function isDecodable(input: unknown): boolean {
+  if (typeof input === 'string' || input instanceof URL) return true;
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer) return true;
+  return typeof input === 'object' && input !== null && ('arrayBuffer' in input || ('width' in input && 'height' in input));
+}
+
+function notAPicture(input: unknown): TransferKitError {
+  const came = Array.isArray(input) ? 'a list' : input === null ? 'null' : `a value of type ${typeof input}`;
+  return new TransferKitError(
+    'INVALID_OPTION',
+    'imagePreprocessor: expected a picture (a path or address, encoded bytes, a tensor [height, width, 3] with values ' +
+      `0..255, pixels { width, height, data }, or an element of a page), got ${came}. Give one picture at a time.`,
+    { came },
+  );
+}
+
+/** A spec may come from a file, so that its types prove nothing. */
+function assertImageSpec(spec: ImageSpec): void {
+  const { size } = spec;
+  if (!Array.isArray(size) || size.length !== 2 || !size.every((each) => Number.isInteger(each) && each > 0)) {
+    const text = `imagePreprocessor: expected size to be [height, width] in whole pixels above 0, got ${JSON.stringify(size)}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { size });
+  }
+  assertMode(spec.mode);
+  assertOneOf('resize', spec.resize, resizeMethods);
+  assertOneOf('fit', spec.fit, fits);
+}
+
+function assertOneOf(option: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  const nearest = nearestNames(value, known).map((name) => `'${name}'`);
+  const text = `imagePreprocessor: expected ${option} to be one of ${nearest.join(', ')}, got '${value}'.`;
+  throw new TransferKitError('INVALID_OPTION', text, { [option]: value });
+}

@@ -1,0 +1,155 @@
+// The conformance suite of trunks: what every trunk promises, whatever format it wraps.
+import { dispose, memory, sum, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { isTransferKitError } from '../core/errors.ts';
+import { fits } from '../core/shapes.ts';
+import type { Trunk, TrunkWeight } from '../core/types.ts';
+import { demand, runChecks, type ConformanceReport } from './conformance.ts';
+
+/**
+ * Checks a trunk against its contract. The trunk is disposed at the end.
+ *
+ * @param trunk - A trunk of at least one stage, fresh from its maker.
+ * @param input - A batch that it takes; stays the caller's.
+ *
+ * @example
+ * ```ts
+ * import { checkTrunk } from 'transferkit/testing';
+ * const other = await loadBase(tinyModel, { cut: 'relu' });
+ * const { failed } = await checkTrunk(other.trunk, batch);
+ * console.log(failed); // []
+ * ```
+ */
+export async function checkTrunk(trunk: Trunk, input: Tensor): Promise<ConformanceReport> {
+  return runChecks([
+    {
+      name: 'weights have unique names, known stages and finite values',
+      run: () => {
+        checkWeights(trunk);
+      },
+    },
+    {
+      name: 'a run gives the promised shape and leaves one tensor',
+      run: () => {
+        checkRun(trunk, input);
+      },
+    },
+    {
+      name: 'stage by stage gives the same as one run',
+      run: () => {
+        checkStages(trunk, input);
+      },
+    },
+    {
+      name: 'inference gives the same values twice',
+      run: () => {
+        checkRepeat(trunk, input);
+      },
+    },
+    {
+      name: 'every weight but statistics has a gradient',
+      run: () => {
+        checkGradients(trunk, input);
+      },
+    },
+    {
+      name: 'running moves no weight',
+      run: () => {
+        checkUnmoved(trunk, input);
+      },
+    },
+    {
+      name: 'dispose frees the weights, twice does no harm, and running then raises DISPOSED',
+      run: () => {
+        checkDispose(trunk, input);
+      },
+    },
+  ]);
+}
+
+function checkWeights({ weights, stages }: Trunk): void {
+  demand(new Set(weights.map(({ name }) => name)).size === weights.length, 'two weights have the same name');
+  for (const { name, stage, variable } of weights) {
+    demand(stages[stage] !== undefined, `${name} is of stage ${String(stage)} of ${String(stages.length)}`);
+    demand(valuesOf(variable).every(Number.isFinite), `${name} is not finite`);
+  }
+}
+
+function checkRun(trunk: Trunk, input: Tensor): void {
+  const before = memory().numTensors;
+  const output = trunk.run(input);
+  const left = memory().numTensors - before;
+  const { shape } = output;
+  dispose(output);
+  demand(left === 1, `a run left ${String(left)} tensors`);
+  demand(fits(shape, trunk.output.shape), `a run gave [${shape.join(', ')}]`);
+}
+
+function checkStages(trunk: Trunk, input: Tensor): void {
+  tidy(() => {
+    const whole = trunk.run(input);
+    const stepped = trunk.stages.reduce((current, stage, index) => {
+      const next = trunk.run(current, { from: index, to: index + 1 });
+      demand(fits(next.shape, stage.output.shape), `stage ${stage.name} gave [${next.shape.join(', ')}]`);
+      return next;
+    }, input);
+    demand(equal(whole, stepped), 'the values differ');
+  });
+}
+
+function checkRepeat(trunk: Trunk, input: Tensor): void {
+  tidy(() => {
+    demand(equal(trunk.run(input), trunk.run(input)), 'the values differ');
+  });
+}
+
+function checkGradients(trunk: Trunk, input: Tensor): void {
+  const moving = trunk.weights.filter((weight) => weight.kind !== 'statistics');
+  for (const weight of moving) weight.variable.trainable = true;
+  const { value, grads } = variableGrads(
+    () => tidy(() => sum<Scalar>(trunk.run(input))),
+    moving.map((weight) => weight.variable),
+  );
+  const without = moving.filter((weight) => !hasShape(grads[weight.variable.name], weight));
+  dispose([value, ...Object.values(grads)]);
+  demand(without.length === 0, `no gradient for ${without.map(({ name }) => name).join(', ')}`);
+}
+
+function hasShape(gradient: Tensor | undefined, weight: TrunkWeight): boolean {
+  return gradient !== undefined && fits(gradient.shape, weight.shape);
+}
+
+function checkUnmoved(trunk: Trunk, input: Tensor): void {
+  const before = trunk.weights.map((weight) => valuesOf(weight.variable));
+  tidy(() => trunk.run(input, { dropoutSeed: 1 }));
+  trunk.weights.forEach((weight, index) => {
+    const same = valuesOf(weight.variable).every((value, i) => Object.is(value, before[index]?.[i]));
+    demand(same, `${weight.name} moved`);
+  });
+}
+
+function checkDispose(trunk: Trunk, input: Tensor): void {
+  const before = memory().numTensors;
+  trunk.dispose();
+  trunk.dispose();
+  const freed = before - memory().numTensors;
+  demand(trunk.disposed, 'disposed is false');
+  demand(freed >= trunk.weights.length, `dispose freed ${String(freed)} of ${String(trunk.weights.length)} weights`);
+  try {
+    dispose(trunk.run(input));
+  } catch (error) {
+    demand(isTransferKitError(error) && error.code === 'DISPOSED', `running raised ${String(error)}`);
+    return;
+  }
+  demand(false, 'running after dispose raised nothing');
+}
+
+function valuesOf(tensor: Tensor): number[] {
+  return Array.from(tensor.dataSync(), Number);
+}
+
+function equal(a: Tensor, b: Tensor): boolean {
+  const values = valuesOf(b);
+  return valuesOf(a).every(
+    (value, index) => Math.abs(value - (values[index] ?? NaN)) <= 1e-5 * Math.max(1, Math.abs(value)),
+  );
+}

@@ -1,0 +1,194 @@
+// The examples of a training run as the loop takes them: rows that enter the network at a certain stage. Either features
+// that were computed once (cached) or raw examples that are read anew for every batch (streamed).
+import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import type { Samples, TransferModel, Unreadable } from '../core/types.ts';
+import type { Network } from './network.ts';
+import type { Pace } from './pace.ts';
+import { assertReadable, readBatch, type Batch } from './readBatch.ts';
+import { targetSize } from './targets.ts';
+
+/** Rows ready for the network. */
+export interface Examples {
+  readonly size: number;
+  /** Stage at which the rows enter. */
+  readonly entry: number;
+  readonly skipped: readonly Unreadable[];
+  /** Input [b, …] and targets [b, units] of some rows, with their ids; the caller owns the tensors. Undefined when none could be read. */
+  batch(rows: readonly number[]): Promise<Rows | undefined>;
+}
+
+export interface Rows {
+  readonly input: Tensor;
+  readonly targets: Tensor;
+  readonly targetRows: readonly Float32Array[];
+  readonly ids: readonly string[];
+}
+
+/** What both kinds of examples are made from. */
+export interface ExampleSource {
+  readonly verb: string;
+  readonly model: TransferModel;
+  readonly network: Network;
+  readonly samples: Samples;
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Raw examples, read and preprocessed for each batch. */
+export function streamExamples({ verb, model, samples }: ExampleSource): Examples {
+  const skipped = new Map<string, Unreadable>();
+  return {
+    size: samples.size,
+    entry: 0,
+    get skipped() {
+      return [...skipped.values()];
+    },
+    async batch(rows) {
+      const { input, targets, ids, unreadable } = await readBatch(verb, model, samples, rows);
+      for (const each of unreadable) skipped.set(each.id, each);
+      try {
+        assertReadable(verb, samples, unreadable);
+      } catch (error) {
+        dispose(input);
+        throw error;
+      }
+      if (input === undefined) return undefined;
+      return { input, targets: targetTensor(model, targets), targetRows: targets, ids };
+    },
+  };
+}
+
+/**
+ * Runs the first `entry` stages once for each example and keeps what they give. The next batch is read while the network
+ * works on this one.
+ *
+ * @returns Undefined when the signal stopped it.
+ * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and what reading raises.
+ */
+export async function cacheFeatures(source: ExampleSource, entry: number, pace: Pace): Promise<Examples | undefined> {
+  const { verb, model, samples, batchSize, signal } = source;
+  const store = new FeatureStore(samples.size);
+  const skipped: Unreadable[] = [];
+  let next = readFrom(source, 0);
+  for (let start = 0; start < samples.size; start += batchSize) {
+    const batch = await next;
+    if (signal?.aborted === true) {
+      dispose(batch.input);
+      return undefined;
+    }
+    next = readFrom(source, start + batchSize);
+    // A failure of the next batch is raised when its turn comes; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    await extract(source, entry, batch, store).catch(async (error: unknown) => {
+      dispose(
+        await next.then(
+          ({ input }) => input,
+          () => undefined,
+        ),
+      );
+      throw error;
+    });
+    skipped.push(...batch.unreadable);
+    await pace.advance(Math.min(batchSize, samples.size - start));
+  }
+  dispose((await next).input);
+  assertReadable(verb, samples, skipped);
+  if (store.size === 0) throw noneReadable(verb, samples);
+  return {
+    size: store.size,
+    entry,
+    skipped,
+    batch: (rows) => Promise.resolve(store.rows(model, rows)),
+  };
+}
+
+function readFrom({ verb, model, samples, batchSize }: ExampleSource, start: number): Promise<Batch> {
+  const end = Math.min(start + batchSize, samples.size);
+  const indexes = Array.from({ length: Math.max(0, end - start) }, (_, offset) => start + offset);
+  return readBatch(verb, model, samples, indexes);
+}
+
+async function extract(
+  { verb, network }: ExampleSource,
+  entry: number,
+  batch: Batch,
+  store: FeatureStore,
+): Promise<void> {
+  if (batch.input === undefined) return;
+  const features = runAndFree(network, batch.input, entry);
+  try {
+    const values = await features.data();
+    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${features.dtype}`);
+    store.append(verb, values, features.shape.slice(1), batch);
+  } finally {
+    dispose(features);
+  }
+}
+
+function runAndFree(network: Network, input: Tensor, to: number): Tensor {
+  try {
+    return network.run(input, { to });
+  } finally {
+    dispose(input);
+  }
+}
+
+/** Features of all examples in one block of plain memory. */
+class FeatureStore {
+  size = 0;
+  private values = new Float32Array(0);
+  private shape: readonly number[] = [];
+  private readonly targets: Float32Array[] = [];
+  private readonly ids: string[] = [];
+
+  constructor(private readonly capacity: number) {}
+
+  append(verb: string, values: Float32Array, shape: readonly number[], { targets, ids }: Batch): void {
+    const width = values.length / ids.length;
+    if (this.size === 0) {
+      this.values = new Float32Array(this.capacity * width);
+      this.shape = shape;
+    }
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw notFinite(verb, ids[Math.floor(bad / width)] ?? '');
+    this.values.set(values, this.size * width);
+    this.size += ids.length;
+    this.targets.push(...targets);
+    this.ids.push(...ids);
+  }
+
+  rows(model: TransferModel, rows: readonly number[]): Rows {
+    const width = this.values.length / this.capacity;
+    const gathered = new Float32Array(rows.length * width);
+    rows.forEach((row, place) => {
+      gathered.set(this.values.subarray(row * width, (row + 1) * width), place * width);
+    });
+    const targetRows = rows.flatMap((row) => this.targets[row] ?? []);
+    return {
+      input: tensor(gathered, [rows.length, ...this.shape]),
+      targets: targetTensor(model, targetRows),
+      targetRows,
+      ids: rows.map((row) => this.ids[row] ?? ''),
+    };
+  }
+}
+
+function targetTensor(model: TransferModel, rows: readonly Float32Array[]): Tensor {
+  const width = targetSize(model);
+  const values = new Float32Array(rows.length * width);
+  rows.forEach((row, place) => {
+    values.set(row, place * width);
+  });
+  return tensor(values, [rows.length, width]);
+}
+
+function noneReadable(verb: string, samples: Samples): TransferKitError {
+  const text = `${verb}: expected examples that can be read, got none among ${String(samples.size)}.`;
+  return new TransferKitError('NO_EXAMPLES', text, { size: samples.size });
+}
+
+function notFinite(verb: string, id: string): TransferKitError {
+  const text = `${verb}: expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
+  return new TransferKitError('NOT_FINITE', text, { id });
+}

@@ -1,0 +1,240 @@
+// The training loop: one pass over the rows for each epoch, gradients of the unfrozen weights alone, optimizer state by
+// weight name, the last good weights kept.
+import {
+  clone,
+  dispose,
+  keep,
+  tidy,
+  variableGrads,
+  add,
+  type NamedTensorMap,
+  type Scalar,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { deriveSeed, permutation } from '../core/random.ts';
+import type { EpochLog, TransferModel, TrunkWeight } from '../core/types.ts';
+import type { Examples, Rows } from './examples.ts';
+import { taskRules, type TaskRules } from './losses.ts';
+import type { Network } from './network.ts';
+import type { Optimizer } from './optimizers.ts';
+import type { Pace } from './pace.ts';
+import { measure } from './measure.ts';
+
+/** All that a run is made of; every option has its value. */
+export interface LoopPlan {
+  readonly verb: string;
+  readonly model: TransferModel;
+  readonly network: Network;
+  readonly train: Examples;
+  readonly validation: Examples | undefined;
+  /** Weights that move, with the learning rate of each. */
+  readonly trainable: readonly TrunkWeight[];
+  readonly learningRate: { readonly head: number; readonly base?: number };
+  readonly optimizer: Optimizer;
+  /** First epoch, and the one to stop before. */
+  readonly initialEpoch: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onEpoch: ((epoch: EpochLog) => void) | undefined;
+}
+
+/** What a run did. */
+export interface LoopResult {
+  readonly epochs: readonly EpochLog[];
+  readonly stoppedBy: 'epochs' | 'signal';
+}
+
+/**
+ * Trains.
+ *
+ * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights as they were when the loss was last finite.
+ */
+export async function runLoop(plan: LoopPlan, pace: Pace): Promise<LoopResult> {
+  const state = new TrainingState(plan);
+  const epochs: EpochLog[] = [];
+  try {
+    for (let epoch = plan.initialEpoch; epoch < plan.epochs; epoch++) {
+      const start = performance.now();
+      const figures = await runEpoch(plan, state, epoch, pace);
+      if (figures === undefined) return { epochs, stoppedBy: 'signal' };
+      const validation =
+        plan.validation === undefined
+          ? undefined
+          : await measure(plan.model, plan.network, plan.validation, plan.batchSize);
+      const log: EpochLog = {
+        epoch,
+        ...figures,
+        ...(validation === undefined ? {} : { validationLoss: validation.loss }),
+        ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
+        learningRate: plan.learningRate,
+        seconds: (performance.now() - start) / 1000,
+      };
+      epochs.push(log);
+      plan.onEpoch?.(log);
+    }
+    return { epochs, stoppedBy: 'epochs' };
+  } finally {
+    state.dispose();
+  }
+}
+
+/** One pass over all rows in an order drawn by the seed; undefined when the signal stopped it. */
+async function runEpoch(plan: LoopPlan, state: TrainingState, epoch: number, pace: Pace) {
+  const { train, batchSize, seed, signal } = plan;
+  const order = permutation(train.size, deriveSeed(seed, epoch));
+  const totals = new Totals(taskRules[plan.model.head.task]);
+  let next = train.batch(order.slice(0, batchSize));
+  for (let start = 0; start < train.size; start += batchSize) {
+    const rows = await next;
+    if (signal?.aborted === true) {
+      disposeRows(rows);
+      return undefined;
+    }
+    // Streamed rows are read while the network works on these; a failure is raised when its turn comes.
+    next =
+      start + batchSize < train.size
+        ? train.batch(order.slice(start + batchSize, start + 2 * batchSize))
+        : Promise.resolve(undefined);
+    next.catch(() => undefined);
+    try {
+      if (rows !== undefined) await state.step(rows, deriveSeed(seed, epoch, start), epoch, totals);
+    } catch (error) {
+      disposeRows(await next.catch(() => undefined));
+      throw error;
+    } finally {
+      disposeRows(rows);
+    }
+    await pace.advance(Math.min(batchSize, train.size - start));
+  }
+  return totals.figures();
+}
+
+/** Sums of an epoch. */
+class Totals {
+  private loss = 0;
+  private correct = 0;
+  private rows = 0;
+  private judged = true;
+
+  constructor(private readonly rules: TaskRules) {}
+
+  add(loss: number, logits: Float32Array, targets: readonly Float32Array[]): void {
+    this.loss += loss * targets.length;
+    this.rows += targets.length;
+    const width = logits.length / targets.length;
+    targets.forEach((target, row) => {
+      const correct = this.rules.correct(logits.subarray(row * width, (row + 1) * width), target);
+      if (correct === undefined) this.judged = false;
+      this.correct += correct ?? 0;
+    });
+  }
+
+  figures(): { loss: number; accuracy?: number } {
+    const rows = Math.max(this.rows, 1);
+    return { loss: this.loss / rows, ...(this.judged ? { accuracy: this.correct / rows } : {}) };
+  }
+}
+
+/** Optimizer state and the last good weights; everything keyed by weight name. */
+class TrainingState {
+  private readonly slots = new Map<string, Tensor[]>();
+  private lastGood = new Map<string, Tensor>();
+  private steps = 0;
+
+  constructor(private readonly plan: LoopPlan) {
+    for (const weight of plan.trainable) {
+      // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
+      weight.variable.trainable = true;
+      this.slots.set(
+        weight.name,
+        tidy(() => plan.optimizer.init(weight.variable)),
+      );
+    }
+  }
+
+  /** Moves the weights by the gradients of one batch. */
+  async step(rows: Rows, dropoutSeed: number, epoch: number, totals: Totals): Promise<void> {
+    const { loss, logits, gradients } = this.differentiate(rows, dropoutSeed);
+    try {
+      const [[value = NaN], predicted] = await Promise.all([loss.data(), logits.data()]);
+      if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
+      if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
+      totals.add(value, predicted, rows.targetRows);
+      this.remember();
+      this.update(gradients);
+    } finally {
+      dispose([loss, logits, Object.values(gradients)]);
+    }
+  }
+
+  dispose(): void {
+    dispose([...this.slots.values()]);
+    dispose([...this.lastGood.values()]);
+  }
+
+  private differentiate(rows: Rows, dropoutSeed: number): { loss: Scalar; logits: Tensor; gradients: NamedTensorMap } {
+    const { model, network, train, trainable } = this.plan;
+    const kept: Tensor[] = [];
+    const { value, grads } = variableGrads(
+      () => {
+        const logits = network.run(rows.input, { from: train.entry, dropoutSeed });
+        kept.push(keep(clone(logits)));
+        const loss = taskRules[model.head.task].loss(logits, rows.targets);
+        return [model.base.trunk.penalty(), model.head.trunk.penalty()].reduce<Scalar>(
+          (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
+          loss,
+        );
+      },
+      trainable.map((weight) => weight.variable),
+    );
+    const [logits] = kept;
+    if (logits === undefined) throw new RangeError('no logits');
+    return { loss: value, logits, gradients: grads };
+  }
+
+  /** Keeps the weights that gave a finite loss; clones share their data, so this costs no copy. */
+  private remember(): void {
+    dispose([...this.lastGood.values()]);
+    this.lastGood = new Map(this.plan.trainable.map((weight) => [weight.name, keep(clone(weight.variable))]));
+  }
+
+  private update(gradients: NamedTensorMap): void {
+    const { trainable, optimizer, learningRate, model } = this.plan;
+    const ofBase = new Set(model.base.trunk.weights);
+    this.steps++;
+    for (const weight of trainable) {
+      const gradient = gradients[weight.variable.name];
+      const state = this.slots.get(weight.name);
+      if (gradient === undefined || state === undefined) continue;
+      const rate = ofBase.has(weight) ? (learningRate.base ?? learningRate.head) : learningRate.head;
+      const next = optimizer.update({ weight: weight.variable, gradient, state, learningRate: rate, step: this.steps });
+      weight.write(next.weight);
+      dispose([next.weight, state]);
+      this.slots.set(weight.name, next.state);
+    }
+  }
+
+  private notFinite(value: number, epoch: number): TransferKitError {
+    for (const weight of this.plan.trainable) {
+      const good = this.lastGood.get(weight.name);
+      if (good !== undefined) weight.write(good);
+    }
+    const { verb, learningRate } = this.plan;
+    const rates = Object.entries(learningRate)
+      .map(([group, rate]) => `${group} ${String(rate)}`)
+      .join(', ');
+    return new TransferKitError(
+      'LOSS_NOT_FINITE',
+      `${verb}: expected a finite loss, got ${String(value)} in epoch ${String(epoch)} (learning rate: ${rates}). The weights are those ` +
+        'of the last finite loss. Try a tenth of the learning rate; check the inputs for extreme values.',
+      { loss: value, epoch, learningRate },
+    );
+  }
+}
+
+function disposeRows(rows: Rows | undefined): void {
+  if (rows !== undefined) dispose([rows.input, rows.targets]);
+}

@@ -1,0 +1,127 @@
+// Figures of a classifier or a regression, from its judgements of single examples. Plain numbers, no tensors.
+import { argMax, taskRules } from './losses.ts';
+import type { Judgement } from './measure.ts';
+
+/** Figures of one class. Precision, recall and F1 are 0 where their denominator is. */
+export interface ClassFigures {
+  readonly label: string;
+  /** Share of right ones among the examples predicted as this class. */
+  readonly precision: number;
+  /** Share of the class's examples that were found. */
+  readonly recall: number;
+  /** Harmonic mean of the two. */
+  readonly f1: number;
+  /** Examples of this class. */
+  readonly support: number;
+}
+
+/** An example that the model was most wrong about. */
+export interface Mistake {
+  readonly id: string;
+  readonly actual: string;
+  readonly predicted: string;
+  /** Probability that the model gave the actual label. */
+  readonly probability: number;
+  readonly loss: number;
+}
+
+/** Examples counted by actual class (row) and predicted class (column). `decide` gives the classes' indexes. */
+export function confusionMatrix(
+  pairs: readonly { readonly actual: number; readonly predicted: number }[],
+  classes: number,
+): number[][] {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (const { actual, predicted } of pairs) {
+    const row = matrix[actual];
+    if (row !== undefined) row[predicted] = (row[predicted] ?? 0) + 1;
+  }
+  return matrix;
+}
+
+/** Precision, recall and F1 of every class of a confusion matrix. */
+export function classFigures(labels: readonly string[], confusion: readonly (readonly number[])[]): ClassFigures[] {
+  return labels.map((label, index) => {
+    const right = confusion[index]?.[index] ?? 0;
+    const support = (confusion[index] ?? []).reduce((sum, count) => sum + count, 0);
+    const predicted = confusion.reduce((sum, row) => sum + (row[index] ?? 0), 0);
+    return figures(label, right, predicted, support);
+  });
+}
+
+/** Precision, recall and F1 of every label of a multi-label model, decided at a probability of one half. */
+export function labelFigures(labels: readonly string[], judgements: readonly Judgement[]): ClassFigures[] {
+  return labels.map((label, index) => {
+    const isActual = ({ target }: Judgement) => (target[index] ?? 0) > 0.5;
+    const isPredicted = ({ logits }: Judgement) => (logits[index] ?? 0) > 0;
+    const right = judgements.filter((each) => isActual(each) && isPredicted(each)).length;
+    return figures(label, right, judgements.filter(isPredicted).length, judgements.filter(isActual).length);
+  });
+}
+
+function figures(label: string, right: number, predicted: number, support: number): ClassFigures {
+  const precision = predicted === 0 ? 0 : right / predicted;
+  const recall = support === 0 ? 0 : right / support;
+  const f1 = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+  return { label, precision, recall, f1, support };
+}
+
+/** Actual and predicted class of each judgement, for one label each: by one logit (binary) or by the largest. */
+export function decide({ logits, target }: Judgement): { readonly actual: number; readonly predicted: number } {
+  if (logits.length > 1) return { actual: argMax(target), predicted: argMax(logits) };
+  return { actual: (target[0] ?? 0) > 0.5 ? 1 : 0, predicted: (logits[0] ?? 0) > 0 ? 1 : 0 };
+}
+
+/** Share of examples whose actual class is among the `k` with the largest logits. */
+export function topKAccuracy(judgements: readonly Judgement[], k: number): number {
+  const hits = judgements.filter((each) => {
+    if (each.logits.length === 1) return k > 1 || decide(each).actual === decide(each).predicted;
+    const own = each.logits[argMax(each.target)] ?? 0;
+    return each.logits.filter((logit) => logit > own).length < k;
+  });
+  return hits.length / Math.max(judgements.length, 1);
+}
+
+/** The wrong judgements with the largest losses first. */
+export function worstMistakes(
+  task: 'classes' | 'binary',
+  labels: readonly string[],
+  judgements: readonly Judgement[],
+  most: number,
+): Mistake[] {
+  return judgements
+    .map((judgement) => ({ judgement, ...decide(judgement) }))
+    .filter(({ actual, predicted }) => actual !== predicted)
+    .sort((a, b) => b.judgement.loss - a.judgement.loss)
+    .slice(0, most)
+    .map(({ judgement, actual, predicted }) => ({
+      id: judgement.id,
+      actual: labels[actual] ?? '',
+      predicted: labels[predicted] ?? '',
+      probability: taskRules[task].outputs(judgement.logits)[actual] ?? 0,
+      loss: judgement.loss,
+    }));
+}
+
+/** Figures of a regression, over all outputs or one. */
+export interface RegressionFigures {
+  readonly meanSquaredError: number;
+  readonly meanAbsoluteError: number;
+  /** `1 - Σ(y - ŷ)² / Σ(y - ȳ)²`, the mean of the outputs' own; NaN where all targets are equal. */
+  readonly rSquared: number;
+}
+
+/** Figures of one output of a regression. */
+export function regressionFigures(judgements: readonly Judgement[], output: number): RegressionFigures {
+  const actual = judgements.map(({ target }) => target[output] ?? 0);
+  const errors = judgements.map(({ logits }, i) => (logits[output] ?? 0) - (actual[i] ?? 0));
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
+  const centre = mean(actual);
+  const spread = mean(actual.map((value) => (value - centre) ** 2));
+  const meanSquaredError = mean(errors.map((error) => error ** 2));
+  return {
+    meanSquaredError,
+    meanAbsoluteError: mean(errors.map(Math.abs)),
+    rSquared: spread === 0 ? NaN : 1 - meanSquaredError / spread,
+  };
+}

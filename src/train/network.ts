@@ -1,0 +1,48 @@
+// Base and head as one chain of stages, numbered from the input of the base to the logits.
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import type { RunOptions, Stage, TransferModel, TrunkWeight } from '../core/types.ts';
+
+/** A model seen as one network. */
+export interface Network {
+  readonly stages: readonly Stage[];
+  /** Runs stages `from` … `to - 1`. Dropout is active in the head alone: the base runs in inference mode. */
+  run(input: Tensor, options?: RunOptions): Tensor;
+}
+
+/** The chain of a model's base and head. */
+export function networkOf({ base, head }: TransferModel): Network {
+  const joint = base.trunk.stages.length;
+  const stages = [...base.trunk.stages, ...head.trunk.stages];
+  return {
+    stages,
+    run(input, { from = 0, to = stages.length, dropoutSeed } = {}) {
+      if (to <= joint) return base.trunk.run(input, { from, to });
+      const behind = {
+        from: Math.max(0, from - joint),
+        to: to - joint,
+        ...(dropoutSeed === undefined ? {} : { dropoutSeed }),
+      };
+      if (from >= joint) return head.trunk.run(input, behind);
+      const features = base.trunk.run(input, { from });
+      const output = head.trunk.run(features, behind);
+      dispose(features);
+      return output;
+    },
+  };
+}
+
+/**
+ * How many stages from the input on give the same values in every epoch: those in front of the first weight that
+ * training moves and of the first dropout of the head.
+ */
+export function frozenPrefix({ base, head }: TransferModel, trainable: readonly TrunkWeight[]): number {
+  const moving = new Set(trainable);
+  const joint = base.trunk.stages.length;
+  const first = (weights: readonly TrunkWeight[]) =>
+    Math.min(...weights.filter((weight) => moving.has(weight)).map((weight) => weight.stage), Infinity);
+  const inBase = first(base.trunk.weights);
+  if (inBase < joint) return inBase;
+  const random = head.trunk.stages.findIndex((stage) => stage.stochastic);
+  const inHead = Math.min(first(head.trunk.weights), random === -1 ? Infinity : random);
+  return joint + Math.min(inHead, head.trunk.stages.length);
+}

@@ -1,0 +1,115 @@
+// One training run from samples to log: checks, features of the frozen front, the loop.
+import { TransferKitError } from '../core/errors.ts';
+import { sizeOf } from '../core/shapes.ts';
+import type { Samples, TrainingLog, TransferModel, TrunkWeight } from '../core/types.ts';
+import { cacheFeatures, streamExamples, type Examples, type ExampleSource } from './examples.ts';
+import { runLoop } from './loop.ts';
+import { frozenPrefix, networkOf, type Network } from './network.ts';
+import type { SettledOptions } from './options.ts';
+import { startPace, type Pace } from './pace.ts';
+import { assertKnown, assertTrainable } from './targets.ts';
+
+/** What to train, and how. */
+export interface TrainingPlan {
+  readonly verb: string;
+  readonly phase: 'head' | 'fineTune';
+  readonly trainable: readonly TrunkWeight[];
+  readonly learningRate: { readonly head: number; readonly base?: number };
+  readonly options: SettledOptions;
+}
+
+/**
+ * Trains some weights of a model and appends the log to its history.
+ *
+ * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, and what samples, reading and the loop raise.
+ */
+export async function runTraining(model: TransferModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
+  const { verb, options } = plan;
+  const start = performance.now();
+  const { train, validation } = splitOff(samples, options);
+  assertTrainable(verb, model, train);
+  if (validation !== undefined) assertKnown(verb, model, validation);
+  if (plan.trainable.length === 0) throw nothingToTrain(verb);
+
+  const network = networkOf(model);
+  const entry = options.cache ? frozenPrefix(model, plan.trainable) : 0;
+  const prepared = await prepare({ model, network, entry, train, validation }, plan);
+  const loop =
+    prepared === undefined
+      ? { epochs: [], stoppedBy: 'signal' as const }
+      : await runLoop({ ...options, ...plan, ...prepared, model, network }, startLoopPace(plan, prepared.train));
+  if (loop.epochs.length > 0) model.head.trained = true;
+
+  const log: TrainingLog = {
+    phase: plan.phase,
+    epochs: loop.epochs,
+    stoppedBy: loop.stoppedBy,
+    examples: prepared?.train.size ?? 0,
+    skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
+    cachedUpTo: entry === 0 ? undefined : network.stages[entry - 1]?.name,
+    parameters: countParameters(model, plan.trainable),
+    seed: options.seed,
+    seconds: (performance.now() - start) / 1000,
+  };
+  model.history = [...model.history, log];
+  return log;
+}
+
+/**
+ * Raises when a model cannot be used any more.
+ *
+ * @throws TransferKitError `DISPOSED`.
+ */
+export function assertAlive(verb: string, { base, head }: TransferModel): void {
+  if (!base.trunk.disposed && !head.trunk.disposed) return;
+  const text = `${verb}: expected a usable model, got '${base.name}' after its dispose(). Load or build it again.`;
+  throw new TransferKitError('DISPOSED', text, { name: base.name });
+}
+
+function splitOff(samples: Samples, { validation, seed }: SettledOptions) {
+  if (typeof validation !== 'number') return { train: samples, validation };
+  return samples.split({ validation, seed });
+}
+
+interface Parts {
+  readonly model: TransferModel;
+  readonly network: Network;
+  readonly entry: number;
+  readonly train: Samples;
+  readonly validation: Samples | undefined;
+}
+
+/** The rows to train and validate on; undefined when the signal came first. */
+async function prepare(parts: Parts, { verb, options }: TrainingPlan) {
+  const { entry, train, validation } = parts;
+  const source = (samples: Samples): ExampleSource => ({
+    ...parts,
+    verb,
+    samples,
+    batchSize: options.batchSize,
+    signal: options.signal,
+  });
+  if (entry === 0) {
+    return { train: streamExamples(source(train)), validation: validation && streamExamples(source(validation)) };
+  }
+  const pace: Pace = startPace('features', train.size + (validation?.size ?? 0), options.onProgress);
+  const rows = await cacheFeatures(source(train), entry, pace);
+  const validationRows = validation && rows && (await cacheFeatures(source(validation), entry, pace));
+  const stopped = rows === undefined || (validation !== undefined && validationRows === undefined);
+  return stopped ? undefined : { train: rows, validation: validationRows };
+}
+
+function startLoopPace({ phase, options }: TrainingPlan, train: Examples): Pace {
+  return startPace(phase, (options.epochs - options.initialEpoch) * train.size, options.onProgress);
+}
+
+function countParameters({ base, head }: TransferModel, trainable: readonly TrunkWeight[]) {
+  const count = (weights: readonly TrunkWeight[]) => weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
+  const trained = count(trainable);
+  return { trained, frozen: count([...base.trunk.weights, ...head.trunk.weights]) - trained };
+}
+
+function nothingToTrain(verb: string): TransferKitError {
+  const text = `${verb}: expected weights to train, got a model in which everything is frozen. Call unfreeze(model, 'head') or unfreeze(model).`;
+  return new TransferKitError('NOTHING_TO_TRAIN', text);
+}

@@ -1,0 +1,97 @@
+// Runs one tfjs layer on real tensors, in the mode that transfer learning needs: BatchNorm by its stored statistics,
+// dropout and noise only when a seed asks for them, everything else by the layer's own code.
+import { add, clone, dropout, mul, randomNormal, type Tensor } from '@tensorflow/tfjs-core';
+import type { layers } from '@tensorflow/tfjs-layers';
+import { TransferKitError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { normalize } from './batchNorm.ts';
+import type { LayerSpec } from './layerGraph.ts';
+
+type Layer = layers.Layer;
+
+/** Applies random changes to a tensor in training. */
+type Noise = (x: Tensor, config: JsonObject, seed: number) => Tensor;
+
+// Formulas as in keras.layers of the same names.
+const noises: Readonly<Record<string, Noise>> = {
+  Dropout: (x, config, seed) => dropout(x, rateOf(config), noiseShape(x, config), seed),
+  // Whole channels of [b, t, c] fall out together.
+  SpatialDropout1D: (x, config, seed) => dropout(x, rateOf(config), [x.shape[0] ?? 1, 1, x.shape[2] ?? 1], seed),
+  GaussianNoise: (x, config, seed) => add(x, randomNormal(x.shape, 0, numberOf(config.stddev), 'float32', seed)),
+  GaussianDropout: (x, config, seed) => {
+    const deviation = Math.sqrt(rateOf(config) / (1 - rateOf(config)));
+    return mul(x, randomNormal(x.shape, 1, deviation, 'float32', seed));
+  },
+};
+
+/** Whether a layer gives other values in training than in inference although no weight moves. */
+export function isStochastic(layer: LayerSpec): boolean {
+  return layer.className in noises;
+}
+
+/** Raises UNSUPPORTED_LAYER for layers whose effect would be lost without a word. */
+export function assertSupported(layer: LayerSpec): void {
+  const masks = layer.className === 'Masking' || layer.config.mask_zero === true;
+  if (!masks && layer.className !== 'AlphaDropout') return;
+  throw new TransferKitError(
+    'UNSUPPORTED_LAYER',
+    `loadBase: expected layers that transferkit can train, got '${layer.name}' (${layer.className}), ` +
+      `which ${masks ? 'masks time steps' : 'has no seeded form'}. Cut the base before it, or replace it.`,
+    { layer: layer.name, className: layer.className },
+  );
+}
+
+/** Output of a layer. The caller owns the result, which is never one of the inputs. */
+export function applyLayer(
+  spec: LayerSpec,
+  layer: Layer,
+  inputs: readonly Tensor[],
+  kwargs: JsonObject,
+  dropoutSeed: number | undefined,
+): Tensor | Tensor[] {
+  const [first] = inputs;
+  if (first === undefined) throw new RangeError(`layer ${spec.name} has no input`);
+  const noise = noises[spec.className];
+  if (noise !== undefined) return dropoutSeed === undefined ? clone(first) : noise(first, spec.config, dropoutSeed);
+  if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first);
+  const output = layer.apply(inputs.length === 1 ? first : [...inputs], { ...kwargs, training: false });
+  return asTensors(output, spec);
+}
+
+function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {
+  const weight = (name: string) => layer.weights.find((each) => each.originalName.endsWith(`/${name}`))?.read();
+  const mean = weight('moving_mean');
+  const variance = weight('moving_variance');
+  if (mean === undefined || variance === undefined) throw new RangeError(`${spec.name} has no statistics`);
+  const { axis } = spec.config;
+  const declared = typeof axis === 'number' ? axis : Array.isArray(axis) ? numberOf(axis[0]) : -1;
+  const epsilon = typeof spec.config.epsilon === 'number' ? spec.config.epsilon : 1e-3;
+  return normalize(
+    x,
+    { mean, variance, gamma: weight('gamma'), beta: weight('beta'), epsilon },
+    declared < 0 ? declared + x.rank : declared,
+  );
+}
+
+/** tfjs types the result of `apply` as symbolic or real; on real inputs it is real. */
+function asTensors(output: ReturnType<Layer['apply']>, spec: LayerSpec): Tensor | Tensor[] {
+  const list = Array.isArray(output) ? output : [output];
+  const real = list.filter((each) => 'dataId' in each);
+  if (real.length !== list.length || real[0] === undefined) throw new TypeError(`${spec.name} gave no tensor`);
+  return real.length === 1 ? real[0] : real;
+}
+
+function noiseShape(x: Tensor, config: JsonObject): number[] | undefined {
+  const shape = config.noise_shape;
+  return Array.isArray(shape)
+    ? shape.map((axis, i) => (typeof axis === 'number' ? axis : (x.shape[i] ?? 1)))
+    : undefined;
+}
+
+function rateOf(config: JsonObject): number {
+  return numberOf(config.rate);
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}

@@ -1,0 +1,121 @@
+// Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
+import { cast, tidy, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
+import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
+import { TransferKitError } from '../core/errors.ts';
+import { isJsonList, isJsonObject, type Json } from '../core/json.ts';
+import { nearestNames } from '../core/names.ts';
+import { describeShape } from '../core/shapes.ts';
+import type { LayerGraph } from './layerGraph.ts';
+import { layersTrunk, type LayersTrunk, type LayerSource } from './layersTrunk.ts';
+import { writeTopology } from './topology.ts';
+
+/**
+ * Builds a trunk with the given weights. Weights that the graph does not use are ignored (a cut-off classifier's).
+ *
+ * @param weights - By name (`layer/weight`); they stay the caller's. Their data is shared until training changes it.
+ * @throws TransferKitError `WEIGHTS_MISMATCH` when a weight is missing or has another shape, `NOT_A_MODEL` when tfjs
+ * cannot build the layers.
+ */
+export async function buildTrunk(graph: LayerGraph, weights: NamedTensorMap): Promise<LayersTrunk> {
+  const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
+  const flat = { ...graph, layers: new Map(layers) };
+  const model = await buildModel(flat);
+  try {
+    const trunk = layersTrunk(flat, sourceFrom(flat, model));
+    assign(trunk, weights);
+    return trunk;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** The layers of a live model that a graph parsed from that model runs; the model is freed with them. */
+export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
+  const found = new Map<string, layers.Layer>();
+  for (const { name, path, className } of graph.layers.values()) {
+    if (className !== 'InputLayer') found.set(name, layerAtPath(model, path));
+  }
+  return {
+    layers: found,
+    dispose: () => {
+      model.dispose();
+    },
+  };
+}
+
+async function buildModel(graph: LayerGraph): Promise<LayersModel> {
+  const plain: LayerGraph = {
+    ...graph,
+    layers: new Map(
+      [...graph.layers].map(([name, layer]) => [name, { ...layer, config: withoutChance(layer.config) }]),
+    ),
+  };
+  try {
+    // tfjs changes what it is given.
+    return await models.modelFromJSON({ modelTopology: structuredClone(writeTopology(plain)) });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TransferKitError(
+      'NOT_A_MODEL',
+      `expected layers that tfjs can build, got '${graph.name}': ${reason}`,
+      { reason },
+      error,
+    );
+  }
+}
+
+/** A configuration whose initialisers cost nothing: the values are replaced right after. */
+function withoutChance(config: Record<string, Json>): Record<string, Json> {
+  const plain = (key: string, value: Json): Json => {
+    if (key.endsWith('_initializer') && value !== null) return { class_name: 'Zeros', config: {} };
+    if (isJsonList(value)) return value.map((each) => plain('', each));
+    return isJsonObject(value) ? withoutChance(value) : value;
+  };
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, plain(key, value)]));
+}
+
+function layerAtPath(model: LayersModel, path: readonly string[]): layers.Layer {
+  return path.reduce<layers.Layer>((container, name) => {
+    if (!('getLayer' in container) || typeof container.getLayer !== 'function')
+      throw new RangeError(`no model at ${name}`);
+    const layer: unknown = container.getLayer(name);
+    if (!isLayer(layer)) throw new RangeError(`no layer ${path.join('/')}`);
+    return layer;
+  }, model);
+}
+
+function isLayer(value: unknown): value is layers.Layer {
+  return typeof value === 'object' && value !== null && 'apply' in value && 'weights' in value;
+}
+
+function assign(trunk: LayersTrunk, weights: NamedTensorMap): void {
+  const missing = trunk.weights.filter(({ name }) => weights[name] === undefined).map(({ name }) => name);
+  if (missing.length > 0) {
+    const nearest = nearestNames(missing[0] ?? '', Object.keys(weights), 3);
+    throw new TransferKitError(
+      'WEIGHTS_MISMATCH',
+      `expected weights for every layer, found none for ${missing.slice(0, 10).join(', ')} (${String(missing.length)} of ` +
+        `${String(trunk.weights.length)} missing). Nearest to the first: ${nearest.join(', ') || 'none'}.`,
+      { missing },
+    );
+  }
+  for (const weight of trunk.weights) {
+    const value = weights[weight.name];
+    if (value === undefined) continue;
+    assertShape(weight.name, weight.shape, value);
+    tidy(() => {
+      weight.variable.assign(value.dtype === weight.variable.dtype ? value : cast(value, weight.variable.dtype));
+    });
+  }
+}
+
+function assertShape(name: string, expected: readonly number[], value: Tensor): void {
+  if (describeShape(expected) === describeShape(value.shape)) return;
+  throw new TransferKitError(
+    'WEIGHTS_MISMATCH',
+    `expected weight '${name}' of shape ${describeShape(expected)}, got ${describeShape(value.shape)}. With another ` +
+      'inputSize only fully convolutional bases work: cut before the first Flatten or Dense layer.',
+    { name, expected, received: value.shape },
+  );
+}

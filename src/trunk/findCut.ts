@@ -1,0 +1,55 @@
+// Finds where the classifier of a pretrained network begins, from the kinds of its layers alone.
+import { layerOf, type LayerGraph } from './layerGraph.ts';
+
+const shaping = new Set(['Activation', 'Softmax', 'ReLU', 'LeakyReLU', 'Dropout', 'Reshape']);
+const pooling = /^(Flatten|Global(Average|Max)Pooling[123]D)$/;
+
+/**
+ * The call whose output is the best default for features: the last one before the classifier.
+ *
+ * Where the network ends in a global pooling or a Flatten with nothing but a classifier behind it, that is the feature
+ * map in front of it. A network that ends in a dense layer or a softmax without either is cut before its last layer with
+ * a kernel. Any other network has no classifier and is taken whole.
+ */
+export function findCut(graph: LayerGraph): number {
+  const output = graph.outputs[0]?.call ?? graph.calls.length - 1;
+  const map = mapBeforeClassifier(graph, output);
+  if (map > 0) return map;
+  const { className, config } = layerOf(graph, output);
+  const classifies =
+    className === 'Dense' || className === 'Softmax' || /softmax|sigmoid/.test(String(config.activation));
+  return classifies ? beforeLastKernel(graph, output) : output;
+}
+
+/** What the last pooling reads, or 0 when more than a classifier lies behind it. */
+function mapBeforeClassifier(graph: LayerGraph, output: number): number {
+  for (let call = output; call > 0; call = inputOf(graph, call)) {
+    const layer = layerOf(graph, call);
+    if (pooling.test(layer.className)) {
+      const read = inputOf(graph, call);
+      // Older ResNets pool by a window as large as the map and flatten what is left.
+      return layerOf(graph, read).className === 'AveragePooling2D' ? inputOf(graph, read) : read;
+    }
+    const classifies =
+      layer.className === 'Dense' || layer.className === 'BatchNormalization' || isPointwise(graph, call);
+    if (!classifies && !shaping.has(layer.className)) return 0;
+  }
+  return 0;
+}
+
+/** A 1 × 1 convolution: MobileNetV1 has one as its dense layer. */
+function isPointwise(graph: LayerGraph, call: number): boolean {
+  const { className, config } = layerOf(graph, call);
+  return className === 'Conv2D' && Array.isArray(config.kernel_size) && config.kernel_size.every((size) => size === 1);
+}
+
+/** What the last layer that is no activation, dropout or reshape reads, past such layers in front of it. */
+function beforeLastKernel(graph: LayerGraph, output: number): number {
+  const skip = (call: number): number =>
+    call > 0 && shaping.has(layerOf(graph, call).className) ? skip(inputOf(graph, call)) : call;
+  return skip(inputOf(graph, skip(output)));
+}
+
+function inputOf(graph: LayerGraph, call: number): number {
+  return graph.calls[call]?.inputs[0]?.call ?? 0;
+}

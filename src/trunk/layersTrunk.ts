@@ -1,0 +1,270 @@
+// A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
+import { add, clone, Variable, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { layers as tfLayers } from '@tensorflow/tfjs-layers';
+import { TransferKitError } from '../core/errors.ts';
+import { deriveSeed } from '../core/random.ts';
+import { describeShape, fits } from '../core/shapes.ts';
+import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight, WeightKind } from '../core/types.ts';
+import { applyLayer, assertSupported, isStochastic } from './applyLayer.ts';
+import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { partition, rangeName, type CallFacts, type CallRange } from './stages.ts';
+
+type Layer = tfLayers.Layer;
+
+/** A trunk over tfjs layers; `graph` is what `save` writes. */
+export interface LayersTrunk extends Trunk {
+  readonly format: 'layers';
+  readonly graph: LayerGraph;
+}
+
+/**
+ * A trunk as the layers trunk that it must be.
+ *
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` for any other kind.
+ */
+export function layersTrunkOf(trunk: Trunk): LayersTrunk {
+  if (isLayersTrunk(trunk)) return trunk;
+  throw new TransferKitError(
+    'UNSUPPORTED_SOURCE',
+    `expected a trunk of tfjs layers, got one of format '${trunk.format}'.`,
+  );
+}
+
+function isLayersTrunk(trunk: Trunk): trunk is LayersTrunk {
+  return trunk.format === 'layers' && 'graph' in trunk;
+}
+
+/** The layers that a graph runs, and who frees them. */
+export interface LayerSource {
+  readonly layers: ReadonlyMap<string, Layer>;
+  dispose(): void;
+}
+
+/**
+ * Makes a trunk of a graph whose layers are built.
+ *
+ * @param graph - Has one output.
+ * @param source - Has every layer of the graph. Its `dispose` is called by the trunk's.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for layers that would not do what they say.
+ */
+export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk {
+  for (const spec of graph.layers.values()) assertSupported(spec);
+  const specs = callOutputs(graph, source);
+  const ranges = partition(graph, callFacts(graph, source, specs));
+  const stages = ranges.map((range) => describeStage(graph, range, specs));
+  const weights = listWeights(graph, source, ranges);
+  const lastReader = lastReaders(graph);
+  let disposed = false;
+
+  return {
+    format: 'layers',
+    graph,
+    input: specAt(specs, 0),
+    output: specAt(specs, graph.outputs[0]?.call ?? 0),
+    stages,
+    weights,
+    get disposed() {
+      return disposed;
+    },
+    run(input, { from = 0, to = ranges.length, dropoutSeed }: RunOptions = {}) {
+      assertUsable(graph, disposed);
+      const entry = from === 0 ? 0 : (ranges[from - 1]?.last ?? 0);
+      assertInput(graph, input, specAt(specs, entry), entry);
+      const exit = to === 0 ? 0 : (ranges[to - 1]?.last ?? 0);
+      return tidy(() => execute(graph, source, { entry, exit, lastReader, input, dropoutSeed }));
+    },
+    penalty() {
+      assertUsable(graph, disposed);
+      return penaltyOf(source, weights);
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      source.dispose();
+    },
+  };
+}
+
+interface Execution {
+  readonly entry: number;
+  readonly exit: number;
+  readonly lastReader: readonly number[];
+  readonly input: Tensor;
+  readonly dropoutSeed: number | undefined;
+}
+
+/** Runs the calls behind `entry` up to `exit`, freeing every tensor as soon as its last reader is done. */
+function execute(
+  graph: LayerGraph,
+  source: LayerSource,
+  { entry, exit, lastReader, input, dropoutSeed }: Execution,
+): Tensor {
+  const outputs = new Map<number, readonly Tensor[]>([[entry, [clone(input)]]]);
+  for (let index = entry + 1; index <= exit; index++) {
+    const call = graph.calls[index];
+    if (call === undefined) break;
+    const spec = layerOf(graph, index);
+    const inputs = call.inputs.map((ref) => tensorAt(outputs, ref.call, ref.output, spec.name));
+    const seed = dropoutSeed === undefined ? undefined : deriveSeed(dropoutSeed, index);
+    const output = applyLayer(spec, layerAt(source, spec.name), inputs, call.kwargs, seed);
+    outputs.set(index, Array.isArray(output) ? output : [output]);
+    for (const read of new Set(call.inputs.map((ref) => ref.call))) {
+      if (lastReader[read] !== index) continue;
+      outputs.get(read)?.forEach((tensor) => {
+        tensor.dispose();
+      });
+      outputs.delete(read);
+    }
+  }
+  return tensorAt(outputs, exit, 0, graph.name);
+}
+
+function tensorAt(
+  outputs: ReadonlyMap<number, readonly Tensor[]>,
+  call: number,
+  output: number,
+  reader: string,
+): Tensor {
+  const tensor = outputs.get(call)?.[output];
+  if (tensor === undefined) throw new RangeError(`${reader} reads a tensor that nothing computed`);
+  return tensor;
+}
+
+/** For each call the last call that reads its output. */
+function lastReaders(graph: LayerGraph): number[] {
+  const last = new Array<number>(graph.calls.length).fill(-1);
+  graph.calls.forEach((call, index) => {
+    for (const ref of call.inputs) last[ref.call] = index;
+  });
+  return last;
+}
+
+/** Shape and type of every call's outputs, from the layers' own shape inference. */
+function callOutputs(graph: LayerGraph, source: LayerSource): TensorSpec[][] {
+  const specs: TensorSpec[][] = [];
+  graph.calls.forEach((call, index) => {
+    const layer = layerOf(graph, index);
+    if (call.inputs.length === 0) {
+      specs.push([inputSpec(layer.config)]);
+      return;
+    }
+    const inputs = call.inputs.map((ref) => [...specAt(specs, ref.call, ref.output).shape]);
+    const shapes = layerAt(source, layer.name).computeOutputShape(inputs.length === 1 ? (inputs[0] ?? []) : inputs);
+    specs.push(asShapes(shapes).map((shape) => ({ shape, dtype: 'float32' })));
+  });
+  return specs;
+}
+
+function inputSpec(config: LayerGraph['calls'][number]['kwargs']): TensorSpec {
+  const shape = Array.isArray(config.batch_input_shape) ? config.batch_input_shape : [null];
+  const dtype = config.dtype === 'int32' || config.dtype === 'bool' ? config.dtype : 'float32';
+  return { shape: shape.map((axis: unknown) => (typeof axis === 'number' ? axis : null)), dtype };
+}
+
+function asShapes(shapes: Shape | readonly Shape[]): Shape[] {
+  return isShapeList(shapes) ? [...shapes] : [shapes];
+}
+
+function isShapeList(shapes: Shape | readonly Shape[]): shapes is readonly Shape[] {
+  return Array.isArray(shapes[0]);
+}
+
+function specAt(specs: readonly TensorSpec[][], call: number, output = 0): TensorSpec {
+  const spec = specs[call]?.[output];
+  if (spec === undefined) throw new RangeError(`call ${String(call)} has no output ${String(output)}`);
+  return spec;
+}
+
+function callFacts(graph: LayerGraph, source: LayerSource, specs: readonly TensorSpec[][]): CallFacts[] {
+  return graph.calls.map((_, index) => {
+    const layer = layerOf(graph, index);
+    const weighted = layer.className !== 'InputLayer' && layerAt(source, layer.name).weights.length > 0;
+    return {
+      startsStage: weighted && layer.className !== 'BatchNormalization',
+      stochastic: isStochastic(layer),
+      outputShape: specAt(specs, index).shape,
+    };
+  });
+}
+
+function describeStage(graph: LayerGraph, range: CallRange, specs: readonly TensorSpec[][]): Stage {
+  const calls = graph.calls.slice(range.first, range.last + 1);
+  const names = [...new Set(calls.map((call) => call.layer))];
+  return {
+    name: rangeName(graph, range),
+    layers: names,
+    output: specAt(specs, range.last),
+    stochastic: calls.some((_, offset) => isStochastic(layerOf(graph, range.first + offset))),
+  };
+}
+
+function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly CallRange[]): TrunkWeight[] {
+  return [...graph.layers.values()].flatMap((spec) => {
+    if (spec.className === 'InputLayer') return [];
+    const call = graph.calls.findIndex((each) => each.layer === spec.name);
+    const stage = ranges.findIndex((range) => call >= range.first && call <= range.last);
+    return layerAt(source, spec.name).weights.map((weight): TrunkWeight => {
+      const variable = weight.read();
+      if (!(variable instanceof Variable)) throw new TypeError(`${weight.originalName} is no variable`);
+      // tfjs scopes a weight's name with the name that the layer was built under.
+      const own = weight.originalName.slice(weight.originalName.indexOf('/') + 1);
+      return {
+        name: `${spec.name}/${own}`,
+        layer: spec.name,
+        stage,
+        shape: variable.shape,
+        kind: kindOf(own),
+        variable,
+        frozen: true,
+        write: (value) => {
+          tidy(() => {
+            weight.write(value);
+          });
+        },
+      };
+    });
+  });
+}
+
+function kindOf(name: string): WeightKind {
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  if (last === 'moving_mean' || last === 'moving_variance') return 'statistics';
+  if (last === 'bias' || last === 'gamma' || last === 'beta') return last;
+  return last.endsWith('kernel') || last === 'embeddings' ? 'kernel' : 'other';
+}
+
+function penaltyOf(source: LayerSource, weights: readonly TrunkWeight[]): Scalar | undefined {
+  const active = new Set(weights.filter((weight) => !weight.frozen).map((weight) => weight.layer));
+  const penalties = [...source.layers].filter(([name]) => active.has(name)).flatMap(([, layer]) => layer.losses);
+  if (penalties.length === 0) return undefined;
+  return tidy(() => penalties.map((penalty) => penalty()).reduce((sum, each) => add(sum, each)));
+}
+
+function layerAt(source: LayerSource, name: string): Layer {
+  const layer = source.layers.get(name);
+  if (layer === undefined) throw new RangeError(`no layer ${name}`);
+  return layer;
+}
+
+function assertUsable(graph: LayerGraph, disposed: boolean): void {
+  if (!disposed) return;
+  const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
+  throw new TransferKitError('DISPOSED', text, { name: graph.name });
+}
+
+function assertInput(graph: LayerGraph, input: Tensor, expected: TensorSpec, entry: number): void {
+  const at = layerOf(graph, entry).name;
+  if (!fits(input.shape, expected.shape)) {
+    throw new TransferKitError(
+      'WRONG_SHAPE',
+      `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(input.shape)}.`,
+      { expected: expected.shape, received: input.shape, layer: at },
+    );
+  }
+  if (input.dtype === expected.dtype || (expected.dtype === 'float32' && input.dtype !== 'string')) return;
+  throw new TransferKitError(
+    'WRONG_DTYPE',
+    `expected a tensor of type ${expected.dtype} at '${at}', got ${input.dtype}.`,
+    { expected: expected.dtype, received: input.dtype, layer: at },
+  );
+}

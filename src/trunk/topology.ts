@@ -1,0 +1,280 @@
+// Reads the topology of a tfjs `model.json` (Keras 2 form) into a LayerGraph, with nested models flattened, and writes it
+// back in the same form.
+import { TransferKitError } from '../core/errors.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { inputLayer, layerOf, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from './layerGraph.ts';
+
+/** Calls and layers while they are collected. */
+interface Draft {
+  readonly layers: Map<string, LayerSpec>;
+  readonly calls: LayerCall[];
+}
+
+/** What a call gives: its outputs by number. */
+type Outputs = (output: number) => TensorRef | undefined;
+
+const containers = new Set(['Model', 'Functional', 'Sequential']);
+
+/**
+ * Reads the topology of a LayersModel.
+ *
+ * @param topology - `modelTopology` of a `model.json`, or what `LayersModel.toJSON(null, false)` gives.
+ * @throws TransferKitError `NOT_A_MODEL` when it is none, `UNSUPPORTED_SOURCE` when it is a Keras 3 topology or has
+ * more than one input.
+ */
+export function parseTopology(topology: unknown): LayerGraph {
+  const described = isJsonObject(topology) && isJsonObject(topology.model_config) ? topology.model_config : topology;
+  if (!isJsonObject(described) || !containers.has(String(described.class_name))) throw notAModel(describe(topology));
+  const draft: Draft = { layers: new Map(), calls: [] };
+  const config = containerConfig(described);
+  const name = typeof config.name === 'string' ? config.name : 'model';
+  const found = inlineContainer(draft, described, undefined, []);
+  const outputs = Array.from({ length: outputCount(described) }, (_, output) => found(output) ?? { call: 0, output });
+  return sortCalls({ name, layers: draft.layers, calls: draft.calls, outputs });
+}
+
+/** Writes the topology of a functional Keras 2 model, as `tf.loadLayersModel` and tensorflowjs_converter read it. */
+export function writeTopology(graph: LayerGraph): JsonObject {
+  const nodeOf = graph.calls.map(
+    (call, index) => graph.calls.slice(0, index).filter((c) => c.layer === call.layer).length,
+  );
+  const reference = (ref: TensorRef): [string, number, number] => [
+    layerOf(graph, ref.call).name,
+    nodeOf[ref.call] ?? 0,
+    ref.output,
+  ];
+  const layers = [...graph.layers.values()].map((layer) => ({
+    name: layer.name,
+    class_name: layer.className,
+    config: { ...layer.config, name: layer.name },
+    inbound_nodes: graph.calls
+      .filter((call) => call.layer === layer.name && call.inputs.length > 0)
+      .map((call) => call.inputs.map((ref) => [...reference(ref), call.kwargs])),
+  }));
+  const config = {
+    name: graph.name,
+    layers,
+    input_layers: [reference({ call: 0, output: 0 })],
+    output_layers: graph.outputs.map(reference),
+  };
+  return { class_name: 'Model', config, keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
+}
+
+/** Adds a container's layers to the draft, fed by `input` (or by its own InputLayer), and returns its outputs. */
+function inlineContainer(
+  draft: Draft,
+  container: JsonObject,
+  input: TensorRef | undefined,
+  path: readonly string[],
+): Outputs {
+  return container.class_name === 'Sequential'
+    ? inlineSequential(draft, container, input, path)
+    : inlineFunctional(draft, container, input, path);
+}
+
+function inlineSequential(
+  draft: Draft,
+  container: JsonObject,
+  input: TensorRef | undefined,
+  path: readonly string[],
+): Outputs {
+  let current = input;
+  for (const layer of containerLayers(container)) {
+    const name = layerName(layer);
+    if (layer.class_name === 'InputLayer') {
+      current ??= addInput(draft, layer, path)(0);
+      continue;
+    }
+    if (!containers.has(String(layer.class_name))) current ??= addOwnInput(draft, layer)(0);
+    current = addCall(draft, layer, current === undefined ? [] : [current], {}, [...path, name])(0);
+  }
+  if (current === undefined) throw notAModel('a Sequential without layers');
+  const output = current;
+  return (number) => (number === 0 ? output : undefined);
+}
+
+/** An InputLayer for a layer that carries its input shape itself, as the first of a Sequential does. */
+function addOwnInput(draft: Draft, layer: JsonObject): Outputs {
+  const config = isJsonObject(layer.config) ? layer.config : {};
+  const shape = config.batch_input_shape;
+  if (!isJsonList(shape)) throw notAModel(`a Sequential whose first layer '${layerName(layer)}' has no input shape`);
+  const dtype = typeof config.dtype === 'string' ? config.dtype : 'float32';
+  const spec = inputLayer(`${layerName(layer)}_input`, shape.slice(1).map(axisOf), dtype);
+  return pushCall(draft, spec, [], {});
+}
+
+function inlineFunctional(
+  draft: Draft,
+  container: JsonObject,
+  input: TensorRef | undefined,
+  path: readonly string[],
+): Outputs {
+  const config = containerConfig(container);
+  const inputs = references(config.input_layers);
+  if (inputs.length !== 1) {
+    const found = `${String(inputs.length)} inputs (${inputs.map(({ layer }) => layer).join(', ')})`;
+    throw new TransferKitError('UNSUPPORTED_SOURCE', `loadBase: expected a model with one input, got ${found}.`, {
+      inputs,
+    });
+  }
+  const nodes = new Map<string, Outputs[]>();
+  const open = containerLayers(container).map((layer) => ({
+    layer,
+    name: layerName(layer),
+    calls: inboundNodes(layer),
+  }));
+  while (open.some((entry) => addReadyCalls(draft, entry, nodes, input, path)));
+  const outputs = references(config.output_layers).map((ref) => {
+    const tensor = nodes.get(ref.layer)?.[ref.node]?.(ref.tensor);
+    if (tensor === undefined) throw notAModel(`an output '${ref.layer}' that no layer computes`);
+    return tensor;
+  });
+  return (output) => outputs[output];
+}
+
+/** Adds the calls of a layer whose inputs are there already; says whether there was one. */
+function addReadyCalls(
+  draft: Draft,
+  entry: { readonly layer: JsonObject; readonly name: string; readonly calls: readonly NodeReference[][] },
+  nodes: Map<string, Outputs[]>,
+  input: TensorRef | undefined,
+  path: readonly string[],
+): boolean {
+  const done = nodes.get(entry.name) ?? [];
+  nodes.set(entry.name, done);
+  const before = done.length;
+  if (entry.calls.length === 0 && before === 0) {
+    done.push(
+      input === undefined ? addInput(draft, entry.layer, path) : (output) => (output === 0 ? input : undefined),
+    );
+  }
+  for (const call of entry.calls.slice(before)) {
+    const tensors = call.map((ref) => nodes.get(ref.layer)?.[ref.node]?.(ref.tensor));
+    if (!tensors.every((tensor) => tensor !== undefined)) break;
+    done.push(addCall(draft, entry.layer, tensors, call[0]?.kwargs ?? {}, [...path, entry.name]));
+  }
+  return done.length > before;
+}
+
+function addInput(draft: Draft, layer: JsonObject, path: readonly string[]): Outputs {
+  return pushCall(draft, layerSpec(draft, layer, [...path, layerName(layer)]), [], {});
+}
+
+/** Adds one call of a layer, or of everything inside when the layer is a model itself. */
+function addCall(
+  draft: Draft,
+  layer: JsonObject,
+  inputs: readonly TensorRef[],
+  kwargs: JsonObject,
+  path: readonly string[],
+): Outputs {
+  if (containers.has(String(layer.class_name))) return inlineContainer(draft, layer, inputs[0], path);
+  return pushCall(draft, layerSpec(draft, layer, path), inputs, kwargs);
+}
+
+function pushCall(draft: Draft, spec: LayerSpec, inputs: readonly TensorRef[], kwargs: JsonObject): Outputs {
+  draft.layers.set(spec.name, spec);
+  const call = draft.calls.push({ layer: spec.name, inputs, kwargs }) - 1;
+  return (output) => ({ call, output });
+}
+
+/** The spec of a layer, under a name that no other layer of the flattened graph has. */
+function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): LayerSpec {
+  const own = layerName(layer);
+  const known = draft.layers.get(own);
+  const taken = known !== undefined && known.path.join('/') !== path.join('/');
+  const config = isJsonObject(layer.config) ? layer.config : {};
+  return { name: taken ? path.join('/') : own, className: String(layer.class_name), config, path };
+}
+
+/** The calls in an order in which every call comes after those it reads from; the InputLayer first. */
+function sortCalls(graph: LayerGraph): LayerGraph {
+  const first = graph.calls.findIndex((call) => call.inputs.length === 0);
+  if (first <= 0) return graph;
+  const swap = (index: number) => (index === first ? 0 : index < first ? index + 1 : index);
+  const move = (ref: TensorRef): TensorRef => ({ ...ref, call: swap(ref.call) });
+  const input = graph.calls[first];
+  const rest = graph.calls.filter((_, index) => index !== first);
+  return {
+    ...graph,
+    calls: [...(input === undefined ? [] : [input]), ...rest].map((call) => ({
+      ...call,
+      inputs: call.inputs.map(move),
+    })),
+    outputs: graph.outputs.map(move),
+  };
+}
+
+interface NodeReference {
+  readonly layer: string;
+  readonly node: number;
+  readonly tensor: number;
+  readonly kwargs: JsonObject;
+}
+
+function inboundNodes(layer: JsonObject): NodeReference[][] {
+  const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
+  return nodes.map((node) => {
+    if (isJsonObject(node)) {
+      throw new TransferKitError(
+        'UNSUPPORTED_SOURCE',
+        `loadBase: expected a topology in the form of Keras 2, got one of Keras 3 (layer '${layerName(layer)}'). ` +
+          'Export the model with Keras 2 (tf_keras), or save it from tfjs.',
+        { layer: layerName(layer) },
+      );
+    }
+    return references(node);
+  });
+}
+
+/** `[["conv", 0, 0, {}], …]`, or the bare `["conv", 0, 0]` of a single tensor. */
+function references(value: Json | undefined): NodeReference[] {
+  if (!isJsonList(value)) return [];
+  if (typeof value[0] === 'string') return [toReference(value)];
+  return value.map((each) => toReference(isJsonList(each) ? each : []));
+}
+
+function toReference([layer, node, tensor, kwargs]: readonly Json[]): NodeReference {
+  return {
+    layer: String(layer),
+    node: Number(node ?? 0),
+    tensor: Number(tensor ?? 0),
+    kwargs: isJsonObject(kwargs) ? kwargs : {},
+  };
+}
+
+/** How many outputs a container has. */
+function outputCount(container: JsonObject): number {
+  return container.class_name === 'Sequential' ? 1 : references(containerConfig(container).output_layers).length;
+}
+
+function containerConfig(container: JsonObject): JsonObject {
+  return isJsonObject(container.config) ? container.config : {};
+}
+
+/** The layers of a container; the oldest Sequentials have the list itself as their configuration. */
+function containerLayers(container: JsonObject): JsonObject[] {
+  const { config } = container;
+  const layers = isJsonList(config) ? config : isJsonObject(config) && isJsonList(config.layers) ? config.layers : [];
+  return layers.filter(isJsonObject);
+}
+
+function layerName(layer: JsonObject): string {
+  const name = layer.name ?? (isJsonObject(layer.config) ? layer.config.name : undefined);
+  if (typeof name !== 'string') throw notAModel(`a layer of class '${String(layer.class_name)}' without a name`);
+  return name;
+}
+
+function axisOf(axis: Json): number | null {
+  return typeof axis === 'number' ? axis : null;
+}
+
+function notAModel(found: string): TransferKitError {
+  const text = `loadBase: expected the topology of a tfjs LayersModel (model.json with modelTopology), got ${found}.`;
+  return new TransferKitError('NOT_A_MODEL', text, { found });
+}
+
+function describe(value: unknown): string {
+  if (!isJsonObject(value)) return value === undefined ? 'no modelTopology' : `a ${typeof value}`;
+  return `an object with ${Object.keys(value).slice(0, 8).join(', ') || 'no fields'}`;
+}

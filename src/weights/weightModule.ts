@@ -1,0 +1,59 @@
+// npm modules that carry a model inside, such as `nsfwjs/models/mobilenet_v2`: a JSON and base64 shards as functions.
+import { TransferKitError } from '../core/errors.ts';
+import { fromModelJson, type ModelArtefact } from './modelArtefact.ts';
+
+/** A model that a module carries. */
+export interface WeightModule {
+  readonly name: string;
+  /** Gives the content of `model.json`, or a module with it as default export. */
+  readonly modelJson: () => Promise<unknown>;
+  /** Give the shards in base64, or modules with them as default exports. */
+  readonly weightBundles: readonly (() => Promise<unknown>)[];
+}
+
+/** The one model that a module carries, or undefined when it carries none. */
+export function findWeightModule(source: unknown): WeightModule | undefined {
+  if (isWeightModule(source)) return source;
+  const found = typeof source === 'object' && source !== null ? Object.values(source).filter(isWeightModule) : [];
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/**
+ * Reads the model that a module carries.
+ *
+ * @throws TransferKitError `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
+ */
+export async function readWeightModule(module: WeightModule): Promise<ModelArtefact> {
+  const json = defaultOf(await module.modelJson());
+  if (typeof json !== 'object' || json === null || !('modelTopology' in json)) throw notAModel(module, 'no model.json');
+  const shards = await Promise.all(
+    module.weightBundles.map(async (load) => decodeBase64(defaultOf(await load()), module)),
+  );
+  return fromModelJson(json, shards, module.name);
+}
+
+function isWeightModule(value: unknown): value is WeightModule {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'modelJson' in value &&
+    typeof value.modelJson === 'function' &&
+    'weightBundles' in value &&
+    Array.isArray(value.weightBundles)
+  );
+}
+
+/** Modules made of JSON or CommonJS arrive with their content as default export. */
+function defaultOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'default' in value ? value.default : value;
+}
+
+function decodeBase64(value: unknown, module: WeightModule): Uint8Array {
+  if (typeof value !== 'string') throw notAModel(module, `a weight bundle of type ${typeof value}`);
+  return Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+}
+
+function notAModel(module: WeightModule, found: string): TransferKitError {
+  const text = `expected module '${module.name}' to carry a model.json and base64 weight bundles, got ${found}.`;
+  return new TransferKitError('NOT_A_MODEL', text, { module: module.name });
+}

@@ -1,0 +1,333 @@
+// The floors of the house (docs/architecture.md), held by reading every import of src. Arrows go down, and sideways only
+// where the table below draws them.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../src', import.meta.url));
+const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts'];
+
+/** Which folders each folder imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
+const arrows: Record<string, string[]> = {
+  core: [],
+  backends: ['#platform'],
+  bases: ['preprocess', 'trunk', 'weights'],
+  browser: [],
+  data: [],
+  heads: ['trunk'],
+  node: [],
+  preprocess: ['#platform'],
+  testing: [],
+  train: ['data', 'trunk'],
+  trunk: [],
+  weights: ['#platform', 'trunk'],
+};
+
+/** Which verbs call which: a user could write the same lines. */
+const verbArrows: Record<string, string[]> = { fineTune: ['freeze', 'trainHead'] };
+
+/** Names that exist in a page only. */
+const pageNames =
+  /^(document|window|navigator|localStorage|indexedDB|caches|Image|ImageData|ImageBitmap|OffscreenCanvas|FileList|FileReader|createImageBitmap|XMLHttpRequest|HTML\w*Element|CanvasRenderingContext2D)$/;
+/** Names that exist in Node only. */
+const nodeNames = /^(process|Buffer|require|__dirname|__filename|setImmediate)$/;
+
+interface Import {
+  /** As written. */
+  readonly specifier: string;
+  /** Paths below src; both platforms for `#platform`; empty for packages. */
+  readonly targets: readonly string[];
+}
+
+interface SourceFile {
+  /** Path below src. */
+  readonly path: string;
+  /** Folder below src; '' for doors and verbs. */
+  readonly folder: string;
+  readonly text: string;
+  readonly tree: ts.SourceFile;
+  readonly imports: readonly Import[];
+}
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .sort()
+  .map(readSource);
+const verbs = files.filter(({ folder, path }) => folder === '' && !doors.includes(path));
+const parts = files.filter(({ folder }) => folder !== '');
+
+describe('floors', () => {
+  test('doors are explicit named re-exports and nothing else', () => {
+    const code = files
+      .filter(({ path }) => doors.includes(path))
+      .flatMap(({ path, tree }) =>
+        tree.statements.filter((node) => !isNamedReExport(node)).map((node) => at(path, node)),
+      );
+    expect(code).toEqual([]);
+  });
+
+  test('nobody imports a door', () => {
+    expect(importsOf(files, (target) => doors.includes(target))).toEqual([]);
+  });
+
+  test('parts do not import verbs', () => {
+    expect(importsOf(parts, (target) => verbs.some(({ path }) => path === target))).toEqual([]);
+  });
+
+  test('a verb is named as its file, and verbs call verbs only where drawn', () => {
+    const unnamed = verbs.filter(
+      ({ path, text }) =>
+        !text.includes(`export async function ${name(path)}`) && !text.includes(`export function ${name(path)}`),
+    );
+    expect(unnamed.map(({ path }) => path)).toEqual([]);
+    expect(
+      arrowsBetween(
+        verbs,
+        (target) => (dirname(target) === '.' ? name(target) : undefined),
+        ({ path }) => name(path),
+      ),
+    ).toEqual(verbArrows);
+  });
+
+  test('sideways arrows are exactly the ones drawn', () => {
+    const found = arrowsBetween(
+      parts,
+      (target, { specifier }) => (specifier === '#platform' ? specifier : folderOf(target)),
+      ({ folder }) => folder,
+    );
+    const drawn = Object.fromEntries(Object.entries(arrows).filter(([, to]) => to.length > 0));
+    expect(found).toEqual(drawn);
+  });
+
+  test('verbs leave the platforms to the imports map', () => {
+    expect(
+      importsOf(
+        verbs,
+        (target, { specifier }) => specifier !== '#platform' && /^(node|browser|testing)\//.test(target),
+      ),
+    ).toEqual([]);
+  });
+
+  test('folders are the drawn ones, one deep', () => {
+    const folders = [...new Set(files.map(({ path }) => dirname(path)))].filter((folder) => folder !== '.');
+    expect(folders.sort()).toEqual(Object.keys(arrows).sort());
+  });
+
+  test('imports have no cycle', () => {
+    expect(
+      findCycle(new Map(files.map(({ path, imports }) => [path, imports.flatMap(({ targets }) => targets)]))),
+    ).toEqual([]);
+  });
+
+  test('every relative import names a file, with its extension', () => {
+    const broken = files.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          ({ specifier, targets }) =>
+            specifier.startsWith('.') && !targets.every((target) => existsSync(join(root, target))),
+        )
+        .map(({ specifier }) => `${path}: ${specifier}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
+
+describe('environment', () => {
+  test('built-in modules of Node are imported in node/ only', () => {
+    expect(
+      specifiersOf(
+        files.filter(({ folder }) => folder !== 'node'),
+        /^node:/,
+      ),
+    ).toEqual([]);
+  });
+
+  test('names of pages are used in browser/ only, names of Node in node/ only', () => {
+    const uses = files.flatMap((file) => [
+      ...(file.folder === 'browser' ? [] : namesUsed(file, pageNames)),
+      ...(file.folder === 'node' ? [] : namesUsed(file, nodeNames)),
+    ]);
+    expect(uses).toEqual([]);
+  });
+
+  test('tfjs is imported by its packages: no files in them, no union package', () => {
+    expect(specifiersOf(files, /^@tensorflow\/(tfjs$|[^/]+\/dist)/)).toEqual([]);
+  });
+
+  test('chance comes from core/random alone', () => {
+    expect(
+      files
+        .filter(({ text }) => /Math\s*\.\s*random|crypto\s*\.\s*getRandomValues|randomUUID/.test(text))
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+});
+
+describe('habits', () => {
+  test('named exports only: no default, no star', () => {
+    const found = files.flatMap(({ path, tree }) =>
+      tree.statements.filter((node) => isDefaultExport(node) || isStarExport(node)).map((node) => at(path, node)),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('no folder for leftovers', () => {
+    expect(
+      files
+        .filter(({ path }) => /(^|\/)(utils?|common|helpers?|misc|shared)(\/|\.ts)/.test(path))
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+
+  test('no file over 300 lines', () => {
+    expect(files.filter(({ text }) => text.trimEnd().split('\n').length > 300).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('every file opens by saying what it is', () => {
+    expect(files.filter(({ text }) => !/^(\/\/ \S|\/\*\*)/.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('no switch turns the compiler or the linter off without a reason', () => {
+    const silent = files.flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .flatMap((line, i) => (/@ts-(ignore|nocheck)|eslint-disable(?!.*--)/.test(line) ? [`${path}:${i + 1}`] : [])),
+    );
+    expect(silent).toEqual([]);
+  });
+});
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const tree = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  const specifiers: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    ) {
+      specifiers.push(node.moduleSpecifier.text);
+    }
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [from] = node.arguments;
+      if (from && ts.isStringLiteral(from)) specifiers.push(from.text);
+    }
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
+      specifiers.push(node.argument.literal.text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  const imports = specifiers.map((specifier) => ({ specifier, targets: resolve(path, specifier) }));
+  return { path, folder: folderOf(path), text, tree, imports };
+}
+
+function resolve(from: string, specifier: string): string[] {
+  if (specifier === '#platform') return ['node/platform.ts', 'browser/platform.ts'];
+  return specifier.startsWith('.') ? [normalize(join(dirname(from), specifier))] : [];
+}
+
+function folderOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
+}
+
+function name(path: string): string {
+  return path.replace(/\.ts$/, '');
+}
+
+function at(path: string, node: ts.Node): string {
+  return `${path}: ${node.getText().split('\n')[0]?.slice(0, 60) ?? ''}`;
+}
+
+function isNamedReExport(node: ts.Statement): boolean {
+  return (
+    ts.isExportDeclaration(node) &&
+    node.moduleSpecifier !== undefined &&
+    node.exportClause !== undefined &&
+    ts.isNamedExports(node.exportClause)
+  );
+}
+
+function isStarExport(node: ts.Statement): boolean {
+  return ts.isExportDeclaration(node) && (node.exportClause === undefined || ts.isNamespaceExport(node.exportClause));
+}
+
+function isDefaultExport(node: ts.Statement): boolean {
+  const modifiers = ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : [];
+  return ts.isExportAssignment(node) || modifiers.some(({ kind }) => kind === ts.SyntaxKind.DefaultKeyword);
+}
+
+function importsOf(from: readonly SourceFile[], wanted: (target: string, declared: Import) => boolean): string[] {
+  return from.flatMap(({ path, imports }) =>
+    imports
+      .filter((declared) => declared.targets.some((target) => wanted(target, declared)))
+      .map(({ specifier }) => `${path}: ${specifier}`),
+  );
+}
+
+function specifiersOf(from: readonly SourceFile[], wanted: RegExp): string[] {
+  return from.flatMap(({ path, imports }) =>
+    imports.filter(({ specifier }) => wanted.test(specifier)).map(({ specifier }) => `${path}: ${specifier}`),
+  );
+}
+
+/** From → to, sorted, without arrows to oneself, to core and to what `to` leaves undefined. */
+function arrowsBetween(
+  from: readonly SourceFile[],
+  to: (target: string, declared: Import) => string | undefined,
+  nameOf: (file: SourceFile) => string,
+): Record<string, string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const file of from) {
+    for (const declared of file.imports) {
+      for (const target of declared.targets) {
+        const end = to(target, declared);
+        const start = nameOf(file);
+        if (end === undefined || end === start || end === 'core') continue;
+        found.set(start, (found.get(start) ?? new Set()).add(end));
+      }
+    }
+  }
+  return Object.fromEntries([...found].sort().map(([start, ends]) => [start, [...ends].sort()]));
+}
+
+/** Uses of global names: identifiers that are neither members nor declared here. */
+function namesUsed({ path, tree }: SourceFile, wanted: RegExp): string[] {
+  const uses: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) && wanted.test(node.text) && !isMemberOrDeclaration(node))
+      uses.push(`${path}: ${node.text}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return uses;
+}
+
+function isMemberOrDeclaration(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent)) return parent.name === node;
+  return 'name' in parent && parent.name === node;
+}
+
+/** The files of one cycle, or []. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (finished.has(path)) return [];
+    for (const next of graph.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle.length > 0) return cycle;
+    }
+    finished.add(path);
+    return [];
+  };
+  for (const path of graph.keys()) {
+    const cycle = visit(path, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}

@@ -1,0 +1,110 @@
+// A page in a real Chromium, with a program bundled from the sources and the files that it asks for.
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { basename } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** Debian's place for it, unless another one is named. */
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
+const flags = [
+  '--no-sandbox',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+  // WebGL without a graphics card.
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+];
+
+/** An open page and its end. */
+export interface OpenPage {
+  readonly page: Page;
+  /** What went wrong in the page so far: uncaught errors and console errors. */
+  readonly problems: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Bundles a program as an application's bundler would, serves it with the wasm files of tfjs, and opens it. */
+export async function openPage(program: string): Promise<OpenPage> {
+  const script = await bundle(program);
+  const server = await serve(script);
+  const browser = await launch(server);
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  const { port } = server.address() as AddressInfo;
+  await page.goto(`http://127.0.0.1:${port}/`);
+  return {
+    page,
+    problems,
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
+
+async function bundle(program: string): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    entryPoints: [program],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    sourcemap: 'inline',
+    alias: {
+      '#platform': source('src/browser/platform.ts'),
+      transferkit: source('src/index.ts'),
+      'transferkit/browser': source('src/browser.ts'),
+    },
+    write: false,
+    logLevel: 'silent',
+  });
+  const [file] = outputFiles;
+  if (file === undefined) throw new Error('esbuild wrote nothing.');
+  return file.contents;
+}
+
+async function serve(script: Uint8Array): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    void answer(path, script, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+async function answer(path: string, script: Uint8Array, response: ServerResponse): Promise<void> {
+  const send = (type: string, body: string | Uint8Array): void => {
+    response.writeHead(200, { 'content-type': type }).end(body);
+  };
+  if (path === '/')
+    send('text/html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
+  else if (path === '/page.js') send('text/javascript', script);
+  else if (path.startsWith('/wasm/'))
+    send(
+      'application/wasm',
+      await readFile(source(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${basename(path)}`)),
+    );
+  else response.writeHead(404).end();
+}
+
+async function launch(server: Server): Promise<Browser> {
+  try {
+    return await chromium.launch({ executablePath, args: flags });
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+# Makes optimizers.json: 20 steps of PyTorch's optimizers from formula-made weights and gradients.
+# Run with PyTorch 1.13 or later: python3 optimizers.py > optimizers.json
+import json
+import math
+
+import torch
+
+def wave(n, scale, phase):
+    return [scale * math.sin(phase + i * 1.7) for i in range(n)]
+
+def run(make):
+    weight = torch.nn.Parameter(torch.tensor(wave(6, 1.0, 0.1), dtype=torch.float32))
+    optimizer = make([weight])
+    for step in range(20):
+        weight.grad = torch.tensor(wave(6, 0.5, 0.3 * step), dtype=torch.float32) + 0.2 * weight.detach()
+        optimizer.step()
+    return weight.detach().tolist()
+
+print(json.dumps({
+    "adam": run(lambda p: torch.optim.Adam(p, lr=0.01, eps=1e-7)),
+    "adamBetas": run(lambda p: torch.optim.Adam(p, lr=0.05, betas=(0.8, 0.95), eps=1e-7)),
+    "sgd": run(lambda p: torch.optim.SGD(p, lr=0.1)),
+    "momentum": run(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)),
+    "nesterov": run(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True)),
+}, indent=1))

@@ -1,0 +1,182 @@
+// The package as its users get it: built, packed and unpacked beside its peers, without a registry.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build, type BuildOptions } from 'esbuild';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const execute = promisify(execFile);
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const doors = ['index', 'node', 'browser', 'testing'] as const;
+const sizeLimit = 25 * 1024;
+
+let workspace = '';
+/** A project that has installed the package: `node_modules/transferkit` beside links to the peers. */
+let consumer = '';
+let tarball = '';
+let program: ts.Program | undefined;
+
+beforeAll(async () => {
+  workspace = await mkdtemp(join(tmpdir(), 'transferkit-package-'));
+  tarball = await pack(join(workspace, 'source'));
+  consumer = join(workspace, 'consumer');
+  await install(tarball, consumer);
+}, 120_000);
+
+afterAll(() => rm(workspace, { recursive: true, force: true }));
+
+test('holds what it promises and nothing else', async () => {
+  const files = await readdir(join(consumer, 'node_modules/transferkit'), { recursive: true, withFileTypes: true });
+  const odd = files
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name).slice(join(consumer, 'node_modules/transferkit/').length))
+    .filter((path) => !/^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/.+\.(js|js\.map|d\.ts))$/.test(path));
+  expect(odd).toEqual([]);
+});
+
+test('publint finds nothing', async () => {
+  const pkgDir = join(consumer, 'node_modules/transferkit');
+  const { messages } = await publint({ pkgDir, strict: true, pack: false });
+  const manifest = JSON.parse(await readFile(join(pkgDir, 'package.json'), 'utf8')) as Record<string, unknown>;
+  expect(messages.map((message) => formatMessage(message, manifest))).toEqual([]);
+});
+
+test('the types resolve in every kind of ESM project', async () => {
+  const attw = join(repository, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+  const run = execute(process.execPath, [attw, tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-color']);
+  const problems = await run.then(
+    () => '',
+    (failed: unknown) => (failed as { stdout: string }).stdout,
+  );
+  expect(problems).toBe('');
+});
+
+test('declarations hold for a strict compiler', () => {
+  const folder = join(consumer, 'node_modules/transferkit');
+  // Declarations of the peers are not ours to check.
+  const ours = declarations()
+    .getSourceFiles()
+    .filter(({ fileName }) => fileName.startsWith(folder));
+  const found = ours.flatMap((file) => [
+    ...declarations().getSyntacticDiagnostics(file),
+    ...declarations().getSemanticDiagnostics(file),
+  ]);
+  expect(ours.length).toBeGreaterThanOrEqual(doors.length);
+  expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
+});
+
+test.each(doors)('door %s: the names it exports', async (door) => {
+  const values = await valuesOf(door);
+  const types = namesOf(door).filter((name) => !values.includes(name));
+  const names = [...values, ...types.map((name) => `type ${name}`)];
+  await expect(`${names.join('\n')}\n`).toMatchFileSnapshot(`exports/${door}.txt`);
+});
+
+test('importing has no effects: an unused import leaves nothing in a bundle', async () => {
+  for (const door of doors) {
+    const output = await bundle(`import ${specifier(door)};`, { platform: 'node' });
+    expect(output.trim(), door).toBe('');
+  }
+});
+
+test('a bundle for pages meets neither Node nor its packages', async () => {
+  for (const door of ['index', 'browser', 'testing'] as const) {
+    const output = await bundle(`export * from ${specifier(door)};`, { platform: 'browser' });
+    expect(output.match(/["'](node:[^"']*|sharp|fs|path)["']/g), door).toBeNull();
+  }
+});
+
+test(`fineTune and all it needs stay small`, async () => {
+  const output = await bundle(`export { fineTune } from 'transferkit';`, { platform: 'browser', minify: true });
+  const { length } = gzipSync(output);
+  console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
+  expect(length).toBeLessThan(sizeLimit);
+});
+
+/** Builds a copy of the package, so that a test never touches the `dist` that somebody works with. */
+async function pack(folder: string): Promise<string> {
+  const parts = ['src', 'package.json', 'tsconfig.json', 'tsup.config.ts', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+  for (const part of parts.filter((path) => existsSync(join(repository, path)))) {
+    await cp(join(repository, part), join(folder, part), { recursive: true });
+  }
+  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
+  await execute(process.execPath, [join(repository, 'node_modules/tsup/dist/cli-default.js'), '--silent'], {
+    cwd: folder,
+  });
+  await execute('npm', ['pack', '--ignore-scripts', '--silent'], { cwd: folder });
+  const packed = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
+  if (packed === undefined) throw new Error('npm pack left no tarball.');
+  return join(folder, packed);
+}
+
+async function install(from: string, folder: string): Promise<void> {
+  const target = join(folder, 'node_modules/transferkit');
+  await mkdir(target, { recursive: true });
+  await execute('tar', ['-xzf', from, '--strip-components=1', '-C', target]);
+  for (const peer of ['@tensorflow', '@types', 'sharp', 'typescript']) {
+    await symlink(join(repository, 'node_modules', peer), join(folder, 'node_modules', peer));
+  }
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+}
+
+function specifier(door: string): string {
+  return door === 'index' ? `'transferkit'` : `'transferkit/${door}'`;
+}
+
+/** Names that a door gives at run time, in plain Node. */
+async function valuesOf(door: string): Promise<string[]> {
+  const program = `console.log(JSON.stringify(Object.keys(await import(${specifier(door)}))))`;
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', program], { cwd: consumer });
+  return (JSON.parse(stdout) as string[]).sort();
+}
+
+/** Names that a door's declarations give, of values and types. */
+function namesOf(door: string): string[] {
+  const source = declarations().getSourceFile(declarationOf(door));
+  const symbol = source && declarations().getTypeChecker().getSymbolAtLocation(source);
+  if (symbol === undefined) throw new Error(`${door}.d.ts exports nothing.`);
+  const exported = declarations().getTypeChecker().getExportsOfModule(symbol);
+  return exported.map(({ name }) => name).sort();
+}
+
+function declarationOf(door: string): string {
+  return join(consumer, 'node_modules/transferkit/dist', `${door}.d.ts`);
+}
+
+/** What a strict compiler makes of all doors; made once. */
+function declarations(): ts.Program {
+  program ??= ts.createProgram(doors.map(declarationOf), {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+    types: [],
+    noEmit: true,
+  });
+  return program;
+}
+
+async function bundle(contents: string, options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: consumer },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['@tensorflow/*', 'sharp'],
+    logLevel: 'silent',
+    legalComments: 'none',
+    ...options,
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
