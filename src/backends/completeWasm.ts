@@ -1,7 +1,8 @@
 // What tfjs's wasm backend lacks for training, or does with loops of scalars, put into tfjs's table of kernels.
-import { getKernel, registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
+import { registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
+import { wasmKernel } from './compositeKernel.ts';
 import { gradientKernels } from './gradientKernels.ts';
-import { transposeFirst } from './matMul.ts';
+import { transposeFirst, transposeFirstFused } from './matMul.ts';
 
 /** Kernels that tfjs has for wasm and that are replaced all the same: each is a loop of scalars, or falls back to one. */
 const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul'];
@@ -18,20 +19,18 @@ const ours = Symbol.for('transferkit.kernel');
 export function completeWasm(): readonly string[] {
   const kernels = [...gradientKernels(), ...matMulKernels()];
   for (const kernel of kernels) {
-    const present = getKernel(kernel.kernelName, 'wasm');
+    const present = wasmKernel(kernel.kernelName);
     if (isOurs(present) || (present !== undefined && !replaced.includes(kernel.kernelName))) continue;
     if (present !== undefined) unregisterKernel(kernel.kernelName, 'wasm');
     registerKernel(Object.assign(kernel, { [ours]: true }));
   }
-  return kernels.map(({ kernelName }) => kernelName).filter((name) => isOurs(getKernel(name, 'wasm')));
+  return kernels.map(({ kernelName }) => kernelName).filter((name) => isOurs(wasmKernel(name)));
 }
 
 function matMulKernels(): KernelConfig[] {
-  return ['BatchMatMul', '_FusedMatMul'].flatMap((name) => {
-    // The table says that every kernel exists; for a backend that lacks one it gives undefined.
-    const original: KernelConfig | undefined = getKernel(name, 'wasm');
-    return original === undefined ? [] : [transposeFirst(original)];
-  });
+  const plain = wasmKernel('BatchMatMul');
+  const fused = wasmKernel('_FusedMatMul');
+  return [...(plain ? [transposeFirst(plain)] : []), ...(fused ? [transposeFirstFused(fused)] : [])];
 }
 
 function isOurs(kernel: KernelConfig | undefined): boolean {

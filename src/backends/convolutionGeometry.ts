@@ -1,5 +1,12 @@
 // The numbers of a 2D convolution that its gradients need, the same for both spatial axes.
-import { backend_util, reshape, type Conv2DBackpropFilterAttrs, type Rank, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  reshape,
+  type Conv2DBackpropFilterAttrs,
+  type Rank,
+  type Tensor,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 
 /** Batch, height, width and channels, or what else has four axes. */
 export type Quadruple = [number, number, number, number];
@@ -91,6 +98,9 @@ export function rank4(tensor: Tensor, shape: readonly number[] = tensor.shape): 
 /** A shape typed as one of rank 4. */
 export function quadruple(shape: readonly number[]): Quadruple {
   const [a, b, c, d] = shape;
-  if (shape.length === 4 && a !== undefined && b !== undefined && c !== undefined && d !== undefined) return [a, b, c, d];
-  throw new Error(`Gradient of a convolution (transferkit, wasm): expected a shape of rank 4, got [${shape.join(', ')}].`);
+  if (shape.length === 4 && a !== undefined && b !== undefined && c !== undefined && d !== undefined)
+    return [a, b, c, d];
+  throw new Error(
+    `Gradient of a convolution (transferkit, wasm): expected a shape of rank 4, got [${shape.join(', ')}].`,
+  );
 }

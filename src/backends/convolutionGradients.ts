@@ -1,5 +1,15 @@
 // Gradients of a 2D convolution as convolutions and matrix products, channels last: XNNPACK does the arithmetic.
-import { conv2d, depthwiseConv2d, image, matMul, ones, reshape, slice, transpose, type Tensor4D } from '@tensorflow/tfjs-core';
+import {
+  conv2d,
+  depthwiseConv2d,
+  image,
+  matMul,
+  ones,
+  reshape,
+  slice,
+  transpose,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import { isPointwise, rank4, type ConvolutionAxis, type ConvolutionGeometry } from './convolutionGeometry.ts';
 import { fitPixels, inputMargins, spreadPixels } from './spreadPixels.ts';
 
@@ -20,7 +30,12 @@ export function convolutionFilterGradient(x: Tensor4D, dy: Tensor4D, geometry: C
     pictures,
     filters,
     [rows.dilation, columns.dilation],
-    [[0, 0], [rows.padBefore, padAfter(rows)], [columns.padBefore, padAfter(columns)], [0, 0]],
+    [
+      [0, 0],
+      [rows.padBefore, padAfter(rows)],
+      [columns.padBefore, padAfter(columns)],
+      [0, 0],
+    ],
     'NHWC',
     [rows.stride, columns.stride],
   ); // [c, kernelHeight or more, kernelWidth or more, k]

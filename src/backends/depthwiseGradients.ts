@@ -1,6 +1,20 @@
 // Gradients of a depthwise 2D convolution as products, pools and depthwise convolutions, channels last.
-import { avgPool, concat, depthwiseConv2d, gather, mul, ones, pad, reshape, sum, tidy, transpose } from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import {
+  avgPool,
+  concat,
+  depthwiseConv2d,
+  gather,
+  mul,
+  ones,
+  pad,
+  reshape,
+  sum,
+  tidy,
+  transpose,
+  type Tensor,
+  type Tensor2D,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import { rank4, type ConvolutionAxis, type ConvolutionGeometry } from './convolutionGeometry.ts';
 import { turnFilter } from './convolutionGradients.ts';
 import { inputMargins, spreadPixels } from './spreadPixels.ts';
@@ -78,12 +92,24 @@ function phaseFirst(x: Tensor, shape: [number, number, number]): Tensor {
 /** dy on the grid of a phase, moved down and right: [1, everything]. */
 function moveOver(dy: Tensor4D, rows: TapPlaces, down: number, columns: TapPlaces, right: number): Tensor2D {
   const [, oh, ow] = dy.shape;
-  const moved = pad(dy, [[0, 0], [down, rows.size - down - oh], [right, columns.size - right - ow], [0, 0]]);
+  const moved = pad(dy, [
+    [0, 0],
+    [down, rows.size - down - oh],
+    [right, columns.size - right - ow],
+    [0, 0],
+  ]);
   return reshape(moved, [1, moved.size]);
 }
 
 /** Mean over the grid of the product of dy, moved down and right, with each phase: [phases * b, 1, 1, channels]. */
-function productMeans(phases: Tensor2D, dy: Tensor4D, rows: TapPlaces, down: number, columns: TapPlaces, right: number): Tensor4D {
+function productMeans(
+  phases: Tensor2D,
+  dy: Tensor4D,
+  rows: TapPlaces,
+  down: number,
+  columns: TapPlaces,
+  right: number,
+): Tensor4D {
   const channels = dy.shape[3];
   const product = mul(phases, moveOver(dy, rows, down, columns, right));
   const pictures = product.size / (rows.size * columns.size * channels);

@@ -2,10 +2,17 @@
 import { transpose, type KernelConfig, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { compositeKernel } from './compositeKernel.ts';
 import { convolutionFilterGradient, convolutionInputGradient } from './convolutionGradients.ts';
-import { convolutionGeometry, quadruple, rank4, type ConvolutionAttributes, type ConvolutionGeometry } from './convolutionGeometry.ts';
+import {
+  convolutionGeometry,
+  quadruple,
+  rank4,
+  type ConvolutionAttributes,
+  type ConvolutionGeometry,
+} from './convolutionGeometry.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwiseGradients.ts';
 import { segmentSum } from './segmentSum.ts';
 
+// What tfjs-core's ops put into the engine's untyped map of attributes.
 type FilterAttributes = ConvolutionAttributes & { readonly filterShape: readonly number[] };
 type InputAttributes = ConvolutionAttributes & { readonly inputShape: readonly number[] };
 type Gradient = (first: Tensor4D, second: Tensor4D, geometry: ConvolutionGeometry) => Tensor4D;
@@ -17,14 +24,15 @@ export function gradientKernels(): readonly KernelConfig[] {
     inputKernel('Conv2DBackpropInput', convolutionInputGradient),
     filterKernel('DepthwiseConv2dNativeBackpropFilter', depthwiseFilterGradient),
     inputKernel('DepthwiseConv2dNativeBackpropInput', depthwiseInputGradient),
-    compositeKernel('UnsortedSegmentSum', ['x', 'segmentIds'], ({ x, segmentIds }, attributes: { readonly numSegments: number }) => {
-      return segmentSum(x, segmentIds, attributes.numSegments);
+    compositeKernel('UnsortedSegmentSum', ['x', 'segmentIds'], ({ x, segmentIds }, { numSegments }) => {
+      return segmentSum(x, segmentIds, Number(numSegments));
     }),
   ];
 }
 
 function filterKernel(kernelName: string, gradient: Gradient): KernelConfig {
-  return compositeKernel(kernelName, ['x', 'dy'], (inputs, attributes: FilterAttributes) => {
+  return compositeKernel(kernelName, ['x', 'dy'], (inputs, map) => {
+    const attributes = map as unknown as FilterAttributes;
     const x = channelsLast(inputs.x, attributes);
     const dy = channelsLast(inputs.dy, attributes);
     const output = [dy.shape[1], dy.shape[2]] as const;
@@ -34,11 +42,16 @@ function filterKernel(kernelName: string, gradient: Gradient): KernelConfig {
 }
 
 function inputKernel(kernelName: string, gradient: Gradient): KernelConfig {
-  return compositeKernel(kernelName, ['dy', 'filter'], (inputs, attributes: InputAttributes) => {
+  return compositeKernel(kernelName, ['dy', 'filter'], (inputs, map) => {
+    const attributes = map as unknown as InputAttributes;
     const dy = channelsLast(inputs.dy, attributes);
     const filter = rank4(inputs.filter);
     const output = [dy.shape[1], dy.shape[2]] as const;
-    const dx = gradient(dy, filter, convolutionGeometry(quadruple(attributes.inputShape), filter.shape, output, attributes));
+    const dx = gradient(
+      dy,
+      filter,
+      convolutionGeometry(quadruple(attributes.inputShape), filter.shape, output, attributes),
+    );
     return attributes.dataFormat === 'NCHW' ? transpose(dx, [0, 3, 1, 2]) : dx; // [b, c, h, w] or [b, h, w, c]
   });
 }

@@ -1,9 +1,22 @@
 // Matrix products on wasm that take the fast path. tfjs multiplies with XNNPACK only where nothing is transposed and
 // neither side has a batch; everything else is a loop of scalars, twenty times as slow. So transpose first, and let a
 // batch be more rows where the other side has none. Two batches still take tfjs's own loop.
-import { broadcast_util, engine, reshape, tidy, transpose } from '@tensorflow/tfjs-core';
-import type { KernelConfig, NamedTensorInfoMap, Rank, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { attributesOf, tensors } from './compositeKernel.ts';
+import {
+  add,
+  backend_util,
+  broadcast_util,
+  engine,
+  matMul,
+  reshape,
+  tidy,
+  transpose,
+  type KernelConfig,
+  type NamedTensorInfoMap,
+  type Rank,
+  type Tensor,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
+import { tensors } from './compositeKernel.ts';
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -13,30 +26,71 @@ interface MatMulAttributes {
 /** tfjs's kernel of a matrix product, given plain matrices. */
 type Multiply = (a: Tensor2D, b: Tensor2D) => Tensor2D;
 
-/** A replacement of tfjs's kernel `BatchMatMul` or `_FusedMatMul` that arranges its inputs and then runs it. */
+type KernelCall = Parameters<KernelConfig['kernelFunc']>[0];
+
+/** A replacement of tfjs's kernel `BatchMatMul` that arranges its inputs and then runs it. */
 export function transposeFirst(original: KernelConfig): KernelConfig {
-  const isFused = original.kernelName === '_FusedMatMul';
   const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
-    const { a, b } = tensors(original.kernelName, ['a', 'b'], call.inputs);
-    const attributes = attributesOf<MatMulAttributes>(call.attrs);
-    const isTransposed = attributes.transposeA || attributes.transposeB;
-    const isFast = !isTransposed && batchOf(a) === 1 && batchOf(b) === 1;
-    const isSupported = a.dtype === 'float32' && b.dtype === 'float32' && batchOf(b) === 1;
-    // A matrix of prelu weights goes with the batch: it stays as it is.
-    if (isFast || !isSupported || call.inputs['preluActivationWeights'] !== undefined) return original.kernelFunc(call);
-    const multiply: Multiply = (left, right) => runOriginal(original, call, left, right);
-    return tidy(() => product(a, b, attributes, isFused ? direct : cheapest, multiply));
+    const { a, b, attributes, isFast } = readCall(original, call);
+    // Two batches stay tfjs's own loop; types that it refuses it shall refuse.
+    const isPlain = a.dtype === 'float32' && b.dtype === 'float32' && batchOf(b) === 1;
+    if (isFast || !isPlain) return original.kernelFunc(call);
+    return tidy(() => product(a, b, attributes, cheapest, (left, right) => runOriginal(original, call, left, right)));
   };
   return { ...original, kernelFunc };
 }
 
-function runOriginal(original: KernelConfig, call: Parameters<KernelConfig['kernelFunc']>[0], a: Tensor2D, b: Tensor2D): Tensor2D {
+/**
+ * A replacement of tfjs's kernel `_FusedMatMul`. Beyond speed: tfjs's own loop adds the wrong bias to batches. Where it
+ * would run, product, bias and activation are operations of their own.
+ */
+export function transposeFirstFused(original: KernelConfig): KernelConfig {
+  const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
+    const { a, b, attributes, isFast } = readCall(original, call);
+    if (isFast) return original.kernelFunc(call);
+    const hasPrelu = call.inputs.preluActivationWeights !== undefined; // Weights that go with the batch.
+    return tidy(() =>
+      batchOf(b) > 1 || hasPrelu
+        ? unfused(original, call, matMul(a, b, attributes.transposeA, attributes.transposeB))
+        : product(a, b, attributes, direct, (left, right) => runOriginal(original, call, left, right)),
+    );
+  };
+  return { ...original, kernelFunc };
+}
+
+function unfused(original: KernelConfig, { inputs, attrs }: KernelCall, result: Tensor): Tensor {
+  const given = (name: string) =>
+    inputs[name] === undefined ? undefined : tensors(original.kernelName, [name], inputs)[name];
+  const bias = given('bias');
+  // The names of activations are those that tfjs-core's fused op has checked.
+  const activation = (attrs?.activation ?? 'linear') as backend_util.Activation;
+  const slope = Number(attrs?.leakyreluAlpha ?? 0);
+  const sum = bias === undefined ? result : add(result, bias);
+  return backend_util.applyActivation(sum, activation, given('preluActivationWeights'), slope);
+}
+
+function readCall(original: KernelConfig, { inputs, attrs }: KernelCall) {
+  const { a, b } = tensors(original.kernelName, ['a', 'b'], inputs);
+  const attributes: MatMulAttributes = {
+    transposeA: attrs?.transposeA === true,
+    transposeB: attrs?.transposeB === true,
+  };
+  const isFast = !attributes.transposeA && !attributes.transposeB && batchOf(a) === 1 && batchOf(b) === 1;
+  return { a, b, attributes, isFast };
+}
+
+function runOriginal(original: KernelConfig, call: KernelCall, a: Tensor2D, b: Tensor2D): Tensor2D {
   const [rows, inner] = a.shape;
   const columns = b.shape[1];
-  const inputs: NamedTensorInfoMap = { ...call.inputs, a: reshape(a, [1, rows, inner]), b: reshape(b, [1, inner, columns]) };
+  const inputs: NamedTensorInfoMap = {
+    ...call.inputs,
+    a: reshape(a, [1, rows, inner]),
+    b: reshape(b, [1, inner, columns]),
+  };
   const out = original.kernelFunc({ ...call, inputs, attrs: { ...call.attrs, transposeA: false, transposeB: false } });
   const [info] = Array.isArray(out) ? out : [out];
-  if (info === undefined) throw new Error(`${original.kernelName}: expected the kernel to give one result, it gave none.`);
+  if (info === undefined)
+    throw new Error(`${original.kernelName}: expected the kernel to give one result, it gave none.`);
   return reshape<Rank.R2>(engine().makeTensorFromTensorInfo(info), [rows, columns]);
 }
 

@@ -18,7 +18,9 @@ export function segmentSum(x: Tensor, segments: Tensor, count: number): Tensor {
   }
   if (x.size === 0 || count === 0) return zeros([count, ...inner], x.dtype);
   // The kernel of scatterND writes wherever it is told to: what belongs to no segment goes to one row more.
-  const indices = Int32Array.from(segments.dataSync(), (segment) => (segment >= 0 && segment < count ? segment : count));
+  const indices = Int32Array.from(segments.dataSync(), (segment) =>
+    segment >= 0 && segment < count ? segment : count,
+  );
   const length = x.size / rows;
   const sums = scatterND(tensor2d(indices, [rows, 1], 'int32'), reshape(x, [rows, length]), [count + 1, length]);
   return reshape(slice(sums, [0, 0], [count, length]), [count, ...inner]);

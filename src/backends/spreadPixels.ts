@@ -1,7 +1,12 @@
 // Pixels moved apart, and pictures grown or cropped: what the gradients of strided convolutions need. Written with pads
 // of two axes, which the wasm backend does at the speed of memory; its StridedSlice and Gather are loops of scalars.
 import { pad, reshape, slice, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
-import { rank4, type ConvolutionAttributes, type ConvolutionAxis, type ConvolutionGeometry } from './convolutionGeometry.ts';
+import {
+  rank4,
+  type ConvolutionAttributes,
+  type ConvolutionAxis,
+  type ConvolutionGeometry,
+} from './convolutionGeometry.ts';
 
 /** Rows or columns to add before and after; negative numbers take away. */
 export type Margin = readonly [before: number, after: number];

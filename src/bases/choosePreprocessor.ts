@@ -32,20 +32,19 @@ export function choosePreprocessor(
   if (isPreprocessor(option)) return option;
   const shape = input.shape.slice(1);
   if (option === undefined) {
-    return saved === undefined
-      ? tensorPreprocessor({ kind: 'tensor', shape, dtype: input.dtype })
-      : refit(saved, shape);
+    return saved === undefined ? tensorPreprocessor({ shape, dtype: input.dtype }) : refit(saved, shape);
   }
   if (typeof option === 'object' && 'kind' in option && option.kind === 'tensor') {
     return tensorPreprocessor({ shape, dtype: input.dtype, ...option });
   }
-  const given = typeof option === 'object' && 'kind' in option ? option : { kind: 'image' as const, mode: option };
-  return preprocessorFrom(imageSpec({ size: imageSize(shape), ...given }));
+  const given = typeof option === 'object' && 'kind' in option ? option : { mode: option, size: undefined };
+  return preprocessorFrom(imageSpec({ ...given, size: given.size ?? imageSize(shape) }));
 }
 
-/** A saved image preprocessing follows the input size that the base has now. */
+/** A saved image preprocessing follows the input size that the base has now, where that is fixed. */
 function refit(saved: PreprocessorSpec, shape: TensorSpec['shape']): Preprocessor {
-  return preprocessorFrom(saved.kind === 'image' ? { ...saved, size: imageSize(shape) } : saved);
+  const isFixed = shape[0] !== null && shape[1] !== null;
+  return preprocessorFrom(saved.kind === 'image' && isFixed ? { ...saved, size: imageSize(shape) } : saved);
 }
 
 function imageSize(shape: TensorSpec['shape']): readonly [number, number] {

@@ -95,6 +95,6 @@ function assertLive(tensor: Tensor, name: string): void {
 
 function wrongType(name: string, dtype: string): TransferKitError {
   const expected = name === 'inputs' ? 'float32, int32 or bool' : 'float32 or int32 (numbers), or [examples] of string (labels)';
-  const text = `fromTensors: expected ${name} of type ${expected}, got ${dtype}. Convert them: tensor.cast('float32').`;
+  const text = `fromTensors: expected ${name} of type ${expected}, got ${dtype}. Convert them: tf.cast(tensor, 'float32').`;
   return new TransferKitError('WRONG_DTYPE', text, { name, dtype });
 }

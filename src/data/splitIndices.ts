@@ -44,23 +44,24 @@ function groupByLabel(targets: readonly Target[]): readonly (readonly number[])[
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, members]) => members);
 }
 
-/** How many of each class go to validation: rounded down, then one more for the largest remainders until the total fits. */
-function validationCounts(sizes: readonly number[], share: number): readonly number[] {
+/**
+ * How many of each class go to validation: rounded down, then one more for the largest remainders until the total fits.
+ * Classes of a single example stay out of it.
+ */
+function validationCounts(classSizes: readonly number[], share: number): readonly number[] {
+  const sizes = classSizes.map((size) => (size < 2 ? 0 : size));
   const counts = sizes.map((size) => Math.floor(size * share));
-  const total = Math.round(sizes.reduce((sum, size) => sum + size, 0) * share);
-  const missing = total - counts.reduce((sum, count) => sum + count, 0);
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const missing = Math.round(sum(sizes) * share) - sum(counts);
   const byRemainder = sizes
     .map((size, i) => ({ i, remainder: size * share - Math.floor(size * share) }))
     .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
-  for (const { i } of byRemainder.slice(0, Math.max(0, missing))) counts[i] = (counts[i] ?? 0) + 1;
-  return counts.map((count, i) => {
-    const size = sizes[i] ?? 0;
-    return size < 2 ? 0 : Math.min(Math.max(count, 1), size - 1);
-  });
+  for (const { i } of byRemainder.slice(0, missing)) counts[i] = (counts[i] ?? 0) + 1;
+  return counts.map((count, i) => Math.min(Math.max(count, 1), Math.max(0, (sizes[i] ?? 0) - 1)));
 }
 
 function assertOptions(share: number, seed: number): void {
-  if (!(share > 0 && share < 1)) {
+  if (!(Number.isFinite(share) && share > 0 && share < 1)) {
     const text = `split: expected validation to be a share above 0 and below 1, such as 0.2, got ${String(share)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { validation: share });
   }

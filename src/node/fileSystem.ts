@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { readArtifacts } from './readArtifacts.ts';
+import { byteLengthOf, readArtifacts } from './readArtifacts.ts';
 
 /** An IOHandler that can do both. */
 export interface FileSystemHandler {
@@ -62,10 +62,11 @@ async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Prom
   if (artifacts.modelTopology === undefined || artifacts.modelTopology instanceof ArrayBuffer) {
     throw saveFailed(folder, 'the model has no topology in JSON', undefined);
   }
+  const data = weightParts(artifacts);
+  assertComplete(folder, artifacts.weightSpecs ?? [], data);
   const undo: Undo = [];
   try {
     await makeFolder(folder, undo);
-    const data = weightParts(artifacts);
     const shard = `weights.${hashOf(data)}.bin`;
     if (!(await exists(join(folder, shard)))) undo.push(() => rm(join(folder, shard), { force: true }));
     await replaceFile(join(folder, shard), data);
@@ -82,6 +83,14 @@ async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Prom
 
 function weightParts({ weightData = [] }: io.ModelArtifacts): Uint8Array[] {
   return (Array.isArray(weightData) ? weightData : [weightData]).map((part) => new Uint8Array(part));
+}
+
+/** A model that streams its weights hands over none here: better no file than one that cannot be loaded. */
+function assertComplete(folder: string, specs: readonly io.WeightsManifestEntry[], data: readonly Uint8Array[]): void {
+  const found = data.reduce((sum, part) => sum + part.length, 0);
+  const expected = byteLengthOf(specs);
+  if (expected === undefined || found === expected) return;
+  throw saveFailed(folder, `its weights should have ${String(expected)} bytes and have ${String(found)}`, undefined);
 }
 
 function hashOf(data: readonly Uint8Array[]): string {

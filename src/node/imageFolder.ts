@@ -40,13 +40,13 @@ export interface ImageFolderOptions {
 // bmp, heic and heif are pictures although sharp's usual build cannot read them: better an error than a silent loss.
 const pictureExtensions = ['jpg', 'jpeg', 'jfif', 'png', 'webp', 'gif', 'avif', 'tif', 'tiff', 'bmp', 'heic', 'heif'];
 
-const partNames: Readonly<Record<string, GivenPart>> = {
-  train: 'train',
-  validation: 'validation',
-  val: 'validation',
-  valid: 'validation',
-  test: 'test',
-};
+const partNames: ReadonlyMap<string, GivenPart> = new Map([
+  ['train', 'train'],
+  ['validation', 'validation'],
+  ['val', 'validation'],
+  ['valid', 'validation'],
+  ['test', 'test'],
+]);
 
 interface PictureFile {
   readonly path: string;
@@ -140,25 +140,26 @@ interface Part {
 }
 
 /**
- * The given parts of a folder, or the folder itself. Folders named like parts are parts when all of them are and each has
- * folders (labels) but no pictures of its own: so `train` and `test` may also be labels.
+ * The given parts of a folder, or the folder itself. Folders named like parts are parts when all of them have such names
+ * and any holds folders, which then are labels: so `train` and `test` may also be labels, with pictures right inside.
  */
 async function partsOf(root: string, extensions: ReadonlySet<string>, found: Listing): Promise<Part[]> {
   const whole = [{ part: undefined, folder: '' }];
-  const top = await listFolder(root, '', extensions, { hidden: [], notImages: [] });
-  if (top.pictures.length > 0 || top.folders.length === 0) return whole;
-  const parts: Part[] = [];
-  for (const folder of top.folders) {
-    const part = Object.hasOwn(partNames, folder.toLowerCase()) ? partNames[folder.toLowerCase()] : undefined;
-    if (part === undefined) return whole;
-    const inside = await listFolder(root, folder, extensions, { hidden: [], notImages: [] });
-    if (inside.pictures.length > 0 || inside.folders.length === 0) return whole;
-    const twin = parts.find((other) => other.part === part);
-    if (twin !== undefined) throw twoFolders(root, part, [twin.folder, folder]);
-    parts.push({ part, folder });
+  const { pictures, folders } = await listFolder(root, '', extensions, nowhere());
+  const parts = folders.map((folder) => ({ part: partNames.get(folder.toLowerCase()), folder }));
+  if (pictures.length > 0 || parts.some(({ part }) => part === undefined)) return whole;
+  const insides = await Promise.all(folders.map((folder) => listFolder(root, folder, extensions, nowhere())));
+  if (insides.every((inside) => inside.folders.length === 0)) return whole;
+  for (const { part, folder } of parts) {
+    const twin = parts.find((other) => other.part === part && other.folder !== folder);
+    if (twin !== undefined) throw twoFolders(root, String(part), [folder, twin.folder]);
   }
   await listFolder(root, '', extensions, found); // what is ignored beside the parts counts too
   return parts;
+}
+
+function nowhere(): Listing {
+  return { hidden: [], notImages: [] };
 }
 
 async function assertFolder(root: string): Promise<void> {
@@ -185,13 +186,13 @@ function picturesWithoutLabel(root: string, folder: string, pictures: readonly s
   return new TransferKitError(
     'INVALID_OPTION',
     `imageFolder: expected one folder for each label, ${join(root, folder)}/<label>/<picture>, got ` +
-      `${String(pictures.length)} pictures without a label: ${some(pictures)}. Move each into the folder of its label, such ` +
+      `${String(pictures.length)} ${pictures.length === 1 ? 'picture' : 'pictures'} without a label: ${some(pictures)}. Move each into the folder of its label, such ` +
       `as ${join(root, folder, 'cat', pictures[0]?.split('/').at(-1) ?? '')}.`,
     { path: root, pictures },
   );
 }
 
-function twoFolders(root: string, part: GivenPart, folders: readonly string[]): TransferKitError {
+function twoFolders(root: string, part: string, folders: readonly string[]): TransferKitError {
   const text = `imageFolder: expected one folder for part '${part}' in ${root}, got ${folders.join(' and ')}. Keep one of them.`;
   return new TransferKitError('INVALID_OPTION', text, { part, folders });
 }

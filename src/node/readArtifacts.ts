@@ -52,8 +52,8 @@ async function readShards(
   const shards: ArrayBuffer[] = [];
   for (const name of paths) shards.push(await readShard(join(folder, name)));
   const found = shards.reduce((sum, shard) => sum + shard.byteLength, 0);
-  const expected = weights.reduce((sum, spec) => sum + byteLengthOf(spec), 0);
-  if (found === expected || weights.some(({ dtype }) => dtype === 'string')) return shards;
+  const expected = byteLengthOf(weights);
+  if (expected === undefined || found === expected) return shards;
   const files = paths.map((name) => join(folder, name)).join(', ');
   const text = `fileSystem: expected ${String(expected)} bytes of weights in ${files}, got ${String(found)}. Save or copy it again.`;
   throw new TransferKitError('WEIGHTS_DAMAGED', text, { files, expected, found });
@@ -68,7 +68,9 @@ async function readShard(path: string): Promise<ArrayBuffer> {
   return Uint8Array.from(bytes).buffer; // small files share one buffer in Node: a copy has its own
 }
 
-function byteLengthOf({ dtype, quantization, shape }: io.WeightsManifestEntry): number {
-  const bytes: Readonly<Record<string, number>> = { bool: 1, uint8: 1, uint16: 2, float16: 2, complex64: 8 };
-  return sizeOf(shape) * (bytes[quantization?.dtype ?? dtype] ?? 4);
+/** Bytes that weights take; undefined when there is text among them, whose length only the data tells. */
+export function byteLengthOf(weights: readonly io.WeightsManifestEntry[]): number | undefined {
+  const sizes: Readonly<Record<string, number>> = { bool: 1, uint8: 1, uint16: 2, float16: 2, complex64: 8 };
+  if (weights.some(({ dtype }) => dtype === 'string')) return undefined;
+  return weights.reduce((sum, { dtype, quantization, shape }) => sum + sizeOf(shape) * (sizes[quantization?.dtype ?? dtype] ?? 4), 0);
 }

@@ -40,6 +40,13 @@ export type ImageInput =
   | Picture
   | PictureElement;
 
+/** The preprocessor that {@link imagePreprocessor} makes. */
+export interface ImagePreprocessor extends Preprocessor<ImageInput> {
+  readonly spec: ImageSpec;
+  /** Gives float32 [height, width, 3]; the caller owns the tensor. */
+  apply(input: ImageInput): Promise<Tensor3D>;
+}
+
 /**
  * How pictures are resized unless a spec says otherwise. A camera's picture shrinks to a tenth: without smoothing, nine
  * pixels of ten are never looked at.
@@ -91,9 +98,7 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
  * input.dispose();
  * ```
  */
-export function imagePreprocessor(
-  spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>,
-): Preprocessor<ImageInput> & { readonly spec: ImageSpec; apply(input: ImageInput): Promise<Tensor3D> } {
+export function imagePreprocessor(spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImagePreprocessor {
   const full = imageSpec(spec);
   assertImageSpec(full);
   return {

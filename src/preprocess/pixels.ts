@@ -46,7 +46,7 @@ function pictureFromValues(shape: readonly number[], values: Pixels, mode: Image
   const [height, width, channels] = shape;
   if (shape.length !== 3 || !height || !width || (channels !== 1 && channels !== 3 && channels !== 4)) {
     const hint =
-      shape.length === 4 && shape[0] === 1 ? ' Take the batch axis off: tensor.squeeze([0]).' : ' Give one picture at a time.';
+      shape.length === 4 && shape[0] === 1 ? ' Take the batch axis off: tf.squeeze(tensor, [0]).' : ' Give one picture at a time.';
     const text = `imagePreprocessor: expected pixels [height, width, 1, 3 or 4], got ${describeShape(shape)}.${hint}`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
   }
@@ -90,7 +90,7 @@ function outOfRange(smallest: number, largest: number, scaled: boolean, mode: Im
 }
 
 function wrongType(dtype: string): TransferKitError {
-  const text = `imagePreprocessor: expected pixels of type float32 or int32, got ${dtype}. Convert it: tensor.toFloat().`;
+  const text = `imagePreprocessor: expected pixels of type float32 or int32, got ${dtype}. Convert it: tf.cast(tensor, 'float32').`;
   return new TransferKitError('WRONG_DTYPE', text, { dtype });
 }
 

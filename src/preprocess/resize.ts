@@ -137,13 +137,11 @@ function resizeRows(input: Float32Array, rows: Taps, inputStart: number, rowLeng
   const { first, count, weights } = rows;
   const output = new Float32Array(first.length * rowLength);
   for (let row = 0; row < first.length; row++) {
-    const from = ((first[row] ?? 0) - inputStart) * rowLength;
-    const taps = row * rows.width;
     const to = row * rowLength;
-    for (let i = 0; i < rowLength; i++) {
-      let sum = 0;
-      for (let tap = 0; tap < (count[row] ?? 0); tap++) sum += (weights[taps + tap] ?? 0) * (input[from + tap * rowLength + i] ?? 0);
-      output[to + i] = sum;
+    for (let tap = 0; tap < (count[row] ?? 0); tap++) {
+      const weight = weights[row * rows.width + tap] ?? 0;
+      const from = ((first[row] ?? 0) - inputStart + tap) * rowLength;
+      for (let i = 0; i < rowLength; i++) output[to + i] = (output[to + i] ?? 0) + weight * (input[from + i] ?? 0);
     }
   }
   return output;

@@ -12,6 +12,13 @@ import { flattenNumbers, type NestedNumbers } from './nestedValues.ts';
  */
 export type TensorInput = Tensor | HostTensor | Float32Array | Int32Array | Uint8Array | readonly NestedNumbers[];
 
+/** The preprocessor that {@link tensorPreprocessor} makes. */
+export interface TensorPreprocessor extends Preprocessor<TensorInput> {
+  readonly spec: TensorInputSpec;
+  /** The caller owns the tensor. */
+  apply(input: TensorInput): Promise<Tensor>;
+}
+
 /** Values may lie outside the declared range by this share of its width: rounding and overshoot of filters. */
 const tolerance = 0.05;
 
@@ -35,9 +42,7 @@ type Values = Float32Array | Int32Array | Uint8Array;
  * input.dispose();
  * ```
  */
-export function tensorPreprocessor(
-  spec: Omit<TensorInputSpec, 'kind'>,
-): Preprocessor<TensorInput> & { readonly spec: TensorInputSpec; apply(input: TensorInput): Promise<Tensor> } {
+export function tensorPreprocessor(spec: Omit<TensorInputSpec, 'kind'>): TensorPreprocessor {
   const full: TensorInputSpec = { ...spec, kind: 'tensor' };
   assertTensorSpec(full);
   return { spec: full, apply: (input) => toTensor(input, full) };
@@ -95,7 +100,7 @@ function assertShape(shape: readonly number[], spec: TensorInputSpec): void {
   if (fits(shape, spec.shape)) return;
   const batched = fits(shape.slice(1), spec.shape);
   const advice = batched
-    ? 'Give one example without the batch axis: tensor.squeeze([0]), or one row at a time.'
+    ? 'Give one example without the batch axis: tf.squeeze(tensor, [0]), or one row at a time.'
     : 'Bring it to that shape first.';
   const text = `tensorPreprocessor: expected one example of shape ${describeShape(spec.shape)}, got ${describeShape(shape)}.`;
   throw new TransferKitError('WRONG_SHAPE', `${text} ${advice}`, { expected: spec.shape, got: shape });
@@ -135,7 +140,7 @@ function valuesFor(values: Values | readonly number[], spec: TensorInputSpec): V
 }
 
 function wrongType(got: string, dtype: DataType): TransferKitError {
-  const text = `tensorPreprocessor: expected ${dtype} values, got ${got}. Convert them: tensor.cast('${dtype}').`;
+  const text = `tensorPreprocessor: expected ${dtype} values, got ${got}. Convert them: tf.cast(tensor, '${dtype}').`;
   return new TransferKitError('WRONG_DTYPE', text, { expected: dtype, got });
 }
 

@@ -63,11 +63,7 @@ async function bundle(program: string): Promise<Uint8Array> {
     platform: 'browser',
     target: 'es2022',
     sourcemap: 'inline',
-    alias: {
-      '#platform': source('src/browser/platform.ts'),
-      transferkit: source('src/index.ts'),
-      'transferkit/browser': source('src/browser.ts'),
-    },
+    alias: { '#platform': source('src/browser/platform.ts') },
     write: false,
     logLevel: 'silent',
   });

@@ -21,7 +21,7 @@ def picture(height, width):
 
 
 def flat(array):
-    return [float(f"{value:.7g}") for value in np.asarray(array, dtype=np.float32).ravel()]
+    return [float(f"{value:.9g}") for value in np.asarray(array, dtype=np.float32).ravel()]
 
 
 SIZES = [

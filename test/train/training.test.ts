@@ -148,7 +148,7 @@ describe('learning', () => {
     const model = await tinyTransfer({ task: 'regression', outputs: ['sum', 'constant'], dropout: 0 }, 'relu1');
     const targets = inputs.map((input) => {
       const pooled = tf.tidy(() => tf.mean(model.base.trunk.run(tf.tensor4d(input, [1, 16, 16, 3])), [1, 2]));
-      return [2 * pooled.dataSync().reduce((a, b) => a + b) - 1, 2];
+      return [2 * Array.from(pooled.dataSync()).reduce((a, b) => a + b) - 1, 2];
     });
     for (const learningRate of [0.05, 0.01, 0.002]) {
       await trainHead(model, fromArrays({ inputs, targets }), { epochs: 400, learningRate, batchSize: 48 });

@@ -117,7 +117,7 @@ describe('a network with BatchNorm, a residual block and dropout', () => {
     for (const weight of moving) {
       const values = weight.variable.dataSync().slice();
       const gradient = grads[weight.variable.name]?.dataSync() ?? new Float32Array(0);
-      const largest = gradient.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      const largest = Array.from(gradient).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
       for (const index of [0, Math.floor(values.length / 2), values.length - 1]) {
         const at = (delta: number) => {
           const shifted = values.slice();

@@ -1,0 +1,114 @@
+// Which backend: the one that the app has set, or the first of a list that starts; completed and checked.
+import { setBackend } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import type { BackendLoader } from '../core/platform.ts';
+import { completeBackend } from './completeBackend.ts';
+import { activeBackend, MissingPackage, startBackend } from './startBackend.ts';
+
+/** Which backend is in use and why, as plain data. */
+export interface BackendReport {
+  /** Name of the active backend, such as `'wasm'`. */
+  readonly name: string;
+  /** Why this one, in words. */
+  readonly why: string;
+  /** Backends that were tried before it, and why each did not start. */
+  readonly tried: readonly { readonly name: string; readonly reason: string }[];
+  /** Kernels of this package that the backend uses: gradients that tfjs lacks for it, and replacements of slow ones. */
+  readonly registered: readonly string[];
+}
+
+interface Failure {
+  readonly name: string;
+  readonly error: unknown;
+}
+
+/** The last choice that was begun. Two at the same time would make tfjs drop the first one's half-started backend. */
+let lastChoice: Promise<unknown> = Promise.resolve();
+
+/**
+ * Chooses, completes and checks a backend.
+ *
+ * @param loaders - The platform's backends, best first.
+ * @param preference - Names in order. Without it the backend that is already set stays; else the platform's order counts.
+ * @throws TransferKitError `PACKAGE_MISSING`, `BACKEND_UNAVAILABLE`, `BACKEND_WRONG_RESULT`; a backend that was set before
+ * is active again then.
+ */
+export function chooseBackend(
+  loaders: readonly BackendLoader[],
+  preference?: readonly string[],
+): Promise<BackendReport> {
+  const choice = lastChoice.then(() => choose(loaders, preference));
+  lastChoice = choice.catch(() => undefined);
+  return choice;
+}
+
+async function choose(loaders: readonly BackendLoader[], preference?: readonly string[]): Promise<BackendReport> {
+  const active = await activeBackend();
+  if (preference === undefined && active !== undefined) {
+    return { name: active, why: 'it was already set', tried: [], registered: await completeBackend() };
+  }
+  try {
+    return await firstThatStarts(loaders, preference);
+  } catch (error) {
+    if (active !== undefined) await setBackend(active);
+    throw error;
+  }
+}
+
+async function firstThatStarts(
+  loaders: readonly BackendLoader[],
+  preference?: readonly string[],
+): Promise<BackendReport> {
+  const names = preference ?? loaders.map((loader) => loader.name);
+  const failures: Failure[] = [];
+  for (const name of names) {
+    try {
+      await startBackend(name, loaders);
+    } catch (error) {
+      failures.push({ name, error });
+      continue;
+    }
+    const tried = failures.map((failure) => ({ name: failure.name, reason: reasonOf(failure.error) }));
+    return { name, why: whyOf(names, failures, preference !== undefined), tried, registered: await completeBackend() };
+  }
+  throw noneStarted(names, failures);
+}
+
+function whyOf(names: readonly string[], failures: readonly Failure[], isAskedFor: boolean): string {
+  const place =
+    failures.length === 0 ? 'first' : `first that started, after ${failures.map(({ name }) => name).join(', ')},`;
+  return isAskedFor
+    ? `the ${place} of those asked for: ${names.join(', ')}`
+    : `the ${place} of this platform's: ${names.join(', ')}`;
+}
+
+function noneStarted(names: readonly string[], failures: readonly Failure[]): TransferKitError {
+  const list = names.map((name) => `'${name}'`).join(', ');
+  const tried = failures.map(({ name, error }) => ({ name, reason: reasonOf(error) }));
+  const missing = failures.flatMap(({ error }) => (error instanceof MissingPackage ? [error.packageName] : []));
+  const cause = failures[0]?.error;
+  const [wanted] = missing;
+  if (wanted !== undefined && missing.length === names.length) {
+    const text = `useBackend: expected the package of a backend (${list}), but ${missing.join(', ')} cannot be found. `;
+    return new TransferKitError(
+      'PACKAGE_MISSING',
+      `${text}Install it: npm install ${wanted}`,
+      { packages: missing, tried },
+      cause,
+    );
+  }
+  const reasons = tried.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+  const text = `useBackend: expected one of the backends ${list} to start, but none did (${reasons}). `;
+  return new TransferKitError(
+    'BACKEND_UNAVAILABLE',
+    `${text}Name another, or install one: ${installHint}`,
+    { tried },
+    cause,
+  );
+}
+
+const installHint = 'npm install @tensorflow/tfjs-backend-wasm';
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,17 @@
+// What every async verb does first: a backend that is started, complete and checked. Costs nothing when it is.
+import { engine } from '@tensorflow/tfjs-core';
+import { platform } from '#platform';
+import { chooseBackend } from './chooseBackend.ts';
+import { isComplete } from './completeBackend.ts';
+import { startedBackend } from './startBackend.ts';
+
+/**
+ * Completes the active backend, whoever set it; sets the platform's default when there is none.
+ *
+ * @throws TransferKitError `PACKAGE_MISSING`, `BACKEND_UNAVAILABLE`, `BACKEND_WRONG_RESULT`.
+ */
+export async function ensureBackend(): Promise<void> {
+  const active = startedBackend(engine().backendName);
+  if (active !== undefined && isComplete(active)) return;
+  await chooseBackend(platform.backends);
+}

@@ -1,0 +1,51 @@
+// The tfjs backends that a page can run. Importing this file loads none of them.
+import { env } from '@tensorflow/tfjs-core';
+import type { BackendLoader } from '../core/platform.ts';
+
+/** Backends for a browser, best first. */
+export const browserBackends: readonly BackendLoader[] = [
+  { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu },
+  { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl },
+  { name: 'wasm', packageName: '@tensorflow/tfjs-backend-wasm', load: loadWasm },
+  { name: 'cpu', packageName: '@tensorflow/tfjs-backend-cpu', load: loadCpu },
+];
+
+async function loadWebgpu(): Promise<void> {
+  // Asked before tfjs asks, which takes an adapter for granted.
+  const gpu: unknown = 'gpu' in navigator ? navigator.gpu : undefined;
+  if (!hasAdapters(gpu))
+    throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
+  if ((await gpu.requestAdapter()) === null) throw new Error('this browser offers no WebGPU adapter on this machine');
+  await import('@tensorflow/tfjs-backend-webgpu');
+}
+
+function hasAdapters(gpu: unknown): gpu is { requestAdapter(): Promise<unknown> } {
+  return typeof gpu === 'object' && gpu !== null && 'requestAdapter' in gpu && typeof gpu.requestAdapter === 'function';
+}
+
+async function loadWebgl(): Promise<void> {
+  await import('@tensorflow/tfjs-backend-webgl');
+  if (env().getNumber('WEBGL_VERSION') === 0) throw new Error('this browser offers no WebGL on this machine');
+}
+
+async function loadWasm(): Promise<void> {
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  const folder = binariesFolder();
+  if (folder !== undefined) setWasmPaths(folder);
+}
+
+/**
+ * Where the package keeps its .wasm files, when the page resolves the package by itself (an import map). In a bundle tfjs
+ * looks beside the script; an app with another place imports the package and calls its setWasmPaths before any verb.
+ */
+function binariesFolder(): string | undefined {
+  try {
+    return new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm')).href;
+  } catch {
+    return undefined;
+  }
+}
+
+async function loadCpu(): Promise<void> {
+  await import('@tensorflow/tfjs-backend-cpu');
+}

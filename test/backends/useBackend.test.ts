@@ -1,0 +1,188 @@
+// The verb useBackend: what it chooses, what it says about it, what it does when nothing works.
+import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, setBackend, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { chooseBackend } from '../../src/backends/chooseBackend.ts';
+import { completeWasm } from '../../src/backends/completeWasm.ts';
+import { ensureBackend } from '../../src/backends/ensureBackend.ts';
+import { isTransferKitError, type TransferKitError } from '../../src/core/errors.ts';
+import type { BackendLoader } from '../../src/core/platform.ts';
+import { nodeBackends } from '../../src/node/backends.ts';
+import { useBackend } from '../../src/useBackend.ts';
+
+const printed = ['log', 'warn', 'error'].map((name) =>
+  vi.spyOn(console, name as 'log').mockImplementation(() => undefined),
+);
+afterEach(() => {
+  expect(printed.flatMap((spy) => spy.mock.calls)).toEqual([]);
+  expect(env().getBool('PROD')).toBe(false);
+});
+
+const kernels = [
+  'Conv2DBackpropFilter',
+  'Conv2DBackpropInput',
+  'DepthwiseConv2dNativeBackpropFilter',
+  'DepthwiseConv2dNativeBackpropInput',
+  'UnsortedSegmentSum',
+  'BatchMatMul',
+  '_FusedMatMul',
+];
+const absent: BackendLoader = {
+  name: 'absent',
+  packageName: '@tensorflow/tfjs-backend-absent',
+  load: async () => {
+    const specifier = '@tensorflow/tfjs-backend-absent';
+    await import(/* @vite-ignore */ specifier);
+  },
+};
+
+async function errorOf(promise: Promise<unknown>): Promise<TransferKitError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isTransferKitError(error)) throw new Error(`expected a TransferKitError, got ${String(error)}`);
+  return error;
+}
+
+// The order matters: the first test finds tfjs with no backend at all.
+describe('in a fresh process', () => {
+  test('nothing installed: the error names the package and the command', async () => {
+    expect(getBackend()).toBeUndefined();
+    const error = await errorOf(chooseBackend([absent]));
+    expect(error.code).toBe('PACKAGE_MISSING');
+    expect(error.message).toBe(
+      "[transferkit] useBackend: expected the package of a backend ('absent'), but @tensorflow/tfjs-backend-absent " +
+        'cannot be found. Install it: npm install @tensorflow/tfjs-backend-absent',
+    );
+  });
+
+  test('ensureBackend, called twice at once, sets the default; wasm leaves no listeners in the process', async () => {
+    const listeners = () => [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')];
+    const before = listeners();
+    await Promise.all([ensureBackend(), ensureBackend()]);
+    expect(getBackend()).toBe('wasm');
+    expect(listeners()).toEqual(before);
+    expect(await env().getAsync('WASM_HAS_SIMD_SUPPORT')).toBe(true);
+  });
+
+  test('the report is plain data', async () => {
+    const report = await useBackend(['wasm', 'cpu']);
+    const why = 'the first of those asked for: wasm, cpu';
+    expect(report).toEqual({ name: 'wasm', why, tried: [], registered: kernels });
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+});
+
+test('a backend that the app has set stays', async () => {
+  await useBackend('cpu');
+  expect(await useBackend()).toEqual({ name: 'cpu', why: 'it was already set', tried: [], registered: [] });
+  await ensureBackend();
+  expect(getBackend()).toBe('cpu');
+});
+
+test('waits for a backend that the app has set but that has not started', async () => {
+  let starts = 0;
+  registerBackend('slow', async () => {
+    starts++;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return engine().findBackendFactory('cpu')();
+  });
+  copyRegisteredKernels('cpu', 'slow');
+  const setting = setBackend('slow');
+  expect((await useBackend()).name).toBe('slow');
+  expect([await setting, starts]).toEqual([true, 1]);
+});
+
+test('goes on to the next, and says why', async () => {
+  const { name, why, tried } = await chooseBackend([absent, ...nodeBackends], ['absent', 'wasm']);
+  expect({ name, why }).toEqual({
+    name: 'wasm',
+    why: 'the first that started, after absent, of those asked for: absent, wasm',
+  });
+  expect(tried).toEqual([
+    { name: 'absent', reason: 'its package is not installed: npm install @tensorflow/tfjs-backend-absent' },
+  ]);
+});
+
+describe('when nothing works', () => {
+  test('each failure has its reason, and the backend of before is active again', async () => {
+    await useBackend('cpu');
+    registerBackend('broken', () => {
+      throw new Error('no such device');
+    });
+    const error = await errorOf(useBackend(['broken', 'wsm']));
+    expect(error.code).toBe('BACKEND_UNAVAILABLE');
+    expect(error.message).toContain("expected one of the backends 'broken', 'wsm' to start, but none did");
+    expect(error.message).toContain('(broken: no such device; wsm: no backend of that name; known are wasm, ');
+    expect(error.message).toContain('npm install @tensorflow/tfjs-backend-wasm');
+    expect(getBackend()).toBe('cpu');
+    expect((await useBackend()).name).toBe('cpu');
+  });
+
+  test('a package that loads but does not offer its backend here', async () => {
+    const loader: BackendLoader = { name: 'shy', packageName: 'shy-package', load: () => Promise.resolve() };
+    const error = await errorOf(chooseBackend([loader], ['shy']));
+    expect(error.message).toContain('(shy: shy-package does not offer it in this environment)');
+  });
+
+  test('wrong numbers', async () => {
+    registerBackend('liar', () => engine().findBackendFactory('cpu')());
+    copyRegisteredKernels('cpu', 'liar');
+    const { kernelFunc } = getKernel('Conv2DBackpropFilter', 'liar');
+    unregisterKernel('Conv2DBackpropFilter', 'liar');
+    registerKernel({
+      kernelName: 'Conv2DBackpropFilter',
+      backendName: 'liar',
+      kernelFunc: ({ inputs, ...rest }) => kernelFunc({ ...rest, inputs: { x: inputs.x!, dy: getZeros(inputs.dy!) } }),
+    });
+    const error = await errorOf(useBackend('liar'));
+    expect(error.code).toBe('BACKEND_WRONG_RESULT');
+    expect(error.message).toBe(
+      "[transferkit] backend 'liar': expected 11 as value 0 of the gradient by the filter of a small convolution, got 0. " +
+        "Its numbers cannot be trusted on this machine; choose another, such as useBackend('cpu').",
+    );
+    expect(getBackend()).toBe('cpu');
+  });
+
+  test('a backend without gradients', async () => {
+    registerBackend('poor', () => engine().findBackendFactory('cpu')());
+    copyRegisteredKernels('cpu', 'poor');
+    unregisterKernel('Conv2DBackpropInput', 'poor');
+    const before = engine().state.numTensors;
+    const error = await errorOf(useBackend('poor'));
+    expect(error.code).toBe('BACKEND_UNAVAILABLE');
+    expect(error.message).toContain('but it failed: it has no kernel Conv2DBackpropInput. Choose another');
+    expect(engine().state.numTensors).toBe(before);
+  });
+
+  test.each([[[]], [['']], [3], [['cpu', null]]])('not a preference: %o', async (preference) => {
+    const error = await errorOf(useBackend(preference as string[]));
+    expect(error.code).toBe('INVALID_OPTION');
+    expect(error.message).toContain("expected the name of a backend or a list of names ('wasm', 'cpu'), got ");
+  });
+});
+
+describe('kernels for wasm', () => {
+  test('are registered once', () => {
+    const first = kernels.map((name) => getKernel(name, 'wasm'));
+    expect(completeWasm()).toEqual(kernels);
+    expect(kernels.map((name) => getKernel(name, 'wasm'))).toEqual(first);
+    expect(kernels.every((name, i) => getKernel(name, 'wasm') === first[i])).toBe(true);
+  });
+
+  test('one that tfjs brings itself wins, but not over what is replaced on purpose', () => {
+    const theirs = (kernelName: string) => ({ kernelName, backendName: 'wasm', kernelFunc: () => [] });
+    for (const name of ['UnsortedSegmentSum', 'Conv2DBackpropInput']) {
+      unregisterKernel(name, 'wasm');
+      registerKernel(theirs(name));
+    }
+    expect(completeWasm()).toEqual(kernels.filter((name) => name !== 'UnsortedSegmentSum'));
+    unregisterKernel('UnsortedSegmentSum', 'wasm');
+    expect(completeWasm()).toEqual(kernels);
+  });
+});
+
+/** A tensor of zeros in the shape of another, on the cpu backend. */
+function getZeros(info: { shape: number[] }) {
+  return engine().makeTensor(new Float32Array(info.shape.reduce((a, b) => a * b, 1)), info.shape, 'float32');
+}

@@ -1,0 +1,159 @@
+// The picture preprocessor: every kind of input gives the same tensor, and what is wrong is refused in words.
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ImageInput } from '../../src/preprocess/image.ts';
+import { defaultResize, imagePreprocessor, imageSpec } from '../../src/preprocess/image.ts';
+import { preprocessorFrom } from '../../src/preprocess/preprocessorFrom.ts';
+import { definePreprocessor } from '../../src/preprocess/definePreprocessor.ts';
+
+let tensorsBefore = 0;
+beforeEach(() => {
+  tensorsBefore = tf.memory().numTensors;
+});
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(tensorsBefore);
+});
+
+const size = [4, 4] as const;
+const bytes = Uint8Array.from({ length: 6 * 5 * 3 }, (_, i) => (i * 37) % 256);
+const picture = { height: 6, width: 5, data: bytes };
+
+async function valuesOf(input: ImageInput, preprocessor = imagePreprocessor({ mode: 'raw', size })): Promise<number[]> {
+  const tensor = await preprocessor.apply(input);
+  expect(tensor.shape).toEqual([...preprocessor.spec.size, 3]);
+  expect(tensor.dtype).toBe('float32');
+  const values = Array.from(tensor.dataSync());
+  tensor.dispose();
+  return values;
+}
+
+describe('imageSpec', () => {
+  it('fills in the defaults', () => {
+    expect(defaultResize).toBe('antialias');
+    expect(imageSpec({ mode: 'caffe' })).toEqual({ kind: 'image', size: [224, 224], mode: 'caffe', resize: 'antialias', fit: 'stretch' });
+    expect(imageSpec({ mode: 'tf', size: [96, 64], resize: 'bilinear', fit: 'cover' })).toEqual({
+      kind: 'image', size: [96, 64], mode: 'tf', resize: 'bilinear', fit: 'cover',
+    });
+  });
+});
+
+describe('inputs of imagePreprocessor', () => {
+  it('gives the same for pixels, tensors of both types, tensors in plain memory and files', async () => {
+    const expected = await valuesOf(picture);
+    const floats = tf.tensor3d(Array.from(bytes), [6, 5, 3]);
+    const whole = tf.cast(floats, 'int32');
+    const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } }).png().toBuffer();
+    const encoded = Uint8Array.from(png);
+    expect(await valuesOf(floats)).toEqual(expected);
+    expect(await valuesOf(whole)).toEqual(expected);
+    expect(await valuesOf({ shape: [6, 5, 3], dtype: 'float32', values: Float32Array.from(bytes) })).toEqual(expected);
+    expect(await valuesOf(encoded)).toEqual(expected);
+    expect(await valuesOf(encoded.buffer)).toEqual(expected);
+    expect(await valuesOf(new Blob([encoded]))).toEqual(expected);
+    expect(await valuesOf(`data:image/png;base64,${png.toString('base64')}`)).toEqual(expected);
+    expect(await valuesOf(new URL(`data:image/png;base64,${png.toString('base64')}`))).toEqual(expected);
+    expect(floats.isDisposed || whole.isDisposed).toBe(false); // the caller's tensors stay the caller's
+    tf.dispose([floats, whole]);
+  });
+
+  it('takes gray and transparent pixels: transparency becomes white', async () => {
+    const gray = tf.fill([2, 3, 1], 100);
+    expect(new Set(await valuesOf(gray))).toEqual(new Set([100]));
+    gray.dispose();
+    const rgba = { width: 1, height: 1, data: Uint8ClampedArray.of(100, 0, 0, 127.5 + 0.5) };
+    const [red, green] = await valuesOf(rgba);
+    expect(red).toBeCloseTo(255 - (155 * 128) / 255, 4);
+    expect(green).toBeCloseTo(255 - 128, 4);
+  });
+
+  it('takes black pictures and pictures of zeros and ones', async () => {
+    const black = tf.zeros<tf.Rank.R3>([3, 3, 3]);
+    const dark = tf.ones<tf.Rank.R3>([3, 3, 3]);
+    expect(new Set(await valuesOf(black))).toEqual(new Set([0]));
+    expect(new Set(await valuesOf(dark))).toEqual(new Set([1]));
+    tf.dispose([black, dark]);
+  });
+
+  it('scales by mode', async () => {
+    const white = { width: 1, height: 1, data: Uint8Array.of(255, 255, 255) };
+    expect((await valuesOf(white, imagePreprocessor({ mode: 'tf', size })))[0]).toBe(1);
+    expect((await valuesOf(white, imagePreprocessor({ mode: 'unit', size })))[0]).toBe(1);
+    expect((await valuesOf(white, imagePreprocessor({ mode: 'caffe', size })))[0]).toBeCloseTo(151.061, 4);
+  });
+});
+
+describe('what imagePreprocessor refuses', () => {
+  const fill = (values: number[], dtype: 'float32' | 'int32' | 'bool' = 'float32'): tf.Tensor =>
+    tf.tensor(Array.from({ length: 12 }, (_, i) => values[i % values.length]!), [2, 2, 3], dtype);
+  const cases: [string, () => ImageInput, string, RegExp][] = [
+    ['NaN', () => fill([1, Number.NaN]), 'NOT_FINITE', /expected finite pixel values 0\.\.255, got NaN at position 1/],
+    ['[0, 1]', () => fill([0, 0.5, 1]), 'OUT_OF_RANGE', /0\.\.255 \(mode 'tf' scales them to -1\.\.1 itself\), got values in 0\.\.1\. They look scaled already: multiply by 255, or use tensorPreprocessor/],
+    ['[-1, 1]', () => fill([-1, 0.25, 1]), 'OUT_OF_RANGE', /got values in -1\.\.1\. They look scaled already: give \(x \+ 1\) \* 127\.5/],
+    ['too large', () => fill([0, 65535]), 'OUT_OF_RANGE', /got values in 0\.\.65540\. Bring the values to 0\.\.255/],
+    ['too large whole numbers', () => fill([0, 300], 'int32'), 'OUT_OF_RANGE', /got values in 0\.\.300/],
+    ['negative', () => fill([-20, 200]), 'OUT_OF_RANGE', /got values in -20\.\.200/],
+    ['bool', () => fill([0, 1], 'bool'), 'WRONG_DTYPE', /expected pixels of type float32 or int32, got bool/],
+    ['a batch', () => tf.zeros([1, 2, 2, 3]), 'WRONG_SHAPE', /got \[1, 2, 2, 3\]\. Take the batch axis off: tf\.squeeze/],
+    ['two channels', () => tf.zeros([2, 2, 2]), 'WRONG_SHAPE', /expected pixels \[height, width, 1, 3 or 4\], got \[2, 2, 2\]/],
+    ['pixels of a wrong length', () => ({ width: 2, height: 2, data: new Uint8Array(10) }), 'WRONG_SHAPE', /got \[2, 2, 2\.5\]/],
+    ['a list', () => [1, 2] as unknown as ImageInput, 'INVALID_OPTION', /expected a picture .* got a list/],
+    ['nothing', () => null as unknown as ImageInput, 'INVALID_OPTION', /got null/],
+    ['an element in Node', () => ({ width: 2, height: 2 }), 'INVALID_OPTION', /Elements of a page can be read only in a browser/],
+    ['an empty file', () => new Uint8Array(0), 'UNREADABLE', /the given bytes, but it is empty \(0 bytes\)/],
+    ['a missing file', () => 'no-such.jpg', 'NOT_FOUND', /expected a readable file at no-such\.jpg, but: ENOENT/],
+  ];
+
+  it.each(cases)('%s', async (_, make, code, text) => {
+    const input = make();
+    const preprocessor = imagePreprocessor({ mode: 'tf', size });
+    const error: unknown = await preprocessor.apply(input).catch((raised: unknown) => raised);
+    expect(error).toMatchObject({ code });
+    expect((error as Error).message).toMatch(text);
+    if (input instanceof tf.Tensor) input.dispose();
+  });
+
+  it('a disposed tensor', async () => {
+    const tensor = tf.zeros<tf.Rank.R3>([2, 2, 3]);
+    tensor.dispose();
+    await expect(imagePreprocessor({ mode: 'tf' }).apply(tensor)).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
+  const specs: [object, RegExp][] = [
+    [{ mode: 'tff' }, /expected mode to be one of 'tf', .* got "tff"/],
+    [{ mode: { mean: [0, 0, 0], std: [1, 1, 0] } }, /std above 0/],
+    [{ mode: 'tf', size: [224, 0] }, /expected size to be \[height, width\] in whole pixels above 0, got \[224,0\]/],
+    [{ mode: 'tf', resize: 'linear' }, /expected resize to be one of .*'bilinear'.* got 'linear'/],
+    [{ mode: 'tf', fit: 'crop' }, /expected fit to be one of .* got 'crop'/],
+  ];
+  it.each(specs)('spec %j', (spec, text) => {
+    const make = (): unknown => imagePreprocessor(spec as Parameters<typeof imagePreprocessor>[0]);
+    expect(make).toThrow(text);
+    expect(make).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+  });
+});
+
+describe('preprocessorFrom', () => {
+  it('makes the same preprocessor from saved JSON', async () => {
+    const original = imagePreprocessor({ mode: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }, size, fit: 'contain' });
+    const again = preprocessorFrom(JSON.parse(JSON.stringify(original.spec)) as typeof original.spec);
+    expect(again.spec).toEqual(original.spec);
+    const tensor = await again.apply(picture);
+    expect(Array.from(tensor.dataSync())).toEqual(await valuesOf(picture, original));
+    tensor.dispose();
+  });
+
+  it("says that one's own is to be handed in again", () => {
+    const own = definePreprocessor({ name: 'spectrogram', apply: () => tf.scalar(0) });
+    expect(own.spec).toEqual({ kind: 'custom', name: 'spectrogram' });
+    expect(() => preprocessorFrom(own.spec)).toThrow(/the user's own 'spectrogram'\. .* hand the preprocessor in again/);
+    expect(() => preprocessorFrom(own.spec)).toThrow(expect.objectContaining({ code: 'PREPROCESSOR_UNKNOWN' }));
+  });
+
+  it('names a kind from the future, and refuses a preprocessor without a name', () => {
+    const spec = { kind: 'hologram' } as unknown as Parameters<typeof preprocessorFrom>[0];
+    expect(() => preprocessorFrom(spec)).toThrow(/got 'hologram'.*newer version/);
+    expect(() => definePreprocessor({ name: '', apply: () => tf.scalar(0) })).toThrow(/expected a name that is not empty/);
+  });
+});

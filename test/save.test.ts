@@ -1,0 +1,282 @@
+// save and load: the same numbers with and without transferkit, in this process and in a fresh one, and nothing half done.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  definePreprocessor,
+  fineTune,
+  freeze,
+  load,
+  loadBase,
+  predict,
+  replaceHead,
+  save,
+  trainHead,
+  unfreeze,
+  useBackend,
+  type Task,
+  type TransferModel,
+} from '../src/index.ts';
+import { fileSystem } from '../src/node.ts';
+import { runFresh } from './support/freshProcess.ts';
+import { expectNoLeak } from './support/tensors.ts';
+import { tinyModel } from './support/tinyModel.ts';
+import { tinyLabels, tinyPicture, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
+import { randomGenerator } from '../src/core/random.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'transferkit-save-'));
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+beforeAll(async () => {
+  await useBackend('cpu');
+});
+
+const picture = () => tinyPicture('along', randomGenerator(5));
+let folders = 0;
+const folder = () => join(root, `model-${String(folders++)}`);
+
+/** tfjs's own loading, from the files that were written. */
+async function loadPlain(directory: string): Promise<{ predict(x: tf.Tensor): tf.Tensor; dispose(): void }> {
+  const json = JSON.parse(readFileSync(join(directory, 'model.json'), 'utf8')) as {
+    modelTopology: object;
+    weightsManifest: { paths: string[]; weights: tf.io.WeightsManifestEntry[] }[];
+  };
+  const weightData = new Uint8Array(
+    Buffer.concat(
+      json.weightsManifest.flatMap(({ paths }) => paths.map((path) => readFileSync(join(directory, path)))),
+    ),
+  ).buffer;
+  const weightSpecs = json.weightsManifest.flatMap(({ weights }) => weights);
+  const model = await loadLayersModel(tf.io.fromMemory({ modelTopology: json.modelTopology, weightSpecs, weightData }));
+  return {
+    predict: (x) => model.predict(x) as tf.Tensor,
+    dispose: () => {
+      model.dispose();
+    },
+  };
+}
+
+describe('plain tfjs loads what save wrote, and gives the same numbers', () => {
+  test.each<[Task, object]>([
+    ['classes', { labels: tinyLabels, hidden: [6], pooling: 'both' }],
+    ['binary', { labels: ['no', 'yes'] }],
+    ['multiLabel', { labels: tinyLabels }],
+    ['regression', { outputs: 2 }],
+  ])('%s', async (task, options) => {
+    const model: TransferModel = await tinyTransfer({ task, ...options });
+    const directory = folder();
+    await save(model, fileSystem(directory));
+    const plain = await loadPlain(directory);
+    const values = Array.from(plain.predict(tf.tensor4d(picture(), [1, 16, 16, 3])).dataSync());
+    const ours = await predict(model, picture());
+    const byLabel = model.labels.map((label) => {
+      const found = ours.find((each) => ('label' in each ? each.label : each.output) === label);
+      return found === undefined ? NaN : 'probability' in found ? found.probability : found.value;
+    });
+    const expected = task === 'binary' ? byLabel.slice(1) : byLabel;
+    expect(values).toHaveLength(expected.length);
+    values.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i] ?? NaN, 6);
+    });
+  });
+});
+
+describe('load gives back what was saved', () => {
+  test('weights bit for bit, labels, freeze state, history, and it trains on', async () => {
+    const model = await tinyTransfer({ hidden: [6] });
+    await trainHead(model, tinySamples(), { epochs: 1 });
+    unfreeze(model, 'conv2');
+    freeze(model, 'head_dense_1');
+    const directory = folder();
+    await expectNoLeak(() => save(model, fileSystem(directory)));
+    const again = await load(directory);
+    expect(weightValues(again)).toEqual(weightValues(model));
+    expect(again.labels).toEqual(model.labels);
+    expect(again.history).toEqual(model.history);
+    expect([again.base.name, again.base.cut, again.head.trained]).toEqual(['tiny', 'relu2', true]);
+    const states = (each: TransferModel) =>
+      [...each.base.trunk.weights, ...each.head.trunk.weights].map(({ name, frozen }) => [name, frozen]);
+    expect(states(again)).toEqual(states(model));
+    expect(await predict(again, picture())).toEqual(await predict(model, picture()));
+    expect((await fineTune(again, tinySamples(), { epochs: 1 })).cachedUpTo).toBe('pool');
+  });
+
+  test('in a fresh process', async () => {
+    const model = await tinyTransfer();
+    const directory = folder();
+    await save(model, fileSystem(directory));
+    const expected = await predict(model, picture());
+    const output = await runFresh(
+      `import { load, predict, useBackend } from 'transferkit';
+      await useBackend('cpu');
+      const model = await load(process.argv[2]);
+      const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
+      console.log(JSON.stringify({
+        prediction: await predict(model, Float32Array.from(JSON.parse(process.argv[3]))),
+        frozen: weights.filter((weight) => weight.frozen).map((weight) => weight.name),
+        spec: model.base.preprocessor.spec,
+      }));`,
+      [directory, JSON.stringify(Array.from(picture()))],
+    );
+    const frozen = model.base.trunk.weights.map(({ name }) => name);
+    expect(JSON.parse(output)).toEqual({ prediction: expected, frozen, spec: model.base.preprocessor.spec });
+  });
+
+  test('a loaded model can be cut again as a base', async () => {
+    const model = await tinyTransfer({ hidden: [6] });
+    const directory = folder();
+    await save(model, fileSystem(directory));
+    expect((await loadBase(directory)).cut).toBe('relu2');
+    const inHead = await loadBase(directory, { cut: 'head_dense_1' });
+    expect(inHead.trunk.output.shape).toEqual([null, 6]);
+    const deeper = replaceHead(inHead, { labels: ['a', 'b'], hidden: [3] });
+    const second = folder();
+    await save(deeper, fileSystem(second));
+    expect(await predict(await load(second), picture())).toEqual(await predict(deeper, picture()));
+  });
+
+  test('loading and disposing leaves no tensor', async () => {
+    const directory = folder();
+    await save(await tinyTransfer(), fileSystem(directory));
+    await expectNoLeak(async () => {
+      (await load(directory)).dispose();
+    });
+  });
+
+  test('any tfjs IOHandler serves', async () => {
+    const model = await tinyTransfer();
+    let saved: tf.io.ModelArtifacts | undefined;
+    await save(
+      model,
+      tf.io.withSaveHandler((artifacts) => {
+        saved = artifacts;
+        return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } });
+      }),
+    );
+    const again = await load(tf.io.fromMemory(saved ?? {}));
+    expect(await predict(again, picture())).toEqual(await predict(model, picture()));
+  });
+
+  test("a preprocessor of the user's own is asked for again", async () => {
+    const double = definePreprocessor<Float32Array>({
+      name: 'double',
+      apply: (values) => tf.tidy(() => tf.mul(tf.tensor3d(values, [16, 16, 3]), 2)),
+    });
+    const source = tinyModel();
+    const model = replaceHead(await loadBase(source, { preprocess: double }), { labels: tinyLabels });
+    const directory = folder();
+    await save(model, fileSystem(directory));
+    await expectNoLeak(() => expect(load(directory)).rejects.toMatchObject({ code: 'PREPROCESSOR_UNKNOWN' }));
+    const again = await load(directory, { preprocess: double });
+    expect(await predict(again, picture())).toEqual(await predict(model, picture()));
+  });
+});
+
+describe('what cannot be loaded says why, and leaves no tensor', () => {
+  const failing = async (spoil: (directory: string) => void) => {
+    const directory = folder();
+    await save(await tinyTransfer(), fileSystem(directory));
+    spoil(directory);
+    return directory;
+  };
+  const shard = (directory: string) =>
+    join(directory, readdirSync(directory).find((name) => name.endsWith('.bin')) ?? '');
+
+  test.each<[string, (directory: string) => void, string, RegExp]>([
+    [
+      'a truncated shard',
+      (d) => {
+        truncateSync(shard(d), 100);
+      },
+      'WEIGHTS_DAMAGED',
+      /expected \d+ bytes of weights .*, got 100 in .*truncated/,
+    ],
+    [
+      'a missing shard',
+      (d) => {
+        rmSync(shard(d));
+      },
+      'WEIGHTS_DAMAGED',
+      /expected the weight shard .* that model\.json names, found none/,
+    ],
+    [
+      'no model.json',
+      (d) => {
+        rmSync(join(d, 'model.json'));
+      },
+      'NOT_FOUND',
+      /model\.json/,
+    ],
+    [
+      'something that is not JSON',
+      (d) => {
+        writeFileSync(join(d, 'model.json'), '<html>');
+      },
+      'NOT_A_MODEL',
+      /expected a tfjs model\.json at .*, got something that is not JSON/,
+    ],
+    [
+      'JSON that is no model',
+      (d) => {
+        writeFileSync(join(d, 'model.json'), '{"name": 1}');
+      },
+      'NOT_A_MODEL',
+      /got JSON without modelTopology/,
+    ],
+    [
+      'a topology that is none',
+      (d) => {
+        writeFileSync(join(d, 'model.json'), '{"modelTopology": {"node": []}}');
+      },
+      'NOT_A_MODEL',
+      /a model that transferkit saved/,
+    ],
+  ])('%s', async (_, spoil, code, text) => {
+    const directory = await failing(spoil);
+    await expectNoLeak(() => expect(load(directory)).rejects.toMatchObject({ code }));
+    await expect(load(directory)).rejects.toThrow(text);
+  });
+
+  test('a model of another task', async () => {
+    const directory = folder();
+    await save(await tinyTransfer({ task: 'regression' }), fileSystem(directory));
+    await expect(load(directory)).rejects.toThrow(
+      "load: expected a model of task 'classes', got 'regression'. Call load(source, { task: 'regression' }).",
+    );
+    expect((await load(directory, { task: 'regression' })).labels).toEqual(['output']);
+  });
+});
+
+describe('what cannot be saved says why', () => {
+  test('an unwritable place; no file is left', async () => {
+    const model = await tinyTransfer();
+    const file = join(root, 'a-file');
+    writeFileSync(file, 'in the way');
+    await expectNoLeak(() =>
+      expect(save(model, fileSystem(join(file, 'model')))).rejects.toMatchObject({ code: 'SAVE_FAILED' }),
+    );
+    expect(readFileSync(file, 'utf8')).toBe('in the way');
+  });
+
+  test('a handler that fails', async () => {
+    const model = await tinyTransfer();
+    const full = tf.io.withSaveHandler(() => Promise.reject(new Error('disk full')));
+    await expect(save(model, full)).rejects.toThrow('save: could not write the model: disk full');
+  });
+
+  test('an address that nobody handles', async () => {
+    await expect(save(await tinyTransfer(), 'my-model')).rejects.toThrow(
+      "For a folder: import { fileSystem } from 'transferkit/node'",
+    );
+  });
+
+  test('a disposed model', async () => {
+    const model = await tinyTransfer();
+    model.dispose();
+    await expect(save(model, fileSystem(folder()))).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+});

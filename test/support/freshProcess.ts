@@ -1,0 +1,39 @@
+// Runs a script against the sources in a Node process of its own.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Output of a script that imports from `transferkit` and `transferkit/node`.
+ *
+ * @param script - An ES module; arguments begin at `process.argv[2]`.
+ */
+export async function runFresh(script: string, args: readonly string[]): Promise<string> {
+  // Inside the project, so that packages are found.
+  mkdirSync(join(project, '.cache'), { recursive: true });
+  const directory = mkdtempSync(join(project, '.cache', 'fresh-'));
+  const file = join(directory, 'script.mjs');
+  try {
+    await build({
+      stdin: { contents: script, resolveDir: project },
+      outfile: file,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'silent',
+      alias: {
+        '#platform': join(project, 'src/node/platform.ts'),
+        transferkit: join(project, 'src/index.ts'),
+        'transferkit/node': join(project, 'src/node.ts'),
+      },
+    });
+    return execFileSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
