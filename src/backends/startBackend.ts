@@ -49,7 +49,10 @@ export async function startBackend(name: string, loaders: readonly BackendLoader
 async function load(name: string, loaders: readonly BackendLoader[]): Promise<void> {
   const loader = loaders.find((candidate) => candidate.name === name);
   if (loader === undefined) {
-    const known = nearestNames(name, [...loaders.map((candidate) => candidate.name), ...engine().backendNames()]);
+    const known = nearestNames(
+      name,
+      new Set([...loaders.map((candidate) => candidate.name), ...engine().backendNames()]),
+    );
     throw new Error(`no backend of that name; known are ${known.join(', ') || 'none'}`);
   }
   try {

@@ -47,7 +47,8 @@ async function fromDrawable(source: Drawable): Promise<Picture> {
 }
 
 function draw(source: Drawable, name: string, width: number, height: number): Picture {
-  if (width === 0 || height === 0) throw unreadable(name, `its size is ${String(width)}x${String(height)}: it has not loaded`);
+  if (width === 0 || height === 0)
+    throw unreadable(name, `its size is ${String(width)}x${String(height)}: it has not loaded`);
   const context = makeContext(width, height);
   context.fillStyle = '#ffffff';
   context.fillRect(0, 0, width, height);

@@ -150,6 +150,8 @@ export interface Sample<Input = unknown> {
   readonly input: Input;
   readonly target: Target;
   readonly id: string;
+  /** How much the example counts in the loss, from 0. Default 1. */
+  readonly weight?: number;
 }
 
 /** What to do with an example that cannot be read: stop with an error that lists all of them, or leave it out and say so. */

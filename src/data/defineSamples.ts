@@ -105,7 +105,10 @@ export function exampleAt<Value>(list: readonly Value[], index: number): Value {
 
 function assertSize(verb: string, size: number): void {
   if (size === 0) {
-    throw new TransferKitError('NO_EXAMPLES', `${verb}: expected at least one example, got none. Check where they come from.`);
+    throw new TransferKitError(
+      'NO_EXAMPLES',
+      `${verb}: expected at least one example, got none. Check where they come from.`,
+    );
   }
   if (!Number.isSafeInteger(size) || size < 0) {
     const text = `${verb}: expected size to be a whole number above 0, got ${String(size)}.`;

@@ -13,6 +13,8 @@ export interface ArraysOptions<Input> {
   readonly labels?: readonly string[];
   /** Names for messages and reports. Default: `example 0`, `example 1` … */
   readonly ids?: readonly string[];
+  /** How much each example counts in the loss, from 0. Default 1 for all. */
+  readonly weights?: readonly number[];
   /** What a verb does with an example that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
 }
@@ -37,14 +39,18 @@ export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input>
 
 /** {@link fromArrays} under the name of the function that a user called. */
 export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Input>): Samples<Input> {
-  const { ids, labels, onUnreadable } = options;
+  const { ids, weights, labels, onUnreadable } = options;
   assertSameLength(verb, 'targets', options.targets.length, options.inputs.length);
   if (ids !== undefined) assertSameLength(verb, 'ids', ids.length, options.inputs.length);
+  if (weights !== undefined) assertSameLength(verb, 'weights', weights.length, options.inputs.length);
   // Copies, so that what the caller does to the arrays later changes nothing here. A hole among the targets becomes
   // an empty label, which is then refused with its position.
-  const examples = options.inputs.map(
-    (input, i): Sample<Input> => ({ input, target: options.targets[i] ?? '', id: ids?.[i] ?? `example ${String(i)}` }),
-  );
+  const examples = options.inputs.map((input, i): Sample<Input> => ({
+    input,
+    target: options.targets[i] ?? '',
+    id: ids?.[i] ?? `example ${String(i)}`,
+    weight: weights?.[i] ?? 1,
+  }));
   return makeSamples(verb, {
     size: examples.length,
     target: (index) => exampleAt(examples, index).target,

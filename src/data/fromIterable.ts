@@ -57,7 +57,8 @@ export async function fromIterable<Input>(
 
 function assertExample(example: unknown, index: number): void {
   if (typeof example === 'object' && example !== null && 'input' in example && 'target' in example) return;
-  const came = typeof example === 'object' && example !== null ? `fields ${Object.keys(example).join(', ')}` : typeof example;
+  const came =
+    typeof example === 'object' && example !== null ? `fields ${Object.keys(example).join(', ')}` : typeof example;
   const text = `fromIterable: expected example ${String(index)} to be { input, target }, got ${came}.`;
   throw new TransferKitError('INVALID_OPTION', text, { index });
 }

@@ -52,11 +52,12 @@ export async function fromTensors(options: TensorsOptions): Promise<Samples<Host
 async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
   assertLive(inputs, 'inputs');
   const { dtype, shape } = inputs;
-  const [count, ...rest] = shape;
-  if (count === undefined) {
-    const text = 'fromTensors: expected inputs of shape [examples, …], got a scalar. Stack the examples: tf.stack(list).';
+  if (shape.length === 0) {
+    const text =
+      'fromTensors: expected inputs of shape [examples, …], got a scalar. Stack the examples: tf.stack(list).';
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
   }
+  const [count = 0, ...rest] = shape;
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw wrongType('inputs', dtype);
   // A copy: on the cpu backend data() hands out the tensor's own memory.
   const values = (await inputs.data<typeof dtype>()).slice();
@@ -71,7 +72,7 @@ async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
 async function readTargets(targets: Tensor): Promise<Target[]> {
   assertLive(targets, 'targets');
   const { dtype, shape } = targets;
-  const [count, width] = shape;
+  const [count, width]: readonly (number | undefined)[] = shape;
   if (count === undefined || shape.length > 2) {
     const text = `fromTensors: expected targets of shape [examples] or [examples, values], got ${describeShape(shape)}.`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
@@ -94,7 +95,8 @@ function assertLive(tensor: Tensor, name: string): void {
 }
 
 function wrongType(name: string, dtype: string): TransferKitError {
-  const expected = name === 'inputs' ? 'float32, int32 or bool' : 'float32 or int32 (numbers), or [examples] of string (labels)';
+  const expected =
+    name === 'inputs' ? 'float32, int32 or bool' : 'float32 or int32 (numbers), or [examples] of string (labels)';
   const text = `fromTensors: expected ${name} of type ${expected}, got ${dtype}. Convert them: tf.cast(tensor, 'float32').`;
   return new TransferKitError('WRONG_DTYPE', text, { name, dtype });
 }

@@ -21,7 +21,10 @@ export function splitIndices(targets: readonly Target[], options: SplitOptions):
   const { validation: share, seed = 0 } = options;
   assertOptions(share, seed);
   const classes = groupByLabel(targets);
-  const counts = validationCounts(classes.map(({ length }) => length), share);
+  const counts = validationCounts(
+    classes.map(({ length }) => length),
+    share,
+  );
   const chosen = new Set<number>();
   classes.forEach((members, i) => {
     const order = permutation(members.length, deriveSeed(seed, i));
@@ -66,7 +69,9 @@ function assertOptions(share: number, seed: number): void {
     throw new TransferKitError('INVALID_OPTION', text, { validation: share });
   }
   if (!Number.isSafeInteger(seed)) {
-    throw new TransferKitError('INVALID_OPTION', `split: expected seed to be a whole number, got ${String(seed)}.`, { seed });
+    throw new TransferKitError('INVALID_OPTION', `split: expected seed to be a whole number, got ${String(seed)}.`, {
+      seed,
+    });
   }
 }
 

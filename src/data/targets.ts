@@ -48,7 +48,9 @@ export function settleLabels(
   if (given === undefined) return [...new Set(targets.flatMap(labelsOf))].sort();
   if (kind === 'number' || kind === 'numbers') {
     const text = `${verb}: expected targets that are labels, as labels are given, got numbers. Numbers are for regression: `;
-    throw new TransferKitError('INVALID_OPTION', `${text}give names, such as targets.map((i) => labels[i]).`, { labels: given });
+    throw new TransferKitError('INVALID_OPTION', `${text}give names, such as targets.map((i) => labels[i]).`, {
+      labels: given,
+    });
   }
   if (new Set(given).size !== given.length || given.includes('')) {
     const text = `${verb}: expected labels that differ and are not empty, got ${JSON.stringify(given)}.`;
@@ -105,7 +107,7 @@ function lengthOf(target: Target): number {
 }
 
 function wrongTarget(verb: string, index: number, target: unknown, expected: string): TransferKitError {
-  const came = typeof target === 'number' ? String(target) : (JSON.stringify(target) ?? typeof target);
+  const came = typeof target === 'object' || typeof target === 'string' ? JSON.stringify(target) : String(target);
   const text = `${verb}: expected the target of example ${String(index)} to be ${expected}, got ${came}.`;
   return new TransferKitError('INVALID_OPTION', `${text} Give all examples targets of one kind.`, { index, target });
 }

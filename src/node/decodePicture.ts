@@ -29,7 +29,8 @@ export async function decodePicture(source: unknown, atLeast?: readonly [number,
   try {
     return await decode(sharp, encoded.bytes, atLeast);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/^Input buffer/, 'it').replaceAll('\n', ' ') : String(cause);
+    const reason =
+      cause instanceof Error ? cause.message.replace(/^Input buffer/, 'it').replaceAll('\n', ' ') : String(cause);
     throw unreadable(encoded, reason, cause);
   }
 }

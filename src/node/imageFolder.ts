@@ -83,14 +83,19 @@ export async function imageFolder(folder: string | URL, options: ImageFolderOpti
   const known = new Set(extensions.map((extension) => extension.replace(/^\./, '').toLowerCase()));
   const found = await findPictures(root, known);
   if (found.files.length === 0) throw noPictures(root, found, [...known]);
-  const samplesOf = (files: readonly PictureFile[]): Samples<string> => makeFolderSamples(files, found.labels, onUnreadable);
+  const samplesOf = (files: readonly PictureFile[]): Samples<string> =>
+    makeFolderSamples(files, found.labels, onUnreadable);
   const given = [...new Set(found.files.flatMap(({ part }) => part ?? []))];
   const splits: ImageFolder['splits'] = Object.fromEntries(
     given.map((name) => [name, samplesOf(found.files.filter(({ part }) => part === name))]),
   );
   return {
     ...samplesOf(found.files),
-    ignored: { hidden: found.hidden.length, notImages: found.notImages.length, files: [...found.hidden, ...found.notImages].sort() },
+    ignored: {
+      hidden: found.hidden.length,
+      notImages: found.notImages.length,
+      files: [...found.hidden, ...found.notImages].sort(),
+    },
     splits,
     part: (name) => splits[name] ?? missingPart(root, name, given),
   };
@@ -198,7 +203,8 @@ function twoFolders(root: string, part: string, folders: readonly string[]): Tra
 }
 
 function missingPart(root: string, name: string, given: readonly string[]): never {
-  const there = given.length === 0 ? 'no given parts (use split() to make some)' : given.map((part) => `'${part}'`).join(', ');
+  const there =
+    given.length === 0 ? 'no given parts (use split() to make some)' : given.map((part) => `'${part}'`).join(', ');
   const text = `imageFolder: expected a part '${name}' in ${root}, which has ${there}.`;
   throw new TransferKitError('NOT_FOUND', text, { part: name, parts: given });
 }

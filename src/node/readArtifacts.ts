@@ -28,7 +28,9 @@ async function readModelJson(path: string): Promise<io.ModelJSON> {
   const json = parse(text);
   if (isModelJson(json)) return json;
   const found = json === undefined ? 'something that is not JSON' : 'JSON without modelTopology and weightsManifest';
-  throw new TransferKitError('NOT_A_MODEL', `fileSystem: expected a tfjs model.json at ${path}, got ${found}.`, { path });
+  throw new TransferKitError('NOT_A_MODEL', `fileSystem: expected a tfjs model.json at ${path}, got ${found}.`, {
+    path,
+  });
 }
 
 function parse(text: string): unknown {
@@ -41,7 +43,9 @@ function parse(text: string): unknown {
 
 function isModelJson(json: unknown): json is io.ModelJSON {
   if (!isJsonObject(json) || !isJsonObject(json.modelTopology) || !Array.isArray(json.weightsManifest)) return false;
-  return json.weightsManifest.every((group) => isJsonObject(group) && Array.isArray(group.paths) && Array.isArray(group.weights));
+  return json.weightsManifest.every(
+    (group) => isJsonObject(group) && Array.isArray(group.paths) && Array.isArray(group.weights),
+  );
 }
 
 async function readShards(
@@ -72,5 +76,8 @@ async function readShard(path: string): Promise<ArrayBuffer> {
 export function byteLengthOf(weights: readonly io.WeightsManifestEntry[]): number | undefined {
   const sizes: Readonly<Record<string, number>> = { bool: 1, uint8: 1, uint16: 2, float16: 2, complex64: 8 };
   if (weights.some(({ dtype }) => dtype === 'string')) return undefined;
-  return weights.reduce((sum, { dtype, quantization, shape }) => sum + sizeOf(shape) * (sizes[quantization?.dtype ?? dtype] ?? 4), 0);
+  return weights.reduce(
+    (sum, { dtype, quantization, shape }) => sum + sizeOf(shape) * (sizes[quantization?.dtype ?? dtype] ?? 4),
+    0,
+  );
 }

@@ -31,7 +31,9 @@ export function definePreprocessor<Input>(
 ): Preprocessor<Input> & { readonly spec: CustomSpec } {
   const { name } = definition;
   if (typeof name !== 'string' || name === '') {
-    throw new TransferKitError('INVALID_OPTION', 'definePreprocessor: expected a name that is not empty, got none.', { name });
+    throw new TransferKitError('INVALID_OPTION', 'definePreprocessor: expected a name that is not empty, got none.', {
+      name,
+    });
   }
   return { spec: { kind: 'custom', name }, apply: (input) => definition.apply(input) };
 }

@@ -30,15 +30,7 @@ export interface BytesSource {
  * memory, such as ImageData; in a browser also an image, canvas or video element or an ImageBitmap.
  */
 export type ImageInput =
-  | string
-  | URL
-  | Uint8Array
-  | ArrayBuffer
-  | BytesSource
-  | Tensor
-  | HostTensor
-  | Picture
-  | PictureElement;
+  string | URL | Uint8Array | ArrayBuffer | BytesSource | Tensor | HostTensor | Picture | PictureElement;
 
 /** The preprocessor that {@link imagePreprocessor} makes. */
 export interface ImagePreprocessor extends Preprocessor<ImageInput> {
@@ -64,12 +56,6 @@ const fits: readonly ImageSpec['fit'][] = ['stretch', 'cover', 'contain'];
  *
  * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224] pixels
  * (height, width), `resize` to 'antialias', `fit` to 'stretch'.
- *
- * @example
- * ```ts
- * import { imageSpec } from 'transferkit';
- * imageSpec({ mode: 'tf' }).size; // [ 224, 224 ]
- * ```
  */
 export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
   return { kind: 'image', size: [224, 224], resize: defaultResize, fit: 'stretch', ...partial };
@@ -133,7 +119,9 @@ function isPixels(input: unknown): input is Picture {
 function isDecodable(input: unknown): boolean {
   if (typeof input === 'string' || input instanceof URL) return true;
   if (input instanceof Uint8Array || input instanceof ArrayBuffer) return true;
-  return typeof input === 'object' && input !== null && ('arrayBuffer' in input || ('width' in input && 'height' in input));
+  return (
+    typeof input === 'object' && input !== null && ('arrayBuffer' in input || ('width' in input && 'height' in input))
+  );
 }
 
 function notAPicture(input: unknown): TransferKitError {
@@ -148,14 +136,18 @@ function notAPicture(input: unknown): TransferKitError {
 
 /** A spec may come from a file, so that its types prove nothing. */
 function assertImageSpec(spec: ImageSpec): void {
-  const { size } = spec;
-  if (!Array.isArray(size) || size.length !== 2 || !size.every((each) => Number.isInteger(each) && each > 0)) {
+  const size: unknown = spec.size;
+  if (!Array.isArray(size) || size.length !== 2 || !size.every(isPixelCount)) {
     const text = `imagePreprocessor: expected size to be [height, width] in whole pixels above 0, got ${JSON.stringify(size)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { size });
   }
   assertMode(spec.mode);
   assertOneOf('resize', spec.resize, resizeMethods);
   assertOneOf('fit', spec.fit, fits);
+}
+
+function isPixelCount(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0;
 }
 
 function assertOneOf(option: string, value: string, known: readonly string[]): void {

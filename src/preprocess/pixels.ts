@@ -46,7 +46,9 @@ function pictureFromValues(shape: readonly number[], values: Pixels, mode: Image
   const [height, width, channels] = shape;
   if (shape.length !== 3 || !height || !width || (channels !== 1 && channels !== 3 && channels !== 4)) {
     const hint =
-      shape.length === 4 && shape[0] === 1 ? ' Take the batch axis off: tf.squeeze(tensor, [0]).' : ' Give one picture at a time.';
+      shape.length === 4 && shape[0] === 1
+        ? ' Take the batch axis off: tf.squeeze(tensor, [0]).'
+        : ' Give one picture at a time.';
     const text = `imagePreprocessor: expected pixels [height, width, 1, 3 or 4], got ${describeShape(shape)}.${hint}`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
   }
@@ -86,7 +88,11 @@ function outOfRange(smallest: number, largest: number, scaled: boolean, mode: Im
     : `They look scaled already: ${smallest < 0 ? 'give (x + 1) * 127.5' : 'multiply by 255'}, or use tensorPreprocessor ` +
       "(loadBase's preprocess: { kind: 'tensor' }) to pass them as they are.";
   const text = `imagePreprocessor: expected ${expected}, got values in ${came}. ${advice}`;
-  return new TransferKitError('OUT_OF_RANGE', text, { got: [smallest, largest], expected: [0, 255], scaledTo: [low, high] });
+  return new TransferKitError('OUT_OF_RANGE', text, {
+    got: [smallest, largest],
+    expected: [0, 255],
+    scaledTo: [low, high],
+  });
 }
 
 function wrongType(dtype: string): TransferKitError {

@@ -9,12 +9,6 @@ import { tensorPreprocessor } from './tensor.ts';
  *
  * @throws TransferKitError `PREPROCESSOR_UNKNOWN` for kind 'custom' and for kinds this version does not know,
  * `INVALID_OPTION` for a damaged spec.
- *
- * @example
- * ```ts
- * import { preprocessorFrom } from 'transferkit';
- * const preprocessor = preprocessorFrom({ kind: 'tensor', shape: [4], dtype: 'float32' });
- * ```
  */
 export function preprocessorFrom(spec: PreprocessorSpec): Preprocessor {
   const kind: string = spec.kind;

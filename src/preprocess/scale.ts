@@ -70,7 +70,7 @@ export function assertMode(mode: unknown): asserts mode is ImageMode {
   throw new TransferKitError(
     'INVALID_OPTION',
     `imagePreprocessor: expected mode to be one of ${listed.map((name) => `'${name}'`).join(', ')}, or { mean, std } with ` +
-      `three finite numbers each (of pixels / 255) and std above 0, got ${JSON.stringify(mode) ?? String(mode)}.`,
+      `three finite numbers each (of pixels / 255) and std above 0, got ${typeof mode === 'object' || typeof mode === 'string' ? JSON.stringify(mode) : String(mode)}.`,
     { mode },
   );
 }

@@ -77,7 +77,8 @@ function toHost(input: Exclude<TensorInput, Tensor>, spec: TensorInputSpec): Hos
     if (input.dtype !== spec.dtype) throw wrongType(`values of type ${input.dtype}`, spec.dtype);
     return input;
   }
-  if (input instanceof Float32Array || input instanceof Int32Array || input instanceof Uint8Array) return shaped(input, spec);
+  if (input instanceof Float32Array || input instanceof Int32Array || input instanceof Uint8Array)
+    return shaped(input, spec);
   if (!Array.isArray(input)) throw notNumbers(input, spec);
   const { shape, values } = flattenNumbers(input);
   return shape.length === 1 ? shaped(values, spec) : { shape, values };
@@ -90,8 +91,13 @@ function shaped(values: Values | readonly number[], spec: TensorInputSpec): Host
   const whole = shape.filter((axis) => axis !== null);
   if (whole.length === shape.length && sizeOf(shape) === values.length) return { shape: whole, values };
   const expected =
-    whole.length === shape.length ? `${String(sizeOf(shape))} values for shape ${describeShape(shape)}` : describeShape(shape);
-  const advice = whole.length === shape.length ? 'Check the size of one example.' : 'With a free axis give a tensor or nested lists.';
+    whole.length === shape.length
+      ? `${String(sizeOf(shape))} values for shape ${describeShape(shape)}`
+      : describeShape(shape);
+  const advice =
+    whole.length === shape.length
+      ? 'Check the size of one example.'
+      : 'With a free axis give a tensor or nested lists.';
   const text = `tensorPreprocessor: expected ${expected}, got a flat list of ${String(values.length)} values. ${advice}`;
   throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, length: values.length });
 }
@@ -123,7 +129,9 @@ function assertValues(values: Values | readonly number[], spec: TensorInputSpec)
   const spare = (high - low) * tolerance;
   if (smallest >= low - spare && largest <= high + spare) return;
   const pixels = smallest >= 0 && largest > 1 && largest <= 255;
-  const advice = pixels ? ' They look like pixels 0..255: use image preprocessing, or scale them.' : ' Scale them first.';
+  const advice = pixels
+    ? ' They look like pixels 0..255: use image preprocessing, or scale them.'
+    : ' Scale them first.';
   throw new TransferKitError(
     'OUT_OF_RANGE',
     `tensorPreprocessor: expected values in the range that the base was trained on, ${String(low)}..${String(high)}, got ` +
@@ -135,7 +143,8 @@ function assertValues(values: Values | readonly number[], spec: TensorInputSpec)
 /** Values as tfjs takes them for the type; a copy, so that the caller may go on using the array. */
 function valuesFor(values: Values | readonly number[], spec: TensorInputSpec): Values {
   if (spec.dtype === 'float32') return Float32Array.from(values);
-  if (!Array.from(values).every((value) => Number.isInteger(value))) throw wrongType('numbers with fractions', spec.dtype);
+  if (!Array.from(values).every((value) => Number.isInteger(value)))
+    throw wrongType('numbers with fractions', spec.dtype);
   return spec.dtype === 'bool' ? Uint8Array.from(values) : Int32Array.from(values);
 }
 
@@ -157,7 +166,7 @@ function notNumbers(input: unknown, spec: TensorInputSpec): TransferKitError {
 /** A spec may come from a file, so that its types prove nothing. */
 function assertTensorSpec({ shape, dtype, range }: TensorInputSpec): void {
   const isShape = Array.isArray(shape) && shape.every((axis) => axis === null || (Number.isInteger(axis) && axis > 0));
-  const isRange = range === undefined || (range.length === 2 && range.every((each) => Number.isFinite(each)) && range[0] < range[1]);
+  const isRange = range === undefined || (range.every((each) => Number.isFinite(each)) && range[0] < range[1]);
   if (isShape && isRange && ['float32', 'int32', 'bool'].includes(dtype)) return;
   throw new TransferKitError(
     'INVALID_OPTION',

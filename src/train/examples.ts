@@ -14,14 +14,18 @@ export interface Examples {
   /** Stage at which the rows enter. */
   readonly entry: number;
   readonly skipped: readonly Unreadable[];
-  /** Input [b, …] and targets [b, units] of some rows, with their ids; the caller owns the tensors. Undefined when none could be read. */
+  /** Some rows; the caller owns the tensors. Undefined when none could be read. */
   batch(rows: readonly number[]): Promise<Rows | undefined>;
 }
 
 export interface Rows {
   readonly input: Tensor;
+  /** [b, units] */
   readonly targets: Tensor;
+  /** [b] */
+  readonly weights: Tensor;
   readonly targetRows: readonly Float32Array[];
+  readonly weightRows: readonly number[];
   readonly ids: readonly string[];
 }
 
@@ -45,7 +49,7 @@ export function streamExamples({ verb, model, samples }: ExampleSource): Example
       return [...skipped.values()];
     },
     async batch(rows) {
-      const { input, targets, ids, unreadable } = await readBatch(verb, model, samples, rows);
+      const { input, targets, weights, ids, unreadable } = await readBatch(verb, model, samples, rows);
       for (const each of unreadable) skipped.set(each.id, each);
       try {
         assertReadable(verb, samples, unreadable);
@@ -54,7 +58,7 @@ export function streamExamples({ verb, model, samples }: ExampleSource): Example
         throw error;
       }
       if (input === undefined) return undefined;
-      return { input, targets: targetTensor(model, targets), targetRows: targets, ids };
+      return { input, ...asTensors(model, targets, weights), ids };
     },
   };
 }
@@ -140,11 +144,12 @@ class FeatureStore {
   private values = new Float32Array(0);
   private shape: readonly number[] = [];
   private readonly targets: Float32Array[] = [];
+  private readonly weights: number[] = [];
   private readonly ids: string[] = [];
 
   constructor(private readonly capacity: number) {}
 
-  append(verb: string, values: Float32Array, shape: readonly number[], { targets, ids }: Batch): void {
+  append(verb: string, values: Float32Array, shape: readonly number[], { targets, weights, ids }: Batch): void {
     const width = values.length / ids.length;
     if (this.size === 0) {
       this.values = new Float32Array(this.capacity * width);
@@ -155,6 +160,7 @@ class FeatureStore {
     this.values.set(values, this.size * width);
     this.size += ids.length;
     this.targets.push(...targets);
+    this.weights.push(...weights);
     this.ids.push(...ids);
   }
 
@@ -164,23 +170,28 @@ class FeatureStore {
     rows.forEach((row, place) => {
       gathered.set(this.values.subarray(row * width, (row + 1) * width), place * width);
     });
-    const targetRows = rows.flatMap((row) => this.targets[row] ?? []);
+    const targets = rows.flatMap((row) => this.targets[row] ?? []);
+    const weights = rows.map((row) => this.weights[row] ?? 1);
     return {
       input: tensor(gathered, [rows.length, ...this.shape]),
-      targets: targetTensor(model, targetRows),
-      targetRows,
+      ...asTensors(model, targets, weights),
       ids: rows.map((row) => this.ids[row] ?? ''),
     };
   }
 }
 
-function targetTensor(model: TransferModel, rows: readonly Float32Array[]): Tensor {
+function asTensors(model: TransferModel, targetRows: readonly Float32Array[], weightRows: readonly number[]) {
   const width = targetSize(model);
-  const values = new Float32Array(rows.length * width);
-  rows.forEach((row, place) => {
+  const values = new Float32Array(targetRows.length * width);
+  targetRows.forEach((row, place) => {
     values.set(row, place * width);
   });
-  return tensor(values, [rows.length, width]);
+  return {
+    targets: tensor(values, [targetRows.length, width]),
+    weights: tensor(Float32Array.from(weightRows)),
+    targetRows,
+    weightRows,
+  };
 }
 
 function noneReadable(verb: string, samples: Samples): TransferKitError {

@@ -15,7 +15,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog, TransferModel, TrunkWeight } from '../core/types.ts';
 import type { Examples, Rows } from './examples.ts';
-import { taskRules, type TaskRules } from './losses.ts';
+import { taskRules, weightedMean, type TaskRules } from './losses.ts';
 import type { Network } from './network.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { Pace } from './pace.ts';
@@ -182,7 +182,7 @@ class TrainingState {
       () => {
         const logits = network.run(rows.input, { from: train.entry, dropoutSeed });
         kept.push(keep(clone(logits)));
-        const loss = taskRules[model.head.task].loss(logits, rows.targets);
+        const loss = weightedMean(taskRules[model.head.task].losses(logits, rows.targets), rows.weights);
         return [model.base.trunk.penalty(), model.head.trunk.penalty()].reduce<Scalar>(
           (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
           loss,
@@ -236,5 +236,5 @@ class TrainingState {
 }
 
 function disposeRows(rows: Rows | undefined): void {
-  if (rows !== undefined) dispose([rows.input, rows.targets]);
+  if (rows !== undefined) dispose([rows.input, rows.targets, rows.weights]);
 }

@@ -20,9 +20,9 @@ import type { Task } from '../core/types.ts';
 
 /** What a task makes of logits. */
 export interface TaskRules {
-  /** Mean loss of a batch; logits and targets are [b, units]. */
-  loss(logits: Tensor, targets: Tensor): Scalar;
-  /** The same loss of one row, in plain numbers. */
+  /** Loss of each row, [b]; logits and targets are [b, units]. */
+  losses(logits: Tensor, targets: Tensor): Tensor;
+  /** The same for one row, in plain numbers. */
   rowLoss(logits: Float32Array, targets: Float32Array): number;
   /** Probabilities of the labels, or the numbers themselves, from one row of logits. */
   outputs(logits: Float32Array): number[];
@@ -33,7 +33,7 @@ export interface TaskRules {
 /** Rules of each task. */
 export const taskRules: Readonly<Record<Task, TaskRules>> = {
   classes: {
-    loss: softmaxCrossEntropy,
+    losses: softmaxCrossEntropy,
     rowLoss: (logits, targets) => {
       const total = logOfSum(logits);
       return -targets.reduce((sum, target, i) => sum + target * ((logits[i] ?? 0) - total), 0);
@@ -42,19 +42,19 @@ export const taskRules: Readonly<Record<Task, TaskRules>> = {
     correct: (logits, targets) => (argMax(logits) === argMax(targets) ? 1 : 0),
   },
   binary: {
-    loss: sigmoidCrossEntropy,
+    losses: sigmoidCrossEntropy,
     rowLoss: sigmoidRowLoss,
     outputs: ([logit = 0]) => [1 - sigmoid(logit), sigmoid(logit)],
     correct: agreement,
   },
   multiLabel: {
-    loss: sigmoidCrossEntropy,
+    losses: sigmoidCrossEntropy,
     rowLoss: sigmoidRowLoss,
     outputs: (logits) => Array.from(logits, sigmoid),
     correct: agreement,
   },
   regression: {
-    loss: meanSquaredError,
+    losses: meanSquaredError,
     rowLoss: (values, targets) =>
       values.reduce((sum, value, i) => sum + (value - (targets[i] ?? 0)) ** 2, 0) / values.length,
     outputs: (values) => Array.from(values),
@@ -63,29 +63,36 @@ export const taskRules: Readonly<Record<Task, TaskRules>> = {
 };
 
 /**
- * `-Σ target · log softmax(logits)`, mean over the batch: Keras's CategoricalCrossentropy(from_logits=True).
+ * `-Σ target · log softmax(logits)`: Keras's CategoricalCrossentropy(from_logits=True) of each row.
  *
  * @param logits - [b, classes]
  * @param targets - [b, classes], rows that sum to 1.
+ * @returns [b]
  */
-export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Scalar {
-  return tidy(() => neg(mean<Scalar>(sum(mul(targets, logSoftmax(logits)), -1))));
+export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return tidy(() => neg(sum(mul(targets, logSoftmax(logits)), -1)));
 }
 
 /**
- * `max(x, 0) - x·z + log(1 + exp(-|x|))`, mean over batch and labels: Keras's BinaryCrossentropy(from_logits=True) in
- * the form that does not overflow.
+ * `max(x, 0) - x·z + log(1 + exp(-|x|))`, mean over the labels: Keras's BinaryCrossentropy(from_logits=True) of each
+ * row, in the form that does not overflow.
  *
  * @param logits - x, [b, labels]
  * @param targets - z, [b, labels], 0 … 1
+ * @returns [b]
  */
-export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Scalar {
-  return tidy(() => mean<Scalar>(add(sub(relu(logits), mul(logits, targets)), log1p(exp(neg(abs(logits)))))));
+export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return tidy(() => mean(add(sub(relu(logits), mul(logits, targets)), log1p(exp(neg(abs(logits))))), -1));
 }
 
-/** Mean of squared differences over batch and outputs, both [b, outputs]. */
-export function meanSquaredError(predictions: Tensor, targets: Tensor): Scalar {
-  return tidy(() => mean<Scalar>(square(sub(predictions, targets))));
+/** Mean of squared differences over the outputs, [b]; both are [b, outputs]. */
+export function meanSquaredError(predictions: Tensor, targets: Tensor): Tensor {
+  return tidy(() => mean(square(sub(predictions, targets)), -1));
+}
+
+/** Mean over the batch of losses times weights, both [b]: Keras's `sum_over_batch_size` with sample weights. */
+export function weightedMean(losses: Tensor, weights: Tensor): Scalar {
+  return tidy(() => mean<Scalar>(mul(losses, weights)));
 }
 
 /** Index of the largest value; the first of equals. */

@@ -1,7 +1,7 @@
 // Loss and decisions of a model over examples, in inference mode.
-import { dispose, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { TransferModel } from '../core/types.ts';
-import type { Examples } from './examples.ts';
+import type { Examples, Rows } from './examples.ts';
 import { taskRules } from './losses.ts';
 import type { Network } from './network.ts';
 import type { Pace } from './pace.ts';
@@ -11,6 +11,7 @@ export interface Judgement {
   readonly id: string;
   readonly logits: Float32Array;
   readonly target: Float32Array;
+  /** Times the example's weight. */
   readonly loss: number;
 }
 
@@ -35,14 +36,19 @@ export async function measure(
   for (let start = 0; start < examples.size; start += batchSize) {
     const rows = await examples.batch(all.slice(start, start + batchSize));
     if (rows !== undefined) {
-      const logits = runAndFree(network, rows.input, examples.entry, rows.targets);
+      const logits = runAndFree(network, rows, examples.entry);
       try {
         const values = await logits.data();
         if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
         const width = values.length / rows.ids.length;
         rows.targetRows.forEach((target, row) => {
           const own = values.slice(row * width, (row + 1) * width);
-          judgements.push({ id: rows.ids[row] ?? '', logits: own, target, loss: rules.rowLoss(own, target) });
+          judgements.push({
+            id: rows.ids[row] ?? '',
+            logits: own,
+            target,
+            loss: (rows.weightRows[row] ?? 1) * rules.rowLoss(own, target),
+          });
         });
       } finally {
         dispose(logits);
@@ -60,10 +66,10 @@ export async function measure(
   };
 }
 
-function runAndFree(network: Network, input: Tensor, from: number, targets: Tensor): Tensor {
+function runAndFree(network: Network, rows: Rows, from: number): Tensor {
   try {
-    return tidy(() => network.run(input, { from }));
+    return network.run(rows.input, { from });
   } finally {
-    dispose([input, targets]);
+    dispose([rows.input, rows.targets, rows.weights]);
   }
 }

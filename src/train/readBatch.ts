@@ -10,6 +10,7 @@ export interface Batch {
   /** [b, …]; undefined when no example of the batch could be read. */
   readonly input: Tensor | undefined;
   readonly targets: readonly Float32Array[];
+  readonly weights: readonly number[];
   readonly ids: readonly string[];
   readonly unreadable: readonly Unreadable[];
 }
@@ -36,6 +37,7 @@ export async function readBatch(
     return {
       input: inputs.length === 0 ? undefined : stack(inputs),
       targets: readable.map((each) => each.target),
+      weights: readable.map((each) => each.weight),
       ids: readable.map((each) => each.id),
       unreadable: found.flatMap((each) => ('reason' in each ? [each] : [])),
     };
@@ -75,7 +77,8 @@ export function assertReadable(verb: string, samples: Samples, unreadable: reado
   );
 }
 
-type Example = { readonly input: Tensor; readonly target: Float32Array; readonly id: string } | Unreadable;
+type Example =
+  { readonly input: Tensor; readonly target: Float32Array; readonly weight: number; readonly id: string } | Unreadable;
 
 async function readExample(verb: string, model: TransferModel, samples: Samples, index: number): Promise<Example> {
   let sample: Sample;
@@ -85,11 +88,18 @@ async function readExample(verb: string, model: TransferModel, samples: Samples,
     return unreadable(`example ${String(index)}`, error);
   }
   const target = encodeTarget(verb, model, sample.target, sample.id);
+  const weight = checkWeight(verb, sample);
   try {
-    return { input: await preprocess(verb, model, sample.input, sample.id), target, id: sample.id };
+    return { input: await preprocess(verb, model, sample.input, sample.id), target, weight, id: sample.id };
   } catch (error) {
     return unreadable(sample.id, error);
   }
+}
+
+function checkWeight(verb: string, { weight = 1, id }: Sample): number {
+  if (Number.isFinite(weight) && weight >= 0) return weight;
+  const text = `${verb}: expected a finite weight of at least 0, got ${String(weight)} for ${id}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { id, weight });
 }
 
 /** An example that could not be read; errors that say more than that go on. */

@@ -75,13 +75,16 @@ test('agree with the cpu backend', async () => {
   expect(cases.length).toBe(144);
 });
 
-test('one pixel, a kernel larger than the picture, a batch of one', async () => {
+test('one pixel, a kernel larger than the picture, padding wider than the kernel', async () => {
+  const wide: Padding = [[0, 0], [3, 0], [0, 3], [0, 0]]; // prettier-ignore
   const small: Case[] = [
     { depthwise: true, kernel: 3, stride: 1, padding: 'same', size: [1, 1], filters: 1 },
     { depthwise: true, kernel: 1, stride: 1, padding: 'valid', size: [1, 1], filters: 1 },
     { depthwise: true, kernel: 5, stride: 2, padding: 'same', size: [2, 3], filters: 1 },
     { depthwise: false, kernel: 1, stride: 2, padding: 'same', size: [1, 1], filters: 2 },
     { depthwise: false, kernel: 5, stride: 2, padding: 'same', size: [2, 3], filters: 2 },
+    { depthwise: false, kernel: 3, stride: 1, padding: wide, size: [5, 6], filters: 2 },
+    { depthwise: true, kernel: 3, stride: 2, padding: wide, size: [6, 5], filters: 2 },
   ];
   for (const each of small) {
     const received = await run(each);
@@ -200,8 +203,7 @@ describe('memory', () => {
     const full = tf.variable(seeded<tf.Rank.R4>([3, 3, 3, 6], 2));
     const depthwise = tf.variable(seeded<tf.Rank.R4>([3, 3, 6, 1], 3));
     const point = tf.variable(seeded<tf.Rank.R4>([1, 1, 6, 4], 4));
-    const typed = (variable: tf.Variable<tf.Rank.R4>): tf.Tensor4D => variable as tf.Tensor<tf.Rank.R4>;
-    const step = () => tf.variableGrads(() => network(x, typed(full), typed(depthwise), typed(point)));
+    const step = () => tf.variableGrads(() => network(x, full, depthwise, point));
     tf.dispose(Object.values(step().grads)); // The first step may fill caches.
     const before = counts();
     const { value, grads } = step();

@@ -20,11 +20,17 @@ describe('fromArrays', () => {
     expect(samples.classCounts).toEqual({ a: 1, b: 2 });
     expect(samples.onUnreadable).toBe('error');
     expect(samples.target(1)).toBe('a');
-    expect(await samples.read(2)).toEqual({ input: 12, target: 'b', id: 'example 2' });
+    expect(await samples.read(2)).toMatchObject({ input: 12, target: 'b', id: 'example 2' });
   });
 
   it('keeps given labels, ids and onUnreadable', async () => {
-    const samples = fromArrays({ inputs, targets: ['b', 'a', 'b'], labels: ['c', 'b', 'a'], ids: ['x', 'y', 'z'], onUnreadable: 'skip' });
+    const samples = fromArrays({
+      inputs,
+      targets: ['b', 'a', 'b'],
+      labels: ['c', 'b', 'a'],
+      ids: ['x', 'y', 'z'],
+      onUnreadable: 'skip',
+    });
     expect(samples.labels).toEqual(['c', 'b', 'a']);
     expect(samples.classCounts).toEqual({ c: 0, b: 2, a: 1 });
     expect(samples.onUnreadable).toBe('skip');
@@ -37,7 +43,30 @@ describe('fromArrays', () => {
     expect(several.classCounts).toEqual({ a: 1, b: 2 });
     const numbers = fromArrays({ inputs, targets: [1.5, -2, 0] });
     expect([numbers.labels, numbers.classCounts]).toEqual([[], {}]);
-    expect(fromArrays({ inputs, targets: [[1, 2], [3, 4], [5, 6]] }).target(1)).toEqual([3, 4]);
+    expect(
+      fromArrays({
+        inputs,
+        targets: [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      }).target(1),
+    ).toEqual([3, 4]);
+  });
+
+  it('carries weights, 1 unless given, through splits', async () => {
+    expect((await fromArrays({ inputs, targets: [1, 2, 3] }).read(0)).weight ?? 1).toBe(1);
+    const samples = fromArrays({ inputs: [0, 1, 2, 3], targets: [0, 1, 2, 3], weights: [0, 10, 20, 30] });
+    for (const part of Object.values(samples.split({ validation: 0.5 }))) {
+      for (let i = 0; i < part.size; i++) {
+        const { input, weight } = await part.read(i);
+        expect(weight).toBe(input * 10);
+      }
+    }
+    expect(() => fromArrays({ inputs, targets: [1, 2, 3], weights: [1] })).toThrow(
+      /as many weights as inputs \(3\), got 1/,
+    );
   });
 
   it('is not moved by later changes of the arrays', async () => {
@@ -51,25 +80,105 @@ describe('fromArrays', () => {
 
   it.each(['__proto__', 'constructor', 'toString'])('a label may be called %s', (label) => {
     const samples = fromArrays({ inputs, targets: [label, 'a', label] });
-    expect(Object.entries(samples.classCounts).sort()).toEqual([['a', 1], [label, 2]].sort());
+    expect(Object.entries(samples.classCounts).sort()).toEqual(
+      [
+        ['a', 1],
+        [label, 2],
+      ].sort(),
+    );
   });
 
   const wrong: [string, () => unknown, string, RegExp][] = [
-    ['no examples', () => fromArrays({ inputs: [], targets: [] }), 'NO_EXAMPLES', /fromArrays: expected at least one example, got none/],
-    ['different lengths', () => fromArrays({ inputs, targets: ['a'] }), 'INVALID_OPTION', /as many targets as inputs \(3\), got 1/],
-    ['too few ids', () => fromArrays({ inputs, targets: ['a', 'b', 'c'], ids: ['x'] }), 'INVALID_OPTION', /as many ids as inputs \(3\), got 1/],
-    ['mixed kinds', () => fromArrays({ inputs, targets: ['a', 1, 'b'] }), 'INVALID_OPTION', /target of example 1 to be a label, as example 0 has, got 1\. Give all examples targets of one kind/],
-    ['label and list', () => fromArrays({ inputs, targets: [['a'], 'b', ['c']] }), 'INVALID_OPTION', /example 1 to be a list of labels/],
-    ['NaN', () => fromArrays({ inputs, targets: [1, Number.NaN, 2] }), 'INVALID_OPTION', /example 1 to be a label .* got NaN/],
-    ['infinity in a list', () => fromArrays({ inputs, targets: [[1], [Number.POSITIVE_INFINITY], [2]] }), 'INVALID_OPTION', /example 1/],
-    ['an empty label', () => fromArrays({ inputs, targets: ['a', '', 'b'] }), 'INVALID_OPTION', /example 1 to be a label that is not empty/],
-    ['nothing as a target', () => fromArrays({ inputs, targets: [null as unknown as Target, 'a', 'b'] }), 'INVALID_OPTION', /example 0/],
-    ['lists of different length', () => fromArrays({ inputs, targets: [[1, 2], [1], [2, 3]] }), 'INVALID_OPTION', /example 1 to be 2 numbers/],
-    ['only empty lists', () => fromArrays({ inputs, targets: [[], [], []] }), 'INVALID_OPTION', /a label in at least one example/],
-    ['numbers beside labels', () => fromArrays({ inputs, targets: [0, 1, 0], labels: ['a', 'b'] }), 'INVALID_OPTION', /got numbers\. Numbers are for regression: give names, such as targets\.map/],
-    ['a label that is not given', () => fromArrays({ inputs, targets: ['cat', 'dgo', 'cat'], labels: ['cat', 'dog'] }), 'UNKNOWN_LABEL', /for example 1, got 'dgo'\. Nearest: 'dog', 'cat'/],
-    ['labels twice', () => fromArrays({ inputs, targets: ['a', 'a', 'a'], labels: ['a', 'a'] }), 'INVALID_OPTION', /expected labels that differ/],
-    ['onUnreadable', () => fromArrays({ inputs, targets: ['a', 'b', 'c'], onUnreadable: 'ignore' as 'skip' }), 'INVALID_OPTION', /'error' or 'skip', got "ignore"/],
+    [
+      'no examples',
+      () => fromArrays({ inputs: [], targets: [] }),
+      'NO_EXAMPLES',
+      /fromArrays: expected at least one example, got none/,
+    ],
+    [
+      'different lengths',
+      () => fromArrays({ inputs, targets: ['a'] }),
+      'INVALID_OPTION',
+      /as many targets as inputs \(3\), got 1/,
+    ],
+    [
+      'too few ids',
+      () => fromArrays({ inputs, targets: ['a', 'b', 'c'], ids: ['x'] }),
+      'INVALID_OPTION',
+      /as many ids as inputs \(3\), got 1/,
+    ],
+    [
+      'mixed kinds',
+      () => fromArrays({ inputs, targets: ['a', 1, 'b'] }),
+      'INVALID_OPTION',
+      /target of example 1 to be a label, as example 0 has, got 1\. Give all examples targets of one kind/,
+    ],
+    [
+      'label and list',
+      () => fromArrays({ inputs, targets: [['a'], 'b', ['c']] }),
+      'INVALID_OPTION',
+      /example 1 to be a list of labels/,
+    ],
+    [
+      'NaN',
+      () => fromArrays({ inputs, targets: [1, Number.NaN, 2] }),
+      'INVALID_OPTION',
+      /example 1 to be a label .* got NaN/,
+    ],
+    [
+      'infinity in a list',
+      () => fromArrays({ inputs, targets: [[1], [Number.POSITIVE_INFINITY], [2]] }),
+      'INVALID_OPTION',
+      /example 1/,
+    ],
+    [
+      'an empty label',
+      () => fromArrays({ inputs, targets: ['a', '', 'b'] }),
+      'INVALID_OPTION',
+      /example 1 to be a label that is not empty/,
+    ],
+    [
+      'nothing as a target',
+      () => fromArrays({ inputs, targets: [null as unknown as Target, 'a', 'b'] }),
+      'INVALID_OPTION',
+      /example 0/,
+    ],
+    [
+      'lists of different length',
+      () => fromArrays({ inputs, targets: [[1, 2], [1], [2, 3]] }),
+      'INVALID_OPTION',
+      /example 1 to be 2 numbers/,
+    ],
+    [
+      'only empty lists',
+      () => fromArrays({ inputs, targets: [[], [], []] }),
+      'INVALID_OPTION',
+      /a label in at least one example/,
+    ],
+    [
+      'numbers beside labels',
+      () => fromArrays({ inputs, targets: [0, 1, 0], labels: ['a', 'b'] }),
+      'INVALID_OPTION',
+      /got numbers\. Numbers are for regression: give names, such as targets\.map/,
+    ],
+    [
+      'a label that is not given',
+      () => fromArrays({ inputs, targets: ['cat', 'dgo', 'cat'], labels: ['cat', 'dog'] }),
+      'UNKNOWN_LABEL',
+      /for example 1, got 'dgo'\. Nearest: 'dog', 'cat'/,
+    ],
+    [
+      'labels twice',
+      () => fromArrays({ inputs, targets: ['a', 'a', 'a'], labels: ['a', 'a'] }),
+      'INVALID_OPTION',
+      /expected labels that differ/,
+    ],
+    [
+      'onUnreadable',
+      () => fromArrays({ inputs, targets: ['a', 'b', 'c'], onUnreadable: 'ignore' as 'skip' }),
+      'INVALID_OPTION',
+      /'error' or 'skip', got "ignore"/,
+    ],
   ];
   it.each(wrong)('refuses %s', (_, make, code, text) => {
     expect(make).toThrow(text);
@@ -101,22 +210,26 @@ describe('defineSamples', () => {
   });
 
   it.each([-1, 1.5, Number.NaN])('refuses the size %d', (size) => {
-    const make = (): unknown => defineSamples({ size, target: () => 'a', read: () => ({ input: 0, target: 'a', id: '' }) });
+    const make = (): unknown =>
+      defineSamples({ size, target: () => 'a', read: () => ({ input: 0, target: 'a', id: '' }) });
     expect(make).toThrow(/defineSamples: expected size to be a whole number above 0/);
   });
 });
 
 describe('fromIterable', () => {
   it('collects now and over time', async () => {
-    const examples = [{ input: 1, target: 'a' }, { input: 2, target: 'b', id: 'second' }];
+    const examples = [
+      { input: 1, target: 'a' },
+      { input: 2, target: 'b', id: 'second' },
+    ];
     async function* later(): AsyncGenerator<(typeof examples)[number]> {
       for (const example of examples) yield await Promise.resolve(example);
     }
     for (const iterable of [examples, new Set(examples), later()]) {
       const samples = await fromIterable(iterable, { labels: ['b', 'a'] });
       expect(samples.labels).toEqual(['b', 'a']);
-      expect(await samples.read(0)).toEqual({ input: 1, target: 'a', id: 'example 0' });
-      expect(await samples.read(1)).toEqual({ input: 2, target: 'b', id: 'second' });
+      expect(await samples.read(0)).toMatchObject({ input: 1, target: 'a', id: 'example 0' });
+      expect(await samples.read(1)).toMatchObject({ input: 2, target: 'b', id: 'second' });
     }
   });
 
@@ -136,8 +249,10 @@ describe('fromTensors', () => {
     tf.dispose([xs, ys]);
     expect(tf.memory().numTensors).toBe(before);
     expect(samples.labels).toEqual(['a', 'b']);
-    expect(await samples.read(1)).toEqual({
-      input: { shape: [2, 2], dtype: 'float32', values: Float32Array.of(5, 6, 7, 8) }, target: 'a', id: 'example 1',
+    expect(await samples.read(1)).toMatchObject({
+      input: { shape: [2, 2], dtype: 'float32', values: Float32Array.of(5, 6, 7, 8) },
+      target: 'a',
+      id: 'example 1',
     });
   });
 
@@ -154,9 +269,19 @@ describe('fromTensors', () => {
   });
 
   it('takes tensors of numbers as targets of a regression', async () => {
-    const xs = tf.tensor2d([[1, 2], [3, 4]], [2, 2], 'int32');
+    const xs = tf.tensor2d(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [2, 2],
+      'int32',
+    );
     const one = tf.tensor1d([0.25, 0.75]);
-    const two = tf.tensor2d([[1, 2], [3, 4]]);
+    const two = tf.tensor2d([
+      [1, 2],
+      [3, 4],
+    ]);
     expect((await fromTensors({ inputs: xs, targets: one })).target(1)).toBe(0.75);
     expect((await fromTensors({ inputs: xs, targets: two })).target(1)).toEqual([3, 4]);
     tf.dispose([xs, one, two]);
@@ -164,11 +289,36 @@ describe('fromTensors', () => {
 
   const wrong: [string, () => { inputs: tf.Tensor; targets: readonly Target[] | tf.Tensor }, string, RegExp][] = [
     ['a scalar', () => ({ inputs: tf.scalar(1), targets: [1] }), 'WRONG_SHAPE', /\[examples, …\], got a scalar/],
-    ['text as input', () => ({ inputs: tf.tensor1d(['a'], 'string'), targets: ['a'] }), 'WRONG_DTYPE', /inputs of type .* got string/],
-    ['other counts', () => ({ inputs: tf.zeros([3, 2]), targets: [1, 2] }), 'INVALID_OPTION', /fromTensors: expected as many targets as inputs \(3\), got 2/],
-    ['no examples', () => ({ inputs: tf.zeros([0, 2]), targets: [] }), 'NO_EXAMPLES', /fromTensors: expected at least one example/],
-    ['targets of rank 3', () => ({ inputs: tf.zeros([1, 2]), targets: tf.zeros([1, 1, 1]) }), 'WRONG_SHAPE', /got \[1, 1, 1\]/],
-    ['bool targets', () => ({ inputs: tf.zeros([1, 2]), targets: tf.zeros([1], 'bool') }), 'WRONG_DTYPE', /targets of type .* got bool/],
+    [
+      'text as input',
+      () => ({ inputs: tf.tensor1d(['a'], 'string'), targets: ['a'] }),
+      'WRONG_DTYPE',
+      /inputs of type .* got string/,
+    ],
+    [
+      'other counts',
+      () => ({ inputs: tf.zeros([3, 2]), targets: [1, 2] }),
+      'INVALID_OPTION',
+      /fromTensors: expected as many targets as inputs \(3\), got 2/,
+    ],
+    [
+      'no examples',
+      () => ({ inputs: tf.zeros([0, 2]), targets: [] }),
+      'NO_EXAMPLES',
+      /fromTensors: expected at least one example/,
+    ],
+    [
+      'targets of rank 3',
+      () => ({ inputs: tf.zeros([1, 2]), targets: tf.zeros([1, 1, 1]) }),
+      'WRONG_SHAPE',
+      /got \[1, 1, 1\]/,
+    ],
+    [
+      'bool targets',
+      () => ({ inputs: tf.zeros([1, 2]), targets: tf.zeros([1], 'bool') }),
+      'WRONG_DTYPE',
+      /targets of type .* got bool/,
+    ],
   ];
   it.each(wrong)('refuses %s', async (_, make, code, text) => {
     const { error, leaked } = await tidyRun(make);
@@ -177,7 +327,9 @@ describe('fromTensors', () => {
     expect(leaked).toBe(0);
   });
 
-  async function tidyRun(make: () => { inputs: tf.Tensor; targets: readonly Target[] | tf.Tensor }): Promise<{ error: unknown; leaked: number }> {
+  async function tidyRun(
+    make: () => { inputs: tf.Tensor; targets: readonly Target[] | tf.Tensor },
+  ): Promise<{ error: unknown; leaked: number }> {
     const before = tf.memory().numTensors;
     const { inputs: xs, targets } = make();
     const error: unknown = await fromTensors({ inputs: xs, targets }).catch((raised: unknown) => raised);

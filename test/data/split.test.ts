@@ -63,7 +63,8 @@ describe('split', () => {
     const samples = labelled({ a: 10, b: 10 });
     const times = new Array<number>(20).fill(0);
     for (let seed = 0; seed < 400; seed++) {
-      for (const input of await inputsOf(samples.split({ validation: 0.3, seed }).validation)) times[input] = (times[input] ?? 0) + 1;
+      for (const input of await inputsOf(samples.split({ validation: 0.3, seed }).validation))
+        times[input] = (times[input] ?? 0) + 1;
     }
     expect(Math.min(...times)).toBeGreaterThan(80); // 120 expected, standard deviation 9
     expect(Math.max(...times)).toBeLessThan(160);
@@ -73,7 +74,11 @@ describe('split', () => {
     const samples = labelled({ a: 40, b: 20 });
     const { train: rest, validation: test } = samples.split({ validation: 0.25, seed: 1 });
     const { train, validation } = rest.split({ validation: 0.2, seed: 1 });
-    expect([train.classCounts, validation.classCounts, test.classCounts]).toEqual([{ a: 24, b: 12 }, { a: 6, b: 3 }, { a: 10, b: 5 }]);
+    expect([train.classCounts, validation.classCounts, test.classCounts]).toEqual([
+      { a: 24, b: 12 },
+      { a: 6, b: 3 },
+      { a: 10, b: 5 },
+    ]);
     const all = [...(await inputsOf(train)), ...(await inputsOf(validation)), ...(await inputsOf(test))];
     expect(new Set(all).size).toBe(60);
   });
@@ -99,7 +104,9 @@ describe('split', () => {
   });
 
   it('refuses a seed that is no whole number', () => {
-    expect(() => labelled({ a: 4 }).split({ validation: 0.5, seed: 0.5 })).toThrow(/expected seed to be a whole number, got 0\.5/);
+    expect(() => labelled({ a: 4 }).split({ validation: 0.5, seed: 0.5 })).toThrow(
+      /expected seed to be a whole number, got 0\.5/,
+    );
   });
 
   it.each([

@@ -53,7 +53,15 @@ describe('decodePicture in Node', () => {
     const server = createServer((_, response) => response.end(bytes)).listen(0);
     const address = `http://localhost:${String((server.address() as AddressInfo).port)}/flag.png`;
     const expected = await decodePicture(bytes);
-    const sources = [path, pathToFileURL(path), pathToFileURL(path).href, address, new URL(address), bytes.buffer, new Blob([bytes])];
+    const sources = [
+      path,
+      pathToFileURL(path),
+      pathToFileURL(path).href,
+      address,
+      new URL(address),
+      bytes.buffer,
+      new Blob([bytes]),
+    ];
     for (const source of sources) expect(await decodePicture(source)).toEqual(expected);
     server.close();
   });
@@ -67,7 +75,8 @@ describe('decodePicture in Node', () => {
     expect(Math.min(small.width, small.height)).toBe(100);
     expect(Math.max(small.width, small.height)).toBe(150);
     // Where the dark red corner is that was stored at the top left.
-    const corner = { 1: [0, 0], 2: [0, 1], 3: [1, 1], 4: [1, 0], 5: [0, 0], 6: [0, 1], 7: [1, 1], 8: [1, 0] }[orientation] ?? [];
+    const corner =
+      { 1: [0, 0], 2: [0, 1], 3: [1, 1], 4: [1, 0], 5: [0, 0], 6: [0, 1], 7: [1, 1], 8: [1, 0] }[orientation] ?? [];
     for (const picture of [full, small]) {
       const row = Math.floor(((corner[0] ?? 0) * 0.5 + 0.25) * picture.height);
       const column = Math.floor(((corner[1] ?? 0) * 0.5 + 0.25) * picture.width);
@@ -77,7 +86,9 @@ describe('decodePicture in Node', () => {
 
   it('puts transparency on white', async () => {
     const half = { r: 200, g: 0, b: 0, alpha: 0.5 };
-    const bytes = await sharp({ create: { width: 4, height: 4, channels: 4, background: half } }).png().toBuffer();
+    const bytes = await sharp({ create: { width: 4, height: 4, channels: 4, background: half } })
+      .png()
+      .toBuffer();
     expectNear(pixel(await decodePicture(bytes), 1, 1), [228, 128, 128], 2);
   });
 
@@ -128,7 +139,9 @@ describe('decodePicture in Node', () => {
   describe('what is unreadable', () => {
     const truncated = async (format: 'jpeg' | 'png' | 'webp', share = 0.6): Promise<Uint8Array> => {
       const noise = Uint8Array.from({ length: 90 * 90 * 3 }, (_, i) => (i * i * 31) % 256);
-      const bytes = await sharp(noise, { raw: { width: 90, height: 90, channels: 3 } }).toFormat(format).toBuffer();
+      const bytes = await sharp(noise, { raw: { width: 90, height: 90, channels: 3 } })
+        .toFormat(format)
+        .toBuffer();
       return bytes.subarray(0, Math.floor(bytes.length * share));
     };
     const cases: [string, () => Promise<Uint8Array> | Uint8Array, RegExp][] = [
@@ -156,7 +169,9 @@ describe('decodePicture in Node', () => {
     it('a missing file, a folder, an address without a server, another kind of value', async () => {
       await expect(decodePicture(join(folder, 'none.jpg'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
       await expect(decodePicture(folder)).rejects.toThrow(/expected a readable file at .*EISDIR/);
-      await expect(decodePicture('http://localhost:1/cat.jpg')).rejects.toThrow(/expected data at http:\/\/localhost:1\/cat\.jpg, but/);
+      await expect(decodePicture('http://localhost:1/cat.jpg')).rejects.toThrow(
+        /expected data at http:\/\/localhost:1\/cat\.jpg, but/,
+      );
       await expect(decodePicture({ width: 1, height: 1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
       await expect(decodePicture(7)).rejects.toThrow(/got a value of type number/);
     });
@@ -177,7 +192,9 @@ describe('without sharp', () => {
     const fresh = await import('../../src/node/decodePicture.ts');
     const error: unknown = await fresh.decodePicture(Uint8Array.of(1)).catch((raised: unknown) => raised);
     expect(error).toMatchObject({ code: 'PACKAGE_MISSING', details: { packageName: 'sharp' } });
-    expect((error as Error).message).toMatch(/expected the package sharp, which decodes pictures in Node.*Install it: npm install sharp\./);
+    expect((error as Error).message).toMatch(
+      /expected the package sharp, which decodes pictures in Node.*Install it: npm install sharp\./,
+    );
   });
 });
 
@@ -194,7 +211,9 @@ describe('platform.readBytes', () => {
     const slow = platform.readBytes(`${base}/slow`, { signal: controller.signal });
     controller.abort();
     await expect(slow).rejects.toMatchObject({ code: 'ABORTED' });
-    await expect(platform.readBytes('package.json', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(platform.readBytes('package.json', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
     server.closeAllConnections();
     server.close();
   });

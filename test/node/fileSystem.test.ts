@@ -63,7 +63,9 @@ describe('fileSystem', () => {
   });
 
   it('serves tfjs: model.save and loadLayersModel', async () => {
-    const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] }), tf.layers.batchNormalization()] });
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 2, inputShape: [3] }), tf.layers.batchNormalization()],
+    });
     await model.save(fileSystem(pathToFileURL(join(root, 'model'))));
     const again = await tf.loadLayersModel(fileSystem(join(root, 'model')));
     expect(again.getWeights().map((weight) => Array.from(weight.dataSync()))).toEqual(
@@ -99,14 +101,21 @@ describe('fileSystem', () => {
   });
 
   it('refuses the path of a file', () => {
-    expect(() => fileSystem('models/model.json')).toThrow(/expected a folder, got .*Give the folder that holds model\.json: '.*models'/);
+    expect(() => fileSystem('models/model.json')).toThrow(
+      /expected a folder, got .*Give the folder that holds model\.json: '.*models'/,
+    );
   });
 });
 
 type Operation = 'open' | 'rename' | 'mkdir' | 'rm' | 'readdir';
 
 /** Runs a save in which the n-th call of one operation does something else: never comes back (a crash), or fails. */
-async function interrupted(operation: Operation, n: number, what: 'crash' | 'fail', save: () => Promise<unknown>): Promise<'saved' | 'crashed' | Error> {
+async function interrupted(
+  operation: Operation,
+  n: number,
+  what: 'crash' | 'fail',
+  save: () => Promise<unknown>,
+): Promise<'saved' | 'crashed' | Error> {
   const original = fs[operation] as (...parts: unknown[]) => Promise<unknown>;
   let calls = 0;
   let crashed: (value: 'crashed') => void = () => undefined;
@@ -153,18 +162,29 @@ describe('a save that is interrupted', () => {
     expect(await readdir(root)).toHaveLength(2);
   });
 
-  it.each<[Operation, number]>([['open', 4], ['readdir', 1], ['rm', 1]])('by a crash at %s %d, after the commit, has the new model', async (operation, n) => {
+  it.each<[Operation, number]>([
+    ['open', 4],
+    ['readdir', 1],
+    ['rm', 1],
+  ])('by a crash at %s %d, after the commit, has the new model', async (operation, n) => {
     await fileSystem(root).save(withWeights(1, 2, 3));
     expect(await interrupted(operation, n, 'crash', () => fileSystem(root).save(withWeights(4, 5, 6)))).toBe('crashed');
     expect(await weightsIn(root)).toEqual([4, 5, 6]);
   });
 
-  it.each<[Operation, number]>([['open', 1], ['rename', 1], ['open', 3], ['rename', 2]])('by a failure at %s %d leaves everything as it was', async (operation, n) => {
+  it.each<[Operation, number]>([
+    ['open', 1],
+    ['rename', 1],
+    ['open', 3],
+    ['rename', 2],
+  ])('by a failure at %s %d leaves everything as it was', async (operation, n) => {
     await fileSystem(root).save(withWeights(1, 2, 3));
     const before = (await readdir(root)).sort();
     const outcome = await interrupted(operation, n, 'fail', () => fileSystem(root).save(withWeights(4, 5, 6)));
     expect(outcome).toMatchObject({ code: 'SAVE_FAILED' });
-    expect(String(outcome)).toMatch(/expected to write a model to .*, but: ENOSPC: no space left on device\. What was there before is unchanged/);
+    expect(String(outcome)).toMatch(
+      /expected to write a model to .*, but: ENOSPC: no space left on device\. What was there before is unchanged/,
+    );
     expect((await readdir(root)).sort()).toEqual(before);
     expect(await weightsIn(root)).toEqual([1, 2, 3]);
   });
@@ -183,12 +203,22 @@ describe('a save that is interrupted', () => {
 
   it.each<[string, io.ModelArtifacts, RegExp]>([
     ['below a file', everything, /ENOTDIR|EEXIST/],
-    ['of a model without topology', { weightSpecs: [], weightData: new ArrayBuffer(0) }, /the model has no topology in JSON/],
-    ['of weights that are not all there', { ...everything, weightData: new ArrayBuffer(4) }, /should have 12 bytes and have 4/],
+    [
+      'of a model without topology',
+      { weightSpecs: [], weightData: new ArrayBuffer(0) },
+      /the model has no topology in JSON/,
+    ],
+    [
+      'of weights that are not all there',
+      { ...everything, weightData: new ArrayBuffer(4) },
+      /should have 12 bytes and have 4/,
+    ],
   ])('%s', async (name, artifacts, text) => {
     await writeFile(join(root, 'file'), '');
     const place = name === 'below a file' ? join(root, 'file', 'model') : join(root, 'model');
-    const error: unknown = await fileSystem(place).save(artifacts).catch((raised: unknown) => raised);
+    const error: unknown = await fileSystem(place)
+      .save(artifacts)
+      .catch((raised: unknown) => raised);
     expect(error).toMatchObject({ code: 'SAVE_FAILED', details: { path: place } });
     expect((error as Error).message).toMatch(text);
     expect(await readdir(root)).toEqual(['file']);
@@ -196,7 +226,8 @@ describe('a save that is interrupted', () => {
 });
 
 describe('what load refuses', () => {
-  const shardIn = async (folder: string): Promise<string> => join(folder, (await readdir(folder)).find((name) => name.endsWith('.bin')) ?? '');
+  const shardIn = async (folder: string): Promise<string> =>
+    join(folder, (await readdir(folder)).find((name) => name.endsWith('.bin')) ?? '');
 
   it('nothing there', async () => {
     const load = fileSystem(join(root, 'none')).load();
@@ -218,12 +249,17 @@ describe('what load refuses', () => {
     await fileSystem(root).save(everything);
     const shard = await shardIn(root);
     await truncate(shard, 8);
-    await expect(fileSystem(root).load()).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED', details: { expected: 12, found: 8, files: shard } });
+    await expect(fileSystem(root).load()).rejects.toMatchObject({
+      code: 'WEIGHTS_DAMAGED',
+      details: { expected: 12, found: 8, files: shard },
+    });
     await expect(fileSystem(root).load()).rejects.toThrow(`expected 12 bytes of weights in ${shard}, got 8.`);
     await truncate(shard, 16);
     await expect(fileSystem(root).load()).rejects.toThrow(/expected 12 bytes .* got 16/);
     await rm(shard);
-    await expect(fileSystem(root).load()).rejects.toThrow(/expected the weight file .* that model\.json names, but: ENOENT/);
+    await expect(fileSystem(root).load()).rejects.toThrow(
+      /expected the weight file .* that model\.json names, but: ENOENT/,
+    );
   });
 
   it('a model in several files is read in order', async () => {

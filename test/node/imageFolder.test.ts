@@ -33,7 +33,11 @@ describe('imageFolder', () => {
     expect(folder.labels).toEqual(['cat', 'dog']);
     expect(folder.classCounts).toEqual({ cat: 3, dog: 2 });
     expect(await idsOf(folder)).toEqual(['cat/1.gif', 'cat/10.jpeg', 'cat/2.PNG', 'dog/a/z.webp', 'dog/b.jpg']);
-    expect(await folder.read(3)).toEqual({ input: join(root, 'dog', 'a', 'z.webp'), target: 'dog', id: 'dog/a/z.webp' });
+    expect(await folder.read(3)).toEqual({
+      input: join(root, 'dog', 'a', 'z.webp'),
+      target: 'dog',
+      id: 'dog/a/z.webp',
+    });
     expect(folder.target(3)).toBe('dog');
     expect(folder.ignored).toEqual({ hidden: 0, notImages: 0, files: [] });
     expect(folder.splits).toEqual({});
@@ -48,13 +52,33 @@ describe('imageFolder', () => {
 
   it('sets aside and counts hidden files and files that are no pictures', async () => {
     const folder = await imageFolder(
-      await make('cat/1.jpg', 'cat/.DS_Store', 'cat/._1.jpg', 'cat/Thumbs.db', '.git/x.jpg', '__MACOSX/cat/1.jpg', 'cat/notes.txt', 'README.md', 'dog/2.jpg', 'dog/clip.mp4'),
+      await make(
+        'cat/1.jpg',
+        'cat/.DS_Store',
+        'cat/._1.jpg',
+        'cat/Thumbs.db',
+        '.git/x.jpg',
+        '__MACOSX/cat/1.jpg',
+        'cat/notes.txt',
+        'README.md',
+        'dog/2.jpg',
+        'dog/clip.mp4',
+      ),
     );
     expect(folder.size).toBe(2);
     expect(folder.ignored).toEqual({
       hidden: 5,
       notImages: 3,
-      files: ['.git', 'README.md', '__MACOSX', 'cat/.DS_Store', 'cat/._1.jpg', 'cat/Thumbs.db', 'cat/notes.txt', 'dog/clip.mp4'],
+      files: [
+        '.git',
+        'README.md',
+        '__MACOSX',
+        'cat/.DS_Store',
+        'cat/._1.jpg',
+        'cat/Thumbs.db',
+        'cat/notes.txt',
+        'dog/clip.mp4',
+      ],
     });
   });
 
@@ -87,7 +111,14 @@ describe('imageFolder', () => {
   describe('with given parts', () => {
     it.each([['validation'], ['val'], ['valid'], ['Val']])('finds train, %s and test', async (validation) => {
       const folder = await imageFolder(
-        await make('train/cat/1.jpg', 'train/dog/2.jpg', `${validation}/cat/3.jpg`, 'test/bird/4.jpg', 'README.md', 'train/.DS_Store'),
+        await make(
+          'train/cat/1.jpg',
+          'train/dog/2.jpg',
+          `${validation}/cat/3.jpg`,
+          'test/bird/4.jpg',
+          'README.md',
+          'train/.DS_Store',
+        ),
       );
       expect(folder.size).toBe(4);
       expect(folder.labels).toEqual(['bird', 'cat', 'dog']);
@@ -100,7 +131,9 @@ describe('imageFolder', () => {
 
     it('says which parts there are', async () => {
       const folder = await imageFolder(await make('train/cat/1.jpg', 'test/cat/2.jpg'));
-      expect(() => folder.part('validation')).toThrow(/expected a part 'validation' in .*, which has 'test', 'train'|which has 'train', 'test'/);
+      expect(() => folder.part('validation')).toThrow(
+        /expected a part 'validation' in .*, which has 'test', 'train'|which has 'train', 'test'/,
+      );
       expect(() => folder.part('validation')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
     });
 
@@ -118,7 +151,9 @@ describe('imageFolder', () => {
 
     it('refuses two folders for one part', async () => {
       await make('train/cat/1.jpg', 'val/cat/2.jpg', 'validation/cat/3.jpg');
-      await expect(imageFolder(root)).rejects.toThrow(/one folder for part 'validation' in .*, got val and validation|got validation and val/);
+      await expect(imageFolder(root)).rejects.toThrow(
+        /one folder for part 'validation' in .*, got val and validation|got validation and val/,
+      );
     });
   });
 
@@ -128,9 +163,27 @@ describe('imageFolder', () => {
       ['a file', ['cat.jpg'], 'cat.jpg', 'NOT_FOUND', /expected a folder at .*cat\.jpg, got a file/],
       ['an empty folder', [], '', 'NO_EXAMPLES', /expected pictures \(jpg, .*\) in .*\/<label>\/, got none\./],
       ['folders without pictures', ['cat/a.txt', 'dog/'], '', 'NO_EXAMPLES', /got none \(but cat\/a\.txt\)/],
-      ['pictures without a label', ['1.jpg', '2.jpg'], '', 'INVALID_OPTION', /one folder for each label, .*\/<label>\/<picture>, got 2 pictures without a label: 1\.jpg, 2\.jpg\. Move each .*cat\/1\.jpg/],
-      ['a picture beside the labels', ['cat/1.jpg', 'stray.jpg'], '', 'INVALID_OPTION', /got 1 picture without a label: stray\.jpg/],
-      ['a picture beside the labels of a part', ['train/cat/1.jpg', 'train/stray.jpg', 'test/'], '', 'INVALID_OPTION', /train\/<label>\/<picture>, got 1 picture without a label: train\/stray\.jpg/],
+      [
+        'pictures without a label',
+        ['1.jpg', '2.jpg'],
+        '',
+        'INVALID_OPTION',
+        /one folder for each label, .*\/<label>\/<picture>, got 2 pictures without a label: 1\.jpg, 2\.jpg\. Move each .*cat\/1\.jpg/,
+      ],
+      [
+        'a picture beside the labels',
+        ['cat/1.jpg', 'stray.jpg'],
+        '',
+        'INVALID_OPTION',
+        /got 1 picture without a label: stray\.jpg/,
+      ],
+      [
+        'a picture beside the labels of a part',
+        ['train/cat/1.jpg', 'train/stray.jpg', 'test/'],
+        '',
+        'INVALID_OPTION',
+        /train\/<label>\/<picture>, got 1 picture without a label: train\/stray\.jpg/,
+      ],
     ];
     it.each(cases)('%s', async (_, files, path, code, text) => {
       await make(...files);
@@ -141,7 +194,9 @@ describe('imageFolder', () => {
 
     it('an unknown onUnreadable', async () => {
       const options = { onUnreadable: 'ignore' } as unknown as ImageFolderOptions;
-      await expect(imageFolder(root, options)).rejects.toThrow(/imageFolder: expected onUnreadable to be 'error' or 'skip'/);
+      await expect(imageFolder(root, options)).rejects.toThrow(
+        /imageFolder: expected onUnreadable to be 'error' or 'skip'/,
+      );
     });
   });
 });

@@ -32,9 +32,19 @@ async function valuesOf(input: ImageInput, preprocessor = imagePreprocessor({ mo
 describe('imageSpec', () => {
   it('fills in the defaults', () => {
     expect(defaultResize).toBe('antialias');
-    expect(imageSpec({ mode: 'caffe' })).toEqual({ kind: 'image', size: [224, 224], mode: 'caffe', resize: 'antialias', fit: 'stretch' });
+    expect(imageSpec({ mode: 'caffe' })).toEqual({
+      kind: 'image',
+      size: [224, 224],
+      mode: 'caffe',
+      resize: 'antialias',
+      fit: 'stretch',
+    });
     expect(imageSpec({ mode: 'tf', size: [96, 64], resize: 'bilinear', fit: 'cover' })).toEqual({
-      kind: 'image', size: [96, 64], mode: 'tf', resize: 'bilinear', fit: 'cover',
+      kind: 'image',
+      size: [96, 64],
+      mode: 'tf',
+      resize: 'bilinear',
+      fit: 'cover',
     });
   });
 });
@@ -44,7 +54,9 @@ describe('inputs of imagePreprocessor', () => {
     const expected = await valuesOf(picture);
     const floats = tf.tensor3d(Array.from(bytes), [6, 5, 3]);
     const whole = tf.cast(floats, 'int32');
-    const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } }).png().toBuffer();
+    const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } })
+      .png()
+      .toBuffer();
     const encoded = Uint8Array.from(png);
     expect(await valuesOf(floats)).toEqual(expected);
     expect(await valuesOf(whole)).toEqual(expected);
@@ -86,21 +98,55 @@ describe('inputs of imagePreprocessor', () => {
 
 describe('what imagePreprocessor refuses', () => {
   const fill = (values: number[], dtype: 'float32' | 'int32' | 'bool' = 'float32'): tf.Tensor =>
-    tf.tensor(Array.from({ length: 12 }, (_, i) => values[i % values.length]!), [2, 2, 3], dtype);
+    tf.tensor(
+      Array.from({ length: 12 }, (_, i) => values[i % values.length]!),
+      [2, 2, 3],
+      dtype,
+    );
   const cases: [string, () => ImageInput, string, RegExp][] = [
     ['NaN', () => fill([1, Number.NaN]), 'NOT_FINITE', /expected finite pixel values 0\.\.255, got NaN at position 1/],
-    ['[0, 1]', () => fill([0, 0.5, 1]), 'OUT_OF_RANGE', /0\.\.255 \(mode 'tf' scales them to -1\.\.1 itself\), got values in 0\.\.1\. They look scaled already: multiply by 255, or use tensorPreprocessor/],
-    ['[-1, 1]', () => fill([-1, 0.25, 1]), 'OUT_OF_RANGE', /got values in -1\.\.1\. They look scaled already: give \(x \+ 1\) \* 127\.5/],
+    [
+      '[0, 1]',
+      () => fill([0, 0.5, 1]),
+      'OUT_OF_RANGE',
+      /0\.\.255 \(mode 'tf' scales them to -1\.\.1 itself\), got values in 0\.\.1\. They look scaled already: multiply by 255, or use tensorPreprocessor/,
+    ],
+    [
+      '[-1, 1]',
+      () => fill([-1, 0.25, 1]),
+      'OUT_OF_RANGE',
+      /got values in -1\.\.1\. They look scaled already: give \(x \+ 1\) \* 127\.5/,
+    ],
     ['too large', () => fill([0, 65535]), 'OUT_OF_RANGE', /got values in 0\.\.65540\. Bring the values to 0\.\.255/],
     ['too large whole numbers', () => fill([0, 300], 'int32'), 'OUT_OF_RANGE', /got values in 0\.\.300/],
     ['negative', () => fill([-20, 200]), 'OUT_OF_RANGE', /got values in -20\.\.200/],
     ['bool', () => fill([0, 1], 'bool'), 'WRONG_DTYPE', /expected pixels of type float32 or int32, got bool/],
-    ['a batch', () => tf.zeros([1, 2, 2, 3]), 'WRONG_SHAPE', /got \[1, 2, 2, 3\]\. Take the batch axis off: tf\.squeeze/],
-    ['two channels', () => tf.zeros([2, 2, 2]), 'WRONG_SHAPE', /expected pixels \[height, width, 1, 3 or 4\], got \[2, 2, 2\]/],
-    ['pixels of a wrong length', () => ({ width: 2, height: 2, data: new Uint8Array(10) }), 'WRONG_SHAPE', /got \[2, 2, 2\.5\]/],
+    [
+      'a batch',
+      () => tf.zeros([1, 2, 2, 3]),
+      'WRONG_SHAPE',
+      /got \[1, 2, 2, 3\]\. Take the batch axis off: tf\.squeeze/,
+    ],
+    [
+      'two channels',
+      () => tf.zeros([2, 2, 2]),
+      'WRONG_SHAPE',
+      /expected pixels \[height, width, 1, 3 or 4\], got \[2, 2, 2\]/,
+    ],
+    [
+      'pixels of a wrong length',
+      () => ({ width: 2, height: 2, data: new Uint8Array(10) }),
+      'WRONG_SHAPE',
+      /got \[2, 2, 2\.5\]/,
+    ],
     ['a list', () => [1, 2] as unknown as ImageInput, 'INVALID_OPTION', /expected a picture .* got a list/],
     ['nothing', () => null as unknown as ImageInput, 'INVALID_OPTION', /got null/],
-    ['an element in Node', () => ({ width: 2, height: 2 }), 'INVALID_OPTION', /Elements of a page can be read only in a browser/],
+    [
+      'an element in Node',
+      () => ({ width: 2, height: 2 }),
+      'INVALID_OPTION',
+      /Elements of a page can be read only in a browser/,
+    ],
     ['an empty file', () => new Uint8Array(0), 'UNREADABLE', /the given bytes, but it is empty \(0 bytes\)/],
     ['a missing file', () => 'no-such.jpg', 'NOT_FOUND', /expected a readable file at no-such\.jpg, but: ENOENT/],
   ];
@@ -147,13 +193,17 @@ describe('preprocessorFrom', () => {
   it("says that one's own is to be handed in again", () => {
     const own = definePreprocessor({ name: 'spectrogram', apply: () => tf.scalar(0) });
     expect(own.spec).toEqual({ kind: 'custom', name: 'spectrogram' });
-    expect(() => preprocessorFrom(own.spec)).toThrow(/the user's own 'spectrogram'\. .* hand the preprocessor in again/);
+    expect(() => preprocessorFrom(own.spec)).toThrow(
+      /the user's own 'spectrogram'\. .* hand the preprocessor in again/,
+    );
     expect(() => preprocessorFrom(own.spec)).toThrow(expect.objectContaining({ code: 'PREPROCESSOR_UNKNOWN' }));
   });
 
   it('names a kind from the future, and refuses a preprocessor without a name', () => {
     const spec = { kind: 'hologram' } as unknown as Parameters<typeof preprocessorFrom>[0];
     expect(() => preprocessorFrom(spec)).toThrow(/got 'hologram'.*newer version/);
-    expect(() => definePreprocessor({ name: '', apply: () => tf.scalar(0) })).toThrow(/expected a name that is not empty/);
+    expect(() => definePreprocessor({ name: '', apply: () => tf.scalar(0) })).toThrow(
+      /expected a name that is not empty/,
+    );
   });
 });

@@ -29,10 +29,13 @@ describe('resize', () => {
   const name = ({ picture, size, resize, fit }: ResizeCase): string =>
     `${resize} ${fit} ${picture.join('x')} to ${size.join('x')}`;
 
-  it.each(cases.map((each) => [name(each), each] as const))('%s equals TensorFlow', (_, { picture, size, resize: method, fit, values }) => {
-    const result = resize(pictureOf(...picture), pictureWindow(picture, size, fit), size, method);
-    expect(largestDifference(result, values)).toBeLessThan(2e-4); // of 255: float32 sums in another order
-  });
+  it.each(cases.map((each) => [name(each), each] as const))(
+    '%s equals TensorFlow',
+    (_, { picture, size, resize: method, fit, values }) => {
+      const result = resize(pictureOf(...picture), pictureWindow(picture, size, fit), size, method);
+      expect(largestDifference(result, values)).toBeLessThan(2e-4); // of 255: float32 sums in another order
+    },
+  );
 
   it('gives the same for bytes and for floats', () => {
     const bytes = pictureOf(31, 17);
@@ -51,7 +54,9 @@ describe('resize', () => {
 
   it('survives pictures of one pixel and bars much larger than the picture', () => {
     const dot = { width: 1, height: 1, data: Uint8Array.of(10, 20, 30) };
-    expect(Array.from(resize(dot, pictureWindow([1, 1], [2, 1], 'stretch'), [2, 1], 'antialias'))).toEqual([10, 20, 30, 10, 20, 30]);
+    expect(Array.from(resize(dot, pictureWindow([1, 1], [2, 1], 'stretch'), [2, 1], 'antialias'))).toEqual([
+      10, 20, 30, 10, 20, 30,
+    ]);
     const line = { width: 100, height: 1, data: new Uint8Array(300).fill(200) };
     const result = resize(line, pictureWindow([1, 100], [10, 10], 'contain'), [10, 10], 'antialias');
     expect(result.every((value) => Number.isFinite(value) && value >= 0 && value <= 200)).toBe(true);
@@ -72,9 +77,12 @@ describe('resize', () => {
 describe('scalePixels', () => {
   const cases = golden.modes as { mode: ImageMode; values: number[] }[];
 
-  it.each(cases.map((each) => [JSON.stringify(each.mode), each] as const))('mode %s equals Keras', (_, { mode, values }) => {
-    const pixels = Float32Array.from(pictureOf(3, 4).data);
-    scalePixels(pixels, mode);
-    expect(largestDifference(pixels, values)).toBeLessThan(2e-5 * Math.max(1, ...values.map(Math.abs)) * 0.1 + 1e-6);
-  });
+  it.each(cases.map((each) => [JSON.stringify(each.mode), each] as const))(
+    'mode %s equals Keras',
+    (_, { mode, values }) => {
+      const pixels = Float32Array.from(pictureOf(3, 4).data);
+      scalePixels(pixels, mode);
+      expect(largestDifference(pixels, values)).toBeLessThan(2e-5 * Math.max(1, ...values.map(Math.abs)) * 0.1 + 1e-6);
+    },
+  );
 });
