@@ -14,15 +14,15 @@ const arrows: Record<string, string[]> = {
   core: [],
   backends: ['#platform'],
   bases: ['preprocess', 'trunk', 'weights'],
-  browser: [],
+  browser: ['data'],
   data: [],
   heads: ['trunk'],
-  node: [],
+  node: ['data'],
   preprocess: ['#platform'],
   testing: [],
-  train: ['data', 'trunk'],
+  train: [],
   trunk: [],
-  weights: ['#platform', 'trunk'],
+  weights: ['#platform'],
 };
 
 /** Which verbs call which: a user could write the same lines. */

@@ -33,7 +33,8 @@ export interface TensorsOptions {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { fromTensors } from 'transferkit';
+ * import { fromTensors, useBackend } from 'transferkit';
+ * await useBackend('cpu');
  * const inputs = tf.tensor2d([[0, 1], [2, 3]]);
  * const samples = await fromTensors({ inputs, targets: ['low', 'high'] });
  * inputs.dispose();

@@ -32,7 +32,9 @@ const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tm
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-layers';
+ * import { useBackend } from 'transferkit';
  * import { fileSystem } from 'transferkit/node';
+ * await useBackend('cpu');
  * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
  * await model.save(fileSystem('my-model')); // my-model/model.json, my-model/weights.….bin
  * const again = await tf.loadLayersModel(fileSystem('my-model'));

@@ -1,5 +1,5 @@
 // Which part of a picture becomes the input: arithmetic of keras crop_to_aspect_ratio and pad_to_aspect_ratio. Moves no
-// pixels: a window is all that resizing needs.
+// pixels: a region is all that resizing needs.
 import type { ImageSpec } from '../core/types.ts';
 
 /** A stretch of one axis of a picture, in pixels. It may reach over the edges: what lies outside is black. */
@@ -9,13 +9,13 @@ export interface Span {
 }
 
 /** The part of a picture that is resized to the input of a base. */
-export interface PictureWindow {
+export interface PictureRegion {
   readonly rows: Span;
   readonly columns: Span;
 }
 
 /**
- * The window of a picture for one way of fitting it.
+ * The region of a picture for one way of fitting it.
  *
  * `stretch` takes everything; `cover` the largest centred part with the aspect ratio of `size`; `contain` everything
  * with black bars, equally wide on both sides. Rounding is that of Keras (keras/src/backend/tensorflow/image.py, resize).
@@ -23,11 +23,11 @@ export interface PictureWindow {
  * @param picture - Height and width, in pixels.
  * @param size - Height and width that the base takes, in pixels.
  */
-export function pictureWindow(
+export function pictureRegion(
   picture: readonly [number, number],
   size: readonly [number, number],
   fit: ImageSpec['fit'],
-): PictureWindow {
+): PictureRegion {
   const [height, width] = picture;
   const [targetHeight, targetWidth] = size;
   const matchingHeight = Math.trunc(Math.fround((width * targetHeight) / targetWidth));

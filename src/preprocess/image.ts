@@ -6,7 +6,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
 import type { ImageSpec, Preprocessor } from '../core/types.ts';
-import { pictureWindow } from './fit.ts';
+import { pictureRegion } from './fit.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
 import { resize } from './resize.ts';
 import { assertMode, scalePixels } from './scale.ts';
@@ -76,7 +76,8 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
  *
  * @example
  * ```ts
- * import { imagePreprocessor } from 'transferkit';
+ * import { imagePreprocessor, useBackend } from 'transferkit';
+ * await useBackend('cpu');
  * const preprocessor = imagePreprocessor({ mode: 'tf', size: [2, 2] });
  * const gray = { width: 1, height: 1, data: Uint8Array.of(255, 255, 255) };
  * const input = await preprocessor.apply(gray);
@@ -91,8 +92,8 @@ export function imagePreprocessor(spec: Partial<ImageSpec> & Pick<ImageSpec, 'mo
     spec: full,
     apply: async (input) => {
       const picture = await toPicture(input, full);
-      const window = pictureWindow([picture.height, picture.width], full.size, full.fit);
-      const pixels = resize(picture, window, full.size, full.resize); // [h, w, 3], RGB 0..255
+      const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
+      const pixels = resize(picture, region, full.size, full.resize); // [h, w, 3], RGB 0..255
       scalePixels(pixels, full.mode);
       return tensor3d(pixels, [full.size[0], full.size[1], 3]);
     },

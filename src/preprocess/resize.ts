@@ -2,7 +2,7 @@
 // tensors, decoding or the scaling of values.
 import type { Picture } from '../core/picture.ts';
 import type { ImageSpec } from '../core/types.ts';
-import type { PictureWindow, Span } from './fit.ts';
+import type { PictureRegion, Span } from './fit.ts';
 
 /** How the values of one output axis are made: output `i` is the sum of `count[i]` weighted inputs from `first[i]` on. */
 interface Taps {
@@ -14,31 +14,31 @@ interface Taps {
 }
 
 /**
- * Resizes a window of a picture.
+ * Resizes a region of a picture.
  *
  * `nearest`, `bilinear` and `antialias` equal `tf.image.resize` with method nearest, with method bilinear, and with
  * method bilinear and `antialias=True` (all with half-pixel centres; TensorFlow 2, kernels resize_nearest_neighbor,
  * resize_bilinear and scale_and_translate). Black lies outside the picture.
  *
  * @param picture - RGB, any numbers.
- * @param window - The part to resize, in pixels of the picture.
+ * @param region - The part to resize, in pixels of the picture.
  * @param size - Height and width of the result, in pixels.
  * @returns `height * width * 3` values in RGB order, not rounded, in the picture's own range.
  */
 export function resize(
   picture: Picture,
-  window: PictureWindow,
+  region: PictureRegion,
   size: readonly [number, number],
   method: ImageSpec['resize'],
 ): Float32Array {
-  const rows = tapsFor(window.rows, picture.height, size[0], method);
-  const columns = tapsFor(window.columns, picture.width, size[1], method);
+  const rows = tapsFor(region.rows, picture.height, size[0], method);
+  const columns = tapsFor(region.columns, picture.width, size[1], method);
   const used = usedRows(rows);
   const narrowed = resizeColumns(picture, columns, used); // [used.length, size[1], 3]
   return resizeRows(narrowed, rows, used.start, size[1] * 3); // [size[0], size[1], 3]
 }
 
-/** The weights of an axis: computed on the window, then moved to the picture; what falls outside weighs nothing. */
+/** The weights of an axis: computed on the region, then moved to the picture; what falls outside weighs nothing. */
 function tapsFor(span: Span, inputSize: number, outputSize: number, method: ImageSpec['resize']): Taps {
   const scale = Math.fround(span.length / outputSize);
   const reach = method === 'antialias' ? Math.max(scale, 1) : 1;

@@ -35,7 +35,8 @@ type Values = Float32Array | Int32Array | Uint8Array;
  *
  * @example
  * ```ts
- * import { tensorPreprocessor } from 'transferkit';
+ * import { tensorPreprocessor, useBackend } from 'transferkit';
+ * await useBackend('cpu');
  * const preprocessor = tensorPreprocessor({ shape: [4], dtype: 'float32' });
  * const input = await preprocessor.apply([5.1, 3.5, 1.4, 0.2]);
  * console.log(input.shape); // [ 4 ]

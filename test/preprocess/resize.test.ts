@@ -1,6 +1,6 @@
 // Resizing, fitting and scaling against TensorFlow's and Keras' own numbers (test/golden/preprocess.py).
 import { describe, expect, it } from 'vitest';
-import { pictureWindow } from '../../src/preprocess/fit.ts';
+import { pictureRegion } from '../../src/preprocess/fit.ts';
 import { resize } from '../../src/preprocess/resize.ts';
 import { scalePixels } from '../../src/preprocess/scale.ts';
 import type { ImageMode, ImageSpec } from '../../src/core/types.ts';
@@ -32,7 +32,7 @@ describe('resize', () => {
   it.each(cases.map((each) => [name(each), each] as const))(
     '%s equals TensorFlow',
     (_, { picture, size, resize: method, fit, values }) => {
-      const result = resize(pictureOf(...picture), pictureWindow(picture, size, fit), size, method);
+      const result = resize(pictureOf(...picture), pictureRegion(picture, size, fit), size, method);
       expect(largestDifference(result, values)).toBeLessThan(2e-4); // of 255: float32 sums in another order
     },
   );
@@ -40,25 +40,25 @@ describe('resize', () => {
   it('gives the same for bytes and for floats', () => {
     const bytes = pictureOf(31, 17);
     const floats = { ...bytes, data: Float32Array.from(bytes.data) };
-    const window = pictureWindow([31, 17], [8, 9], 'cover');
-    expect(resize(floats, window, [8, 9], 'antialias')).toEqual(resize(bytes, window, [8, 9], 'antialias'));
+    const region = pictureRegion([31, 17], [8, 9], 'cover');
+    expect(resize(floats, region, [8, 9], 'antialias')).toEqual(resize(bytes, region, [8, 9], 'antialias'));
   });
 
   it('keeps a picture that has the right size', () => {
     const picture = pictureOf(6, 5);
     for (const method of ['antialias', 'bilinear', 'nearest'] as const) {
-      const same = resize(picture, pictureWindow([6, 5], [6, 5], 'stretch'), [6, 5], method);
+      const same = resize(picture, pictureRegion([6, 5], [6, 5], 'stretch'), [6, 5], method);
       expect(Array.from(same)).toEqual(Array.from(picture.data));
     }
   });
 
   it('survives pictures of one pixel and bars much larger than the picture', () => {
     const dot = { width: 1, height: 1, data: Uint8Array.of(10, 20, 30) };
-    expect(Array.from(resize(dot, pictureWindow([1, 1], [2, 1], 'stretch'), [2, 1], 'antialias'))).toEqual([
+    expect(Array.from(resize(dot, pictureRegion([1, 1], [2, 1], 'stretch'), [2, 1], 'antialias'))).toEqual([
       10, 20, 30, 10, 20, 30,
     ]);
     const line = { width: 100, height: 1, data: new Uint8Array(300).fill(200) };
-    const result = resize(line, pictureWindow([1, 100], [10, 10], 'contain'), [10, 10], 'antialias');
+    const result = resize(line, pictureRegion([1, 100], [10, 10], 'contain'), [10, 10], 'antialias');
     expect(result.every((value) => Number.isFinite(value) && value >= 0 && value <= 200)).toBe(true);
     expect(Math.max(...result)).toBeGreaterThan(5); // the line is there
     expect(result[0]).toBe(0); // the bars are black
@@ -66,10 +66,10 @@ describe('resize', () => {
 
   it('shrinks a camera picture in a few milliseconds', () => {
     const picture = pictureOf(375, 500);
-    const window = pictureWindow([375, 500], [224, 224], 'stretch');
-    for (let i = 0; i < 10; i++) resize(picture, window, [224, 224], 'antialias');
+    const region = pictureRegion([375, 500], [224, 224], 'stretch');
+    for (let i = 0; i < 10; i++) resize(picture, region, [224, 224], 'antialias');
     const start = performance.now();
-    for (let i = 0; i < 10; i++) resize(picture, window, [224, 224], 'antialias');
+    for (let i = 0; i < 10; i++) resize(picture, region, [224, 224], 'antialias');
     expect((performance.now() - start) / 10).toBeLessThan(40); // 3 on an idle machine
   });
 });

@@ -1,0 +1,53 @@
+// Samples of files that a page was given: a chosen folder, or files with their labels.
+import { TransferKitError } from '../core/errors.ts';
+import type { OnUnreadable, Samples } from '../core/types.ts';
+import { samplesOfArrays } from '../data/fromArrays.ts';
+
+/** Options of {@link imageFiles}. */
+export interface ImageFilesOptions {
+  /** Label of a file. Default: the name of the folder that it lies in, of a folder chosen with `webkitdirectory`. */
+  readonly labelOf?: (file: File) => string;
+  /** What a verb does with a picture that cannot be read. Default 'error'. */
+  readonly onUnreadable?: OnUnreadable;
+}
+
+/**
+ * Makes samples of picture files. Files whose type is not `image/…` are left out.
+ *
+ * @param files - A FileList or array of files.
+ * @param options - See {@link ImageFilesOptions}.
+ * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION` for a file without a label.
+ *
+ * @example
+ * ```ts
+ * import { imageFiles } from 'transferkit/browser';
+ * const picture = new File(['…'], 'rex.jpg', { type: 'image/jpeg' });
+ * const samples = imageFiles([picture], { labelOf: () => 'dog' });
+ * console.log(samples.classCounts); // { dog: 1 }
+ * ```
+ */
+export function imageFiles(files: Iterable<File> | ArrayLike<File>, options: ImageFilesOptions = {}): Samples<File> {
+  const { labelOf = folderOf, onUnreadable } = options;
+  const pictures = Array.from(files).filter((file) => file.type.startsWith('image/'));
+  return samplesOfArrays('imageFiles', {
+    inputs: pictures,
+    targets: pictures.map(labelOf),
+    ids: pictures.map(pathOf),
+    ...(onUnreadable === undefined ? {} : { onUnreadable }),
+  });
+}
+
+/** Path within the chosen folder; the bare name for a file chosen by itself. */
+function pathOf(file: File): string {
+  return file.webkitRelativePath || file.name;
+}
+
+function folderOf(file: File): string {
+  const folder = pathOf(file).split('/').at(-2);
+  if (folder !== undefined) return folder;
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `imageFiles: expected files of a chosen folder, whose subfolders are the labels, got '${file.name}' without a folder. Give labelOf.`,
+    { file: file.name },
+  );
+}
