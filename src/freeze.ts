@@ -5,7 +5,7 @@ import type { TransferModel, Trunk, TrunkWeight } from './core/types.ts';
 import { selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
 
 /** Which layers: `'base'`, `'head'`, `'all'` (both), or layers of the base or head by name, pattern or place. */
-export type FreezeSelection = 'base' | 'head' | 'all' | LayerSelection;
+export type FreezeSelection = LayerSelection;
 
 /** What is frozen and what is not. */
 export interface FreezeReport {

@@ -135,6 +135,6 @@ function flattenOnWhite(rgba: ArrayLike<number>): Uint8Array {
 }
 
 function unreadable(name: string, reason: string, cause?: unknown): TransferKitError {
-  const text = `decodePicture: expected a picture in ${name}, but ${reason}. Replace or remove it.`;
+  const text = `decodePicture: expected a picture in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`;
   return new TransferKitError('UNREADABLE', text, { source: name, reason }, cause);
 }

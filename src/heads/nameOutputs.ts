@@ -56,6 +56,6 @@ function assertNames(names: readonly string[]): void {
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  const shown = typeof received === 'string' ? received : (JSON.stringify(received) ?? 'nothing');
+  const shown = received === undefined ? 'nothing' : typeof received === 'string' ? received : JSON.stringify(received);
   return new TransferKitError('INVALID_OPTION', `replaceHead: expected ${expected}, got ${shown}.`, { received });
 }

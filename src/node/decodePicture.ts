@@ -109,7 +109,7 @@ async function loadSharp(): Promise<MakeSharp> {
 function unreadable({ name, bytes }: Encoded, reason: string, cause?: unknown): TransferKitError {
   return new TransferKitError(
     'UNREADABLE',
-    `decodePicture: expected a picture (JPEG, PNG, WebP, GIF, AVIF) in ${name}, but ${reason}. Replace or remove it.`,
+    `decodePicture: expected a picture (JPEG, PNG, WebP, GIF, AVIF) in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`,
     { source: name, bytes: bytes.length, reason },
     cause,
   );

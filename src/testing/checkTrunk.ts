@@ -13,9 +13,9 @@ import { demand, runChecks, type ConformanceReport } from './conformance.ts';
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
  * import { checkTrunk } from 'transferkit/testing';
- * const other = await loadBase(tinyModel, { cut: 'relu' });
- * const { failed } = await checkTrunk(other.trunk, batch);
+ * const { failed } = await checkTrunk(base.trunk, tf.zeros([2, 32, 32, 3]));
  * console.log(failed); // []
  * ```
  */

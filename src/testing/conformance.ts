@@ -9,7 +9,7 @@ export interface ConformanceReport {
 /** A named promise that a plugin must keep; it raises when it is broken. */
 export interface Check {
   readonly name: string;
-  run(): void | Promise<void>;
+  readonly run: () => void | Promise<void>;
 }
 
 /** Runs all checks, also those behind a failed one. */

@@ -16,7 +16,13 @@ type Noise = (x: Tensor, config: JsonObject, seed: number) => Tensor;
 const noises: Readonly<Record<string, Noise>> = {
   Dropout: (x, config, seed) => dropout(x, rateOf(config), noiseShape(x, config), seed),
   // Whole channels of [b, t, c] fall out together.
-  SpatialDropout1D: (x, config, seed) => dropout(x, rateOf(config), [x.shape[0] ?? 1, 1, x.shape[2] ?? 1], seed),
+  SpatialDropout1D: (x, config, seed) =>
+    dropout(
+      x,
+      rateOf(config),
+      [x.shape[0], 1, x.shape[2]].map((axis) => axis ?? 1),
+      seed,
+    ),
   GaussianNoise: (x, config, seed) => add(x, randomNormal(x.shape, 0, numberOf(config.stddev), 'float32', seed)),
   GaussianDropout: (x, config, seed) => {
     const deviation = Math.sqrt(rateOf(config) / (1 - rateOf(config)));

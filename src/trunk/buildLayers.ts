@@ -77,16 +77,13 @@ function withoutChance(config: Record<string, Json>): Record<string, Json> {
 
 function layerAtPath(model: LayersModel, path: readonly string[]): layers.Layer {
   return path.reduce<layers.Layer>((container, name) => {
-    if (!('getLayer' in container) || typeof container.getLayer !== 'function')
-      throw new RangeError(`no model at ${name}`);
-    const layer: unknown = container.getLayer(name);
-    if (!isLayer(layer)) throw new RangeError(`no layer ${path.join('/')}`);
-    return layer;
+    if (!isContainer(container)) throw new RangeError(`no model around ${name}`);
+    return container.getLayer(name);
   }, model);
 }
 
-function isLayer(value: unknown): value is layers.Layer {
-  return typeof value === 'object' && value !== null && 'apply' in value && 'weights' in value;
+function isContainer(layer: layers.Layer): layer is LayersModel {
+  return 'getLayer' in layer;
 }
 
 function assign(trunk: LayersTrunk, weights: NamedTensorMap): void {

@@ -1,6 +1,6 @@
 // A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
 import { add, clone, Variable, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { layers as tfLayers } from '@tensorflow/tfjs-layers';
+import type { layers as tfLayers } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
 import { describeShape, fits } from '../core/shapes.ts';
@@ -204,8 +204,7 @@ function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly Ca
     const call = graph.calls.findIndex((each) => each.layer === spec.name);
     const stage = ranges.findIndex((range) => call >= range.first && call <= range.last);
     return layerAt(source, spec.name).weights.map((weight): TrunkWeight => {
-      const variable = weight.read();
-      if (!(variable instanceof Variable)) throw new TypeError(`${weight.originalName} is no variable`);
+      const variable = variableOf(weight);
       // tfjs scopes a weight's name with the name that the layer was built under.
       const own = weight.originalName.slice(weight.originalName.indexOf('/') + 1);
       return {
@@ -224,6 +223,17 @@ function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly Ca
       };
     });
   });
+}
+
+/** tfjs types what a layer's weight holds as a tensor; it is a variable. */
+function variableOf(weight: Layer['weights'][number]): Variable {
+  const value = weight.read();
+  if (isVariable(value)) return value;
+  throw new TypeError(`${weight.originalName} is no variable`);
+}
+
+function isVariable(tensor: Tensor): tensor is Variable {
+  return tensor instanceof Variable;
 }
 
 function kindOf(name: string): WeightKind {

@@ -158,10 +158,16 @@ function assertLength(source: string, files: string, found: number, specs: reado
   );
 }
 
+const bytesOf: ReadonlyMap<string, number> = new Map([
+  ['uint8', 1],
+  ['bool', 1],
+  ['uint16', 2],
+  ['float16', 2],
+  ['complex64', 8],
+]);
+
 function byteLength(spec: io.WeightsManifestEntry): number {
-  const dtype = spec.quantization?.dtype ?? spec.dtype;
-  const bytes = { uint8: 1, bool: 1, uint16: 2, float16: 2, complex64: 8 }[String(dtype)] ?? 4;
-  return sizeOf(spec.shape) * bytes;
+  return sizeOf(spec.shape) * (bytesOf.get(spec.quantization?.dtype ?? spec.dtype) ?? 4);
 }
 
 function concatenate(parts: readonly Uint8Array[]): ArrayBuffer {

@@ -43,7 +43,7 @@ export async function tinyTransfer<T extends Task = 'classes'>(
   return replaceHead<T>(base, {
     ...(options?.task === 'regression' ? {} : { labels: tinyLabels }),
     ...options,
-  } as HeadOptions<T>);
+  });
 }
 
 /** All weights of a model by name, as plain values. */
