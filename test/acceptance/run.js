@@ -1,0 +1,117 @@
+// Acceptance on real weights and real pictures: prints and checks figures that are known from outside. Run it with
+// TRANSFERKIT_DATA=<folder> npm run acceptance; without that folder it says so and checks nothing.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { evaluate, fineTune, fromArrays, loadBase, predict, replaceHead, trainHead, useBackend } from 'transferkit';
+import { imageFolder } from 'transferkit/node';
+
+const data = process.env.TRANSFERKIT_DATA;
+if (data === undefined) {
+  console.log('TRANSFERKIT_DATA is not set: nothing was checked.');
+  process.exit(0);
+}
+const weights = (name) => join(data, 'weights', name);
+const images = (name) => join(data, 'images', name);
+let failures = 0;
+
+/** Prints one figure and whether it is good enough. */
+function check(what, passed, found) {
+  if (!passed) failures++;
+  console.log(`${passed ? 'ok  ' : 'FAIL'} ${what}: ${found}`);
+}
+
+await useBackend();
+await imagenet();
+await clothing();
+await teachableMachine();
+await oddFiles();
+console.log(failures === 0 ? 'all accepted' : `${failures} not accepted`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+/** MobileNetV1 0.25 with its own classifier as the head: our reading, resizing and scaling against ImageNet's labels. */
+async function imagenet() {
+  const pictures = JSON.parse(readFileSync(images('imagenet_100/labels.json'), 'utf8'));
+  const base = await loadBase(weights('mobilenet_v1_0.25_224/mobilenet_model.json'), {
+    cut: 'act_softmax',
+    preprocess: 'tf',
+  });
+  const ranks = [];
+  for (const { file, index } of pictures) {
+    const input = await base.preprocessor.apply(images(`imagenet_100/${file}`));
+    const batch = tf.expandDims(input);
+    const output = base.trunk.run(batch);
+    const scores = await output.data();
+    ranks.push(scores.filter((score) => score > scores[index]).length);
+    for (const tensor of [input, batch, output]) tensor.dispose();
+  }
+  base.dispose();
+  const top = (k) => ranks.filter((rank) => rank < k).length / ranks.length;
+  check('imagenet_100, top-1 of MobileNetV1 0.25 (≥ .52)', top(1) >= 0.52, top(1));
+  check('imagenet_100, top-5 (≥ .75)', top(5) >= 0.75, top(5));
+}
+
+/** The Keras guide's task: its head reaches .796 on the test pictures. */
+async function clothing() {
+  const folder = await imageFolder(images('clothing'));
+  const [train, validation, test] = ['train', 'validation', 'test'].map((part) => folder.part(part));
+  const base = await loadBase(weights('mobilenet_v2_0.35_224_no_top'), { preprocess: 'tf' });
+  const model = replaceHead(base, { labels: train.labels });
+  const head = await trainHead(model, train, { epochs: 10 });
+  const afterHead = (await evaluate(model, validation)).accuracy;
+  const onTest = (await evaluate(model, test)).accuracy;
+  check(`clothing, test accuracy of the head after ${seconds(head)} (≥ .79)`, onTest >= 0.79, onTest.toFixed(4));
+  const tuned = await fineTune(model, train, { unfreeze: { from: 'block_14_expand' }, epochs: 3 });
+  const afterTuning = (await evaluate(model, validation)).accuracy;
+  check(
+    `clothing, validation accuracy rises by fine-tuning from block_14 on in ${seconds(tuned)}`,
+    afterTuning > afterHead,
+    `${afterHead.toFixed(4)} → ${afterTuning.toFixed(4)}`,
+  );
+  console.log(`     clothing, test accuracy after fine-tuning: ${(await evaluate(model, test)).accuracy.toFixed(4)}`);
+  model.dispose();
+}
+
+/** A Teachable Machine export loads, is cut before its classifier, and learns other classes. */
+async function teachableMachine() {
+  const base = await loadBase(weights('teachablemachine_export'), { preprocess: 'tf' });
+  check('teachablemachine_export, cut', base.cut === 'out_relu', base.cut);
+  const folder = await imageFolder(images('flowers12'));
+  const flowers = folder.labels.slice(0, 4);
+  const some = await Promise.all(['train', 'test'].map((part) => choose(folder.part(part), flowers)));
+  const model = replaceHead(base, { labels: flowers });
+  await trainHead(model, some[0], { epochs: 10 });
+  const { accuracy } = await evaluate(model, some[1]);
+  check(`teachablemachine_export, retrained on ${flowers.join(', ')} (≥ .9)`, accuracy >= 0.9, accuracy.toFixed(3));
+  const [best] = await predict(model, (await some[1].read(0)).input, { topK: 1 });
+  console.log(`     ${some[1].size} test pictures; the first is ${some[1].target(0)}, predicted ${best.label}`);
+  model.dispose();
+}
+
+/** The samples of some labels. */
+async function choose(samples, labels) {
+  const all = await Promise.all(Array.from({ length: samples.size }, (_, index) => samples.read(index)));
+  const chosen = all.filter(({ target }) => labels.includes(target));
+  return fromArrays({ inputs: chosen.map(({ input }) => input), targets: chosen.map(({ target }) => target) });
+}
+
+/** A folder as people have them: exactly the broken files are listed. */
+async function oddFiles() {
+  const samples = await imageFolder(images('odd'), { onUnreadable: 'skip' });
+  const base = await loadBase(weights('mobilenet_v2_0.35_224_no_top'), { preprocess: 'tf' });
+  const model = replaceHead(base, { labels: samples.labels });
+  const { skipped, examples } = await trainHead(model, samples, { epochs: 1 });
+  const expected = ['happy/garbage.png', 'sad/empty.jpg', 'sad/truncated.jpg'];
+  const found = skipped.map(({ id }) => id);
+  check(
+    'odd, unreadable files',
+    found.join() === expected.join() && examples === 10,
+    `${found.join(', ')}; ${examples} read`,
+  );
+  check('odd, ignored files', samples.ignored.files.length === 2, samples.ignored.files.join(', '));
+  model.dispose();
+}
+
+function seconds(log) {
+  return `${log.seconds.toFixed(0)} s`;
+}
