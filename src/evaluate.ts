@@ -1,5 +1,6 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
 import type { Progress, Samples, Task, TransferModel, Unreadable } from './core/types.ts';
 import { streamExamples } from './train/examples.ts';
 import { measure, type Measurement } from './train/measure.ts';
@@ -111,8 +112,18 @@ export async function evaluate(
   const examples = streamExamples({ verb: 'evaluate', model, network, samples, batchSize, signal: undefined });
   const pace = startPace('evaluate', samples.size, onProgress);
   const measured = await measure(model, network, examples, batchSize, pace);
+  assertFinite(measured);
   const common = { loss: measured.loss, examples: measured.judgements.length, skipped: examples.skipped };
   return { ...common, ...figuresOf(model, measured, topK, worst) };
+}
+
+function assertFinite({ judgements }: Measurement): void {
+  const bad = judgements.find(({ logits }) => !logits.every(Number.isFinite));
+  if (bad === undefined) return;
+  const text =
+    `evaluate: expected finite outputs, got ${Array.from(bad.logits).join(', ')} for ${bad.id}. Check its preprocessing, ` +
+    'and whether training has left the weights in range.';
+  throw new TransferKitError('NOT_FINITE', text, { id: bad.id });
 }
 
 function figuresOf(

@@ -2,9 +2,9 @@
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
 import type { TransferModel, Trunk, TrunkWeight } from './core/types.ts';
-import { selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
+import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
 
-/** Which layers: `'base'`, `'head'`, `'all'` (both), or layers of the base or head by name, pattern or place. */
+/** Which layers: `'base'`, `'head'`, `'all'` (both), layers of the base or head by name, pattern or place, or a list of these. */
 export type FreezeSelection = LayerSelection;
 
 /** What is frozen and what is not. */
@@ -70,14 +70,17 @@ function setFrozen(verb: string, model: TransferModel, which: FreezeSelection, f
   return report(model, chosen.length);
 }
 
-function choose(verb: string, { base, head }: TransferModel, which: FreezeSelection): readonly TrunkWeight[] {
+function choose(verb: string, model: TransferModel, which: FreezeSelection): readonly TrunkWeight[] {
+  const { base, head } = model;
   if (which === 'base') return base.trunk.weights;
   if (which === 'head') return head.trunk.weights;
   if (which === 'all') return [...base.trunk.weights, ...head.trunk.weights];
+  if (isList(which)) return [...new Set(which.flatMap((each) => choose(verb, model, each)))];
   // A selection may name layers of the head; only when the base has no such layer is the head asked.
   try {
-    return selectWeights(verb, base.trunk, which);
+    return selectWeights(verb, base.trunk, which, layerNames(head.trunk));
   } catch (error) {
+    if (!(error instanceof TransferKitError) || error.code !== 'UNKNOWN_LAYER') throw error;
     return inHead(verb, head.trunk, which, error);
   }
 }

@@ -4,6 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { makeBase } from './bases/makeBase.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { Base } from './core/types.ts';
 import { parseTopology } from './trunk/topology.ts';
@@ -49,7 +50,7 @@ export interface LoadBaseOptions {
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
- * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`.
+ * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`.
  *
  * @example
  * ```ts
@@ -65,6 +66,7 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   const artefact = await readSource(source, options);
   const saved = savedModelOf(artefact);
   const graph = parseTopology(artefact.topology);
+  if (saved !== undefined) assertSavedFits(saved, graph, artefact.source);
   return makeBase(graph, artefact, {
     name: options.name ?? saved?.base.name ?? graph.name,
     cut: options.cut ?? saved?.base.cut,
@@ -75,11 +77,17 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
 
 async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {
   if (typeof source === 'string' || source instanceof URL) return readModelFiles(String(source), options);
+  if (!isObject(source)) throw unsupported(source);
   if (isLayersModel(source)) return readLiveModel(source);
   const module = findWeightModule(source);
   if (module !== undefined) return readWeightModule(module);
   if (isHandler(source)) return readHandler(source);
   throw unsupported(source);
+}
+
+/** A program without types may hand in anything. */
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function isLayersModel(source: object): source is LayersModel {
@@ -102,10 +110,12 @@ function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, n
 }
 
 function unsupported(source: object): TransferKitError {
-  const isGraph = 'executor' in source || ('execute' in source && 'weights' in source);
+  const isGraph = isObject(source) && ('executor' in source || ('execute' in source && 'weights' in source));
   const found = isGraph
     ? 'a GraphModel'
-    : `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`;
+    : !isObject(source)
+      ? String(source)
+      : `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`;
   return new TransferKitError(
     'UNSUPPORTED_SOURCE',
     'loadBase: expected the path or address of a LayersModel, an IOHandler, a LayersModel or a module that carries ' +

@@ -1,4 +1,5 @@
 // The door for Node: what reads and writes folders.
 export { fileSystem } from './node/fileSystem.ts';
+export type { FileSystemHandler } from './node/fileSystem.ts';
 export { imageFolder } from './node/imageFolder.ts';
-export type { ImageFolder, ImageFolderOptions } from './node/imageFolder.ts';
+export type { GivenPart, IgnoredFiles, ImageFolder, ImageFolderOptions } from './node/imageFolder.ts';

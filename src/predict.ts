@@ -1,11 +1,12 @@
 // The verb predict: raw input in, labels with probabilities out.
 import { dispose, stack, type Tensor } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
 import type { Task, TransferModel } from './core/types.ts';
 import { taskRules } from './train/losses.ts';
 import { networkOf } from './train/network.ts';
 import { assertWhole } from './train/options.ts';
-import { preprocess } from './train/readBatch.ts';
+import { assertEqualShapes, preprocess } from './train/readBatch.ts';
 import { assertAlive } from './train/runTraining.ts';
 
 /** Options of {@link predict}. */
@@ -31,11 +32,18 @@ export interface ValuePrediction {
 /** What `predict` gives for a task. */
 export type PredictionOf<T extends Task> = T extends 'regression' ? ValuePrediction : LabelPrediction;
 
+/** A list of inputs gives a list of predictions; a list of numbers is one input. */
+export type Predicted<T extends Task, Input> = Input extends readonly number[]
+  ? PredictionOf<T>[]
+  : Input extends readonly unknown[]
+    ? PredictionOf<T>[][]
+    : PredictionOf<T>[];
+
 /**
  * Predicts with the model's own preprocessing.
  *
  * @param model - A model of any task.
- * @param input - One raw input (a picture's path, address, bytes or element; a tensor …), or a list of them.
+ * @param input - One raw input (a picture's path, address, bytes or element; a tensor, a list of numbers …), or a list of inputs.
  * @param options - See {@link PredictOptions}.
  * @returns Labels with probabilities, the most probable first; for `regression` the values in the order of the outputs.
  * A list of inputs gives a list of these.
@@ -48,16 +56,11 @@ export type PredictionOf<T extends Task> = T extends 'regression' ? ValuePredict
  * console.log(best?.label, best?.probability);
  * ```
  */
-export async function predict<T extends Task>(
+export async function predict<T extends Task, Input>(
   model: TransferModel<T>,
-  input: readonly unknown[],
+  input: Input,
   options?: PredictOptions,
-): Promise<PredictionOf<T>[][]>;
-export async function predict<T extends Task>(
-  model: TransferModel<T>,
-  input: unknown,
-  options?: PredictOptions,
-): Promise<PredictionOf<T>[]>;
+): Promise<Predicted<T, Input>>;
 export async function predict(
   model: TransferModel,
   input: unknown,
@@ -67,13 +70,19 @@ export async function predict(
   assertWhole('predict', 'batchSize', batchSize, 1);
   assertAlive('predict', model);
   await ensureBackend();
-  const inputs: readonly unknown[] = Array.isArray(input) ? input : [input];
+  const isList = isListOfInputs(input);
+  const inputs = isList ? input : [input];
   const predictions: PredictionOf<Task>[][] = [];
   for (let start = 0; start < inputs.length; start += batchSize) {
     const rows = await logitsOf(model, inputs.slice(start, start + batchSize), start);
     predictions.push(...rows.map((logits) => describe(model, logits, topK)));
   }
-  return Array.isArray(input) ? predictions : (predictions[0] ?? []);
+  return isList ? predictions : (predictions[0] ?? []);
+}
+
+/** A list of numbers is one example's values. */
+function isListOfInputs(input: unknown): input is readonly unknown[] {
+  return Array.isArray(input) && !(input.length > 0 && input.every((each) => typeof each === 'number'));
 }
 
 async function logitsOf(model: TransferModel, inputs: readonly unknown[], start: number): Promise<Float32Array[]> {
@@ -84,6 +93,8 @@ async function logitsOf(model: TransferModel, inputs: readonly unknown[], start:
     const values = await logits.data();
     if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
     const width = values.length / inputs.length;
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw notFinite(values[bad] ?? NaN, nameOf(inputs, start, Math.floor(bad / width)));
     return inputs.map((_, row) => values.slice(row * width, (row + 1) * width));
   } finally {
     dispose([batch, ...(logits === undefined ? [] : [logits])]);
@@ -92,18 +103,33 @@ async function logitsOf(model: TransferModel, inputs: readonly unknown[], start:
 
 /** [b, …] of raw inputs; nothing is left behind when one of them fails. */
 async function prepare(model: TransferModel, inputs: readonly unknown[], start: number): Promise<Tensor> {
-  const name = (input: unknown, index: number) =>
-    typeof input === 'string' ? input : `input ${String(start + index)}`;
   const settled = await Promise.allSettled(
-    inputs.map((input, index) => preprocess('predict', model, input, name(input, index))),
+    inputs.map((input, index) => preprocess('predict', model, input, nameOf(inputs, start, index))),
   );
   const tensors = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   try {
     for (const each of settled) if (each.status === 'rejected') throw each.reason;
+    assertEqualShapes(
+      'predict',
+      tensors.map((tensor) => tensor.shape),
+    );
     return stack(tensors);
   } finally {
     dispose(tensors);
   }
+}
+
+/** What error texts call an input. */
+function nameOf(inputs: readonly unknown[], start: number, index: number): string {
+  const input = inputs[index];
+  return typeof input === 'string' ? input : `input ${String(start + index)}`;
+}
+
+function notFinite(value: number, id: string): TransferKitError {
+  const text =
+    `predict: expected finite outputs, got ${String(value)} for ${id}. Check its preprocessing, and whether training ` +
+    'has left the weights in range.';
+  return new TransferKitError('NOT_FINITE', text, { id });
 }
 
 function describe({ head, labels }: TransferModel, logits: Float32Array, topK: number): PredictionOf<Task>[] {

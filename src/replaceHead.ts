@@ -6,6 +6,7 @@ import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
+import { layersTrunkOf } from './trunk/layersTrunk.ts';
 
 /** Options of {@link replaceHead}. */
 export interface HeadOptions<T extends Task = Task> {
@@ -52,7 +53,7 @@ export function replaceHead(base: Base, options: HeadOptions): TransferModel {
       `replaceHead: expected a usable base, got '${base.name}' after its dispose().`,
     );
   }
-  const taken = new Set(base.trunk.stages.flatMap((stage) => stage.layers));
+  const taken = new Set(layersTrunkOf(base.trunk).graph.layers.keys());
   const trunk =
     options.model === undefined
       ? buildHead(features, { ...checkPlan(options), units }, taken)
@@ -63,7 +64,7 @@ export function replaceHead(base: Base, options: HeadOptions): TransferModel {
 }
 
 function checkPlan({ hidden = [], dropout = 0.2, pooling, seed = 0 }: HeadOptions): Omit<HeadPlan, 'units'> {
-  if (!hidden.every((units) => Number.isInteger(units) && units > 0)) {
+  if (!Array.isArray(hidden) || !hidden.every((units) => Number.isInteger(units) && units > 0)) {
     throw invalid('hidden to list whole numbers above 0', hidden);
   }
   if (!(dropout >= 0 && dropout < 1)) throw invalid('dropout to be at least 0 and below 1', dropout);

@@ -10,6 +10,7 @@ import { makeModel } from './heads/makeModel.ts';
 import { assertAlive } from './train/runTraining.ts';
 import {
   appendLayer,
+  freshName,
   graphAfter,
   graphUpTo,
   joinGraphs,
@@ -130,7 +131,7 @@ function allWeights({ base, head }: TransferModel) {
 function wholeGraph({ base, head }: TransferModel): LayerGraph {
   const graph = joinGraphs(layersTrunkOf(base.trunk).graph, layersTrunkOf(head.trunk).graph);
   if (head.task === 'regression') return graph;
-  const name = graph.layers.has('probabilities') ? 'head_probabilities' : 'probabilities';
+  const name = freshName('probabilities', (candidate) => graph.layers.has(candidate));
   const activation = head.task === 'classes' ? 'softmax' : 'sigmoid';
   const config = { name, trainable: true, activation };
   return appendLayer(graph, { name, className: 'Activation', config, path: [name] });

@@ -6,7 +6,7 @@ import { assertAlive, runTraining } from './train/runTraining.ts';
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions {
-  /** Above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. */
+  /** Rate that the schedule starts from, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. */
   readonly learningRate?: number;
 }
 

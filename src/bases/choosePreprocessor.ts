@@ -32,7 +32,7 @@ export function choosePreprocessor(
   if (isPreprocessor(option)) return option;
   const shape = input.shape.slice(1);
   if (option === undefined) {
-    return saved === undefined ? tensorPreprocessor({ shape, dtype: input.dtype }) : refit(saved, shape);
+    return saved === undefined ? tensorPreprocessor({ shape, dtype: input.dtype }) : refit(saved, shape, input.dtype);
   }
   if (typeof option === 'object' && 'kind' in option && option.kind === 'tensor') {
     return tensorPreprocessor({ shape, dtype: input.dtype, ...option });
@@ -41,10 +41,26 @@ export function choosePreprocessor(
   return preprocessorFrom(imageSpec({ ...given, size: given.size ?? imageSize(shape) }));
 }
 
-/** A saved image preprocessing follows the input size that the base has now, where that is fixed. */
-function refit(saved: PreprocessorSpec, shape: TensorSpec['shape']): Preprocessor {
+/** Saved preprocessing follows the input that the base has now, where that is fixed. */
+function refit(saved: PreprocessorSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): Preprocessor {
+  if (saved.kind === 'tensor' && isList(saved.shape)) return preprocessorFrom(refitTensor(saved, shape, dtype));
   const isFixed = shape[0] !== null && shape[1] !== null;
   return preprocessorFrom(saved.kind === 'image' && isFixed ? { ...saved, size: imageSize(shape) } : saved);
+}
+
+function refitTensor(saved: TensorInputSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): TensorInputSpec {
+  const isSameRank = saved.shape.length === shape.length;
+  return {
+    ...saved,
+    shape: isSameRank ? shape.map((axis, i) => axis ?? saved.shape[i] ?? null) : shape,
+    // A base of float32 takes every type of numbers.
+    dtype: dtype === 'float32' ? saved.dtype : dtype,
+  };
+}
+
+/** A spec from a file may have anything for a shape; what is wrong with it is said where it is used. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
 }
 
 function imageSize(shape: TensorSpec['shape']): readonly [number, number] {

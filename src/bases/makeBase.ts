@@ -1,12 +1,13 @@
 // Makes a base of a model's artefact: cuts the graph, builds the layers, settles the preprocessing.
 import { dispose } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base, Preprocessor, TensorSpec } from '../core/types.ts';
 import { buildTrunk } from '../trunk/buildLayers.ts';
 import type { LayersTrunk } from '../trunk/layersTrunk.ts';
 import { findCut } from '../trunk/findCut.ts';
+import { otherSize } from '../trunk/fitInput.ts';
 import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape, type LayerGraph } from '../trunk/layerGraph.ts';
 import type { ModelArtefact } from '../weights/modelArtefact.ts';
 
@@ -29,8 +30,10 @@ export interface BasePlan {
  */
 export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan: BasePlan): Promise<Base> {
   const cut = plan.cut === undefined ? findCut(graph) : findLayer(graph, plan.cut);
-  const trimmed = graphUpTo(plan.inputSize === undefined ? graph : resized(graph, plan.inputSize), cut);
-  const trunk = await buildFrom(artefact, trimmed);
+  const trimmed = graphUpTo(graph, cut);
+  const trunk = await (plan.inputSize === undefined
+    ? buildFrom(artefact, trimmed)
+    : buildResized(artefact, trimmed, plan.inputSize));
   const preprocessor = settle(() => plan.preprocess(trunk.input), trunk);
   return {
     name: plan.name,
@@ -44,12 +47,33 @@ export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan:
 }
 
 /** Builds the layers of a graph with their weights in an artefact. */
-export async function buildFrom(artefact: ModelArtefact, graph: LayerGraph): Promise<LayersTrunk> {
-  const weights = artefact.weights((name) => belongsTo(graph.layers, name));
+export async function buildFrom(
+  artefact: ModelArtefact,
+  graph: LayerGraph,
+  inputSize?: readonly [number, number],
+): Promise<LayersTrunk> {
+  const weights = artefact.weights((name) => belongsTo(graph.layers, name), [...graph.layers.values()]);
   try {
-    return await buildTrunk(graph, weights);
+    return await buildTrunk(graph, weights, inputSize);
   } finally {
     dispose(weights);
+  }
+}
+
+/** {@link buildFrom} for another input size. Where tfjs cannot build that, it tells whether the size is the reason. */
+async function buildResized(
+  artefact: ModelArtefact,
+  graph: LayerGraph,
+  inputSize: readonly [number, number],
+): Promise<LayersTrunk> {
+  const other = resized(graph, inputSize);
+  try {
+    return await buildFrom(artefact, other, inputSize);
+  } catch (error) {
+    if (!isTransferKitError(error) || error.code !== 'NOT_A_MODEL') throw error;
+    const asSaved = await buildFrom(artefact, graph);
+    asSaved.dispose();
+    throw otherSize(`'${graph.name}'`, inputSize, String(error.details.reason));
   }
 }
 
@@ -72,8 +96,8 @@ function settle(make: () => Preprocessor, trunk: { dispose(): void }): Preproces
 
 function findLayer(graph: LayerGraph, name: string): number {
   const call = lastCallOf(graph, name);
-  if (call > 0) return call;
-  const nearest = nearestNames(name, [...graph.layers.keys()].slice(1));
+  if (call >= 0) return call;
+  const nearest = nearestNames(name, [...graph.layers.keys()]);
   throw new TransferKitError(
     'UNKNOWN_LAYER',
     `loadBase: expected cut to name a layer of '${graph.name}', got '${name}'. Nearest: ${nearest.join(', ')}.`,

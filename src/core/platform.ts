@@ -5,7 +5,9 @@ import type { Picture } from './picture.ts';
 
 /** Options of a read. */
 export interface ReadOptions {
+  /** Replaces the global `fetch` for addresses. */
   readonly fetch?: typeof globalThis.fetch;
+  /** Cancels reading; the verb raises `ABORTED`. */
   readonly signal?: AbortSignal;
 }
 

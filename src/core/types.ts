@@ -59,8 +59,9 @@ export interface Trunk {
   readonly disposed: boolean;
   /** Runs stages `from` … `to - 1`; gradients flow to weights and input. The caller owns the result. */
   run(input: Tensor, options?: RunOptions): Tensor;
-  /** Sum of the weight penalties (L1, L2) of layers with an unfrozen weight; undefined when there is none. */
-  penalty(): Scalar | undefined;
+  /** Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. */
+  penalty(moving: readonly TrunkWeight[]): Scalar | undefined;
+  /** Frees the layers and their weights. A second call does nothing. */
   dispose(): void;
 }
 
@@ -116,6 +117,7 @@ export interface Base {
   readonly preprocessor: Preprocessor;
   /** Name of the layer that features are taken from. */
   readonly cut: string;
+  /** Frees the trunk. A second call does nothing. */
   dispose(): void;
 }
 
@@ -173,6 +175,7 @@ export interface Samples<Input = unknown> {
   readonly onUnreadable: OnUnreadable;
   /** Target of an example, known without reading its input. */
   target(index: number): Target;
+  /** The example at an index 0 … size - 1. Raises or rejects with `UNREADABLE` when its input cannot be read. */
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
   /** Two disjoint parts, drawn by the seed so that each keeps the proportions of the classes. */
   split(options: SplitOptions): { readonly train: Samples<Input>; readonly validation: Samples<Input> };
@@ -205,6 +208,7 @@ export interface EpochLog {
   readonly accuracy?: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
+  /** Of the epoch's last step. */
   readonly learningRate: { readonly head: number; readonly base?: number };
   readonly seconds: number;
 }
@@ -218,8 +222,8 @@ export interface TrainingLog {
   readonly examples: number;
   /** Examples left out because they could not be read. */
   readonly skipped: readonly Unreadable[];
-  /** Name of the last stage whose output was computed once for each example; undefined when nothing was cached. */
-  readonly cachedUpTo: string | undefined;
+  /** Name of the last stage whose output was computed once for each example; missing when nothing was cached. */
+  readonly cachedUpTo?: string;
   /** Numbers of weights (scalars) that training moved and that it left alone. */
   readonly parameters: { readonly trained: number; readonly frozen: number };
   readonly seed: number;

@@ -4,7 +4,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceFrom } from '../trunk/buildLayers.ts';
-import { layerOf, avoidNames, type LayerGraph } from '../trunk/layerGraph.ts';
+import { avoidNames, graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
 import { layersTrunk, type LayersTrunk } from '../trunk/layersTrunk.ts';
 import { parseTopology } from '../trunk/topology.ts';
 
@@ -19,8 +19,11 @@ import { parseTopology } from '../trunk/topology.ts';
  */
 export function adoptHead(model: LayersModel, features: Shape, units: number, taken: ReadonlySet<string>): LayersTrunk {
   const parsed = parseTopology(model.toJSON(undefined, false));
+  const [output] = parsed.outputs;
+  if (output === undefined || parsed.outputs.length > 1) throw severalOutputs(parsed.outputs.length);
   assertLogits(parsed);
-  const graph = avoidNames(parsed, taken);
+  for (const layer of parsed.layers.values()) assertSeeded(layer);
+  const graph = avoidNames(graphUpTo(parsed, output.call), taken);
   const trunk = layersTrunk(graph, sourceFrom(graph, model));
   if (
     !fits(
@@ -43,6 +46,26 @@ export function adoptHead(model: LayersModel, features: Shape, units: number, ta
     `replaceHead: expected a head that gives [any, ${String(units)}] for these labels, got ${describeShape(found)}.`,
     { units, received: found },
   );
+}
+
+function severalOutputs(count: number): TransferKitError {
+  const text = `replaceHead: expected a head with one output, got ${String(count)}. Make a model of the one that gives the logits.`;
+  return new TransferKitError('WRONG_SHAPE', text, { outputs: count });
+}
+
+/** Dropout inside recurrent layers follows no seed; without it the head would train otherwise than its maker means. */
+function assertSeeded({ name, className, config }: LayerSpec): void {
+  if (!isAbove0(config.recurrent_dropout) && !(isAbove0(config.dropout) && 'recurrent_dropout' in config)) return;
+  throw new TransferKitError(
+    'UNSUPPORTED_LAYER',
+    `replaceHead: expected layers whose dropout follows the seed, got '${name}' (${className}) with dropout of its own. ` +
+      'Set it to 0 and put a dropout layer in front.',
+    { layer: name, className },
+  );
+}
+
+function isAbove0(rate: unknown): boolean {
+  return typeof rate === 'number' && rate > 0;
 }
 
 function assertLogits(graph: LayerGraph): void {

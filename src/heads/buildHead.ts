@@ -11,6 +11,10 @@ import { parseTopology } from '../trunk/topology.ts';
 
 /** The ways in which a feature map becomes a vector. */
 export const poolings = ['average', 'max', 'both', 'flatten'] as const;
+/**
+ * How feature maps [b, h, w, c] or sequences [b, t, c] become vectors: `'average'` or `'max'` over all places ([b, c]),
+ * `'both'` joined ([b, 2 c]), or `'flatten'` (every place keeps its own values).
+ */
 export type Pooling = (typeof poolings)[number];
 
 /** Shape of a head in numbers. */
@@ -52,6 +56,10 @@ function poolFeatures(input: SymbolicTensor, features: Shape, pooling: Pooling |
   if (rank === 2) {
     if (pooling === undefined) return input;
     const text = `replaceHead: expected no pooling for features of shape ${describeShape(features)}, got '${pooling}'.`;
+    throw new TransferKitError('INVALID_OPTION', text, { pooling, features });
+  }
+  if (pooling === 'flatten' && features.slice(1).includes(null)) {
+    const text = `replaceHead: expected features of a fixed size to flatten, got ${describeShape(features)}. Give loadBase an inputSize.`;
     throw new TransferKitError('INVALID_OPTION', text, { pooling, features });
   }
   if (pooling === 'flatten') return apply(layers.flatten({ name: 'head_flatten' }), input);

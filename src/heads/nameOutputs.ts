@@ -2,6 +2,8 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { Task } from '../core/types.ts';
 
+const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
+
 interface OutputNames {
   readonly labels: readonly string[];
   /** Number of logits. */
@@ -17,6 +19,7 @@ export function nameOutputs(
   task: Task,
   { labels, outputs }: { readonly labels?: readonly string[]; readonly outputs?: number | readonly string[] },
 ): OutputNames {
+  if (!tasks.includes(task)) throw invalid(`task to be one of ${tasks.join(', ')}`, task);
   if (task === 'regression') {
     if (labels !== undefined) throw invalid('outputs instead of labels for regression', labels);
     return regressionNames(outputs ?? 1);
@@ -50,6 +53,8 @@ function regressionNames(outputs: number | readonly string[]): OutputNames {
 }
 
 function assertNames(names: readonly string[]): void {
+  const given: unknown = names;
+  if (!Array.isArray(given)) throw invalid('a list of names', given);
   if (!names.every((name) => typeof name === 'string' && name !== '')) throw invalid('names that are not empty', names);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid('names that differ', `'${twice}' twice`);

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
-import { sizeOf } from '../core/shapes.ts';
+import { byteLengthOf } from '../core/weightBytes.ts';
+
+export { byteLengthOf };
 
 /**
  * Reads `model.json` and the weight files that it names.
@@ -70,14 +72,4 @@ async function readShard(path: string): Promise<ArrayBuffer> {
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { files: path, reason }, cause);
   });
   return Uint8Array.from(bytes).buffer; // small files share one buffer in Node: a copy has its own
-}
-
-/** Bytes that weights take; undefined when there is text among them, whose length only the data tells. */
-export function byteLengthOf(weights: readonly io.WeightsManifestEntry[]): number | undefined {
-  const sizes: Readonly<Record<string, number>> = { bool: 1, uint8: 1, uint16: 2, float16: 2, complex64: 8 };
-  if (weights.some(({ dtype }) => dtype === 'string')) return undefined;
-  return weights.reduce(
-    (sum, { dtype, quantization, shape }) => sum + sizeOf(shape) * (sizes[quantization?.dtype ?? dtype] ?? 4),
-    0,
-  );
 }

@@ -104,6 +104,7 @@ function checkRepeat(trunk: Trunk, input: Tensor): void {
 
 function checkGradients(trunk: Trunk, input: Tensor): void {
   const moving = trunk.weights.filter((weight) => weight.kind !== 'statistics');
+  if (moving.length === 0) return;
   for (const weight of moving) weight.variable.trainable = true;
   const { value, grads } = variableGrads(
     () => tidy(() => sum<Scalar>(trunk.run(input))),
@@ -120,7 +121,7 @@ function hasShape(gradient: Tensor | undefined, weight: TrunkWeight): boolean {
 
 function checkUnmoved(trunk: Trunk, input: Tensor): void {
   const before = trunk.weights.map((weight) => valuesOf(weight.variable));
-  tidy(() => trunk.run(input, { dropoutSeed: 1 }));
+  dispose(trunk.run(input, { dropoutSeed: 1 }));
   trunk.weights.forEach((weight, index) => {
     const same = valuesOf(weight.variable).every((value, i) => Object.is(value, before[index]?.[i]));
     demand(same, `${weight.name} moved`);

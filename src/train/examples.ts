@@ -5,7 +5,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Samples, TransferModel, Unreadable } from '../core/types.ts';
 import type { Network } from './network.ts';
 import type { Pace } from './pace.ts';
-import { assertReadable, readBatch, type Batch } from './readBatch.ts';
+import { assertEqualShapes, assertReadable, readBatch, type Batch } from './readBatch.ts';
 import { targetSize } from './targets.ts';
 
 /** Rows ready for the network. */
@@ -40,7 +40,8 @@ export interface ExampleSource {
 }
 
 /** Raw examples, read and preprocessed for each batch. */
-export function streamExamples({ verb, model, samples }: ExampleSource): Examples {
+export function streamExamples(source: ExampleSource): Examples {
+  const { verb, model, samples } = source;
   const skipped = new Map<string, Unreadable>();
   return {
     size: samples.size,
@@ -52,7 +53,8 @@ export function streamExamples({ verb, model, samples }: ExampleSource): Example
       const { input, targets, weights, ids, unreadable } = await readBatch(verb, model, samples, rows);
       for (const each of unreadable) skipped.set(each.id, each);
       try {
-        assertReadable(verb, samples, unreadable);
+        if (unreadable.length > 0 && samples.onUnreadable === 'error') await assertAllReadable(source);
+        if (skipped.size === samples.size) throw noneReadable(verb, samples);
       } catch (error) {
         dispose(input);
         throw error;
@@ -84,7 +86,11 @@ export async function cacheFeatures(source: ExampleSource, entry: number, pace: 
     next = readFrom(source, start + batchSize);
     // A failure of the next batch is raised when its turn comes; until then it must not count as unhandled.
     next.catch(() => undefined);
-    await extract(source, entry, batch, store).catch(async (error: unknown) => {
+    skipped.push(...batch.unreadable);
+    try {
+      await extract(source, entry, batch, store);
+      await pace.advance(Math.min(batchSize, samples.size - start));
+    } catch (error) {
       dispose(
         await next.then(
           ({ input }) => input,
@@ -92,9 +98,7 @@ export async function cacheFeatures(source: ExampleSource, entry: number, pace: 
         ),
       );
       throw error;
-    });
-    skipped.push(...batch.unreadable);
-    await pace.advance(Math.min(batchSize, samples.size - start));
+    }
   }
   dispose((await next).input);
   assertReadable(verb, samples, skipped);
@@ -105,6 +109,17 @@ export async function cacheFeatures(source: ExampleSource, entry: number, pace: 
     skipped,
     batch: (rows) => Promise.resolve(store.rows(model, rows)),
   };
+}
+
+/** Reads every example, so that the error lists all that cannot be read. */
+async function assertAllReadable(source: ExampleSource): Promise<void> {
+  const found: Unreadable[] = [];
+  for (let start = 0; start < source.samples.size; start += source.batchSize) {
+    const { input, unreadable } = await readFrom(source, start);
+    dispose(input);
+    found.push(...unreadable);
+  }
+  assertReadable(source.verb, source.samples, found);
 }
 
 function readFrom({ verb, model, samples, batchSize }: ExampleSource, start: number): Promise<Batch> {
@@ -155,6 +170,7 @@ class FeatureStore {
       this.values = new Float32Array(this.capacity * width);
       this.shape = shape;
     }
+    assertEqualShapes(verb, [this.shape, shape]);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw notFinite(verb, ids[Math.floor(bad / width)] ?? '');
     this.values.set(values, this.size * width);

@@ -1,12 +1,14 @@
 // The training loop: one pass over the rows for each epoch, gradients of the unfrozen weights alone, optimizer state by
 // weight name, the last good weights kept.
 import {
+  all,
   clone,
   dispose,
   keep,
   tidy,
-  variableGrads,
   add,
+  isFinite,
+  stack,
   type NamedTensorMap,
   type Scalar,
   type Tensor,
@@ -14,11 +16,13 @@ import {
 import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog, TransferModel, TrunkWeight } from '../core/types.ts';
+import { differentiate } from './differentiate.ts';
 import type { Examples, Rows } from './examples.ts';
 import { taskRules, weightedMean, type TaskRules } from './losses.ts';
 import type { Network } from './network.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { Pace } from './pace.ts';
+import type { Schedule } from './schedules.ts';
 import { measure } from './measure.ts';
 
 /** All that a run is made of; every option has its value. */
@@ -32,6 +36,7 @@ export interface LoopPlan {
   readonly trainable: readonly TrunkWeight[];
   readonly learningRate: { readonly head: number; readonly base?: number };
   readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
   /** First epoch, and the one to stop before. */
   readonly initialEpoch: number;
   readonly epochs: number;
@@ -60,6 +65,7 @@ export async function runLoop(plan: LoopPlan, pace: Pace): Promise<LoopResult> {
       const start = performance.now();
       const figures = await runEpoch(plan, state, epoch, pace);
       if (figures === undefined) return { epochs, stoppedBy: 'signal' };
+      await state.assertFinite(epoch);
       const validation =
         plan.validation === undefined
           ? undefined
@@ -69,7 +75,7 @@ export async function runLoop(plan: LoopPlan, pace: Pace): Promise<LoopResult> {
         ...figures,
         ...(validation === undefined ? {} : { validationLoss: validation.loss }),
         ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
-        learningRate: plan.learningRate,
+        learningRate: state.rates,
         seconds: (performance.now() - start) / 1000,
       };
       epochs.push(log);
@@ -101,13 +107,13 @@ async function runEpoch(plan: LoopPlan, state: TrainingState, epoch: number, pac
     next.catch(() => undefined);
     try {
       if (rows !== undefined) await state.step(rows, deriveSeed(seed, epoch, start), epoch, totals);
+      await pace.advance(Math.min(batchSize, train.size - start));
     } catch (error) {
       disposeRows(await next.catch(() => undefined));
       throw error;
     } finally {
       disposeRows(rows);
     }
-    await pace.advance(Math.min(batchSize, train.size - start));
   }
   return totals.figures();
 }
@@ -143,8 +149,11 @@ class TrainingState {
   private readonly slots = new Map<string, Tensor[]>();
   private lastGood = new Map<string, Tensor>();
   private steps = 0;
+  /** Learning rates of the step that was done last. */
+  rates: LoopPlan['learningRate'];
 
   constructor(private readonly plan: LoopPlan) {
+    this.rates = plan.learningRate;
     for (const weight of plan.trainable) {
       // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
       weight.variable.trainable = true;
@@ -170,20 +179,30 @@ class TrainingState {
     }
   }
 
+  /** Raises when the last update has left a weight infinite: no later loss would tell. */
+  async assertFinite(epoch: number): Promise<void> {
+    const finite = tidy(() => all(stack(this.plan.trainable.map((weight) => all(isFinite(weight.variable))))));
+    const [value = 0] = await finite.data();
+    dispose(finite);
+    if (value === 0) throw this.notFinite(Infinity, epoch);
+  }
+
   dispose(): void {
     dispose([...this.slots.values()]);
     dispose([...this.lastGood.values()]);
   }
 
   private differentiate(rows: Rows, dropoutSeed: number): { loss: Scalar; logits: Tensor; gradients: NamedTensorMap } {
-    const { model, network, train, trainable } = this.plan;
+    const { verb, model, network, train, trainable } = this.plan;
     const kept: Tensor[] = [];
-    const { value, grads } = variableGrads(
+    const { value, grads } = differentiate(
+      verb,
+      kept,
       () => {
         const logits = network.run(rows.input, { from: train.entry, dropoutSeed });
         kept.push(keep(clone(logits)));
         const loss = weightedMean(taskRules[model.head.task].losses(logits, rows.targets), rows.weights);
-        return [model.base.trunk.penalty(), model.head.trunk.penalty()].reduce<Scalar>(
+        return [model.base.trunk.penalty(trainable), model.head.trunk.penalty(trainable)].reduce<Scalar>(
           (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
           loss,
         );
@@ -202,19 +221,28 @@ class TrainingState {
   }
 
   private update(gradients: NamedTensorMap): void {
-    const { trainable, optimizer, learningRate, model } = this.plan;
+    const { trainable, optimizer, model } = this.plan;
     const ofBase = new Set(model.base.trunk.weights);
+    this.rates = this.ratesNow();
     this.steps++;
     for (const weight of trainable) {
       const gradient = gradients[weight.variable.name];
       const state = this.slots.get(weight.name);
       if (gradient === undefined || state === undefined) continue;
-      const rate = ofBase.has(weight) ? (learningRate.base ?? learningRate.head) : learningRate.head;
+      const rate = ofBase.has(weight) ? (this.rates.base ?? this.rates.head) : this.rates.head;
       const next = optimizer.update({ weight: weight.variable, gradient, state, learningRate: rate, step: this.steps });
       weight.write(next.weight);
+      if (!ofBase.has(weight)) model.head.trained = true;
       dispose([next.weight, state]);
       this.slots.set(weight.name, next.state);
     }
+  }
+
+  private ratesNow(): LoopPlan['learningRate'] {
+    const { schedule, train, batchSize, epochs, initialEpoch, learningRate } = this.plan;
+    const factor = schedule(this.steps, Math.ceil(train.size / batchSize) * (epochs - initialEpoch));
+    const head = learningRate.head * factor;
+    return learningRate.base === undefined ? { head } : { head, base: learningRate.base * factor };
   }
 
   private notFinite(value: number, epoch: number): TransferKitError {

@@ -71,12 +71,13 @@ export function decide({ logits, target }: Judgement): { readonly actual: number
   return { actual: (target[0] ?? 0) > 0.5 ? 1 : 0, predicted: (logits[0] ?? 0) > 0 ? 1 : 0 };
 }
 
-/** Share of examples whose actual class is among the `k` with the largest logits. */
+/** Share of examples whose actual class is among the `k` with the largest logits; of equal ones the first counts as larger. */
 export function topKAccuracy(judgements: readonly Judgement[], k: number): number {
   const hits = judgements.filter((each) => {
     if (each.logits.length === 1) return k > 1 || decide(each).actual === decide(each).predicted;
-    const own = each.logits[argMax(each.target)] ?? 0;
-    return each.logits.filter((logit) => logit > own).length < k;
+    const actual = argMax(each.target);
+    const own = each.logits[actual] ?? 0;
+    return each.logits.filter((logit, i) => logit > own || (logit === own && i < actual)).length < k;
   });
   return hits.length / Math.max(judgements.length, 1);
 }

@@ -17,7 +17,9 @@ export interface OptimizerStep {
 export interface Optimizer {
   readonly name: string;
   readonly defaultLearningRate: number;
+  /** State before the first step, such as tensors of zeros; [] for none. The caller owns the tensors. */
   init(weight: Tensor): Tensor[];
+  /** The weight and state after a step, as new tensors that the caller owns. */
   update(step: OptimizerStep): { readonly weight: Tensor; readonly state: Tensor[] };
 }
 

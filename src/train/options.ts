@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { EpochLog, Progress, Samples } from '../core/types.ts';
 import { adam, sgd, type Optimizer } from './optimizers.ts';
+import { settleSchedule, type Schedule } from './schedules.ts';
 
 /** Options of every training verb. */
 export interface TrainingOptions {
@@ -15,6 +16,11 @@ export interface TrainingOptions {
   readonly validation?: Samples | number;
   /** `'adam'`, `'sgd'` (momentum 0.9), or one made by `adam()` or `sgd()`. Default `'adam'`. */
   readonly optimizer?: 'adam' | 'sgd' | Optimizer;
+  /**
+   * How the learning rate goes over the run: `'cosine'` falls from the given rate to 0, `'constant'` keeps it, a
+   * function of step and number of steps gives a factor. Default `'cosine'`.
+   */
+  readonly schedule?: 'constant' | 'cosine' | Schedule;
   /** Fixes the order of examples, dropout and what is held out. Default 0. */
   readonly seed?: number;
   /**
@@ -37,6 +43,7 @@ export interface SettledOptions {
   readonly batchSize: number;
   readonly validation: Samples | number | undefined;
   readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
   readonly seed: number;
   readonly cache: boolean;
   readonly signal: AbortSignal | undefined;
@@ -65,6 +72,7 @@ export function settleOptions(verb: string, options: TrainingOptions, defaultEpo
     batchSize,
     validation,
     optimizer: settleOptimizer(verb, optimizer),
+    schedule: settleSchedule(verb, options.schedule ?? 'cosine'),
     seed,
     cache,
     signal: options.signal,
@@ -84,13 +92,21 @@ export function assertWhole(verb: string, name: string, value: number, least: nu
     throw invalid(verb, `${name} to be a whole number from ${String(least)}`, value);
 }
 
-function settleOptimizer(verb: string, optimizer: 'adam' | 'sgd' | Optimizer): Optimizer {
-  if (typeof optimizer === 'object') return optimizer;
-  const known: Readonly<Record<string, () => Optimizer>> = { adam: () => adam(), sgd: () => sgd({ momentum: 0.9 }) };
-  const make = known[optimizer];
-  if (make === undefined)
-    throw invalid(verb, "optimizer to be 'adam', 'sgd' or one made by adam() or sgd()", optimizer);
-  return make();
+const optimizers: ReadonlyMap<unknown, () => Optimizer> = new Map([
+  ['adam', () => adam()],
+  ['sgd', () => sgd({ momentum: 0.9 })],
+]);
+
+function settleOptimizer(verb: string, optimizer: unknown): Optimizer {
+  if (isOptimizer(optimizer)) return optimizer;
+  const make = optimizers.get(optimizer);
+  if (make !== undefined) return make();
+  const found = typeof optimizer === 'string' ? optimizer : `a value of type ${typeof optimizer}`;
+  throw invalid(verb, "optimizer to be 'adam', 'sgd' or one made by adam() or sgd()", found);
+}
+
+function isOptimizer(value: unknown): value is Optimizer {
+  return typeof value === 'object' && value !== null && 'init' in value && 'update' in value;
 }
 
 function invalid(verb: string, expected: string, received: unknown): TransferKitError {

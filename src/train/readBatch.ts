@@ -1,8 +1,8 @@
 // Reads and preprocesses the examples of one batch side by side.
-import { dispose, stack, type Tensor } from '@tensorflow/tfjs-core';
+import { clone, dispose, stack, Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
-import type { Sample, Samples, TransferModel, Unreadable } from '../core/types.ts';
+import type { Base, Sample, Samples, Shape, TransferModel, Unreadable } from '../core/types.ts';
 import { encodeTarget } from './targets.ts';
 
 /** Examples that are ready for the network. The reader owns `input`. */
@@ -32,7 +32,10 @@ export async function readBatch(
   const inputs = found.flatMap((each) => ('input' in each ? [each.input] : []));
   try {
     for (const each of settled) if (each.status === 'rejected') throw each.reason;
-    assertEqualShapes(verb, inputs);
+    assertEqualShapes(
+      verb,
+      inputs.map((input) => input.shape),
+    );
     const readable = found.filter((each) => 'input' in each);
     return {
       input: inputs.length === 0 ? undefined : stack(inputs),
@@ -48,16 +51,53 @@ export async function readBatch(
 
 /** Applies a model's preprocessing to one raw input and checks what comes out against what the base takes. */
 export async function preprocess(verb: string, { base }: TransferModel, input: unknown, id: string): Promise<Tensor> {
-  const tensor = await base.preprocessor.apply(input);
-  const expected = base.trunk.input.shape.slice(1);
-  if (fits(tensor.shape, expected)) return tensor;
-  const received = tensor.shape;
-  tensor.dispose();
+  const result: unknown = await base.preprocessor.apply(input);
+  if (!isTensor(result) || result.isDisposed) throw notATensor(verb, result, id);
+  // What a preprocessor hands through is the caller's.
+  const tensor = result === input ? clone(result) : result;
+  try {
+    assertFits(verb, base, tensor, id);
+    if (base.preprocessor.spec.kind === 'custom') await assertFinite(verb, tensor, id);
+    return tensor;
+  } catch (error) {
+    dispose(tensor);
+    throw error;
+  }
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+
+function assertFits(verb: string, { trunk }: Base, { shape, dtype }: Tensor, id: string): void {
+  const expected = trunk.input.shape.slice(1);
+  if (!fits(shape, expected)) {
+    throw new TransferKitError(
+      'WRONG_SHAPE',
+      `${verb}: expected preprocessing to give ${describeShape(expected)}, got ${describeShape(shape)} for ${id}.`,
+      { expected, received: shape, id },
+    );
+  }
+  if (dtype === trunk.input.dtype) return;
   throw new TransferKitError(
-    'WRONG_SHAPE',
-    `${verb}: expected preprocessing to give ${describeShape(expected)}, got ${describeShape(received)} for ${id}.`,
-    { expected, received, id },
+    'WRONG_DTYPE',
+    `${verb}: expected preprocessing to give ${trunk.input.dtype}, got ${dtype} for ${id}. Cast it.`,
+    { expected: trunk.input.dtype, received: dtype, id },
   );
+}
+
+/** The preprocessors of this package check their input; of others nothing is known. */
+async function assertFinite(verb: string, tensor: Tensor, id: string): Promise<void> {
+  const values = await tensor.data();
+  if (values.every((value) => Number.isFinite(value))) return;
+  const text = `${verb}: expected preprocessing to give finite values, got NaN or infinity for ${id}.`;
+  throw new TransferKitError('NOT_FINITE', text, { id });
+}
+
+function notATensor(verb: string, result: unknown, id: string): TransferKitError {
+  const found = isTensor(result) ? 'a disposed one' : typeof result;
+  const text = `${verb}: expected preprocessing to give a tensor, got ${found} for ${id}.`;
+  return new TransferKitError('INVALID_OPTION', text, { id });
 }
 
 /**
@@ -108,13 +148,18 @@ function unreadable(id: string, error: unknown): Unreadable {
   return { id, reason: error instanceof Error ? error.message.replace('[transferkit] ', '') : String(error) };
 }
 
-function assertEqualShapes(verb: string, inputs: readonly Tensor[]): void {
-  const [first] = inputs;
-  const other = inputs.find((input) => describeShape(input.shape) !== describeShape(first?.shape ?? []));
+/**
+ * Raises when examples that go through the network together differ in shape.
+ *
+ * @throws TransferKitError `WRONG_SHAPE`.
+ */
+export function assertEqualShapes(verb: string, shapes: readonly Shape[]): void {
+  const [first] = shapes;
+  const other = shapes.find((shape) => describeShape(shape) !== describeShape(first ?? []));
   if (first === undefined || other === undefined) return;
   throw new TransferKitError(
     'WRONG_SHAPE',
-    `${verb}: expected examples of one shape, got ${describeShape(first.shape)} and ${describeShape(other.shape)}.`,
-    { first: first.shape, other: other.shape },
+    `${verb}: expected examples of one shape, got ${describeShape(first)} and ${describeShape(other)}.`,
+    { first, other },
   );
 }

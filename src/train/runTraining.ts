@@ -7,7 +7,7 @@ import { runLoop } from './loop.ts';
 import { frozenPrefix, networkOf, type Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import { startPace, type Pace } from './pace.ts';
-import { assertKnown, assertTrainable } from './targets.ts';
+import { assertKnown, assertSamples, assertTrainable } from './targets.ts';
 
 /** What to train, and how. */
 export interface TrainingPlan {
@@ -26,10 +26,11 @@ export interface TrainingPlan {
 export async function runTraining(model: TransferModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
   const { verb, options } = plan;
   const start = performance.now();
+  assertSamples(verb, samples);
   const { train, validation } = splitOff(samples, options);
   assertTrainable(verb, model, train);
   if (validation !== undefined) assertKnown(verb, model, validation);
-  if (plan.trainable.length === 0) throw nothingToTrain(verb);
+  if (plan.trainable.length === 0) throw nothingToTrain(plan);
 
   const network = networkOf(model);
   const entry = options.cache ? frozenPrefix(model, plan.trainable) : 0;
@@ -38,15 +39,13 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
     prepared === undefined
       ? { epochs: [], stoppedBy: 'signal' as const }
       : await runLoop({ ...options, ...plan, ...prepared, model, network }, startLoopPace(plan, prepared.train));
-  if (loop.epochs.length > 0) model.head.trained = true;
-
   const log: TrainingLog = {
     phase: plan.phase,
     epochs: loop.epochs,
     stoppedBy: loop.stoppedBy,
-    examples: prepared?.train.size ?? 0,
+    examples: prepared === undefined ? 0 : readable(prepared.train),
     skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
-    cachedUpTo: entry === 0 ? undefined : network.stages[entry - 1]?.name,
+    ...cachedUpTo(network, prepared === undefined ? 0 : entry),
     parameters: countParameters(model, plan.trainable),
     seed: options.seed,
     seconds: (performance.now() - start) / 1000,
@@ -64,6 +63,16 @@ export function assertAlive(verb: string, { base, head }: TransferModel): void {
   if (!base.trunk.disposed && !head.trunk.disposed) return;
   const text = `${verb}: expected a usable model, got '${base.name}' after its dispose(). Load or build it again.`;
   throw new TransferKitError('DISPOSED', text, { name: base.name });
+}
+
+/** Rows that could be read; streamed ones are known to be unreadable only afterwards. */
+function readable({ size, entry, skipped }: Examples): number {
+  return entry === 0 ? size - skipped.length : size;
+}
+
+function cachedUpTo({ stages }: Network, entry: number): Pick<TrainingLog, 'cachedUpTo'> {
+  const stage = stages[entry - 1];
+  return stage === undefined ? {} : { cachedUpTo: stage.name };
 }
 
 function splitOff(samples: Samples, { validation, seed }: SettledOptions) {
@@ -109,7 +118,11 @@ function countParameters({ base, head }: TransferModel, trainable: readonly Trun
   return { trained, frozen: count([...base.trunk.weights, ...head.trunk.weights]) - trained };
 }
 
-function nothingToTrain(verb: string): TransferKitError {
-  const text = `${verb}: expected weights to train, got a model in which everything is frozen. Call unfreeze(model, 'head') or unfreeze(model).`;
+function nothingToTrain({ verb, phase }: TrainingPlan): TransferKitError {
+  const [found, advice] =
+    phase === 'head'
+      ? ['a head that is frozen', "unfreeze(model, 'head')"]
+      : ['a model in which everything is frozen', "unfreeze(model, 'head') or unfreeze(model)"];
+  const text = `${verb}: expected weights to train, got ${found}. Call ${advice}.`;
   return new TransferKitError('NOTHING_TO_TRAIN', text);
 }

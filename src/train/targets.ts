@@ -54,11 +54,25 @@ export function assertTrainable(verb: string, model: TransferModel, samples: Sam
 }
 
 /**
+ * Raises when a value is no samples: a program without types may hand in a path or an array.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertSamples(verb: string, samples: unknown): asserts samples is Samples {
+  const isSamples = typeof samples === 'object' && samples !== null && 'read' in samples && 'classCounts' in samples;
+  if (isSamples) return;
+  const found = Array.isArray(samples) ? 'a list' : typeof samples === 'string' ? `'${samples}'` : typeof samples;
+  const text = `${verb}: expected samples, as fromArrays, defineSamples or imageFolder make them, got ${found}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { found });
+}
+
+/**
  * Raises when samples are empty or have labels that the head does not know.
  *
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `INVALID_OPTION`.
  */
 export function assertKnown(verb: string, model: TransferModel, samples: Samples): void {
+  assertSamples(verb, samples);
   if (samples.size === 0) throw new TransferKitError('NO_EXAMPLES', `${verb}: expected examples, got none.`);
   if (model.head.task === 'regression') return;
   if (samples.labels.length === 0) {

@@ -1,10 +1,11 @@
 // Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
-import { cast, tidy, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
+import { cast, engine, tidy, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
 import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json } from '../core/json.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
+import { assertFitting } from './fitInput.ts';
 import type { LayerGraph } from './layerGraph.ts';
 import { layersTrunk, type LayersTrunk, type LayerSource } from './layersTrunk.ts';
 import { writeTopology } from './topology.ts';
@@ -13,16 +14,23 @@ import { writeTopology } from './topology.ts';
  * Builds a trunk with the given weights. Weights that the graph does not use are ignored (a cut-off classifier's).
  *
  * @param weights - By name (`layer/weight`); they stay the caller's. Their data is shared until training changes it.
+ * @param inputSize - Height and width, when the user chose them: then what does not fit is theirs to change.
  * @throws TransferKitError `WEIGHTS_MISMATCH` when a weight is missing or has another shape, `NOT_A_MODEL` when tfjs
- * cannot build the layers.
+ * cannot build the layers, `INVALID_OPTION` for an inputSize that the layers cannot take.
  */
-export async function buildTrunk(graph: LayerGraph, weights: NamedTensorMap): Promise<LayersTrunk> {
+export async function buildTrunk(
+  graph: LayerGraph,
+  weights: NamedTensorMap,
+  inputSize?: readonly [number, number],
+): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
   const flat = { ...graph, layers: new Map(layers) };
   const model = await buildModel(flat);
   try {
-    const trunk = layersTrunk(flat, sourceFrom(flat, model));
-    assign(trunk, weights);
+    const source = sourceFrom(flat, model);
+    if (inputSize !== undefined) assertFitting(flat, source, inputSize);
+    const trunk = layersTrunk(flat, source);
+    assign(trunk, weights, inputSize !== undefined);
     return trunk;
   } catch (error) {
     model.dispose();
@@ -51,10 +59,15 @@ async function buildModel(graph: LayerGraph): Promise<LayersModel> {
       [...graph.layers].map(([name, layer]) => [name, { ...layer, config: withoutChance(layer.config) }]),
     ),
   };
+  const before = new Set(Object.values(engine().registeredVariables));
+  // tfjs changes what it is given. It builds at once and leaves only the answer for later, so that the variables there
+  // are now belong to this model and to no other.
+  const building = models.modelFromJSON({ modelTopology: structuredClone(writeTopology(plain)) });
+  const made = Object.values(engine().registeredVariables).filter((variable) => !before.has(variable));
   try {
-    // tfjs changes what it is given.
-    return await models.modelFromJSON({ modelTopology: structuredClone(writeTopology(plain)) });
+    return await building;
   } catch (error) {
+    for (const variable of made) variable.dispose();
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError(
       'NOT_A_MODEL',
@@ -86,7 +99,7 @@ function isContainer(layer: layers.Layer): layer is LayersModel {
   return 'getLayer' in layer;
 }
 
-function assign(trunk: LayersTrunk, weights: NamedTensorMap): void {
+function assign(trunk: LayersTrunk, weights: NamedTensorMap, isResized: boolean): void {
   const missing = trunk.weights.filter(({ name }) => weights[name] === undefined).map(({ name }) => name);
   if (missing.length > 0) {
     const nearest = nearestNames(missing[0] ?? '', Object.keys(weights), 3);
@@ -100,19 +113,21 @@ function assign(trunk: LayersTrunk, weights: NamedTensorMap): void {
   for (const weight of trunk.weights) {
     const value = weights[weight.name];
     if (value === undefined) continue;
-    assertShape(weight.name, weight.shape, value);
+    assertShape(weight.name, weight.shape, value, isResized);
     tidy(() => {
       weight.variable.assign(value.dtype === weight.variable.dtype ? value : cast(value, weight.variable.dtype));
     });
   }
 }
 
-function assertShape(name: string, expected: readonly number[], value: Tensor): void {
+function assertShape(name: string, expected: readonly number[], value: Tensor, isResized: boolean): void {
   if (describeShape(expected) === describeShape(value.shape)) return;
+  const advice = isResized
+    ? 'With another inputSize only fully convolutional bases work: cut before the first Flatten or Dense layer.'
+    : 'The weights belong to another model: export or fetch topology and weights together.';
   throw new TransferKitError(
     'WEIGHTS_MISMATCH',
-    `expected weight '${name}' of shape ${describeShape(expected)}, got ${describeShape(value.shape)}. With another ` +
-      'inputSize only fully convolutional bases work: cut before the first Flatten or Dense layer.',
+    `expected weight '${name}' of shape ${describeShape(expected)}, got ${describeShape(value.shape)}. ${advice}`,
     { name, expected, received: value.shape },
   );
 }

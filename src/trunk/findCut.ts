@@ -8,33 +8,48 @@ const pooling = /^(Flatten|Global(Average|Max)Pooling[123]D)$/;
  * The call whose output is the best default for features: the last one before the classifier.
  *
  * Where the network ends in a global pooling or a Flatten with nothing but a classifier behind it, that is the feature
- * map in front of it. A network that ends in a dense layer or a softmax without either is cut before its last layer with
+ * map in front of it; where the pooling itself gives the classes, as in SqueezeNet, the 1 × 1 convolution before it is the
+ * classifier. A network that ends in a dense layer or a softmax without either is cut before its last layer with
  * a kernel. Any other network has no classifier and is taken whole.
  */
 export function findCut(graph: LayerGraph): number {
   const output = graph.outputs[0]?.call ?? graph.calls.length - 1;
   const map = mapBeforeClassifier(graph, output);
   if (map > 0) return map;
-  const { className, config } = layerOf(graph, output);
-  const classifies =
-    className === 'Dense' || className === 'Softmax' || /softmax|sigmoid/.test(String(config.activation));
+  const classifies = layerOf(graph, output).className === 'Dense' || isProbabilities(graph, output);
   return classifies ? beforeLastKernel(graph, output) : output;
 }
 
 /** What the last pooling reads, or 0 when more than a classifier lies behind it. */
 function mapBeforeClassifier(graph: LayerGraph, output: number): number {
+  let hasKernel = false;
   for (let call = output; call > 0; call = inputOf(graph, call)) {
     const layer = layerOf(graph, call);
     if (pooling.test(layer.className)) {
       const read = inputOf(graph, call);
       // Older ResNets pool by a window as large as the map and flatten what is left.
-      return layerOf(graph, read).className === 'AveragePooling2D' ? inputOf(graph, read) : read;
+      const map = layerOf(graph, read).className === 'AveragePooling2D' ? inputOf(graph, read) : read;
+      return hasKernel || !isProbabilities(graph, output) ? map : beforePointwise(graph, map);
     }
     const classifies =
       layer.className === 'Dense' || layer.className === 'BatchNormalization' || isPointwise(graph, call);
+    hasKernel ||= classifies;
     if (!classifies && !shaping.has(layer.className)) return 0;
   }
   return 0;
+}
+
+/** What a 1 × 1 convolution reads whose activations are `map`, dropout in front of it left out; else `map` itself. */
+function beforePointwise(graph: LayerGraph, map: number): number {
+  const skip = (call: number, kinds: ReadonlySet<string>): number =>
+    call > 0 && kinds.has(layerOf(graph, call).className) ? skip(inputOf(graph, call), kinds) : call;
+  const convolution = skip(map, shaping);
+  return isPointwise(graph, convolution) ? skip(inputOf(graph, convolution), new Set(['Dropout'])) : map;
+}
+
+function isProbabilities(graph: LayerGraph, call: number): boolean {
+  const { className, config } = layerOf(graph, call);
+  return className === 'Softmax' || /softmax|sigmoid/.test(String(config.activation));
 }
 
 /** A 1 × 1 convolution: MobileNetV1 has one as its dense layer. */

@@ -120,13 +120,28 @@ export function appendLayer(graph: LayerGraph, layer: LayerSpec): LayerGraph {
 
 /** `graph` with `head_` in front of every layer name that is taken elsewhere. */
 export function avoidNames(graph: LayerGraph, taken: ReadonlySet<string>): LayerGraph {
-  const rename = (name: string): string => (taken.has(name) ? rename(`head_${name}`) : name);
+  const given = new Set(taken);
+  const names = new Map<string, string>();
+  for (const name of graph.layers.keys()) {
+    const fresh = freshName(
+      name,
+      (candidate) => given.has(candidate) || (candidate !== name && graph.layers.has(candidate)),
+    );
+    given.add(fresh);
+    names.set(name, fresh);
+  }
+  const rename = (name: string) => names.get(name) ?? name;
   const layers = [...graph.layers.values()].map((layer) => ({ ...layer, name: rename(layer.name) }));
   return {
     ...graph,
     layers: new Map(layers.map((layer) => [layer.name, layer])),
     calls: graph.calls.map((call) => ({ ...call, layer: rename(call.layer) })),
   };
+}
+
+/** A name that is not taken, made by putting `head_` in front as often as needed. */
+export function freshName(name: string, isTaken: (candidate: string) => boolean): string {
+  return isTaken(name) ? freshName(`head_${name}`, isTaken) : name;
 }
 
 /** An InputLayer. `shape` is without the batch axis. */

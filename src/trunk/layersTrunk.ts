@@ -73,9 +73,13 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       const exit = to === 0 ? 0 : (ranges[to - 1]?.last ?? 0);
       return tidy(() => execute(graph, source, { entry, exit, lastReader, input, dropoutSeed }));
     },
-    penalty() {
+    penalty(moving) {
       assertUsable(graph, disposed);
-      return penaltyOf(source, weights);
+      const own = new Set(weights);
+      return penaltyOf(
+        source,
+        moving.filter((weight) => own.has(weight)),
+      );
     },
     dispose() {
       if (disposed) return;
@@ -205,8 +209,7 @@ function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly Ca
     const stage = ranges.findIndex((range) => call >= range.first && call <= range.last);
     return layerAt(source, spec.name).weights.map((weight): TrunkWeight => {
       const variable = variableOf(weight);
-      // tfjs scopes a weight's name with the name that the layer was built under.
-      const own = weight.originalName.slice(weight.originalName.indexOf('/') + 1);
+      const own = ownName(weight.originalName, layerAt(source, spec.name).name);
       return {
         name: `${spec.name}/${own}`,
         layer: spec.name,
@@ -223,6 +226,14 @@ function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly Ca
       };
     });
   });
+}
+
+/**
+ * A weight's name in its layer. tfjs scopes it with the name that the layer was built under, which may have slashes of its
+ * own (`conv1/conv` in DenseNets).
+ */
+function ownName(scoped: string, layer: string): string {
+  return scoped.slice(scoped.startsWith(`${layer}/`) ? layer.length + 1 : scoped.indexOf('/') + 1);
 }
 
 /** tfjs types what a layer's weight holds as a tensor; it is a variable. */
@@ -243,8 +254,8 @@ function kindOf(name: string): WeightKind {
   return last.endsWith('kernel') || last === 'embeddings' ? 'kernel' : 'other';
 }
 
-function penaltyOf(source: LayerSource, weights: readonly TrunkWeight[]): Scalar | undefined {
-  const active = new Set(weights.filter((weight) => !weight.frozen).map((weight) => weight.layer));
+function penaltyOf(source: LayerSource, moving: readonly TrunkWeight[]): Scalar | undefined {
+  const active = new Set(moving.map((weight) => weight.layer));
   const penalties = [...source.layers].filter(([name]) => active.has(name)).flatMap(([, layer]) => layer.losses);
   if (penalties.length === 0) return undefined;
   return tidy(() => penalties.map((penalty) => penalty()).reduce((sum, each) => add(sum, each)));

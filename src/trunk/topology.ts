@@ -183,8 +183,23 @@ function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): La
   const own = layerName(layer);
   const known = draft.layers.get(own);
   const taken = known !== undefined && known.path.join('/') !== path.join('/');
+  const className = String(layer.class_name);
   const config = isJsonObject(layer.config) ? layer.config : {};
-  return { name: taken ? path.join('/') : own, className: String(layer.class_name), config, path };
+  return {
+    name: taken ? path.join('/') : own,
+    className,
+    config: className === 'InputLayer' ? config : withoutInputShape(config),
+    path,
+  };
+}
+
+/**
+ * Only an InputLayer needs the shape of the input: where the first layer of a Sequential keeps it, tfjs complains as soon
+ * as the input gets another size.
+ */
+function withoutInputShape(config: JsonObject): JsonObject {
+  const kept = Object.entries(config).filter(([key]) => key !== 'batch_input_shape' && key !== 'batchInputShape');
+  return Object.fromEntries(kept);
 }
 
 /** The calls in an order in which every call comes after those it reads from; the InputLayer first. */
@@ -275,6 +290,8 @@ function notAModel(found: string): TransferKitError {
 }
 
 function describe(value: unknown): string {
-  if (!isJsonObject(value)) return value === undefined ? 'no modelTopology' : `a ${typeof value}`;
+  if (value === undefined) return 'no modelTopology';
+  if (value === null || Array.isArray(value)) return value === null ? 'null' : 'a list';
+  if (!isJsonObject(value)) return `a ${typeof value}`;
   return `an object with ${Object.keys(value).slice(0, 8).join(', ') || 'no fields'}`;
 }

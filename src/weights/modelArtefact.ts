@@ -4,7 +4,8 @@ import { platform } from '#platform';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ReadOptions } from '../core/platform.ts';
-import { sizeOf } from '../core/shapes.ts';
+import { byteLengthOf, weightBytes } from '../core/weightBytes.ts';
+import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
 
 /** What every source of a model comes to. */
 export interface ModelArtefact {
@@ -12,8 +13,19 @@ export interface ModelArtefact {
   readonly source: string;
   readonly topology: unknown;
   readonly metadata: JsonObject;
-  /** The weights whose names (`layer/weight`) pass `wanted`. The caller owns the tensors. */
-  weights(wanted: (name: string) => boolean): NamedTensorMap;
+  /**
+   * The weights whose names (`layer/weight`) pass `wanted`. The caller owns the tensors.
+   *
+   * @param layers - Layers as the graph names them: they tell equally named layers of a live model apart. A file names
+   * its weights itself.
+   */
+  weights(wanted: (name: string) => boolean, layers?: readonly PlacedLayer[]): NamedTensorMap;
+}
+
+/** A layer of a graph, and the names that lead to it in the model it came from. */
+export interface PlacedLayer {
+  readonly name: string;
+  readonly path: readonly string[];
 }
 
 /**
@@ -28,7 +40,7 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
   const address = /\.json($|\?)/.test(location) ? location : `${location.replace(/[/\\]$/, '')}/model.json`;
   const json = parseModelJson(await platform.readBytes(address, options), address);
   const parts: Uint8Array[] = [];
-  for (const group of manifestOf(json)) {
+  for (const group of manifestOf(json, address)) {
     const shards = await Promise.all(group.paths.map((path) => readShard(neighbour(address, path), options)));
     assertLength(
       address,
@@ -43,27 +55,28 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
 
 /** The artefact of the content of a `model.json` and the bytes of its shards, in order. */
 export function fromModelJson(json: object, shards: readonly Uint8Array[], source: string): ModelArtefact {
-  const specs = manifestOf(json).flatMap((group) => group.weights);
+  const specs = manifestOf(json, source).flatMap((group) => group.weights);
   const data = concatenate(shards);
   assertLength(source, 'its shards', data.byteLength, specs);
   return {
     source,
     topology: 'modelTopology' in json ? json.modelTopology : undefined,
     metadata: 'userDefinedMetadata' in json && isJsonObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {},
-    weights: (wanted) => decodeWeights(data, specs, wanted),
+    weights: (wanted) => decodeWeights(source, data, specs, wanted),
   };
 }
 
 /**
  * Reads a tfjs IOHandler.
  *
- * @throws TransferKitError `NOT_FOUND` with the handler's reason, `WEIGHTS_DAMAGED`.
+ * @throws TransferKitError `NOT_FOUND` with the handler's reason, `WEIGHTS_DAMAGED`; what our own handlers raise, as it is.
  */
 export async function readHandler(handler: io.IOHandler, source = 'an IOHandler'): Promise<ModelArtefact> {
   if (handler.load === undefined) {
     throw new TransferKitError('UNSUPPORTED_SOURCE', `expected an IOHandler that can load, got one without load().`);
   }
   const artifacts = await handler.load().catch((error: unknown) => {
+    if (error instanceof TransferKitError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError(
       'NOT_FOUND',
@@ -79,17 +92,18 @@ export async function readHandler(handler: io.IOHandler, source = 'an IOHandler'
 function fromArtifacts(artifacts: io.ModelArtifacts, source: string): ModelArtefact {
   const data =
     artifacts.weightData === undefined ? new ArrayBuffer(0) : io.CompositeArrayBuffer.join(artifacts.weightData);
-  const specs = artifacts.weightSpecs ?? [];
+  const specs = checkWeightSpecs(artifacts.weightSpecs ?? [], source, 'weightSpecs');
   assertLength(source, 'its weight data', data.byteLength, specs);
   return {
     source,
     topology: artifacts.modelTopology,
     metadata: isJsonObject(artifacts.userDefinedMetadata) ? artifacts.userDefinedMetadata : {},
-    weights: (wanted) => decodeWeights(data, specs, wanted),
+    weights: (wanted) => decodeWeights(source, data, specs, wanted),
   };
 }
 
 function decodeWeights(
+  source: string,
   data: ArrayBuffer,
   specs: readonly io.WeightsManifestEntry[],
   wanted: (name: string) => boolean,
@@ -98,14 +112,23 @@ function decodeWeights(
   const parts: Uint8Array[] = [];
   let offset = 0;
   for (const spec of specs) {
-    const length = byteLength(spec);
+    const length = weightBytes(spec);
     if (wanted(spec.name)) {
+      if (kept.some(({ name }) => name === spec.name)) throw repeated(source, spec.name);
       kept.push(spec);
       parts.push(new Uint8Array(data, offset, length));
     }
     offset += length;
   }
   return io.decodeWeights(concatenate(parts), kept);
+}
+
+/** Of two weights with one name nobody can tell which is meant. */
+function repeated(source: string, name: string): TransferKitError {
+  const text =
+    `expected each weight once in ${source}, got '${name}' twice. Nested models whose layers share a name are saved like ` +
+    'that: rename the layers, or hand in the LayersModel itself.';
+  return new TransferKitError('WEIGHTS_DAMAGED', text, { source, name });
 }
 
 function parseModelJson(bytes: Uint8Array, address: string): object {
@@ -116,20 +139,6 @@ function parseModelJson(bytes: Uint8Array, address: string): object {
     throw notAModel(address, 'something that is not JSON', error);
   }
   throw notAModel(address, 'JSON without modelTopology');
-}
-
-interface ManifestGroup {
-  readonly paths: readonly string[];
-  readonly weights: readonly io.WeightsManifestEntry[];
-}
-
-function manifestOf(json: object): ManifestGroup[] {
-  const groups: unknown = 'weightsManifest' in json ? json.weightsManifest : undefined;
-  return Array.isArray(groups) ? groups.filter(isManifestGroup) : [];
-}
-
-function isManifestGroup(group: unknown): group is ManifestGroup {
-  return isJsonObject(group) && Array.isArray(group.paths) && Array.isArray(group.weights);
 }
 
 async function readShard(address: string, options: ReadOptions): Promise<Uint8Array> {
@@ -147,27 +156,14 @@ function neighbour(address: string, name: string): string {
 }
 
 function assertLength(source: string, files: string, found: number, specs: readonly io.WeightsManifestEntry[]): void {
-  if (specs.some((spec) => spec.dtype === 'string')) return;
-  const expected = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
-  if (found === expected) return;
+  const expected = byteLengthOf(specs);
+  if (expected === undefined || found === expected) return;
   throw new TransferKitError(
     'WEIGHTS_DAMAGED',
     `expected ${String(expected)} bytes of weights for ${source}, got ${String(found)} in ${files}. ` +
       'The file is truncated or belongs to another model: fetch it again.',
     { source, files, expected, found },
   );
-}
-
-const bytesOf: ReadonlyMap<string, number> = new Map([
-  ['uint8', 1],
-  ['bool', 1],
-  ['uint16', 2],
-  ['float16', 2],
-  ['complex64', 8],
-]);
-
-function byteLength(spec: io.WeightsManifestEntry): number {
-  return sizeOf(spec.shape) * (bytesOf.get(spec.quantization?.dtype ?? spec.dtype) ?? 4);
 }
 
 function concatenate(parts: readonly Uint8Array[]): ArrayBuffer {

@@ -1,6 +1,6 @@
 // What transferkit writes into a model.json beside tfjs's own fields, and how it is read back.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { PreprocessorSpec, Task, TrainingLog } from '../core/types.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
@@ -30,26 +30,34 @@ export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
   if (saved === undefined) return undefined;
   if (isSavedModel(saved)) return saved;
   const version = isJsonObject(saved) ? String(saved.version) : 'none';
+  const [damaged] = isJsonObject(saved) && saved.version === 1 ? wrongFields(saved) : [];
+  const got = damaged === undefined ? `version ${version}` : `a damaged field '${damaged}'`;
   throw new TransferKitError(
     'NOT_A_MODEL',
-    `expected metadata of transferkit in version 1 in ${artefact.source}, got version ${version}. ` +
+    `expected metadata of transferkit in version 1 in ${artefact.source}, got ${got}. ` +
       'Update transferkit, or save the model again.',
-    { source: artefact.source, version },
+    { source: artefact.source, version, damaged },
   );
 }
 
 function isSavedModel(value: unknown): value is SavedModel {
-  return (
-    isJsonObject(value) &&
-    value.version === 1 &&
-    tasks.includes(String(value.task)) &&
-    Array.isArray(value.labels) &&
-    isJsonObject(value.preprocessor) &&
-    isJsonObject(value.base) &&
-    typeof value.base.cut === 'string' &&
-    isJsonObject(value.head) &&
-    typeof value.head.logits === 'string' &&
-    Array.isArray(value.unfrozen) &&
-    Array.isArray(value.history)
-  );
+  return isJsonObject(value) && value.version === 1 && wrongFields(value).length === 0;
+}
+
+/** Names of the fields that are not what `save` writes. */
+function wrongFields({ task, labels, preprocessor, base, head, unfrozen, history }: JsonObject): string[] {
+  const right: Readonly<Record<string, boolean>> = {
+    task: tasks.includes(String(task)),
+    labels: isTexts(labels),
+    preprocessor: isJsonObject(preprocessor),
+    base: isJsonObject(base) && typeof base.cut === 'string',
+    head: isJsonObject(head) && typeof head.logits === 'string',
+    unfrozen: isTexts(unfrozen),
+    history: isJsonList(history),
+  };
+  return Object.keys(right).filter((field) => right[field] !== true);
+}
+
+function isTexts(value: Json | undefined): boolean {
+  return isJsonList(value) && value.every((each) => typeof each === 'string');
 }

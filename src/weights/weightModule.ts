@@ -50,10 +50,14 @@ function defaultOf(value: unknown): unknown {
 
 function decodeBase64(value: unknown, module: WeightModule): Uint8Array {
   if (typeof value !== 'string') throw notAModel(module, `a weight bundle of type ${typeof value}`);
-  return Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+  } catch (error) {
+    throw notAModel(module, 'a weight bundle that is not base64', error);
+  }
 }
 
-function notAModel(module: WeightModule, found: string): TransferKitError {
+function notAModel(module: WeightModule, found: string, cause?: unknown): TransferKitError {
   const text = `expected module '${module.name}' to carry a model.json and base64 weight bundles, got ${found}.`;
-  return new TransferKitError('NOT_A_MODEL', text, { module: module.name });
+  return new TransferKitError('NOT_A_MODEL', text, { module: module.name }, cause);
 }

@@ -151,7 +151,12 @@ describe('learning', () => {
       return [2 * Array.from(pooled.dataSync()).reduce((a, b) => a + b) - 1, 2];
     });
     for (const learningRate of [0.05, 0.01, 0.002]) {
-      await trainHead(model, fromArrays({ inputs, targets }), { epochs: 400, learningRate, batchSize: 48 });
+      await trainHead(model, fromArrays({ inputs, targets }), {
+        epochs: 400,
+        learningRate,
+        batchSize: 48,
+        schedule: 'constant',
+      });
     }
     const { perOutput } = await evaluate(model, fromArrays({ inputs, targets }));
     expect(perOutput.map(({ output }) => output)).toEqual(['sum', 'constant']);

@@ -1,0 +1,47 @@
+// Whether what transferkit wrote beside a model fits that model: a file may have been changed by hand, or put together of
+// two.
+import { TransferKitError } from '../core/errors.ts';
+import { lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
+import type { SavedModel } from '../weights/savedModel.ts';
+
+/**
+ * Raises when a saved model's metadata names layers that the graph does not have, in an order that it does not have, or
+ * as many labels as its logits do not have.
+ *
+ * @param source - Where the model came from, for messages.
+ * @throws TransferKitError `NOT_A_MODEL`.
+ */
+export function assertSavedFits(saved: SavedModel, graph: LayerGraph, source: string): void {
+  const cut = callOf(graph, saved.base.cut, 'base.cut', source);
+  const logits = callOf(graph, saved.head.logits, 'head.logits', source);
+  if (cut >= logits) {
+    const got = `'${saved.head.logits}' before '${saved.base.cut}'`;
+    throw unfit(source, 'its head.logits to name a layer behind its base.cut', got);
+  }
+  const { className, config } = layerOf(graph, logits);
+  if (className === 'Dense' && typeof config.units === 'number') assertLabelsFit(saved, config.units, source);
+}
+
+/**
+ * Raises when a saved model has not the labels for its logits.
+ *
+ * @param units - Number of logits.
+ * @throws TransferKitError `NOT_A_MODEL`.
+ */
+export function assertLabelsFit({ task, labels }: SavedModel, units: number | null | undefined, source: string): void {
+  const expected = task === 'binary' ? 1 : labels.length;
+  if (units === expected && (task !== 'binary' || labels.length === 2)) return;
+  const got = `${String(labels.length)} labels for ${String(units)} logits of task '${task}'`;
+  throw unfit(source, task === 'binary' ? 'two labels for one logit' : 'one label for each logit', got);
+}
+
+function callOf(graph: LayerGraph, layer: string, field: string, source: string): number {
+  const call = lastCallOf(graph, layer);
+  if (call >= 0) return call;
+  throw unfit(source, `its ${field} to name a layer of '${graph.name}'`, `'${layer}'`);
+}
+
+function unfit(source: string, expected: string, got: string): TransferKitError {
+  const text = `expected metadata of transferkit that fits the model in ${source}, ${expected}, got ${got}. Save the model again.`;
+  return new TransferKitError('NOT_A_MODEL', text, { source, got });
+}

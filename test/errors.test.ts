@@ -1,0 +1,153 @@
+// Every code is raised somewhere, and its text is held by a test; an error is known across copies of the package.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, test, vi } from 'vitest';
+import { isTransferKitError, TransferKitError } from '../src/index.ts';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+
+function filesIn(folder: string): { readonly path: string; readonly text: string }[] {
+  return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => ({ path: join(folder, path), text: readFileSync(join(project, folder, path), 'utf8') }));
+}
+
+function parse({ path, text }: { readonly path: string; readonly text: string }): ts.SourceFile {
+  return ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
+}
+
+function visit(node: ts.Node, see: (node: ts.Node) => void): void {
+  see(node);
+  node.forEachChild((child) => {
+    visit(child, see);
+  });
+}
+
+/** The codes of the type ErrorCode. */
+function declaredCodes(): string[] {
+  const codes: string[] = [];
+  const text = readFileSync(join(project, 'src/core/errors.ts'), 'utf8');
+  visit(parse({ path: 'errors.ts', text }), (node) => {
+    if (!ts.isTypeAliasDeclaration(node) || node.name.text !== 'ErrorCode') return;
+    visit(node, (inner) => {
+      if (ts.isStringLiteral(inner)) codes.push(inner.text);
+    });
+  });
+  return codes;
+}
+
+/** The fixed parts of the texts with which each code is raised in src. */
+function raisedTexts(): Map<string, string[]> {
+  const texts = new Map<string, string[]>();
+  for (const file of filesIn('src')) {
+    const tree = parse(file);
+    visit(tree, (node) => {
+      if (!ts.isNewExpression(node) || node.expression.getText(tree) !== 'TransferKitError') return;
+      const [code, message] = node.arguments ?? [];
+      if (code === undefined || !ts.isStringLiteral(code) || message === undefined) {
+        throw new Error(`${file.path}: expected a code in quotes and a text, got ${node.getText(tree)}`);
+      }
+      texts.set(code.text, [...(texts.get(code.text) ?? []), ...fixedParts(message, node)]);
+    });
+  }
+  return texts;
+}
+
+/** What is in quotes in an expression, and in the variables of the same function that it names. */
+function fixedParts(expression: ts.Expression, from: ts.Node): string[] {
+  const parts: string[] = [];
+  visit(expression, (node) => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      parts.push(node.text);
+    } else if (ts.isIdentifier(node)) {
+      const value = initializerOf(node.text, from);
+      if (value !== undefined && value !== expression) parts.push(...fixedParts(value, value));
+    }
+  });
+  return parts;
+}
+
+function initializerOf(name: string, from: ts.Node): ts.Expression | undefined {
+  let scope: ts.Node = from;
+  while (!ts.isFunctionLike(scope) && !ts.isSourceFile(scope)) scope = scope.parent;
+  let found: ts.Expression | undefined;
+  visit(scope, (node) => {
+    if (ts.isVariableDeclaration(node) && node.name.getText() === name && node.pos < from.pos) found = node.initializer;
+  });
+  return found;
+}
+
+/** Runs of four words, the names and numbers between them left out. */
+function phrases(text: string): string[] {
+  const words = text.split(/[^\p{L}'-]+/u).filter((word) => word !== '');
+  return words.slice(3).map((_, i) => words.slice(i, i + 4).join(' '));
+}
+
+describe('every code', () => {
+  const codes = declaredCodes();
+  const texts = raisedTexts();
+  const tests = filesIn('test').filter(({ path }) => !path.endsWith('errors.test.ts'));
+  // A text in a test may be a regular expression.
+  const words = ` ${tests
+    .map(({ text }) =>
+      text
+        .replace(/\\(?=\W)/g, '')
+        .split(/[^\p{L}'-]+/u)
+        .join(' '),
+    )
+    .join(' ')} `;
+
+  test('is raised, and none but those', () => {
+    expect([...texts.keys()].sort()).toEqual([...codes].sort());
+  });
+
+  test.each(codes)('%s has a test that names it, and one that holds its text', (code) => {
+    expect(tests.filter(({ text }) => text.includes(`'${code}'`)).length, `tests with '${code}'`).toBeGreaterThan(0);
+    const own = (texts.get(code) ?? []).flatMap(phrases);
+    expect(own.filter((phrase) => words.includes(` ${phrase} `)).length, `of:\n${own.join('\n')}`).toBeGreaterThan(0);
+  });
+
+  test('says what was expected', () => {
+    // The others are texts that a caller hands on, and the one of a stop that the user wanted.
+    const others = [...texts]
+      .filter(([, parts]) => !parts.some((part) => part.includes('expected')))
+      .map(([code]) => code);
+    expect(others).toEqual(['ABORTED']);
+  });
+});
+
+describe('TransferKitError', () => {
+  const error = new TransferKitError('NOT_FOUND', 'loadBase: expected a model, found nothing.', { path: 'a' }, 'why');
+
+  test('has a code, facts, a cause and the name of the package in its text', () => {
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name: 'TransferKitError', code: 'NOT_FOUND', details: { path: 'a' }, cause: 'why' });
+    expect(error.message).toBe('[transferkit] loadBase: expected a model, found nothing.');
+    expect(new TransferKitError('ABORTED', 'x').details).toEqual({});
+    expect('cause' in new TransferKitError('ABORTED', 'x')).toBe(false);
+  });
+
+  test('is known by another copy of the package, which is another class', async () => {
+    vi.resetModules();
+    const copy = await import('../src/core/errors.ts');
+    expect(copy.TransferKitError).not.toBe(TransferKitError);
+    const theirs = new copy.TransferKitError('DISPOSED', 'x');
+    expect(theirs).not.toBeInstanceOf(TransferKitError);
+    expect([isTransferKitError(theirs), copy.isTransferKitError(error)]).toEqual([true, true]);
+  });
+
+  test('the mark does not show in what is printed or saved', () => {
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: 'TransferKitError',
+      code: 'NOT_FOUND',
+      details: { path: 'a' },
+    });
+    expect(Object.keys(error)).not.toContain('transferkit.error');
+  });
+
+  test.each([new Error('x'), { code: 'NOT_FOUND' }, 'NOT_FOUND', null, undefined, 3])('%o is none', (value) => {
+    expect(isTransferKitError(value)).toBe(false);
+  });
+});
