@@ -61,7 +61,7 @@ async function clothing() {
   const afterHead = (await evaluate(model, validation)).accuracy;
   const onTest = (await evaluate(model, test)).accuracy;
   check(`clothing, test accuracy of the head after ${seconds(head)} (≥ .79)`, onTest >= 0.79, onTest.toFixed(4));
-  const tuned = await fineTune(model, train, { unfreeze: { from: 'block_14_expand' }, epochs: 3 });
+  const tuned = await fineTune(model, train, { unfreeze: { from: 'block_14_expand' }, epochs: 5 });
   const afterTuning = (await evaluate(model, validation)).accuracy;
   check(
     `clothing, validation accuracy rises by fine-tuning from block_14 on in ${seconds(tuned)}`,
