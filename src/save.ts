@@ -3,6 +3,7 @@ import { io } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { choosePreprocessor } from './bases/choosePreprocessor.ts';
 import { buildFrom, makeBase } from './bases/makeBase.ts';
+import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { ReadOptions } from './core/platform.ts';
 import type { Preprocessor, Task, TransferModel } from './core/types.ts';
@@ -105,6 +106,7 @@ export async function load(
   if (saved.task !== task) throw otherTask(saved.task, task);
 
   const parsed = parseTopology(artefact.topology);
+  assertSavedFits(saved, parsed, artefact.source);
   const graph = graphUpTo(parsed, lastCallOf(parsed, saved.head.logits));
   const base = await makeBase(graph, artefact, {
     ...saved.base,

@@ -6,7 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { byteLengthOf, readArtifacts } from './readArtifacts.ts';
+import { byteLengthOf } from '../core/weightBytes.ts';
+import { readArtifacts } from './readArtifacts.ts';
 
 /** An IOHandler that can do both. */
 export interface FileSystemHandler {
@@ -110,11 +111,24 @@ function modelJson(artifacts: io.ModelArtifacts, shard: string): Record<string, 
 
 /** Makes a folder and those above it; notes the new ones, to be removed again if they are still empty. */
 async function makeFolder(folder: string, undo: Undo): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  const made = [folder];
-  for (let path = folder; path !== first && path !== dirname(path); path = dirname(path)) made.push(dirname(path));
-  undo.push(...made.reverse().map((path) => () => rmdir(path)));
+  // One at a time: Node's recursive mkdir never returns on file systems that hold no new folders, such as /proc.
+  for (const path of await missingFolders(folder)) {
+    await mkdir(path);
+    undo.push(() => rmdir(path));
+  }
+}
+
+/** The folder and those above it that are not there yet, the outermost first. */
+async function missingFolders(folder: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let path = folder; ; path = dirname(path)) {
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere || path === dirname(path)) return missing.reverse();
+    missing.push(path);
+  }
 }
 
 /** Writes a file beside its place, makes sure that it is on the disk, and moves it there in one step. */

@@ -6,8 +6,6 @@ import { TransferKitError } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
 import { byteLengthOf } from '../core/weightBytes.ts';
 
-export { byteLengthOf };
-
 /**
  * Reads `model.json` and the weight files that it names.
  *

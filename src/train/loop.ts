@@ -13,7 +13,7 @@ import {
   type Scalar,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog, TransferModel, TrunkWeight } from '../core/types.ts';
 import { differentiate } from './differentiate.ts';
@@ -23,6 +23,7 @@ import type { Network } from './network.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { Pace } from './pace.ts';
 import type { Schedule } from './schedules.ts';
+import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import { measure } from './measure.ts';
 
 /** All that a run is made of; every option has its value. */
@@ -62,22 +63,8 @@ export async function runLoop(plan: LoopPlan, pace: Pace): Promise<LoopResult> {
   const epochs: EpochLog[] = [];
   try {
     for (let epoch = plan.initialEpoch; epoch < plan.epochs; epoch++) {
-      const start = performance.now();
-      const figures = await runEpoch(plan, state, epoch, pace);
-      if (figures === undefined) return { epochs, stoppedBy: 'signal' };
-      await state.assertFinite(epoch);
-      const validation =
-        plan.validation === undefined
-          ? undefined
-          : await measure(plan.model, plan.network, plan.validation, plan.batchSize);
-      const log: EpochLog = {
-        epoch,
-        ...figures,
-        ...(validation === undefined ? {} : { validationLoss: validation.loss }),
-        ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
-        learningRate: state.rates,
-        seconds: (performance.now() - start) / 1000,
-      };
+      const log = await orRestore(plan, () => runEpoch(plan, state, epoch, pace));
+      if (log === undefined) return { epochs, stoppedBy: 'signal' };
       epochs.push(log);
       plan.onEpoch?.(log);
     }
@@ -87,8 +74,51 @@ export async function runLoop(plan: LoopPlan, pace: Pace): Promise<LoopResult> {
   }
 }
 
+/**
+ * Runs an epoch. When it fails (an example that cannot be read, a callback that raises), the weights are as they were at
+ * its start; after a loss that is not finite they are the last good ones.
+ */
+async function orRestore(plan: LoopPlan, run: () => Promise<EpochLog | undefined>): Promise<EpochLog | undefined> {
+  const { head } = plan.model;
+  const before = { trained: head.trained, weights: takeSnapshot(plan.trainable) };
+  try {
+    return await run();
+  } catch (error) {
+    if (!isTransferKitError(error) || error.code !== 'LOSS_NOT_FINITE') {
+      before.weights.restore();
+      head.trained = before.trained;
+    }
+    throw error;
+  } finally {
+    before.weights.dispose();
+  }
+}
+
+/** One epoch with its validation; undefined when the signal stopped it. */
+async function runEpoch(
+  plan: LoopPlan,
+  state: TrainingState,
+  epoch: number,
+  pace: Pace,
+): Promise<EpochLog | undefined> {
+  const start = performance.now();
+  const figures = await passOverRows(plan, state, epoch, pace);
+  if (figures === undefined) return undefined;
+  await state.assertFinite(epoch);
+  const { model, network, batchSize } = plan;
+  const validation = plan.validation && (await measure(model, network, plan.validation, batchSize));
+  return {
+    epoch,
+    ...figures,
+    ...(validation === undefined ? {} : { validationLoss: validation.loss }),
+    ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
+    learningRate: state.rates,
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
 /** One pass over all rows in an order drawn by the seed; undefined when the signal stopped it. */
-async function runEpoch(plan: LoopPlan, state: TrainingState, epoch: number, pace: Pace) {
+async function passOverRows(plan: LoopPlan, state: TrainingState, epoch: number, pace: Pace) {
   const { train, batchSize, seed, signal } = plan;
   const order = permutation(train.size, deriveSeed(seed, epoch));
   const totals = new Totals(taskRules[plan.model.head.task]);
@@ -147,7 +177,7 @@ class Totals {
 /** Optimizer state and the last good weights; everything keyed by weight name. */
 class TrainingState {
   private readonly slots = new Map<string, Tensor[]>();
-  private lastGood = new Map<string, Tensor>();
+  private lastGood: Snapshot | undefined;
   private steps = 0;
   /** Learning rates of the step that was done last. */
   rates: LoopPlan['learningRate'];
@@ -172,7 +202,9 @@ class TrainingState {
       if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
       if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
       totals.add(value, predicted, rows.targetRows);
-      this.remember();
+      // These weights gave a finite loss.
+      this.lastGood?.dispose();
+      this.lastGood = takeSnapshot(this.plan.trainable);
       this.update(gradients);
     } finally {
       dispose([loss, logits, Object.values(gradients)]);
@@ -189,7 +221,7 @@ class TrainingState {
 
   dispose(): void {
     dispose([...this.slots.values()]);
-    dispose([...this.lastGood.values()]);
+    this.lastGood?.dispose();
   }
 
   private differentiate(rows: Rows, dropoutSeed: number): { loss: Scalar; logits: Tensor; gradients: NamedTensorMap } {
@@ -212,12 +244,6 @@ class TrainingState {
     const [logits] = kept;
     if (logits === undefined) throw new RangeError('no logits');
     return { loss: value, logits, gradients: grads };
-  }
-
-  /** Keeps the weights that gave a finite loss; clones share their data, so this costs no copy. */
-  private remember(): void {
-    dispose([...this.lastGood.values()]);
-    this.lastGood = new Map(this.plan.trainable.map((weight) => [weight.name, keep(clone(weight.variable))]));
   }
 
   private update(gradients: NamedTensorMap): void {
@@ -246,10 +272,7 @@ class TrainingState {
   }
 
   private notFinite(value: number, epoch: number): TransferKitError {
-    for (const weight of this.plan.trainable) {
-      const good = this.lastGood.get(weight.name);
-      if (good !== undefined) weight.write(good);
-    }
+    this.lastGood?.restore();
     const { verb, learningRate } = this.plan;
     const rates = Object.entries(learningRate)
       .map(([group, rate]) => `${group} ${String(rate)}`)

@@ -43,7 +43,7 @@ export function assertTrainable(verb: string, model: TransferModel, samples: Sam
       { labels, size: samples.size },
     );
   }
-  const without = labels.filter((label) => (samples.classCounts[label] ?? 0) === 0);
+  const without = labels.filter((label) => countOf(samples, label) === 0);
   if (without.length === 0) return;
   throw new TransferKitError(
     'CLASS_WITHOUT_EXAMPLES',
@@ -78,9 +78,7 @@ export function assertKnown(verb: string, model: TransferModel, samples: Samples
   if (samples.labels.length === 0) {
     throw mismatch(verb, 'labels', samples.target(0), 'the first example');
   }
-  const unknown = samples.labels.filter(
-    (label) => !model.labels.includes(label) && (samples.classCounts[label] ?? 0) > 0,
-  );
+  const unknown = samples.labels.filter((label) => !model.labels.includes(label) && countOf(samples, label) > 0);
   if (unknown.length === 0) return;
   throw new TransferKitError(
     'UNKNOWN_LABEL',
@@ -88,6 +86,11 @@ export function assertKnown(verb: string, model: TransferModel, samples: Samples
       'Give replaceHead the labels of the samples.',
     { unknown, labels: model.labels },
   );
+}
+
+/** Examples of a label, which may be called as a member of every object is: 'constructor'. */
+function countOf({ classCounts }: Samples, label: string): number {
+  return Object.hasOwn(classCounts, label) ? (classCounts[label] ?? 0) : 0;
 }
 
 function encodeNumbers(verb: string, outputs: readonly string[], target: Target, id: string): Float32Array {

@@ -182,6 +182,22 @@ describe('the loop', () => {
     expect(weightValues(model)).toEqual(before);
   });
 
+  test('an epoch that fails in the middle leaves the weights of its start', async () => {
+    const model = await tinyTransfer();
+    unfreeze(model);
+    const before = weightValues(model);
+    const samples = tinySamples();
+    const torn = {
+      ...samples,
+      read: (index: number) => (index === 20 ? Promise.reject(new Error('torn')) : samples.read(index)),
+    };
+    await expectNoLeak(() =>
+      expect(fineTune(model, torn, { headEpochs: 0, batchSize: 4 })).rejects.toMatchObject({ code: 'UNREADABLE' }),
+    );
+    expect(weightValues(model)).toEqual(before);
+    expect([model.head.trained, model.history.length]).toEqual([false, 0]);
+  });
+
   test("trainHead's loss holds no penalty of a base that does not train", async () => {
     const source = tinyModel();
     const heavy = sequential({
