@@ -2,6 +2,7 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { Samples, TrainingLog, TransferModel } from './core/types.ts';
 import { unfreeze, type FreezeSelection } from './freeze.ts';
+import { isMovable } from './train/network.ts';
 import { assertRate, assertWhole, settleOptions, type TrainingOptions } from './train/options.ts';
 import { assertAlive, runTraining } from './train/runTraining.ts';
 import { trainHead } from './trainHead.ts';
@@ -30,7 +31,7 @@ export interface FineTuneOptions extends TrainingOptions {
  * @param samples - Training examples; their labels must be the head's.
  * @param options - See {@link FineTuneOptions}. Default 5 epochs.
  * @returns What was done, as plain data; also appended to `model.history` (the log of `headEpochs` before it).
- * @throws TransferKitError as `trainHead`; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen. Before any
+ * @throws TransferKitError as `trainHead`, under its name while the head is trained first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen. Before any
  * training the model, freeze state included, is left as it was.
  *
  * @example
@@ -81,10 +82,6 @@ function applySelection(model: TransferModel, selection: FreezeSelection | undef
 
 function isTrainable(weights: TransferModel['base']['trunk']['weights']): boolean {
   return weights.some(isMovable);
-}
-
-function isMovable(weight: TransferModel['base']['trunk']['weights'][number]): boolean {
-  return !weight.frozen && weight.kind !== 'statistics';
 }
 
 function settleRates(rates: number | { readonly base: number; readonly head: number }) {

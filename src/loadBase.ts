@@ -50,7 +50,7 @@ export interface LoadBaseOptions {
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
- * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`.
+ * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`, `ABORTED`.
  *
  * @example
  * ```ts

@@ -80,7 +80,7 @@ export interface LoadOptions<T extends Task = Task> extends Pick<ReadOptions, 'f
  * @param source - Path or address of the folder or its `model.json`, `indexeddb://name`, or an IOHandler.
  * @param options - See {@link LoadOptions}.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
- * `INVALID_OPTION` when the model has another task.
+ * `INVALID_OPTION` when the model has another task, `ABORTED`.
  *
  * @example
  * ```ts

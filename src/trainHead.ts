@@ -1,6 +1,7 @@
 // The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { Samples, TrainingLog, TransferModel } from './core/types.ts';
+import { isMovable } from './train/network.ts';
 import { assertRate, settleOptions, type TrainingOptions } from './train/options.ts';
 import { assertAlive, runTraining } from './train/runTraining.ts';
 
@@ -19,7 +20,7 @@ export interface TrainHeadOptions extends TrainingOptions {
  * @returns What was done, as plain data; also appended to `model.history`.
  * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`,
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
- * `DISPOSED`.
+ * `UNSUPPORTED_LAYER` (one without a gradient), `DISPOSED`.
  *
  * @example
  * ```ts
@@ -40,7 +41,7 @@ export async function trainHead(
   return runTraining(model, samples, {
     verb: 'trainHead',
     phase: 'head',
-    trainable: model.head.trunk.weights.filter((weight) => !weight.frozen && weight.kind !== 'statistics'),
+    trainable: model.head.trunk.weights.filter(isMovable),
     learningRate: { head: learningRate },
     options: settled,
   });

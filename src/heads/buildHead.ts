@@ -9,13 +9,14 @@ import { layersTrunk, type LayersTrunk } from '../trunk/layersTrunk.ts';
 import { avoidNames } from '../trunk/layerGraph.ts';
 import { parseTopology } from '../trunk/topology.ts';
 
-/** The ways in which a feature map becomes a vector. */
-export const poolings = ['average', 'max', 'both', 'flatten'] as const;
 /**
  * How feature maps [b, h, w, c] or sequences [b, t, c] become vectors: `'average'` or `'max'` over all places ([b, c]),
  * `'both'` joined ([b, 2 c]), or `'flatten'` (every place keeps its own values).
  */
-export type Pooling = (typeof poolings)[number];
+export type Pooling = 'average' | 'max' | 'both' | 'flatten';
+
+/** All of them. */
+export const poolings: readonly Pooling[] = ['average', 'max', 'both', 'flatten'];
 
 /** Shape of a head in numbers. */
 export interface HeadPlan {

@@ -11,7 +11,9 @@ import { readArtifacts } from './readArtifacts.ts';
 
 /** An IOHandler that can do both. */
 export interface FileSystemHandler {
+  /** Writes everything that tfjs hands over, all or nothing. */
   save(artifacts: io.ModelArtifacts): Promise<io.SaveResult>;
+  /** Reads it back, complete or with an error. */
   load(): Promise<io.ModelArtifacts>;
 }
 

@@ -21,6 +21,7 @@ export interface PictureElement {
 export interface BytesSource {
   readonly size: number;
   readonly type: string;
+  /** All bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
@@ -64,12 +65,13 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
 /**
  * Preprocessing of pictures: decodes, fits, resizes and scales.
  *
- * Resizing and scaling run in plain memory, so the numbers are the same in Node, in browsers and on every backend:
+ * Resizing and scaling run in plain memory, so from the same decoded pixels the numbers are the same everywhere:
  * 'bilinear', 'antialias' and 'nearest' are those of `tf.image.resize`, the modes those of keras.applications, 'cover'
  * and 'contain' Keras' `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Transparency becomes white, EXIF orientation is
- * applied. With 'antialias', big JPEG files may be shrunk while decoding, to no less than twice the size.
+ * applied. With 'antialias', Node shrinks big JPEG files while decoding, to no less than twice the size.
  *
- * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. See {@link imageSpec} for defaults.
+ * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
+ * 224 × 224, resize 'antialias', fit 'stretch'.
  * @returns A preprocessor that gives float32 [height, width, 3]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
  * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  * @throws TransferKitError `INVALID_OPTION` for a wrong spec.

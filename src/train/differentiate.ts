@@ -33,7 +33,7 @@ export function differentiate(
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError(
       'UNSUPPORTED_LAYER',
-      `${verb}: expected unfrozen layers that tfjs can differentiate, got one that it cannot: ${reason} Freeze the layers up to it.`,
+      `${verb}: expected unfrozen layers that tfjs can differentiate, got one that it cannot: ${reason.replace(/[.\s]*$/, '.')} Freeze the layers up to it.`,
       { reason },
       error,
     );

@@ -3,7 +3,7 @@
 import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { Samples, TransferModel, Unreadable } from '../core/types.ts';
-import type { Network } from './network.ts';
+import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { assertEqualShapes, assertReadable, readBatch, type Batch } from './readBatch.ts';
 import { targetSize } from './targets.ts';
@@ -135,21 +135,13 @@ async function extract(
   store: FeatureStore,
 ): Promise<void> {
   if (batch.input === undefined) return;
-  const features = runAndFree(network, batch.input, entry);
+  const features = runAndFree(network, batch.input, { to: entry });
   try {
     const values = await features.data();
     if (!(values instanceof Float32Array)) throw new TypeError(`features are ${features.dtype}`);
     store.append(verb, values, features.shape.slice(1), batch);
   } finally {
     dispose(features);
-  }
-}
-
-function runAndFree(network: Network, input: Tensor, to: number): Tensor {
-  try {
-    return network.run(input, { to });
-  } finally {
-    dispose(input);
   }
 }
 

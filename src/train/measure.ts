@@ -1,9 +1,9 @@
 // Loss and decisions of a model over examples, in inference mode.
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs-core';
 import type { TransferModel } from '../core/types.ts';
-import type { Examples, Rows } from './examples.ts';
+import type { Examples } from './examples.ts';
 import { taskRules } from './losses.ts';
-import type { Network } from './network.ts';
+import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 
 /** What the model said about one example. */
@@ -11,8 +11,9 @@ export interface Judgement {
   readonly id: string;
   readonly logits: Float32Array;
   readonly target: Float32Array;
-  /** Times the example's weight. */
   readonly loss: number;
+  /** How much the example counts in the mean loss. */
+  readonly weight: number;
 }
 
 /** Figures over all examples. */
@@ -36,7 +37,8 @@ export async function measure(
   for (let start = 0; start < examples.size; start += batchSize) {
     const rows = await examples.batch(all.slice(start, start + batchSize));
     if (rows !== undefined) {
-      const logits = runAndFree(network, rows, examples.entry);
+      dispose([rows.targets, rows.weights]);
+      const logits = runAndFree(network, rows.input, { from: examples.entry });
       try {
         const values = await logits.data();
         if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
@@ -47,7 +49,8 @@ export async function measure(
             id: rows.ids[row] ?? '',
             logits: own,
             target,
-            loss: (rows.weightRows[row] ?? 1) * rules.rowLoss(own, target),
+            loss: rules.rowLoss(own, target),
+            weight: rows.weightRows[row] ?? 1,
           });
         });
       } finally {
@@ -60,16 +63,8 @@ export async function measure(
     values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
   const correct = judgements.flatMap(({ logits, target }) => rules.correct(logits, target) ?? []);
   return {
-    loss: mean(judgements.map((each) => each.loss)),
+    loss: mean(judgements.map(({ loss, weight }) => loss * weight)),
     accuracy: correct.length === 0 ? undefined : mean(correct),
     judgements,
   };
-}
-
-function runAndFree(network: Network, rows: Rows, from: number): Tensor {
-  try {
-    return network.run(rows.input, { from });
-  } finally {
-    dispose([rows.input, rows.targets, rows.weights]);
-  }
 }

@@ -31,6 +31,20 @@ export function networkOf({ base, head }: TransferModel): Network {
   };
 }
 
+/** Runs a network on an input that nobody needs afterwards. */
+export function runAndFree(network: Network, input: Tensor, options: RunOptions): Tensor {
+  try {
+    return network.run(input, options);
+  } finally {
+    dispose(input);
+  }
+}
+
+/** Whether training may move a weight. Statistics move by no gradient. */
+export function isMovable(weight: TrunkWeight): boolean {
+  return !weight.frozen && weight.kind !== 'statistics';
+}
+
 /**
  * How many stages from the input on give the same values in every epoch: those in front of the first weight that
  * training moves and of the first dropout of the head.

@@ -281,6 +281,16 @@ describe('the loop', () => {
   });
 });
 
+test('weights count in the mean loss, not in the order of mistakes', async () => {
+  const model = await tinyTransfer();
+  const inputs = [0.1, 0.9, -0.5].map((value) => new Float32Array(768).fill(value));
+  const targets = [...tinyLabels];
+  const plain = await evaluate(model, fromArrays({ inputs, targets }));
+  const weighted = await evaluate(model, fromArrays({ inputs, targets, weights: [3, 3, 3] }));
+  expect(weighted.loss).toBeCloseTo(3 * plain.loss, 5);
+  expect(weighted.worst).toEqual(plain.worst);
+});
+
 test('a fully fine-tuned model is saved with metadata that plain tfjs accepts', async () => {
   const model = await tinyTransfer();
   await fineTune(model, tinySamples(), { epochs: 1 });

@@ -1,0 +1,28 @@
+// Loss and accuracy of an epoch while it runs.
+import type { TaskRules } from './losses.ts';
+
+/** Sums of an epoch. */
+export class Totals {
+  private loss = 0;
+  private correct = 0;
+  private rows = 0;
+  private judged = true;
+
+  constructor(private readonly rules: TaskRules) {}
+
+  add(loss: number, logits: Float32Array, targets: readonly Float32Array[]): void {
+    this.loss += loss * targets.length;
+    this.rows += targets.length;
+    const width = logits.length / targets.length;
+    targets.forEach((target, row) => {
+      const correct = this.rules.correct(logits.subarray(row * width, (row + 1) * width), target);
+      if (correct === undefined) this.judged = false;
+      this.correct += correct ?? 0;
+    });
+  }
+
+  figures(): { loss: number; accuracy?: number } {
+    const rows = Math.max(this.rows, 1);
+    return { loss: this.loss / rows, ...(this.judged ? { accuracy: this.correct / rows } : {}) };
+  }
+}
