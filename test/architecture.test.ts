@@ -19,6 +19,7 @@ const arrows: Record<string, string[]> = {
   heads: ['trunk'],
   node: ['data'],
   preprocess: ['#platform'],
+  presets: ['trunk'],
   testing: [],
   train: [],
   trunk: [],

@@ -1,0 +1,118 @@
+// The layers that most architectures are made of, one short call each.
+import type { GraphBuilder, Place } from './graphBuilder.ts';
+
+/** A convolution, as keras.layers.Conv2D takes it. */
+export interface Convolution {
+  readonly filters: number;
+  /** Height and width, in pixels. */
+  readonly kernel: number | readonly [number, number];
+  /** Default 1. */
+  readonly strides?: number;
+  /** Default 'valid'. */
+  readonly padding?: 'valid' | 'same';
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Default 'linear'. */
+  readonly activation?: string;
+}
+
+/** Rows and columns to add: before and after each axis. */
+export type Padding = readonly [readonly [number, number], readonly [number, number]];
+
+/** Adds a convolution. */
+export function convolve(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  { filters, kernel, strides = 1, padding = 'valid', bias = true, activation = 'linear' }: Convolution,
+): Place {
+  const size = pair(kernel);
+  const config = { filters, kernel_size: size, strides: pair(strides), padding, use_bias: bias, activation };
+  return graph.layer('Conv2D', name, x, config, filters);
+}
+
+/** Adds a convolution of every channel by itself, without a bias. */
+export function convolveDepthwise(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  { kernel, strides = 1, padding = 'same' }: Pick<Convolution, 'kernel' | 'strides' | 'padding'>,
+): Place {
+  const shape = { kernel_size: pair(kernel), strides: pair(strides), padding };
+  return graph.layer('DepthwiseConv2D', name, x, {
+    ...shape,
+    depth_multiplier: 1,
+    use_bias: false,
+    activation: 'linear',
+  });
+}
+
+/** Adds a BatchNormalization over the last axis. */
+export function normalizeBatch(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  { epsilon = 1e-3, momentum = 0.99, scale = true } = {},
+): Place {
+  return graph.layer('BatchNormalization', name, x, { axis: -1, momentum, epsilon, center: true, scale });
+}
+
+/** Adds an Activation. */
+export function activate(graph: GraphBuilder, x: Place, name: string, activation = 'relu'): Place {
+  return graph.layer('Activation', name, x, { activation });
+}
+
+/** Adds a ReLU that ends at 6. */
+export function relu6(graph: GraphBuilder, x: Place, name: string): Place {
+  return graph.layer('ReLU', name, x, { max_value: 6 });
+}
+
+/** Adds rows and columns of zeros. */
+export function padZeros(graph: GraphBuilder, x: Place, name: string, padding: Padding): Place {
+  return graph.layer('ZeroPadding2D', name, x, { padding: padding.map((axis) => [...axis]) });
+}
+
+/** Adds a MaxPooling2D. */
+export function poolMaximum(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  { pool, strides, padding = 'valid' }: { pool: number; strides: number; padding?: 'valid' | 'same' },
+): Place {
+  return graph.layer('MaxPooling2D', name, x, { pool_size: pair(pool), strides: pair(strides), padding });
+}
+
+/** Adds a fully connected layer. */
+export function connect(graph: GraphBuilder, x: Place, name: string, units: number, activation: string): Place {
+  return graph.layer('Dense', name, x, { units, use_bias: true, activation }, units);
+}
+
+/** Adds the mean over all pixels and the classifier of ImageNet's 1000 classes. */
+export function classify(graph: GraphBuilder, x: Place, pooling: string): Place {
+  return connect(graph, graph.layer('GlobalAveragePooling2D', pooling, x), 'predictions', 1000, 'softmax');
+}
+
+/**
+ * The zeros that make a strided 'valid' convolution halve a tensor as TensorFlow's slim does
+ * (`keras/src/applications/imagenet_utils.py`, `correct_pad`): one less in front where the size is even.
+ */
+export function paddingBeforeStride(size: readonly [number, number], kernel: number): Padding {
+  const half = Math.floor(kernel / 2);
+  const axis = (length: number): [number, number] => [half - (1 - (length % 2)), half];
+  return [axis(size[0]), axis(size[1])];
+}
+
+/** Size after a convolution with stride 2. */
+export function halve([height, width]: readonly [number, number]): [number, number] {
+  return [Math.ceil(height / 2), Math.ceil(width / 2)];
+}
+
+/** The nearest multiple of 8 that is at most a tenth smaller (`_make_divisible` of keras.applications). */
+export function multipleOfEight(channels: number): number {
+  const nearest = Math.max(8, Math.floor(Math.trunc(channels + 4) / 8) * 8);
+  return nearest < 0.9 * channels ? nearest + 8 : nearest;
+}
+
+function pair(value: number | readonly [number, number]): [number, number] {
+  return typeof value === 'number' ? [value, value] : [...value];
+}

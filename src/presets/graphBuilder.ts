@@ -1,0 +1,89 @@
+// Writes a LayerGraph as Keras code reads: one call a layer, each returning the tensor that the next one takes.
+import type { Json, JsonObject } from '../core/json.ts';
+import { orderAsKeras } from '../trunk/kerasOrder.ts';
+import { inputLayer, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from '../trunk/layerGraph.ts';
+
+/** A tensor of the network that is being written: where it comes from and how many channels it has. */
+export interface Place extends TensorRef {
+  readonly channels: number;
+}
+
+/** What every layer takes: its Keras configuration in snake_case, all but the name. */
+export type LayerConfig = Readonly<Record<string, Json>>;
+
+/** Collects layers and their calls. */
+export interface GraphBuilder {
+  readonly input: Place;
+  /**
+   * Adds a layer and its only call.
+   *
+   * @param channels - Of the output. Default: as the first input's.
+   */
+  layer(
+    className: string,
+    name: string,
+    inputs: Place | readonly Place[],
+    config?: LayerConfig,
+    channels?: number,
+  ): Place;
+  /** The name that Keras gives an unnamed layer in a fresh session: `re_lu`, `re_lu_1`, … for the prefix `re_lu`. */
+  autoName(prefix: string): string;
+  /** The finished network, its layers and calls in Keras's order. */
+  graph(output: Place): LayerGraph;
+}
+
+/** Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html: Keras's default, while tfjs has another. */
+const glorot: LayerConfig = { class_name: 'GlorotUniform', config: { seed: null } };
+
+/** What Keras has by default and tfjs has otherwise. */
+const defaults: Readonly<Record<string, LayerConfig>> = {
+  Conv2D: { kernel_initializer: glorot },
+  GroupedConv2D: { kernel_initializer: glorot },
+  Dense: { kernel_initializer: glorot },
+  DepthwiseConv2D: { depthwise_initializer: glorot },
+  SeparableConv2D: { depthwise_initializer: glorot, pointwise_initializer: glorot },
+};
+
+/**
+ * Starts a network with one picture as input.
+ *
+ * @param name - Of the model, as Keras names it (`mobilenetv2_1.00_224`).
+ * @param inputSize - Height and width; `null` for free axes.
+ */
+export function buildGraph(
+  name: string,
+  inputSize: readonly [number | null, number | null],
+  inputName = 'input_layer',
+): GraphBuilder {
+  const input = inputLayer(inputName, [...inputSize, 3]);
+  const layers = new Map<string, LayerSpec>([[input.name, input]]);
+  const calls: LayerCall[] = [{ layer: input.name, inputs: [], kwargs: {} }];
+  const named = new Map<string, number>();
+  return {
+    input: { call: 0, output: 0, channels: 3 },
+    layer(className, layerName, inputs, config = {}, channels) {
+      if (layers.has(layerName)) throw new RangeError(`two layers named ${layerName} in ${name}`);
+      const read = isList(inputs) ? inputs : [inputs];
+      const full: JsonObject = {
+        name: layerName,
+        trainable: true,
+        dtype: 'float32',
+        ...structuredClone(defaults[className]),
+        ...config,
+      };
+      layers.set(layerName, { name: layerName, className, config: full, path: [layerName] });
+      calls.push({ layer: layerName, inputs: read.map(({ call, output }) => ({ call, output })), kwargs: {} });
+      return { call: calls.length - 1, output: 0, channels: channels ?? read[0]?.channels ?? 0 };
+    },
+    autoName(prefix) {
+      const count = named.get(prefix) ?? 0;
+      named.set(prefix, count + 1);
+      return count === 0 ? prefix : `${prefix}_${String(count)}`;
+    },
+    graph: ({ call, output }) => orderAsKeras({ name, layers, calls, outputs: [{ call, output }] }),
+  };
+}
+
+function isList(inputs: Place | readonly Place[]): inputs is readonly Place[] {
+  return Array.isArray(inputs);
+}

@@ -1,0 +1,40 @@
+// What a preset is: a published architecture as data, its preprocessing, and where its weights lie.
+import type { ImageMode } from '../core/types.ts';
+import type { LayerGraph } from '../trunk/layerGraph.ts';
+
+/** How to write the architecture of a preset. */
+export interface ArchitectureOptions {
+  /** Height and width of the input, in pixels. */
+  readonly inputSize: readonly [number, number];
+  /** Whether the ImageNet classifier (1000 classes) is included. */
+  readonly top: boolean;
+  /** Width multiplier, for the families that have one. */
+  readonly alpha: number;
+}
+
+/** A published weight file. */
+export interface PublishedWeights {
+  readonly address: string;
+  /** Hexadecimal hash of the file, where its publisher gives one. */
+  readonly hash?: { readonly algorithm: 'md5' | 'sha256'; readonly digest: string };
+}
+
+/** A published architecture with pretrained weights. */
+export interface Preset {
+  /** As `loadBase` takes it: `'resnet50'`. */
+  readonly name: string;
+  /** Constructor in keras.applications: `'ResNet50'`. */
+  readonly kerasName: string;
+  /** Height and width that the weights were trained on, in pixels. */
+  readonly inputSize: number;
+  /** Smallest height and width that keras.applications allows, in pixels. */
+  readonly smallestInputSize: number;
+  /** How pixels 0..255 are scaled before the first layer. */
+  readonly mode: ImageMode;
+  /** Width multipliers with published weights; [1] for families without them. */
+  readonly alphas: readonly number[];
+  /** The architecture; layer names and their order are those of Keras 3. */
+  architecture(options: ArchitectureOptions): LayerGraph;
+  /** The ImageNet weights that fit, if they are published. */
+  weights(options: ArchitectureOptions): PublishedWeights | undefined;
+}

@@ -1,0 +1,83 @@
+// Puts the layers and calls of a LayerGraph into the order in which Keras keeps a functional model: from the deepest layer
+// to the output, those of equal depth as a walk back from the output meets them. Weight files are written in that order.
+import { layerOf, type LayerCall, type LayerGraph, type TensorRef } from './layerGraph.ts';
+
+/** Where a walk back from the outputs meets the calls and layers of a graph. */
+interface Walk {
+  /** Calls, each after those it reads from. */
+  readonly finished: readonly number[];
+  /** For each layer, how many others were met before it. */
+  readonly met: ReadonlyMap<string, number>;
+}
+
+/** How many layers lie between a call or layer and the output: the longest way counts. */
+interface Depths {
+  readonly calls: ReadonlyMap<number, number>;
+  readonly layers: ReadonlyMap<string, number>;
+}
+
+/**
+ * The same network in Keras's order (`keras/src/ops/function.py`, `map_graph`); what no output needs is left out.
+ *
+ * The order is one in which the network can run: a call is deeper than everything that reads it.
+ */
+export function orderAsKeras(graph: LayerGraph): LayerGraph {
+  const walk = walkBack(graph);
+  const depths = measureDepths(graph, walk.finished);
+  const rank = (layer: string) => walk.met.get(layer) ?? 0;
+  const layers = [...walk.met.keys()].sort(
+    (a, b) => (depths.layers.get(b) ?? 0) - (depths.layers.get(a) ?? 0) || rank(a) - rank(b),
+  );
+  const calls = [...walk.finished].sort(
+    (a, b) =>
+      (depths.calls.get(b) ?? 0) - (depths.calls.get(a) ?? 0) ||
+      rank(layerOf(graph, a).name) - rank(layerOf(graph, b).name) ||
+      a - b,
+  );
+  return reorder(graph, layers, calls);
+}
+
+function walkBack(graph: LayerGraph): Walk {
+  const met = new Map<string, number>();
+  const done = new Set<number>();
+  const finished: number[] = [];
+  const visit = (index: number): void => {
+    if (done.has(index)) return;
+    done.add(index);
+    const { name } = layerOf(graph, index);
+    if (!met.has(name)) met.set(name, met.size);
+    for (const ref of graph.calls[index]?.inputs ?? []) visit(ref.call);
+    finished.push(index);
+  };
+  for (const ref of graph.outputs) visit(ref.call);
+  return { finished, met };
+}
+
+function measureDepths(graph: LayerGraph, finished: readonly number[]): Depths {
+  const calls = new Map<number, number>();
+  const layers = new Map<string, number>();
+  for (const index of finished.toReversed()) {
+    const { name } = layerOf(graph, index);
+    const depth = Math.max(calls.get(index) ?? 0, layers.get(name) ?? 0);
+    calls.set(index, depth);
+    layers.set(name, depth);
+    for (const ref of graph.calls[index]?.inputs ?? []) {
+      calls.set(ref.call, Math.max(depth + 1, calls.get(ref.call) ?? 0));
+    }
+  }
+  return { calls, layers };
+}
+
+function reorder(graph: LayerGraph, layers: readonly string[], calls: readonly number[]): LayerGraph {
+  const renumbered = new Map(calls.map((old, index) => [old, index]));
+  const move = (ref: TensorRef): TensorRef => ({ ...ref, call: renumbered.get(ref.call) ?? -1 });
+  const moved = calls.flatMap((index): LayerCall[] => {
+    const call = graph.calls[index];
+    return call === undefined ? [] : [{ ...call, inputs: call.inputs.map(move) }];
+  });
+  const specs = layers.flatMap((name) => {
+    const layer = graph.layers.get(name);
+    return layer === undefined ? [] : [[name, layer] as const];
+  });
+  return { ...graph, layers: new Map(specs), calls: moved, outputs: graph.outputs.map(move) };
+}
