@@ -1,10 +1,9 @@
 // Makes a base of a model's artefact: cuts the graph, builds the layers, settles the preprocessing.
-import { dispose } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base, Preprocessor, TensorSpec } from '../core/types.ts';
-import { buildTrunk } from '../trunk/buildLayers.ts';
+import { buildTrunk, type BuildOptions } from '../trunk/buildLayers.ts';
 import type { LayersTrunk } from '../trunk/layersTrunk.ts';
 import { findCut } from '../trunk/findCut.ts';
 import { otherSize } from '../trunk/fitInput.ts';
@@ -18,6 +17,8 @@ export interface BasePlan {
   readonly cut?: string | undefined;
   /** Height and width, in place of the saved ones. */
   readonly inputSize?: readonly [number, number] | undefined;
+  /** Fills weights that the artefact does not hold, by the layers' own initialisers. Without it they are an error. */
+  readonly seed?: number | undefined;
   /** Makes the preprocessing for the input that the trunk takes. */
   readonly preprocess: (input: TensorSpec) => Preprocessor;
 }
@@ -32,8 +33,8 @@ export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan:
   const cut = plan.cut === undefined ? findCut(graph) : findLayer(graph, plan.cut);
   const trimmed = graphUpTo(graph, cut);
   const trunk = await (plan.inputSize === undefined
-    ? buildFrom(artefact, trimmed)
-    : buildResized(artefact, trimmed, plan.inputSize));
+    ? buildFrom(artefact, trimmed, { seed: plan.seed })
+    : buildResized(artefact, trimmed, { inputSize: plan.inputSize, seed: plan.seed }));
   const preprocessor = settle(() => plan.preprocess(trunk.input), trunk);
   return {
     name: plan.name,
@@ -50,28 +51,24 @@ export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan:
 export async function buildFrom(
   artefact: ModelArtefact,
   graph: LayerGraph,
-  inputSize?: readonly [number, number],
+  options: BuildOptions = {},
 ): Promise<LayersTrunk> {
   const weights = artefact.weights((name) => belongsTo(graph.layers, name), [...graph.layers.values()]);
-  try {
-    return await buildTrunk(graph, weights, inputSize);
-  } finally {
-    dispose(weights);
-  }
+  return buildTrunk(graph, weights, options);
 }
 
 /** {@link buildFrom} for another input size. Where tfjs cannot build that, it tells whether the size is the reason. */
 async function buildResized(
   artefact: ModelArtefact,
   graph: LayerGraph,
-  inputSize: readonly [number, number],
+  { inputSize, seed }: BuildOptions & { readonly inputSize: readonly [number, number] },
 ): Promise<LayersTrunk> {
   const other = resized(graph, inputSize);
   try {
-    return await buildFrom(artefact, other, inputSize);
+    return await buildFrom(artefact, other, { inputSize, seed });
   } catch (error) {
     if (!isTransferKitError(error) || error.code !== 'NOT_A_MODEL') throw error;
-    const asSaved = await buildFrom(artefact, graph);
+    const asSaved = await buildFrom(artefact, graph, { seed });
     asSaved.dispose();
     throw otherSize(`'${graph.name}'`, inputSize, String(error.details.reason));
   }

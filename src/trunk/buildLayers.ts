@@ -1,27 +1,37 @@
 // Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
-import { cast, engine, tidy, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
+import { cast, engine, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json } from '../core/json.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
+import type { TrunkWeight } from '../core/types.ts';
+import type { WeightSource } from '../core/weightSource.ts';
 import { assertFitting } from './fitInput.ts';
+import { initialValues } from './initialise.ts';
 import type { LayerGraph } from './layerGraph.ts';
 import { layersTrunk, type LayersTrunk, type LayerSource } from './layersTrunk.ts';
 import { writeTopology } from './topology.ts';
 
+/** How to build a trunk. */
+export interface BuildOptions {
+  /** Height and width, when the user chose them: then what does not fit is theirs to change. */
+  readonly inputSize?: readonly [number, number] | undefined;
+  /** Fills weights that the source does not hold, each with its layer's own initialiser. Without it they are an error. */
+  readonly seed?: number | undefined;
+}
+
 /**
  * Builds a trunk with the given weights. Weights that the graph does not use are ignored (a cut-off classifier's).
  *
- * @param weights - By name (`layer/weight`); they stay the caller's. Their data is shared until training changes it.
- * @param inputSize - Height and width, when the user chose them: then what does not fit is theirs to change.
+ * @param weights - Read one at a time. Their data is shared until training changes it.
  * @throws TransferKitError `WEIGHTS_MISMATCH` when a weight is missing or has another shape, `NOT_A_MODEL` when tfjs
  * cannot build the layers, `INVALID_OPTION` for an inputSize that the layers cannot take.
  */
 export async function buildTrunk(
   graph: LayerGraph,
-  weights: NamedTensorMap,
-  inputSize?: readonly [number, number],
+  weights: WeightSource,
+  { inputSize, seed }: BuildOptions = {},
 ): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
   const flat = { ...graph, layers: new Map(layers) };
@@ -30,7 +40,7 @@ export async function buildTrunk(
     const source = sourceFrom(flat, model);
     if (inputSize !== undefined) assertFitting(flat, source, inputSize);
     const trunk = layersTrunk(flat, source);
-    assign(trunk, weights, inputSize !== undefined);
+    assign(trunk, seed === undefined ? weights : completed(weights, trunk, seed), inputSize !== undefined);
     return trunk;
   } catch (error) {
     model.dispose();
@@ -99,10 +109,27 @@ function isContainer(layer: layers.Layer): layer is LayersModel {
   return 'getLayer' in layer;
 }
 
-function assign(trunk: LayersTrunk, weights: NamedTensorMap, isResized: boolean): void {
-  const missing = trunk.weights.filter(({ name }) => weights[name] === undefined).map(({ name }) => name);
+/** The source with the initial values of what it does not hold. */
+function completed(weights: WeightSource, { graph, weights: all }: LayersTrunk, seed: number): WeightSource {
+  const held = new Set(weights.names);
+  const missing = new Map(all.filter(({ name }) => !held.has(name)).map((weight) => [weight.name, weight]));
+  return {
+    names: [...weights.names, ...missing.keys()],
+    shapeOf: (name) => missing.get(name)?.shape ?? weights.shapeOf(name),
+    read: (name) => {
+      const weight = missing.get(name);
+      const layer = weight && graph.layers.get(weight.layer);
+      if (weight === undefined || layer === undefined) return weights.read(name);
+      return tensor(initialValues(layer, name, weight.shape, seed), [...weight.shape], 'float32');
+    },
+  };
+}
+
+function assign(trunk: LayersTrunk, weights: WeightSource, isResized: boolean): void {
+  const held = new Set(weights.names);
+  const missing = trunk.weights.filter(({ name }) => !held.has(name)).map(({ name }) => name);
   if (missing.length > 0) {
-    const nearest = nearestNames(missing[0] ?? '', Object.keys(weights), 3);
+    const nearest = nearestNames(missing[0] ?? '', weights.names, 3);
     throw new TransferKitError(
       'WEIGHTS_MISMATCH',
       `expected weights for every layer, found none for ${missing.slice(0, 10).join(', ')} (${String(missing.length)} of ` +
@@ -110,24 +137,26 @@ function assign(trunk: LayersTrunk, weights: NamedTensorMap, isResized: boolean)
       { missing },
     );
   }
+  for (const { name, shape } of trunk.weights) assertShape(name, shape, weights.shapeOf(name) ?? [], isResized);
   for (const weight of trunk.weights) {
-    const value = weights[weight.name];
-    if (value === undefined) continue;
-    assertShape(weight.name, weight.shape, value, isResized);
     tidy(() => {
-      weight.variable.assign(value.dtype === weight.variable.dtype ? value : cast(value, weight.variable.dtype));
+      assignOne(weight, weights.read(weight.name));
     });
   }
 }
 
-function assertShape(name: string, expected: readonly number[], value: Tensor, isResized: boolean): void {
-  if (describeShape(expected) === describeShape(value.shape)) return;
+function assignOne({ variable }: TrunkWeight, value: Tensor): void {
+  variable.assign(value.dtype === variable.dtype ? value : cast(value, variable.dtype));
+}
+
+function assertShape(name: string, expected: readonly number[], received: readonly number[], isResized: boolean): void {
+  if (describeShape(expected) === describeShape(received)) return;
   const advice = isResized
     ? 'With another inputSize only fully convolutional bases work: cut before the first Flatten or Dense layer.'
     : 'The weights belong to another model: export or fetch topology and weights together.';
   throw new TransferKitError(
     'WEIGHTS_MISMATCH',
-    `expected weight '${name}' of shape ${describeShape(expected)}, got ${describeShape(value.shape)}. ${advice}`,
-    { name, expected, received: value.shape },
+    `expected weight '${name}' of shape ${describeShape(expected)}, got ${describeShape(received)}. ${advice}`,
+    { name, expected, received },
   );
 }

@@ -1,7 +1,8 @@
 // A LayersModel in memory as an artefact. The model stays as it is; its weights are shared, not copied.
-import { clone, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
+import { clone } from '@tensorflow/tfjs-core';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
+import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
 import type { ModelArtefact, PlacedLayer } from './modelArtefact.ts';
 
 /**
@@ -15,27 +16,28 @@ export function readLiveModel(model: LayersModel): ModelArtefact {
     source: `the LayersModel '${model.name}'`,
     topology: model.toJSON(undefined, false),
     metadata: {},
-    weights: (wanted, layers) => cloneWeights(model, wanted, layers),
+    weights: (wanted, layers) => shareWeights(model, wanted, layers),
   };
 }
 
 /** Weights under the names that the graph gives their layers: layers of nested models may share a name of their own. */
-function cloneWeights(
+function shareWeights(
   model: LayersModel,
   wanted: (name: string) => boolean,
   placed: readonly PlacedLayer[] | undefined,
-): NamedTensorMap {
+): WeightSource {
   const names = placed && new Map(placed.map(({ name, path }) => [path.join('/'), name]));
-  const found = new Map<string, Tensor>();
+  const found = new Map<string, WeightEntry>();
   for (const { path, layer } of layersOf(model, [])) {
     const name = names === undefined ? layer.name : names.get(path.join('/'));
     for (const weight of name === undefined ? [] : layer.weights) {
       const full = `${name ?? ''}/${ownName(weight.originalName, layer.name)}`;
       // A clone shares its data with the original; assigning to a variable replaces data and never writes into it.
-      if (wanted(full) && !found.has(full)) found.set(full, clone(weight.read()));
+      if (!wanted(full) || found.has(full)) continue;
+      found.set(full, { shape: weight.read().shape, read: () => clone(weight.read()) });
     }
   }
-  return Object.fromEntries(found);
+  return sourceOf(found);
 }
 
 /** The layers of a model and of the models in it, each with the names that lead to it. */

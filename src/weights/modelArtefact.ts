@@ -1,10 +1,12 @@
 // A model as it lies on a disk, on a server, in a tfjs IOHandler or in an npm module: topology, weight list, bytes.
-import { io, type NamedTensorMap } from '@tensorflow/tfjs-core';
+import { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ReadOptions } from '../core/platform.ts';
-import { byteLengthOf, weightBytes } from '../core/weightBytes.ts';
+import { byteLengthOf } from '../core/weightBytes.ts';
+import type { WeightSource } from '../core/weightSource.ts';
+import { storedWeights } from './storedWeights.ts';
 import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
 
 /** What every source of a model comes to. */
@@ -14,12 +16,12 @@ export interface ModelArtefact {
   readonly topology: unknown;
   readonly metadata: JsonObject;
   /**
-   * The weights whose names (`layer/weight`) pass `wanted`. The caller owns the tensors.
+   * The weights whose names (`layer/weight`) pass `wanted`. Each is read when it is asked for.
    *
    * @param layers - Layers as the graph names them: they tell equally named layers of a live model apart. A file names
    * its weights itself.
    */
-  weights(wanted: (name: string) => boolean, layers?: readonly PlacedLayer[]): NamedTensorMap;
+  weights(wanted: (name: string) => boolean, layers?: readonly PlacedLayer[]): WeightSource;
 }
 
 /** A layer of a graph, and the names that lead to it in the model it came from. */
@@ -42,12 +44,7 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
   const parts: Uint8Array[] = [];
   for (const group of manifestOf(json, address)) {
     const shards = await Promise.all(group.paths.map((path) => readShard(neighbour(address, path), options)));
-    assertLength(
-      address,
-      group.paths.join(', '),
-      shards.reduce((sum, shard) => sum + shard.length, 0),
-      group.weights,
-    );
+    assertLength(address, group.paths.join(', '), lengthOf(shards), group.weights);
     parts.push(...shards);
   }
   return fromModelJson(json, parts, address);
@@ -56,13 +53,12 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
 /** The artefact of the content of a `model.json` and the bytes of its shards, in order. */
 export function fromModelJson(json: object, shards: readonly Uint8Array[], source: string): ModelArtefact {
   const specs = manifestOf(json, source).flatMap((group) => group.weights);
-  const data = concatenate(shards);
-  assertLength(source, 'its shards', data.byteLength, specs);
+  assertLength(source, 'its shards', lengthOf(shards), specs);
   return {
     source,
     topology: 'modelTopology' in json ? json.modelTopology : undefined,
     metadata: 'userDefinedMetadata' in json && isJsonObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {},
-    weights: (wanted) => decodeWeights(source, data, specs, wanted),
+    weights: (wanted) => storedWeights(source, shards, specs, wanted),
   };
 }
 
@@ -90,45 +86,16 @@ export async function readHandler(handler: io.IOHandler, source = 'an IOHandler'
 
 /** The artefact that tfjs's own save and load pass around. */
 function fromArtifacts(artifacts: io.ModelArtifacts, source: string): ModelArtefact {
-  const data =
-    artifacts.weightData === undefined ? new ArrayBuffer(0) : io.CompositeArrayBuffer.join(artifacts.weightData);
+  const { weightData = [] } = artifacts;
+  const shards = (Array.isArray(weightData) ? weightData : [weightData]).map((buffer) => new Uint8Array(buffer));
   const specs = checkWeightSpecs(artifacts.weightSpecs ?? [], source, 'weightSpecs');
-  assertLength(source, 'its weight data', data.byteLength, specs);
+  assertLength(source, 'its weight data', lengthOf(shards), specs);
   return {
     source,
     topology: artifacts.modelTopology,
     metadata: isJsonObject(artifacts.userDefinedMetadata) ? artifacts.userDefinedMetadata : {},
-    weights: (wanted) => decodeWeights(source, data, specs, wanted),
+    weights: (wanted) => storedWeights(source, shards, specs, wanted),
   };
-}
-
-function decodeWeights(
-  source: string,
-  data: ArrayBuffer,
-  specs: readonly io.WeightsManifestEntry[],
-  wanted: (name: string) => boolean,
-): NamedTensorMap {
-  const kept: io.WeightsManifestEntry[] = [];
-  const parts: Uint8Array[] = [];
-  let offset = 0;
-  for (const spec of specs) {
-    const length = weightBytes(spec);
-    if (wanted(spec.name)) {
-      if (kept.some(({ name }) => name === spec.name)) throw repeated(source, spec.name);
-      kept.push(spec);
-      parts.push(new Uint8Array(data, offset, length));
-    }
-    offset += length;
-  }
-  return io.decodeWeights(concatenate(parts), kept);
-}
-
-/** Of two weights with one name nobody can tell which is meant. */
-function repeated(source: string, name: string): TransferKitError {
-  const text =
-    `expected each weight once in ${source}, got '${name}' twice. Nested models whose layers share a name are saved like ` +
-    'that: rename the layers, or hand in the LayersModel itself.';
-  return new TransferKitError('WEIGHTS_DAMAGED', text, { source, name });
 }
 
 function parseModelJson(bytes: Uint8Array, address: string): object {
@@ -166,14 +133,8 @@ function assertLength(source: string, files: string, found: number, specs: reado
   );
 }
 
-function concatenate(parts: readonly Uint8Array[]): ArrayBuffer {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all.buffer;
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 function notAModel(address: string, found: string, cause?: unknown): TransferKitError {

@@ -11,8 +11,11 @@ export interface SavedModel {
   readonly labels: readonly string[];
   readonly preprocessor: PreprocessorSpec;
   readonly base: { readonly name: string; readonly cut: string };
-  /** Layer whose output is the logits, and whether training has moved the head. */
-  readonly head: { readonly logits: string; readonly trained: boolean };
+  /**
+   * Layer whose output is the logits, and whether training has moved the head; behind a GraphModel also the head's
+   * layers, which its nodes no longer tell.
+   */
+  readonly head: { readonly logits: string; readonly trained: boolean; readonly topology?: JsonObject };
   /** Names of the weights that are not frozen. */
   readonly unfrozen: readonly string[];
   readonly history: readonly TrainingLog[];

@@ -20,13 +20,11 @@ beforeAll(async () => {
 async function trunkOf(source: LayersModel, cut?: string): Promise<LayersTrunk> {
   const artefact = readLiveModel(source);
   const graph = parseTopology(artefact.topology);
-  const weights = artefact.weights(() => true);
-  const trunk = await buildTrunk(
-    graphUpTo(graph, cut === undefined ? findCut(graph) : lastCallOf(graph, cut)),
-    weights,
+  const trimmed = graphUpTo(graph, cut === undefined ? findCut(graph) : lastCallOf(graph, cut));
+  return buildTrunk(
+    trimmed,
+    artefact.weights(() => true),
   );
-  tf.dispose(weights);
-  return trunk;
 }
 
 /** The output of an inner layer by tfjs itself. */

@@ -1,0 +1,35 @@
+// Where layers get their weights from, one tensor at a time: no more than one of them lies in memory twice.
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** Weights by name (`layer/weight`), read when they are asked for. */
+export interface WeightSource {
+  readonly names: readonly string[];
+  /** Shape of a weight, without reading it; undefined when there is none of that name. */
+  shapeOf(name: string): readonly number[] | undefined;
+  /** Reads a weight that `names` lists. The caller owns the tensor. */
+  read(name: string): Tensor;
+}
+
+/** A source of nothing. */
+export const noWeights: WeightSource = {
+  names: [],
+  shapeOf: () => undefined,
+  read: (name) => {
+    throw new RangeError(`no weight ${name}`);
+  },
+};
+
+/** What a source knows of one weight. */
+export interface WeightEntry {
+  readonly shape: readonly number[];
+  read(): Tensor;
+}
+
+/** A source of the given entries. */
+export function sourceOf(entries: ReadonlyMap<string, WeightEntry>): WeightSource {
+  return {
+    names: [...entries.keys()],
+    shapeOf: (name) => entries.get(name)?.shape,
+    read: (name) => entries.get(name)?.read() ?? noWeights.read(name),
+  };
+}
