@@ -2,7 +2,8 @@
 // base asks for happens elsewhere.
 import { TransferKitError } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
-import { fetchBytes, shortAddress } from '../core/platform.ts';
+import { shortAddress } from '../core/platform.ts';
+import { readBytes } from './readBytes.ts';
 
 /** What a canvas can draw. */
 type Drawable = HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | ImageBitmap;
@@ -99,7 +100,10 @@ function isDrawable(source: unknown): source is Drawable {
 async function toBlob(source: unknown): Promise<{ readonly name: string; readonly blob: Blob }> {
   if (typeof source === 'string' || source instanceof URL) {
     const address = String(source);
-    return { name: shortAddress(address), blob: new Blob([Uint8Array.from(await fetchBytes(address))]) };
+    return {
+      name: shortAddress(address),
+      blob: new Blob([Uint8Array.from(await readBytes(address, { cacheDir: false, mirror: false }))]),
+    };
   }
   if (source instanceof Blob) return { name: source instanceof File ? source.name : 'the given Blob', blob: source };
   if (source instanceof ArrayBuffer) return { name: 'the given bytes', blob: new Blob([source]) };

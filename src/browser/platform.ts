@@ -1,8 +1,9 @@
 // What a browser offers the rest of the package: addresses, pictures by the browser's own decoder, backends. Chosen by
 // the imports map under the name #platform. Importing it has no effects.
-import { fetchBytes, type Platform } from '../core/platform.ts';
+import type { Platform } from '../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { decodePicture } from './decodePicture.ts';
+import { readBytes } from './readBytes.ts';
 
 /** The environment that is a browser's page or worker. */
-export const platform: Platform = { name: 'browser', backends: browserBackends, readBytes: fetchBytes, decodePicture };
+export const platform: Platform = { name: 'browser', backends: browserBackends, readBytes, decodePicture };

@@ -1,14 +1,65 @@
 // What the environment must offer: the one seam between Node and browsers. Implemented in node/ and browser/, chosen by
-// the package's imports map under the name #platform. Reading an address is the same in both, so it is done here.
-import { TransferKitError } from './errors.ts';
+// the package's imports map under the name #platform.
 import type { Picture } from './picture.ts';
 
-/** Options of a read. */
-export interface ReadOptions {
+/** How far a read has come. */
+export interface DownloadProgress {
+  /** What is being read: one file of possibly several. */
+  readonly address: string;
+  /** Bytes that are here, those of an earlier, interrupted download included. */
+  readonly received: number;
+  /** Bytes of the whole file; undefined when the server does not say. */
+  readonly total: number | undefined;
+}
+
+/** How files are fetched from addresses. Paths heed `signal` alone. */
+export interface DownloadOptions {
   /** Replaces the global `fetch` for addresses. */
   readonly fetch?: typeof globalThis.fetch;
   /** Cancels reading; the verb raises `ABORTED`. */
   readonly signal?: AbortSignal;
+  /** Called for each piece that has come, and once for a file that is taken from the cache. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  /**
+   * Where downloaded files are kept: a folder in Node (default: environment variable `TRANSFERKIT_CACHE`, else
+   * `~/.cache/transferkit`), a name in the Cache Storage of a browser (default `transferkit`). `false` keeps nothing and
+   * uses nothing that is kept.
+   *
+   * A file with a known hash is used from the cache without asking anybody. Any other is asked for again by its ETag or
+   * Last-Modified, so that a model that changed at its address is seen; the kept copy is used when the server says that it
+   * is still right, and when there is no connection or the server fails. Without a `cacheDir` and a hash, nothing is kept
+   * of this machine's own servers (localhost), nor of answers that forbid it (`no-store`) or that have neither header.
+   */
+  readonly cacheDir?: string | false;
+  /**
+   * Address to fetch from instead: it takes the place of scheme and host, the path stays. With `https://my.host/models/`,
+   * `https://example.org/a/b.h5` is fetched from `https://my.host/models/a/b.h5`. Default: environment variable
+   * `TRANSFERKIT_MIRROR` in Node, else none. Addresses of this machine (localhost) are fetched as they are. `false`
+   * ignores the variable. Kept copies are found under the original address.
+   */
+  readonly mirror?: string | false;
+  /** Largest file that is accepted, in bytes: a bigger one is refused before memory is taken. Default 2 GiB. */
+  readonly maxBytes?: number;
+  /**
+   * How often a broken connection or a busy server is tried again before giving up, after 0.5, 1, 2, … seconds or what
+   * the server asks for. What has come is kept, where the server can send the rest. Default 3.
+   */
+  readonly retries?: number;
+}
+
+/** The hash of a file, as its publisher gives it. */
+export interface FileHash {
+  readonly algorithm: 'md5' | 'sha256';
+  /** Hexadecimal. */
+  readonly digest: string;
+}
+
+/** Options of a read. */
+export interface ReadOptions extends DownloadOptions {
+  /** What the file's bytes must hash to; checked before they are used. */
+  readonly hash?: FileHash;
+  /** Wait before the first new try, in milliseconds; it doubles with each. Default 500. */
+  readonly retryDelay?: number;
 }
 
 /** Reading bytes and decoding pictures. */
@@ -16,7 +67,10 @@ export interface Platform {
   readonly name: 'node' | 'browser';
   /** Preferred backends, best first. */
   readonly backends: readonly BackendLoader[];
-  /** Reads a file (Node) or an address. Raises NOT_FOUND with the reason. */
+  /**
+   * Reads a file (Node) or an address. Raises NOT_FOUND with the reason, ABORTED, WEIGHTS_DAMAGED for a wrong hash,
+   * OUT_OF_RANGE for a file over `maxBytes`.
+   */
   readBytes(location: string, options?: ReadOptions): Promise<Uint8Array>;
   /**
    * Decodes a picture to upright RGB. Big pictures may come back smaller, but never below `atLeast` (height, width)
@@ -42,41 +96,4 @@ export function isAddress(location: string): boolean {
 /** An address or path short enough for an error text: a `data:` address can be megabytes long. */
 export function shortAddress(location: string): string {
   return location.length <= 300 ? location : `${location.slice(0, 100)}… (${String(location.length)} characters)`;
-}
-
-/**
- * The bytes that an address gives.
- *
- * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `ABORTED` when the signal ends the read.
- */
-export async function fetchBytes(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
-  const address = shortAddress(location);
-  const read = options.fetch ?? globalThis.fetch;
-  const response = await read(location, options.signal === undefined ? {} : { signal: options.signal }).catch(
-    (cause: unknown) => {
-      throw options.signal?.aborted === true ? aborted(address, cause) : notThere(address, reasonOf(cause), cause);
-    },
-  );
-  if (!response.ok)
-    throw notThere(address, `the server answered ${`${String(response.status)} ${response.statusText}`.trim()}`);
-  try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    throw options.signal?.aborted === true ? aborted(address, cause) : notThere(address, reasonOf(cause), cause);
-  }
-}
-
-function notThere(address: string, reason: string, cause?: unknown): TransferKitError {
-  const text = `expected data at ${address}, but ${reason}. Check the address and the connection.`;
-  return new TransferKitError('NOT_FOUND', text, { address, reason }, cause);
-}
-
-function aborted(address: string, cause: unknown): TransferKitError {
-  return new TransferKitError('ABORTED', `reading ${address} was stopped by its signal.`, { address }, cause);
-}
-
-/** fetch says "fetch failed" and hides why in `cause`. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }

@@ -77,7 +77,7 @@ function toRgb(data: Uint8Array, channels: number): Uint8Array {
 async function readSource(source: unknown): Promise<Encoded> {
   if (typeof source === 'string' || source instanceof URL) {
     const location = String(source);
-    return { name: shortAddress(location), bytes: await readBytes(location) };
+    return { name: shortAddress(location), bytes: await readBytes(location, { cacheDir: false, mirror: false }) };
   }
   if (source instanceof Uint8Array) return { name: 'the given bytes', bytes: source };
   if (source instanceof ArrayBuffer) return { name: 'the given bytes', bytes: new Uint8Array(source) };

@@ -1,16 +1,22 @@
 // Reads a file or an address into memory. Decodes nothing.
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TransferKitError } from '../core/errors.ts';
-import { fetchBytes, isAddress, type ReadOptions } from '../core/platform.ts';
+import { isAddress, type FileHash, type ReadOptions } from '../core/platform.ts';
+import { readAddress, type DownloadEnvironment } from '../download/readAddress.ts';
+import { folderCache } from './cache.ts';
 
 /**
  * Reads a file, given by its path or a `file:` address, or what an `http:`, `https:`, `data:` or `blob:` address gives.
  *
- * @throws TransferKitError `NOT_FOUND` with the reason; `ABORTED` when the signal ends the read.
+ * @throws TransferKitError `NOT_FOUND` with the reason; `ABORTED` when the signal ends the read; for addresses also
+ * `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`, and `SAVE_FAILED` when a given `cacheDir` cannot be used.
  */
 export async function readBytes(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
-  if (isAddress(location)) return fetchBytes(location, options);
+  if (isAddress(location)) return readAddress(location, options, environment());
   const path = location.startsWith('file:') ? fileURLToPath(location) : location;
   try {
     return await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
@@ -22,4 +28,16 @@ export async function readBytes(location: string, options: ReadOptions = {}): Pr
     const text = `expected a readable file at ${path}, but: ${reason}. Check the path; relative ones start at ${process.cwd()}.`;
     throw new TransferKitError('NOT_FOUND', text, { path, reason }, cause);
   }
+}
+
+/** The variables are read at each use: a program may set them after it has imported this. */
+function environment(): DownloadEnvironment {
+  const { TRANSFERKIT_CACHE: folder = '', TRANSFERKIT_MIRROR: mirror } = process.env;
+  const standard = folder === '' ? join(homedir(), '.cache', 'transferkit') : folder;
+  return {
+    hash: async (algorithm: FileHash['algorithm'], bytes) => createHash(algorithm).update(bytes).digest('hex'),
+    openCache: async (cacheDir) => folderCache(resolve(cacheDir ?? standard)),
+    isSameOrigin: () => true,
+    mirror,
+  };
 }

@@ -1,0 +1,40 @@
+// Reads an address in a page or worker. Relative ones are of the page's own folder.
+import { md5 } from '../core/md5.ts';
+import { TransferKitError } from '../core/errors.ts';
+import type { FileHash, ReadOptions } from '../core/platform.ts';
+import { readAddress, type DownloadEnvironment } from '../download/readAddress.ts';
+import { openCacheStorage } from './cache.ts';
+
+const environment: DownloadEnvironment = {
+  hash: hashOf,
+  openCache: openCacheStorage,
+  isSameOrigin: (address) => {
+    const { origin, href } = globalThis.location;
+    return !URL.canParse(address, href) || new URL(address, href).origin === origin || !/^https?:/i.test(address);
+  },
+  mirror: undefined,
+};
+
+/**
+ * Reads what an address gives.
+ *
+ * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `ABORTED` when the signal ends the read;
+ * `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`.
+ */
+export async function readBytes(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
+  return readAddress(location, options, environment);
+}
+
+async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
+  if (algorithm === 'md5') return md5(bytes);
+  if (!('subtle' in crypto)) {
+    const text =
+      'expected a page that may check a sha256: browsers allow it on https: and localhost only. Serve it so.';
+    throw new TransferKitError('INVALID_OPTION', text, {});
+  }
+  const digest = await crypto.subtle.digest(
+    'SHA-256',
+    bytes.buffer instanceof ArrayBuffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.slice(),
+  );
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

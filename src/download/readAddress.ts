@@ -1,0 +1,133 @@
+// What an address gives: from the cache if it is right, else from its server or the mirror, checked before anybody uses it.
+import { TransferKitError } from '../core/errors.ts';
+import { shortAddress, type FileHash, type ReadOptions } from '../core/platform.ts';
+import { forgiving, isOwnMachine, usesCache, type ByteCache } from './cache.ts';
+import { transfer, type Fetched, type Outcome, type Wanted } from './transfer.ts';
+
+/** What Node and browsers do differently. */
+export interface DownloadEnvironment {
+  /** The hexadecimal hash of bytes. */
+  hash(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string>;
+  /** The cache for an option `cacheDir`; undefined where there is none. */
+  openCache(cacheDir: string | undefined): Promise<ByteCache | undefined>;
+  /** Whether requests to an address may have headers of their own: not those of a page to another site. */
+  isSameOrigin(address: string): boolean;
+  /** Mirror, unless the options name one. */
+  readonly mirror: string | undefined;
+}
+
+/**
+ * The bytes that an address gives.
+ *
+ * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `ABORTED` when the signal ends the read;
+ * `WEIGHTS_DAMAGED` when the hash is another one; `OUT_OF_RANGE` above `maxBytes`; `INVALID_OPTION`.
+ */
+export async function readAddress(
+  location: string,
+  options: ReadOptions,
+  environment: DownloadEnvironment,
+): Promise<Uint8Array> {
+  checkOptions(options);
+  const { hash, cacheDir } = options;
+  const address = mirrored(location, options.mirror ?? environment.mirror);
+  const named = cacheDir === false || cacheDir === '' ? undefined : cacheDir;
+  const opened = usesCache(location, options) ? await environment.openCache(named) : undefined;
+  const cache = opened !== undefined && named === undefined ? forgiving(opened) : opened;
+  const copy = await cache?.find(location);
+  const kept = hash === undefined ? undefined : await copy?.read();
+  if (kept !== undefined && (await isRight(kept, hash, environment))) return reported(location, kept, options);
+  const wanted: Wanted = {
+    location,
+    address,
+    options,
+    cache,
+    copy: hash === undefined ? copy : undefined,
+    partial: await cache?.findPartial(location),
+    sameOrigin: environment.isSameOrigin(address),
+  };
+  return fetchChecked(wanted, environment);
+}
+
+async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): Promise<Uint8Array> {
+  const { location, options, copy } = wanted;
+  const outcome = await transfer(wanted);
+  if (outcome.kind === 'fetched') {
+    if (await isRight(outcome.bytes, options.hash, environment)) return keep(outcome);
+    await outcome.writer?.leave(false);
+    // Pieces of two versions, perhaps: once more, in one piece.
+    if (outcome.pieced) return fetchChecked({ ...wanted, partial: undefined }, environment);
+    throw await wrongHash(wanted, outcome, environment);
+  }
+  const bytes = copy === undefined || isRefused(outcome) ? undefined : await copy.read();
+  if (bytes !== undefined) return reported(location, bytes, options);
+  if (outcome.kind === 'failed') throw outcome.error;
+  return fetchChecked({ ...wanted, copy: undefined }, environment); // the copy turned out to be damaged
+}
+
+async function keep({ bytes, writer }: Fetched): Promise<Uint8Array> {
+  await writer?.finish(bytes);
+  return bytes;
+}
+
+function isRefused(outcome: Outcome): boolean {
+  return outcome.kind === 'failed' && outcome.refused;
+}
+
+function reported(location: string, bytes: Uint8Array, { onProgress, signal }: ReadOptions): Uint8Array {
+  if (signal?.aborted === true) {
+    const text = `reading ${shortAddress(location)} was stopped by its signal.`;
+    throw new TransferKitError('ABORTED', text, { address: shortAddress(location) }, signal.reason);
+  }
+  onProgress?.({ address: location, received: bytes.length, total: bytes.length });
+  return bytes;
+}
+
+async function isRight(
+  bytes: Uint8Array,
+  hash: FileHash | undefined,
+  environment: DownloadEnvironment,
+): Promise<boolean> {
+  return hash === undefined || (await environment.hash(hash.algorithm, bytes)) === hash.digest.toLowerCase();
+}
+
+async function wrongHash({ address, options }: Wanted, { bytes }: Fetched, environment: DownloadEnvironment) {
+  const { algorithm, digest } = options.hash ?? { algorithm: 'sha256', digest: '' };
+  const found = await environment.hash(algorithm, bytes);
+  return new TransferKitError(
+    'WEIGHTS_DAMAGED',
+    `expected the file at ${shortAddress(address)} to have the ${algorithm} ${digest.toLowerCase()}, got ${found} for ` +
+      `${bytes.length} bytes. It was damaged on its way or is another file: fetch it again, and check the hash.`,
+    { address: shortAddress(address), algorithm, expected: digest.toLowerCase(), found, bytes: bytes.length },
+  );
+}
+
+/** The address on the mirror: its scheme and host (and path, if it has one) before the path of the original. */
+function mirrored(location: string, mirror: string | false | undefined): string {
+  if (mirror === undefined || mirror === false || mirror === '') return location;
+  if (!/^https?:\/\//i.test(mirror) || !URL.canParse(mirror)) {
+    const text = `expected mirror to be an http: or https: address such as 'https://my.host/models/', got '${mirror}'.`;
+    throw new TransferKitError('INVALID_OPTION', text, { mirror });
+  }
+  if (!/^https?:/i.test(location) || isOwnMachine(location)) return location;
+  const base = mirror.replace(/\/+$/, '');
+  if (location.startsWith(`${base}/`)) return location;
+  const { pathname, search } = new URL(location);
+  return `${base}${pathname}${search}`;
+}
+
+function checkOptions({ hash, maxBytes, retries }: ReadOptions): void {
+  if (hash !== undefined && !(hash.algorithm === 'md5' ? /^[0-9a-f]{32}$/i : /^[0-9a-f]{64}$/i).test(hash.digest)) {
+    const digits = hash.algorithm === 'md5' ? 32 : 64;
+    const text = `expected the ${hash.algorithm} of a file as ${digits} hexadecimal digits, got '${hash.digest}'.`;
+    throw new TransferKitError('INVALID_OPTION', text, { ...hash });
+  }
+  if (maxBytes !== undefined && !(maxBytes > 0)) throw notANumber('maxBytes', 'a number above 0', maxBytes);
+  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
+    throw notANumber('retries', 'a whole number, 0 or more', retries);
+  }
+}
+
+function notANumber(name: string, wanted: string, value: unknown): TransferKitError {
+  const text = `expected ${name} to be ${wanted}, got ${String(value)}.`;
+  return new TransferKitError('INVALID_OPTION', text, { [name]: value });
+}

@@ -1,0 +1,49 @@
+// Addresses of TF Hub and of Kaggle, where TF Hub has moved: which file of theirs is the model.json.
+import { TransferKitError } from '../core/errors.ts';
+
+/**
+ * The address of the `model.json` of a tfjs model on TF Hub (`https://tfhub.dev/<publisher>/<model>/<version>`) or Kaggle
+ * (`https://www.kaggle.com/models/<owner>/<model>/TfJs/<variation>/<version>`, or the longer address of its page). Their
+ * servers give files only to who asks with `tfjs-format=file`; the shards are asked for with the same query.
+ *
+ * @returns Any other address as it is.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` for a Kaggle model of another framework, or without a version.
+ */
+export function tfHubAddress(location: string): string {
+  if (!/^https?:/i.test(location) || !URL.canParse(location)) return location;
+  const url = new URL(location);
+  const host = url.hostname.toLowerCase();
+  const isKaggle = /^(www\.)?kaggle\.com$/.test(host) && url.pathname.startsWith('/models/');
+  if (!isKaggle && !/^(www\.)?tfhub\.dev$/.test(host)) return location;
+  // Somebody asks for an archive: that is no tfjs model.
+  if (url.searchParams.has('tf-hub-format')) return location;
+  if (isKaggle) url.pathname = kagglePath(url.pathname, location);
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path.endsWith('.json') ? path : `${path}/model.json`;
+  url.searchParams.set('tfjs-format', 'file');
+  url.hash = '';
+  return url.href;
+}
+
+/** `/models/owner/model/TfJs/variation/version`, from that or from the path of the model's page. */
+function kagglePath(path: string, location: string): string {
+  const parts = path.split('/').filter((part) => part !== '');
+  const plain = parts.filter((part, i) => !(i > 2 && /^(frameworks|variations|versions)$/i.test(part)));
+  const [, owner, model, framework, variation, version] = plain;
+  if (framework !== undefined && !/^tfjs$/i.test(framework)) {
+    throw unsupported(location, `the variation for ${framework}`);
+  }
+  if (owner === undefined || model === undefined || variation === undefined || version === undefined) {
+    throw unsupported(location, 'no variation with a version');
+  }
+  return `/${plain.join('/')}`;
+}
+
+function unsupported(location: string, found: string): TransferKitError {
+  return new TransferKitError(
+    'UNSUPPORTED_SOURCE',
+    `expected the address of a TF.js variation on Kaggle, https://www.kaggle.com/models/<owner>/<model>/TfJs/<variation>/` +
+      `<version>, got ${found} in ${location}. Choose TF.js on the model's page.`,
+    { location, found },
+  );
+}

@@ -1,0 +1,255 @@
+// One file from one server, in as many tries as it takes: back-off, and the rest only where the server sends ranges.
+import type { ReadOptions } from '../core/platform.ts';
+import { makeBody, type Body } from './body.ts';
+import {
+  isKnown,
+  maybeKept,
+  validatorsOf,
+  type ByteCache,
+  type CachedCopy,
+  type CacheWriter,
+  type PartialCopy,
+  type Validators,
+} from './cache.ts';
+import { aborted, badStatus, cut, unreachable, type Failure } from './failures.ts';
+
+/** What to fetch, and what is there already. */
+export interface Wanted {
+  /** Name of the file in the cache and in messages of progress. */
+  readonly location: string;
+  /** Where it is fetched from. */
+  readonly address: string;
+  readonly options: ReadOptions;
+  readonly cache: ByteCache | undefined;
+  /** A whole copy, to be asked about. */
+  readonly copy: CachedCopy | undefined;
+  /** The beginning, to be continued. */
+  readonly partial: PartialCopy | undefined;
+  /** Whether the address is of the page's own origin, or there is no page. Other sites get no headers: they would refuse. */
+  readonly sameOrigin: boolean;
+}
+
+/** What the tries came to. */
+export type Outcome = Fetched | { readonly kind: 'unchanged' } | Failure;
+
+/** A whole file, not yet checked. */
+export interface Fetched {
+  readonly kind: 'fetched';
+  readonly bytes: Uint8Array;
+  /** Whether it is of several pieces. */
+  readonly pieced: boolean;
+  readonly writer: CacheWriter | undefined;
+}
+
+/** The state of a file between tries. */
+interface Transfer {
+  readonly body: Body;
+  validators: Validators;
+  total: number | undefined;
+  packed: boolean;
+  pieced: boolean;
+  partial: PartialCopy | undefined;
+  writer: CacheWriter | undefined;
+}
+
+const defaultMaxBytes = 2 ** 31;
+/** So much in one try starts the count of tries again. */
+const muchProgress = 2 ** 20;
+
+/**
+ * Fetches a file. A failure is a value; what is thrown is final.
+ *
+ * @throws TransferKitError `ABORTED`, `OUT_OF_RANGE`.
+ */
+export async function transfer(wanted: Wanted): Promise<Outcome> {
+  const { retries = 3, retryDelay = 500, maxBytes = defaultMaxBytes, signal } = wanted.options;
+  const body = makeBody(wanted.address, maxBytes);
+  const state: Transfer = {
+    body,
+    validators: {},
+    total: undefined,
+    packed: false,
+    pieced: false,
+    partial: wanted.partial,
+    writer: undefined,
+  };
+  let outcome: Outcome | undefined;
+  try {
+    for (let failures = 0; ; failures++) {
+      const before = body.length;
+      outcome = await attempt(wanted, state);
+      if (outcome.kind !== 'failed') return outcome;
+      if (body.length - before >= muchProgress) failures = 0;
+      const hopeless = outcome.unreachable && wanted.copy !== undefined;
+      if (!outcome.passing || hopeless || failures >= retries) return outcome;
+      if (body.length > 0 && !canContinue(wanted, state)) await forget(state);
+      await pause(outcome.wait ?? retryDelay * 2 ** failures, signal, wanted.address);
+    }
+  } finally {
+    if (outcome?.kind !== 'fetched') await state.writer?.leave(canContinue(wanted, state));
+  }
+}
+
+async function attempt(wanted: Wanted, state: Transfer): Promise<Outcome> {
+  const { address, options, copy } = wanted;
+  const begun = state.body.length > 0 ? state.body.length : (state.partial?.length ?? 0);
+  let response: Response;
+  try {
+    response = await ask(wanted, state, begun);
+  } catch (cause) {
+    if (options.signal?.aborted === true) throw aborted(address, cause);
+    return unreachable(address, cause, !wanted.sameOrigin);
+  }
+  if (response.status === 304 && copy !== undefined) return { kind: 'unchanged' };
+  if (!response.ok) {
+    release(response);
+    if (response.status === 416 && begun > 0) return startOver(wanted, state);
+    return badStatus(address, response);
+  }
+  if (response.status === 206 && begun > 0) {
+    if (!(await joins(wanted, state, response, begun))) return startOver(wanted, state);
+  } else {
+    if (copy !== undefined && isSame(copy.validators, validatorsOf(response.headers))) {
+      release(response);
+      return { kind: 'unchanged' };
+    }
+    await restart(wanted, state, response);
+  }
+  return receive(wanted, state, response);
+}
+
+function ask({ address, options, copy, sameOrigin }: Wanted, state: Transfer, begun: number): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (sameOrigin && begun > 0) {
+    headers.range = `bytes=${begun}-`;
+    const version = versionOf(state.body.length > 0 ? state.validators : (state.partial?.validators ?? {}));
+    if (version !== undefined) headers['if-range'] = version;
+  } else if (sameOrigin && copy !== undefined) {
+    const { etag, lastModified } = copy.validators;
+    if (etag !== undefined) headers['if-none-match'] = etag;
+    else if (lastModified !== undefined) headers['if-modified-since'] = lastModified;
+  }
+  const read = options.fetch ?? globalThis.fetch;
+  return read(address, {
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    // A browser's own cache asks the server then, and can do so across sites.
+    ...(copy === undefined || sameOrigin ? {} : { cache: 'no-cache' }),
+  });
+}
+
+/** Whether a part of a file continues what is here. */
+async function joins(wanted: Wanted, state: Transfer, response: Response, begun: number): Promise<boolean> {
+  const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
+  if (Number(from) !== begun || isPacked(response)) return false;
+  const known = state.body.length > 0 ? state : state.partial;
+  if (known?.total !== undefined && total !== '*' && Number(total) !== known.total) return false;
+  state.pieced = true;
+  if (state.body.length > 0 || state.partial === undefined) return true;
+  const { partial } = state;
+  state.total = total === '*' ? partial.total : Number(total);
+  state.validators = partial.validators;
+  state.body.restart(state.total);
+  state.writer = await wanted.cache?.begin(wanted.location, state.validators, state.total);
+  await partial.read((piece) => add(state, piece));
+  state.partial = undefined;
+  return state.body.length === begun;
+}
+
+/** Forgets what is here; the next try asks for the whole file. */
+async function startOver({ address }: Wanted, state: Transfer): Promise<Failure> {
+  const failure = cut(address, state.body.length, state.total);
+  await forget(state);
+  return { ...failure, wait: 0 };
+}
+
+async function forget(state: Transfer): Promise<void> {
+  await state.writer?.leave(false);
+  state.writer = undefined;
+  state.partial = undefined;
+  state.pieced = false;
+  state.body.restart(undefined);
+}
+
+/** The whole file comes, from its first byte. */
+async function restart({ location, options, cache }: Wanted, state: Transfer, response: Response): Promise<void> {
+  const { headers } = response;
+  await forget(state);
+  state.packed = isPacked(response);
+  state.validators = validatorsOf(headers);
+  const announced = headers.get('content-length') ?? '';
+  state.total = /^\d+$/.test(announced) && !state.packed ? Number(announced) : undefined;
+  try {
+    state.body.restart(state.total);
+  } catch (error) {
+    release(response);
+    throw error;
+  }
+  if (maybeKept(headers, options)) state.writer = await cache?.begin(location, state.validators, state.total);
+}
+
+async function receive({ location, address, options }: Wanted, state: Transfer, response: Response): Promise<Outcome> {
+  const { body } = state;
+  const { signal } = options;
+  const reader = response.body?.getReader();
+  try {
+    for (;;) {
+      const read = await reader?.read().catch((cause: unknown) => ({ cause }));
+      if (signal?.aborted === true) throw aborted(address, signal.reason);
+      if (read !== undefined && 'cause' in read) return cut(address, body.length, state.total, read.cause);
+      if (read?.value === undefined) break;
+      await add(state, read.value);
+      options.onProgress?.({ address: location, received: body.length, total: state.total });
+    }
+  } finally {
+    void reader?.cancel().catch(() => undefined);
+  }
+  // Of another site a browser hides that the bytes were packed, and then the length is not theirs.
+  if (response.type !== 'cors' && body.length < (state.total ?? 0)) return cut(address, body.length, state.total);
+  return { kind: 'fetched', bytes: body.joined(), pieced: state.pieced, writer: state.writer };
+}
+
+async function add(state: Transfer, piece: Uint8Array): Promise<void> {
+  state.body.append(piece);
+  await state.writer?.append(piece);
+}
+
+/** Whether the rest can be asked for alone: the server can tell whether it is of the same file, or the hash will. */
+function canContinue({ options, sameOrigin }: Wanted, { body, packed, validators }: Transfer): boolean {
+  if (!sameOrigin || packed || body.length === 0) return false;
+  return versionOf(validators) !== undefined || options.hash !== undefined;
+}
+
+/** What `If-Range` may carry: no weak ETag. */
+function versionOf({ etag, lastModified }: Validators): string | undefined {
+  return etag !== undefined && !etag.startsWith('W/') ? etag : lastModified;
+}
+
+/** Whether two answers are of the same version, as far as a server says. */
+function isSame(one: Validators, other: Validators): boolean {
+  return isKnown(one) && one.etag === other.etag && one.lastModified === other.lastModified;
+}
+
+/** Whether a server packed the bytes on their way: then its length and ranges are of the packed ones. */
+function isPacked({ headers }: Response): boolean {
+  return !/^(identity)?$/i.test(headers.get('content-encoding') ?? '');
+}
+
+function release(response: Response): void {
+  void response.body?.cancel().catch(() => undefined);
+}
+
+/** Waits, unless the signal ends it. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined, address: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, milliseconds);
+    signal?.addEventListener('abort', finish);
+    if (signal?.aborted === true) finish();
+  });
+  if (signal?.aborted === true) throw aborted(address, signal.reason);
+}

@@ -1,0 +1,199 @@
+// Downloaded files in a folder. Each is one file: a head of fixed length that says what it is, then the bytes. It is
+// written beside its place under a name of its own and moved there in one step, so that processes need not wait for each
+// other: a reader finds the old file, the new one or none.
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isJsonObject } from '../core/json.ts';
+import { TransferKitError } from '../core/errors.ts';
+import type { ByteCache, CachedCopy, CacheWriter, PartialCopy, Validators } from '../download/cache.ts';
+
+/** What the head of a file says. */
+interface Head {
+  readonly address: string;
+  readonly validators: Validators;
+  /** Bytes of the whole file, if known. */
+  readonly total: number | undefined;
+  /** Of the bytes, once they are complete. */
+  readonly sha256: string | undefined;
+}
+
+const headBytes = 8192;
+const pieceBytes = 2 ** 20;
+/** Beginnings of files are given up after a week. */
+const partialAge = 7 * 24 * 3600 * 1000;
+
+/** The cache in a folder, which is made when something is kept. */
+export function folderCache(folder: string): ByteCache {
+  return {
+    find: (address) => explained(folder, () => find(folder, address)),
+    findPartial: (address) => explained(folder, () => findPartial(folder, address)),
+    begin: (address, validators, total) =>
+      explained(folder, async () => begin(folder, { address, validators, total, sha256: undefined })),
+  };
+}
+
+async function find(folder: string, address: string): Promise<CachedCopy | undefined> {
+  const path = join(folder, fileName(address));
+  const head = await readHead(path, address);
+  if (head === undefined) return undefined;
+  return { validators: head.validators, read: () => readWhole(path, address) };
+}
+
+/** Reads head and bytes through one handle: another process may put a newer file there meanwhile. */
+async function readWhole(path: string, address: string): Promise<Uint8Array | undefined> {
+  const file = await open(path).catch(() => undefined);
+  try {
+    const head = file === undefined ? undefined : await headOf(file, address);
+    if (file === undefined || head?.sha256 === undefined) return undefined;
+    const bytes = new Uint8Array((await file.stat()).size - headBytes);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length, headBytes + length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return createHash('sha256').update(bytes).digest('hex') === head.sha256 ? bytes : undefined;
+  } finally {
+    await file?.close();
+  }
+}
+
+/** The longest beginning. Others may still add to it: what is there does not change, so that it can be read meanwhile. */
+async function findPartial(folder: string, address: string): Promise<PartialCopy | undefined> {
+  let longest: { readonly path: string; readonly length: number } | undefined;
+  for (const path of await partialsOf(folder, address)) {
+    const length = ((await stat(path).catch(() => undefined))?.size ?? 0) - headBytes;
+    if (length > (longest?.length ?? 0)) longest = { path, length };
+  }
+  if (longest === undefined) return undefined;
+  const { path, length } = longest;
+  const head = await readHead(path, address);
+  if (head === undefined || (head.total !== undefined && length >= head.total)) return undefined;
+  return { validators: head.validators, total: head.total, length, read: (take) => readPieces(path, length, take) };
+}
+
+async function readPieces(path: string, length: number, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
+  const file = await open(path);
+  try {
+    for (let offset = 0; offset < length;) {
+      const piece = new Uint8Array(Math.min(pieceBytes, length - offset));
+      const { bytesRead } = await file.read(piece, 0, piece.length, headBytes + offset);
+      if (bytesRead === 0) return;
+      await take(piece.subarray(0, bytesRead));
+      offset += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function begin(folder: string, head: Head): Promise<CacheWriter> {
+  await mkdir(folder, { recursive: true });
+  const name = fileName(head.address);
+  const path = join(folder, `${name}.${randomBytes(6).toString('hex')}.partial`);
+  const file = await open(path, 'wx');
+  await file.writeFile(encodeHead(head));
+  let length = 0;
+  return {
+    append: (piece) =>
+      explained(folder, async () => {
+        await writeAll(file, piece, headBytes + length);
+        length += piece.length;
+      }),
+    finish: (bytes) =>
+      explained(folder, async () => {
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        await writeAll(file, encodeHead({ ...head, total: bytes.length, sha256 }), 0);
+        await file.close();
+        await rename(path, join(folder, name));
+        await clean(folder, head.address);
+      }),
+    leave: async (keep) => {
+      await file.close().catch(() => undefined);
+      if (!keep || length === 0) await rm(path, { force: true });
+    },
+  };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
+/** Takes away the beginnings of a file that is whole now, and old ones of any file. */
+async function clean(folder: string, address: string): Promise<void> {
+  const own = await partialsOf(folder, address);
+  const all = (await readdir(folder)).filter((name) => name.endsWith('.partial')).map((name) => join(folder, name));
+  for (const path of all) {
+    const { mtimeMs } = (await stat(path).catch(() => undefined)) ?? { mtimeMs: Infinity };
+    if (own.includes(path) || mtimeMs < Date.now() - partialAge) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+async function partialsOf(folder: string, address: string): Promise<string[]> {
+  const start = `${fileName(address)}.`;
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => name.startsWith(start) && name.endsWith('.partial')).map((name) => join(folder, name));
+}
+
+/** Readable for who looks into the folder, and different for each address. */
+function fileName(address: string): string {
+  const [path = ''] = address.split(/[?#]/);
+  const last = path.split('/').at(-1) ?? '';
+  const key = createHash('sha256').update(address).digest('hex').slice(0, 24);
+  return `${key}-${last.replace(/[^\w.-]/g, '_').slice(-80)}`;
+}
+
+async function readHead(path: string, address: string): Promise<Head | undefined> {
+  const file = await open(path).catch(() => undefined);
+  try {
+    return file === undefined ? undefined : await headOf(file, address);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function headOf(file: FileHandle, address: string): Promise<Head | undefined> {
+  const { buffer, bytesRead } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0);
+  const head = bytesRead === headBytes ? parseHead(new TextDecoder().decode(buffer)) : undefined;
+  return head?.address === address ? head : undefined;
+}
+
+function encodeHead(head: Head): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(head));
+  if (text.length > headBytes) throw new Error(`its address and headers take ${text.length} bytes`);
+  return new Uint8Array(headBytes).fill(0x20).map((space, i) => text[i] ?? space);
+}
+
+function parseHead(text: string): Head | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isJsonObject(json) || typeof json.address !== 'string' || !isJsonObject(json.validators)) return undefined;
+  const { etag, lastModified } = json.validators;
+  return {
+    address: json.address,
+    validators: {
+      ...(typeof etag === 'string' ? { etag } : {}),
+      ...(typeof lastModified === 'string' ? { lastModified } : {}),
+    },
+    total: typeof json.total === 'number' ? json.total : undefined,
+    sha256: typeof json.sha256 === 'string' ? json.sha256 : undefined,
+  };
+}
+
+async function explained<Value>(folder: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof TransferKitError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `expected to keep downloaded files in ${folder}, but: ${reason}. Choose another cacheDir, or false.`;
+    throw new TransferKitError('SAVE_FAILED', text, { folder, reason }, cause);
+  }
+}
