@@ -1,24 +1,28 @@
 // The verb loadBase: anything pretrained becomes a base.
 import type { io } from '@tensorflow/tfjs-core';
+import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { makeBase } from './bases/makeBase.ts';
+import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { Base } from './core/types.ts';
+import type { Base, TensorSpec } from './core/types.ts';
+import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
+import { isGraphModel, readLiveGraph } from './weights/liveGraph.ts';
 import { readLiveModel } from './weights/liveModel.ts';
 import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from './weights/weightModule.ts';
 import { savedModelOf } from './weights/savedModel.ts';
 
 /**
- * Where a base comes from: the path or address of a tfjs `model.json` or of its folder, a tfjs IOHandler, a LayersModel
- * in memory, or a module that carries its weights.
+ * Where a base comes from: the path or address of a tfjs `model.json` (LayersModel or GraphModel) or of its folder, a
+ * tfjs IOHandler, a LayersModel or GraphModel in memory, or a module that carries its weights.
  */
 export type BaseSource =
-  string | URL | io.IOHandler | LayersModel | WeightModule | Readonly<Record<string, WeightModule>>;
+  string | URL | io.IOHandler | LayersModel | GraphModel | WeightModule | Readonly<Record<string, WeightModule>>;
 
 /** Options of {@link loadBase}. */
 export interface LoadBaseOptions {
@@ -65,20 +69,25 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   await ensureBackend();
   const artefact = await readSource(source, options);
   const saved = savedModelOf(artefact);
-  const graph = parseTopology(artefact.topology);
-  if (saved !== undefined) assertSavedFits(saved, graph, artefact.source);
-  return makeBase(graph, artefact, {
-    name: options.name ?? saved?.base.name ?? graph.name,
+  const plan = {
     cut: options.cut ?? saved?.base.cut,
     inputSize,
-    preprocess: (input) => choosePreprocessor(input, options.preprocess, saved?.preprocessor),
-  });
+    preprocess: (input: TensorSpec) => choosePreprocessor(input, options.preprocess, saved?.preprocessor),
+  };
+  if (isNodeTopology(artefact.topology)) {
+    const name = options.name ?? saved?.base.name ?? 'graph_model';
+    return makeGraphBase(parseNodes(artefact.topology, name), artefact, { ...plan, name });
+  }
+  const graph = parseTopology(artefact.topology);
+  if (saved !== undefined) assertSavedFits(saved, graph, artefact.source);
+  return makeBase(graph, artefact, { ...plan, name: options.name ?? saved?.base.name ?? graph.name });
 }
 
 async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {
   if (typeof source === 'string' || source instanceof URL) return readModelFiles(String(source), options);
   if (!isObject(source)) throw unsupported(source);
   if (isLayersModel(source)) return readLiveModel(source);
+  if (isGraphModel(source)) return readLiveGraph(source);
   const module = findWeightModule(source);
   if (module !== undefined) return readWeightModule(module);
   if (isHandler(source)) return readHandler(source);
@@ -110,16 +119,13 @@ function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, n
 }
 
 function unsupported(source: object): TransferKitError {
-  const isGraph = isObject(source) && ('executor' in source || ('execute' in source && 'weights' in source));
-  const found = isGraph
-    ? 'a GraphModel'
-    : !isObject(source)
-      ? String(source)
-      : `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`;
+  const found = isObject(source)
+    ? `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`
+    : String(source);
   return new TransferKitError(
     'UNSUPPORTED_SOURCE',
-    'loadBase: expected the path or address of a LayersModel, an IOHandler, a LayersModel or a module that carries ' +
-      `weights, got ${found}.`,
+    'loadBase: expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +
+      `carries weights, got ${found}.`,
     { found },
   );
 }

@@ -6,7 +6,7 @@ import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
-import { layersTrunkOf } from './trunk/layersTrunk.ts';
+import { takenNames } from './heads/writeModel.ts';
 
 /** Options of {@link replaceHead}. */
 export interface HeadOptions<T extends Task = Task> {
@@ -53,7 +53,7 @@ export function replaceHead(base: Base, options: HeadOptions): TransferModel {
       `replaceHead: expected a usable base, got '${base.name}' after its dispose().`,
     );
   }
-  const taken = new Set(layersTrunkOf(base.trunk).graph.layers.keys());
+  const taken = takenNames(base.trunk);
   const trunk =
     options.model === undefined
       ? buildHead(features, { ...checkPlan(options), units }, taken)

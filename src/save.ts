@@ -1,27 +1,20 @@
 // The verbs save and load: one tfjs artefact, with everything that transferkit knows about the model beside it.
-import { io } from '@tensorflow/tfjs-core';
+import { dispose, io } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { choosePreprocessor } from './bases/choosePreprocessor.ts';
-import { buildFrom, makeBase } from './bases/makeBase.ts';
-import { assertSavedFits } from './bases/savedFits.ts';
+import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
+import { makeGraphBase } from './bases/makeGraphBase.ts';
+import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { ReadOptions } from './core/platform.ts';
-import type { Preprocessor, Task, TransferModel } from './core/types.ts';
+import type { Base, Preprocessor, Task, TransferModel } from './core/types.ts';
 import { makeModel } from './heads/makeModel.ts';
+import { writeModel, type WrittenModel } from './heads/writeModel.ts';
 import { assertAlive } from './train/runTraining.ts';
-import {
-  appendLayer,
-  freshName,
-  graphAfter,
-  graphUpTo,
-  joinGraphs,
-  lastCallOf,
-  layerOf,
-  type LayerGraph,
-} from './trunk/layerGraph.ts';
-import { layersTrunkOf } from './trunk/layersTrunk.ts';
-import { parseTopology, writeTopology } from './trunk/topology.ts';
-import { readHandler, readModelFiles } from './weights/modelArtefact.ts';
+import { graphAfter, graphUpTo, lastCallOf } from './trunk/layerGraph.ts';
+import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
+import { parseTopology } from './trunk/topology.ts';
+import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
 import { savedModelOf, type SavedModel } from './weights/savedModel.ts';
 
 /**
@@ -29,10 +22,14 @@ import { savedModelOf, type SavedModel } from './weights/savedModel.ts';
  * history as metadata. `tf.loadLayersModel` loads it without transferkit; its output is the probabilities of the labels
  * (`binary`: that of the second label; `regression`: the values).
  *
+ * A model on a GraphModel is saved as a GraphModel: `tf.loadGraphModel` gives two outputs, the logits and the
+ * probabilities (`regression`: the values alone).
+ *
  * @param model - A model of any task. Optimizer state is not saved.
  * @param target - `fileSystem(directory)` of `transferkit/node`, any tfjs IOHandler, or an address that tfjs knows
  * (`indexeddb://name`, `localstorage://name`, `downloads://name`).
- * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`.
+ * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a head of
+ * your own that has no form in a GraphModel.
  *
  * @example
  * ```ts
@@ -46,16 +43,16 @@ export async function save(model: TransferModel, target: io.IOHandler | string):
   if (handler.save === undefined) {
     throw new TransferKitError('INVALID_OPTION', 'save: expected an IOHandler that can save, got one without save().');
   }
-  const { data, specs } = await io.encodeWeights(
-    Object.fromEntries(allWeights(model).map((weight) => [weight.name, weight.variable])),
-  );
+  const written = writeModel(model);
+  const { data, specs } = await io.encodeWeights({ ...written.weights }).finally(() => {
+    dispose([...written.made]);
+  });
   const artifacts: io.ModelArtifacts = {
-    modelTopology: writeTopology(wholeGraph(model)),
+    ...written.artifacts,
     weightData: data,
     weightSpecs: specs,
-    format: 'layers-model',
     generatedBy: 'transferkit',
-    userDefinedMetadata: { transferkit: describeModel(model) },
+    userDefinedMetadata: { transferkit: describeModel(model, written.head) },
   };
   try {
     await handler.save(artifacts);
@@ -105,16 +102,12 @@ export async function load(
   if (saved === undefined) throw notSaved(artefact.source);
   if (saved.task !== task) throw otherTask(saved.task, task);
 
-  const parsed = parseTopology(artefact.topology);
-  assertSavedFits(saved, parsed, artefact.source);
-  const graph = graphUpTo(parsed, lastCallOf(parsed, saved.head.logits));
-  const base = await makeBase(graph, artefact, {
+  const { base, headGraph } = await loadParts(artefact, saved, {
     ...saved.base,
     preprocess: (input) => choosePreprocessor(input, preprocess, saved.preprocessor),
   });
   try {
-    const shape = base.trunk.output.shape.slice(1);
-    const trunk = await buildFrom(artefact, graphAfter(graph, lastCallOf(graph, base.cut), shape));
+    const trunk = await buildFrom(artefact, headGraph(base));
     const model = makeModel(base, { task, trunk, trained: saved.head.trained }, saved.labels, saved.history);
     const unfrozen = new Set(saved.unfrozen);
     for (const weight of allWeights(model)) weight.frozen = !unfrozen.has(weight.name);
@@ -125,30 +118,35 @@ export async function load(
   }
 }
 
+/** The base, and the layers of the head that goes on it. */
+async function loadParts(artefact: ModelArtefact, saved: SavedModel, plan: BasePlan) {
+  if (isNodeTopology(artefact.topology)) {
+    const headGraph = parseTopology(saved.head.topology);
+    assertSavedHeadFits(saved, headGraph, artefact.source);
+    const base = makeGraphBase(parseNodes(artefact.topology, saved.base.name), artefact, plan);
+    return { base, headGraph: () => headGraph };
+  }
+  const parsed = parseTopology(artefact.topology);
+  assertSavedFits(saved, parsed, artefact.source);
+  const graph = graphUpTo(parsed, lastCallOf(parsed, saved.head.logits));
+  const base = await makeBase(graph, artefact, plan);
+  const headGraph = ({ cut, trunk }: Base) => graphAfter(graph, lastCallOf(graph, cut), trunk.output.shape.slice(1));
+  return { base, headGraph };
+}
+
 function allWeights({ base, head }: TransferModel) {
   return [...base.trunk.weights, ...head.trunk.weights];
 }
 
-/** Base, head, and the activation that turns logits into probabilities. */
-function wholeGraph({ base, head }: TransferModel): LayerGraph {
-  const graph = joinGraphs(layersTrunkOf(base.trunk).graph, layersTrunkOf(head.trunk).graph);
-  if (head.task === 'regression') return graph;
-  const name = freshName('probabilities', (candidate) => graph.layers.has(candidate));
-  const activation = head.task === 'classes' ? 'softmax' : 'sigmoid';
-  const config = { name, trainable: true, activation };
-  return appendLayer(graph, { name, className: 'Activation', config, path: [name] });
-}
-
-function describeModel(model: TransferModel): SavedModel {
+function describeModel(model: TransferModel, writtenHead: WrittenModel['head']): SavedModel {
   const { base, head, labels, history } = model;
-  const { graph } = layersTrunkOf(head.trunk);
   return {
     version: 1,
     task: head.task,
     labels,
     preprocessor: base.preprocessor.spec,
     base: { name: base.name, cut: base.cut },
-    head: { logits: layerOf(graph, graph.outputs[0]?.call ?? 0).name, trained: head.trained },
+    head: { ...writtenHead, trained: head.trained },
     unfrozen: allWeights(model)
       .filter((weight) => !weight.frozen)
       .map((weight) => weight.name),

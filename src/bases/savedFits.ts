@@ -23,6 +23,16 @@ export function assertSavedFits(saved: SavedModel, graph: LayerGraph, source: st
 }
 
 /**
+ * Raises when the head that was saved beside a GraphModel has not the logits or the labels that the metadata names.
+ *
+ * @throws TransferKitError `NOT_A_MODEL`.
+ */
+export function assertSavedHeadFits(saved: SavedModel, head: LayerGraph, source: string): void {
+  const { className, config } = layerOf(head, callOf(head, saved.head.logits, 'head.logits', source));
+  if (className === 'Dense' && typeof config.units === 'number') assertLabelsFit(saved, config.units, source);
+}
+
+/**
  * Raises when a saved model has not the labels for its logits.
  *
  * @param units - Number of logits.

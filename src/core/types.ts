@@ -28,6 +28,12 @@ export interface TrunkWeight {
   write(value: Tensor): void;
 }
 
+/** A constant of a GraphModel that never trains, and why: shapes, axes, integers, preprocessing. */
+export interface FixedConstant {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** A part of a trunk between two places where it can be cut. */
 export interface Stage {
   /** Name of the last layer: the stage ends at its output. */
@@ -56,6 +62,8 @@ export interface Trunk {
   readonly output: TensorSpec;
   readonly stages: readonly Stage[];
   readonly weights: readonly TrunkWeight[];
+  /** Constants that are no weights; [] where every number is one. */
+  readonly fixed: readonly FixedConstant[];
   readonly disposed: boolean;
   /** Runs stages `from` … `to - 1`; gradients flow to weights and input. The caller owns the result. */
   run(input: Tensor, options?: RunOptions): Tensor;

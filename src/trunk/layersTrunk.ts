@@ -63,6 +63,7 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     output: specAt(specs, graph.outputs[0]?.call ?? 0),
     stages,
     weights,
+    fixed: [],
     get disposed() {
       return disposed;
     },

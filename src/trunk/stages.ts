@@ -1,7 +1,13 @@
 // Where a network can be cut: finds the tensors that everything passes through and groups the layers between them.
 import { sizeOf } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
-import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { layerOf, type LayerGraph, type TensorRef } from './layerGraph.ts';
+
+/** Which call reads which tensors: all that cutting needs to know of a graph. */
+export interface Wiring {
+  readonly calls: readonly { readonly inputs: readonly TensorRef[] }[];
+  readonly outputs: readonly TensorRef[];
+}
 
 /** Calls `first` … `last` of a graph; `last`'s output is all that the calls behind read. */
 export interface CallRange {
@@ -25,7 +31,7 @@ export interface CallFacts {
  * because it is the one to be cached. A dropout layer always begins a stage, so that what is in front of it stays
  * cacheable.
  */
-export function partition(graph: LayerGraph, facts: readonly CallFacts[]): CallRange[] {
+export function partition(graph: Wiring, facts: readonly CallFacts[]): CallRange[] {
   const last = graph.calls.length - 1;
   const chosen: number[] = [];
   let group: number[] = [];
@@ -52,7 +58,7 @@ export function partition(graph: LayerGraph, facts: readonly CallFacts[]): CallR
 }
 
 /** Calls whose single output is the only tensor alive when they are done. */
-function separatingCalls(graph: LayerGraph): number[] {
+export function separatingCalls(graph: Wiring): number[] {
   const lastUse = new Map<string, number>();
   const key = (call: number, output: number) => `${String(call)}:${String(output)}`;
   graph.calls.forEach((call, index) => {

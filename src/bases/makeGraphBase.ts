@@ -1,0 +1,69 @@
+// Makes a base of a GraphModel's artefact: cuts the nodes, puts variables in the place of weights, settles preprocessing.
+import { TransferKitError } from '../core/errors.ts';
+import { nearestNames } from '../core/names.ts';
+import { describeShape } from '../core/shapes.ts';
+import type { Base, TensorSpec } from '../core/types.ts';
+import { findNodeCut } from '../trunk/findNodeCut.ts';
+import { graphTrunk } from '../trunk/graphTrunk.ts';
+import {
+  attribute,
+  dataNodes,
+  declaredShape,
+  nodesByName,
+  nodesUpTo,
+  withDeclaredShape,
+  type NodeGraph,
+} from '../trunk/nodeGraph.ts';
+import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import type { BasePlan } from './makeBase.ts';
+
+/**
+ * Builds the part of a GraphModel up to the cut.
+ *
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION` for a size that is missing or does not
+ * fit, and what building raises.
+ */
+export function makeGraphBase(graph: NodeGraph, artefact: ModelArtefact, plan: BasePlan): Base {
+  const cut = plan.cut === undefined ? findNodeCut(graph) : checkCut(graph, plan.cut);
+  const input = inputSpecOf(graph, plan.inputSize);
+  const trimmed = withDeclaredShape(nodesUpTo(graph, cut), input.shape);
+  const constants = new Set(trimmed.nodes.filter(({ op }) => op === 'Const').map(({ name }) => name));
+  const trunk = graphTrunk(
+    trimmed,
+    artefact.weights((name) => constants.has(name)),
+    input,
+  );
+  const dispose = () => {
+    trunk.dispose();
+  };
+  try {
+    return { name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+function checkCut(graph: NodeGraph, cut: string): string {
+  const names = dataNodes(graph);
+  if (names.includes(cut)) return cut;
+  const nearest = nearestNames(cut, names);
+  const text = `loadBase: expected cut to name a node of '${graph.name}', got '${cut}'. Nearest: ${nearest.join(', ')}.`;
+  throw new TransferKitError('UNKNOWN_LAYER', text, { cut, nearest });
+}
+
+/** What the graph takes: as its Placeholder declares, with the user's height and width, the batch axis free. */
+function inputSpecOf(graph: NodeGraph, inputSize: readonly [number, number] | undefined): TensorSpec {
+  const declared = declaredShape(graph) ?? (inputSize && [null, null, null, 3]);
+  const dtype = attribute(nodesByName(graph.nodes).get(graph.input), 'dtype').type === 'DT_INT32' ? 'int32' : 'float32';
+  const shape = declared?.map((axis, i) => (i === 0 ? null : (inputSize?.[i - 1] ?? axis)));
+  if (inputSize !== undefined && declared?.length !== 4) {
+    const text = `loadBase: expected a base with pictures [height, width, channels] as input for inputSize, got ${describeShape(declared ?? [])}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { inputSize, shape: declared });
+  }
+  if (shape !== undefined && !shape.slice(1).includes(null)) return { shape, dtype };
+  const text =
+    `loadBase: expected a graph whose input has a fixed size, got ${declared === undefined ? 'none declared' : describeShape(declared)} ` +
+    `at '${graph.input}'. Give inputSize, the height and width in pixels.`;
+  throw new TransferKitError('INVALID_OPTION', text, { shape: declared });
+}

@@ -1,0 +1,89 @@
+// What can be known of a GraphModel only by running it: the shapes at the places where it can be cut.
+import { dispose, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { describeShape } from '../core/shapes.ts';
+import type { TensorSpec } from '../core/types.ts';
+import type { NodeGraph } from './nodeGraph.ts';
+import { runNodes, type Graph } from './runNodes.ts';
+
+const controlFlow: ReadonlySet<string> = new Set([
+  'Switch',
+  'Merge',
+  'Enter',
+  'Exit',
+  'NextIteration',
+  'LoopCond',
+  'While',
+  'StatelessWhile',
+  'If',
+  'StatelessIf',
+]);
+
+/** Two examples: a graph made for exactly one is found out. */
+const batch = 2;
+
+/**
+ * Raises for graphs that tfjs runs only asynchronously, without gradients.
+ *
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` naming the first such node.
+ */
+export function assertRunnable(graph: NodeGraph): void {
+  const node = graph.nodes.find(({ op }) => controlFlow.has(op));
+  if (node === undefined) return;
+  const text =
+    `loadBase: expected a graph without control flow, got '${node.name}' (${node.op}). tfjs runs it only asynchronously ` +
+    'and without gradients: cut before it, or run it with tf.loadGraphModel and train a head on its outputs.';
+  throw new TransferKitError('UNSUPPORTED_SOURCE', text, { node: node.name, op: node.op });
+}
+
+/**
+ * Runs one node after another on zeros and gives the shape and type of each output, the batch axis free.
+ *
+ * @param names - Nodes that everything passes through, in order.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` with tfjs's reason, or when the graph was made for a fixed batch.
+ */
+export function probe(
+  graph: NodeGraph,
+  model: Graph,
+  names: readonly string[],
+  input: TensorSpec,
+): ReadonlyMap<string, TensorSpec> {
+  const specs = new Map<string, TensorSpec>();
+  let entry = graph.input;
+  let current: Tensor = zeros(
+    input.shape.map((axis) => axis ?? batch),
+    input.dtype,
+  );
+  try {
+    for (const name of names) {
+      const next = step(graph, model, entry, current, name);
+      dispose(current);
+      current = next;
+      entry = name;
+      if (next.shape[0] !== batch) throw fixedBatch(graph, name, next);
+      specs.set(name, { shape: [null, ...next.shape.slice(1)], dtype: next.dtype });
+    }
+    return specs;
+  } finally {
+    dispose(current);
+  }
+}
+
+function step(graph: NodeGraph, model: Graph, entry: string, input: Tensor, exit: string): Tensor {
+  try {
+    return runNodes(model, entry, input, exit);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const text =
+      `loadBase: expected a graph that runs on ${describeShape(input.shape)} at '${entry}', got an error up to '${exit}' ` +
+      `of '${graph.name}': ${reason}`;
+    throw new TransferKitError('UNSUPPORTED_SOURCE', text, { node: exit, reason }, error);
+  }
+}
+
+function fixedBatch(graph: NodeGraph, name: string, found: Tensor): TransferKitError {
+  const text =
+    `loadBase: expected a graph that takes any number of examples, got '${graph.name}', which gives ` +
+    `${describeShape(found.shape)} at '${name}' for ${String(batch)}. Export it with a free batch axis, or cut before that node.`;
+  return new TransferKitError('UNSUPPORTED_SOURCE', text, { node: name, shape: found.shape });
+}

@@ -1,0 +1,196 @@
+// A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
+// place of constants are all that training needs.
+import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
+import { variable, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { describeShape, fits, sizeOf } from '../core/shapes.ts';
+import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
+import type { WeightSource } from '../core/weightSource.ts';
+import { assertRunnable, probe } from './graphProbe.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf, writeNodes, type NodeGraph } from './nodeGraph.ts';
+import { divideConstants, hasKernel, type NodeWeight } from './nodeWeights.ts';
+import { runNodes, type Graph } from './runNodes.ts';
+import { partition, separatingCalls, type CallRange, type Wiring } from './stages.ts';
+
+/** A trunk over the nodes of a GraphModel; `nodes` is what `save` writes. */
+export interface GraphTrunk extends Trunk {
+  readonly format: 'graph';
+  readonly nodes: NodeGraph;
+  /** Every constant of the graph, the weights' variables among them. */
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+/** Whether a trunk is of nodes. */
+export function isGraphTrunk(trunk: Trunk): trunk is GraphTrunk {
+  return trunk.format === 'graph' && 'nodes' in trunk;
+}
+
+/**
+ * Makes a trunk of nodes and their constants.
+ *
+ * @param graph - Has one output.
+ * @param constants - Has a value for every Const of the graph.
+ * @param input - What the graph takes: the batch axis free, all others fixed.
+ * @throws TransferKitError `WEIGHTS_MISMATCH` for a missing constant, `UNSUPPORTED_SOURCE` for what tfjs cannot run
+ * synchronously.
+ */
+export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): GraphTrunk {
+  assertRunnable(graph);
+  const model = emptyModel(graph);
+  try {
+    fillConstants(model, graph, constants);
+    return makeTrunk(graph, model, input);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrunk {
+  const wiring = wiringOf(graph);
+  const names = dataNodes(graph);
+  const specs = probe(
+    graph,
+    model,
+    separatingCalls(wiring).map((call) => names[call] ?? ''),
+    input,
+  );
+  const ranges = partition(wiring, callFacts(graph, names, specs));
+  const stages = ranges.map((range) => describeStage(names, range, specs));
+  const { weights: found, fixed } = divideConstants(graph, (name) => factsOf(model, name));
+  const weights = listWeights(model, found, stages);
+  let disposed = false;
+  return {
+    format: 'graph',
+    nodes: graph,
+    constants: new Map(Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : []))),
+    input,
+    output: stages.at(-1)?.output ?? input,
+    stages,
+    weights,
+    fixed,
+    get disposed() {
+      return disposed;
+    },
+    run(x, { from = 0, to = stages.length }: RunOptions = {}) {
+      if (disposed) throw gone(graph);
+      const entry = stages[from - 1];
+      assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
+      return runNodes(model, entry?.name ?? graph.input, x, stages[to - 1]?.name ?? graph.input);
+    },
+    penalty: () => undefined,
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      model.dispose();
+    },
+  };
+}
+
+/** tfjs's executor for the nodes, without a single constant: they are put in one by one. */
+function emptyModel(graph: NodeGraph): Graph {
+  const modelTopology = writeNodes(graph);
+  try {
+    return loadGraphModelSync({ load: () => ({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }) });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const text = `loadBase: expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
+    throw new TransferKitError('NOT_A_MODEL', text, { reason }, error);
+  }
+}
+
+/** `model.weights` is the executor's own map. */
+function fillConstants(model: Graph, graph: NodeGraph, constants: WeightSource): void {
+  const missing: string[] = [];
+  for (const { name, op } of graph.nodes) {
+    if (op !== 'Const') continue;
+    if (constants.shapeOf(name) === undefined) missing.push(name);
+    else model.weights[name] = [constants.read(name)];
+  }
+  if (missing.length === 0) return;
+  const text =
+    `expected values for every constant of '${graph.name}', found none for ${missing.slice(0, 10).join(', ')} ` +
+    `(${String(missing.length)} missing). Export or fetch topology and weights together.`;
+  throw new TransferKitError('WEIGHTS_MISMATCH', text, { missing });
+}
+
+function factsOf(model: Graph, name: string) {
+  const tensor = model.weights[name]?.[0];
+  return tensor === undefined ? undefined : { dtype: tensor.dtype, size: sizeOf(tensor.shape) };
+}
+
+/** Puts variables in the place of the constants that may be trained. */
+function listWeights(model: Graph, found: readonly NodeWeight[], stages: readonly Stage[]): TrunkWeight[] {
+  const stageOf = new Map(stages.flatMap((stage, index) => stage.layers.map((name) => [name, index] as const)));
+  return found.flatMap(({ name, reader, kind }) => {
+    const constant = model.weights[name]?.[0];
+    if (constant === undefined) return [];
+    const moving = variable(constant, true);
+    model.weights[name] = [moving];
+    constant.dispose();
+    return {
+      name,
+      layer: reader,
+      stage: stageOf.get(reader) ?? 0,
+      shape: moving.shape,
+      kind,
+      variable: moving,
+      frozen: true,
+      write: (value: Tensor) => {
+        moving.assign(value);
+      },
+    };
+  });
+}
+
+/** The nodes that depend on the input as calls that read each other. */
+function wiringOf(graph: NodeGraph): Wiring {
+  const names = dataNodes(graph);
+  const callOf = new Map(names.map((name, call) => [name, call]));
+  const byName = nodesByName(graph.nodes);
+  const calls = names.map((name) => ({
+    inputs: (byName.get(name)?.inputs ?? []).flatMap((reference) => {
+      const call = callOf.get(nodeOf(reference));
+      return call === undefined ? [] : { call, output: outputOf(reference) };
+    }),
+  }));
+  return { calls, outputs: graph.outputs.map((name) => ({ call: callOf.get(name) ?? 0, output: 0 })) };
+}
+
+function callFacts(graph: NodeGraph, names: readonly string[], specs: ReadonlyMap<string, TensorSpec>) {
+  const byName = nodesByName(graph.nodes);
+  return names.map((name) => {
+    const node = byName.get(name);
+    return {
+      startsStage: node !== undefined && hasKernel(node),
+      stochastic: false,
+      outputShape: specs.get(name)?.shape ?? [],
+    };
+  });
+}
+
+function describeStage(
+  names: readonly string[],
+  { first, last }: CallRange,
+  specs: ReadonlyMap<string, TensorSpec>,
+): Stage {
+  const name = names[last] ?? '';
+  const output = specs.get(name);
+  if (output === undefined) throw new RangeError(`no shape of ${name}`);
+  return { name, layers: names.slice(first, last + 1), output, stochastic: false };
+}
+
+function assertInput(x: Tensor, expected: TensorSpec, at: string): void {
+  if (!fits(x.shape, expected.shape)) {
+    const text = `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(x.shape)}.`;
+    throw new TransferKitError('WRONG_SHAPE', text, { expected: expected.shape, received: x.shape, layer: at });
+  }
+  if (x.dtype === expected.dtype) return;
+  const text = `expected a tensor of type ${expected.dtype} at '${at}', got ${x.dtype}.`;
+  throw new TransferKitError('WRONG_DTYPE', text, { expected: expected.dtype, received: x.dtype, layer: at });
+}
+
+function gone(graph: NodeGraph): TransferKitError {
+  const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
+  return new TransferKitError('DISPOSED', text, { name: graph.name });
+}

@@ -1,0 +1,159 @@
+// The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. Pure functions on it
+// order, trim and extend; no tensor is touched here.
+import { TransferKitError } from '../core/errors.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+
+/** One operation. */
+export interface NodeSpec {
+  readonly name: string;
+  readonly op: string;
+  /** Names of the nodes it reads, `name` or `name:output`; control inputs (`^name`) are left out. */
+  readonly inputs: readonly string[];
+  /** As the file has them: shapes, strides, types. */
+  readonly attr: JsonObject;
+}
+
+/** A graph of operations with one input; every node comes after those it reads. */
+export interface NodeGraph {
+  readonly name: string;
+  readonly nodes: readonly NodeSpec[];
+  /** The only Placeholder. */
+  readonly input: string;
+  /** Nodes that nothing reads. */
+  readonly outputs: readonly string[];
+  /** Functions that nodes call, and versions: kept as they are. */
+  readonly rest: JsonObject;
+}
+
+/** Whether a topology is a GraphModel's. Files of TF Hub have no other mark. */
+export function isNodeTopology(topology: unknown): topology is JsonObject {
+  return isJsonObject(topology) && isJsonList(topology.node);
+}
+
+/**
+ * Reads the topology of a GraphModel.
+ *
+ * @throws TransferKitError `NOT_A_MODEL` when nodes are damaged or missing, `UNSUPPORTED_SOURCE` for several inputs.
+ */
+export function parseNodes(topology: JsonObject, name: string): NodeGraph {
+  const { node, ...rest } = topology;
+  const nodes = sortNodes((isJsonList(node) ? node : []).map(toNode));
+  const inputs = nodes.filter(({ op }) => op === 'Placeholder');
+  const [input] = inputs;
+  if (input === undefined || inputs.length > 1) {
+    const got = inputs.map((each) => each.name).join(', ') || 'none';
+    const text = `loadBase: expected a graph with one input, got ${got}. Export a signature with a single input.`;
+    throw new TransferKitError('UNSUPPORTED_SOURCE', text, { inputs: inputs.map((each) => each.name) });
+  }
+  const read = new Set(nodes.flatMap((each) => each.inputs.map(nodeOf)));
+  const outputs = nodes.filter((each) => !read.has(each.name) && each.op !== 'Const').map((each) => each.name);
+  return { name, nodes, input: input.name, outputs, rest };
+}
+
+/** Writes nodes as `tf.loadGraphModel` reads them. */
+export function writeNodes({ nodes, rest }: NodeGraph): JsonObject {
+  const node = nodes.map(({ name, op, inputs, attr }): JsonObject => ({ name, op, input: [...inputs], attr }));
+  return { ...rest, node };
+}
+
+/** The node that a reference (`conv:0`) names. */
+export function nodeOf(reference: string): string {
+  const colon = reference.indexOf(':');
+  return colon < 0 ? reference : reference.slice(0, colon);
+}
+
+/** The output of its node that a reference names. */
+export function outputOf(reference: string): number {
+  const colon = reference.indexOf(':');
+  return colon < 0 ? 0 : Number(reference.slice(colon + 1));
+}
+
+/** Nodes by name. */
+export function nodesByName(nodes: readonly NodeSpec[]): ReadonlyMap<string, NodeSpec> {
+  return new Map(nodes.map((node) => [node.name, node]));
+}
+
+/** The part of a graph that leads to a node, which becomes its only output. */
+export function nodesUpTo(graph: NodeGraph, output: string): NodeGraph {
+  const byName = nodesByName(graph.nodes);
+  const needed = new Set<string>([graph.input]);
+  const open = [output];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next !== graph.input && needed.has(next)) continue;
+    needed.add(next);
+    open.push(...(byName.get(next)?.inputs ?? []).map(nodeOf));
+  }
+  return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs: [output] };
+}
+
+/** Names of the nodes whose values depend on the input, in the order in which they run. */
+export function dataNodes(graph: NodeGraph): string[] {
+  const found = new Set([graph.input]);
+  for (const { name, inputs } of graph.nodes) {
+    if (inputs.some((reference) => found.has(nodeOf(reference)))) found.add(name);
+  }
+  return [...found];
+}
+
+/** Shape that the Placeholder declares, `null` for free axes; undefined when it declares none. */
+export function declaredShape(graph: NodeGraph): (number | null)[] | undefined {
+  const shape = attribute(nodesByName(graph.nodes).get(graph.input), 'shape');
+  const declared = isJsonObject(shape.shape) ? shape.shape : undefined;
+  if (declared === undefined || declared.unknownRank === true || !isJsonList(declared.dim)) return undefined;
+  return declared.dim.map((dim) => {
+    const size = isJsonObject(dim) ? Number(dim.size ?? 0) : NaN;
+    return Number.isInteger(size) && size >= 0 ? size : null;
+  });
+}
+
+/** The graph with another shape declared by its Placeholder. */
+export function withDeclaredShape(graph: NodeGraph, shape: readonly (number | null)[]): NodeGraph {
+  const dim = shape.map((axis): JsonObject => ({ size: String(axis ?? -1) }));
+  const nodes = graph.nodes.map((node) =>
+    node.name === graph.input ? { ...node, attr: { ...node.attr, shape: { shape: { dim } } } } : node,
+  );
+  return { ...graph, nodes };
+}
+
+/** One attribute of a node; {} when it has none. */
+export function attribute(node: NodeSpec | undefined, name: string): JsonObject {
+  const value = node?.attr[name];
+  return isJsonObject(value) ? value : {};
+}
+
+function toNode(node: Json, index: number): NodeSpec {
+  if (!isJsonObject(node) || typeof node.name !== 'string' || typeof node.op !== 'string') {
+    const got = JSON.stringify(node).slice(0, 100);
+    const text = `loadBase: expected node ${String(index)} of the graph to have a name and an op, got ${got}.`;
+    throw new TransferKitError('NOT_A_MODEL', text, { index });
+  }
+  const inputs = isJsonList(node.input) ? node.input.map(String).filter((name) => !name.startsWith('^')) : [];
+  return { name: node.name, op: node.op, inputs, attr: isJsonObject(node.attr) ? node.attr : {} };
+}
+
+/** The nodes in an order in which every node comes after those it reads; nodes in loops and behind them last. */
+function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
+  const waitingFor = new Map(nodes.map((node) => [node.name, new Set(node.inputs.map(nodeOf))]));
+  const readers = new Map<string, NodeSpec[]>(nodes.map((node) => [node.name, []]));
+  for (const node of nodes) {
+    for (const name of waitingFor.get(node.name) ?? []) {
+      const list = readers.get(name);
+      if (list === undefined) throw missingNode(name, node);
+      list.push(node);
+    }
+  }
+  const sorted = new Set(nodes.filter((node) => node.inputs.length === 0));
+  for (const { name } of sorted) {
+    for (const reader of readers.get(name) ?? []) {
+      const waiting = waitingFor.get(reader.name);
+      waiting?.delete(name);
+      if (waiting?.size === 0) sorted.add(reader);
+    }
+  }
+  return [...sorted, ...nodes.filter((node) => !sorted.has(node))];
+}
+
+function missingNode(name: string, reader: NodeSpec): TransferKitError {
+  const text = `loadBase: expected a graph that has the node '${name}' that '${reader.name}' reads, it has none.`;
+  return new TransferKitError('NOT_A_MODEL', text, { node: name, reader: reader.name });
+}

@@ -1,0 +1,16 @@
+// Runs a part of a GraphModel by tfjs's own executor.
+import { clone, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { GraphModel } from '@tensorflow/tfjs-converter';
+
+/** A GraphModel that was made from nodes in memory. */
+export type Graph = GraphModel<{ load: () => object }>;
+
+/** Runs what lies between the outputs of two nodes. The caller owns the result. */
+export function runNodes(model: Graph, entry: string, input: Tensor, exit: string): Tensor {
+  return tidy(() => {
+    if (entry === exit) return clone(input);
+    const output = model.execute({ [entry]: input }, exit);
+    if (Array.isArray(output)) throw new RangeError(`${exit} gave ${String(output.length)} tensors`);
+    return output.id === input.id ? clone(output) : output;
+  });
+}
