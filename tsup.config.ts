@@ -4,7 +4,7 @@ import { defineConfig } from 'tsup';
 
 // A door that package.json promises and that is not here fails in test/package.test.ts.
 const doors = Object.fromEntries(
-  ['index', 'node', 'browser', 'testing']
+  ['index', 'node', 'browser', 'testing', 'layers']
     .map((door): [string, string] => [door, `src/${door}.ts`])
     .filter(([, path]) => existsSync(path)),
 );

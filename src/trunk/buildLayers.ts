@@ -7,6 +7,7 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
+import { registerLayers } from '../layers/registerLayers.ts';
 import { assertFitting } from './fitInput.ts';
 import { initialValues } from './initialise.ts';
 import type { LayerGraph } from './layerGraph.ts';
@@ -63,6 +64,7 @@ export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
 }
 
 async function buildModel(graph: LayerGraph): Promise<LayersModel> {
+  registerLayers();
   const plain: LayerGraph = {
     ...graph,
     layers: new Map(

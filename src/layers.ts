@@ -1,0 +1,7 @@
+// The door `transferkit/layers`: the layers that tfjs lacks, for whoever loads a saved model without transferkit's verbs.
+export { registerLayers } from './layers/registerLayers.ts';
+export { ActivationOf } from './layers/activationOf.ts';
+export { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from './layers/globalPooling.ts';
+export { GroupedConv2D } from './layers/groupedConv2D.ts';
+export { Normalization } from './layers/normalization.ts';
+export { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './layers/scaling.ts';

@@ -1,0 +1,59 @@
+// What the layers of this package share: what tfjs hands to their constructors, read with care, since a file may hold
+// anything.
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { layers, Shape } from '@tensorflow/tfjs-layers';
+
+/** What tfjs hands to a layer's constructor: keys and string values in camelCase. */
+export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]> &
+  Readonly<Record<string, unknown>>;
+
+/** A number, or nested lists of numbers: a constant of any shape. */
+export type Constant = number | readonly Constant[];
+
+/** The only tensor of a layer that takes one. */
+export function single(inputs: Tensor | Tensor[]): Tensor {
+  const [first] = Array.isArray(inputs) ? inputs : [inputs];
+  if (first === undefined) throw new RangeError('expected one tensor, got an empty list');
+  return first;
+}
+
+/** The shape of the only tensor of a layer that takes one. */
+export function singleShape(shape: Shape | Shape[]): Shape {
+  return isShapeList(shape) ? (shape[0] ?? []) : shape;
+}
+
+function isShapeList(shape: Shape | Shape[]): shape is Shape[] {
+  return Array.isArray(shape[0]);
+}
+
+/** A number of a configuration. */
+export function numberOf(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
+
+/** A pair of a configuration: one number stands for both. */
+export function pairOf(value: unknown, otherwise: number): [number, number] {
+  const both: readonly unknown[] = Array.isArray(value) ? value : [value, value];
+  const [first, second] = both;
+  return [numberOf(first, otherwise), numberOf(second, numberOf(first, otherwise))];
+}
+
+/** A constant of a configuration, in lists that are the layer's own. */
+export function constantOf(value: unknown): Constant | undefined {
+  if (typeof value === 'number') return value;
+  if (!Array.isArray(value)) return undefined;
+  const items = value.map((each: unknown) => constantOf(each)).filter((each) => each !== undefined);
+  return items.length === value.length ? items : undefined;
+}
+
+/** A constant as tfjs types it. */
+export function plainConstant(value: Constant): number | number[] {
+  return typeof value === 'number' ? value : value.flatMap((each) => plainConstant(each));
+}
+
+/** The shape of a constant whose rows are equally long. */
+export function constantShape(value: Constant): number[] {
+  if (typeof value === 'number') return [];
+  const [first] = value;
+  return [value.length, ...(first === undefined ? [] : constantShape(first))];
+}

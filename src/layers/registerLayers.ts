@@ -1,0 +1,40 @@
+// Makes tfjs know the layers and activations of this package.
+import { serialization } from '@tensorflow/tfjs-core';
+import { ActivationOf } from './activationOf.ts';
+import { activationClasses } from './activations.ts';
+import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from './globalPooling.ts';
+import { GroupedConv2D } from './groupedConv2D.ts';
+import { Normalization } from './normalization.ts';
+import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './scaling.ts';
+
+/**
+ * Registers the layers and activations that tfjs lacks, under the names that saved models have for them: after that
+ * `tf.loadLayersModel` reads what `save` wrote for any base. A name that is registered already is left as it is, so that
+ * a second call does nothing and a class of your own goes first. `loadBase` and `load` call it themselves.
+ *
+ * @returns The names that are registered now: the layers, then the activations.
+ *
+ * @example
+ * ```ts
+ * import { loadLayersModel } from '@tensorflow/tfjs-layers';
+ * import { registerLayers } from 'transferkit/layers';
+ * registerLayers();
+ * ```
+ */
+export function registerLayers(): readonly string[] {
+  const classes = [
+    ActivationOf,
+    AddConstant,
+    CustomScaleLayer,
+    GlobalAveragePooling2DKeepDims,
+    GlobalMaxPooling2DKeepDims,
+    GroupedConv2D,
+    LayerScale,
+    MultiplyConstant,
+    Normalization,
+    ...activationClasses(),
+  ];
+  const { classNameMap } = serialization.SerializationMap.getMap();
+  for (const each of classes) if (!(each.className in classNameMap)) serialization.registerClass(each);
+  return classes.map(({ className }) => className);
+}
