@@ -2,6 +2,7 @@
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
 export type { ErrorCode } from './core/errors.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
+export type { DownloadOptions, DownloadProgress } from './core/platform.ts';
 export type {
   Base,
   CustomSpec,

@@ -8,7 +8,9 @@ import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
+import type { DownloadOptions, ReadOptions } from './core/platform.ts';
 import type { Base, TensorSpec } from './core/types.ts';
+import { tfHubAddress } from './download/tfHub.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
 import { isGraphModel, readLiveGraph } from './weights/liveGraph.ts';
@@ -25,7 +27,7 @@ export type BaseSource =
   string | URL | io.IOHandler | LayersModel | GraphModel | WeightModule | Readonly<Record<string, WeightModule>>;
 
 /** Options of {@link loadBase}. */
-export interface LoadBaseOptions {
+export interface LoadBaseOptions extends DownloadOptions {
   /** Name of the layer to take features from. Default: the last one before the classifier. */
   readonly cut?: string;
   /** Height and width of the pictures, in pixels; one number for squares. Default: what the model was saved with. */
@@ -37,10 +39,8 @@ export interface LoadBaseOptions {
   readonly preprocess?: PreprocessOption;
   /** Name for messages and logs. Default: the model's own. */
   readonly name?: string;
-  /** Replaces the global `fetch` for addresses. */
-  readonly fetch?: typeof globalThis.fetch;
-  /** Cancels reading. */
-  readonly signal?: AbortSignal;
+  /** SHA-256 of the file at the source (of `model.json`, not of its shards), checked before it is used. */
+  readonly sha256?: string;
 }
 
 /**
@@ -49,12 +49,12 @@ export interface LoadBaseOptions {
  * A model in memory stays as it is and stays yours: the base has its own layers, which share the values of the weights
  * until training changes them.
  *
- * @param source - Path or address of `model.json` or of its folder, IOHandler, LayersModel, or a module such as
- * `nsfwjs/models/mobilenet_v2`.
+ * @param source - Path or address of `model.json` or of its folder, address of a tfjs model on TF Hub or Kaggle,
+ * IOHandler, LayersModel, GraphModel, or a module such as `nsfwjs/models/mobilenet_v2`.
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
- * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`, `ABORTED`.
+ * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`, `ABORTED`, `OUT_OF_RANGE` for a file over `maxBytes`.
  *
  * @example
  * ```ts
@@ -84,7 +84,9 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
 }
 
 async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {
-  if (typeof source === 'string' || source instanceof URL) return readModelFiles(String(source), options);
+  if (typeof source === 'string' || source instanceof URL) {
+    return readModelFiles(tfHubAddress(String(source)), readOptionsOf(options));
+  }
   if (!isObject(source)) throw unsupported(source);
   if (isLayersModel(source)) return readLiveModel(source);
   if (isGraphModel(source)) return readLiveGraph(source);
@@ -92,6 +94,11 @@ async function readSource(source: BaseSource, options: LoadBaseOptions): Promise
   if (module !== undefined) return readWeightModule(module);
   if (isHandler(source)) return readHandler(source);
   throw unsupported(source);
+}
+
+function readOptionsOf(options: LoadBaseOptions): ReadOptions {
+  const { sha256 } = options;
+  return sha256 === undefined ? options : { ...options, hash: { algorithm: 'sha256', digest: sha256 } };
 }
 
 /** A program without types may hand in anything. */

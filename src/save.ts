@@ -6,7 +6,7 @@ import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { ReadOptions } from './core/platform.ts';
+import type { DownloadOptions } from './core/platform.ts';
 import type { Base, Preprocessor, Task, TransferModel } from './core/types.ts';
 import { makeModel } from './heads/makeModel.ts';
 import { writeModel, type WrittenModel } from './heads/writeModel.ts';
@@ -64,7 +64,7 @@ export async function save(model: TransferModel, target: io.IOHandler | string):
 }
 
 /** Options of {@link load}. */
-export interface LoadOptions<T extends Task = Task> extends Pick<ReadOptions, 'fetch' | 'signal'> {
+export interface LoadOptions<T extends Task = Task> extends DownloadOptions {
   /** Task that the model must have. Default `'classes'`. */
   readonly task?: T;
   /** Needed for a model that was saved with a preprocessor of your own: that preprocessor again. */

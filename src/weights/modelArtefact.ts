@@ -41,9 +41,10 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
   if (handler !== undefined) return readHandler(handler, location);
   const address = /\.json($|\?)/.test(location) ? location : `${location.replace(/[/\\]$/, '')}/model.json`;
   const json = parseModelJson(await platform.readBytes(address, options), address);
+  const { hash: _ofModelJson, ...shardOptions } = options;
   const parts: Uint8Array[] = [];
   for (const group of manifestOf(json, address)) {
-    const shards = await Promise.all(group.paths.map((path) => readShard(neighbour(address, path), options)));
+    const shards = await Promise.all(group.paths.map((path) => readShard(neighbour(address, path), shardOptions)));
     assertLength(address, group.paths.join(', '), lengthOf(shards), group.weights);
     parts.push(...shards);
   }
@@ -110,16 +111,22 @@ function parseModelJson(bytes: Uint8Array, address: string): object {
 
 async function readShard(address: string, options: ReadOptions): Promise<Uint8Array> {
   return platform.readBytes(address, options).catch((error: unknown) => {
-    if (!(error instanceof TransferKitError) || error.code !== 'NOT_FOUND') throw error;
+    const isMissing =
+      error instanceof TransferKitError && /answered (404|410)|ENOENT/.test(String(error.details.reason));
+    if (!isMissing) throw error;
     const text = `expected the weight shard ${address} that model.json names, found none. Copy all files of the model.`;
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { shard: address }, error);
   });
 }
 
-/** The address of a file beside another one. */
+/** The address of a file beside another one, with the same query: TF Hub and signed addresses ask for it. */
 function neighbour(address: string, name: string): string {
-  if (/^[a-z]+:\/\//i.test(address)) return new URL(name, address).href;
-  return address.slice(0, Math.max(address.lastIndexOf('/'), address.lastIndexOf('\\')) + 1) + name;
+  if (!/^[a-z]+:\/\//i.test(address)) {
+    return address.slice(0, Math.max(address.lastIndexOf('/'), address.lastIndexOf('\\')) + 1) + name;
+  }
+  const beside = new URL(name, address);
+  if (beside.search === '') beside.search = new URL(address).search;
+  return beside.href;
 }
 
 function assertLength(source: string, files: string, found: number, specs: readonly io.WeightsManifestEntry[]): void {
