@@ -1,7 +1,7 @@
 // The verbs freeze and unfreeze: which weights training may move.
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
-import type { TransferModel, Trunk, TrunkWeight } from './core/types.ts';
+import type { FixedConstant, TransferModel, Trunk, TrunkWeight } from './core/types.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
 
 /** Which layers: `'base'`, `'head'`, `'all'` (both), layers of the base or head by name, pattern or place, or a list of these. */
@@ -19,6 +19,8 @@ export interface FreezeReport {
   /** Numbers in weights that training may move; BatchNorm's statistics never count as trainable. */
   readonly trainableParameters: number;
   readonly frozenParameters: number;
+  /** Constants of a GraphModel that no call can unfreeze, and why. */
+  readonly fixed: readonly FixedConstant[];
   /** Weights whose state this call changed. */
   readonly changed: number;
   /** The report in one sentence. */
@@ -105,6 +107,7 @@ function report({ base, head }: TransferModel, changed: number): FreezeReport {
     layers,
     trainableParameters: trainable,
     frozenParameters: frozen,
+    fixed: base.trunk.fixed,
     changed,
     summary:
       `${number(trainable)} trainable parameters in ${number(active)} layers, ` +

@@ -139,7 +139,7 @@ describe('the report', () => {
     );
   });
 
-  test.each<[string, FreezeSelection, Omit<FreezeReport, 'layers'>]>([
+  test.each<[string, FreezeSelection, Omit<FreezeReport, 'layers' | 'fixed'>]>([
     [
       'the head',
       'head',

@@ -53,7 +53,8 @@ export function parseNodes(topology: JsonObject, name: string): NodeGraph {
 /** Writes nodes as `tf.loadGraphModel` reads them. */
 export function writeNodes({ nodes, rest }: NodeGraph): JsonObject {
   const node = nodes.map(({ name, op, inputs, attr }): JsonObject => ({ name, op, input: [...inputs], attr }));
-  return { ...rest, node };
+  // tfjs wants a version, whatever it says; files that were stripped have none.
+  return { versions: { producer: 0 }, ...rest, node };
 }
 
 /** The node that a reference (`conv:0`) names. */
