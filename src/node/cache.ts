@@ -37,7 +37,7 @@ async function find(folder: string, address: string): Promise<CachedCopy | undef
   const path = join(folder, fileName(address));
   const head = await readHead(path, address);
   if (head === undefined) return undefined;
-  return { validators: head.validators, read: () => readWhole(path, address) };
+  return { validators: head.validators, read: () => readWhole(path, address).catch(() => undefined) };
 }
 
 /** Reads head and bytes through one handle: another process may put a newer file there meanwhile. */
@@ -74,7 +74,8 @@ async function findPartial(folder: string, address: string): Promise<PartialCopy
 }
 
 async function readPieces(path: string, length: number, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
-  const file = await open(path);
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return;
   try {
     for (let offset = 0; offset < length;) {
       const piece = new Uint8Array(Math.min(pieceBytes, length - offset));
@@ -106,7 +107,7 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         await writeAll(file, encodeHead({ ...head, total: bytes.length, sha256 }), 0);
         await file.close();
-        await rename(path, join(folder, name));
+        await rename(path, join(folder, name)).catch(unlessFinished);
         await clean(folder, head.address);
       }),
     leave: async (keep) => {
@@ -114,6 +115,11 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
       if (!keep || length === 0) await rm(path, { force: true });
     },
   };
+}
+
+/** Who finishes a file clears its beginnings away, those of others too: then there is a whole file, and that is enough. */
+function unlessFinished(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
