@@ -1,0 +1,94 @@
+// A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
+import { TransferKitError } from '../core/errors.ts';
+import { openHdf5, type Hdf5File } from './hdf5.ts';
+import { loadH5wasm, type H5wasm } from './h5wasm.ts';
+import { readKeras3, readLegacy } from './kerasLayouts.ts';
+import { sniffFile } from './sniffFile.ts';
+import type { StoredLayer } from './storedLayers.ts';
+import { unzip, zipEntries } from './zip.ts';
+
+/** A Keras file, its weights not read yet. */
+export interface KerasFile {
+  /** Where it came from, for messages. */
+  readonly source: string;
+  /** The model's configuration as Keras wrote it; undefined in a file of weights alone. */
+  readonly topology: unknown;
+  /** Layers with weights, in the order of the file. */
+  readonly layers: readonly StoredLayer[];
+  /** Whether that order is the order of the layers in the model, as legacy files have it. */
+  readonly isOrdered: boolean;
+}
+
+/** Options of {@link readKerasFile}. */
+export interface KerasFileOptions {
+  /** The package h5wasm, for programs whose bundler does not find it by itself. Default: it is imported. */
+  readonly h5wasm?: H5wasm | undefined;
+}
+
+/** A configuration of more bytes than this is none. */
+const largestConfig = 256 * 1024 * 1024;
+
+/**
+ * Reads what a Keras file holds; weights are read later, one at a time, from the same bytes.
+ *
+ * @param bytes - Of an HDF5 file or of a `.keras` archive. They are used, not copied, and must not change.
+ * @param source - Where they came from, for messages.
+ * @throws TransferKitError `PACKAGE_MISSING`, `UNSUPPORTED_SOURCE` naming what it is instead, `NOT_A_MODEL`,
+ * `WEIGHTS_DAMAGED`.
+ */
+export async function readKerasFile(
+  bytes: Uint8Array,
+  source: string,
+  { h5wasm }: KerasFileOptions = {},
+): Promise<KerasFile> {
+  const kind = sniffFile(bytes, source);
+  if (kind === 'keras') return readArchive(bytes, source, h5wasm);
+  if (kind === 'hdf5') return readHdf5(await openHdf5(bytes, source, await loadH5wasm(h5wasm)), source);
+  throw notKeras(source, 'JSON');
+}
+
+async function readArchive(bytes: Uint8Array, source: string, h5wasm: H5wasm | undefined): Promise<KerasFile> {
+  const entries = zipEntries(bytes, source);
+  const part = (name: string, most = Infinity) => {
+    const entry = entries.find((each) => each.name === name);
+    if (entry === undefined || entry.size > most) throw notKeras(source, `an archive without a usable ${name}`);
+    return unzip(bytes, entry, source);
+  };
+  const topology = parseConfig(new TextDecoder().decode(part('config.json', largestConfig)), source);
+  const weights = part('model.weights.h5');
+  const file = await openHdf5(weights, `${source} (model.weights.h5)`, await loadH5wasm(h5wasm));
+  return { source, topology, layers: readKeras3(file) ?? [], isOrdered: false };
+}
+
+function readHdf5(file: Hdf5File, source: string): KerasFile {
+  const [config] = file.texts('/', 'model_config') ?? [];
+  const topology = config === undefined ? undefined : parseConfig(config, source);
+  const legacy = readLegacy(file, '/', source) ?? readLegacy(file, '/model_weights', source);
+  if (legacy !== undefined) return { source, topology, layers: legacy, isOrdered: true };
+  const layers = readKeras3(file);
+  if (layers !== undefined) return { source, topology, layers, isOrdered: false };
+  const keys = file.keys('/');
+  const isState = keys.some((key) => key.startsWith('optimizer'));
+  throw notKeras(
+    source,
+    isState ? 'the state of an optimizer alone' : `an HDF5 file with ${keys.slice(0, 8).join(', ') || 'nothing'}`,
+  );
+}
+
+function parseConfig(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw notKeras(source, 'a configuration that is not JSON', cause);
+  }
+}
+
+function notKeras(source: string, found: string, cause?: unknown): TransferKitError {
+  return new TransferKitError(
+    'NOT_A_MODEL',
+    `loadBase: expected a model or weights that Keras saved in ${source}, got ${found}. Save it in Python: ` +
+      'model.save("model.keras") or model.save_weights("model.weights.h5").',
+    { source, found },
+    cause,
+  );
+}

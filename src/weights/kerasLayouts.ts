@@ -1,0 +1,99 @@
+// The two layouts of Keras's HDF5 files as lists of stored layers: legacy (Keras 1 to 3, attributes list the names) and
+// that of Keras 3 (`layers/conv2d_1/vars/0`). Nothing but names and shapes is read here.
+import { TransferKitError } from '../core/errors.ts';
+import type { Hdf5File } from './hdf5.ts';
+import { numberedName, splitWeightName } from './kerasNames.ts';
+import type { StoredLayer, StoredWeight } from './storedLayers.ts';
+
+/**
+ * The layers of a legacy file, in its order; undefined when it is none.
+ *
+ * @param root - `/`, or `/model_weights` in a whole model.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when a weight that is listed is not there.
+ */
+export function readLegacy(file: Hdf5File, root: string, source: string): StoredLayer[] | undefined {
+  const names = listOf(file, root, 'layer_names');
+  return names?.flatMap((group) => {
+    const place = `${root === '/' ? '' : root}/${group}`;
+    const weights = (listOf(file, place, 'weight_names') ?? []).map((name) => {
+      const dataset = file.dataset(`${place}/${name}`);
+      if (dataset === undefined) throw missing(source, `${place}/${name}`);
+      const { path, own } = splitWeightName(group, name);
+      return { path, weight: { location: `${group}: ${name}`, own, shape: dataset.shape, read: () => dataset.read() } };
+    });
+    const paths = [...new Set(weights.map(({ path }) => path))];
+    return paths.map((path) => ({
+      group,
+      path,
+      kind: undefined,
+      weights: weights.filter((each) => each.path === path).map(({ weight }) => weight),
+    }));
+  });
+}
+
+/** The layers of a file of Keras 3; undefined when it is none. */
+export function readKeras3(file: Hdf5File): StoredLayer[] | undefined {
+  const found = containers.filter((name) => file.keys('/').includes(name));
+  if (found.length === 0) return undefined;
+  return found.flatMap((name) => walkContainer(file, `/${name}`, ''));
+}
+
+/** Groups that hold the layers of a model; the second is that of the first `.keras` files. */
+const containers = ['layers', '_layer_checkpoint_dependencies'];
+
+function walkContainer(file: Hdf5File, place: string, outer: string): StoredLayer[] {
+  return [...file.keys(place)].sort(byNumber).flatMap((kind) => walkLayer(file, `${place}/${kind}`, kind, outer));
+}
+
+/** A layer, with the parts that it wraps behind it: `bidirectional` has `forward_layer/cell`. */
+function walkLayer(file: Hdf5File, place: string, kind: string, outer: string): StoredLayer[] {
+  const keys = file.keys(place);
+  const [name] = keys.includes('vars') ? (file.texts(`${place}/vars`, 'name') ?? []) : [];
+  const path = outer === '' ? (name ?? kind) : `${outer}/${name ?? kind}`;
+  const own = keys.includes('vars') ? readVariables(file, `${place}/vars`, [kind, name ?? '']) : [];
+  const inner = keys
+    .filter((key) => key !== 'vars' && key !== 'seed_generator')
+    .sort(forwardFirst)
+    .flatMap((key) => {
+      if (containers.includes(key)) return walkContainer(file, `${place}/${key}`, path);
+      return walkLayer(file, `${place}/${key}`, key === 'cell' ? kind : key, path);
+    });
+  return own.length === 0 ? inner : [{ group: '', path, kind, weights: own }, ...inner];
+}
+
+function readVariables(file: Hdf5File, place: string, kinds: readonly string[]): StoredWeight[] {
+  return [...file.keys(place)].sort(byNumber).flatMap((key, index) => {
+    const dataset = file.dataset(`${place}/${key}`);
+    if (dataset === undefined) return [];
+    const own = kinds.map((kind) => numberedName(kind, index)).find((each) => each !== undefined);
+    return [{ location: `${place.slice(1)}/${key}`, own, shape: dataset.shape, read: () => dataset.read() }];
+  });
+}
+
+/** `conv2d`, `conv2d_2`, `conv2d_10`. */
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+function forwardFirst(a: string, b: string): number {
+  return Number(b.startsWith('forward')) - Number(a.startsWith('forward'));
+}
+
+/** A list of names: one attribute, or `name0`, `name1`, … where it would be too long for one. */
+function listOf(file: Hdf5File, place: string, name: string): string[] | undefined {
+  const whole = file.texts(place, name);
+  if (whole !== undefined) return [...whole];
+  const parts: string[] = [];
+  let part = file.texts(place, `${name}0`);
+  if (part === undefined) return undefined;
+  for (let number = 1; part !== undefined; number++) {
+    parts.push(...part);
+    part = file.texts(place, `${name}${String(number)}`);
+  }
+  return parts;
+}
+
+function missing(source: string, location: string): TransferKitError {
+  const text = `expected the weight '${location}' that ${source} lists, found none. The file is damaged: fetch or save it again.`;
+  return new TransferKitError('WEIGHTS_DAMAGED', text, { source, location });
+}

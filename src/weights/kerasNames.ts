@@ -1,0 +1,131 @@
+// Names of weights and layers in Keras files of all ages, brought to those of Keras 3's applications and of tfjs.
+
+/** Keras 1 names. `running_std` holds the variance: Keras 1 passes it as such to batch_normalization. */
+const oldNames: Readonly<Record<string, string>> = {
+  W: 'kernel',
+  b: 'bias',
+  U: 'recurrent_kernel',
+  running_mean: 'moving_mean',
+  running_std: 'moving_variance',
+};
+
+/** Names of weights in the order in which Keras 3 numbers them, for classes whose weights are not worked out elsewhere. */
+const numbered: Readonly<Record<string, readonly string[]>> = {
+  lstm: ['kernel', 'recurrent_kernel', 'bias'],
+  gru: ['kernel', 'recurrent_kernel', 'bias'],
+  simple_rnn: ['kernel', 'recurrent_kernel', 'bias'],
+  embedding: ['embeddings'],
+  p_re_lu: ['alpha'],
+  conv2d_transpose: ['kernel', 'bias'],
+  conv3d: ['kernel', 'bias'],
+};
+
+/** Layer and own name of a weight in a legacy file. */
+export interface WeightName {
+  /** Names that lead to its layer, joined by slashes. */
+  readonly path: string;
+  readonly own: string;
+}
+
+/**
+ * Splits the name of a weight in a legacy file: `conv1/kernel:0`, `conv1_W_1:0` (Keras 1), `inner/conv/kernel` (Keras 3).
+ *
+ * @param group - The group that it lies in: the name of a layer of the outermost model.
+ */
+export function splitWeightName(group: string, name: string): WeightName {
+  const plain = name.replace(/:\d+$/, '');
+  const slash = plain.lastIndexOf('/');
+  const isOld = slash < 0 && plain.startsWith(`${group}_`);
+  const own = isOld ? plain.slice(group.length + 1) : plain.slice(slash + 1);
+  const prefix = slash < 0 ? '' : plain.slice(0, slash);
+  const isInside = prefix === '' || prefix === group || prefix.startsWith(`${group}/`);
+  return { path: prefix === '' ? group : isInside ? prefix : `${group}/${prefix}`, own: ownName(own) };
+}
+
+/** `W_1` → `kernel`, `gamma_12` → `gamma`. */
+function ownName(name: string): string {
+  const plain = name.replace(/_\d+$/, '');
+  return oldNames[plain] ?? plain;
+}
+
+/** The own name of the weight with a number in a layer or cell of a class in snake case (`lstm_cell_2`). */
+export function numberedName(kind: string, index: number): string | undefined {
+  return numbered[kind.replace(/(_cell)?(_\d+)?$/, '')]?.[index];
+}
+
+/** A class as files of Keras 3 name it: `SeparableConv2D` → `separable_conv2d`. */
+export function kindOf(className: string): string {
+  const plain = className === 'GroupedConv2D' ? 'Conv2D' : className;
+  return plain
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}
+
+/** A family of published files whose layers have other names than Keras 3's applications give them. */
+interface Family {
+  readonly is: (names: ReadonlySet<string>) => boolean;
+  readonly rename: (name: string) => string;
+}
+
+/** Blocks of the old ResNet50 are letters in stages: `res3b_branch2c` → `conv3_block2_3_conv`. */
+function renameOldResNet(name: string): string {
+  const [, kind, stage = '', block = '', branch = '', part] =
+    /^(res|bn)(\d)([a-z])_branch(\d)([a-c])?$/.exec(name) ?? [];
+  if (kind !== undefined) {
+    const number = branch === '1' ? 0 : 'abc'.indexOf(part ?? '') + 1;
+    return `conv${stage}_block${String('abcdefghij'.indexOf(block) + 1)}_${String(number)}_${kind === 'bn' ? 'bn' : 'conv'}`;
+  }
+  return { conv1: 'conv1_conv', bn_conv1: 'conv1_bn', fc1000: 'predictions' }[name] ?? name;
+}
+
+/** `mobl3_conv_3_expand` → `block_3_expand`, `bn3_conv_3_bn_expand` → `block_3_expand_BN`; block 0 is `expanded_conv`. */
+function renameMobileNetV2(name: string): string {
+  const [, block = '', bn, part = ''] = /^(?:mobl|bn)(\d+)_conv_\d+_(bn_)?(expand|depthwise|project)$/.exec(name) ?? [];
+  if (part === '') return name === 'Logits' ? 'predictions' : name;
+  return `${block === '0' ? 'expanded_conv' : `block_${block}`}_${part}${bn === undefined ? '' : '_BN'}`;
+}
+
+/** Keras 2 counts layers without a name from 1, Keras 3 from 0 and leaves the 0 out. */
+function countFromZero(name: string): string {
+  const [, kind, number] = /^(conv(?:olution)?2d|batch_?normalization)_(\d+)$/.exec(name) ?? [];
+  if (kind === undefined) return name;
+  const modern = kind.startsWith('conv') ? 'conv2d' : 'batch_normalization';
+  return number === '1' ? modern : `${modern}_${String(Number(number) - 1)}`;
+}
+
+/** `Conv/BatchNorm` → `conv_bn`, `expanded_conv/squeeze_excite/Conv_1` → `expanded_conv_squeeze_excite_conv_1`. */
+function renameMobileNetV3(name: string): string {
+  return name
+    .replaceAll('/', '_')
+    .replace(/BatchNorm$/, 'bn')
+    .replace(/(^|_)Conv/g, '$1conv')
+    .replace(/^Logits$/, 'logits');
+}
+
+const families: readonly Family[] = [
+  { is: (names) => names.has('res2a_branch2a'), rename: renameOldResNet },
+  { is: (names) => names.has('mobl0_conv_0_depthwise'), rename: renameMobileNetV2 },
+  {
+    // DenseNet
+    is: (names) => names.has('conv1/conv'),
+    rename: (name) => (name === 'fc1000' ? 'predictions' : name.replace(/^conv1\//, 'conv1_')),
+  },
+  { is: (names) => names.has('Conv/BatchNorm'), rename: renameMobileNetV3 },
+  {
+    // InceptionV3, InceptionResNetV2, Xception
+    is: (names) =>
+      (names.has('conv2d_1') && !names.has('conv2d')) || (names.has('convolution2d_1') && names.has('block1_conv1')),
+    rename: countFromZero,
+  },
+  // ResNets of the first tf.keras
+  {
+    is: (names) => names.has('conv1_conv') && names.has('probs'),
+    rename: (name) => (name === 'probs' ? 'predictions' : name),
+  },
+];
+
+/** How to rename the layers of a published file; undefined where they have their names already. */
+export function familyOf(names: ReadonlySet<string>): ((name: string) => string) | undefined {
+  return families.find(({ is }) => is(names))?.rename;
+}

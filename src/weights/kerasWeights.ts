@@ -1,0 +1,152 @@
+// The weights of a Keras file for a network, and the report of what fits.
+import { tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { describeShape } from '../core/shapes.ts';
+import { sourceOf, type WeightSource } from '../core/weightSource.ts';
+import type { LayerGraph } from '../trunk/layerGraph.ts';
+import { parseTopology } from '../trunk/topology.ts';
+import type { KerasFile } from './kerasFile.ts';
+import { candidatePairs, expectedLayers, sameShape, type ExpectedLayer, type Pairs } from './matchWeights.ts';
+import type { ModelArtefact } from './modelArtefact.ts';
+
+/** A weight that the file holds in another shape. */
+export interface WrongShape {
+  readonly name: string;
+  readonly expected: readonly number[];
+  readonly received: readonly number[];
+}
+
+/** What a weights file gave to a network. */
+export interface WeightsReport {
+  /** Weights of the network that the file holds (`layer/weight`). */
+  readonly assigned: readonly string[];
+  /** Weights of the network that the file does not hold. */
+  readonly missing: readonly string[];
+  /** Weights of the file that the network does not have, by their place in the file. */
+  readonly unexpected: readonly string[];
+  readonly wrongShape: readonly WrongShape[];
+}
+
+/** Weights that fit, and what does not. */
+export interface MatchedWeights {
+  readonly source: WeightSource;
+  readonly report: WeightsReport;
+}
+
+/** How to match. */
+export interface MatchOptions {
+  /** Take what fits, instead of raising when something does not. Default `false`. */
+  readonly partial?: boolean | undefined;
+  /** Names of the layers that need weights: those up to the cut. Default: all. */
+  readonly needed?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Finds the weights of a network in a Keras file. Nothing is read yet.
+ *
+ * @param graph - The whole network, classifier included: what it does not have is unexpected.
+ * @throws TransferKitError `WEIGHTS_MISMATCH` naming the first ten tensors that differ, unless `partial`; with it, when
+ * nothing fits at all.
+ */
+export function matchKerasWeights(file: KerasFile, graph: LayerGraph, options: MatchOptions = {}): MatchedWeights {
+  const layers = expectedLayers(graph);
+  const { named, ordered } = candidatePairs(file, layers);
+  const reports = [named, ...(ordered === undefined ? [] : [ordered])].map((pairs) => ({
+    pairs,
+    report: reportOf(file, layers, pairs, options.needed),
+  }));
+  const perfect = reports.find(({ report }) => isPerfect(report));
+  const chosen = perfect ?? reports[0];
+  if (chosen === undefined) throw new RangeError('no assignment');
+  const { pairs, report } = chosen;
+  const isEnough = options.partial === true && report.assigned.length > 0;
+  if (perfect === undefined && !isEnough) throw mismatch(file, graph, report);
+  const assigned = new Set(report.assigned);
+  const entries = [...pairs].filter(([name]) => assigned.has(name));
+  return {
+    report,
+    source: sourceOf(
+      new Map(
+        entries.map(([name, weight]) => {
+          const { shape } = weight;
+          return [name, { shape, read: () => tensor(weight.read(), [...shape], 'float32') }];
+        }),
+      ),
+    ),
+  };
+}
+
+/**
+ * A whole model of Keras as an artefact.
+ *
+ * @throws TransferKitError `NOT_A_MODEL` when the file holds weights alone.
+ */
+export function kerasArtefact(file: KerasFile): ModelArtefact {
+  if (file.topology === undefined) {
+    const text =
+      `loadBase: expected a whole model in ${file.source}, got weights alone. Pass the file as the weights of a preset ` +
+      '(loadBase("mobilenet_v2", { weights: file })), or save the whole model in Python: model.save("model.keras").';
+    throw new TransferKitError('NOT_A_MODEL', text, { source: file.source });
+  }
+  let matched: MatchedWeights | undefined;
+  return {
+    source: file.source,
+    topology: file.topology,
+    metadata: {},
+    weights: (wanted) => {
+      matched ??= matchKerasWeights(file, parseTopology(file.topology));
+      const { source } = matched;
+      return { ...source, names: source.names.filter(wanted) };
+    },
+  };
+}
+
+function reportOf(
+  file: KerasFile,
+  layers: readonly ExpectedLayer[],
+  pairs: Pairs,
+  needed: ReadonlySet<string> | undefined,
+): WeightsReport {
+  const expected = layers.flatMap(({ name, weights = [] }) =>
+    weights.map((weight) => ({ ...weight, isNeeded: needed?.has(name) !== false })),
+  );
+  const shapes = new Map(expected.map(({ name, shape }) => [name, shape]));
+  const fits = ([name, { shape }]: readonly [string, { readonly shape: readonly number[] }]) =>
+    sameShape(shapes.get(name) ?? shape, shape);
+  const used = new Set([...pairs.values()].map(({ location }) => location));
+  const stored = file.layers.flatMap((layer) => layer.weights);
+  return {
+    assigned: [...pairs].filter(fits).map(([name]) => name),
+    missing: expected.filter(({ name, isNeeded }) => isNeeded && !pairs.has(name)).map(({ name }) => name),
+    unexpected: stored.filter(({ location }) => !used.has(location)).map(({ location }) => location),
+    wrongShape: expected.flatMap(({ name, shape, isNeeded }) => {
+      const received = pairs.get(name)?.shape;
+      return !isNeeded || received === undefined || sameShape(shape, received)
+        ? []
+        : [{ name, expected: shape, received }];
+    }),
+  };
+}
+
+function isPerfect({ missing, unexpected, wrongShape }: WeightsReport): boolean {
+  return missing.length === 0 && unexpected.length === 0 && wrongShape.length === 0;
+}
+
+function mismatch(file: KerasFile, graph: LayerGraph, report: WeightsReport): TransferKitError {
+  const { assigned, missing, unexpected, wrongShape } = report;
+  const differing = [
+    ...wrongShape.map(
+      (each) => `${each.name} ${describeShape(each.received)} instead of ${describeShape(each.expected)}`,
+    ),
+    ...missing.map((name) => `${name} missing`),
+    ...unexpected.map((name) => `${name} unexpected`),
+  ];
+  return new TransferKitError(
+    'WEIGHTS_MISMATCH',
+    `loadBase: expected the weights of '${graph.name}' in ${file.source}, got ${String(assigned.length)} that fit, ` +
+      `${String(missing.length)} missing, ${String(wrongShape.length)} of another shape, ${String(unexpected.length)} ` +
+      `unexpected: ${differing.slice(0, 10).join('; ')}${differing.length > 10 ? '; …' : ''}. Take the file of this ` +
+      'architecture, or pass partial: true to load what fits.',
+    { ...report, source: file.source },
+  );
+}

@@ -1,0 +1,124 @@
+// Which weight of a Keras file goes to which weight of a network: by the names of a known family of files, by the layers'
+// own names, or by position with every shape checked.
+import type { LayerGraph } from '../trunk/layerGraph.ts';
+import { weightShapes, type WeightShape } from '../trunk/weightShapes.ts';
+import type { KerasFile } from './kerasFile.ts';
+import { familyOf, kindOf } from './kerasNames.ts';
+import { locator, type Locate, type Located } from './locateLayers.ts';
+import type { StoredLayer, StoredWeight } from './storedLayers.ts';
+
+/** A layer of the network. */
+export interface ExpectedLayer {
+  readonly name: string;
+  readonly className: string;
+  /** Names that lead to it, models around it first. */
+  readonly path: readonly string[];
+  /** Undefined where only the file tells what the layer holds. */
+  readonly weights: readonly WeightShape[] | undefined;
+}
+
+/** One assignment of a file's weights to a network's, by the network's names. */
+export type Pairs = ReadonlyMap<string, StoredWeight>;
+
+/** The layers of a network that may hold weights. */
+export function expectedLayers(graph: LayerGraph): ExpectedLayer[] {
+  return weightShapes(graph).flatMap(({ layer, className, weights }) => {
+    const path = graph.layers.get(layer)?.path ?? [layer];
+    return className === 'InputLayer' || weights?.length === 0 ? [] : [{ name: layer, className, path, weights }];
+  });
+}
+
+/**
+ * The assignments to try, the most trustworthy first. Where a file belongs to a known family, position is not tried: the
+ * old ResNet50's order is another one, and shapes do not always show it.
+ */
+export function candidatePairs(file: KerasFile, layers: readonly ExpectedLayer[]): { named: Pairs; ordered?: Pairs } {
+  const names = new Set(file.layers.flatMap(({ group, path }) => [group, path, path.slice(path.lastIndexOf('/') + 1)]));
+  const family = familyOf(names);
+  const plain = pairByName(
+    layers,
+    locator(file.layers, (name) => name),
+  );
+  if (family !== undefined) {
+    const renamed = pairByName(layers, locator(file.layers, family));
+    return { named: renamed.size >= plain.size ? renamed : plain };
+  }
+  const ordered = file.isOrdered ? pairByPosition(file.layers, layers) : pairByKind(file.layers, layers);
+  return ordered === undefined ? { named: plain } : { named: plain, ordered };
+}
+
+function pairByName(layers: readonly ExpectedLayer[], locate: Locate): Pairs {
+  const pairs = new Map<string, StoredWeight>();
+  for (const layer of layers) {
+    const located = locate(layer.path);
+    if (located === undefined) continue;
+    const found = layer.weights === undefined ? asStored(layer, located) : pairInLayer(layer.weights, located.layers);
+    for (const [name, weight] of found) pairs.set(name, weight);
+  }
+  return pairs;
+}
+
+/** By the weights' own names; by their order where the names are others, or none. */
+function pairInLayer(weights: readonly WeightShape[], stored: readonly StoredLayer[]): [string, StoredWeight][] {
+  const all = stored.flatMap((layer) => layer.weights);
+  const byName = weights.flatMap(({ name }): [string, StoredWeight][] => {
+    const own = name.slice(name.lastIndexOf('/') + 1);
+    // Keras 3 calls the depthwise kernel just that.
+    const found = all.filter((each) => each.own === own || (own === 'depthwise_kernel' && each.own === 'kernel'));
+    return found.length === 1 && found[0] !== undefined ? [[name, found[0]]] : [];
+  });
+  if (byName.length > 0 || all.length !== weights.length) return byName;
+  return weights.flatMap(({ name }, i): [string, StoredWeight][] => (all[i] === undefined ? [] : [[name, all[i]]]));
+}
+
+/** The weights of a layer that only the file knows, under the names that tfjs gives them: without their cells' names. */
+function asStored({ name, className }: ExpectedLayer, { path, layers }: Located): [string, StoredWeight][] {
+  return layers.flatMap((layer) => {
+    const below = layer.path.startsWith(`${path}/`) ? layer.path.slice(path.length + 1).split('/') : [];
+    const parts = className === 'TimeDistributed' ? [] : below.filter((part) => !/(^|_)cell(_\d+)?$/.test(part));
+    return layer.weights.map((weight, i): [string, StoredWeight] => [
+      [name, ...parts, weight.own ?? String(i)].join('/'),
+      weight,
+    ]);
+  });
+}
+
+/** The k-th weight of the file for the k-th of the network, as Keras loads its applications; undefined if one does not fit. */
+function pairByPosition(stored: readonly StoredLayer[], layers: readonly ExpectedLayer[]): Pairs | undefined {
+  const all = stored.flatMap((layer) => layer.weights);
+  const expected: WeightShape[] = [];
+  for (const { weights } of layers) {
+    if (weights === undefined) break;
+    expected.push(...weights);
+  }
+  return pairInOrder(all, expected);
+}
+
+/** The k-th layer of a class in the file for the k-th of that class in the network: first files of Keras 3 have no names. */
+function pairByKind(stored: readonly StoredLayer[], layers: readonly ExpectedLayer[]): Pairs | undefined {
+  const kinds = new Set(layers.map(({ className }) => kindOf(className)));
+  const pairs = new Map<string, StoredWeight>();
+  for (const kind of kinds) {
+    const all = stored.filter((layer) => layer.kind?.replace(/_\d+$/, '') === kind).flatMap((layer) => layer.weights);
+    const expected = layers.flatMap((layer) => (kindOf(layer.className) === kind ? (layer.weights ?? []) : []));
+    const found = pairInOrder(all, expected);
+    if (found === undefined) return undefined;
+    for (const [name, weight] of found) pairs.set(name, weight);
+  }
+  return pairs;
+}
+
+function pairInOrder(stored: readonly StoredWeight[], expected: readonly WeightShape[]): Pairs | undefined {
+  const pairs = new Map<string, StoredWeight>();
+  for (const [i, weight] of stored.slice(0, expected.length).entries()) {
+    const { name, shape } = expected[i] ?? { name: '', shape: [] };
+    if (!sameShape(shape, weight.shape)) return undefined;
+    pairs.set(name, weight);
+  }
+  return pairs;
+}
+
+/** Whether two shapes are equal. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((axis, i) => axis === b[i]);
+}
