@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,10 @@ import { md5 } from '../src/core/md5.ts';
 import type { DownloadProgress, FileHash, ReadOptions } from '../src/core/platform.ts';
 import { readAddress } from '../src/download/readAddress.ts';
 import { tfHubAddress } from '../src/download/tfHub.ts';
+import { loadBase, useBackend } from '../src/index.ts';
+import { fileSystem } from '../src/node.ts';
 import { readBytes } from '../src/node/readBytes.ts';
+import { tinyModel } from './support/tinyModel.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, nth: number) => void;
 
@@ -419,6 +422,27 @@ describe('a download that breaks off', () => {
   });
 });
 
+describe('a process that is killed in the middle', () => {
+  test('leaves what it had, and the next one goes on from there', async () => {
+    const folder = join(cacheDir, 'kept');
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-length': content.length, etag: '"v1"' }).write(content.subarray(0, 150_000));
+    };
+    const script = await bundleReader('await readBytes(address, { cacheDir });');
+    const child = fork(script, [address, folder]);
+    await vi.waitFor(() => {
+      const [name = ''] = readdirSync(folder);
+      expect(statSync(join(folder, name)).size).toBeGreaterThan(100_000);
+    });
+    child.kill('SIGKILL');
+    await ended(child);
+    answer = versioned();
+    expectBytes(await read({ cacheDir: folder }), content);
+    expect(requests.at(-1)?.headers.range).toMatch(/^bytes=1\d{5}-$/);
+    expect(readdirSync(folder).length).toBe(1);
+  });
+});
+
 describe('a signal', () => {
   test('stops before, between and during', async () => {
     expect(await raised(read({ signal: AbortSignal.abort() }))).toMatchObject({ code: 'ABORTED' });
@@ -585,6 +609,57 @@ describe('a mirror', () => {
   });
 });
 
+describe('loadBase', () => {
+  let files: ReadonlyMap<string, Uint8Array>;
+  const modelJson = (): Uint8Array => files.get('model.json') ?? new Uint8Array(0);
+
+  beforeAll(async () => {
+    await useBackend('cpu');
+    const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
+    const model = tinyModel();
+    await model.save(fileSystem(folder));
+    model.dispose();
+    files = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+    rmSync(folder, { recursive: true });
+  });
+
+  test('finds a model of TF Hub on a mirror: every file with the query that the hub asks for', async () => {
+    answer = (request, response) => {
+      const name = new URL(request.url ?? '', address).pathname.split('/').at(-1) ?? '';
+      response.end(files.get(name));
+    };
+    const seen: DownloadProgress[] = [];
+    const base = await loadBase('https://tfhub.dev/google/tiny/1', {
+      mirror: new URL('/mirror', address).href,
+      sha256: createHash('sha256').update(modelJson()).digest('hex'),
+      cacheDir,
+      onProgress: (progress) => seen.push(progress),
+    });
+    base.dispose();
+    expect(requests.map(({ url }) => url)).toEqual(
+      [...files.keys()].map((name) => `/mirror/google/tiny/1/${name}?tfjs-format=file`),
+    );
+    expect(files.size).toBe(2);
+    expect(new Set(seen.map((progress) => progress.address)).size).toBe(2);
+    expect(kept().length).toBe(2);
+  });
+
+  test('a shard that the server refuses says why', async () => {
+    answer = (request, response) => {
+      if (request.url?.includes('model.json')) response.end(modelJson());
+      else response.writeHead(403).end();
+    };
+    await expect(loadBase(new URL('model.json', address))).rejects.toThrow(
+      /weights\.\w+\.bin, but the server answered 403/,
+    );
+    await expect(
+      loadBase(address.replace('weights.h5', 'model.json'), { sha256: '0'.repeat(64) }),
+    ).rejects.toMatchObject({
+      code: 'WEIGHTS_DAMAGED',
+    });
+  });
+});
+
 describe('two at once', () => {
   test('in one process: both get the file, and one is kept', async () => {
     answer = versioned();
@@ -599,26 +674,37 @@ describe('two at once', () => {
       const version = nth % versions.length;
       versioned(`"v${version}"`, versions[version])(request, response, nth);
     };
-    const script = join(cacheDir, 'reader.mjs');
-    await build({
-      stdin: {
-        contents: `import { readBytes } from './src/node/readBytes.ts';
-          const [address, cacheDir] = process.argv.slice(2);
-          for (let i = 0; i < 40; i++) {
-            const bytes = await readBytes(address, { cacheDir, retryDelay: 1 });
-            if (bytes.length !== 300000 || bytes.some((byte) => byte !== bytes[0])) throw new Error('torn');
-          }`,
-        resolveDir: fileURLToPath(new URL('..', import.meta.url)),
-        loader: 'ts',
-      },
-      ...{ bundle: true, format: 'esm', platform: 'node', outfile: script, logLevel: 'silent' },
-    });
+    const script = await bundleReader(`
+      for (let i = 0; i < 40; i++) {
+        const bytes = await readBytes(address, { cacheDir, retryDelay: 1 });
+        if (bytes.length !== 300000 || bytes.some((byte) => byte !== bytes[0])) throw new Error('torn');
+      }`);
     const folder = join(cacheDir, 'shared');
     const ends = [fork(script, [address, folder]), fork(script, [address, folder])].map(ended);
     expect(await Promise.all(ends)).toEqual([0, 0]);
     expect(readdirSync(folder).length).toBe(1);
   });
 });
+
+/** A program that another process can run. */
+async function bundleReader(program: string): Promise<string> {
+  const script = join(cacheDir, 'reader.mjs');
+  await build({
+    stdin: {
+      contents: `import { readBytes } from './src/node/readBytes.ts';
+        const [address, cacheDir] = process.argv.slice(2);
+        ${program}`,
+      resolveDir: fileURLToPath(new URL('..', import.meta.url)),
+      loader: 'ts',
+    },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    outfile: script,
+    logLevel: 'silent',
+  });
+  return script;
+}
 
 function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', resolve));

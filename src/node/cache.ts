@@ -107,7 +107,7 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         await writeAll(file, encodeHead({ ...head, total: bytes.length, sha256 }), 0);
         await file.close();
-        await rename(path, join(folder, name)).catch(unlessFinished);
+        await place(path, join(folder, name));
         await clean(folder, head.address);
       }),
     leave: async (keep) => {
@@ -117,9 +117,21 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
   };
 }
 
-/** Who finishes a file clears its beginnings away, those of others too: then there is a whole file, and that is enough. */
-function unlessFinished(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+/**
+ * Puts a whole file in its place. Who finishes a file clears its beginnings away, those of others too, and Windows does
+ * not replace a file that somebody reads: in both cases there is a whole file, and that is enough.
+ */
+async function place(path: string, target: string): Promise<void> {
+  try {
+    await rename(path, target);
+  } catch (error) {
+    await rm(path, { force: true });
+    const isThere = await stat(target).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) throw error;
+  }
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
