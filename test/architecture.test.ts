@@ -25,7 +25,7 @@ const arrows: Record<string, string[]> = {
   testing: [],
   train: [],
   trunk: ['layers'],
-  weights: ['#platform'],
+  weights: ['#platform', 'trunk'],
 };
 
 /** Which verbs call which: a user could write the same lines. */

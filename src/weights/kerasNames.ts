@@ -38,7 +38,8 @@ export function splitWeightName(group: string, name: string): WeightName {
   const isOld = slash < 0 && plain.startsWith(`${group}_`);
   const own = isOld ? plain.slice(group.length + 1) : plain.slice(slash + 1);
   const prefix = slash < 0 ? '' : plain.slice(0, slash);
-  const isInside = prefix === '' || prefix === group || prefix.startsWith(`${group}/`);
+  // A Sequential of Keras 3 puts its own name in front: `line/conv/kernel` in the group `conv`.
+  const isInside = `${prefix}/`.startsWith(`${group}/`) || prefix.endsWith(`/${group}`);
   return { path: prefix === '' ? group : isInside ? prefix : `${group}/${prefix}`, own: ownName(own) };
 }
 

@@ -2,30 +2,13 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
+import type { WeightsReport } from '../core/types.ts';
 import { sourceOf, type WeightSource } from '../core/weightSource.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 import { parseTopology } from '../trunk/topology.ts';
 import type { KerasFile } from './kerasFile.ts';
 import { candidatePairs, expectedLayers, sameShape, type ExpectedLayer, type Pairs } from './matchWeights.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
-
-/** A weight that the file holds in another shape. */
-export interface WrongShape {
-  readonly name: string;
-  readonly expected: readonly number[];
-  readonly received: readonly number[];
-}
-
-/** What a weights file gave to a network. */
-export interface WeightsReport {
-  /** Weights of the network that the file holds (`layer/weight`). */
-  readonly assigned: readonly string[];
-  /** Weights of the network that the file does not hold. */
-  readonly missing: readonly string[];
-  /** Weights of the file that the network does not have, by their place in the file. */
-  readonly unexpected: readonly string[];
-  readonly wrongShape: readonly WrongShape[];
-}
 
 /** Weights that fit, and what does not. */
 export interface MatchedWeights {

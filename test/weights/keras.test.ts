@@ -1,0 +1,236 @@
+// Keras files against what Keras computes with them: every layout, every way of naming, and what is refused.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-cpu';
+import * as h5wasm from 'h5wasm';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildFrom } from '../../src/bases/makeBase.ts';
+import { noWeights, type WeightSource } from '../../src/core/weightSource.ts';
+import { buildTrunk } from '../../src/trunk/buildLayers.ts';
+import type { LayerGraph } from '../../src/trunk/layerGraph.ts';
+import { parseTopology } from '../../src/trunk/topology.ts';
+import { readKerasFile } from '../../src/weights/kerasFile.ts';
+import { kerasArtefact, matchKerasWeights } from '../../src/weights/kerasWeights.ts';
+import { expectNoLeak, relativeError } from '../support/tensors.ts';
+import { wave } from '../support/tinyModel.ts';
+
+const folder = fileURLToPath(new URL('../golden/keras/', import.meta.url));
+const bytesOf = (name: string) => new Uint8Array(readFileSync(folder + name));
+const read = (name: string) => readKerasFile(bytesOf(name), name);
+
+interface Golden {
+  readonly functional: number[][];
+  readonly frozen: number[][];
+  readonly sequential: number[][];
+}
+
+function isGolden(value: unknown): value is Golden {
+  return typeof value === 'object' && value !== null && 'functional' in value && 'sequential' in value;
+}
+
+function golden(): Golden {
+  const value: unknown = JSON.parse(readFileSync(`${folder}keras.json`, 'utf8'));
+  if (isGolden(value)) return value;
+  throw new TypeError('keras.json');
+}
+
+beforeAll(async () => {
+  tf.env().set('PROD', true);
+  await tf.setBackend('cpu');
+});
+
+/** The network of kerasFiles.py, as Keras wrote its topology. */
+async function functional(): Promise<LayerGraph> {
+  return parseTopology((await read('functional.keras')).topology);
+}
+
+function line(names: readonly [string, string, string] = ['conv2d', 'conv2d_1', 'dense']): LayersModel {
+  return sequential({
+    name: 'line',
+    layers: [
+      layers.conv2d({
+        filters: 3,
+        kernelSize: 3,
+        strides: 2,
+        activation: 'relu',
+        name: names[0],
+        inputShape: [6, 6, 4],
+      }),
+      layers.conv2d({ filters: 2, kernelSize: 1, name: names[1] }),
+      layers.flatten({ name: 'flatten' }),
+      layers.dense({ units: 2, name: names[2] }),
+    ],
+  });
+}
+
+function graphOf(source: LayersModel): LayerGraph {
+  const graph = parseTopology(source.toJSON(undefined, false));
+  source.dispose();
+  return graph;
+}
+
+async function expectOutput(graph: LayerGraph, weights: WeightSource, expected: number[][]): Promise<void> {
+  const trunk = await buildTrunk(graph, weights);
+  const [x, y] = [wave([2, 6, 6, 4], 1, 0.2), tf.tensor2d(expected)];
+  const output = trunk.run(x);
+  expect(relativeError(output, y)).toBeLessThan(2e-6);
+  tf.dispose([x, y, output]);
+  trunk.dispose();
+}
+
+describe('weights files', () => {
+  test.each(['functional_weights.h5', 'functional.h5', 'functional.weights.h5', 'functional.keras'])(
+    '%s gives the network its weights: the same output as in Keras',
+    async (name) => {
+      const graph = await functional();
+      await expectNoLeak(async () => {
+        const { source, report } = matchKerasWeights(await read(name), graph);
+        expect(report).toMatchObject({ missing: [], unexpected: [], wrongShape: [] });
+        expect(report.assigned).toHaveLength(17);
+        await expectOutput(graph, source, golden().functional);
+      });
+    },
+  );
+
+  test.each(['frozen_weights.h5', 'frozen.h5'])('%s: a frozen nested model has another order', async (name) => {
+    const graph = await functional();
+    await expectOutput(graph, matchKerasWeights(await read(name), graph).source, golden().frozen);
+  });
+
+  test.each(['sequential.h5', 'sequential.weights.h5', 'sequential.keras', 'keras1.h5', 'renamed.h5'])(
+    '%s: a Sequential, names of Keras 1 and 2, names that are others',
+    async (name) => {
+      const graph = graphOf(line());
+      await expectOutput(graph, matchKerasWeights(await read(name), graph).source, golden().sequential);
+    },
+  );
+
+  test('the part up to the cut needs no classifier, and the classifier of the whole network is not unexpected', async () => {
+    const whole = await functional();
+    const needed = new Set([...whole.layers.keys()].filter((name) => name !== 'predictions'));
+    const file = await read('functional.weights.h5');
+    const withoutTop = { ...file, layers: file.layers.filter(({ path }) => path !== 'predictions') };
+    expect(matchKerasWeights(file, whole, { needed }).report.unexpected).toEqual([]);
+    expect(matchKerasWeights(withoutTop, whole, { needed }).report.missing).toEqual([]);
+    expect(() => matchKerasWeights(withoutTop, whole)).toThrow(/2 missing.*predictions\/kernel missing/);
+  });
+
+  test('what does not fit is named, ten at most; partial takes the rest', async () => {
+    const graph = await functional();
+    const file = await read('sequential.h5');
+    expect(() => matchKerasWeights(file, graph)).toThrow(
+      expect.objectContaining({
+        code: 'WEIGHTS_MISMATCH',
+        message: expect.stringMatching(/17 missing.*6 unexpected: ([^;]+; ){10}…/) as string,
+      }),
+    );
+    expect(() => matchKerasWeights(file, graph, { partial: true })).toThrow(/0 that fit/);
+    const wider = await functional();
+    const dense = wider.layers.get('predictions');
+    if (dense === undefined) throw new RangeError('predictions');
+    const other = {
+      ...wider,
+      layers: new Map(wider.layers).set('predictions', { ...dense, config: { ...dense.config, units: 5 } }),
+    };
+    const stored = await read('functional_weights.h5');
+    expect(() => matchKerasWeights(stored, other)).toThrow(/predictions\/kernel \[4, 3\] instead of \[4, 5\]/);
+    const { source, report } = matchKerasWeights(stored, other, { partial: true });
+    expect(report.wrongShape.map(({ name }) => name)).toEqual(['predictions/kernel', 'predictions/bias']);
+    expect(source.names).toHaveLength(15);
+    (await buildTrunk(other, source, { seed: 1 })).dispose();
+    await expect(buildTrunk(other, source)).rejects.toMatchObject({ code: 'WEIGHTS_MISMATCH' });
+  });
+});
+
+describe('whole models', () => {
+  test.each([
+    ['functional.h5', 'functional'],
+    ['functional.keras', 'functional'],
+    ['frozen.h5', 'frozen'],
+    ['sequential.h5', 'sequential'],
+    ['sequential.keras', 'sequential'],
+  ] as const)('%s builds itself', async (name, key) => {
+    await expectNoLeak(async () => {
+      const artefact = kerasArtefact(await read(name));
+      const graph = parseTopology(artefact.topology);
+      const trunk = await buildFrom(artefact, graph);
+      const [x, y] = [wave([2, 6, 6, 4], 1, 0.2), tf.tensor2d(golden()[key])];
+      const output = trunk.run(x);
+      expect(relativeError(output, y)).toBeLessThan(2e-6);
+      tf.dispose([x, y, output]);
+      trunk.dispose();
+    });
+  });
+
+  test('weights alone are no model', async () => {
+    const file = await read('functional.weights.h5');
+    expect(() => kerasArtefact(file)).toThrow(/whole model in functional.weights.h5, got weights alone/);
+  });
+});
+
+describe('h5wasm', () => {
+  test('may be handed in', async () => {
+    const file = await readKerasFile(bytesOf('sequential.h5'), 'given', { h5wasm });
+    expect(file.layers.map(({ path }) => path)).toEqual(['line/conv2d', 'line/conv2d_1', 'line/dense']);
+  });
+
+  test('is named with the command that installs it when it is missing', async () => {
+    vi.doMock('h5wasm', () => {
+      throw new Error('Cannot find package h5wasm');
+    });
+    await expect(read('sequential.h5')).rejects.toMatchObject({
+      code: 'PACKAGE_MISSING',
+      message: expect.stringContaining('npm install h5wasm') as string,
+    });
+    vi.doUnmock('h5wasm');
+  });
+
+  test('leaves no file behind', async () => {
+    const { FS } = await h5wasm.ready;
+    await read('sequential.h5');
+    await Promise.resolve();
+    expect(JSON.stringify(FS.readdir('/'))).not.toContain('transferkit');
+  });
+});
+
+describe('what is refused', () => {
+  const text = (content: string) => new TextEncoder().encode(content);
+  test.each<[string, Uint8Array, string, RegExp]>([
+    ['an empty file', new Uint8Array(0), 'UNSUPPORTED_SOURCE', /empty file/],
+    ['noise', Uint8Array.from({ length: 100 }, (_, i) => 200 - i), 'NOT_A_MODEL', /100 bytes that begins with c8 c7/],
+    ['a web page', text('<!doctype html><p>404'), 'UNSUPPORTED_SOURCE', /web page/],
+    ['an LFS pointer', text('version https://git-lfs.github.com/spec/v1\noid'), 'UNSUPPORTED_SOURCE', /git lfs pull/],
+    ['JSON', text(' {"modelTopology": {}}'), 'NOT_A_MODEL', /got JSON/],
+    ['TFLite', text('\x1c\0\0\0TFL3\0\0\0\0'), 'UNSUPPORTED_SOURCE', /TFLite/],
+    ['SavedModel', Uint8Array.of(8, 1, 0x12, 200, 1), 'UNSUPPORTED_SOURCE', /SavedModel.*tensorflowjs_converter/],
+    ['ONNX', Uint8Array.of(8, 8, 0x12, 7, 112, 121), 'UNSUPPORTED_SOURCE', /ONNX/],
+    ['a pickle', Uint8Array.of(0x80, 2, 0x8a, 10), 'UNSUPPORTED_SOURCE', /PyTorch/],
+    ['safetensors', Uint8Array.of(80, 0, 0, 0, 0, 0, 0, 0, 0x7b, 34), 'UNSUPPORTED_SOURCE', /safetensors/],
+    ['gzip', Uint8Array.of(0x1f, 0x8b, 8), 'UNSUPPORTED_SOURCE', /gzip/],
+    ['a truncated file', bytesOf('functional.h5').subarray(0, 30000), 'WEIGHTS_DAMAGED', /30000 of \d+ bytes/],
+    [
+      'a truncated archive',
+      bytesOf('functional.keras').subarray(0, 30000),
+      'WEIGHTS_DAMAGED',
+      /ZIP archive.*without its end/,
+    ],
+    ['the state of an optimizer', bytesOf('optimizer.h5'), 'NOT_A_MODEL', /optimizer alone/],
+    ['another HDF5 file', bytesOf('other.h5'), 'NOT_A_MODEL', /HDF5 file with table/],
+    ['an absurd shape', bytesOf('absurd.h5'), 'WEIGHTS_DAMAGED', /4000000000000 bytes, more than the file/],
+    ['texts as weights', bytesOf('text.h5'), 'WEIGHTS_DAMAGED', /another kind than/],
+  ])('%s', async (_, bytes, code, message) => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    await expect(readKerasFile(bytes, 'the file')).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
+    expect(error).not.toHaveBeenCalled();
+    error.mockRestore();
+  });
+});
+
+test('a source of nothing says so', () => {
+  expect(() => noWeights.read('a')).toThrow(RangeError);
+});
