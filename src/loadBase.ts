@@ -1,5 +1,6 @@
 // The verb loadBase: anything pretrained becomes a base.
 import type { io } from '@tensorflow/tfjs-core';
+import { platform } from '#platform';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ensureBackend } from './backends/ensureBackend.ts';
@@ -7,14 +8,19 @@ import { makeBase } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertSavedFits } from './bases/savedFits.ts';
-import { TransferKitError } from './core/errors.ts';
+import { loadPreset, type PresetOptions } from './bases/loadPreset.ts';
+import { isTransferKitError, TransferKitError } from './core/errors.ts';
+import { nearestNames } from './core/names.ts';
 import type { DownloadOptions, ReadOptions } from './core/platform.ts';
 import type { Base, TensorSpec } from './core/types.ts';
 import { tfHubAddress } from './download/tfHub.ts';
+import { findPreset, isPresetName, presetNames, type PresetName } from './presets/presetTable.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
 import { isGraphModel, readLiveGraph } from './weights/liveGraph.ts';
 import { readLiveModel } from './weights/liveModel.ts';
+import { readKerasFile } from './weights/kerasFile.ts';
+import { kerasArtefact } from './weights/kerasWeights.ts';
 import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from './weights/weightModule.ts';
 import { savedModelOf } from './weights/savedModel.ts';
@@ -24,10 +30,22 @@ import { savedModelOf } from './weights/savedModel.ts';
  * tfjs IOHandler, a LayersModel or GraphModel in memory, or a module that carries its weights.
  */
 export type BaseSource =
-  string | URL | io.IOHandler | LayersModel | GraphModel | WeightModule | Readonly<Record<string, WeightModule>>;
+  | PresetName
+  // Any other text, without losing the names in an editor's list.
+  | (string & {})
+  | URL
+  | Uint8Array
+  | io.IOHandler
+  | LayersModel
+  | GraphModel
+  | WeightModule
+  | Readonly<Record<string, WeightModule>>;
+
+/** Endings of files that are a whole model each, ours to read or to name. */
+const singleFile = /\.(h5|hdf5|keras|pb|tflite|onnx|pt|pth|ckpt|bin|safetensors|zip|npz|mlmodel)($|\?)/i;
 
 /** Options of {@link loadBase}. */
-export interface LoadBaseOptions extends DownloadOptions {
+export interface LoadBaseOptions extends DownloadOptions, PresetOptions {
   /** Name of the layer to take features from. Default: the last one before the classifier. */
   readonly cut?: string;
   /** Height and width of the pictures, in pixels; one number for squares. Default: what the model was saved with. */
@@ -67,6 +85,8 @@ export interface LoadBaseOptions extends DownloadOptions {
 export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}): Promise<Base> {
   const inputSize = checkInputSize(options.inputSize);
   await ensureBackend();
+  if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
+  assertNoPresetOptions(source, options);
   const artefact = await readSource(source, options);
   const saved = savedModelOf(artefact);
   const plan = {
@@ -83,10 +103,37 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   return makeBase(graph, artefact, { ...plan, name: options.name ?? saved?.base.name ?? graph.name });
 }
 
+async function loadNamed(
+  name: PresetName,
+  inputSize: readonly [number, number] | undefined,
+  options: LoadBaseOptions,
+): Promise<Base> {
+  const preset = await findPreset(name);
+  return loadPreset(preset, options, readOptionsOf(options), {
+    name: options.name,
+    cut: options.cut,
+    inputSize,
+    preprocess: (input) => choosePreprocessor(input, options.preprocess ?? preset.mode, undefined),
+  });
+}
+
+/** Options that would be lost without a word. */
+function assertNoPresetOptions(source: BaseSource, { weights, alpha, seed, partial }: LoadBaseOptions): void {
+  const given = Object.entries({ weights, alpha, seed, partial }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return;
+  const names = given.map(([name]) => name).join(', ');
+  const found = typeof source === 'string' ? `'${source}'` : 'another source';
+  const nearest = typeof source === 'string' ? nearestNames(source, presetNames, 5) : presetNames.slice(0, 5);
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `loadBase: expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
+    { options: names, nearest },
+  );
+}
+
 async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {
-  if (typeof source === 'string' || source instanceof URL) {
-    return readModelFiles(tfHubAddress(String(source)), readOptionsOf(options));
-  }
+  if (typeof source === 'string' || source instanceof URL) return readLocation(String(source), options);
+  if (source instanceof Uint8Array) return kerasArtefact(await readKerasFile(source, 'the given bytes', options));
   if (!isObject(source)) throw unsupported(source);
   if (isLayersModel(source)) return readLiveModel(source);
   if (isGraphModel(source)) return readLiveGraph(source);
@@ -94,6 +141,28 @@ async function readSource(source: BaseSource, options: LoadBaseOptions): Promise
   if (module !== undefined) return readWeightModule(module);
   if (isHandler(source)) return readHandler(source);
   throw unsupported(source);
+}
+
+/** A file of its own is told by its content; anything else is a `model.json` or the folder around it. */
+async function readLocation(location: string, options: LoadBaseOptions): Promise<ModelArtefact> {
+  const reading = readOptionsOf(options);
+  if (singleFile.test(location)) {
+    return kerasArtefact(await readKerasFile(await platform.readBytes(location, reading), location, options));
+  }
+  try {
+    return await readModelFiles(tfHubAddress(location), reading);
+  } catch (error) {
+    if (!isTransferKitError(error) || error.code !== 'NOT_FOUND' || /[/\\.:]/.test(location)) throw error;
+    throw unknownPreset(location, error);
+  }
+}
+
+function unknownPreset(name: string, cause: unknown): TransferKitError {
+  const nearest = nearestNames(name, presetNames, 5);
+  const text =
+    `loadBase: expected the name of a preset or a folder with model.json, got '${name}', which is neither. ` +
+    `Nearest presets: ${nearest.join(', ')}.`;
+  return new TransferKitError('NOT_FOUND', text, { name, nearest }, cause);
 }
 
 function readOptionsOf(options: LoadBaseOptions): ReadOptions {

@@ -118,6 +118,24 @@ export interface Preprocessor<Input = unknown> {
   apply(input: Input): Tensor | Promise<Tensor>;
 }
 
+/** A weight that the file holds in another shape. */
+export interface WrongShape {
+  readonly name: string;
+  readonly expected: readonly number[];
+  readonly received: readonly number[];
+}
+
+/** What a weights file gave to a network. */
+export interface WeightsReport {
+  /** Weights of the network that the file holds (`layer/weight`). */
+  readonly assigned: readonly string[];
+  /** Weights of the network that the file does not hold. */
+  readonly missing: readonly string[];
+  /** Weights of the file that the network does not have, by their place in the file. */
+  readonly unexpected: readonly string[];
+  readonly wrongShape: readonly WrongShape[];
+}
+
 /** A pretrained network whose classifier is cut off, with the preprocessing it expects. */
 export interface Base {
   readonly name: string;
@@ -125,6 +143,10 @@ export interface Base {
   readonly preprocessor: Preprocessor;
   /** Name of the layer that features are taken from. */
   readonly cut: string;
+  /** What a file of Keras weights gave to a preset; missing for other bases. */
+  readonly weightsReport?: WeightsReport;
+  /** What was left out when the model was read, because it does nothing outside training (augmentation). */
+  readonly notes: readonly string[];
   /** Frees the trunk. A second call does nothing. */
   dispose(): void;
 }

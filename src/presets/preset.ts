@@ -10,6 +10,8 @@ export interface ArchitectureOptions {
   readonly top: boolean;
   /** Width multiplier, for the families that have one. */
   readonly alpha: number;
+  /** Whether the published ImageNet weights go in: EfficientNet has one scaling more for them. Default `false`. */
+  readonly imagenet?: boolean;
 }
 
 /** A published weight file. */

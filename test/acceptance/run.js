@@ -1,10 +1,22 @@
 // Acceptance on real weights and real pictures: prints and checks figures that are known from outside. Run it with
 // TRANSFERKIT_DATA=<folder> npm run acceptance; without that folder it says so and checks nothing.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluate, fineTune, fromArrays, loadBase, predict, replaceHead, trainHead, useBackend } from 'transferkit';
-import { imageFolder } from 'transferkit/node';
+import {
+  evaluate,
+  fineTune,
+  fromArrays,
+  loadBase,
+  predict,
+  replaceHead,
+  save,
+  trainHead,
+  useBackend,
+} from 'transferkit';
+import { fileSystem, imageFolder } from 'transferkit/node';
 
 const data = process.env.TRANSFERKIT_DATA;
 if (data === undefined) {
@@ -22,53 +34,92 @@ function check(what, passed, found) {
 }
 
 await useBackend();
-await imagenet();
-await clothing();
+await imagenet(
+  'MobileNetV1 0.25',
+  'mobilenet_v1_0.25_224/mobilenet_model.json',
+  { cut: 'act_softmax', preprocess: 'tf' },
+  { top1: 0.52, top5: 0.75 },
+);
+await imagenet(
+  'TF Hub MobileNetV1 0.25',
+  'tfhub_mobilenet_v1_025_224',
+  { cut: 'module_apply_default/MobilenetV1/Logits/SpatialSqueeze', preprocess: 'unit' },
+  { top1: 0.52, top5: 0.75, background: 1 },
+);
+await tfHub();
+const { model } = await clothing('MobileNetV2 0.35', 'mobilenet_v2_0.35_224_no_top', 'tf', {
+  onTest: 0.79,
+  unfreeze: { from: 'block_14_expand' },
+});
+model.dispose();
 await teachableMachine();
 await oddFiles();
 console.log(failures === 0 ? 'all accepted' : `${failures} not accepted`);
 process.exitCode = failures === 0 ? 0 : 1;
 
-/** MobileNetV1 0.25 with its own classifier as the head: our reading, resizing and scaling against ImageNet's labels. */
-async function imagenet() {
+/** A network with its own classifier: our reading, resizing and scaling against ImageNet's labels. */
+async function imagenet(name, source, options, { top1, top5, background = 0 }) {
   const pictures = JSON.parse(readFileSync(images('imagenet_100/labels.json'), 'utf8'));
-  const base = await loadBase(weights('mobilenet_v1_0.25_224/mobilenet_model.json'), {
-    cut: 'act_softmax',
-    preprocess: 'tf',
-  });
+  const base = await loadBase(weights(source), options);
   const ranks = [];
   for (const { file, index } of pictures) {
     const input = await base.preprocessor.apply(images(`imagenet_100/${file}`));
     const batch = tf.expandDims(input);
     const output = base.trunk.run(batch);
     const scores = await output.data();
-    ranks.push(scores.filter((score) => score > scores[index]).length);
+    ranks.push(scores.filter((score) => score > scores[index + background]).length);
     for (const tensor of [input, batch, output]) tensor.dispose();
   }
   base.dispose();
   const top = (k) => ranks.filter((rank) => rank < k).length / ranks.length;
-  check('imagenet_100, top-1 of MobileNetV1 0.25 (≥ .52)', top(1) >= 0.52, top(1));
-  check('imagenet_100, top-5 (≥ .75)', top(5) >= 0.75, top(5));
+  check(`imagenet_100, top-1 of ${name} (≥ ${top1})`, top(1) >= top1, top(1));
+  check(`imagenet_100, top-5 of ${name} (≥ ${top5})`, top(5) >= top5, top(5));
 }
 
-/** The Keras guide's task: its head reaches .796 on the test pictures. */
-async function clothing() {
+/** The Keras guide's task: head on the frozen base, then its last blocks. */
+async function clothing(name, source, mode, { onTest: wanted, unfreeze }) {
   const folder = await imageFolder(images('clothing'));
   const [train, validation, test] = ['train', 'validation', 'test'].map((part) => folder.part(part));
-  const base = await loadBase(weights('mobilenet_v2_0.35_224_no_top'), { preprocess: 'tf' });
-  const model = replaceHead(base, { labels: train.labels });
+  const model = replaceHead(await loadBase(weights(source), { preprocess: mode }), { labels: train.labels });
   const head = await trainHead(model, train, { epochs: 10 });
   const afterHead = (await evaluate(model, validation)).accuracy;
   const onTest = (await evaluate(model, test)).accuracy;
-  check(`clothing, test accuracy of the head after ${seconds(head)} (≥ .79)`, onTest >= 0.79, onTest.toFixed(4));
-  const tuned = await fineTune(model, train, { unfreeze: { from: 'block_14_expand' }, epochs: 5 });
+  check(
+    `clothing, ${name}: test accuracy of the head after ${seconds(head)} (≥ ${wanted})`,
+    onTest >= wanted,
+    onTest.toFixed(4),
+  );
+  const tuned = await fineTune(model, train, { unfreeze, epochs: 5 });
   const afterTuning = (await evaluate(model, validation)).accuracy;
   check(
-    `clothing, validation accuracy rises by fine-tuning from block_14 on in ${seconds(tuned)}`,
+    `clothing, ${name}: validation accuracy rises by fine-tuning the last blocks in ${seconds(tuned)}`,
     afterTuning > afterHead,
     `${afterHead.toFixed(4)} → ${afterTuning.toFixed(4)}`,
   );
-  console.log(`     clothing, test accuracy after fine-tuning: ${(await evaluate(model, test)).accuracy.toFixed(4)}`);
+  console.log(`     test accuracy after fine-tuning: ${(await evaluate(model, test)).accuracy.toFixed(4)}`);
+  return { model, test };
+}
+
+/** A GraphModel of TF Hub, trained, saved, and loaded by plain tfjs. */
+async function tfHub() {
+  const { model, test } = await clothing('TF Hub MobileNetV1 0.25', 'tfhub_mobilenet_v1_025_224', 'unit', {
+    onTest: 0.8,
+    unfreeze: { from: 'module_apply_default/MobilenetV1/MobilenetV1/Conv2d_11_depthwise' },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
+  await save(model, fileSystem(folder));
+  const plain = await loadGraphModel(fileSystem(folder));
+  const input = await model.base.preprocessor.apply((await test.read(0)).input);
+  const batch = tf.expandDims(input);
+  const [, probabilities] = plain.execute(batch);
+  const found = Array.from(await probabilities.data());
+  const wanted = await predict(model, (await test.read(0)).input, { topK: model.labels.length });
+  const largest = Math.max(
+    ...wanted.map(({ label, probability }) => Math.abs(found[model.labels.indexOf(label)] - probability)),
+  );
+  check('TF Hub model, saved and loaded by tf.loadGraphModel: the same numbers', largest < 1e-6, largest);
+  rmSync(folder, { recursive: true });
+  plain.dispose();
   model.dispose();
 }
 

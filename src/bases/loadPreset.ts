@@ -1,0 +1,127 @@
+// Makes a base of a preset: the published architecture with published weights, the user's own, or weights drawn by a seed.
+import { platform } from '#platform';
+import { TransferKitError } from '../core/errors.ts';
+import { md5 } from '../core/md5.ts';
+import type { ReadOptions } from '../core/platform.ts';
+import type { Base } from '../core/types.ts';
+import { noWeights } from '../core/weightSource.ts';
+import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
+import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
+import type { H5wasm } from '../weights/h5wasm.ts';
+import { readKerasFile } from '../weights/kerasFile.ts';
+import { matchKerasWeights, type MatchedWeights } from '../weights/kerasWeights.ts';
+import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import { makeBase, type BasePlan } from './makeBase.ts';
+
+/** Options that only presets have. */
+export interface PresetOptions {
+  /**
+   * `'imagenet'` (default) downloads what keras.applications publishes; `null` draws weights by `seed`, as Keras's layers
+   * do; a path, an address or the bytes of a Keras file (`.h5`, `.weights.h5`, `.keras`) takes the weights from there.
+   */
+  readonly weights?: 'imagenet' | null | string | URL | Uint8Array;
+  /** Width multiplier of MobileNets, above 0. Default 1. */
+  readonly alpha?: number;
+  /** Draws weights that no file brings. Default 0. */
+  readonly seed?: number;
+  /** Take from a weights file what fits, and draw the rest by `seed`. Default: anything but a perfect match is an error. */
+  readonly partial?: boolean;
+  /** The package h5wasm, where a bundler does not find it by itself. Default: it is imported when a file needs it. */
+  readonly h5wasm?: H5wasm;
+}
+
+/**
+ * Builds a preset up to the cut, by default its last feature map.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for an alpha or a size that it does not have, and what reading and matching raise.
+ */
+export async function loadPreset(
+  preset: Preset,
+  options: PresetOptions,
+  reading: ReadOptions,
+  plan: Omit<BasePlan, 'name'> & { readonly name?: string | undefined },
+): Promise<Base> {
+  const architecture = settleArchitecture(preset, options, plan.inputSize);
+  const featureMaps = preset.architecture({ ...architecture, top: false });
+  const cut = plan.cut ?? layerOf(featureMaps, featureMaps.outputs[0]?.call ?? 0).name;
+  const top = !featureMaps.layers.has(cut);
+  const file = await readWeights(preset, { ...architecture, top }, options, reading);
+  const graph = preset.architecture({ ...architecture, imagenet: file?.isPublished ?? false });
+  const matched =
+    file && matchKerasWeights(file.keras, graph, { partial: options.partial, needed: layersUpTo(graph, cut) });
+  const seed = file === undefined || options.partial === true ? (options.seed ?? 0) : undefined;
+  const base = await makeBase(graph, artefactOf(graph, matched), {
+    ...plan,
+    name: plan.name ?? preset.name,
+    cut,
+    inputSize: undefined,
+    seed,
+  });
+  return matched === undefined ? base : { ...base, weightsReport: matched.report };
+}
+
+function settleArchitecture(
+  preset: Preset,
+  { alpha = 1, weights = 'imagenet' }: PresetOptions,
+  inputSize: readonly [number, number] = [preset.inputSize, preset.inputSize],
+): ArchitectureOptions {
+  const { name, alphas, smallestInputSize } = preset;
+  const known = weights === 'imagenet' || alphas.length === 1 ? alphas.includes(alpha) : alpha > 0 && alpha < Infinity;
+  if (!known) {
+    const text = `loadBase: expected alpha to be one of ${alphas.join(', ')} for '${name}', got ${String(alpha)}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { alpha, alphas });
+  }
+  if (Math.min(...inputSize) >= smallestInputSize) return { inputSize, alpha, top: true };
+  const text =
+    `loadBase: expected inputSize of at least ${String(smallestInputSize)} pixels for '${name}', got ` +
+    `${inputSize.join(' × ')}. A smaller picture would leave no pixel at its end.`;
+  throw new TransferKitError('INVALID_OPTION', text, { inputSize, smallestInputSize });
+}
+
+function layersUpTo(graph: LayerGraph, cut: string): ReadonlySet<string> | undefined {
+  const call = lastCallOf(graph, cut);
+  return call < 0 ? undefined : new Set(graphUpTo(graph, call).layers.keys());
+}
+
+function artefactOf(graph: LayerGraph, matched: MatchedWeights | undefined): ModelArtefact {
+  return { source: graph.name, topology: undefined, metadata: {}, weights: () => matched?.source ?? noWeights };
+}
+
+/** The weights file; undefined when none is wanted. */
+async function readWeights(
+  preset: Preset,
+  architecture: ArchitectureOptions,
+  { weights = 'imagenet', h5wasm }: PresetOptions,
+  reading: ReadOptions,
+) {
+  if (weights === null) return undefined;
+  const published = preset.weights(architecture);
+  if (weights === 'imagenet') {
+    if (published === undefined) throw unpublished(preset, architecture);
+    const { address, hash } = published;
+    const bytes = await platform.readBytes(address, { ...reading, ...(hash && { hash }) });
+    return { keras: await readKerasFile(bytes, address, { h5wasm }), isPublished: true };
+  }
+  const isBytes = weights instanceof Uint8Array;
+  const bytes = isBytes ? weights : await platform.readBytes(String(weights), reading);
+  const source = isBytes ? 'the given bytes' : String(weights);
+  return {
+    keras: await readKerasFile(bytes, source, { h5wasm }),
+    isPublished: isPublishedFile(preset, architecture, bytes),
+  };
+}
+
+/** Some published files belong to an architecture with scaling of its own in front: they are known by their hash. */
+function isPublishedFile(preset: Preset, architecture: ArchitectureOptions, bytes: Uint8Array): boolean {
+  const hashes = [true, false].map((top) => preset.weights({ ...architecture, top })?.hash);
+  if (!hashes.some((hash) => hash?.algorithm === 'md5')) return false;
+  const digest = md5(bytes);
+  return hashes.some((hash) => hash?.digest === digest);
+}
+
+function unpublished(preset: Preset, { alpha }: ArchitectureOptions): TransferKitError {
+  const text =
+    `loadBase: expected published weights of '${preset.name}' with alpha ${String(alpha)}, there are none. Pass weights: ` +
+    'null to draw them, or a file of your own.';
+  return new TransferKitError('INVALID_OPTION', text, { preset: preset.name, alpha });
+}
