@@ -471,38 +471,6 @@ describe('quantised weights', () => {
 });
 
 describe('what is refused', () => {
-  const config = { name: 'keras3', layers: [], input_layers: [['in', 0, 0]], output_layers: [['out', 0, 0]] };
-  /** What Keras 3 writes: inputs of a layer as objects. */
-  const keras3 = {
-    class_name: 'Functional',
-    config: {
-      ...config,
-      layers: [
-        {
-          name: 'in',
-          class_name: 'InputLayer',
-          config: { name: 'in', batch_shape: [null, 4], dtype: 'float32' },
-          inbound_nodes: [],
-        },
-        {
-          name: 'out',
-          class_name: 'Dense',
-          config: { name: 'out', units: 2 },
-          inbound_nodes: [
-            {
-              args: [
-                {
-                  class_name: '__keras_tensor__',
-                  config: { shape: [null, 4], dtype: 'float32', keras_history: ['in', 0, 0] },
-                },
-              ],
-              kwargs: {},
-            },
-          ],
-        },
-      ],
-    },
-  };
   const handler = (fields: tf.io.ModelArtifacts): tf.io.IOHandler => ({ load: () => Promise.resolve(fields) });
   const twoInputs = () => {
     const inputs = [layers.input({ shape: [2], name: 'left' }), layers.input({ shape: [2], name: 'right' })];
@@ -529,18 +497,6 @@ describe('what is refused', () => {
       () => ({ save: () => undefined, load: undefined }),
       'UNSUPPORTED_SOURCE',
       /got an object with save, load/,
-    ],
-    [
-      'a topology of Keras 3',
-      () => handler({ modelTopology: keras3 }),
-      'UNSUPPORTED_SOURCE',
-      "loadBase: expected a topology in the form of Keras 2, got one of Keras 3 (layer 'out'). Export the model with Keras 2 (tf_keras), or save it from tfjs.",
-    ],
-    [
-      'a topology of Keras 3 in the form of the converter',
-      () => handler({ modelTopology: { keras_version: '3.3.0', backend: 'tensorflow', model_config: keras3 } }),
-      'UNSUPPORTED_SOURCE',
-      'got one of Keras 3',
     ],
     [
       'two inputs',
@@ -570,8 +526,8 @@ describe('what is refused', () => {
             JSON.stringify(artifacts.modelTopology).replace('"DepthwiseConv2D"', '"Swirl"'),
           ) as object,
         }),
-      'NOT_A_MODEL',
-      "expected layers that tfjs can build, got 'tiny': Unknown layer: Swirl.",
+      'UNSUPPORTED_LAYER',
+      "expected layers that tfjs or transferkit knows, got 'block_1_depthwise' of class 'Swirl'. Register a tfjs layer of your own under that name",
     ],
     [
       'weights that are not all there',

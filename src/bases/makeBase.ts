@@ -41,6 +41,7 @@ export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan:
     trunk,
     preprocessor,
     cut: layerOf(graph, cut).name,
+    notes: graph.notes ?? [],
     dispose: () => {
       trunk.dispose();
     },

@@ -37,7 +37,7 @@ export function makeGraphBase(graph: NodeGraph, artefact: ModelArtefact, plan: B
     trunk.dispose();
   };
   try {
-    return { name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, dispose };
+    return { name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, notes: [], dispose };
   } catch (error) {
     dispose();
     throw error;

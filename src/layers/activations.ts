@@ -78,14 +78,6 @@ const synonyms: Readonly<Record<string, string>> = {
   swish: 'silu',
 };
 
-/** The names of the activations that this package adds to tfjs. */
-export const ownActivations: readonly string[] = Object.keys(own);
-
-/** Whether tfjs knows an activation under this name, given in snake_case; ours are known once they are registered. */
-export function isKnownActivation(name: string): boolean {
-  return camelCase(name) in serialization.SerializationMap.getMap().classNameMap;
-}
-
 /**
  * An activation by its name: ours, else tfjs's.
  *

@@ -10,9 +10,11 @@ import type { WeightSource } from '../core/weightSource.ts';
 import { registerLayers } from '../layers/registerLayers.ts';
 import { assertFitting } from './fitInput.ts';
 import { initialValues } from './initialise.ts';
+import { assertKnown } from './knownLayer.ts';
 import type { LayerGraph } from './layerGraph.ts';
 import { layersTrunk, type LayersTrunk, type LayerSource } from './layersTrunk.ts';
 import { writeTopology } from './topology.ts';
+import { underOwnNames } from './weightNames.ts';
 
 /** How to build a trunk. */
 export interface BuildOptions {
@@ -26,8 +28,9 @@ export interface BuildOptions {
  * Builds a trunk with the given weights. Weights that the graph does not use are ignored (a cut-off classifier's).
  *
  * @param weights - Read one at a time. Their data is shared until training changes it.
- * @throws TransferKitError `WEIGHTS_MISMATCH` when a weight is missing or has another shape, `NOT_A_MODEL` when tfjs
- * cannot build the layers, `INVALID_OPTION` for an inputSize that the layers cannot take.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a class that nobody has registered, `WEIGHTS_MISMATCH` when a weight is
+ * missing or has another shape, `NOT_A_MODEL` when tfjs cannot build the layers, `INVALID_OPTION` for an inputSize that
+ * the layers cannot take.
  */
 export async function buildTrunk(
   graph: LayerGraph,
@@ -36,12 +39,15 @@ export async function buildTrunk(
 ): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
   const flat = { ...graph, layers: new Map(layers) };
+  registerLayers();
+  for (const layer of flat.layers.values()) assertKnown(layer);
   const model = await buildModel(flat);
   try {
     const source = sourceFrom(flat, model);
     if (inputSize !== undefined) assertFitting(flat, source, inputSize);
     const trunk = layersTrunk(flat, source);
-    assign(trunk, seed === undefined ? weights : completed(weights, trunk, seed), inputSize !== undefined);
+    const named = underOwnNames(weights, trunk.weights);
+    assign(trunk, seed === undefined ? named : completed(named, trunk, seed), inputSize !== undefined);
     return trunk;
   } catch (error) {
     model.dispose();
@@ -64,7 +70,6 @@ export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
 }
 
 async function buildModel(graph: LayerGraph): Promise<LayersModel> {
-  registerLayers();
   const plain: LayerGraph = {
     ...graph,
     layers: new Map(

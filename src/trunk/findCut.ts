@@ -1,8 +1,8 @@
 // Finds where the classifier of a pretrained network begins, from the kinds of its layers alone.
 import { layerOf, type LayerGraph } from './layerGraph.ts';
 
-const shaping = new Set(['Activation', 'Softmax', 'ReLU', 'LeakyReLU', 'Dropout', 'Reshape']);
-const pooling = /^(Flatten|Global(Average|Max)Pooling[123]D)$/;
+const shaping = new Set(['Activation', 'ActivationOf', 'Softmax', 'ReLU', 'LeakyReLU', 'Dropout', 'Reshape']);
+const pooling = /^(Flatten|Global(Average|Max)Pooling[123]D(KeepDims)?)$/;
 
 /**
  * The call whose output is the best default for features: the last one before the classifier.

@@ -34,6 +34,8 @@ export interface LayerGraph {
   readonly layers: ReadonlyMap<string, LayerSpec>;
   readonly calls: readonly LayerCall[];
   readonly outputs: readonly TensorRef[];
+  /** What was left out when the graph was read, for whoever asks. */
+  readonly notes?: readonly string[];
 }
 
 /** The spec of the layer that a call runs. */

@@ -185,7 +185,7 @@ function callFacts(graph: LayerGraph, source: LayerSource, specs: readonly Tenso
     const layer = layerOf(graph, index);
     const weighted = layer.className !== 'InputLayer' && layerAt(source, layer.name).weights.length > 0;
     return {
-      startsStage: weighted && layer.className !== 'BatchNormalization',
+      startsStage: weighted && !/^(Batch)?Normalization$/.test(layer.className),
       stochastic: isStochastic(layer),
       outputShape: specAt(specs, index).shape,
     };
@@ -216,7 +216,7 @@ function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly Ca
         layer: spec.name,
         stage,
         shape: variable.shape,
-        kind: kindOf(own),
+        kind: spec.className === 'Normalization' ? 'statistics' : kindOf(own),
         variable,
         frozen: true,
         write: (value) => {

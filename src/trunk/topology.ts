@@ -1,13 +1,20 @@
-// Reads the topology of a tfjs `model.json` (Keras 2 form) into a LayerGraph, with nested models flattened, and writes it
-// back in the same form.
+// Reads the topology of a tfjs `model.json` or of a Keras file (Keras 2 or 3) into a LayerGraph, with nested models
+// flattened, and writes it in the form of Keras 2.
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { augmentationNote, isAugmentation } from './augmentation.ts';
+import { isKeras3, plainLayer } from './keras3.ts';
 import { inputLayer, layerOf, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from './layerGraph.ts';
+import { inboundNodes, references, type Argument, type NodeCall } from './nodes.ts';
+import { operationSteps } from './operations.ts';
 
 /** Calls and layers while they are collected. */
 interface Draft {
   readonly layers: Map<string, LayerSpec>;
   readonly calls: LayerCall[];
+  readonly notes: string[];
+  /** Whether the topology is one of Keras 3. */
+  readonly keras3: boolean;
 }
 
 /** What a call gives: its outputs by number. */
@@ -19,18 +26,20 @@ const containers = new Set(['Model', 'Functional', 'Sequential']);
  * Reads the topology of a LayersModel.
  *
  * @param topology - `modelTopology` of a `model.json`, or what `LayersModel.toJSON(null, false)` gives.
- * @throws TransferKitError `NOT_A_MODEL` when it is none, `UNSUPPORTED_SOURCE` when it is a Keras 3 topology or has
- * more than one input.
+ * @returns The graph; its `notes` say what was left out because it does nothing outside training.
+ * @throws TransferKitError `NOT_A_MODEL` when it is none, `UNSUPPORTED_SOURCE` when it has more than one input.
  */
 export function parseTopology(topology: unknown): LayerGraph {
   const described = isJsonObject(topology) && isJsonObject(topology.model_config) ? topology.model_config : topology;
   if (!isJsonObject(described) || !containers.has(String(described.class_name))) throw notAModel(describe(topology));
-  const draft: Draft = { layers: new Map(), calls: [] };
-  const config = containerConfig(described);
+  const keras3 = isJsonObject(topology) && isKeras3(topology);
+  const draft: Draft = { layers: new Map(), calls: [], notes: [], keras3 };
+  const config = configOf(described);
   const name = typeof config.name === 'string' ? config.name : 'model';
   const found = inlineContainer(draft, described, undefined, []);
   const outputs = Array.from({ length: outputCount(described) }, (_, output) => found(output) ?? { call: 0, output });
-  return sortCalls({ name, layers: draft.layers, calls: draft.calls, outputs });
+  const { layers, calls, notes } = draft;
+  return sortCalls({ name, layers, calls, outputs, ...(notes.length > 0 ? { notes } : {}) });
 }
 
 /** Writes the topology of a functional Keras 2 model, as `tf.loadLayersModel` and tensorflowjs_converter read it. */
@@ -85,8 +94,9 @@ function inlineSequential(
       current ??= addInput(draft, layer, path)(0);
       continue;
     }
-    if (!containers.has(String(layer.class_name))) current ??= addOwnInput(draft, layer)(0);
-    current = addCall(draft, layer, current === undefined ? [] : [current], {}, [...path, name])(0);
+    if (!containers.has(String(layer.class_name))) current ??= addOwnInput(draft, container, layer)(0);
+    const inputs = current === undefined ? [] : [{ tensor: current }];
+    current = addCall(draft, layer, { inputs, kwargs: {} }, [...path, name])(0);
   }
   if (current === undefined) throw notAModel('a Sequential without layers');
   const output = current;
@@ -94,9 +104,9 @@ function inlineSequential(
 }
 
 /** An InputLayer for a layer that carries its input shape itself, as the first of a Sequential does. */
-function addOwnInput(draft: Draft, layer: JsonObject): Outputs {
-  const config = isJsonObject(layer.config) ? layer.config : {};
-  const shape = config.batch_input_shape;
+function addOwnInput(draft: Draft, container: JsonObject, layer: JsonObject): Outputs {
+  const config = configOf(plainLayer(layer, draft.keras3));
+  const shape = config.batch_input_shape ?? configOf(container).build_input_shape;
   if (!isJsonList(shape)) throw notAModel(`a Sequential whose first layer '${layerName(layer)}' has no input shape`);
   const dtype = typeof config.dtype === 'string' ? config.dtype : 'float32';
   const spec = inputLayer(`${layerName(layer)}_input`, shape.slice(1).map(axisOf), dtype);
@@ -109,7 +119,7 @@ function inlineFunctional(
   input: TensorRef | undefined,
   path: readonly string[],
 ): Outputs {
-  const config = containerConfig(container);
+  const config = configOf(container);
   const inputs = references(config.input_layers);
   if (inputs.length !== 1) {
     const found = `${String(inputs.length)} inputs (${inputs.map(({ layer }) => layer).join(', ')})`;
@@ -135,7 +145,7 @@ function inlineFunctional(
 /** Adds the calls of a layer whose inputs are there already; says whether there was one. */
 function addReadyCalls(
   draft: Draft,
-  entry: { readonly layer: JsonObject; readonly name: string; readonly calls: readonly NodeReference[][] },
+  entry: { readonly layer: JsonObject; readonly name: string; readonly calls: readonly NodeCall[] },
   nodes: Map<string, Outputs[]>,
   input: TensorRef | undefined,
   path: readonly string[],
@@ -149,9 +159,14 @@ function addReadyCalls(
     );
   }
   for (const call of entry.calls.slice(before)) {
-    const tensors = call.map((ref) => nodes.get(ref.layer)?.[ref.node]?.(ref.tensor));
-    if (!tensors.every((tensor) => tensor !== undefined)) break;
-    done.push(addCall(draft, entry.layer, tensors, call[0]?.kwargs ?? {}, [...path, entry.name]));
+    const inputs = call.inputs.flatMap((argument): Argument<TensorRef>[] => {
+      if ('constant' in argument) return [argument];
+      const { layer, node, tensor } = argument.tensor;
+      const found = nodes.get(layer)?.[node]?.(tensor);
+      return found === undefined ? [] : [{ tensor: found }];
+    });
+    if (inputs.length < call.inputs.length) break;
+    done.push(addCall(draft, entry.layer, { inputs, kwargs: call.kwargs }, [...path, entry.name]));
   }
   return done.length > before;
 }
@@ -160,16 +175,36 @@ function addInput(draft: Draft, layer: JsonObject, path: readonly string[]): Out
   return pushCall(draft, layerSpec(draft, layer, [...path, layerName(layer)]), [], {});
 }
 
-/** Adds one call of a layer, or of everything inside when the layer is a model itself. */
-function addCall(
-  draft: Draft,
-  layer: JsonObject,
-  inputs: readonly TensorRef[],
-  kwargs: JsonObject,
-  path: readonly string[],
-): Outputs {
-  if (containers.has(String(layer.class_name))) return inlineContainer(draft, layer, inputs[0], path);
-  return pushCall(draft, layerSpec(draft, layer, path), inputs, kwargs);
+/** A call whose tensors are found. */
+interface FoundCall {
+  readonly inputs: readonly Argument<TensorRef>[];
+  readonly kwargs: JsonObject;
+}
+
+/**
+ * Adds one call of a layer, of everything inside when the layer is a model itself, or of the layers that an operation
+ * comes to. Augmentation is left out.
+ */
+function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall, path: readonly string[]): Outputs {
+  const tensors = inputs.flatMap((argument) => ('tensor' in argument ? [argument.tensor] : []));
+  const className = String(layer.class_name);
+  if (containers.has(className)) return inlineContainer(draft, layer, tensors[0], path);
+  if (isAugmentation(layer)) {
+    draft.notes.push(augmentationNote(layerName(layer), className));
+    return (output) => tensors[output];
+  }
+  const steps = operationSteps(className, configOf(layer), inputs, kwargs);
+  if (steps === undefined) return pushCall(draft, layerSpec(draft, layer, path), tensors, kwargs);
+  let last: TensorRef | undefined;
+  steps.forEach(({ className: class_name, config, inputs: read }, index) => {
+    const name = index === steps.length - 1 ? layerName(layer) : `${layerName(layer)}_${String(index)}`;
+    const step = { name, class_name, config: { name, trainable: true, dtype: 'float32', ...config } };
+    const spec = layerSpec(draft, step, [...path.slice(0, -1), name]);
+    const from = read.flatMap((input) => (input === 'last' ? (last ?? []) : input));
+    last = pushCall(draft, spec, from, {})(0);
+  });
+  const output = last;
+  return (number) => (number === 0 ? output : undefined);
 }
 
 function pushCall(draft: Draft, spec: LayerSpec, inputs: readonly TensorRef[], kwargs: JsonObject): Outputs {
@@ -183,8 +218,9 @@ function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): La
   const own = layerName(layer);
   const known = draft.layers.get(own);
   const taken = known !== undefined && known.path.join('/') !== path.join('/');
-  const className = String(layer.class_name);
-  const config = isJsonObject(layer.config) ? layer.config : {};
+  const plain = plainLayer(layer, draft.keras3);
+  const className = String(plain.class_name);
+  const config = configOf(plain);
   return {
     name: taken ? path.join('/') : own,
     className,
@@ -220,51 +256,13 @@ function sortCalls(graph: LayerGraph): LayerGraph {
   };
 }
 
-interface NodeReference {
-  readonly layer: string;
-  readonly node: number;
-  readonly tensor: number;
-  readonly kwargs: JsonObject;
-}
-
-function inboundNodes(layer: JsonObject): NodeReference[][] {
-  const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
-  return nodes.map((node) => {
-    if (isJsonObject(node)) {
-      throw new TransferKitError(
-        'UNSUPPORTED_SOURCE',
-        `loadBase: expected a topology in the form of Keras 2, got one of Keras 3 (layer '${layerName(layer)}'). ` +
-          'Export the model with Keras 2 (tf_keras), or save it from tfjs.',
-        { layer: layerName(layer) },
-      );
-    }
-    return references(node);
-  });
-}
-
-/** `[["conv", 0, 0, {}], …]`, or the bare `["conv", 0, 0]` of a single tensor. */
-function references(value: Json | undefined): NodeReference[] {
-  if (!isJsonList(value)) return [];
-  if (typeof value[0] === 'string') return [toReference(value)];
-  return value.map((each) => toReference(isJsonList(each) ? each : []));
-}
-
-function toReference([layer, node, tensor, kwargs]: readonly Json[]): NodeReference {
-  return {
-    layer: String(layer),
-    node: Number(node ?? 0),
-    tensor: Number(tensor ?? 0),
-    kwargs: isJsonObject(kwargs) ? kwargs : {},
-  };
-}
-
 /** How many outputs a container has. */
 function outputCount(container: JsonObject): number {
-  return container.class_name === 'Sequential' ? 1 : references(containerConfig(container).output_layers).length;
+  return container.class_name === 'Sequential' ? 1 : references(configOf(container).output_layers).length;
 }
 
-function containerConfig(container: JsonObject): JsonObject {
-  return isJsonObject(container.config) ? container.config : {};
+function configOf(layer: JsonObject): JsonObject {
+  return isJsonObject(layer.config) ? layer.config : {};
 }
 
 /** The layers of a container; the oldest Sequentials have the list itself as their configuration. */

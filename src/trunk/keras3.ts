@@ -1,0 +1,98 @@
+// Rewrites the layers of a Keras topology as tfjs reads them: the objects of Keras 3, and what tfjs would take for
+// something else or leave out without a word.
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { plainValue } from './keras3Values.ts';
+
+/**
+ * Whether a topology is one of Keras 3: by its version, by the module that its layers name, or by the form of their
+ * calls.
+ */
+export function isKeras3(topology: JsonObject): boolean {
+  const version = topology.keras_version;
+  if (typeof version === 'string') return /^[3-9]\./.test(version);
+  const container = isJsonObject(topology.model_config) ? topology.model_config : topology;
+  const { layers } = isJsonObject(container.config) ? container.config : {};
+  return isJsonList(layers) && layers.some((layer) => isJsonObject(layer) && isOfKeras3(layer));
+}
+
+function isOfKeras3(layer: JsonObject): boolean {
+  const config = isJsonObject(layer.config) ? layer.config : {};
+  const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
+  return 'module' in layer || 'batch_shape' in config || isJsonObject(config.dtype) || nodes.some(isJsonObject);
+}
+
+/** Class and configuration of a layer. */
+interface Description {
+  readonly className: string;
+  readonly config: JsonObject;
+}
+
+/**
+ * A layer with class and configuration as tfjs reads them; all else of it stays.
+ *
+ * @param keras3 - What `hard_sigmoid` means depends on it.
+ */
+export function plainLayer(layer: JsonObject, keras3: boolean): JsonObject {
+  // A class that was registered with a package is written with that package's name in front.
+  const className = String(layer.class_name).replace(/^.*>/, '');
+  const config = plainConfig(isJsonObject(layer.config) ? layer.config : {}, keras3);
+  const plain = rewrites[className]?.(config) ?? { className, config };
+  return { ...layer, class_name: plain.className, config: plain.config };
+}
+
+function plainConfig(config: JsonObject, keras3: boolean): JsonObject {
+  const { batch_shape: shape, batchInputShape: converted, ...rest } = config;
+  const entries = Object.entries(rest).map(([key, value]) => [key, plainEntry(key, value, keras3)] as const);
+  const inputShape = rest.batch_input_shape ?? shape ?? converted;
+  return { ...Object.fromEntries(entries), ...(inputShape === undefined ? {} : { batch_input_shape: inputShape }) };
+}
+
+/** A wrapper (`TimeDistributed`, `Bidirectional`) holds whole layers. */
+function plainEntry(key: string, value: Json, keras3: boolean): Json {
+  const wraps = (key === 'layer' || key === 'backward_layer' || key === 'forward_layer') && isJsonObject(value);
+  return wraps ? plainLayer(value, keras3) : plainValue(key, value, keras3);
+}
+
+/** Layers that tfjs has under another name or setting, by their Keras class. */
+const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = {
+  Conv2D: (config) => ({ className: Number(config.groups ?? 1) > 1 ? 'GroupedConv2D' : 'Conv2D', config }),
+  GlobalAveragePooling2D: (config) => globalPooling('GlobalAveragePooling2D', config),
+  GlobalMaxPooling2D: (config) => globalPooling('GlobalMaxPooling2D', config),
+  LeakyReLU: ({ negative_slope: slope, ...config }) => ({
+    className: 'LeakyReLU',
+    config: slope === undefined ? config : { ...config, alpha: slope },
+  }),
+  ReLU: reluOf,
+  // Whole channels, or whole branches, fall out together.
+  SpatialDropout2D: ({ data_format: format, ...config }) => ({
+    className: 'Dropout',
+    config: { ...config, noise_shape: format === 'channels_first' ? [null, null, 1, 1] : [null, 1, 1, null] },
+  }),
+  StochasticDepth: ({ drop_path_rate: rate, ...config }) => ({
+    className: 'Dropout',
+    config: { ...config, rate: rate ?? 0, noise_shape: [null, 1, 1, 1] },
+  }),
+};
+
+function globalPooling(className: string, { keepdims, ...config }: JsonObject): Description {
+  return { className: keepdims === true ? `${className}KeepDims` : className, config };
+}
+
+/** tfjs's ReLU knows a largest value and nothing else. What it does not know keeps a name that no class has. */
+function reluOf({ negative_slope: slope = 0, threshold = 0, ...config }: JsonObject): Description {
+  const largest = config.max_value ?? null;
+  if (firstNumber(threshold) !== 0 || (firstNumber(slope) !== 0 && largest !== null)) {
+    return { className: 'ReLU(negative_slope, threshold)', config: { ...config, negative_slope: slope, threshold } };
+  }
+  if (firstNumber(slope) === 0) {
+    return { className: 'ReLU', config: { ...config, max_value: largest === null ? null : firstNumber(largest) } };
+  }
+  const { max_value: _max, ...rest } = config;
+  return { className: 'LeakyReLU', config: { ...rest, alpha: firstNumber(slope) } };
+}
+
+/** Older files write one number as a list of one. */
+function firstNumber(value: Json | undefined): number {
+  const first = isJsonList(value) ? value[0] : value;
+  return typeof first === 'number' ? first : 0;
+}

@@ -1,0 +1,97 @@
+// Reads how a layer is called: the inbound nodes of a topology, in the form of Keras 2 and in that of Keras 3.
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+
+/** One output of one call of a layer, by names as the topology has them. */
+export interface NodeReference {
+  readonly layer: string;
+  readonly node: number;
+  readonly tensor: number;
+}
+
+/** What a call reads: a tensor, or a constant among the arguments of an operation. */
+export type Argument<Tensor> = { readonly tensor: Tensor } | { readonly constant: Json };
+
+/** One call of a layer. */
+export interface NodeCall {
+  readonly inputs: readonly Argument<NodeReference>[];
+  readonly kwargs: JsonObject;
+}
+
+/** The calls of a layer; empty for an InputLayer. */
+export function inboundNodes(layer: JsonObject): NodeCall[] {
+  const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
+  return nodes.map((node) => (isJsonObject(node) ? readKeras3Node(node) : readKeras2Node(node)));
+}
+
+/** `[["conv", 0, 0], …]`, the bare `["conv", 0, 0]` of a single tensor, or an object of either. */
+export function references(value: Json | undefined): NodeReference[] {
+  if (isJsonObject(value)) return Object.values(value).flatMap((each) => references(each));
+  if (!isJsonList(value)) return [];
+  if (typeof value[0] === 'string') return [toReference(value)];
+  return value.flatMap((each) => references(each));
+}
+
+function toReference([layer, node, tensor]: readonly Json[]): NodeReference {
+  return { layer: String(layer), node: Number(node ?? 0), tensor: Number(tensor ?? 0) };
+}
+
+/** `[["conv", 0, 0, {}], …]`, or `["conv", 0, 0, { "y": 3 }]` as operations have it. */
+function readKeras2Node(node: Json): NodeCall {
+  const list = isJsonList(node) ? node : [];
+  const entries = typeof list[0] === 'string' ? [list] : list.filter(isJsonList);
+  const kwargs = entries[0]?.[3];
+  const named = isJsonObject(kwargs) ? kwargs : {};
+  const further = Object.entries(named).flatMap(([key, value]) => operand(key, value));
+  return { inputs: [...entries.map(positional), ...further.map(([, argument]) => argument)], kwargs: without(named) };
+
+  function without(all: JsonObject): JsonObject {
+    const taken = new Set(further.map(([key]) => key));
+    return Object.fromEntries(Object.entries(all).filter(([key, value]) => !taken.has(key) && value !== null));
+  }
+}
+
+/** A constant in first place stands where the name of a layer would. */
+function positional(entry: readonly Json[]): Argument<NodeReference> {
+  return entry[0] === '_CONSTANT_VALUE' ? { constant: entry[2] ?? null } : { tensor: toReference(entry) };
+}
+
+/** Arguments that operations of TensorFlow take by name. */
+const operands = new Set(['x', 'y', 'bias', 'b']);
+
+function operand(key: string, value: Json): [string, Argument<NodeReference>][] {
+  if (isJsonList(value) && typeof value[0] === 'string' && typeof value[1] === 'number') {
+    return [[key, { tensor: toReference(value) }]];
+  }
+  return operands.has(key) && value !== null ? [[key, { constant: value }]] : [];
+}
+
+/** `{ "args": […], "kwargs": {…} }`, where each tensor is an object that tells its history. */
+function readKeras3Node({ args, kwargs }: JsonObject): NodeCall {
+  const named = Object.entries(isJsonObject(kwargs) ? kwargs : {});
+  const hasTensors = (value: Json) => flatten(value).some((each) => 'tensor' in each);
+  const tensors = named.filter(([, value]) => hasTensors(value)).flatMap(([, value]) => flatten(value));
+  // The mode is the caller's to choose.
+  const kept = named.filter(([key, value]) => value !== null && key !== 'training' && !hasTensors(value));
+  return { inputs: [...(isJsonList(args) ? flatten(args) : []), ...tensors], kwargs: Object.fromEntries(kept) };
+}
+
+function flatten(value: Json): Argument<NodeReference>[] {
+  if (isJsonObject(value)) return [fromObject(value)];
+  if (!isJsonList(value)) return [{ constant: value }];
+  return isConstantList(value) ? [{ constant: value }] : value.flatMap((each) => flatten(each));
+}
+
+function isConstantList(value: Json): boolean {
+  return isJsonList(value)
+    ? value.length > 0 && value.every((each) => isConstantList(each))
+    : typeof value === 'number';
+}
+
+function fromObject(value: JsonObject): Argument<NodeReference> {
+  const config = isJsonObject(value.config) ? value.config : {};
+  if (value.class_name === '__keras_tensor__' && isJsonList(config.keras_history)) {
+    return { tensor: toReference(config.keras_history) };
+  }
+  // Arrays and tensors are written with their values.
+  return { constant: config.value ?? null };
+}
