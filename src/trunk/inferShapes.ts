@@ -93,20 +93,20 @@ export function numberOf(value: Json | undefined): number | undefined {
 /** Slides a window over all axes but the last. */
 function slide(
   shape: Shape | undefined,
-  window: Json | undefined,
+  kernel: Json | undefined,
   config: JsonObject,
   channels: number | undefined,
 ): Shape | undefined {
   if (shape === undefined || channels === undefined) return undefined;
   const spatial = shape.slice(0, -1);
-  const windows = numbers(window, spatial.length);
+  const kernels = numbers(kernel, spatial.length);
   const strides = numbers(config.strides ?? 1, spatial.length);
   const dilations = numbers(config.dilation_rate ?? 1, spatial.length);
   const sizes = spatial.map((axis, i) => {
     if (axis === null) return null;
     const stride = strides[i] ?? 1;
     if (config.padding === 'same') return Math.ceil(axis / stride);
-    const reach = ((windows[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1;
+    const reach = ((kernels[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1;
     return Math.floor((axis - reach) / stride) + 1;
   });
   return [...sizes, channels];
