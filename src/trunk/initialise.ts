@@ -138,8 +138,8 @@ function fillScaled(
 function fansOf(shape: readonly number[]): { fanIn: number; fanOut: number } {
   const last = shape.at(-1) ?? 1;
   if (shape.length < 2) return { fanIn: last, fanOut: last };
-  const window = sizeOf(shape.slice(0, -2));
-  return { fanIn: (shape.at(-2) ?? 1) * window, fanOut: last * window };
+  const receptiveField = sizeOf(shape.slice(0, -2));
+  return { fanIn: (shape.at(-2) ?? 1) * receptiveField, fanOut: last * receptiveField };
 }
 
 function fillUniform(values: Float32Array, random: () => number, low: number, high: number): void {
