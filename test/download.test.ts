@@ -301,6 +301,14 @@ describe('bad servers', () => {
     expectBytes(await read({ hash: { ...sha256, digest: sha256.digest.toUpperCase() }, cacheDir }), content);
   });
 
+  test('a wrong hash of a file on the disk is refused as well', async () => {
+    const path = join(cacheDir, 'file');
+    writeFileSync(path, content);
+    expectBytes(await readBytes(path, { hash: sha256 }), content);
+    writeFileSync(path, content.subarray(1));
+    await expect(readBytes(path, { hash: sha256 })).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' });
+  });
+
   test.each<[string, ReadOptions, RegExp]>([
     [
       'a digest',
@@ -369,6 +377,16 @@ describe('a download that breaks off', () => {
     expectBytes(await read({ hash: sha256, cacheDir }), content);
     expect(requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100000-', undefined]);
     expect(kept()).toEqual(['weights.h5']);
+  });
+
+  test('again and again, with another content, ends', async () => {
+    const changed = content.slice().fill(7, 50_000);
+    answer = (request, response, nth) => {
+      if (request.headers.range === undefined && nth < 8) broken(100_000)(request, response, nth);
+      else versioned('"v2"', changed)(request, response, nth);
+    };
+    await expect(read({ hash: sha256, retries: 1 })).rejects.toThrow(/broke off after 100000/);
+    await expect(read({ hash: sha256, retries: 9 })).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' });
   });
 
   test('again and again gets through if each try brings much', async () => {

@@ -12,7 +12,7 @@ export interface DownloadProgress {
   readonly total: number | undefined;
 }
 
-/** How files are fetched from addresses. Paths heed `signal` alone. */
+/** How files are fetched from addresses. Of these, files on a disk heed `signal` alone. */
 export interface DownloadOptions {
   /** Replaces the global `fetch` for addresses. */
   readonly fetch?: typeof globalThis.fetch;

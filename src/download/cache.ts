@@ -11,8 +11,8 @@ export interface Validators {
 /** A whole file that is kept. */
 export interface CachedCopy {
   readonly validators: Validators;
-  /** Its bytes; undefined when they are damaged or gone. */
-  read(): Promise<Uint8Array | undefined>;
+  /** Its bytes; undefined when they are gone or damaged. `unchecked` leaves it to the caller to look for damage. */
+  read(unchecked?: 'unchecked'): Promise<Uint8Array | undefined>;
 }
 
 /** The beginning of a file whose download was interrupted. */

@@ -1,13 +1,13 @@
 // What an address gives: from the cache if it is right, else from its server or the mirror, checked before anybody uses it.
 import { TransferKitError } from '../core/errors.ts';
-import { shortAddress, type FileHash, type ReadOptions } from '../core/platform.ts';
+import { shortAddress, type ReadOptions } from '../core/platform.ts';
 import { forgiving, isOwnMachine, usesCache, type ByteCache } from './cache.ts';
+import { checkDigest, hasHash, wrongHash, type HashOf } from './fileHash.ts';
 import { transfer, type Fetched, type Outcome, type Wanted } from './transfer.ts';
 
 /** What Node and browsers do differently. */
 export interface DownloadEnvironment {
-  /** The hexadecimal hash of bytes. */
-  hash(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string>;
+  readonly hash: HashOf;
   /** The cache for an option `cacheDir`; undefined where there is none. */
   openCache(cacheDir: string | undefined): Promise<ByteCache | undefined>;
   /** Whether requests to an address may have headers of their own: not those of a page to another site. */
@@ -34,8 +34,8 @@ export async function readAddress(
   const opened = usesCache(location, options) ? await environment.openCache(named) : undefined;
   const cache = opened !== undefined && named === undefined ? forgiving(opened) : opened;
   const copy = await cache?.find(location);
-  const kept = hash === undefined ? undefined : await copy?.read();
-  if (kept !== undefined && (await isRight(kept, hash, environment))) return reported(location, kept, options);
+  const kept = hash === undefined ? undefined : await copy?.read('unchecked');
+  if (kept !== undefined && (await hasHash(kept, hash, environment.hash))) return reported(location, kept, options);
   const wanted: Wanted = {
     location,
     address,
@@ -43,6 +43,7 @@ export async function readAddress(
     cache,
     copy: hash === undefined ? copy : undefined,
     partial: await cache?.findPartial(location),
+    inOnePiece: false,
     sameOrigin: environment.isSameOrigin(address),
   };
   return fetchChecked(wanted, environment);
@@ -52,11 +53,13 @@ async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): P
   const { location, options, copy } = wanted;
   const outcome = await transfer(wanted);
   if (outcome.kind === 'fetched') {
-    if (await isRight(outcome.bytes, options.hash, environment)) return keep(outcome);
+    if (await hasHash(outcome.bytes, options.hash, environment.hash)) return keep(outcome);
     await outcome.writer?.leave(false);
-    // Pieces of two versions, perhaps: once more, in one piece.
-    if (outcome.pieced) return fetchChecked({ ...wanted, partial: undefined }, environment);
-    throw await wrongHash(wanted, outcome, environment);
+    if (outcome.pieced || options.hash === undefined) {
+      // Pieces of two versions, perhaps.
+      return fetchChecked({ ...wanted, partial: undefined, inOnePiece: true }, environment);
+    }
+    throw await wrongHash(wanted.address, outcome.bytes, options.hash, environment.hash);
   }
   const bytes = copy === undefined || isRefused(outcome) ? undefined : await copy.read();
   if (bytes !== undefined) return reported(location, bytes, options);
@@ -82,25 +85,6 @@ function reported(location: string, bytes: Uint8Array, { onProgress, signal }: R
   return bytes;
 }
 
-async function isRight(
-  bytes: Uint8Array,
-  hash: FileHash | undefined,
-  environment: DownloadEnvironment,
-): Promise<boolean> {
-  return hash === undefined || (await environment.hash(hash.algorithm, bytes)) === hash.digest.toLowerCase();
-}
-
-async function wrongHash({ address, options }: Wanted, { bytes }: Fetched, environment: DownloadEnvironment) {
-  const { algorithm, digest } = options.hash ?? { algorithm: 'sha256', digest: '' };
-  const found = await environment.hash(algorithm, bytes);
-  return new TransferKitError(
-    'WEIGHTS_DAMAGED',
-    `expected the file at ${shortAddress(address)} to have the ${algorithm} ${digest.toLowerCase()}, got ${found} for ` +
-      `${bytes.length} bytes. It was damaged on its way or is another file: fetch it again, and check the hash.`,
-    { address: shortAddress(address), algorithm, expected: digest.toLowerCase(), found, bytes: bytes.length },
-  );
-}
-
 /** The address on the mirror: its scheme and host (and path, if it has one) before the path of the original. */
 function mirrored(location: string, mirror: string | false | undefined): string {
   if (mirror === undefined || mirror === false || mirror === '') return location;
@@ -116,11 +100,7 @@ function mirrored(location: string, mirror: string | false | undefined): string 
 }
 
 function checkOptions({ hash, maxBytes, retries }: ReadOptions): void {
-  if (hash !== undefined && !(hash.algorithm === 'md5' ? /^[0-9a-f]{32}$/i : /^[0-9a-f]{64}$/i).test(hash.digest)) {
-    const digits = hash.algorithm === 'md5' ? 32 : 64;
-    const text = `expected the ${hash.algorithm} of a file as ${digits} hexadecimal digits, got '${hash.digest}'.`;
-    throw new TransferKitError('INVALID_OPTION', text, { ...hash });
-  }
+  if (hash !== undefined) checkDigest(hash);
   if (maxBytes !== undefined && !(maxBytes > 0)) throw notANumber('maxBytes', 'a number above 0', maxBytes);
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
     throw notANumber('retries', 'a whole number, 0 or more', retries);

@@ -25,6 +25,8 @@ export interface Wanted {
   readonly copy: CachedCopy | undefined;
   /** The beginning, to be continued. */
   readonly partial: PartialCopy | undefined;
+  /** Whether a download that breaks off has to begin again: pieces have turned out not to fit together. */
+  readonly inOnePiece: boolean;
   /** Whether the address is of the page's own origin, or there is no page. Other sites get no headers: they would refuse. */
   readonly sameOrigin: boolean;
 }
@@ -215,8 +217,9 @@ async function add(state: Transfer, piece: Uint8Array): Promise<void> {
 }
 
 /** Whether the rest can be asked for alone: the server can tell whether it is of the same file, or the hash will. */
-function canContinue({ options, sameOrigin }: Wanted, { body, packed, validators }: Transfer): boolean {
-  if (!sameOrigin || packed || body.length === 0) return false;
+function canContinue(wanted: Wanted, { body, packed, validators }: Transfer): boolean {
+  const { options, sameOrigin, inOnePiece } = wanted;
+  if (!sameOrigin || inOnePiece || packed || body.length === 0) return false;
   return versionOf(validators) !== undefined || options.hash !== undefined;
 }
 

@@ -37,11 +37,14 @@ async function find(folder: string, address: string): Promise<CachedCopy | undef
   const path = join(folder, fileName(address));
   const head = await readHead(path, address);
   if (head === undefined) return undefined;
-  return { validators: head.validators, read: () => readWhole(path, address).catch(() => undefined) };
+  return {
+    validators: head.validators,
+    read: (unchecked) => readWhole(path, address, unchecked !== undefined).catch(() => undefined),
+  };
 }
 
 /** Reads head and bytes through one handle: another process may put a newer file there meanwhile. */
-async function readWhole(path: string, address: string): Promise<Uint8Array | undefined> {
+async function readWhole(path: string, address: string, unchecked: boolean): Promise<Uint8Array | undefined> {
   const file = await open(path).catch(() => undefined);
   try {
     const head = file === undefined ? undefined : await headOf(file, address);
@@ -53,7 +56,8 @@ async function readWhole(path: string, address: string): Promise<Uint8Array | un
       if (bytesRead === 0) break;
       length += bytesRead;
     }
-    return createHash('sha256').update(bytes).digest('hex') === head.sha256 ? bytes : undefined;
+    const isGood = unchecked || createHash('sha256').update(bytes).digest('hex') === head.sha256;
+    return isGood ? bytes : undefined;
   } finally {
     await file?.close();
   }

@@ -6,22 +6,31 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TransferKitError } from '../core/errors.ts';
 import { isAddress, type FileHash, type ReadOptions } from '../core/platform.ts';
+import { checkDigest, hasHash, wrongHash } from '../download/fileHash.ts';
 import { readAddress, type DownloadEnvironment } from '../download/readAddress.ts';
 import { folderCache } from './cache.ts';
 
 /**
  * Reads a file, given by its path or a `file:` address, or what an `http:`, `https:`, `data:` or `blob:` address gives.
  *
- * @throws TransferKitError `NOT_FOUND` with the reason; `ABORTED` when the signal ends the read; for addresses also
- * `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`, and `SAVE_FAILED` when a given `cacheDir` cannot be used.
+ * @throws TransferKitError `NOT_FOUND` with the reason; `ABORTED` when the signal ends the read; `WEIGHTS_DAMAGED` for
+ * another hash, `INVALID_OPTION`; for addresses also `OUT_OF_RANGE`, and `SAVE_FAILED` when a given `cacheDir` cannot be
+ * used.
  */
 export async function readBytes(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
   if (isAddress(location)) return readAddress(location, options, environment());
+  if (options.hash !== undefined) checkDigest(options.hash);
   const path = location.startsWith('file:') ? fileURLToPath(location) : location;
+  const bytes = await readPath(path, options.signal);
+  if (options.hash === undefined || (await hasHash(bytes, options.hash, hashOf))) return bytes;
+  throw await wrongHash(path, bytes, options.hash, hashOf);
+}
+
+async function readPath(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    return await readFile(path, options.signal === undefined ? {} : { signal: options.signal });
+    return await readFile(path, signal === undefined ? {} : { signal });
   } catch (cause) {
-    if (options.signal?.aborted === true) {
+    if (signal?.aborted === true) {
       throw new TransferKitError('ABORTED', `reading ${path} was stopped by its signal.`, { path }, cause);
     }
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -35,9 +44,13 @@ function environment(): DownloadEnvironment {
   const { TRANSFERKIT_CACHE: folder = '', TRANSFERKIT_MIRROR: mirror } = process.env;
   const standard = folder === '' ? join(homedir(), '.cache', 'transferkit') : folder;
   return {
-    hash: async (algorithm: FileHash['algorithm'], bytes) => createHash(algorithm).update(bytes).digest('hex'),
+    hash: hashOf,
     openCache: async (cacheDir) => folderCache(resolve(cacheDir ?? standard)),
     isSameOrigin: () => true,
     mirror,
   };
+}
+
+async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
+  return createHash(algorithm).update(bytes).digest('hex');
 }
