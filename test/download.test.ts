@@ -80,7 +80,7 @@ function versioned(etag = '"v1"', body = content): Answer {
 function broken(length: number, headers: Record<string, string> = {}): Answer {
   return (_, response) => {
     response.writeHead(200, { 'content-length': content.length, ...headers });
-    response.write(content.subarray(0, length), () => setTimeout(() => response.destroy(), 5));
+    response.write(content.subarray(0, length), () => setTimeout(() => response.destroy(), 50));
   };
 }
 
@@ -152,7 +152,7 @@ describe('a file', () => {
       const headers = { 'content-encoding': 'gzip', 'content-length': packed.length, etag: '"v"' };
       response.writeHead(200, headers);
       if (nth > 1) response.end(packed);
-      else response.write(packed.subarray(0, packed.length / 2), () => setTimeout(() => response.destroy(), 5));
+      else response.write(packed.subarray(0, packed.length / 2), () => setTimeout(() => response.destroy(), 50));
     };
     expectBytes(await read({ cacheDir }), content);
     expect(requests.length).toBe(2);
@@ -401,7 +401,7 @@ describe('a download that breaks off', () => {
         ...(nth === 1 ? {} : range),
       });
       response.write(big.subarray(from, to), () =>
-        setTimeout(() => (to === big.length ? response.end() : response.destroy()), 5),
+        setTimeout(() => (to === big.length ? response.end() : response.destroy()), 50),
       );
     };
     expect(

@@ -140,7 +140,7 @@ test.each(['its own', 'another'])('a broken download from %s site is completed',
     answer = versioned;
     const headers = { etag: '"v1"', 'access-control-allow-origin': '*', 'cache-control': 'no-store' };
     response.writeHead(200, { 'content-length': content.length, ...headers });
-    response.write(content.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
+    response.write(content.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 500));
   };
   expect(await read(newFile())).toMatchObject({ length: content.length, sum });
   expect(requests.map(({ headers }) => headers.range)).toEqual([
