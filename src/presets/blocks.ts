@@ -1,5 +1,5 @@
 // The layers that most architectures are made of, one short call each.
-import type { GraphBuilder, Place } from './graphBuilder.ts';
+import type { GraphBuilder, LayerConfig, Place } from './graphBuilder.ts';
 
 /** A convolution, as keras.layers.Conv2D takes it. */
 export interface Convolution {
@@ -14,6 +14,8 @@ export interface Convolution {
   readonly bias?: boolean;
   /** Default 'linear'. */
   readonly activation?: string;
+  /** How the kernel starts. Default: Keras's own, GlorotUniform. */
+  readonly initializer?: LayerConfig;
 }
 
 /** Rows and columns to add: before and after each axis. */
@@ -24,11 +26,12 @@ export function convolve(
   graph: GraphBuilder,
   x: Place,
   name: string,
-  { filters, kernel, strides = 1, padding = 'valid', bias = true, activation = 'linear' }: Convolution,
+  { filters, kernel, strides = 1, padding = 'valid', bias = true, activation = 'linear', initializer }: Convolution,
 ): Place {
   const size = pair(kernel);
   const config = { filters, kernel_size: size, strides: pair(strides), padding, use_bias: bias, activation };
-  return graph.layer('Conv2D', name, x, config, filters);
+  const start = initializer && { kernel_initializer: initializer };
+  return graph.layer('Conv2D', name, x, { ...config, ...start }, filters);
 }
 
 /** Adds a convolution of every channel by itself, without a bias. */
@@ -36,7 +39,7 @@ export function convolveDepthwise(
   graph: GraphBuilder,
   x: Place,
   name: string,
-  { kernel, strides = 1, padding = 'same' }: Pick<Convolution, 'kernel' | 'strides' | 'padding'>,
+  { kernel, strides = 1, padding = 'same', initializer }: Omit<Convolution, 'filters' | 'bias' | 'activation'>,
 ): Place {
   const shape = { kernel_size: pair(kernel), strides: pair(strides), padding };
   return graph.layer('DepthwiseConv2D', name, x, {
@@ -44,7 +47,20 @@ export function convolveDepthwise(
     depth_multiplier: 1,
     use_bias: false,
     activation: 'linear',
+    ...(initializer && { depthwise_initializer: initializer }),
   });
+}
+
+/** Adds a convolution of every channel by itself and then one of single pixels over all channels, without a bias. */
+export function convolveSeparably(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  { filters, kernel, strides = 1, padding = 'same' }: Pick<Convolution, 'filters' | 'kernel' | 'strides' | 'padding'>,
+): Place {
+  const shape = { filters, kernel_size: pair(kernel), strides: pair(strides), padding };
+  const config = { ...shape, depth_multiplier: 1, use_bias: false, activation: 'linear' };
+  return graph.layer('SeparableConv2D', name, x, config, filters);
 }
 
 /** Adds a BatchNormalization over the last axis. */
@@ -72,19 +88,55 @@ export function padZeros(graph: GraphBuilder, x: Place, name: string, padding: P
   return graph.layer('ZeroPadding2D', name, x, { padding: padding.map((axis) => [...axis]) });
 }
 
+/** A window that moves over the pixels. */
+export interface Pooling {
+  readonly pool: number;
+  readonly strides: number;
+  /** Default 'valid'. */
+  readonly padding?: 'valid' | 'same';
+}
+
 /** Adds a MaxPooling2D. */
 export function poolMaximum(
   graph: GraphBuilder,
   x: Place,
   name: string,
-  { pool, strides, padding = 'valid' }: { pool: number; strides: number; padding?: 'valid' | 'same' },
+  { pool, strides, padding = 'valid' }: Pooling,
 ): Place {
   return graph.layer('MaxPooling2D', name, x, { pool_size: pair(pool), strides: pair(strides), padding });
 }
 
-/** Adds a fully connected layer. */
-export function connect(graph: GraphBuilder, x: Place, name: string, units: number, activation: string): Place {
-  return graph.layer('Dense', name, x, { units, use_bias: true, activation }, units);
+/** Adds an AveragePooling2D. */
+export function poolAverage(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  { pool, strides, padding = 'valid' }: Pooling,
+): Place {
+  return graph.layer('AveragePooling2D', name, x, { pool_size: pair(pool), strides: pair(strides), padding });
+}
+
+/** Adds a Concatenate over the channels. */
+export function concatenate(graph: GraphBuilder, places: readonly Place[], name: string): Place {
+  const channels = places.reduce((sum, place) => sum + place.channels, 0);
+  return graph.layer('Concatenate', name, places, { axis: -1 }, channels);
+}
+
+/**
+ * Adds a fully connected layer.
+ *
+ * @param initializer - How the kernel starts. Default: Keras's own, GlorotUniform.
+ */
+export function connect(
+  graph: GraphBuilder,
+  x: Place,
+  name: string,
+  units: number,
+  activation: string,
+  initializer?: LayerConfig,
+): Place {
+  const start = initializer && { kernel_initializer: initializer };
+  return graph.layer('Dense', name, x, { units, use_bias: true, activation, ...start }, units);
 }
 
 /** Adds the mean over all pixels and the classifier of ImageNet's 1000 classes. */

@@ -18,11 +18,38 @@ export type PresetName =
   | 'mobilenet'
   | 'mobilenet_v2'
   | 'mobilenet_v3_small'
-  | 'mobilenet_v3_large';
+  | 'mobilenet_v3_large'
+  | 'inception_v3'
+  | 'inception_resnet_v2'
+  | 'xception'
+  | 'densenet121'
+  | 'densenet169'
+  | 'densenet201'
+  | 'nasnet_mobile'
+  | 'efficientnet_b0'
+  | 'efficientnet_b1'
+  | 'efficientnet_b2'
+  | 'efficientnet_b3'
+  | 'efficientnet_b4'
+  | 'efficientnet_b5'
+  | 'efficientnet_b6'
+  | 'efficientnet_b7'
+  | 'efficientnet_v2_b0'
+  | 'efficientnet_v2_b1'
+  | 'efficientnet_v2_b2'
+  | 'efficientnet_v2_b3'
+  | 'efficientnet_v2_s'
+  | 'convnext_tiny'
+  | 'convnext_small'
+  | 'convnext_base';
 
 const vgg: Family = () => import('./vgg.ts');
 const resnet: Family = () => import('./resnet.ts');
 const mobilenetV3: Family = () => import('./mobilenetV3.ts');
+const densenet: Family = () => import('./densenet.ts');
+const efficientnet: Family = () => import('./efficientnet.ts');
+const efficientnetV2: Family = () => import('./efficientnetV2.ts');
+const convnext: Family = () => import('./convnext.ts');
 
 const families: Readonly<Record<PresetName, Family>> = {
   vgg16: vgg,
@@ -37,6 +64,29 @@ const families: Readonly<Record<PresetName, Family>> = {
   mobilenet_v2: () => import('./mobilenetV2.ts'),
   mobilenet_v3_small: mobilenetV3,
   mobilenet_v3_large: mobilenetV3,
+  inception_v3: () => import('./inceptionV3.ts'),
+  inception_resnet_v2: () => import('./inceptionResnetV2.ts'),
+  xception: () => import('./xception.ts'),
+  densenet121: densenet,
+  densenet169: densenet,
+  densenet201: densenet,
+  nasnet_mobile: () => import('./nasnet.ts'),
+  efficientnet_b0: efficientnet,
+  efficientnet_b1: efficientnet,
+  efficientnet_b2: efficientnet,
+  efficientnet_b3: efficientnet,
+  efficientnet_b4: efficientnet,
+  efficientnet_b5: efficientnet,
+  efficientnet_b6: efficientnet,
+  efficientnet_b7: efficientnet,
+  efficientnet_v2_b0: efficientnetV2,
+  efficientnet_v2_b1: efficientnetV2,
+  efficientnet_v2_b2: efficientnetV2,
+  efficientnet_v2_b3: efficientnetV2,
+  efficientnet_v2_s: efficientnetV2,
+  convnext_tiny: convnext,
+  convnext_small: convnext,
+  convnext_base: convnext,
 };
 
 /** Names of all presets. */
