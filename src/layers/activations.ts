@@ -6,7 +6,6 @@ import {
   div,
   elu,
   exp,
-  greater,
   leakyRelu,
   log1p,
   maximum,
@@ -18,11 +17,10 @@ import {
   sign,
   sqrt,
   square,
+  step,
   sub,
   tanh,
   tidy,
-  where,
-  zerosLike,
   type Tensor,
 } from '@tensorflow/tfjs-core';
 
@@ -52,7 +50,7 @@ const own: Readonly<Record<string, Activation>> = {
   celu: (x) => elu(x),
   exponential: (x) => exp(x),
   gelu_tanh: geluTanh,
-  hard_shrink: (x) => where(greater(abs(x), 0.5), x, zerosLike(x)),
+  hard_shrink: (x) => mul(x, step(sub(abs(x), 0.5))),
   hard_sigmoid_relu6: hardSigmoid,
   // Howard et al. 2019, https://arxiv.org/abs/1905.02244.
   hard_silu: (x) => mul(x, hardSigmoid(x)),

@@ -4,7 +4,9 @@ import {
   concat,
   conv2d,
   depthwiseConv2d,
+  pad,
   reshape,
+  slice,
   split,
   tidy,
   transpose,
@@ -86,7 +88,7 @@ export class GroupedConv2D extends layers.Layer {
     return tidy(() => {
       const x: Tensor4D = reshape(single(inputs), rank4(single(inputs).shape));
       const last = this.channelsFirst ? transpose(x, [0, 2, 3, 1]) : x;
-      const filtered = this.convolve(last, reshape(kernel, rank4(kernel.shape)));
+      const filtered = this.convolve(last, dilate(reshape(kernel, rank4(kernel.shape)), this.dilation));
       const bias = this.bias?.read();
       const y = this.activate(bias === undefined ? filtered : add(filtered, bias));
       return this.channelsFirst ? transpose(y, [0, 3, 1, 2]) : y;
@@ -123,19 +125,19 @@ export class GroupedConv2D extends layers.Layer {
 
   /** [b, h, w, channels] → [b, h', w', filters] */
   private convolve(x: Tensor4D, kernel: Tensor4D): Tensor {
-    const { groups, strides, padding, dilation } = this;
-    const [height, width] = this.kernelSize;
+    const { groups, strides, padding } = this;
+    const [height, width] = kernel.shape;
     if (groups === x.shape[3]) {
       // One channel a group: [h, w, 1, groups * n] holds the same numbers as a depthwise kernel [h, w, groups, n].
       const filter: Tensor4D = reshape(kernel, [height, width, groups, this.filters / groups]);
-      return depthwiseConv2d(x, filter, strides, padding, 'NHWC', dilation);
+      return depthwiseConv2d(x, filter, strides, padding);
     }
-    if (groups === 1) return conv2d(x, kernel, strides, padding, 'NHWC', dilation);
+    if (groups === 1) return conv2d(x, kernel, strides, padding);
     const channels: Tensor4D[] = split(x, groups, 3);
     const filters: Tensor4D[] = split(kernel, groups, 3);
     const parts = channels.flatMap((part, group) => {
       const filter = filters[group];
-      return filter === undefined ? [] : [conv2d(part, filter, strides, padding, 'NHWC', dilation)];
+      return filter === undefined ? [] : [conv2d(part, filter, strides, padding)];
     });
     return concat(parts, 3);
   }
@@ -145,6 +147,23 @@ export class GroupedConv2D extends layers.Layer {
     const covered = this.padding === 'same' ? 0 : ((kernel ?? 1) - 1) * (dilation ?? 1);
     return Math.ceil((size - covered) / (stride ?? 1));
   }
+}
+
+/**
+ * A kernel with zeros between its rows and columns: tfjs has no gradient for a convolution that skips pixels itself.
+ * [h, w, c, f] → [(h - 1) * rows + 1, (w - 1) * columns + 1, c, f]
+ */
+function dilate(kernel: Tensor4D, [rows, columns]: readonly [number, number]): Tensor4D {
+  if (rows === 1 && columns === 1) return kernel;
+  const [height, width, channels, filters] = kernel.shape;
+  const tall = pad(reshape(kernel, [height, 1, width * channels * filters]), zerosBehind(3, 1, rows - 1));
+  const both = pad(reshape(tall, [height * rows, width, 1, channels * filters]), zerosBehind(4, 2, columns - 1));
+  const spread: Tensor4D = reshape(both, [height * rows, width * columns, channels, filters]);
+  return slice(spread, [0, 0, 0, 0], [(height - 1) * rows + 1, (width - 1) * columns + 1, channels, filters]);
+}
+
+function zerosBehind(rank: number, axis: number, count: number): [number, number][] {
+  return Array.from({ length: rank }, (_, each) => [0, each === axis ? count : 0]);
 }
 
 function rulesOf(config: LayerConfig, weight: 'kernel' | 'bias', initializer: string): WeightRules {
