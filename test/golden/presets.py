@@ -21,6 +21,8 @@ from keras.src.utils import file_utils
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "presets.json")
 
 SMALL = (64, 80)
+# For networks whose padding depends on whether a size is even: both kinds come on the way.
+ODD = (75, 90)
 
 # name: constructor, size it was trained on, width multipliers, height and width for the outputs, pixels as they are
 PRESETS = {
@@ -32,25 +34,25 @@ PRESETS = {
     "resnet50v2": ("ResNet50V2", 224, [1.0], SMALL, False),
     "resnet101v2": ("ResNet101V2", 224, [1.0], SMALL, False),
     "resnet152v2": ("ResNet152V2", 224, [1.0], SMALL, False),
-    "mobilenet": ("MobileNet", 224, [0.25, 0.5, 0.75, 1.0], SMALL, False),
-    "mobilenet_v2": ("MobileNetV2", 224, [0.35, 0.5, 0.75, 1.0, 1.3, 1.4], SMALL, False),
-    "mobilenet_v3_small": ("MobileNetV3Small", 224, [0.75, 1.0], SMALL, True),
-    "mobilenet_v3_large": ("MobileNetV3Large", 224, [0.75, 1.0], SMALL, True),
+    "mobilenet": ("MobileNet", 224, [0.25, 0.5, 0.75, 1.0], ODD, False),
+    "mobilenet_v2": ("MobileNetV2", 224, [0.35, 0.5, 0.75, 1.0, 1.3, 1.4], ODD, False),
+    "mobilenet_v3_small": ("MobileNetV3Small", 224, [0.75, 1.0], ODD, True),
+    "mobilenet_v3_large": ("MobileNetV3Large", 224, [0.75, 1.0], ODD, True),
     "inception_v3": ("InceptionV3", 299, [1.0], (80, 96), False),
     "inception_resnet_v2": ("InceptionResNetV2", 299, [1.0], (80, 96), False),
     "xception": ("Xception", 299, [1.0], (80, 96), False),
     "densenet121": ("DenseNet121", 224, [1.0], SMALL, False),
     "densenet169": ("DenseNet169", 224, [1.0], SMALL, False),
     "densenet201": ("DenseNet201", 224, [1.0], SMALL, False),
-    "nasnet_mobile": ("NASNetMobile", 224, [1.0], SMALL, False),
-    "efficientnet_b0": ("EfficientNetB0", 224, [1.0], SMALL, True),
-    "efficientnet_b1": ("EfficientNetB1", 240, [1.0], SMALL, True),
-    "efficientnet_b2": ("EfficientNetB2", 260, [1.0], SMALL, True),
-    "efficientnet_b3": ("EfficientNetB3", 300, [1.0], SMALL, True),
-    "efficientnet_b4": ("EfficientNetB4", 380, [1.0], SMALL, True),
-    "efficientnet_b5": ("EfficientNetB5", 456, [1.0], SMALL, True),
-    "efficientnet_b6": ("EfficientNetB6", 528, [1.0], SMALL, True),
-    "efficientnet_b7": ("EfficientNetB7", 600, [1.0], SMALL, True),
+    "nasnet_mobile": ("NASNetMobile", 224, [1.0], ODD, False),
+    "efficientnet_b0": ("EfficientNetB0", 224, [1.0], ODD, True),
+    "efficientnet_b1": ("EfficientNetB1", 240, [1.0], ODD, True),
+    "efficientnet_b2": ("EfficientNetB2", 260, [1.0], ODD, True),
+    "efficientnet_b3": ("EfficientNetB3", 300, [1.0], ODD, True),
+    "efficientnet_b4": ("EfficientNetB4", 380, [1.0], ODD, True),
+    "efficientnet_b5": ("EfficientNetB5", 456, [1.0], ODD, True),
+    "efficientnet_b6": ("EfficientNetB6", 528, [1.0], ODD, True),
+    "efficientnet_b7": ("EfficientNetB7", 600, [1.0], ODD, True),
     "efficientnet_v2_b0": ("EfficientNetV2B0", 224, [1.0], SMALL, True),
     "efficientnet_v2_b1": ("EfficientNetV2B1", 240, [1.0], SMALL, True),
     "efficientnet_v2_b2": ("EfficientNetV2B2", 260, [1.0], SMALL, True),
@@ -62,7 +64,15 @@ PRESETS = {
 }
 
 # The networks as the published weights need them, without the weights.
-file_utils.get_file = lambda *arguments, **options: ""
+fetched = {}
+
+
+def get_file(fname, origin, file_hash=None, **options):
+    fetched.update(address=origin, hash=file_hash)
+    return ""
+
+
+file_utils.get_file = get_file
 keras.Model.load_weights = lambda *arguments, **options: None
 imagenet_utils.obtain_input_shape = lambda input_shape, **options: input_shape
 
@@ -87,7 +97,7 @@ def leaves(model):
 def describe(model):
     names = [operation.name for operation in leaves(model)]
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
-    return {"parameters": int(model.count_params()), "layers": len(names), "names": digest}
+    return {"parameters": int(model.count_params()), "layers": len(names), "names": digest, "weights": dict(fetched)}
 
 
 def uniform(count, layer, weight):
