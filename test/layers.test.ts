@@ -133,8 +133,12 @@ describe.each(golden.layers.map((each) => [`${each.className} ${each.case}`.trim
 );
 
 function variableOf(tensor: tf.Tensor): tf.Variable {
-  if (tensor instanceof tf.Variable) return tensor;
+  if (isVariable(tensor)) return tensor;
   throw new TypeError('no variable');
+}
+
+function isVariable(tensor: tf.Tensor): tensor is tf.Variable {
+  return tensor instanceof tf.Variable;
 }
 
 function gradientError(f: (x: tf.Tensor) => tf.Scalar, x: tf.Tensor): number {

@@ -1,0 +1,278 @@
+// Topologies as Keras writes them: small models by Keras 3 itself (golden/keras3.py), older forms, and what is refused.
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { layers, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { isJsonList, isJsonObject, type Json } from '../../src/core/json.ts';
+import type { Base } from '../../src/core/types.ts';
+import { registerLayers } from '../../src/layers.ts';
+import { loadBase } from '../../src/loadBase.ts';
+import { replaceHead } from '../../src/replaceHead.ts';
+import { save } from '../../src/save.ts';
+import { layersTrunkOf } from '../../src/trunk/layersTrunk.ts';
+import { parseTopology, writeTopology } from '../../src/trunk/topology.ts';
+import golden from '../golden/keras3.json' with { type: 'json' };
+import { wave } from '../support/tinyModel.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+interface Weight {
+  readonly name: string;
+  readonly shape: number[];
+}
+
+/** A model as tfjs hands it over, with weights by the formula of the golden file. */
+function handler(topology: object, weights: readonly Weight[]): tf.io.IOHandler {
+  const values = weights.map(({ name, shape }, i) => {
+    const around = /(gamma|moving_variance)$/.test(name) ? 1 : 0;
+    return wave(shape, 0.4, i + 0.3, around).dataSync() as Float32Array;
+  });
+  const weightData = new Float32Array(values.flatMap((each) => [...each])).buffer;
+  const weightSpecs = weights.map((weight) => ({ ...weight, dtype: 'float32' as const }));
+  return { load: () => Promise.resolve({ modelTopology: topology, weightSpecs, weightData }) };
+}
+
+/** Topology as tensorflowjs_converter leaves it: without the modules. */
+function converted(value: Json): Json {
+  if (isJsonList(value)) return value.map(converted);
+  if (!isJsonObject(value)) return value;
+  const kept = Object.entries(value).filter(([key]) => !['module', 'registered_name', 'build_config'].includes(key));
+  return Object.fromEntries(kept.map(([key, each]) => [key, converted(each)]));
+}
+
+function difference(found: tf.Tensor, expected: readonly number[]): number {
+  const values = found.dataSync();
+  expect(values.length).toBe(expected.length);
+  return Math.max(...expected.map((value, i) => Math.abs(value - (values[i] ?? NaN))));
+}
+
+const cuts = { mixed: 'top', nested: 'both', stacked: 'head_dense' };
+
+describe.each(Object.entries(cuts))('%s', (key, cut) => {
+  const { topology, weights, inputShape, output } = golden.models[key as keyof typeof cuts];
+  const load = (json: object = topology): Promise<Base> => loadBase(handler(json, weights), { cut });
+
+  test('computes what Keras 3 computes', async () => {
+    const base = await load();
+    expect(difference(base.trunk.run(wave([2, ...inputShape], 1, 0.2)), output)).toBeLessThan(1e-5);
+    base.dispose();
+  });
+
+  test('is written so that tfjs alone reads it', async () => {
+    const base = await load();
+    const written = JSON.parse(JSON.stringify(writeTopology(layersTrunkOf(base.trunk).graph))) as object;
+    const data = Object.fromEntries(base.trunk.weights.map(({ name, variable }) => [name, variable]));
+    const { data: weightData, specs: weightSpecs } = await tf.io.encodeWeights(data);
+    registerLayers();
+    const model = await loadLayersModel(tf.io.fromMemory({ modelTopology: written, weightSpecs, weightData }));
+    const found = model.predict(wave([2, ...inputShape], 1, 0.2)) as tf.Tensor;
+    expect(difference(found, output)).toBeLessThan(1e-5);
+    expect(parseTopology(written)).toEqual({ ...layersTrunkOf(base.trunk).graph });
+    model.dispose();
+    base.dispose();
+  });
+
+  test('says what was left out', async () => {
+    const base = await load();
+    const left = { mixed: ['flip', 'turn', 'crop'], nested: [], stacked: ['zoom'] }[key] ?? [];
+    expect(
+      base.notes.map((note) => /^left out '(.*)' \(Random.*\): it changes pictures in training only$/.exec(note)?.[1]),
+    ).toEqual(left);
+    base.dispose();
+  });
+});
+
+test('a topology as the converter leaves it reads the same', () => {
+  for (const key of ['nested', 'stacked'] as const) {
+    const { topology } = golden.models[key];
+    const stripped = { keras_version: '3.9.2', backend: 'tensorflow', model_config: converted(topology) };
+    expect(parseTopology(stripped)).toEqual(parseTopology(topology));
+  }
+});
+
+test('gradients flow through what was rewritten, and a trained model is saved with it', async () => {
+  const { topology, weights } = golden.models.mixed;
+  const base = await loadBase(handler(topology, weights), { cut: 'top' });
+  const x = wave([2, 8, 8, 3], 1, 0.2);
+  const moving = base.trunk.weights.filter(({ kind }) => kind !== 'statistics').map(({ variable }) => variable);
+  const { grads } = tf.variableGrads(() => tf.sum(tf.square(base.trunk.run(x))), moving);
+  const still = moving.filter(({ name }) => {
+    const grad = grads[name];
+    return grad === undefined || tf.max(tf.abs(grad)).dataSync()[0] === 0;
+  });
+  expect(still.map(({ name }) => name)).toEqual([]);
+  const model = replaceHead(base, { labels: ['a', 'b'], seed: 1 });
+  let saved: tf.io.ModelArtifacts = {};
+  await save(
+    model,
+    tf.io.withSaveHandler((artifacts) => {
+      saved = artifacts;
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
+    }),
+  );
+  const plain = await loadLayersModel(tf.io.fromMemory(saved));
+  expect(plain.outputs[0]?.shape).toEqual([null, 2]);
+  plain.dispose();
+  model.dispose();
+});
+
+/** A topology of Keras 2 around the given layers; the first reads the input 'x', the last is the output. */
+function keras2(shape: number[], ...inner: readonly [name: string, className: string, config: object, nodes: Json][]) {
+  const input = {
+    name: 'x',
+    class_name: 'InputLayer',
+    config: { name: 'x', batch_input_shape: [null, ...shape] },
+    inbound_nodes: [],
+  };
+  const others = inner.map(([name, class_name, config, node]) => ({
+    name,
+    class_name,
+    config: { name, ...config },
+    inbound_nodes: [node],
+  }));
+  const last = inner.at(-1)?.[0] ?? 'x';
+  const config = {
+    name: 'old',
+    layers: [input, ...others],
+    input_layers: [['x', 0, 0]],
+    output_layers: [[last, 0, 0]],
+  };
+  return { keras_version: '2.15.0', backend: 'tensorflow', model_config: { class_name: 'Functional', config } };
+}
+
+async function run(topology: object, x: tf.Tensor, weights: readonly Weight[] = []): Promise<number[]> {
+  const { graph } = { graph: parseTopology(topology) };
+  const cut = graph.calls[graph.outputs[0]?.call ?? 0]?.layer ?? '';
+  const base = await loadBase(handler(topology, weights), { cut });
+  const output = [...base.trunk.run(x).dataSync()];
+  base.dispose();
+  return output;
+}
+
+describe('operations of Keras 2', () => {
+  const operation = (f: string) => ({ trainable: true, dtype: 'float32', function: f });
+  const x = (): tf.Tensor => tf.tensor2d([-4, -1, 0.5, 4], [1, 4]);
+
+  test('the hard swish of MobileNetV3', async () => {
+    const topology = keras2(
+      [4],
+      ['tf.__operators__.add', 'TFOpLambda', operation('__operators__.add'), ['x', 0, 0, { y: 3, name: null }]],
+      ['re_lu', 'ReLU', { max_value: 6, negative_slope: 0, threshold: 0 }, [['tf.__operators__.add', 0, 0, {}]]],
+      ['tf.math.multiply', 'TFOpLambda', operation('math.multiply'), ['re_lu', 0, 0, { y: 1 / 6, name: null }]],
+      [
+        'multiply',
+        'Multiply',
+        {},
+        [
+          ['x', 0, 0, {}],
+          ['tf.math.multiply', 0, 0, {}],
+        ],
+      ],
+    );
+    const found = await run(topology, x());
+    [0, -1 / 3, 0.5 * (3.5 / 6), 4].forEach((value, i) => {
+      expect(found[i]).toBeCloseTo(value, 5);
+    });
+  });
+
+  test.each([
+    ['math.subtract', ['x', 0, 0, { y: 1 }], [-5, -2, -0.5, 3]],
+    ['math.subtract', ['_CONSTANT_VALUE', -1, 1, { y: ['x', 0, 0] }], [5, 2, 0.5, -3]],
+    ['math.subtract', ['x', 0, 0, { y: ['x', 0, 0] }], [0, 0, 0, 0]],
+    ['math.truediv', ['x', 0, 0, { y: 2 }], [-2, -0.5, 0.25, 2]],
+    ['math.add', ['x', 0, 0, { y: ['x', 0, 0], name: null }], [-8, -2, 1, 8]],
+    ['math.multiply', ['x', 0, 0, { y: [1, 2, 3, 4] }], [-4, -2, 1.5, 16]],
+    ['nn.bias_add', ['x', 0, 0, { bias: [1, 2, 3, 4], data_format: null }], [-3, 1, 3.5, 8]],
+    ['nn.relu6', ['x', 0, 0, { name: null }], [0, 0, 0.5, 4]],
+    ['nn.relu', [['x', 0, 0, {}]], [0, 0, 0.5, 4]],
+  ] as [string, Json, number[]][])('%s %j', async (name, node, expected) => {
+    const found = await run(keras2([4], ['it', 'TFOpLambda', operation(name), node]), x());
+    expect(found).toEqual(expected);
+  });
+
+  test('hard_sigmoid stays that of Keras 2, and swish has its other name', async () => {
+    const of = (activation: string) => keras2([4], ['it', 'Activation', { activation }, [['x', 0, 0, {}]]]);
+    expect((await run(of('hard_sigmoid'), x()))[1]).toBeCloseTo(0.3, 6);
+    expect((await run(of('silu'), x()))[3]).toBeCloseTo(4 / (1 + Math.exp(-4)), 5);
+  });
+
+  test('half precision is read as whole, a ReLU with both bounds is not taken for another', async () => {
+    const relu = keras2([4], ['it', 'ReLU', { dtype: 'mixed_float16', max_value: [3] }, [['x', 0, 0, {}]]]);
+    expect(await run(relu, x())).toEqual([0, 0, 0.5, 3]);
+    const bent = keras2([4], ['it', 'ReLU', { max_value: 3, negative_slope: 0.5 }, [['x', 0, 0, {}]]]);
+    await expect(run(bent, x())).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
+  });
+
+  test('pooling that keeps its axes', async () => {
+    const mean = keras2([2, 2, 1], ['it', 'GlobalAveragePooling2D', { keepdims: true }, [['x', 0, 0, {}]]]);
+    expect(await run(mean, tf.tensor4d([1, 2, 3, 6], [1, 2, 2, 1]))).toEqual([3]);
+  });
+});
+
+describe('what no layer can do', () => {
+  const lambda = (className: string) =>
+    keras2(
+      [4],
+      ['strange', className, { function: 'tf.sin' }, [['x', 0, 0, {}]]],
+      ['next', 'Dense', { units: 2 }, [['strange', 0, 0, {}]]],
+    );
+  const weights = [
+    { name: 'next/kernel', shape: [4, 2] },
+    { name: 'next/bias', shape: [2] },
+  ];
+
+  test.each(['Lambda', 'TFOpLambda', 'Swirl', 'MyPackage>Swirl'])(
+    '%s: the layer, its class, and what to do',
+    async (className) => {
+      const known = className.replace(/^.*>/, '');
+      const loading = loadBase(handler(lambda(className), weights), { cut: 'next' });
+      await expect(loading).rejects.toMatchObject({
+        code: 'UNSUPPORTED_LAYER',
+        details: { layer: 'strange', className: known },
+      });
+      await expect(loading).rejects.toThrow(
+        `expected layers that tfjs or transferkit knows, got 'strange' of class '${known}'. Register a tfjs layer of your ` +
+          `own under that name (tf.serialization.registerClass, static className = '${known}'), or cut the base before it.`,
+      );
+    },
+  );
+
+  test('is no matter where the base is cut before it', async () => {
+    const base = await loadBase(handler(lambda('Lambda'), weights), { cut: 'x' });
+    expect(base.trunk.output.shape).toEqual([null, 4]);
+    base.dispose();
+  });
+
+  test('is done by a layer that the user has registered', async () => {
+    class Twirl extends layers.Layer {
+      static readonly className = 'Twirl';
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        return tf.tidy(() => tf.mul(Array.isArray(inputs) ? (inputs[0] ?? 0) : inputs, 2));
+      }
+    }
+    tf.serialization.registerClass(Twirl);
+    const twice = keras2([2], ['it', 'MyPackage>Twirl', {}, [['x', 0, 0, {}]]]);
+    expect(await run(twice, tf.tensor2d([1, -3], [1, 2]))).toEqual([2, -6]);
+  });
+
+  test.each([
+    [
+      'a division by a tensor',
+      keras2([4], ['it', 'TFOpLambda', { function: 'math.truediv' }, ['_CONSTANT_VALUE', -1, 1, { y: ['x', 0, 0] }]]),
+    ],
+    ['a crop that does something', keras2([8, 8, 3], ['it', 'RandomCrop', { height: 4, width: 4 }, [['x', 0, 0, {}]]])],
+    ['an activation', keras2([4], ['it', 'Dense', { units: 2, activation: 'my_bend' }, [['x', 0, 0, {}]]])],
+  ])('%s', async (_, topology) => {
+    await expect(loadBase(handler(topology, []), { cut: 'it' })).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
+  });
+
+  test('an activation is named', async () => {
+    const topology = keras2([4], ['it', 'Dense', { units: 2, activation: 'my_bend' }, [['x', 0, 0, {}]]]);
+    await expect(loadBase(handler(topology, []), { cut: 'it' })).rejects.toThrow(
+      "expected activations that tfjs or transferkit knows, got 'my_bend' in 'it' (Dense). Register one of your own " +
+        "(tf.serialization.registerClass, static className = 'myBend'), or cut the base before it.",
+    );
+  });
+});
