@@ -1,5 +1,6 @@
 // What the environment must offer: the one seam between Node and browsers. Implemented in node/ and browser/, chosen by
 // the package's imports map under the name #platform.
+import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
 
 /** How far a read has come. */
@@ -72,6 +73,11 @@ export interface Platform {
    * OUT_OF_RANGE for a file over `maxBytes`.
    */
   readBytes(location: string, options?: ReadOptions): Promise<Uint8Array>;
+  /**
+   * Opens an HDF5 file on a disk without reading it whole, by h5wasm; gives undefined for any other file. Browsers have no
+   * disk. Raises what importing h5wasm raises.
+   */
+  readonly openHdf5?: (path: string) => Promise<Hdf5Storage | undefined>;
   /**
    * Decodes a picture to upright RGB. Big pictures may come back smaller, but never below `atLeast` (height, width)
    * where that is given and the picture was larger. Raises UNREADABLE.

@@ -3,7 +3,8 @@
 import type { Platform } from '../core/platform.ts';
 import { nodeBackends } from './backends.ts';
 import { decodePicture } from './decodePicture.ts';
+import { openHdf5 } from './hdf5OnDisk.ts';
 import { readBytes } from './readBytes.ts';
 
 /** The environment that is Node. */
-export const platform: Platform = { name: 'node', backends: nodeBackends, readBytes, decodePicture };
+export const platform: Platform = { name: 'node', backends: nodeBackends, readBytes, openHdf5, decodePicture };

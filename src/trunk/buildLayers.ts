@@ -14,6 +14,7 @@ import { assertKnown } from './knownLayer.ts';
 import type { LayerGraph } from './layerGraph.ts';
 import { layersTrunk, type LayersTrunk, type LayerSource } from './layersTrunk.ts';
 import { writeTopology } from './topology.ts';
+import { unsetInitialisers } from './unsetWeights.ts';
 import { underOwnNames } from './weightNames.ts';
 
 /** How to build a trunk. */
@@ -73,7 +74,10 @@ async function buildModel(graph: LayerGraph): Promise<LayersModel> {
   const plain: LayerGraph = {
     ...graph,
     layers: new Map(
-      [...graph.layers].map(([name, layer]) => [name, { ...layer, config: withoutChance(layer.config) }]),
+      [...graph.layers].map(([name, layer]) => {
+        const config = { ...withoutChance(layer.config), ...unsetInitialisers(layer.className) };
+        return [name, { ...layer, config }];
+      }),
     ),
   };
   const before = new Set(Object.values(engine().registeredVariables));

@@ -1,5 +1,6 @@
 // The package h5wasm, which reads HDF5 files: optional, loaded on first use or handed in.
 import { TransferKitError } from '../core/errors.ts';
+import type { H5wasmFile, Hdf5Storage } from '../core/hdf5Storage.ts';
 
 /** What is used of the package h5wasm: its module, or its default export. */
 export interface H5wasm {
@@ -12,22 +13,44 @@ export interface H5wasm {
   readonly File: new (path: string, mode: 'r') => H5wasmFile;
 }
 
-/** An open file. */
-export interface H5wasmFile {
-  get(path: string): unknown;
-  close(): unknown;
-}
-
 /**
- * The package h5wasm.
+ * Bytes as a file that h5wasm opens in its own file system, which borrows them without a copy.
  *
+ * @param bytes - Must not change.
  * @param given - The package, for programs whose bundler does not find it by itself.
  * @throws TransferKitError `PACKAGE_MISSING`.
  */
-export async function loadH5wasm(given: H5wasm | undefined): Promise<H5wasm> {
-  if (given !== undefined) return given;
+export async function hdf5InMemory(bytes: Uint8Array, given: H5wasm | undefined): Promise<Hdf5Storage> {
+  const h5wasm: H5wasm = given ?? (await needH5wasm(() => import('h5wasm')));
+  const { FS } = await h5wasm.ready;
+  return {
+    head: bytes,
+    size: bytes.length,
+    open: () => {
+      const path = `/transferkit_${String(opened++)}.h5`;
+      FS.writeFile(path, bytes, { canOwn: true });
+      const file = new h5wasm.File(path, 'r');
+      return {
+        get: (place) => file.get(place),
+        close: () => {
+          file.close();
+          FS.unlink(path);
+        },
+      };
+    },
+  };
+}
+
+let opened = 0;
+
+/**
+ * What needs h5wasm, with one error when the package is missing.
+ *
+ * @throws TransferKitError `PACKAGE_MISSING`.
+ */
+export async function needH5wasm<T>(load: () => Promise<T>): Promise<T> {
   try {
-    return await import('h5wasm');
+    return await load();
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw new TransferKitError(

@@ -1,8 +1,7 @@
-// An HDF5 file in memory, read through h5wasm. The bytes are lent to its file system without a copy, and the file is open
-// no longer than the task that reads it: nobody has to close anything.
+// An HDF5 file read through h5wasm. It is open no longer than the task that reads it: nobody has to close anything.
 import { TransferKitError } from '../core/errors.ts';
+import type { H5wasmFile, Hdf5Storage } from '../core/hdf5Storage.ts';
 import { sizeOf } from '../core/shapes.ts';
-import type { H5wasm, H5wasmFile } from './h5wasm.ts';
 import { assertComplete } from './superblock.ts';
 import { largestRatio } from './zip.ts';
 
@@ -33,30 +32,25 @@ interface Metadata {
 /** Values that are read at once: more would be held twice while they are copied out. */
 const pieceSize = 4 * 1024 * 1024;
 const kinds = { integer: 0, float: 1 };
-let opened = 0;
 
 /**
- * Opens an HDF5 file.
+ * Reads an HDF5 file.
  *
- * @param bytes - Are used, not copied: they must not change.
+ * @param storage - Must not change.
  * @param source - For messages.
  * @throws TransferKitError `WEIGHTS_DAMAGED` when it is truncated.
  */
-export async function openHdf5(bytes: Uint8Array, source: string, h5wasm: H5wasm): Promise<Hdf5File> {
-  assertComplete(bytes, source);
-  const { FS } = await h5wasm.ready;
+export function readHdf5(storage: Hdf5Storage, source: string): Hdf5File {
+  assertComplete(storage, source);
   let current: H5wasmFile | undefined;
   /** The open file; it closes when the running task ends. */
   const file = (): H5wasmFile => {
     if (current !== undefined) return current;
-    const path = `/transferkit_${String(opened++)}.h5`;
-    FS.writeFile(path, bytes, { canOwn: true });
-    const open = new h5wasm.File(path, 'r');
+    const open = storage.open();
     current = open;
     queueMicrotask(() => {
       current = undefined;
       open.close();
-      FS.unlink(path);
     });
     return open;
   };
@@ -79,8 +73,8 @@ export async function openHdf5(bytes: Uint8Array, source: string, h5wasm: H5wasm
         throw damaged(source, path, 'values of another kind than little-endian integers or floats of 4 or 8 bytes');
       const declared = sizeOf(metadata.shape) * metadata.size;
       // What is packed cannot be packed tighter than deflate packs.
-      if (declared > bytes.length * (metadata.chunks === null ? 1 : largestRatio)) {
-        throw damaged(source, path, `${String(declared)} bytes, more than the file has (${String(bytes.length)})`);
+      if (declared > storage.size * (metadata.chunks === null ? 1 : largestRatio)) {
+        throw damaged(source, path, `${String(declared)} bytes, more than the file has (${String(storage.size)})`);
       }
       return {
         shape: metadata.shape,

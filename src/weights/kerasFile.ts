@@ -1,7 +1,9 @@
 // A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
+import { platform } from '#platform';
 import { TransferKitError } from '../core/errors.ts';
-import { openHdf5, type Hdf5File } from './hdf5.ts';
-import { loadH5wasm, type H5wasm } from './h5wasm.ts';
+import { isAddress, type ReadOptions } from '../core/platform.ts';
+import { readHdf5, type Hdf5File } from './hdf5.ts';
+import { hdf5InMemory, needH5wasm, type H5wasm } from './h5wasm.ts';
 import { readKeras3, readLegacy } from './kerasLayouts.ts';
 import { sniffFile } from './sniffFile.ts';
 import type { StoredLayer } from './storedLayers.ts';
@@ -43,8 +45,27 @@ export async function readKerasFile(
 ): Promise<KerasFile> {
   const kind = sniffFile(bytes, source);
   if (kind === 'keras') return readArchive(bytes, source, h5wasm);
-  if (kind === 'hdf5') return readHdf5(await openHdf5(bytes, source, await loadH5wasm(h5wasm)), source);
+  if (kind === 'hdf5') return readWhole(readHdf5(await hdf5InMemory(bytes, h5wasm), source), source);
   throw notKeras(source, 'JSON');
+}
+
+/**
+ * {@link readKerasFile} for a path or an address. An HDF5 file on a disk is read in place, so that its bytes and its weights
+ * are not in memory together.
+ *
+ * @param location - Path or address.
+ * @throws TransferKitError as {@link readKerasFile}, and what reading raises (`NOT_FOUND`, `ABORTED`, …).
+ */
+export async function loadKerasFile(
+  location: string,
+  { h5wasm, ...reading }: KerasFileOptions & ReadOptions = {},
+): Promise<KerasFile> {
+  const { openHdf5 } = platform;
+  if (openHdf5 !== undefined && h5wasm === undefined && reading.hash === undefined && !isAddress(location)) {
+    const storage = await needH5wasm(() => openHdf5(location));
+    if (storage !== undefined) return readWhole(readHdf5(storage, location), location);
+  }
+  return readKerasFile(await platform.readBytes(location, reading), location, { h5wasm });
 }
 
 async function readArchive(bytes: Uint8Array, source: string, h5wasm: H5wasm | undefined): Promise<KerasFile> {
@@ -56,11 +77,11 @@ async function readArchive(bytes: Uint8Array, source: string, h5wasm: H5wasm | u
   };
   const topology = parseConfig(new TextDecoder().decode(part('config.json', largestConfig)), source);
   const weights = part('model.weights.h5');
-  const file = await openHdf5(weights, `${source} (model.weights.h5)`, await loadH5wasm(h5wasm));
+  const file = readHdf5(await hdf5InMemory(weights, h5wasm), `${source} (model.weights.h5)`);
   return { source, topology, layers: readKeras3(file) ?? [], isOrdered: false };
 }
 
-function readHdf5(file: Hdf5File, source: string): KerasFile {
+function readWhole(file: Hdf5File, source: string): KerasFile {
   const [config] = file.texts('/', 'model_config') ?? [];
   const topology = config === undefined ? undefined : parseConfig(config, source);
   const legacy = readLegacy(file, '/', source) ?? readLegacy(file, '/model_weights', source);

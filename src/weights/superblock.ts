@@ -1,5 +1,6 @@
 // The first bytes of an HDF5 file, looked at before the HDF5 library sees it: that one reports on the console.
 import { TransferKitError } from '../core/errors.ts';
+import type { Hdf5Storage } from '../core/hdf5Storage.ts';
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -17,15 +18,15 @@ export function findSuperblock(bytes: Uint8Array): number {
  *
  * @throws TransferKitError `WEIGHTS_DAMAGED`.
  */
-export function assertComplete(bytes: Uint8Array, source: string): void {
-  const start = findSuperblock(bytes);
-  const expected = start < 0 ? undefined : endOf(bytes, start);
-  if (expected !== undefined && expected <= bytes.length) return;
-  const found = expected === undefined ? 'no beginning of one' : `${String(bytes.length)} of ${String(expected)} bytes`;
+export function assertComplete({ head, size }: Pick<Hdf5Storage, 'head' | 'size'>, source: string): void {
+  const start = findSuperblock(head);
+  const expected = start < 0 ? undefined : endOf(head, start);
+  if (expected !== undefined && expected <= size) return;
+  const found = expected === undefined ? 'no beginning of one' : `${String(size)} of ${String(expected)} bytes`;
   throw new TransferKitError(
     'WEIGHTS_DAMAGED',
     `expected a whole HDF5 file in ${source}, got ${found}. The file is truncated or damaged: fetch it again.`,
-    { source, expected, found: bytes.length },
+    { source, expected, found: size },
   );
 }
 

@@ -1,0 +1,35 @@
+// HDF5 files on a disk, opened in place by h5wasm: a weights file is never whole in memory.
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Hdf5Storage } from '../core/hdf5Storage.ts';
+
+/**
+ * A file that h5wasm reads from the disk; undefined when there is no such file or it is not HDF5.
+ *
+ * @throws What importing h5wasm raises.
+ */
+export async function openHdf5(path: string): Promise<Hdf5Storage | undefined> {
+  const start = await readStart(path);
+  if (start === undefined || !startsAsHdf5(start.head)) return undefined;
+  const { File, ready } = await import('h5wasm/node');
+  await ready;
+  return { ...start, open: () => new File(resolve(path), 'r') };
+}
+
+async function readStart(path: string): Promise<{ head: Uint8Array; size: number } | undefined> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(new Uint8Array(4096), 0, 4096, 0);
+    return { head: buffer.subarray(0, bytesRead), size };
+  } catch {
+    return undefined; // a folder
+  } finally {
+    await file.close();
+  }
+}
+
+function startsAsHdf5(head: Uint8Array): boolean {
+  return [0x89, 0x48, 0x44, 0x46].every((byte, i) => head[i] === byte);
+}

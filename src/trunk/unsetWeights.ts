@@ -1,0 +1,37 @@
+// Weights that are replaced right after their layer is built: they all share one number until then, so that building a
+// network takes no memory for them. An initialiser of tfjs makes them.
+import { engine, serialization, type DataType, type Tensor } from '@tensorflow/tfjs-core';
+import type { Json, JsonObject } from '../core/json.ts';
+
+const className = 'TransferkitUnset';
+
+class Unset extends serialization.Serializable {
+  static readonly className = className;
+
+  apply(shape: number[], dtype: DataType = 'float32'): Tensor {
+    const dataId = engine().backend.write(new Float32Array(1), [1], 'float32');
+    return engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
+  }
+
+  getConfig(): serialization.ConfigDict {
+    return {};
+  }
+}
+
+/** Initialisers of the weights that are large, by layer class. tfjs computes with none of them while it builds. */
+const large: Readonly<Record<string, readonly string[]>> = {
+  Conv1D: ['kernel_initializer'],
+  Conv2D: ['kernel_initializer'],
+  Conv2DTranspose: ['kernel_initializer'],
+  Conv3D: ['kernel_initializer'],
+  Dense: ['kernel_initializer'],
+  DepthwiseConv2D: ['depthwise_initializer'],
+  SeparableConv2D: ['depthwise_initializer', 'pointwise_initializer'],
+};
+
+/** The initialisers that leave the large weights of a layer unset; the settings of others are not touched. */
+export function unsetInitialisers(layerClass: string): JsonObject {
+  serialization.registerClass(Unset);
+  const unset: Json = { class_name: className, config: {} };
+  return Object.fromEntries((large[layerClass] ?? []).map((key) => [key, unset]));
+}
