@@ -13,7 +13,7 @@ import { isTransferKitError, TransferKitError } from './core/errors.ts';
 import { nearestNames } from './core/names.ts';
 import type { DownloadOptions, ReadOptions } from './core/platform.ts';
 import type { Base, TensorSpec } from './core/types.ts';
-import { tfHubAddress } from './download/tfHub.ts';
+import { isTfHub, tfHubAddress } from './download/tfHub.ts';
 import { findPreset, isPresetName, presetNames, type PresetName } from './presets/presetTable.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
@@ -26,7 +26,8 @@ import { findWeightModule, readWeightModule, type WeightModule } from './weights
 import { savedModelOf } from './weights/savedModel.ts';
 
 /**
- * Where a base comes from: the path or address of a tfjs `model.json` (LayersModel or GraphModel) or of its folder, a
+ * Where a base comes from: the name of a preset (architecture and weights of keras.applications), the path or address of
+ * a Keras file with a whole model (`.h5`, `.keras`) or its bytes, the path or address of a tfjs `model.json` (LayersModel or GraphModel) or of its folder, a
  * tfjs IOHandler, a LayersModel or GraphModel in memory, or a module that carries its weights.
  */
 export type BaseSource =
@@ -46,13 +47,14 @@ const singleFile = /\.(h5|hdf5|keras|pb|tflite|onnx|pt|pth|ckpt|bin|safetensors|
 
 /** Options of {@link loadBase}. */
 export interface LoadBaseOptions extends DownloadOptions, PresetOptions {
-  /** Name of the layer to take features from. Default: the last one before the classifier. */
+  /** Name of the layer (GraphModel: node) to take features from. Default: the last one before the classifier. */
   readonly cut?: string;
   /** Height and width of the pictures, in pixels; one number for squares. Default: what the model was saved with. */
   readonly inputSize?: number | readonly [number, number];
   /**
    * What the base expects: an image mode (`'tf'`, `'caffe'`, `'torch'`, `'unit'`, `'raw'`, or mean and std), a whole
-   * spec, or a preprocessor of your own. Default: what was saved with the model; else tensors are taken as they are.
+   * spec, or a preprocessor of your own. Default: what was saved with the model or belongs to the preset; `'unit'` for
+   * pictures of TF Hub and Kaggle addresses; else tensors are taken as they are.
    */
   readonly preprocess?: PreprocessOption;
   /** Name for messages and logs. Default: the model's own. */
@@ -67,8 +69,9 @@ export interface LoadBaseOptions extends DownloadOptions, PresetOptions {
  * A model in memory stays as it is and stays yours: the base has its own layers, which share the values of the weights
  * until training changes them.
  *
- * @param source - Path or address of `model.json` or of its folder, address of a tfjs model on TF Hub or Kaggle,
- * IOHandler, LayersModel, GraphModel, or a module such as `nsfwjs/models/mobilenet_v2`.
+ * @param source - Name of a preset; path or address of `model.json`, of its folder, or of a Keras file (`.h5`,
+ * `.keras`) or its bytes; address of a tfjs model on TF Hub or Kaggle; IOHandler, LayersModel, GraphModel, or a module
+ * such as `nsfwjs/models/mobilenet_v2`.
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
@@ -92,7 +95,8 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   const plan = {
     cut: options.cut ?? saved?.base.cut,
     inputSize,
-    preprocess: (input: TensorSpec) => choosePreprocessor(input, options.preprocess, saved?.preprocessor),
+    preprocess: (input: TensorSpec) =>
+      choosePreprocessor(input, options.preprocess ?? conventionOf(source, input), saved?.preprocessor),
   };
   if (isNodeTopology(artefact.topology)) {
     const name = options.name ?? saved?.base.name ?? 'graph_model';
@@ -141,6 +145,12 @@ async function readSource(source: BaseSource, options: LoadBaseOptions): Promise
   if (module !== undefined) return readWeightModule(module);
   if (isHandler(source)) return readHandler(source);
   throw unsupported(source);
+}
+
+/** TF Hub's own rule for picture models: pixels from 0 to 1 (tensorflow.org/hub/common_signatures/images). */
+function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 'unit' | undefined {
+  const isHub = (typeof source === 'string' || source instanceof URL) && isTfHub(String(source));
+  return isHub && dtype === 'float32' && shape.length === 4 && shape[3] === 3 ? 'unit' : undefined;
 }
 
 /** A file of its own is told by its content; anything else is a `model.json` or the folder around it. */

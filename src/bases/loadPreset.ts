@@ -8,8 +8,9 @@ import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
 import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
 import type { H5wasm } from '../weights/h5wasm.ts';
-import { readKerasFile } from '../weights/kerasFile.ts';
+import { readKerasFile, type KerasFile } from '../weights/kerasFile.ts';
 import { matchKerasWeights, type MatchedWeights } from '../weights/kerasWeights.ts';
+import { expectedLayers } from '../weights/matchWeights.ts';
 import type { ModelArtefact } from '../weights/modelArtefact.ts';
 import { makeBase, type BasePlan } from './makeBase.ts';
 
@@ -19,7 +20,8 @@ export interface PresetOptions {
    * `'imagenet'` (default) downloads what keras.applications publishes; `null` draws weights by `seed`, as Keras's layers
    * do; a path, an address or the bytes of a Keras file (`.h5`, `.weights.h5`, `.keras`) takes the weights from there.
    */
-  readonly weights?: 'imagenet' | null | string | URL | Uint8Array;
+  // Any other text, without losing 'imagenet' in an editor's list.
+  readonly weights?: 'imagenet' | (string & {}) | URL | Uint8Array | null;
   /** Width multiplier of MobileNets, above 0. Default 1. */
   readonly alpha?: number;
   /** Draws weights that no file brings. Default 0. */
@@ -42,11 +44,11 @@ export async function loadPreset(
   plan: Omit<BasePlan, 'name'> & { readonly name?: string | undefined },
 ): Promise<Base> {
   const architecture = settleArchitecture(preset, options, plan.inputSize);
-  const featureMaps = preset.architecture({ ...architecture, top: false });
-  const cut = plan.cut ?? layerOf(featureMaps, featureMaps.outputs[0]?.call ?? 0).name;
-  const top = !featureMaps.layers.has(cut);
+  const published = preset.architecture({ ...architecture, top: false });
+  const top = plan.cut !== undefined && !published.layers.has(plan.cut);
   const file = await readWeights(preset, { ...architecture, top }, options, reading);
-  const graph = preset.architecture({ ...architecture, imagenet: file?.isPublished ?? false });
+  const settled = { ...architecture, imagenet: file?.isPublished ?? false };
+  const { graph, cut } = settleNetwork(preset, settled, plan.cut, file?.keras);
   const matched =
     file && matchKerasWeights(file.keras, graph, { partial: options.partial, needed: layersUpTo(graph, cut) });
   const seed = file === undefined || options.partial === true ? (options.seed ?? 0) : undefined;
@@ -76,6 +78,35 @@ function settleArchitecture(
     `loadBase: expected inputSize of at least ${String(smallestInputSize)} pixels for '${name}', got ` +
     `${inputSize.join(' × ')}. A smaller picture would leave no pixel at its end.`;
   throw new TransferKitError('INVALID_OPTION', text, { inputSize, smallestInputSize });
+}
+
+/**
+ * The network, as the file has it, and the layer to cut it at.
+ *
+ * What is not wanted of a file is unexpected, unless the network has it too: so the network has the classifier if the file
+ * has it. ConvNeXt ends in another layer without its classifier than in front of it; there a cut that nobody asked for
+ * follows the file, to the last layer that both networks have.
+ */
+function settleNetwork(
+  preset: Preset,
+  architecture: ArchitectureOptions,
+  wanted: string | undefined,
+  file: KerasFile | undefined,
+): { graph: LayerGraph; cut: string } {
+  const whole = preset.architecture(architecture);
+  const featureMaps = preset.architecture({ ...architecture, top: false });
+  const cut = wanted ?? layerOf(featureMaps, featureMaps.outputs[0]?.call ?? 0).name;
+  const isLost = !whole.layers.has(cut);
+  if (!featureMaps.layers.has(cut) || (!isLost && !hasCountOf(featureMaps, file))) return { graph: whole, cut };
+  if (!isLost || wanted !== undefined || !hasCountOf(whole, file)) return { graph: featureMaps, cut };
+  const shared = [...featureMaps.layers.keys()].findLast((name) => whole.layers.has(name));
+  return { graph: whole, cut: shared ?? cut };
+}
+
+/** Whether a file has as many weights as a network. */
+function hasCountOf(graph: LayerGraph, file: KerasFile | undefined): boolean {
+  const expected = expectedLayers(graph).flatMap(({ weights }) => weights ?? []);
+  return file?.layers.flatMap(({ weights }) => weights).length === expected.length;
 }
 
 function layersUpTo(graph: LayerGraph, cut: string): ReadonlySet<string> | undefined {

@@ -12,9 +12,8 @@ import { TransferKitError } from '../core/errors.ts';
 export function tfHubAddress(location: string): string {
   if (!/^https?:/i.test(location) || !URL.canParse(location)) return location;
   const url = new URL(location);
-  const host = url.hostname.toLowerCase();
-  const isKaggle = /^(www\.)?kaggle\.com$/.test(host) && url.pathname.startsWith('/models/');
-  if (!isKaggle && !/^(www\.)?tfhub\.dev$/.test(host)) return location;
+  const isKaggle = isKaggleModel(url);
+  if (!isKaggle && !isHubModel(url)) return location;
   // Somebody asks for an archive: that is no tfjs model.
   if (url.searchParams.has('tf-hub-format')) return location;
   if (isKaggle) url.pathname = kagglePath(url.pathname, location);
@@ -23,6 +22,21 @@ export function tfHubAddress(location: string): string {
   url.searchParams.set('tfjs-format', 'file');
   url.hash = '';
   return url.href;
+}
+
+/** Whether an address is of a model on TF Hub or Kaggle. */
+export function isTfHub(location: string): boolean {
+  if (!/^https?:/i.test(location) || !URL.canParse(location)) return false;
+  const url = new URL(location);
+  return isKaggleModel(url) || isHubModel(url);
+}
+
+function isKaggleModel({ hostname, pathname }: URL): boolean {
+  return /^(www\.)?kaggle\.com$/i.test(hostname) && pathname.startsWith('/models/');
+}
+
+function isHubModel({ hostname }: URL): boolean {
+  return /^(www\.)?tfhub\.dev$/i.test(hostname);
 }
 
 /** `/models/owner/model/TfJs/variation/version`, from that or from the path of the model's page. */
