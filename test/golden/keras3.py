@@ -40,9 +40,9 @@ def mixed():
     x = layers.LeakyReLU(negative_slope=0.3, name="leaky2")(x)
     x = layers.SpatialDropout2D(0.2, name="drop")(x)
     z = layers.GlobalAveragePooling2D(keepdims=True, name="squeeze")(x)
-    z = layers.Conv2D(8, 1, activation="relu6", name="excite")(z)
+    z = layers.Conv2D(8, 1, activation="relu6", name="excite")(z * 0.1) + 0.5
     x = layers.Multiply(name="weigh")([x, z])
-    x = keras.ops.relu(x)
+    x = keras.ops.relu(x + 2.0)
     x = keras.activations.gelu(x, approximate=True)
     x = x + np.linspace(0, 1, 8).astype("float32")
     x = keras.ops.mean(x, axis=[1, 2])
