@@ -1,0 +1,126 @@
+// Where Keras files come from: a disk, where they are read in place, and archives, of which nothing is believed.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { unzipSync, zipSync, type Zippable } from 'fflate';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { platform } from '#platform';
+import { loadKerasFile, readKerasFile, type KerasFile } from '../../src/weights/kerasFile.ts';
+
+const folder = fileURLToPath(new URL('../golden/keras/', import.meta.url));
+const bytesOf = (name: string) => new Uint8Array(readFileSync(folder + name));
+const temporary = mkdtempSync(join(tmpdir(), 'keras-files-'));
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+afterAll(() => {
+  rmSync(temporary, { recursive: true });
+});
+
+/** Every value of a file, by its place. */
+function valuesOf(file: KerasFile) {
+  return file.layers.flatMap(({ weights }) => weights.map((weight) => [weight.location, [...weight.read()]] as const));
+}
+
+function put(name: string, bytes: Uint8Array): string {
+  const path = join(temporary, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe('on a disk', () => {
+  test.each(['functional.h5', 'functional.weights.h5', 'keras1.h5'])(
+    '%s is read in place, never whole',
+    async (name) => {
+      const whole = vi.spyOn(platform, 'readBytes');
+      const file = await loadKerasFile(folder + name);
+      expect(valuesOf(file)).toEqual(valuesOf(await readKerasFile(bytesOf(name), name)));
+      expect(whole).not.toHaveBeenCalled();
+      whole.mockRestore();
+    },
+  );
+
+  test('an archive is read whole', async () => {
+    const file = await loadKerasFile(`${folder}sequential.keras`);
+    expect(file.topology).toMatchObject({ class_name: 'Sequential' });
+  });
+
+  test('what is not there, cut off or something else', async () => {
+    const silent = vi.spyOn(console, 'error');
+    await expect(loadKerasFile(join(temporary, 'nothing.h5'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const half = put('half.h5', bytesOf('functional.h5').subarray(0, 20_000));
+    await expect(loadKerasFile(half)).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' });
+    const other = put('other.h5', new TextEncoder().encode('<html>'));
+    await expect(loadKerasFile(other)).rejects.toMatchObject({ code: 'UNSUPPORTED_SOURCE' });
+    expect(silent).not.toHaveBeenCalled();
+    silent.mockRestore();
+  });
+});
+
+describe('archives', () => {
+  const entries = () => unzipSync(bytesOf('sequential.keras'));
+  const read = (files: Zippable) => readKerasFile(zipSync(files), 'the archive');
+
+  test('may be packed, and hold other files: their names lead nowhere', async () => {
+    const packed = await read({ ...entries(), '../../etc/passwd': new Uint8Array(3), 'assets/x': new Uint8Array(3) });
+    expect(valuesOf(packed)).toEqual(valuesOf(await readKerasFile(bytesOf('sequential.keras'), 'stored')));
+  });
+
+  /** Changes the sizes that the table of contents claims for an entry. */
+  function claim(archive: Uint8Array, name: string, size: number): Uint8Array {
+    const view = new DataView(archive.buffer);
+    for (let at = 0; at < archive.length - 46; at++) {
+      if (view.getUint32(at, true) !== 0x02014b50) continue;
+      const length = view.getUint16(at + 28, true);
+      const found = new TextDecoder().decode(archive.subarray(at + 46, at + 46 + length));
+      if (found === name) view.setUint32(at + 24, size, true);
+    }
+    return archive;
+  }
+
+  test.each([
+    ['claims more than deflate can pack', 4_000_000_000, /claims 4000000000 bytes in \d+/],
+    ['is smaller than it claims', 200_000, /does not have the 200000 bytes/],
+    ['is larger than it claims', 1000, /does not have the 1000 bytes/],
+  ])('one whose weights: %s', async (_, size, message) => {
+    const archive = claim(zipSync(entries()), 'model.weights.h5', size);
+    await expect(readKerasFile(archive, 'it')).rejects.toMatchObject({
+      code: 'WEIGHTS_DAMAGED',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('a configuration of gigabytes, or none that is JSON', async () => {
+    const huge = claim(zipSync(entries()), 'config.json', 300 * 1024 * 1024);
+    await expect(readKerasFile(huge, 'it')).rejects.toMatchObject({ code: 'NOT_A_MODEL' });
+    await expect(read({ ...entries(), 'config.json': new Uint8Array(9) })).rejects.toThrow(/not JSON/);
+  });
+
+  test.each([
+    ['archive/data.pkl', /PyTorch/],
+    ['model/saved_model.pb', /SavedModel in a ZIP/],
+    ['model.json', /tfjs model in a ZIP archive. Unpack it/],
+    ['arr_0.npy', /NumPy/],
+    ['photo.jpg', /ZIP archive with photo.jpg/],
+  ])('with %s', async (name, message) => {
+    await expect(read({ [name]: new Uint8Array(8) })).rejects.toMatchObject({
+      code: 'UNSUPPORTED_SOURCE',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('a broken table of contents, a broken entry', async () => {
+    const archive = zipSync(entries());
+    const broken = archive.slice();
+    const view = new DataView(broken.buffer);
+    view.setUint32(broken.length - 22 + 16, broken.length - 40, true);
+    await expect(readKerasFile(broken, 'it')).rejects.toThrow(/broken table of contents/);
+    const noise = archive.slice();
+    noise.fill(0xff, 200, 5000);
+    await expect(readKerasFile(noise, 'it')).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' });
+  });
+});
