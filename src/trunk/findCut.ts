@@ -1,7 +1,9 @@
 // Finds where the classifier of a pretrained network begins, from the kinds of its layers alone.
 import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { separatingCalls } from './stages.ts';
 
 const shaping = new Set(['Activation', 'ActivationOf', 'Softmax', 'ReLU', 'LeakyReLU', 'Dropout', 'Reshape']);
+const normalizing = new Set(['BatchNormalization', 'LayerNormalization']);
 const pooling = /^(Flatten|Global(Average|Max)Pooling[123]D(KeepDims)?)$/;
 
 /**
@@ -26,17 +28,29 @@ function mapBeforeClassifier(graph: LayerGraph, output: number): number {
   for (let call = output; call > 0; call = inputOf(graph, call)) {
     const layer = layerOf(graph, call);
     if (pooling.test(layer.className)) {
+      const kept = layer.className === 'Flatten' ? keptPooling(graph, inputOf(graph, call)) : 0;
+      if (kept > 0) return inputOf(graph, kept);
       const read = inputOf(graph, call);
       // Older ResNets pool by a window as large as the map and flatten what is left.
       const map = layerOf(graph, read).className === 'AveragePooling2D' ? inputOf(graph, read) : read;
       return hasKernel || !isProbabilities(graph, output) ? map : beforePointwise(graph, map);
     }
-    const classifies =
-      layer.className === 'Dense' || layer.className === 'BatchNormalization' || isPointwise(graph, call);
+    const classifies = layer.className === 'Dense' || normalizing.has(layer.className) || isPointwise(graph, call);
     hasKernel ||= classifies;
     if (!classifies && !shaping.has(layer.className)) return 0;
   }
   return 0;
+}
+
+/**
+ * The global pooling that keeps its axes, with nothing but 1 × 1 convolutions between it and `call`, or 0. MobileNetV3
+ * has its dense layers like that and flattens last. A pooling inside a gate is none: the map lives on beside it.
+ */
+function keptPooling(graph: LayerGraph, call: number): number {
+  const { className } = layerOf(graph, call);
+  if (call > 0 && className.endsWith('KeepDims')) return separatingCalls(graph).includes(call) ? call : 0;
+  const isDense = shaping.has(className) || className === 'Multiply' || isPointwise(graph, call);
+  return call > 0 && isDense ? keptPooling(graph, inputOf(graph, call)) : 0;
 }
 
 /** What a 1 × 1 convolution reads whose activations are `map`, dropout in front of it left out; else `map` itself. */

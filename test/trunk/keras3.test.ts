@@ -9,6 +9,8 @@ import { registerLayers } from '../../src/layers.ts';
 import { loadBase } from '../../src/loadBase.ts';
 import { replaceHead } from '../../src/replaceHead.ts';
 import { save } from '../../src/save.ts';
+import { findCut } from '../../src/trunk/findCut.ts';
+import { layerOf } from '../../src/trunk/layerGraph.ts';
 import { layersTrunkOf } from '../../src/trunk/layersTrunk.ts';
 import { parseTopology, writeTopology } from '../../src/trunk/topology.ts';
 import golden from '../golden/keras3.json' with { type: 'json' };
@@ -274,5 +276,69 @@ describe('what no layer can do', () => {
       "expected activations that tfjs or transferkit knows, got 'my_bend' in 'it' (Dense). Register one of your own " +
         "(tf.serialization.registerClass, static className = 'myBend'), or cut the base before it.",
     );
+  });
+});
+
+describe('weights and cuts', () => {
+  const call = (name: string): Json => [[name, 0, 0, {}]];
+
+  test('the nameless weight of LayerScale is found', async () => {
+    const topology = keras2([3], ['it', 'LayerScale', { init_values: 0.5, projection_dim: 3 }, call('x')]);
+    const found = await run(topology, tf.tensor2d([1, 1, 1], [1, 3]), [{ name: 'it/variable_7', shape: [3] }]);
+    expect(found).toEqual([...wave([3], 0.4, 0.3).dataSync()]);
+  });
+
+  test('a top of 1 × 1 convolutions behind a pooling that keeps its axes is a classifier', () => {
+    const conv = { filters: 4, kernel_size: [1, 1] };
+    const graph = parseTopology(
+      keras2(
+        [4, 4, 3],
+        ['map', 'Conv2D', { filters: 6, kernel_size: [3, 3] }, call('x')],
+        ['map_act', 'Activation', { activation: 'hard_silu' }, call('map')],
+        ['pool', 'GlobalAveragePooling2D', { keepdims: true }, call('map_act')],
+        ['wide', 'Conv2D', conv, call('pool')],
+        ['wide_act', 'Activation', { activation: 'hard_silu' }, call('wide')],
+        ['logits', 'Conv2D', conv, call('wide_act')],
+        ['flat', 'Flatten', {}, call('logits')],
+        ['classes', 'Activation', { activation: 'softmax' }, call('flat')],
+      ),
+    );
+    expect(layerOf(graph, findCut(graph)).name).toBe('map_act');
+  });
+
+  test('a gate in front of Flatten is none', () => {
+    const graph = parseTopology(
+      keras2(
+        [4, 4, 3],
+        ['map', 'Conv2D', { filters: 4, kernel_size: [3, 3] }, call('x')],
+        ['pool', 'GlobalAveragePooling2D', { keepdims: true }, call('map')],
+        ['gate', 'Conv2D', { filters: 4, kernel_size: [1, 1], activation: 'sigmoid' }, call('pool')],
+        [
+          'weigh',
+          'Multiply',
+          {},
+          [
+            ['gate', 0, 0, {}],
+            ['map', 0, 0, {}],
+          ],
+        ],
+        ['flat', 'Flatten', {}, call('weigh')],
+        ['classes', 'Dense', { units: 2, activation: 'softmax' }, call('flat')],
+      ),
+    );
+    expect(layerOf(graph, findCut(graph)).name).toBe('weigh');
+  });
+
+  test('a layer norm between pooling and classes belongs to the classifier, as in ConvNeXt', () => {
+    const graph = parseTopology(
+      keras2(
+        [4, 4, 3],
+        ['map', 'Conv2D', { filters: 4, kernel_size: [3, 3] }, call('x')],
+        ['pool', 'GlobalAveragePooling2D', {}, call('map')],
+        ['norm', 'LayerNormalization', {}, call('pool')],
+        ['classes', 'Dense', { units: 2, activation: 'softmax' }, call('norm')],
+      ),
+    );
+    expect(layerOf(graph, findCut(graph)).name).toBe('map');
   });
 });
