@@ -125,7 +125,7 @@ function expand(
   graph: GraphBuilder,
   x: Place,
   { prefix, expansion, momentum }: Block,
-  window: Pick<Block, 'kernel' | 'strides'>,
+  receptiveField: Pick<Block, 'kernel' | 'strides'>,
 ): Place {
   return addPart(graph, x, {
     name: `${prefix}expand_conv`,
@@ -133,7 +133,7 @@ function expand(
     activation: `${prefix}expand_activation`,
     filters: x.channels * expansion,
     momentum,
-    ...window,
+    ...receptiveField,
   });
 }
 

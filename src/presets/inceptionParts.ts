@@ -10,8 +10,7 @@ export type Branch = readonly (Step | 'average' | 'maximum')[];
 
 /** Adds the layers from the picture to the first module. */
 export function addStem(graph: GraphBuilder): Place {
-  const step = (x: Place, ...[filters, kernel, strides]: Step) =>
-    convolveNormalized(graph, x, [filters, kernel, strides], { padding: 'valid' });
+  const step = (x: Place, ...convolution: Step) => convolveNormalized(graph, x, convolution, { padding: 'valid' });
   let x = step(step(graph.input, 32, 3, 2), 32, 3);
   x = addBranch(graph, x, [[64, 3], 'maximum']);
   x = step(step(x, 80, 1), 192, 3);
