@@ -127,7 +127,7 @@ function assertNoPresetOptions(source: BaseSource, { weights, alpha, seed, parti
   if (given.length === 0) return;
   const names = given.map(([name]) => name).join(', ');
   const found = typeof source === 'string' ? `'${source}'` : 'another source';
-  const nearest = typeof source === 'string' ? nearestNames(source, presetNames, 5) : presetNames.slice(0, 5);
+  const nearest = typeof source === 'string' ? nearestNames(source, presetNames(), 5) : presetNames().slice(0, 5);
   throw new TransferKitError(
     'INVALID_OPTION',
     `loadBase: expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
@@ -168,7 +168,7 @@ async function readLocation(location: string, options: LoadBaseOptions): Promise
 }
 
 function unknownPreset(name: string, cause: unknown): TransferKitError {
-  const nearest = nearestNames(name, presetNames, 5);
+  const nearest = nearestNames(name, presetNames(), 5);
   const text =
     `loadBase: expected the name of a preset or a folder with model.json, got '${name}', which is neither. ` +
     `Nearest presets: ${nearest.join(', ')}.`;

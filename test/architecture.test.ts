@@ -13,7 +13,7 @@ const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts', 'layers.ts'];
 const arrows: Record<string, string[]> = {
   core: [],
   backends: ['#platform'],
-  bases: ['preprocess', 'trunk', 'weights'],
+  bases: ['#platform', 'preprocess', 'presets', 'trunk', 'weights'],
   browser: ['data', 'download'],
   data: [],
   download: [],

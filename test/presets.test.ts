@@ -58,7 +58,7 @@ const computed = members.filter(
 
 describe('every preset', () => {
   test('is in the golden file, and the other way round', () => {
-    expect([...presetNames].sort()).toEqual(Object.keys(golden).sort());
+    expect(presetNames().sort()).toEqual(Object.keys(golden).sort());
   });
 
   test.each(members)(
@@ -83,7 +83,7 @@ describe('every preset', () => {
     },
   );
 
-  test.each(presetNames)('%s runs its calls in the order of its layers', async (name) => {
+  test.each(presetNames())('%s runs its calls in the order of its layers', async (name) => {
     const preset = await findPreset(name);
     const graph = preset.architecture({ inputSize: [preset.inputSize, preset.inputSize], top: true, alpha: 1 });
     expect(graph.calls.map((call) => call.layer)).toEqual([...graph.layers.keys()]);

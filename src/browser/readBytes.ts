@@ -1,8 +1,7 @@
 // Reads an address in a page or worker. Relative ones are of the page's own folder.
-import { md5 } from '../core/md5.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { FileHash, ReadOptions } from '../core/platform.ts';
-import { readAddress, type DownloadEnvironment } from '../download/readAddress.ts';
+import type { DownloadEnvironment } from '../download/readAddress.ts';
 import { openCacheStorage } from './cache.ts';
 
 const environment: DownloadEnvironment = {
@@ -22,11 +21,13 @@ const environment: DownloadEnvironment = {
  * `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  */
 export async function readBytes(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
+  // Loaded here: many pages read nothing but pictures that they hand in.
+  const { readAddress } = await import('../download/readAddress.ts');
   return readAddress(location, options, environment);
 }
 
 async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
-  if (algorithm === 'md5') return md5(bytes);
+  if (algorithm === 'md5') return (await import('../core/md5.ts')).md5(bytes);
   if (!('subtle' in crypto)) {
     const text =
       'expected a page that may check a sha256: browsers allow it on https: and localhost only. Serve it so.';

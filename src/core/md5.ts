@@ -3,17 +3,17 @@
 
 /** Rotations of the four rounds. */
 const rotations = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21] as const;
-const sines = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32));
 
 /** The MD5 of bytes, as 32 lower-case hexadecimal digits. */
 export function md5(bytes: Uint8Array): string {
   const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
   const words = new Int32Array(16);
+  const sines = sineTable();
   const whole = bytes.length - (bytes.length % 64);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let offset = 0; offset < whole; offset += 64) addBlock(state, words, view, offset);
+  for (let offset = 0; offset < whole; offset += 64) addBlock(state, { sines, words }, view, offset);
   const end = paddedEnd(bytes.subarray(whole), bytes.length);
-  for (let offset = 0; offset < end.byteLength; offset += 64) addBlock(state, words, end, offset);
+  for (let offset = 0; offset < end.byteLength; offset += 64) addBlock(state, { sines, words }, end, offset);
   const digest = new DataView(new ArrayBuffer(16));
   state.forEach((word, i) => {
     digest.setInt32(i * 4, word, true);
@@ -32,7 +32,16 @@ function paddedEnd(rest: Uint8Array, length: number): DataView {
   return view;
 }
 
-function addBlock(state: Int32Array, words: Int32Array, view: DataView, offset: number): void {
+function sineTable(): Int32Array {
+  return Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32));
+}
+
+interface Scratch {
+  readonly sines: Int32Array;
+  readonly words: Int32Array;
+}
+
+function addBlock(state: Int32Array, { sines, words }: Scratch, view: DataView, offset: number): void {
   for (let i = 0; i < 16; i++) words[i] = view.getInt32(offset + i * 4, true);
   let [a = 0, b = 0, c = 0, d = 0] = state;
   for (let i = 0; i < 64; i++) {

@@ -90,7 +90,9 @@ const families: Readonly<Record<PresetName, Family>> = {
 };
 
 /** Names of all presets. */
-export const presetNames: readonly PresetName[] = Object.keys(families).filter(isPresetName);
+export function presetNames(): PresetName[] {
+  return Object.keys(families).filter(isPresetName);
+}
 
 /** Whether a preset has this name. */
 export function isPresetName(name: string): name is PresetName {
@@ -107,7 +109,7 @@ export async function findPreset(name: string): Promise<Preset> {
     ? (await families[name]()).presets.find((candidate) => candidate.name === name)
     : undefined;
   if (preset !== undefined) return preset;
-  const nearest = nearestNames(name, presetNames, 5);
+  const nearest = nearestNames(name, presetNames(), 5);
   const text = `loadBase: expected the name of a preset, got '${name}'. Nearest: ${nearest.join(', ')}.`;
   throw new TransferKitError('NOT_FOUND', text, { name, nearest });
 }

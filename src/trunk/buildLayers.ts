@@ -7,7 +7,6 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
-import { registerLayers } from '../layers/registerLayers.ts';
 import { assertFitting } from './fitInput.ts';
 import { initialValues } from './initialise.ts';
 import { assertKnown } from './knownLayer.ts';
@@ -40,6 +39,8 @@ export async function buildTrunk(
 ): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
   const flat = { ...graph, layers: new Map(layers) };
+  // Loaded here: classes that extend those of tfjs would stay in every bundle that holds a verb.
+  const { registerLayers } = await import('../layers/registerLayers.ts');
   registerLayers();
   for (const layer of flat.layers.values()) assertKnown(layer);
   const model = await buildModel(flat);

@@ -5,17 +5,21 @@ import type { Json, JsonObject } from '../core/json.ts';
 
 const className = 'TransferkitUnset';
 
-class Unset extends serialization.Serializable {
-  static readonly className = className;
+/** Makes the initialiser known to tfjs. Its class is made here: one at the top of a file would stay in every bundle. */
+function registerUnset(): void {
+  class Unset extends serialization.Serializable {
+    static readonly className = className;
 
-  apply(shape: number[], dtype: DataType = 'float32'): Tensor {
-    const dataId = engine().backend.write(new Float32Array(1), [1], 'float32');
-    return engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
-  }
+    apply(shape: number[], dtype: DataType = 'float32'): Tensor {
+      const dataId = engine().backend.write(new Float32Array(1), [1], 'float32');
+      return engine().makeTensorFromTensorInfo({ dataId, shape, dtype });
+    }
 
-  getConfig(): serialization.ConfigDict {
-    return {};
+    getConfig(): serialization.ConfigDict {
+      return {};
+    }
   }
+  serialization.registerClass(Unset);
 }
 
 /** Initialisers of the weights that are large, by layer class. tfjs computes with none of them while it builds. */
@@ -31,7 +35,7 @@ const large: Readonly<Record<string, readonly string[]>> = {
 
 /** The initialisers that leave the large weights of a layer unset; the settings of others are not touched. */
 export function unsetInitialisers(layerClass: string): JsonObject {
-  serialization.registerClass(Unset);
+  registerUnset();
   const unset: Json = { class_name: className, config: {} };
   return Object.fromEntries((large[layerClass] ?? []).map((key) => [key, unset]));
 }
