@@ -2,7 +2,7 @@
 // that of Keras 3 (`layers/conv2d_1/vars/0`). Nothing but names and shapes is read here.
 import { TransferKitError } from '../core/errors.ts';
 import type { Hdf5File } from './hdf5.ts';
-import { numberedName, splitWeightName } from './kerasNames.ts';
+import { splitWeightName } from './kerasNames.ts';
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
 /**
@@ -50,23 +50,22 @@ function walkLayer(file: Hdf5File, place: string, kind: string, outer: string): 
   const keys = file.keys(place);
   const [name] = keys.includes('vars') ? (file.texts(`${place}/vars`, 'name') ?? []) : [];
   const path = outer === '' ? (name ?? kind) : `${outer}/${name ?? kind}`;
-  const own = keys.includes('vars') ? readVariables(file, `${place}/vars`, [kind, name ?? '']) : [];
+  const own = keys.includes('vars') ? readVariables(file, `${place}/vars`) : [];
   const inner = keys
     .filter((key) => key !== 'vars' && key !== 'seed_generator')
     .sort(forwardFirst)
     .flatMap((key) => {
       if (containers.includes(key)) return walkContainer(file, `${place}/${key}`, path);
-      return walkLayer(file, `${place}/${key}`, key === 'cell' ? kind : key, path);
+      return walkLayer(file, `${place}/${key}`, key, path);
     });
   return own.length === 0 ? inner : [{ group: '', path, kind, weights: own }, ...inner];
 }
 
-function readVariables(file: Hdf5File, place: string, kinds: readonly string[]): StoredWeight[] {
-  return [...file.keys(place)].sort(byNumber).flatMap((key, index) => {
+function readVariables(file: Hdf5File, place: string): StoredWeight[] {
+  return [...file.keys(place)].sort(byNumber).flatMap((key) => {
     const dataset = file.dataset(`${place}/${key}`);
     if (dataset === undefined) return [];
-    const own = kinds.map((kind) => numberedName(kind, index)).find((each) => each !== undefined);
-    return [{ location: `${place.slice(1)}/${key}`, own, shape: dataset.shape, read: () => dataset.read() }];
+    return [{ location: `${place.slice(1)}/${key}`, own: undefined, shape: dataset.shape, read: () => dataset.read() }];
   });
 }
 

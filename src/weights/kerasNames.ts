@@ -9,12 +9,19 @@ const oldNames: Readonly<Record<string, string>> = {
   running_std: 'moving_variance',
 };
 
-/** Names of weights in the order in which Keras 3 numbers them, for classes whose weights are not worked out elsewhere. */
+/** Names of weights in the order in which Keras 3 numbers them, for layers whose weights cannot be worked out otherwise. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
   lstm: ['kernel', 'recurrent_kernel', 'bias'],
   gru: ['kernel', 'recurrent_kernel', 'bias'],
   simple_rnn: ['kernel', 'recurrent_kernel', 'bias'],
   embedding: ['embeddings'],
+  dense: ['kernel', 'bias'],
+  conv1d: ['kernel', 'bias'],
+  conv2d: ['kernel', 'bias'],
+  depthwise_conv2d: ['depthwise_kernel', 'bias'],
+  separable_conv2d: ['depthwise_kernel', 'pointwise_kernel', 'bias'],
+  layer_normalization: ['gamma', 'beta'],
+  batch_normalization: ['gamma', 'beta', 'moving_mean', 'moving_variance'],
   p_re_lu: ['alpha'],
   conv2d_transpose: ['kernel', 'bias'],
   conv3d: ['kernel', 'bias'],
@@ -49,9 +56,14 @@ function ownName(name: string): string {
   return oldNames[plain] ?? plain;
 }
 
-/** The own name of the weight with a number in a layer or cell of a class in snake case (`lstm_cell_2`). */
-export function numberedName(kind: string, index: number): string | undefined {
-  return numbered[kind.replace(/(_cell)?(_\d+)?$/, '')]?.[index];
+/**
+ * The own name of a weight that has a number instead, in a layer of a class in snake case.
+ *
+ * @param count - Weights that the layer has: a normalisation may lack some, and nobody can tell which.
+ */
+export function numberedName(kind: string, index: number, count: number): string | undefined {
+  const names = numbered[kind];
+  return kind.endsWith('normalization') && names?.length !== count ? undefined : names?.[index];
 }
 
 /** A class as files of Keras 3 name it: `SeparableConv2D` → `separable_conv2d`. */

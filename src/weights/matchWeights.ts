@@ -1,9 +1,10 @@
 // Which weight of a Keras file goes to which weight of a network: by the names of a known family of files, by the layers'
 // own names, or by position with every shape checked.
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 import { weightShapes, type WeightShape } from '../trunk/weightShapes.ts';
 import type { KerasFile } from './kerasFile.ts';
-import { familyOf, kindOf } from './kerasNames.ts';
+import { familyOf, kindOf, numberedName } from './kerasNames.ts';
 import { locator, type Locate, type Located } from './locateLayers.ts';
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
@@ -15,6 +16,8 @@ export interface ExpectedLayer {
   readonly path: readonly string[];
   /** Undefined where only the file tells what the layer holds. */
   readonly weights: readonly WeightShape[] | undefined;
+  /** Class and name of the layer that it wraps. */
+  readonly wrapped?: { readonly className: string; readonly name: string } | undefined;
 }
 
 /** One assignment of a file's weights to a network's, by the network's names. */
@@ -23,9 +26,15 @@ export type Pairs = ReadonlyMap<string, StoredWeight>;
 /** The layers of a network that may hold weights. */
 export function expectedLayers(graph: LayerGraph): ExpectedLayer[] {
   return weightShapes(graph).flatMap(({ layer, className, weights }) => {
-    const path = graph.layers.get(layer)?.path ?? [layer];
-    return className === 'InputLayer' || weights?.length === 0 ? [] : [{ name: layer, className, path, weights }];
+    const { path = [layer], config = {} } = graph.layers.get(layer) ?? {};
+    if (className === 'InputLayer' || weights?.length === 0) return [];
+    return [{ name: layer, className, path, weights, wrapped: wrappedIn(config) }];
   });
+}
+
+function wrappedIn({ layer }: JsonObject): ExpectedLayer['wrapped'] {
+  if (!isJsonObject(layer) || !isJsonObject(layer.config)) return undefined;
+  return { className: String(layer.class_name), name: String(layer.config.name) };
 }
 
 /**
@@ -71,13 +80,16 @@ function pairInLayer(weights: readonly WeightShape[], stored: readonly StoredLay
   return weights.flatMap(({ name }, i): [string, StoredWeight][] => (all[i] === undefined ? [] : [[name, all[i]]]));
 }
 
-/** The weights of a layer that only the file knows, under the names that tfjs gives them: without their cells' names. */
-function asStored({ name, className }: ExpectedLayer, { path, layers }: Located): [string, StoredWeight][] {
+/** The weights of a layer that only the file knows, under the names that tfjs gives them. */
+function asStored({ name, className, wrapped }: ExpectedLayer, { path, layers }: Located): [string, StoredWeight][] {
   return layers.flatMap((layer) => {
-    const below = layer.path.startsWith(`${path}/`) ? layer.path.slice(path.length + 1).split('/') : [];
-    const parts = className === 'TimeDistributed' ? [] : below.filter((part) => !/(^|_)cell(_\d+)?$/.test(part));
+    const [part = ''] = layer.path.startsWith(`${path}/`) ? layer.path.slice(path.length + 1).split('/') : [];
+    const way = part.startsWith('backward') ? 'backward' : 'forward';
+    // Cells have no names of their own in tfjs, the two directions of a Bidirectional have.
+    const parts = className === 'Bidirectional' && wrapped !== undefined ? [`${way}_${wrapped.name}`] : [];
+    const kind = kindOf(wrapped?.className ?? className);
     return layer.weights.map((weight, i): [string, StoredWeight] => [
-      [name, ...parts, weight.own ?? String(i)].join('/'),
+      [name, ...parts, weight.own ?? numberedName(kind, i, layer.weights.length) ?? String(i)].join('/'),
       weight,
     ]);
   });

@@ -93,6 +93,11 @@ def main():
     line.save(path("sequential.h5"))
     line.save(path("sequential.keras"))
     line.save_weights(path("sequential.weights.h5"))
+    # As the first .keras files were: another name for the list of layers, and no names of layers.
+    with h5py.File(path("sequential.weights.h5")) as new, h5py.File(path("unnamed.weights.h5"), "w") as old:
+        for name in new["layers"]:
+            for number, value in new[f"layers/{name}/vars"].items():
+                old.create_dataset(f"_layer_checkpoint_dependencies/{name}/vars/{number}", data=value[()])
     # Keras 1 names on the same Sequential.
     conv, conv_1, dense = [[w.numpy() for w in layer.weights] for layer in line.layers if layer.weights]
     first, second, last = [layer.name for layer in line.layers if layer.weights]

@@ -107,6 +107,11 @@ describe('weights files', () => {
     },
   );
 
+  test('the first files of Keras 3 have no names: the k-th layer of a class is the k-th in the file', async () => {
+    const graph = graphOf(line(['x', 'y', 'z']));
+    await expectOutput(graph, matchKerasWeights(await read('unnamed.weights.h5'), graph).source, golden().sequential);
+  });
+
   test('the part up to the cut needs no classifier, and the classifier of the whole network is not unexpected', async () => {
     const whole = await functional();
     const needed = new Set([...whole.layers.keys()].filter((name) => name !== 'predictions'));
