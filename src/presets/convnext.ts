@@ -131,9 +131,7 @@ function addBlock(graph: GraphBuilder, x: Place, name: string): Place {
   y = connect(graph, y, `${name}_pointwise_conv_1`, 4 * channels, 'linear');
   y = activate(graph, y, `${name}_gelu`, 'gelu');
   y = connect(graph, y, `${name}_pointwise_conv_2`, channels, 'linear');
-  const gamma_initializer = { class_name: 'Constant', config: { value: layerScale } };
-  const scaling = { init_values: layerScale, projection_dim: channels, gamma_initializer };
-  y = graph.layer('LayerScale', `${name}_layer_scale`, y, scaling);
+  y = graph.layer('LayerScale', `${name}_layer_scale`, y, { init_values: layerScale, projection_dim: channels });
   y = activate(graph, y, `${name}_identity`, 'linear');
   return graph.layer('Add', graph.autoName('add'), [x, y]);
 }
