@@ -195,7 +195,7 @@ async function sizeAtStart(contents: string): Promise<number> {
 }
 
 async function bundle(contents: string, options: BuildOptions): Promise<string> {
-  const { outputFiles } = await build({ ...bundling(contents), ...options });
+  const { outputFiles } = await build({ ...bundling(contents), ...options, write: false });
   return outputFiles[0]!.text;
 }
 
