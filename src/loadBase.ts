@@ -19,7 +19,7 @@ import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
 import { isGraphModel, readLiveGraph } from './weights/liveGraph.ts';
 import { readLiveModel } from './weights/liveModel.ts';
-import { readKerasFile } from './weights/kerasFile.ts';
+import { loadKerasFile, readKerasFile } from './weights/kerasFile.ts';
 import { kerasArtefact } from './weights/kerasWeights.ts';
 import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from './weights/weightModule.ts';
@@ -157,7 +157,7 @@ function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 'unit' 
 async function readLocation(location: string, options: LoadBaseOptions): Promise<ModelArtefact> {
   const reading = readOptionsOf(options);
   if (singleFile.test(location)) {
-    return kerasArtefact(await readKerasFile(await platform.readBytes(location, reading), location, options));
+    return kerasArtefact(await loadKerasFile(location, { ...reading, h5wasm: options.h5wasm }));
   }
   try {
     return await readModelFiles(tfHubAddress(location), reading);

@@ -61,7 +61,8 @@ export async function loadKerasFile(
   { h5wasm, ...reading }: KerasFileOptions & ReadOptions = {},
 ): Promise<KerasFile> {
   const { openHdf5 } = platform;
-  if (openHdf5 !== undefined && h5wasm === undefined && reading.hash === undefined && !isAddress(location)) {
+  const isPlain = h5wasm === undefined && reading.hash === undefined && reading.signal?.aborted !== true;
+  if (openHdf5 !== undefined && isPlain && !isAddress(location)) {
     const storage = await needH5wasm(() => openHdf5(location));
     if (storage !== undefined) return readWhole(readHdf5(storage, location), location);
   }
