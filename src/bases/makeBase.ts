@@ -75,10 +75,15 @@ async function buildResized(
   }
 }
 
-/** Whether a weight is of one of the layers: `conv/kernel`, `bidirectional/forward_lstm/kernel`. */
+/**
+ * Whether a weight is of one of the layers: `conv/kernel`, `bidirectional/forward_lstm/kernel`, and with the names of the
+ * models around it in front, `model/conv/kernel`.
+ */
 function belongsTo(layers: ReadonlyMap<string, unknown>, weight: string): boolean {
   for (let end = weight.lastIndexOf('/'); end > 0; end = weight.lastIndexOf('/', end - 1)) {
-    if (layers.has(weight.slice(0, end))) return true;
+    for (let start = 0; start >= 0 && start < end; start = weight.indexOf('/', start) + 1 || -1) {
+      if (layers.has(weight.slice(start, end))) return true;
+    }
   }
   return false;
 }

@@ -5,6 +5,7 @@ import { activationClasses } from './activations.ts';
 import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from './globalPooling.ts';
 import { GroupedConv2D } from './groupedConv2D.ts';
 import { Normalization } from './normalization.ts';
+import { HalfPixelResizing } from './resizing.ts';
 import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './scaling.ts';
 
 /**
@@ -29,6 +30,7 @@ export function registerLayers(): readonly string[] {
     GlobalAveragePooling2DKeepDims,
     GlobalMaxPooling2DKeepDims,
     GroupedConv2D,
+    HalfPixelResizing,
     LayerScale,
     MultiplyConstant,
     Normalization,

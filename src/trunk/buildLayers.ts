@@ -48,7 +48,7 @@ export async function buildTrunk(
     const source = sourceFrom(flat, model);
     if (inputSize !== undefined) assertFitting(flat, source, inputSize);
     const trunk = layersTrunk(flat, source);
-    const named = underOwnNames(weights, trunk.weights);
+    const named = underOwnNames(weights, trunk.weights, graph.layers);
     assign(trunk, seed === undefined ? named : completed(named, trunk, seed), inputSize !== undefined);
     return trunk;
   } catch (error) {

@@ -3,16 +3,17 @@
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { plainValue } from './keras3Values.ts';
 
-/**
- * Whether a topology is one of Keras 3: by its version, by the module that its layers name, or by the form of their
- * calls.
- */
-export function isKeras3(topology: JsonObject): boolean {
+/** Who wrote a topology. The same name stands for other functions here and there. */
+export type Origin = 'tfjs' | 'keras2' | 'keras3';
+
+/** Who wrote a topology: by its version, by the module that its layers name, or by the form of their calls. */
+export function originOf(topology: JsonObject): Origin {
   const version = topology.keras_version;
-  if (typeof version === 'string') return /^[3-9]\./.test(version);
+  if (typeof version === 'string')
+    return version.startsWith('tfjs') ? 'tfjs' : /^[3-9]\./.test(version) ? 'keras3' : 'keras2';
   const container = isJsonObject(topology.model_config) ? topology.model_config : topology;
   const { layers } = isJsonObject(container.config) ? container.config : {};
-  return isJsonList(layers) && layers.some((layer) => isJsonObject(layer) && isOfKeras3(layer));
+  return isJsonList(layers) && layers.some((layer) => isJsonObject(layer) && isOfKeras3(layer)) ? 'keras3' : 'keras2';
 }
 
 function isOfKeras3(layer: JsonObject): boolean {
@@ -30,27 +31,30 @@ interface Description {
 /**
  * A layer with class and configuration as tfjs reads them; all else of it stays.
  *
- * @param keras3 - What `hard_sigmoid` means depends on it.
+ * @param origin - What `hard_sigmoid` and `Resizing` mean depends on it.
  */
-export function plainLayer(layer: JsonObject, keras3: boolean): JsonObject {
+export function plainLayer(layer: JsonObject, origin: Origin): JsonObject {
   // A class that was registered with a package is written with that package's name in front.
   const className = String(layer.class_name).replace(/^.*>/, '');
-  const config = plainConfig(isJsonObject(layer.config) ? layer.config : {}, keras3);
-  const plain = rewrites[className]?.(config) ?? { className, config };
+  const config = plainConfig(isJsonObject(layer.config) ? layer.config : {}, origin);
+  const rewrite = rewrites[className] ?? (origin === 'tfjs' ? undefined : kerasRewrites[className]);
+  const plain = rewrite?.(config) ?? { className, config };
   return { ...layer, class_name: plain.className, config: plain.config };
 }
 
-function plainConfig(config: JsonObject, keras3: boolean): JsonObject {
+function plainConfig(config: JsonObject, origin: Origin): JsonObject {
   const { batch_shape: shape, batchInputShape: converted, ...rest } = config;
-  const entries = Object.entries(rest).map(([key, value]) => [key, plainEntry(key, value, keras3)] as const);
+  const entries = Object.entries(rest).map(([key, value]) => [key, plainEntry(key, value, origin)] as const);
   const inputShape = rest.batch_input_shape ?? shape ?? converted;
   return { ...Object.fromEntries(entries), ...(inputShape === undefined ? {} : { batch_input_shape: inputShape }) };
 }
 
 /** A wrapper (`TimeDistributed`, `Bidirectional`) holds whole layers. */
-function plainEntry(key: string, value: Json, keras3: boolean): Json {
+function plainEntry(key: string, value: Json, origin: Origin): Json {
   const wraps = (key === 'layer' || key === 'backward_layer' || key === 'forward_layer') && isJsonObject(value);
-  return wraps ? plainLayer(value, keras3) : plainValue(key, value, keras3);
+  if (!wraps) return plainValue(key, value, origin === 'keras3');
+  const { class_name: className = null, config = {} } = plainLayer(value, origin);
+  return { class_name: className, config };
 }
 
 /** Layers that tfjs has under another name or setting, by their Keras class. */
@@ -73,6 +77,25 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
     config: { ...config, rate: rate ?? 0, noise_shape: [null, 1, 1, 1] },
   }),
 };
+
+/** Layers that tfjs has under the same name, with other numbers. */
+const kerasRewrites: typeof rewrites = {
+  Resizing: ({ interpolation = 'bilinear', ...config }) => {
+    const isPlain = ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias'].every((key) => config[key] !== true);
+    if (!isPlain || !resizings.has(interpolation))
+      return { className: `Resizing(${JSON.stringify(interpolation)}, …)`, config };
+    return { className: 'HalfPixelResizing', config: { ...config, interpolation } };
+  },
+  UpSampling2D: ({ interpolation = 'nearest', ...config }) => {
+    if (interpolation === 'nearest') return { className: 'UpSampling2D', config: { ...config, interpolation } };
+    if (!resizings.has(interpolation) || config.data_format === 'channels_first') {
+      return { className: `UpSampling2D(${JSON.stringify(interpolation)})`, config };
+    }
+    return { className: 'HalfPixelResizing', config: { ...config, factor: config.size ?? 2, interpolation } };
+  },
+};
+
+const resizings: ReadonlySet<Json> = new Set(['bilinear', 'nearest']);
 
 function globalPooling(className: string, { keepdims, ...config }: JsonObject): Description {
   return { className: keepdims === true ? `${className}KeepDims` : className, config };

@@ -3,7 +3,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { augmentationNote, isAugmentation } from './augmentation.ts';
-import { isKeras3, plainLayer } from './keras3.ts';
+import { originOf, plainLayer, type Origin } from './keras3.ts';
 import { inputLayer, layerOf, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from './layerGraph.ts';
 import { inboundNodes, references, type Argument, type NodeCall } from './nodes.ts';
 import { operationSteps } from './operations.ts';
@@ -13,8 +13,7 @@ interface Draft {
   readonly layers: Map<string, LayerSpec>;
   readonly calls: LayerCall[];
   readonly notes: string[];
-  /** Whether the topology is one of Keras 3. */
-  readonly keras3: boolean;
+  readonly origin: Origin;
 }
 
 /** What a call gives: its outputs by number. */
@@ -32,8 +31,8 @@ const containers = new Set(['Model', 'Functional', 'Sequential']);
 export function parseTopology(topology: unknown): LayerGraph {
   const described = isJsonObject(topology) && isJsonObject(topology.model_config) ? topology.model_config : topology;
   if (!isJsonObject(described) || !containers.has(String(described.class_name))) throw notAModel(describe(topology));
-  const keras3 = isJsonObject(topology) && isKeras3(topology);
-  const draft: Draft = { layers: new Map(), calls: [], notes: [], keras3 };
+  const origin = isJsonObject(topology) ? originOf(topology) : 'keras2';
+  const draft: Draft = { layers: new Map(), calls: [], notes: [], origin };
   const config = configOf(described);
   const name = typeof config.name === 'string' ? config.name : 'model';
   const found = inlineContainer(draft, described, undefined, []);
@@ -105,7 +104,7 @@ function inlineSequential(
 
 /** An InputLayer for a layer that carries its input shape itself, as the first of a Sequential does. */
 function addOwnInput(draft: Draft, container: JsonObject, layer: JsonObject): Outputs {
-  const config = configOf(plainLayer(layer, draft.keras3));
+  const config = configOf(plainLayer(layer, draft.origin));
   const shape = config.batch_input_shape ?? configOf(container).build_input_shape;
   if (!isJsonList(shape)) throw notAModel(`a Sequential whose first layer '${layerName(layer)}' has no input shape`);
   const dtype = typeof config.dtype === 'string' ? config.dtype : 'float32';
@@ -218,7 +217,7 @@ function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): La
   const own = layerName(layer);
   const known = draft.layers.get(own);
   const taken = known !== undefined && known.path.join('/') !== path.join('/');
-  const plain = plainLayer(layer, draft.keras3);
+  const plain = plainLayer(layer, draft.origin);
   const className = String(plain.class_name);
   const config = configOf(plain);
   return {

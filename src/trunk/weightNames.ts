@@ -1,21 +1,34 @@
 // Weights that a file lists under the name of another version of Keras.
 import type { TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
+import type { LayerSpec } from './layerGraph.ts';
 
 /** Keras 3 calls the kernel of a depthwise convolution just that, and counts the weights of LayerScale, which have no name. */
-const otherNames: Readonly<Record<string, RegExp>> = { depthwise_kernel: /^kernel$/, gamma: /^variable(_\d+)?$/ };
+const otherNames: Readonly<Record<string, RegExp>> = {
+  depthwise_kernel: /^(depthwise_)?kernel$/,
+  gamma: /^(gamma|variable(_\d+)?)$/,
+};
 
-/** The source with the names that the weights of a network have. What it holds under the right name stays. */
-export function underOwnNames(source: WeightSource, weights: readonly TrunkWeight[]): WeightSource {
+/**
+ * The source with the names that the weights of a network have. What it holds under the right name stays.
+ *
+ * @param layers - With the names that lead to each: Keras 3 puts those of the models around it in front.
+ */
+export function underOwnNames(
+  source: WeightSource,
+  weights: readonly TrunkWeight[],
+  layers: ReadonlyMap<string, Pick<LayerSpec, 'path'>>,
+): WeightSource {
   const held = new Set(source.names);
   const stored = new Map<string, string>();
   for (const { name, layer } of weights) {
-    const other = otherNames[name.slice(layer.length + 1)];
-    if (other === undefined || held.has(name)) continue;
-    const prefix = `${layer}/`;
-    const [found, second] = source.names.filter(
-      (each) => each.startsWith(prefix) && other.test(each.slice(prefix.length)),
-    );
+    if (held.has(name)) continue;
+    const own = name.slice(layer.length + 1);
+    const place = `/${layers.get(layer)?.path.join('/') ?? layer}/`;
+    const [found, second] = source.names.filter((each) => {
+      const at = `/${each}`.indexOf(place);
+      return at >= 0 && isSame(own, each.slice(at + place.length - 1));
+    });
     if (found !== undefined && second === undefined) stored.set(name, found);
   }
   return {
@@ -23,4 +36,21 @@ export function underOwnNames(source: WeightSource, weights: readonly TrunkWeigh
     shapeOf: (name) => source.shapeOf(stored.get(name) ?? name),
     read: (name) => source.read(stored.get(name) ?? name),
   };
+}
+
+/**
+ * Whether two names in one layer mean the same weight. Keras puts the cell of a recurrent layer and the layer inside a
+ * wrapper between (`lstm/lstm_cell/kernel`, `time_distributed/dense/kernel`), tfjs only the direction.
+ */
+function isSame(own: string, other: string): boolean {
+  const [wanted, found] = [lastOf(own), lastOf(other)];
+  return (otherNames[wanted]?.test(found) ?? wanted === found) && directionOf(own) === directionOf(other);
+}
+
+function lastOf(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+function directionOf(name: string): string | undefined {
+  return /^(forward|backward)_/.exec(name)?.[1];
 }

@@ -72,10 +72,21 @@ def stacked():
     return model
 
 
+def sequence():
+    """Layers inside layers, whose weights have long names; pictures of another size."""
+    x = inputs = keras.Input((6, 6, 2), name="frames")
+    x = layers.Resizing(4, 4, name="resize")(x)
+    x = layers.UpSampling2D(2, interpolation="bilinear", name="enlarge")(x)
+    x = layers.TimeDistributed(layers.Conv1D(4, 3, activation="hard_sigmoid", name="conv"), name="each")(x)
+    x = layers.Reshape((-1, 4), name="steps")(x)
+    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True, name="both"), name="ways")(x)
+    return keras.Model(inputs, layers.SimpleRNN(3, name="last")(x), name="sequence")
+
+
 def weights_of(layer):
     if hasattr(layer, "layers"):
         return [each for inner in layer.layers for each in weights_of(inner)]
-    return [(f"{layer.name}/{w.name}", w) for w in layer.weights if "seed" not in w.name]
+    return [(w.path, w) for w in layer.weights if "seed" not in w.name]
 
 
 def describe(model, shape):
@@ -93,6 +104,7 @@ print(json.dumps({
     "keras": keras.__version__,
     "models": {
         "mixed": describe(mixed(), [8, 8, 3]),
+        "sequence": describe(sequence(), [6, 6, 2]),
         "nested": describe(nested(), [6]),
         "stacked": describe(stacked(), [4, 4, 3]),
     },

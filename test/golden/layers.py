@@ -54,6 +54,10 @@ cases = [
     ("GroupedConv2D", "dilation", conv(4, kernel_size=2, groups=2, dilation_rate=2, activation="hard_silu"), picture),
     ("LayerScale", "", LayerScale(0.5, 4), picture),
     ("CustomScaleLayer", "", CustomScaleLayer(0.17), picture),
+    ("HalfPixelResizing", "smaller", layers.Resizing(3, 4), picture),
+    ("HalfPixelResizing", "larger", layers.Resizing(7, 6), picture),
+    ("HalfPixelResizing", "nearest", layers.Resizing(3, 8, interpolation="nearest"), picture),
+    ("HalfPixelResizing", "by a factor", layers.UpSampling2D((2, 3), interpolation="bilinear"), picture),
     ("Rescaling", "a list", layers.Rescaling([0.5, 2.0, 0.25, 1.0], offset=-1), picture),
     ("Rescaling", "two lists", layers.Rescaling([0.5, 2.0, 0.25, 1.0], offset=[1.0, 2.0, 3.0, 4.0]), picture),
 ]
@@ -73,6 +77,8 @@ def run(class_name, case, layer, shape):
     output = np.asarray(layer(inputs))
     config = json.loads(json.dumps(layer.get_config(), default=lambda o: np.asarray(o).tolist()))
     keep = {k: v for k, v in config.items() if k not in ("name", "trainable", "dtype", "seed")}
+    if "size" in keep:
+        keep["factor"] = keep.pop("size")
     # Keras gives the weight of LayerScale no name.
     names = ["gamma" if w.name == "variable" else w.name for w in layer.weights]
     return {"className": class_name, "case": case, "config": keep, "shape": shape, "weights": names,

@@ -50,7 +50,7 @@ function difference(found: tf.Tensor, expected: readonly number[]): number {
   return Math.max(...expected.map((value, i) => Math.abs(value - (values[i] ?? NaN))));
 }
 
-const cuts = { mixed: 'top', nested: 'both', stacked: 'head_dense' };
+const cuts = { mixed: 'top', sequence: 'last', nested: 'both', stacked: 'head_dense' };
 
 describe.each(Object.entries(cuts))('%s', (key, cut) => {
   const { topology, weights, inputShape, output } = golden.models[key as keyof typeof cuts];
@@ -78,7 +78,7 @@ describe.each(Object.entries(cuts))('%s', (key, cut) => {
 
   test('says what was left out', async () => {
     const base = await load();
-    const left = { mixed: ['flip', 'turn', 'crop'], nested: [], stacked: ['zoom'] }[key] ?? [];
+    const left = { mixed: ['flip', 'turn', 'crop'], sequence: [], nested: [], stacked: ['zoom'] }[key] ?? [];
     expect(
       base.notes.map((note) => /^left out '(.*)' \(Random.*\): it changes pictures in training only$/.exec(note)?.[1]),
     ).toEqual(left);
@@ -87,7 +87,7 @@ describe.each(Object.entries(cuts))('%s', (key, cut) => {
 });
 
 test('a topology as the converter leaves it reads the same', () => {
-  for (const key of ['nested', 'stacked'] as const) {
+  for (const key of ['nested', 'sequence', 'stacked'] as const) {
     const { topology } = golden.models[key];
     const stripped = { keras_version: '3.9.2', backend: 'tensorflow', model_config: converted(topology) };
     expect(parseTopology(stripped)).toEqual(parseTopology(topology));
