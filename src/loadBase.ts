@@ -1,6 +1,5 @@
 // The verb loadBase: anything pretrained becomes a base.
 import type { io } from '@tensorflow/tfjs-core';
-import { platform } from '#platform';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ensureBackend } from './backends/ensureBackend.ts';
