@@ -3,7 +3,10 @@ import { clone, dispose, stack, Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Base, Sample, Samples, Shape, TransferModel, Unreadable } from '../core/types.ts';
-import { encodeTarget } from './targets.ts';
+import { encodeTarget, type Question } from './targets.ts';
+
+/** For whom examples are read: a model, or a base with a question of its own. */
+export type Reader = Question & Pick<TransferModel, 'base'>;
 
 /** Examples that are ready for the network. The reader owns `input`. */
 export interface Batch {
@@ -23,7 +26,7 @@ export interface Batch {
  */
 export async function readBatch(
   verb: string,
-  model: TransferModel,
+  model: Reader,
   samples: Samples,
   indexes: readonly number[],
 ): Promise<Batch> {
@@ -50,7 +53,12 @@ export async function readBatch(
 }
 
 /** Applies a model's preprocessing to one raw input and checks what comes out against what the base takes. */
-export async function preprocess(verb: string, { base }: TransferModel, input: unknown, id: string): Promise<Tensor> {
+export async function preprocess(
+  verb: string,
+  { base }: Pick<TransferModel, 'base'>,
+  input: unknown,
+  id: string,
+): Promise<Tensor> {
   const result: unknown = await base.preprocessor.apply(input);
   if (!isTensor(result) || result.isDisposed) throw notATensor(verb, result, id);
   // What a preprocessor hands through is the caller's.
@@ -120,7 +128,7 @@ export function assertReadable(verb: string, samples: Samples, unreadable: reado
 type Example =
   { readonly input: Tensor; readonly target: Float32Array; readonly weight: number; readonly id: string } | Unreadable;
 
-async function readExample(verb: string, model: TransferModel, samples: Samples, index: number): Promise<Example> {
+async function readExample(verb: string, model: Reader, samples: Samples, index: number): Promise<Example> {
   let sample: Sample;
   try {
     sample = await samples.read(index);

@@ -1,7 +1,13 @@
 // Targets as the head takes them, and the checks that samples and head mean the same labels.
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
-import type { Samples, Target, TransferModel } from '../core/types.ts';
+import type { Samples, Target, Task, TransferModel } from '../core/types.ts';
+
+/** What targets have to answer: a task and its labels. Every model is one. */
+export interface Question {
+  readonly head: { readonly task: Task };
+  readonly labels: readonly string[];
+}
 
 /** Number of target values of one example. */
 export function targetSize({ head, labels }: TransferModel): number {
@@ -13,7 +19,7 @@ export function targetSize({ head, labels }: TransferModel): number {
  *
  * @throws TransferKitError `UNKNOWN_LABEL`, `INVALID_OPTION` when the kind of target does not fit the task.
  */
-export function encodeTarget(verb: string, model: TransferModel, target: Target, id: string): Float32Array {
+export function encodeTarget(verb: string, model: Question, target: Target, id: string): Float32Array {
   const { head, labels } = model;
   if (head.task === 'regression') return encodeNumbers(verb, labels, target, id);
   const names = typeof target === 'string' ? [target] : isNames(target) ? target : undefined;

@@ -1,0 +1,260 @@
+// The verb suggestCut: which layer of a base gives the best features for these samples.
+import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
+import { describeShape, sizeOf } from './core/shapes.ts';
+import type { Base, Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
+import { crossValidate } from './train/crossValidate.ts';
+import { assignFolds, drawExamples } from './train/folds.ts';
+import { assertWhole } from './train/options.ts';
+import { startPace } from './train/pace.ts';
+import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './train/tapFeatures.ts';
+import { assertSamples } from './train/targets.ts';
+
+/** Options of {@link suggestCut}. */
+export interface SuggestCutOptions {
+  /** Parts that the examples are dealt into; each is predicted from the others. From 2. Default 5. */
+  readonly folds?: number;
+  /** How feature maps become vectors; give `replaceHead` the same. Default `'average'`. */
+  readonly pooling?: TapPooling;
+  /** Most examples to use, drawn so that classes keep their shares. Default 1000. */
+  readonly maxExamples?: number;
+  /**
+   * Strengths of the penalty to choose from for each cut, above 0: `l2 / 2` times the squared coefficients on
+   * standardised features, added to the mean loss. Default 1, 0.1, 0.01, 0.001.
+   */
+  readonly l2?: readonly number[];
+  /** Examples run at once. Default 32. */
+  readonly batchSize?: number;
+  /** Fixes which examples are used and their folds. Default 0. */
+  readonly seed?: number;
+  /** Stops between two stages or fits, with `ABORTED`. */
+  readonly signal?: AbortSignal;
+  /** Called after every batch (phase `features`) and after every fit (phase `head`). */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** A place to cut, and what features from there are worth. */
+export interface CutFigures {
+  /** Name of the layer (GraphModel: node), as `loadBase` takes it. */
+  readonly cut: string;
+  /** Mean over the folds of the share of right predictions, by the best of the penalties. */
+  readonly accuracy: number;
+  /** Standard error of that mean. */
+  readonly standardError: number;
+  /** Pooled values for each example: what the head takes. */
+  readonly width: number;
+  /** Share of the base's running time up to here, 0 … 1, as measured; another run measures a little differently. */
+  readonly cost: number;
+  /** Numbers in the weights up to here. */
+  readonly parameters: number;
+  /** The penalty that did best. */
+  readonly l2: number;
+}
+
+/** What `suggestCut` found. */
+export interface CutReport {
+  /**
+   * Name of the earliest cut that is as good as the best as far as these samples tell: within one standard error of it.
+   */
+  readonly suggested: string;
+  /** Every cut, the most accurate first; of equals the earliest. */
+  readonly cuts: readonly CutFigures[];
+  /** Stages that were not tried, and why. */
+  readonly omitted: readonly { readonly cut: string; readonly reason: string }[];
+  /** Examples that the figures are from. */
+  readonly examples: number;
+  /** Examples left out because they could not be read. */
+  readonly skipped: readonly Unreadable[];
+  /** Running time of the whole base for one example, in seconds: what `cost` is a share of. */
+  readonly secondsPerExample: number;
+}
+
+/**
+ * Finds where to cut a base for a task: features of every stage, from one pass through the network, are judged by
+ * a cross-validated logistic regression.
+ *
+ * The last features of a network are the best ones only if it was trained for something similar. The figures of all cuts
+ * come from the same folds, and the penalty is chosen on them too: compare them with each other, and measure what you
+ * build with `evaluate`. The suggestion follows the one-standard-error rule (Breiman et al., Classification and Regression
+ * Trees, 1984, section 3.4.3). Only stages up to the base's own cut are tried.
+ *
+ * @param base - Stays as it is. Load it again with the `cut` that you choose.
+ * @param samples - Examples with one label each, at least two of every label.
+ * @param options - See {@link SuggestCutOptions}.
+ * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_CLASSES`, `TOO_FEW_EXAMPLES`, `UNREADABLE`, `WRONG_SHAPE`, `NOT_FINITE`,
+ * `OUT_OF_RANGE`, `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for a base without a place to cut, `ABORTED`, `DISPOSED`.
+ *
+ * @example
+ * ```ts
+ * const { suggested, cuts } = await suggestCut(base, samples, { folds: 4 });
+ * console.table(cuts);
+ * console.log(suggested); // block_1_relu
+ * ```
+ */
+export async function suggestCut(base: Base, samples: Samples, options: SuggestCutOptions = {}): Promise<CutReport> {
+  const settled = settle(options);
+  assertAlive(base);
+  const { labels, indexes } = choose(samples, settled);
+  const { taps, omitted } = listTaps(base.trunk);
+  if (taps.length === 0) throw withoutTaps(base, omitted);
+  await ensureBackend();
+  const pace = startPace('features', indexes.length, options.onProgress);
+  const reader = { base, head: { task: 'classes' as const }, labels };
+  const plan = { ...settled, verb: 'suggestCut', reader, samples, indexes, taps: new Set(taps) };
+  const tapped = await tapFeatures(plan, pace);
+  assertEnough(labels, tapped.classes, settled.folds);
+  const cuts = rank(await judge(base.trunk, taps, tapped, settled));
+  return {
+    suggested: earliest(cuts, base.trunk).cut,
+    cuts,
+    omitted,
+    examples: tapped.classes.length,
+    skipped: tapped.skipped,
+    secondsPerExample: sum(tapped.seconds),
+  };
+}
+
+type Settled = Required<Omit<SuggestCutOptions, 'signal' | 'onProgress'>> &
+  Pick<SuggestCutOptions, 'onProgress'> & { readonly assertWanted: () => void };
+
+function settle(options: SuggestCutOptions): Settled {
+  const { folds = 5, pooling = 'average', maxExamples = 1000, batchSize = 32, seed = 0, signal } = options;
+  const { l2 = [1, 0.1, 0.01, 0.001] } = options;
+  assertWhole('suggestCut', 'folds', folds, 2);
+  assertWhole('suggestCut', 'maxExamples', maxExamples, 1);
+  assertWhole('suggestCut', 'batchSize', batchSize, 1);
+  assertWhole('suggestCut', 'seed', seed, 0);
+  if (!tapPoolings.includes(pooling)) throw invalid(`pooling to be one of ${tapPoolings.join(', ')}`, pooling);
+  if (!Array.isArray(l2) || l2.length === 0 || !l2.every((each) => Number.isFinite(each) && each > 0)) {
+    throw invalid('l2 to be a list of finite numbers above 0', JSON.stringify(l2));
+  }
+  const assertWanted = () => {
+    if (signal?.aborted !== true) return;
+    throw new TransferKitError('ABORTED', 'suggestCut: was stopped by its signal.', {}, signal.reason);
+  };
+  const { onProgress } = options;
+  return { folds, pooling, maxExamples, batchSize, seed, l2, assertWanted, ...(onProgress && { onProgress }) };
+}
+
+/** The examples to use, and the labels that they have. */
+function choose(samples: Samples, { maxExamples, folds, seed }: Settled) {
+  assertSamples('suggestCut', samples);
+  if (samples.size === 0) throw new TransferKitError('NO_EXAMPLES', 'suggestCut: expected examples, got none.');
+  const targets = Array.from({ length: samples.size }, (_, index) => labelAt(samples, index));
+  const present = new Set(targets);
+  const labels = samples.labels.filter((label) => present.has(label));
+  if (labels.length < 2) {
+    const text = `suggestCut: expected examples of two or more labels, got ${String(labels.length)} (${labels.join(', ')}).`;
+    throw new TransferKitError('TOO_FEW_CLASSES', text, { labels });
+  }
+  const places = new Map(labels.map((label, place) => [label, place]));
+  const classes = targets.map((label) => places.get(label) ?? 0);
+  const indexes = drawExamples(classes, maxExamples, seed);
+  assertEnough(
+    labels,
+    indexes.map((index) => classes[index] ?? 0),
+    folds,
+  );
+  return { labels, indexes };
+}
+
+function labelAt(samples: Samples, index: number): string {
+  const target = samples.target(index);
+  if (typeof target === 'string') return target;
+  const text =
+    `suggestCut: expected one label for each example, got ${JSON.stringify(target)} for example ${String(index)}. Cuts are ` +
+    'compared by how well they tell classes apart: give samples with a class each.';
+  throw new TransferKitError('INVALID_OPTION', text, { index, target });
+}
+
+function assertEnough(labels: readonly string[], classes: readonly number[], folds: number): void {
+  const counts = labels.map((_, label) => classes.filter((each) => each === label).length);
+  const rare = labels.filter((_, label) => (counts[label] ?? 0) < 2);
+  if (rare.length === 0 && classes.length >= folds) return;
+  const found = rare.length > 0 ? `fewer of ${rare.join(', ')}` : String(classes.length);
+  const text =
+    `suggestCut: expected at least two examples of every label and ${String(folds)} in all, one for each fold, got ` +
+    `${found}. Add examples, leave labels out, or raise maxExamples.`;
+  throw new TransferKitError('TOO_FEW_EXAMPLES', text, { rare, size: classes.length });
+}
+
+/** The stages whose outputs can be pooled and named to `loadBase`. */
+function listTaps({ stages }: Trunk): { taps: Stage[]; omitted: CutReport['omitted'] } {
+  const judged = stages.map((stage, index) => ({ stage, reason: obstacle(stage, stages.slice(index + 1)) }));
+  return {
+    taps: judged.flatMap(({ stage, reason }) => (reason === undefined ? [stage] : [])),
+    omitted: judged.flatMap(({ stage: { name }, reason }) => (reason === undefined ? [] : [{ cut: name, reason }])),
+  };
+}
+
+function obstacle({ name, output: { shape, dtype } }: Stage, behind: readonly Stage[]): string | undefined {
+  if (dtype !== 'float32') return `gives ${dtype}, not float32`;
+  if (shape.length < 2) return `gives ${describeShape(shape)}: one value for each example is no features`;
+  // A cut by name is behind the last time that a layer runs.
+  return behind.some(({ layers }) => layers.includes(name)) ? 'runs again further on' : undefined;
+}
+
+/** Figures of every tap, from the input on. */
+async function judge(
+  trunk: Trunk,
+  taps: readonly Stage[],
+  { features, classes, weights, seconds }: TapFeatures,
+  { folds, seed, l2, assertWanted, onProgress }: Settled,
+): Promise<CutFigures[]> {
+  const pace = startPace('head', taps.length * folds * l2.length, onProgress);
+  const turn = async () => {
+    await pace.advance(1);
+    assertWanted();
+  };
+  const data = { classes, weights, folds: assignFolds(classes, folds, seed), l2 };
+  const cuts: CutFigures[] = [];
+  for (const stage of taps) {
+    const values = features.get(stage) ?? new Float32Array(0);
+    const validated = await crossValidate({ ...data, features: values }, turn);
+    const upTo = trunk.stages.indexOf(stage) + 1;
+    cuts.push({
+      cut: stage.name,
+      accuracy: validated.accuracy,
+      standardError: validated.standardError,
+      width: values.length / classes.length,
+      cost: sum(seconds.slice(0, upTo)) / sum(seconds),
+      parameters: sum(trunk.weights.filter((weight) => weight.stage < upTo).map(({ shape }) => sizeOf(shape))),
+      l2: validated.l2,
+    });
+  }
+  return cuts;
+}
+
+/** The most accurate first; sorting keeps the order of equals. */
+function rank(cuts: readonly CutFigures[]): CutFigures[] {
+  return [...cuts].sort((a, b) => b.accuracy - a.accuracy);
+}
+
+/** The first cut from the input on that is within one standard error of the best. */
+function earliest(ranked: readonly CutFigures[], { stages }: Trunk): CutFigures {
+  const [best] = ranked;
+  if (best === undefined) throw new RangeError('no cut was judged');
+  const good = ranked.filter(({ accuracy }) => accuracy >= best.accuracy - best.standardError);
+  const place = ({ cut }: CutFigures) => stages.findLastIndex(({ name }) => name === cut);
+  return good.reduce((a, b) => (place(b) < place(a) ? b : a));
+}
+
+function assertAlive({ name, trunk }: Base): void {
+  if (!trunk.disposed) return;
+  const text = `suggestCut: expected a usable base, got '${name}' after its dispose(). Load it again.`;
+  throw new TransferKitError('DISPOSED', text, { name });
+}
+
+function withoutTaps({ name }: Base, omitted: CutReport['omitted']): TransferKitError {
+  const found = omitted.map(({ cut, reason }) => `'${cut}' ${reason}`).join('; ') || 'no stages';
+  const text = `suggestCut: expected a base that can be cut, got '${name}': ${found}.`;
+  return new TransferKitError('UNSUPPORTED_SOURCE', text, { omitted });
+}
+
+function invalid(expected: string, received: string): TransferKitError {
+  return new TransferKitError('INVALID_OPTION', `suggestCut: expected ${expected}, got ${received}.`, { received });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,167 @@
+// Features from many places of a base at once: one pass through the network, pooled where a stage ends.
+import { clone, concat, dispose, max, mean, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import type { Samples, Stage, Unreadable } from '../core/types.ts';
+import type { Pace } from './pace.ts';
+import { assertReadable, readBatch, type Batch, type Reader } from './readBatch.ts';
+
+/** How feature maps become vectors before they are compared. */
+export type TapPooling = 'average' | 'max' | 'both';
+
+/** All of them. */
+export const tapPoolings: readonly TapPooling[] = ['average', 'max', 'both'];
+
+/** What to read, and where to tap. */
+export interface TapPlan {
+  readonly verb: string;
+  readonly reader: Reader;
+  readonly samples: Samples;
+  /** Examples to read. */
+  readonly indexes: readonly number[];
+  /** Which stages' outputs are wanted. */
+  readonly taps: ReadonlySet<Stage>;
+  readonly pooling: TapPooling;
+  readonly batchSize: number;
+  /** Raises when the work is to stop. */
+  readonly assertWanted: () => void;
+}
+
+/** Features of every tap, row by row the same examples. */
+export interface TapFeatures {
+  /** By stage: [n, width] of pooled values. */
+  readonly features: ReadonlyMap<Stage, Float32Array>;
+  /** Index of each example's class. */
+  readonly classes: readonly number[];
+  readonly weights: readonly number[];
+  readonly skipped: readonly Unreadable[];
+  /** Seconds for one example that each stage took, pooling included; the first batch counts only if it is the only one. */
+  readonly seconds: readonly number[];
+}
+
+/**
+ * Runs the base once on every example, stage by stage, and keeps pooled values in plain memory. The next batch is read
+ * while the network works on this one.
+ *
+ * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and what reading raises.
+ */
+export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeatures> {
+  const { verb, samples, indexes, batchSize, reader } = plan;
+  const store = new TapStore(plan);
+  const skipped: Unreadable[] = [];
+  const read = (start: number) => readBatch(verb, reader, samples, indexes.slice(start, start + batchSize));
+  let next = read(0);
+  for (let start = 0; start < indexes.length; start += batchSize) {
+    const batch = await next;
+    next = read(start + batchSize);
+    // A failure of the next batch is raised when its turn comes; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    skipped.push(...batch.unreadable);
+    try {
+      await runBatch(plan, batch, store);
+      await pace.advance(Math.min(batchSize, indexes.length - start));
+    } catch (error) {
+      const ahead = await next.catch(() => undefined);
+      dispose(ahead?.input);
+      throw error;
+    }
+  }
+  assertReadable(verb, samples, skipped);
+  if (store.classes.length > 0) return store.finish(skipped);
+  const text = `${verb}: expected examples that can be read, got none among ${String(indexes.length)}.`;
+  throw new TransferKitError('NO_EXAMPLES', text, { size: indexes.length });
+}
+
+/** Feature maps live from one stage to the next only. */
+async function runBatch({ reader, taps, pooling, assertWanted }: TapPlan, batch: Batch, store: TapStore) {
+  if (batch.input === undefined) return;
+  const { trunk } = reader.base;
+  let current = batch.input;
+  try {
+    store.begin(batch);
+    for (const [index, stage] of trunk.stages.entries()) {
+      assertWanted();
+      const start = performance.now();
+      const output = trunk.run(current, { from: index, to: index + 1 });
+      dispose(current);
+      current = output;
+      if (taps.has(stage)) store.put(stage, await valuesOf(pool(current, pooling)), batch);
+      store.count(index, (performance.now() - start) / 1000);
+    }
+  } finally {
+    dispose(current);
+  }
+}
+
+/** [b, …, c] -> [b, c], or [b, 2 c] for both. */
+function pool(map: Tensor, pooling: TapPooling): Tensor {
+  if (map.rank === 2) return clone(map);
+  const places = map.shape.slice(1, -1).map((_, i) => i + 1);
+  return tidy(() => {
+    if (pooling === 'average') return mean(map, places);
+    if (pooling === 'max') return max(map, places);
+    return concat([mean(map, places), max(map, places)], 1);
+  });
+}
+
+async function valuesOf(tensor: Tensor): Promise<Float32Array> {
+  try {
+    const values = await tensor.data();
+    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${tensor.dtype}`);
+    return values;
+  } finally {
+    dispose(tensor);
+  }
+}
+
+/** Pooled values of all examples, one block of plain memory for each tap. */
+class TapStore {
+  readonly classes: number[] = [];
+  private readonly weights: number[] = [];
+  private readonly features = new Map<Stage, Float32Array>();
+  private readonly seconds: number[] = [];
+  private timed = 0;
+  private batches = 0;
+
+  constructor(private readonly plan: TapPlan) {}
+
+  begin({ targets, weights, ids }: Batch): void {
+    this.batches++;
+    // The first batch pays for compiling and allocating.
+    if (this.batches === 2) {
+      this.seconds.fill(0);
+      this.timed = 0;
+    }
+    this.timed += ids.length;
+    this.classes.push(...targets.map((target) => target.indexOf(1)));
+    this.weights.push(...weights);
+  }
+
+  put(stage: Stage, values: Float32Array, { ids }: Batch): void {
+    const { verb, indexes } = this.plan;
+    const width = values.length / ids.length;
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw notFinite(verb, stage, ids[Math.floor(bad / width)] ?? '');
+    const all = this.features.get(stage) ?? new Float32Array(indexes.length * width);
+    this.features.set(stage, all);
+    all.set(values, (this.classes.length - ids.length) * width);
+  }
+
+  count(index: number, seconds: number): void {
+    this.seconds[index] = (this.seconds[index] ?? 0) + seconds;
+  }
+
+  finish(skipped: readonly Unreadable[]): TapFeatures {
+    const rows = this.classes.length;
+    const features = [...this.features].map(([stage, values]): [Stage, Float32Array] => {
+      const width = values.length / this.plan.indexes.length;
+      return [stage, values.subarray(0, rows * width)];
+    });
+    const seconds = this.seconds.map((each) => each / this.timed);
+    return { features: new Map(features), classes: this.classes, weights: this.weights, skipped, seconds };
+  }
+}
+
+function notFinite(verb: string, { name }: Stage, id: string): TransferKitError {
+  const text = `${verb}: expected finite features, got NaN or infinity at '${name}' for ${id}. Check that example and its preprocessing.`;
+  return new TransferKitError('NOT_FINITE', text, { id, cut: name });
+}
