@@ -24,11 +24,11 @@ export function underOwnNames(
   for (const { name, layer } of weights) {
     if (held.has(name)) continue;
     const own = name.slice(layer.length + 1);
-    const place = `/${layers.get(layer)?.path.join('/') ?? layer}/`;
-    const [found, second] = source.names.filter((each) => {
-      const at = `/${each}`.indexOf(place);
-      return at >= 0 && isSame(own, each.slice(at + place.length - 1));
-    });
+    const path = layers.get(layer)?.path ?? [layer];
+    // With all the models around it, with fewer, alone: the first way in which the file has it counts.
+    const [[found, second] = []] = path
+      .map((_, first) => namesAt(source, `/${path.slice(first).join('/')}/`, own))
+      .filter((names) => names.length > 0);
     if (found !== undefined && second === undefined) stored.set(name, found);
   }
   return {
@@ -36,6 +36,14 @@ export function underOwnNames(
     shapeOf: (name) => source.shapeOf(stored.get(name) ?? name),
     read: (name) => source.read(stored.get(name) ?? name),
   };
+}
+
+/** Names in a file that mean a weight of the layer at `place`. */
+function namesAt(source: WeightSource, place: string, own: string): string[] {
+  return source.names.filter((each) => {
+    const at = `/${each}`.indexOf(place);
+    return at >= 0 && isSame(own, each.slice(at + place.length - 1));
+  });
 }
 
 /**

@@ -288,6 +288,19 @@ describe('weights and cuts', () => {
     expect(found).toEqual([...wave([3], 0.4, 0.3).dataSync()]);
   });
 
+  test.each(['deep/kernel', 'inner/deep/kernel', 'old/inner/deep/kernel'])(
+    'a layer in a model is found under %s',
+    async (name) => {
+      const inner = keras2([2, 2, 1], ['deep', 'DepthwiseConv2D', { kernel_size: 1, use_bias: false }, call('x')]);
+      const { config } = inner.model_config;
+      const topology = keras2([2, 2, 1], ['inner', 'Functional', { ...config, name: 'inner' }, call('x')]);
+      const x = tf.ones([1, 2, 2, 1]);
+      const base = await loadBase(handler(topology, [{ name, shape: [1, 1, 1, 1] }]), { cut: 'deep' });
+      const [value] = wave([1], 0.4, 0.3).dataSync();
+      expect([...base.trunk.run(x).dataSync()]).toEqual([value, value, value, value]);
+    },
+  );
+
   test('a top of 1 × 1 convolutions behind a pooling that keeps its axes is a classifier', () => {
     const conv = { filters: 4, kernel_size: [1, 1] };
     const graph = parseTopology(
