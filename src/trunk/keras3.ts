@@ -6,20 +6,22 @@ import { plainValue } from './keras3Values.ts';
 /** Who wrote a topology. The same name stands for other functions here and there. */
 export type Origin = 'tfjs' | 'keras2' | 'keras3';
 
-/** Who wrote a topology: by its version, by the module that its layers name, or by the form of their calls. */
+/** Who wrote a topology: by its version, else by the form of its layers and of their calls. */
 export function originOf(topology: JsonObject): Origin {
   const version = topology.keras_version;
   if (typeof version === 'string')
     return version.startsWith('tfjs') ? 'tfjs' : /^[3-9]\./.test(version) ? 'keras3' : 'keras2';
   const container = isJsonObject(topology.model_config) ? topology.model_config : topology;
-  const { layers } = isJsonObject(container.config) ? container.config : {};
-  return isJsonList(layers) && layers.some((layer) => isJsonObject(layer) && isOfKeras3(layer)) ? 'keras3' : 'keras2';
+  return isOfKeras3(container) ? 'keras3' : 'keras2';
 }
 
+/** The module of a layer tells nothing: the last of Keras 2 write it too. */
 function isOfKeras3(layer: JsonObject): boolean {
   const config = isJsonObject(layer.config) ? layer.config : {};
+  if ('batch_shape' in config || isJsonObject(config.dtype)) return true;
   const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
-  return 'module' in layer || 'batch_shape' in config || isJsonObject(config.dtype) || nodes.some(isJsonObject);
+  const inner = isJsonList(config.layers) ? config.layers : [];
+  return nodes.some(isJsonObject) || inner.some((each) => isJsonObject(each) && isOfKeras3(each));
 }
 
 /** Class and configuration of a layer. */

@@ -1,5 +1,5 @@
 // Operations that stand in a topology as if they were layers (`x + 3`, `tf.nn.relu6(x)`), written as layers.
-import { isJsonList, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { TensorRef } from './layerGraph.ts';
 import type { Argument } from './nodes.ts';
 
@@ -16,7 +16,12 @@ type Arithmetic = 'add' | 'multiply' | 'subtract' | 'divide';
 /** By the class of Keras 3, or by the function of TensorFlow that a layer of Keras 2 stands for. */
 const arithmetic: Readonly<Record<string, Arithmetic>> = {
   Add: 'add',
+  AddV2: 'add',
+  BiasAdd: 'add',
+  Mul: 'multiply',
   Multiply: 'multiply',
+  RealDiv: 'divide',
+  Sub: 'subtract',
   Subtract: 'subtract',
   Divide: 'divide',
   TrueDivide: 'divide',
@@ -72,11 +77,12 @@ const activations: Readonly<Record<string, string>> = {
 export function operationSteps(
   className: string,
   config: JsonObject,
-  args: readonly Argument<TensorRef>[],
+  given: readonly Argument<TensorRef>[],
   kwargs: JsonObject,
 ): Step[] | undefined {
   const operation = operationOf(className, config);
   if (operation === undefined) return undefined;
+  const args = withConstants(given, config.constants);
   const kind = arithmetic[operation];
   if (kind !== undefined) return arithmeticSteps(kind, args);
   const [first] = args;
@@ -89,7 +95,17 @@ export function operationSteps(
 
 function operationOf(className: string, config: JsonObject): string | undefined {
   if (className === 'TFOpLambda') return String(config.function ?? config.name).replace(/^tf\./, '');
+  // The first versions of Keras 2 keep the operation's node of TensorFlow.
+  if (className === 'TensorFlowOpLayer') return isJsonObject(config.node_def) ? String(config.node_def.op) : undefined;
   return className in arithmetic || className in activations || className === 'Mean' ? className : undefined;
+}
+
+/** Constants that stand in a configuration, by their place among the arguments. */
+function withConstants(args: readonly Argument<TensorRef>[], constants: Json | undefined): Argument<TensorRef>[] {
+  const all = [...args];
+  const placed = isJsonObject(constants) ? Object.entries(constants) : [];
+  for (const [place, constant] of placed) all.splice(Number(place), 0, { constant });
+  return all;
 }
 
 function activationFor(operation: string, { approximate, alpha, negative_slope }: JsonObject): string | undefined {

@@ -194,6 +194,15 @@ describe('operations of Keras 2', () => {
     expect(found).toEqual(expected);
   });
 
+  test.each([
+    ['AddV2', { 1: 3 }, [-1, 2, 3.5, 7]],
+    ['Sub', { 0: 1 }, [5, 2, 0.5, -3]],
+    ['Relu6', {}, [0, 0, 0.5, 4]],
+  ])('the node of TensorFlow %s %j', async (op, constants, expected) => {
+    const config = { node_def: { name: op, op, input: ['x'] }, constants };
+    expect(await run(keras2([4], ['it', 'TensorFlowOpLayer', config, [['x', 0, 0, {}]]]), x())).toEqual(expected);
+  });
+
   test('hard_sigmoid stays that of Keras 2, and swish has its other name', async () => {
     const of = (activation: string) => keras2([4], ['it', 'Activation', { activation }, [['x', 0, 0, {}]]]);
     expect((await run(of('hard_sigmoid'), x()))[1]).toBeCloseTo(0.3, 6);
