@@ -67,9 +67,18 @@ function setFrozen(verb: string, model: TransferModel, which: FreezeSelection, f
   if (base.trunk.disposed || head.trunk.disposed) {
     throw new TransferKitError('DISPOSED', `${verb}: expected a usable model, got '${base.name}' after its dispose().`);
   }
-  const chosen = choose(verb, model, which).filter((weight) => weight.frozen !== frozen);
+  const meant = choose(verb, model, which);
+  if (meant.length === 0 && which !== 'base') throw withoutWeights(verb, which);
+  const chosen = meant.filter((weight) => weight.frozen !== frozen);
   for (const weight of chosen) weight.frozen = frozen;
   return report(model, chosen.length);
+}
+
+/** A selection that can have no effect is a mistake. */
+function withoutWeights(verb: string, which: FreezeSelection): TransferKitError {
+  const shown = typeof which === 'function' || which instanceof RegExp ? String(which) : JSON.stringify(which);
+  const text = `${verb}: expected layers that hold weights, got ${shown}, which means none. Name the layer in front of or behind them.`;
+  return new TransferKitError('INVALID_OPTION', text, { selection: which });
 }
 
 function choose(verb: string, model: TransferModel, which: FreezeSelection): readonly TrunkWeight[] {

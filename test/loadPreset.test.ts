@@ -113,6 +113,18 @@ describe('weights of a preset', () => {
     base.dispose();
   });
 
+  test('are kept, and read from where they are kept', async () => {
+    const cacheDir = join(folder, 'cache');
+    const first = await loadBase('mobilenet', { ...small, mirror, cacheDir });
+    const count = asked.length;
+    const offline = () => Promise.reject(new TypeError('fetch failed'));
+    const again = await loadBase('mobilenet', { ...small, mirror, cacheDir, fetch: offline, retries: 0 });
+    expect(asked).toHaveLength(count);
+    expect([valuesOf(first), valuesOf(again)]).toEqual([valuesOf(published), valuesOf(published)]);
+    first.dispose();
+    again.dispose();
+  });
+
   test('with a wrong hash are not used', async () => {
     await expect(loadBase('vgg16', { mirror, cacheDir: false, inputSize: 32, retries: 0 })).rejects.toMatchObject({
       code: 'WEIGHTS_DAMAGED',

@@ -8,7 +8,7 @@ import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
 import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
 import type { H5wasm } from '../weights/h5wasm.ts';
-import { readKerasFile, type KerasFile } from '../weights/kerasFile.ts';
+import { loadKerasFile, readKerasFile, type KerasFile } from '../weights/kerasFile.ts';
 import { matchKerasWeights, type MatchedWeights } from '../weights/kerasWeights.ts';
 import { expectedLayers } from '../weights/matchWeights.ts';
 import type { ModelArtefact } from '../weights/modelArtefact.ts';
@@ -130,19 +130,24 @@ async function readWeights(
   if (weights === 'imagenet') {
     if (published === undefined) throw unpublished(preset, architecture);
     const { address, hash } = published;
-    const bytes = await platform.readBytes(address, { ...reading, ...(hash && { hash }) });
-    return { keras: await readKerasFile(bytes, address, { h5wasm }), isPublished: true };
+    return { keras: await loadKerasFile(address, { ...reading, ...(hash && { hash }), h5wasm }), isPublished: true };
+  }
+  if (!(weights instanceof Uint8Array) && !hasOtherForm(preset, architecture)) {
+    return { keras: await loadKerasFile(String(weights), { ...reading, h5wasm }), isPublished: false };
   }
   const isBytes = weights instanceof Uint8Array;
   const bytes = isBytes ? weights : await platform.readBytes(String(weights), reading);
-  const source = isBytes ? 'the given bytes' : String(weights);
-  return {
-    keras: await readKerasFile(bytes, source, { h5wasm }),
-    isPublished: isPublishedFile(preset, architecture, bytes),
-  };
+  const keras = await readKerasFile(bytes, isBytes ? 'the given bytes' : String(weights), { h5wasm });
+  return { keras, isPublished: hasOtherForm(preset, architecture) && isPublishedFile(preset, architecture, bytes) };
 }
 
-/** Some published files belong to an architecture with scaling of its own in front: they are known by their hash. */
+/** Whether the published weights belong to an architecture of their own, with a scaling more in front. */
+function hasOtherForm(preset: Preset, architecture: ArchitectureOptions): boolean {
+  const [plain, published] = [false, true].map((imagenet) => preset.architecture({ ...architecture, imagenet }));
+  return plain?.layers.size !== published?.layers.size;
+}
+
+/** Published files are known by their hash. */
 function isPublishedFile(preset: Preset, architecture: ArchitectureOptions, bytes: Uint8Array): boolean {
   const hashes = [true, false].map((top) => preset.weights({ ...architecture, top })?.hash);
   if (!hashes.some((hash) => hash?.algorithm === 'md5')) return false;

@@ -77,7 +77,7 @@ export interface Platform {
    * Opens an HDF5 file on a disk without reading it whole, by h5wasm; gives undefined for any other file. Browsers have no
    * disk. Raises what importing h5wasm raises.
    */
-  readonly openHdf5?: (path: string) => Promise<Hdf5Storage | undefined>;
+  readonly openHdf5?: (location: string, options?: ReadOptions) => Promise<Hdf5Storage | undefined>;
   /**
    * Decodes a picture to upright RGB. Big pictures may come back smaller, but never below `atLeast` (height, width)
    * where that is given and the picture was larger. Raises UNREADABLE.

@@ -33,6 +33,16 @@ export function folderCache(folder: string): ByteCache {
   };
 }
 
+/** Where the bytes of a kept file lie on the disk; undefined when it is not kept whole. */
+export async function locateCached(
+  folder: string,
+  address: string,
+): Promise<{ path: string; offset: number } | undefined> {
+  const path = join(folder, fileName(address));
+  const head = await readHead(path, address);
+  return head?.sha256 === undefined ? undefined : { path, offset: headBytes };
+}
+
 async function find(folder: string, address: string): Promise<CachedCopy | undefined> {
   const path = join(folder, fileName(address));
   const head = await readHead(path, address);

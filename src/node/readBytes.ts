@@ -39,15 +39,18 @@ async function readPath(path: string, signal: AbortSignal | undefined): Promise<
   }
 }
 
-/** The variables are read at each use: a program may set them after it has imported this. */
+/** The folder that downloads are kept in. The variable is read at each use: a program may set it after importing this. */
+export function cacheFolder(cacheDir: string | undefined): string {
+  const { TRANSFERKIT_CACHE: folder = '' } = process.env;
+  return resolve(cacheDir ?? (folder === '' ? join(homedir(), '.cache', 'transferkit') : folder));
+}
+
 function environment(): DownloadEnvironment {
-  const { TRANSFERKIT_CACHE: folder = '', TRANSFERKIT_MIRROR: mirror } = process.env;
-  const standard = folder === '' ? join(homedir(), '.cache', 'transferkit') : folder;
   return {
     hash: hashOf,
-    openCache: async (cacheDir) => folderCache(resolve(cacheDir ?? standard)),
+    openCache: async (cacheDir) => folderCache(cacheFolder(cacheDir)),
     isSameOrigin: () => true,
-    mirror,
+    mirror: process.env.TRANSFERKIT_MIRROR,
   };
 }
 

@@ -1,6 +1,7 @@
 // A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
 import { platform } from '#platform';
 import { TransferKitError } from '../core/errors.ts';
+import type { Hdf5Storage } from '../core/hdf5Storage.ts';
 import { isAddress, type ReadOptions } from '../core/platform.ts';
 import { readHdf5, type Hdf5File } from './hdf5.ts';
 import { hdf5InMemory, needH5wasm, type H5wasm } from './h5wasm.ts';
@@ -60,13 +61,21 @@ export async function loadKerasFile(
   location: string,
   { h5wasm, ...reading }: KerasFileOptions & ReadOptions = {},
 ): Promise<KerasFile> {
-  const { openHdf5 } = platform;
   const isPlain = h5wasm === undefined && reading.hash === undefined && reading.signal?.aborted !== true;
-  if (openHdf5 !== undefined && isPlain && !isAddress(location)) {
-    const storage = await needH5wasm(() => openHdf5(location));
+  if (isPlain && !isAddress(location)) {
+    const storage = await openOnDisk(location, reading);
     if (storage !== undefined) return readWhole(readHdf5(storage, location), location);
   }
-  return readKerasFile(await platform.readBytes(location, reading), location, { h5wasm });
+  const bytes = await platform.readBytes(location, reading);
+  // What was downloaded is read from where it is kept, so that the bytes need not stay in memory.
+  const kept = h5wasm === undefined && isAddress(location) ? await openOnDisk(location, reading) : undefined;
+  if (kept?.size === bytes.length) return readWhole(readHdf5(kept, location), location);
+  return readKerasFile(bytes, location, { h5wasm });
+}
+
+async function openOnDisk(location: string, reading: ReadOptions): Promise<Hdf5Storage | undefined> {
+  const { openHdf5 } = platform;
+  return openHdf5 && needH5wasm(() => openHdf5(location, reading));
 }
 
 async function readArchive(bytes: Uint8Array, source: string, h5wasm: H5wasm | undefined): Promise<KerasFile> {
