@@ -68,10 +68,15 @@ function setFrozen(verb: string, model: TransferModel, which: FreezeSelection, f
     throw new TransferKitError('DISPOSED', `${verb}: expected a usable model, got '${base.name}' after its dispose().`);
   }
   const meant = choose(verb, model, which);
-  if (meant.length === 0 && which !== 'base') throw withoutWeights(verb, which);
+  if (meant.length === 0 && !mayBeEmpty(which)) throw withoutWeights(verb, which);
   const chosen = meant.filter((weight) => weight.frozen !== frozen);
   for (const weight of chosen) weight.frozen = frozen;
   return report(model, chosen.length);
+}
+
+/** A list may be empty, and a base may be without weights. */
+function mayBeEmpty(which: FreezeSelection): boolean {
+  return which === 'base' || which === 'all' || (typeof which === 'object' && isList(which) && which.length === 0);
 }
 
 /** A selection that can have no effect is a mistake. */

@@ -464,13 +464,13 @@ describe('nothing to train', () => {
     }
   });
 
-  test('only layers without weights of their own to move are unfrozen', async () => {
+  test('only layers without weights are unfrozen', async () => {
     const target = await tinyTransfer();
     freeze(target, 'all');
     await refused(
       () => fineTune(target, samples, { unfreeze: 'relu1', headEpochs: 0 }),
-      'NOTHING_TO_TRAIN',
-      'fineTune: expected weights to train',
+      'INVALID_OPTION',
+      'expected layers that hold weights, got "relu1", which means none.',
       target,
     );
   });

@@ -63,7 +63,6 @@ describe('which layers are meant', () => {
     ['a name', 'conv2', ['conv2']],
     ['the beginning of names', 'block_1', block],
     ['a longer beginning', 'block_1_bn', ['block_1_bn']],
-    ['a name without weights', 'relu1', []],
     ['a RegExp', /_(expand|bn)$/, ['block_1_expand', 'block_1_bn']],
     ['a RegExp with a state of its own', onlyOnce, ['conv1', 'conv2']],
     ['a sticky RegExp', /b/y, ['bn1', ...block, 'bn2']],
@@ -222,6 +221,12 @@ describe('what means nothing', () => {
       'expected a name, RegExp, function, { from }, { lastStages } or a list of these, got 3.',
     ],
     ['an object without either', {}, 'INVALID_OPTION', '{ lastStages } or a list of these, got {}.'],
+    [
+      'a layer without weights',
+      'relu1',
+      'INVALID_OPTION',
+      'expected layers that hold weights, got "relu1", which means none.',
+    ],
     ['nothing in a list', [null], 'INVALID_OPTION', 'or a list of these, got null.'],
   ])('%s', (_, which, code, text) => {
     unfreeze(model, 'bn1');
