@@ -1,7 +1,7 @@
 // suggestCut: finds the stage that knows the classes, the same way every time, and leaves nothing behind.
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { layers, model, sequential, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   fromArrays,
   loadBase,
@@ -202,6 +202,35 @@ describe('how it works', () => {
   ] as const)('pooling by %s gives %i values', async (pooling, width) => {
     const { cuts } = await suggestCut(base, colourSamples(), { pooling });
     expect(cuts[0]).toMatchObject({ cut: 'colours', width, accuracy: 1 });
+  });
+
+  test('every stage runs once for each batch', async () => {
+    const run = vi.spyOn(base.trunk, 'run');
+    await suggestCut(base, colourSamples(), { batchSize: 18 });
+    const stages = base.trunk.stages.map((_, index) => index);
+    expect(run.mock.calls.map(([, options]) => options?.from)).toEqual([...stages, ...stages]);
+    run.mockRestore();
+  });
+
+  test('sequences are pooled over time, vectors are taken as they are', async () => {
+    const source = sequential();
+    source.add(layers.conv1d({ name: 'convolution', inputShape: [6, 2], filters: 4, kernelSize: 3 }));
+    source.add(layers.globalAveragePooling1d({ name: 'over_time' }));
+    source.add(layers.dense({ name: 'hidden', units: 8, activation: 'relu' }));
+    source.add(layers.dense({ name: 'classifier', units: 3, activation: 'softmax' }));
+    const ofTime = await loadBase(source, { cut: 'hidden' });
+    const random = randomGenerator(2);
+    const inputs = Array.from({ length: 12 }, () => Float32Array.from({ length: 12 }, random));
+    const samples = fromArrays({ inputs, targets: inputs.map((_, i) => (i % 2 === 0 ? 'a' : 'b')) });
+    const { cuts } = await expectNoLeak(() => suggestCut(ofTime, samples, { folds: 2, pooling: 'both' }));
+    const widths = ofTime.trunk.stages.map(({ name, output }) => [
+      cuts.find(({ cut }) => cut === name)?.width,
+      (output.shape.length === 2 ? 1 : 2) * (output.shape.at(-1) ?? NaN),
+    ]);
+    for (const [width, expected] of widths) expect(width).toBe(expected);
+    expect(widths.at(-1)).toEqual([8, 8]);
+    ofTime.dispose();
+    source.dispose();
   });
 
   test('reports progress of both parts', async () => {
