@@ -20,7 +20,7 @@ export interface SuggestCutOptions {
   readonly maxExamples?: number;
   /**
    * Strengths of the penalty to choose from for each cut, above 0: `l2 / 2` times the squared coefficients on
-   * standardised features, added to the mean loss. Default 1, 0.1, 0.01, 0.001.
+   * standardised features, added to the mean loss. Default 1, 0.1, 0.01.
    */
   readonly l2?: readonly number[];
   /** Examples run at once. Default 32. */
@@ -119,7 +119,7 @@ type Settled = Required<Omit<SuggestCutOptions, 'signal' | 'onProgress'>> &
 
 function settle(options: SuggestCutOptions): Settled {
   const { folds = 5, pooling = 'average', maxExamples = 1000, batchSize = 32, seed = 0, signal } = options;
-  const { l2 = [1, 0.1, 0.01, 0.001] } = options;
+  const { l2 = [1, 0.1, 0.01] } = options;
   assertWhole('suggestCut', 'folds', folds, 2);
   assertWhole('suggestCut', 'maxExamples', maxExamples, 1);
   assertWhole('suggestCut', 'batchSize', batchSize, 1);
