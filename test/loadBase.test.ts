@@ -786,6 +786,18 @@ describe('nested models', () => {
     expect(relativeError(base.trunk.run(x), source.predict(x) as tf.Tensor)).toBeLessThan(1e-6);
   });
 
+  test('a Sequential called in a functional model, whose own call counts as its first', async () => {
+    const part = sequential({ name: 'part', layers: [layers.dense({ name: 'inner', units: 3, inputShape: [4] })] });
+    const input = layers.input({ shape: [4], name: 'given' });
+    const outer = layers.dense({ name: 'outer', units: 2 }).apply(part.apply(input)) as SymbolicTensor;
+    const source = model({ inputs: input, outputs: outer, name: 'whole' });
+    setWeights(source);
+    expect(JSON.stringify(source.toJSON(undefined, false))).toContain('["part",1,0,{}]');
+    const base = await loadBase(source, { cut: 'outer' });
+    const x = wave([2, 4], 1, 0.4);
+    expect(relativeError(base.trunk.run(x), source.predict(x) as tf.Tensor)).toBeLessThan(1e-6);
+  });
+
   test('are saved and loaded', async () => {
     const transfer = replaceHead(await loadBase(twins()), { labels: tinyLabels });
     const directory = join(root, 'twins');

@@ -6,7 +6,7 @@ import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
 import { appendLayer, freshName, joinGraphs, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
 import { attribute, nodesByName, writeNodes, type NodeGraph, type NodeSpec } from '../trunk/nodeGraph.ts';
-import { writeTopology } from '../trunk/topology.ts';
+import { writeTopology } from '../trunk/writeTopology.ts';
 import { headNodes, type HeadNodes } from './headNodes.ts';
 
 /** A model as tfjs knows it, with its tensors. */

@@ -12,7 +12,7 @@ import { initialValues } from './initialise.ts';
 import { assertKnown } from './knownLayer.ts';
 import type { LayerGraph } from './layerGraph.ts';
 import { layersTrunk, type LayersTrunk, type LayerSource } from './layersTrunk.ts';
-import { writeTopology } from './topology.ts';
+import { writeTopology } from './writeTopology.ts';
 import { unsetInitialisers } from './unsetWeights.ts';
 import { underOwnNames } from './weightNames.ts';
 

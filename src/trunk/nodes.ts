@@ -23,6 +23,25 @@ export function inboundNodes(layer: JsonObject): NodeCall[] {
   return nodes.map((node) => (isJsonObject(node) ? readKeras3Node(node) : readKeras2Node(node)));
 }
 
+/**
+ * The number that each layer's first call goes by. It is 0, but for a model inside a model: the call that made it may
+ * count as its first, although it is not of this network.
+ *
+ * @param outputs - References from outside the layers.
+ */
+export function firstNodes(
+  layers: readonly { readonly name: string; readonly calls: readonly NodeCall[] }[],
+  outputs: readonly NodeReference[],
+): ReadonlyMap<string, number> {
+  const inputs = layers.flatMap(({ calls }) => calls.flatMap((call) => call.inputs));
+  const all = [...inputs.flatMap((argument) => ('tensor' in argument ? argument.tensor : [])), ...outputs];
+  const last = new Map<string, number>();
+  for (const { layer, node } of all) last.set(layer, Math.max(node, last.get(layer) ?? 0));
+  return new Map(
+    layers.map(({ name, calls }) => [name, Math.max(0, (last.get(name) ?? 0) - Math.max(0, calls.length - 1))]),
+  );
+}
+
 /** `[["conv", 0, 0], …]`, the bare `["conv", 0, 0]` of a single tensor, or an object of either. */
 export function references(value: Json | undefined): NodeReference[] {
   if (isJsonObject(value)) return Object.values(value).flatMap((each) => references(each));

@@ -1,11 +1,11 @@
 // Reads the topology of a tfjs `model.json` or of a Keras file (Keras 2 or 3) into a LayerGraph, with nested models
-// flattened, and writes it in the form of Keras 2.
+// flattened.
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { augmentationNote, isAugmentation } from './augmentation.ts';
 import { originOf, plainLayer, type Origin } from './keras3.ts';
-import { inputLayer, layerOf, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from './layerGraph.ts';
-import { inboundNodes, references, type Argument, type NodeCall } from './nodes.ts';
+import { inputLayer, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from './layerGraph.ts';
+import { firstNodes, inboundNodes, references, type Argument, type NodeCall, type NodeReference } from './nodes.ts';
 import { operationSteps } from './operations.ts';
 
 /** Calls and layers while they are collected. */
@@ -39,33 +39,6 @@ export function parseTopology(topology: unknown): LayerGraph {
   const outputs = Array.from({ length: outputCount(described) }, (_, output) => found(output) ?? { call: 0, output });
   const { layers, calls, notes } = draft;
   return sortCalls({ name, layers, calls, outputs, ...(notes.length > 0 ? { notes } : {}) });
-}
-
-/** Writes the topology of a functional Keras 2 model, as `tf.loadLayersModel` and tensorflowjs_converter read it. */
-export function writeTopology(graph: LayerGraph): JsonObject {
-  const nodeOf = graph.calls.map(
-    (call, index) => graph.calls.slice(0, index).filter((c) => c.layer === call.layer).length,
-  );
-  const reference = (ref: TensorRef): [string, number, number] => [
-    layerOf(graph, ref.call).name,
-    nodeOf[ref.call] ?? 0,
-    ref.output,
-  ];
-  const layers = [...graph.layers.values()].map((layer) => ({
-    name: layer.name,
-    class_name: layer.className,
-    config: { ...layer.config, name: layer.name },
-    inbound_nodes: graph.calls
-      .filter((call) => call.layer === layer.name && call.inputs.length > 0)
-      .map((call) => call.inputs.map((ref) => [...reference(ref), call.kwargs])),
-  }));
-  const config = {
-    name: graph.name,
-    layers,
-    input_layers: [reference({ call: 0, output: 0 })],
-    output_layers: graph.outputs.map(reference),
-  };
-  return { class_name: 'Model', config, keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
 }
 
 /** Adds a container's layers to the draft, fed by `input` (or by its own InputLayer), and returns its outputs. */
@@ -126,31 +99,42 @@ function inlineFunctional(
       inputs,
     });
   }
-  const nodes = new Map<string, Outputs[]>();
   const open = containerLayers(container).map((layer) => ({
     layer,
     name: layerName(layer),
     calls: inboundNodes(layer),
   }));
+  const outputRefs = references(config.output_layers);
+  const nodes: Nodes = { made: new Map(), first: firstNodes(open, outputRefs) };
   while (open.some((entry) => addReadyCalls(draft, entry, nodes, input, path)));
-  const outputs = references(config.output_layers).map((ref) => {
-    const tensor = nodes.get(ref.layer)?.[ref.node]?.(ref.tensor);
+  const outputs = outputRefs.map((ref) => {
+    const tensor = tensorOf(nodes, ref);
     if (tensor === undefined) throw notAModel(`an output '${ref.layer}' that no layer computes`);
     return tensor;
   });
   return (output) => outputs[output];
 }
 
+/** Calls that are made, by layer, and the number that each layer's first call goes by. */
+interface Nodes {
+  readonly made: Map<string, Outputs[]>;
+  readonly first: ReadonlyMap<string, number>;
+}
+
+function tensorOf({ made, first }: Nodes, { layer, node, tensor }: NodeReference): TensorRef | undefined {
+  return made.get(layer)?.[node - (first.get(layer) ?? 0)]?.(tensor);
+}
+
 /** Adds the calls of a layer whose inputs are there already; says whether there was one. */
 function addReadyCalls(
   draft: Draft,
   entry: { readonly layer: JsonObject; readonly name: string; readonly calls: readonly NodeCall[] },
-  nodes: Map<string, Outputs[]>,
+  nodes: Nodes,
   input: TensorRef | undefined,
   path: readonly string[],
 ): boolean {
-  const done = nodes.get(entry.name) ?? [];
-  nodes.set(entry.name, done);
+  const done = nodes.made.get(entry.name) ?? [];
+  nodes.made.set(entry.name, done);
   const before = done.length;
   if (entry.calls.length === 0 && before === 0) {
     done.push(
@@ -160,8 +144,7 @@ function addReadyCalls(
   for (const call of entry.calls.slice(before)) {
     const inputs = call.inputs.flatMap((argument): Argument<TensorRef>[] => {
       if ('constant' in argument) return [argument];
-      const { layer, node, tensor } = argument.tensor;
-      const found = nodes.get(layer)?.[node]?.(tensor);
+      const found = tensorOf(nodes, argument.tensor);
       return found === undefined ? [] : [{ tensor: found }];
     });
     if (inputs.length < call.inputs.length) break;

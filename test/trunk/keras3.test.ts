@@ -12,7 +12,8 @@ import { save } from '../../src/save.ts';
 import { findCut } from '../../src/trunk/findCut.ts';
 import { layerOf } from '../../src/trunk/layerGraph.ts';
 import { layersTrunkOf } from '../../src/trunk/layersTrunk.ts';
-import { parseTopology, writeTopology } from '../../src/trunk/topology.ts';
+import { parseTopology } from '../../src/trunk/topology.ts';
+import { writeTopology } from '../../src/trunk/writeTopology.ts';
 import golden from '../golden/keras3.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';
 
