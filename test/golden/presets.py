@@ -181,9 +181,10 @@ def make(name):
     return members
 
 
-made = json.load(open(FILE)) if os.path.exists(FILE) else {}
-for name in sys.argv[1:] or PRESETS:
-    made[name] = make(name)
-    with open(FILE, "w") as file:
-        json.dump({key: made[key] for key in PRESETS if key in made}, file, indent=1)
-        file.write("\n")
+if __name__ == "__main__":
+    made = json.load(open(FILE)) if os.path.exists(FILE) else {}
+    for name in sys.argv[1:] or PRESETS:
+        made[name] = make(name)
+        with open(FILE, "w") as file:
+            json.dump({key: made[key] for key in PRESETS if key in made}, file, indent=1)
+            file.write("\n")
