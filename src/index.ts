@@ -7,6 +7,7 @@ export type {
   Base,
   CustomSpec,
   EpochLog,
+  FixedConstant,
   Head,
   ImageMode,
   ImageSpec,
@@ -30,6 +31,8 @@ export type {
   TrunkWeight,
   Unreadable,
   WeightKind,
+  WeightsReport,
+  WrongShape,
 } from './core/types.ts';
 export { defineSamples } from './data/defineSamples.ts';
 export type { SamplesDefinition } from './data/defineSamples.ts';
@@ -55,6 +58,10 @@ export type { Pooling } from './heads/buildHead.ts';
 export { loadBase } from './loadBase.ts';
 export type { BaseSource, LoadBaseOptions } from './loadBase.ts';
 export type { PreprocessOption } from './bases/choosePreprocessor.ts';
+export type { PresetOptions } from './bases/loadPreset.ts';
+export type { PresetName } from './presets/presetTable.ts';
+export type { H5wasm } from './weights/h5wasm.ts';
+export type { H5wasmFile } from './core/hdf5Storage.ts';
 export { predict } from './predict.ts';
 export type { LabelPrediction, Predicted, PredictionOf, PredictOptions, ValuePrediction } from './predict.ts';
 export { definePreprocessor } from './preprocess/definePreprocessor.ts';

@@ -48,7 +48,7 @@ export class HalfPixelResizing extends layers.Layer {
     return this.size?.[axis] ?? size * (this.factor[axis] ?? 1);
   }
 
-  /** [1, to, from]: how much each old pixel counts in each new one. */
+  /** How much each old pixel counts in each new one, `[1, to, from]`. */
   private weights3d(from: number, to: number): Tensor3D {
     const values = new Float32Array(to * from);
     for (let i = 0; i < to; i++) {
