@@ -6,3 +6,4 @@ export { GroupedConv2D } from './layers/groupedConv2D.ts';
 export { HalfPixelResizing } from './layers/resizing.ts';
 export { Normalization } from './layers/normalization.ts';
 export { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './layers/scaling.ts';
+export type { LayerConfig } from './layers/layerConfig.ts';

@@ -2,7 +2,9 @@
 
 /** An open file of h5wasm. */
 export interface H5wasmFile {
+  /** The group or dataset at a path; null when there is none. */
   get(path: string): unknown;
+  /** Frees the file. */
   close(): unknown;
 }
 

@@ -12,6 +12,7 @@ abstract class GlobalPooling2DKeepDims extends layers.Layer {
     this.channelsFirst = isChannelsFirst(config.dataFormat);
   }
 
+  /** Pools over two axes and keeps them. */
   protected abstract pool(x: Tensor, axes: number[]): Tensor;
 
   override call(inputs: Tensor | Tensor[]): Tensor {
@@ -32,6 +33,7 @@ abstract class GlobalPooling2DKeepDims extends layers.Layer {
 export class GlobalAveragePooling2DKeepDims extends GlobalPooling2DKeepDims {
   static readonly className = 'GlobalAveragePooling2DKeepDims';
 
+  /** Pools over two axes and keeps them. */
   protected pool(x: Tensor, axes: number[]): Tensor {
     return mean(x, axes, true);
   }
@@ -41,6 +43,7 @@ export class GlobalAveragePooling2DKeepDims extends GlobalPooling2DKeepDims {
 export class GlobalMaxPooling2DKeepDims extends GlobalPooling2DKeepDims {
   static readonly className = 'GlobalMaxPooling2DKeepDims';
 
+  /** Pools over two axes and keeps them. */
   protected pool(x: Tensor, axes: number[]): Tensor {
     return max(x, axes, true);
   }

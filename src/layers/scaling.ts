@@ -81,6 +81,7 @@ abstract class WithConstant extends layers.Layer {
     this.value = value;
   }
 
+  /** What the layer does with its constant. */
   protected abstract combine(x: Tensor, value: Tensor | number): Tensor;
 
   override call(inputs: Tensor | Tensor[]): Tensor {
@@ -112,6 +113,7 @@ abstract class WithConstant extends layers.Layer {
 export class AddConstant extends WithConstant {
   static readonly className = 'AddConstant';
 
+  /** What the layer does with its constant. */
   protected combine(x: Tensor, value: Tensor | number): Tensor {
     return add(x, value);
   }
@@ -121,6 +123,7 @@ export class AddConstant extends WithConstant {
 export class MultiplyConstant extends WithConstant {
   static readonly className = 'MultiplyConstant';
 
+  /** What the layer does with its constant. */
   protected combine(x: Tensor, value: Tensor | number): Tensor {
     return mul(x, value);
   }

@@ -6,7 +6,9 @@ import type { H5wasmFile, Hdf5Storage } from '../core/hdf5Storage.ts';
 export interface H5wasm {
   readonly ready: Promise<{
     readonly FS: {
+      /** Puts a file into the file system of h5wasm. */
       writeFile(path: string, data: Uint8Array, options: object): void;
+      /** Takes it away. */
       unlink(path: string): unknown;
     };
   }>;
