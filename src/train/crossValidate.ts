@@ -44,7 +44,12 @@ export async function crossValidate(data: Validation, turn: () => Promise<void>)
     const { train, test, units } = splitFold(data, fold);
     let start: LinearModel | undefined;
     for (const [index, l2] of strengths.entries()) {
-      start = fitLogisticRegression(train, { units, l2, ...precisionFor(l2), ...(start === undefined ? {} : { start }) });
+      start = fitLogisticRegression(train, {
+        units,
+        l2,
+        ...precisionFor(l2),
+        ...(start === undefined ? {} : { start }),
+      });
       const predicted = predictClasses(start, test.features);
       accuracies[index]?.push(mean(predicted.map((label, row) => Number(label === test.classes[row]))));
       await turn();
