@@ -49,11 +49,16 @@ await imagenet(
 await tfHub();
 await kerasFiles();
 await keras3();
-const { model } = await clothing('MobileNetV2 0.35', 'mobilenet_v2_0.35_224_no_top', 'tf', {
-  onTest: 0.79,
-  head: { epochs: 10 },
-  unfreeze: { from: 'block_14_expand' },
-});
+const { model } = await clothing(
+  'MobileNetV2 0.35',
+  'mobilenet_v2_0.35_224_no_top',
+  { preprocess: 'tf' },
+  {
+    onTest: 0.79,
+    training: { epochs: 10 },
+    tuning: { unfreeze: { from: 'block_14_expand' }, epochs: 5 },
+  },
+);
 model.dispose();
 await teachableMachine();
 await oddFiles();
@@ -80,19 +85,19 @@ async function imagenet(name, source, options, { top1, top5, background = 0 }) {
 }
 
 /** The Keras guide's task: head on the frozen base, then its last blocks. */
-async function clothing(name, source, mode, { onTest: wanted, head: training, unfreeze }) {
+async function clothing(name, source, base, { onTest: wanted, head, training, tuning }) {
   const folder = await imageFolder(images('clothing'));
   const [train, validation, test] = ['train', 'validation', 'test'].map((part) => folder.part(part));
-  const model = replaceHead(await loadBase(weights(source), { preprocess: mode }), { labels: train.labels });
-  const head = await trainHead(model, train, training);
+  const model = replaceHead(await loadBase(weights(source), base), { labels: train.labels, ...head });
+  const log = await trainHead(model, train, training);
   const afterHead = (await evaluate(model, validation)).accuracy;
   const onTest = (await evaluate(model, test)).accuracy;
   check(
-    `clothing, ${name}: test accuracy of the head after ${seconds(head)} (≥ ${wanted})`,
+    `clothing, ${name}: test accuracy of the head after ${seconds(log)} (≥ ${wanted})`,
     onTest >= wanted,
     onTest.toFixed(4),
   );
-  const tuned = await fineTune(model, train, { unfreeze, epochs: 5 });
+  const tuned = await fineTune(model, train, tuning);
   const afterTuning = (await evaluate(model, validation)).accuracy;
   check(
     `clothing, ${name}: validation accuracy rises by fine-tuning the last blocks in ${seconds(tuned)}`,
@@ -105,10 +110,14 @@ async function clothing(name, source, mode, { onTest: wanted, head: training, un
 
 /** A GraphModel of TF Hub, trained, saved, and loaded by plain tfjs. */
 async function tfHub() {
-  const { model, test } = await clothing('TF Hub MobileNetV1 0.25', 'tfhub_mobilenet_v1_025_224', 'unit', {
-    onTest: 0.75, // scikit-learn's logistic regression on the same features: .763
-    head: { epochs: 40, learningRate: 0.01 },
-    unfreeze: { from: 'module_apply_default/MobilenetV1/MobilenetV1/Conv2d_11_depthwise' },
+  const layer = (name) => `module_apply_default/MobilenetV1/MobilenetV1/${name}`;
+  const base = { preprocess: 'unit', cut: layer('Conv2d_13_depthwise/Relu6') };
+  const { model, test } = await clothing('TF Hub MobileNetV1 0.25', 'tfhub_mobilenet_v1_025_224', base, {
+    onTest: 0.8,
+    // A linear head on averaged features stays below .78 here, by scikit-learn's optimum too; places tell clothes apart.
+    head: { pooling: 'flatten', dropout: 0.5 },
+    training: { epochs: 15 },
+    tuning: { unfreeze: { from: layer('Conv2d_11_depthwise') }, epochs: 8, learningRate: { base: 1e-4, head: 1e-5 } },
   });
   const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
   await save(model, fileSystem(folder));
