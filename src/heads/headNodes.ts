@@ -82,10 +82,11 @@ export function headNodes(head: LayersTrunk, features: string): HeadNodes {
   return { ...draft, output: names[graph.outputs[0]?.call ?? 0] ?? features };
 }
 
-/** A layer that is called once, a Dense on vectors, a Flatten of the features. */
+/** A layer that is called once, with the channels last; a Flatten of the features. */
 function isWritable(graph: LayerGraph, index: number): boolean {
   const { name, className, config } = layerOf(graph, index);
   if (graph.calls.filter((call) => call.layer === name).length > 1) return false;
+  if (config.data_format === 'channels_first' || config.data_format === 'channelsFirst') return false;
   if (className === 'Flatten') return graph.calls[index]?.inputs[0]?.call === 0;
   if (className === 'ReLU') return config.max_value === null || config.max_value === undefined;
   return className !== 'Concatenate' || config.axis === -1 || config.axis === undefined;

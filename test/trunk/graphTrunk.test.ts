@@ -1,6 +1,7 @@
 // GraphModels as trunks: found weights, cuts, gradients, training, saving, and the graphs that are refused.
 import * as tf from '@tensorflow/tfjs-core';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   fineTune,
@@ -229,6 +230,16 @@ describe('saving on a GraphModel', () => {
       const wanted = head.task === 'binary' ? tf.sigmoid(expected) : tf.softmax(expected);
       expect(probabilities && relativeError(probabilities, wanted)).toBeLessThan(1e-6);
     }
+    model.dispose();
+  });
+
+  test.each([
+    ['pooling', () => layers.globalAveragePooling2d({ inputShape: [8, 8, 6], dataFormat: 'channelsFirst' })],
+    ['Flatten', () => layers.flatten({ inputShape: [8, 8, 6], dataFormat: 'channelsFirst' })],
+  ])('a head that takes channels first has no such form: %s', async (_, first) => {
+    const own = sequential({ layers: [first(), layers.dense({ units: 2 })] });
+    const model = replaceHead(await loadBase(tinyGraph(), { cut: 'net/add' }), { labels, model: own });
+    await expect(save(model, keeper())).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
     model.dispose();
   });
 
