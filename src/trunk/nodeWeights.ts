@@ -84,7 +84,7 @@ export function divideConstants(
   for (const { name, op } of graph.nodes) {
     const known = facts(name);
     if (op !== 'Const' || known === undefined) continue;
-    const uses = usesOf(graph, name);
+    const uses = usesOf(graph, name, data);
     const found = judge(known, uses, data, behindKernel);
     if (typeof found === 'string') fixed.push({ name, reason: found });
     else weights.push({ name, ...found });
@@ -97,10 +97,13 @@ interface Use {
   readonly input: number;
 }
 
-function usesOf(graph: NodeGraph, name: string): Use[] {
-  return graph.nodes.flatMap((reader) =>
-    reader.inputs.flatMap((reference, input) => (nodeOf(reference) === name ? [{ reader, input }] : [])),
-  );
+/** What reads a constant, through the Identity nodes that frozen variables are read by. */
+function usesOf(graph: NodeGraph, name: string, data: ReadonlySet<string>): Use[] {
+  return graph.nodes.flatMap((reader) => {
+    if (!reader.inputs.some((reference) => nodeOf(reference) === name)) return [];
+    if (reader.op === 'Identity' && !data.has(reader.name)) return usesOf(graph, reader.name, data);
+    return reader.inputs.flatMap((reference, input) => (nodeOf(reference) === name ? [{ reader, input }] : []));
+  });
 }
 
 /** The weight that a constant is, or the reason why it is none. */

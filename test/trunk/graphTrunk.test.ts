@@ -185,6 +185,27 @@ describe('training on a GraphModel', () => {
     model.dispose();
   });
 
+  test('weights that are read through Identity nodes train, and are saved', async () => {
+    const read = [node('once', 'Identity', ['project/kernel']), node('kernel/read', 'Identity', ['once'])];
+    const nodes = JSON.parse(
+      JSON.stringify(tinyNodes()).replace('"net/relu2","project/kernel"', '"net/relu2","kernel/read"'),
+    ) as object[];
+    const artifacts = graphArtifacts([...read, ...nodes], tinyConstants(tinyLayers()));
+    const model = replaceHead(await loadBase({ load: () => Promise.resolve(artifacts) }), { labels });
+    const before = weightValues(model)['project/kernel'];
+    unfreeze(model, 'net/project');
+    await fineTune(model, samples(), { epochs: 1, learningRate: 0.01 });
+    const after = weightValues(model)['project/kernel'];
+    expect(before).toBeDefined();
+    expect(after).not.toEqual(before);
+    const handler = keeper();
+    await save(model, handler);
+    const plain = await loadGraphModel(handler);
+    expect(Array.from(plain.weights['project/kernel']?.[0]?.dataSync() ?? [])).toEqual(Array.from(after ?? []));
+    plain.dispose();
+    model.dispose();
+  });
+
   test('layers are chosen by the beginning of a node name', async () => {
     const model = await tinyTransfer();
     const { layers } = unfreeze(model, 'net/depthwise');
