@@ -18,7 +18,7 @@ import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
 import { isGraphModel, readLiveGraph } from './weights/liveGraph.ts';
 import { readLiveModel } from './weights/liveModel.ts';
-import { loadKerasFile, readKerasFile } from './weights/kerasFile.ts';
+import { loadKerasFile, readKerasFile, throwSavedModel } from './weights/kerasFile.ts';
 import { kerasArtefact } from './weights/kerasWeights.ts';
 import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from './weights/weightModule.ts';
@@ -161,7 +161,10 @@ async function readLocation(location: string, options: LoadBaseOptions): Promise
   try {
     return await readModelFiles(tfHubAddress(location), reading);
   } catch (error) {
-    if (!isTransferKitError(error) || error.code !== 'NOT_FOUND' || /[/\\.:]/.test(location)) throw error;
+    if (!isTransferKitError(error) || error.code !== 'NOT_FOUND') throw error;
+    await throwSavedModel(location, error).catch((told: unknown) => {
+      if (told !== error || /[/\\.:]/.test(location)) throw told;
+    });
     throw unknownPreset(location, error);
   }
 }
@@ -194,8 +197,11 @@ function isHandler(source: object): source is io.IOHandler {
 
 function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, number] | undefined {
   if (size === undefined) return undefined;
-  const [height, width] = typeof size === 'number' ? [size, size] : size;
-  if (Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0) return [height, width];
+  // A program without types may hand in anything.
+  const given: unknown = size;
+  const isSize = typeof given === 'number' || (Array.isArray(given) && given.length === 2);
+  const [height, width] = !isSize || typeof size === 'number' ? [Number(size), Number(size)] : size;
+  if (isSize && Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0) return [height, width];
   throw new TransferKitError(
     'INVALID_OPTION',
     `loadBase: expected inputSize to be one or two whole numbers above 0, got ${JSON.stringify(size)}.`,

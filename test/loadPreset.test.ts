@@ -1,5 +1,5 @@
 // Presets as bases: weights from the published address, from files and bytes, or drawn by a seed; and what is refused.
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -154,6 +154,13 @@ describe('weights of a preset', () => {
   });
 });
 
+function savedModel(): string {
+  const path = join(folder, 'saved');
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'saved_model.pb'), Uint8Array.of(8, 1, 0x12, 0));
+  return path;
+}
+
 describe('what is refused', () => {
   test.each<[string, () => Promise<Base>, string, RegExp]>([
     ['a misspelt name', () => loadBase('resnet5O'), 'NOT_FOUND', /Nearest presets: resnet50/],
@@ -174,6 +181,37 @@ describe('what is refused', () => {
       () => loadBase('vgg16', { alpha: 0.5, weights: null }),
       'INVALID_OPTION',
       /one of 1/,
+    ],
+    [
+      'an alpha that is a text',
+      () => loadBase('mobilenet', { alpha: '1' as unknown as number, weights: null }),
+      'INVALID_OPTION',
+      /alpha to be one of/,
+    ],
+    [
+      'a size that is null',
+      () => loadBase('mobilenet', { inputSize: null as unknown as number, weights: null }),
+      'INVALID_OPTION',
+      /whole numbers above 0, got null/,
+    ],
+    [
+      'a size with channels',
+      () => loadBase('mobilenet', { inputSize: [32, 32, 3] as unknown as number, weights: null }),
+      'INVALID_OPTION',
+      /got \[32,32,3\]/,
+    ],
+    [
+      'a cut that is not there, with weights',
+      () => loadBase('mobilenet', { ...small, cut: 'conv_pw_14', weights: join(folder, 'weights.h5') }),
+      'UNKNOWN_LAYER',
+      /got 'conv_pw_14'\. Nearest: /,
+    ],
+    ['the folder of a SavedModel', () => loadBase(savedModel()), 'UNSUPPORTED_SOURCE', /got .* SavedModel\. Convert/],
+    [
+      'the folder of a SavedModel as weights',
+      () => loadBase('mobilenet', { ...small, weights: savedModel() }),
+      'UNSUPPORTED_SOURCE',
+      /got .* SavedModel\. Convert/,
     ],
     [
       'a picture too small',

@@ -49,8 +49,12 @@ export async function loadPreset(
   const file = await readWeights(preset, { ...architecture, top }, options, reading);
   const settled = { ...architecture, imagenet: file?.isPublished ?? false };
   const { graph, cut } = settleNetwork(preset, settled, plan.cut, file?.keras);
+  // A cut that does not exist is what to tell, not the weights that it would need.
+  const isCut = lastCallOf(graph, cut) >= 0;
   const matched =
-    file && matchKerasWeights(file.keras, graph, { partial: options.partial, needed: layersUpTo(graph, cut) });
+    isCut && file
+      ? matchKerasWeights(file.keras, graph, { partial: options.partial, needed: layersUpTo(graph, cut) })
+      : undefined;
   const seed = file === undefined || options.partial === true ? (options.seed ?? 0) : undefined;
   const base = await makeBase(graph, artefactOf(graph, matched), {
     ...plan,
@@ -68,7 +72,8 @@ function settleArchitecture(
   inputSize: readonly [number, number] = [preset.inputSize, preset.inputSize],
 ): ArchitectureOptions {
   const { name, alphas, smallestInputSize } = preset;
-  const known = weights === 'imagenet' || alphas.length === 1 ? alphas.includes(alpha) : alpha > 0 && alpha < Infinity;
+  const isWidth = Number.isFinite(alpha) && alpha > 0;
+  const known = weights === 'imagenet' || alphas.length === 1 ? alphas.includes(alpha) : isWidth;
   if (!known) {
     const text = `loadBase: expected alpha to be one of ${alphas.join(', ')} for '${name}', got ${String(alpha)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { alpha, alphas });

@@ -1,6 +1,6 @@
 // A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
 import { platform } from '#platform';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import type { Hdf5Storage } from '../core/hdf5Storage.ts';
 import { isAddress, type ReadOptions } from '../core/platform.ts';
 import { readHdf5, type Hdf5File } from './hdf5.ts';
@@ -66,11 +66,27 @@ export async function loadKerasFile(
     const storage = await openOnDisk(location, reading);
     if (storage !== undefined) return readWhole(readHdf5(storage, location), location);
   }
-  const bytes = await platform.readBytes(location, reading);
+  const bytes = await platform
+    .readBytes(location, reading)
+    .catch(async (error: unknown) => throwSavedModel(location, error));
   // What was downloaded is read from where it is kept, so that the bytes need not stay in memory.
   const kept = h5wasm === undefined && isAddress(location) ? await openOnDisk(location, reading) : undefined;
   if (kept?.size === bytes.length) return readWhole(readHdf5(kept, location), location);
   return readKerasFile(bytes, location, { h5wasm });
+}
+
+/**
+ * Raises what reading a location raised, or, if it is the folder of a SavedModel, that it is one.
+ *
+ * @throws TransferKitError `UNSUPPORTED_SOURCE`, or the given error.
+ */
+export async function throwSavedModel(location: string, error: unknown): Promise<never> {
+  if (isTransferKitError(error) && error.code === 'NOT_FOUND' && !isAddress(location)) {
+    const file = `${location.replace(/[/\\]$/, '')}/saved_model.pb`;
+    const bytes = await platform.readBytes(file).catch(() => undefined);
+    if (bytes !== undefined) sniffFile(bytes, location);
+  }
+  throw error;
 }
 
 async function openOnDisk(location: string, reading: ReadOptions): Promise<Hdf5Storage | undefined> {
