@@ -89,6 +89,7 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   await ensureBackend();
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
   assertNoPresetOptions(source, options);
+  assertHashable(source, options);
   const artefact = await readSource(source, options);
   const saved = savedModelOf(artefact);
   const plan = {
@@ -132,6 +133,13 @@ function assertNoPresetOptions(source: BaseSource, { weights, alpha, seed, parti
     `loadBase: expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
     { options: names, nearest },
   );
+}
+
+/** What is in memory is not hashed: who asks for that would feel safe for no reason. */
+function assertHashable(source: BaseSource, { sha256 }: LoadBaseOptions): void {
+  if (sha256 === undefined || typeof source === 'string' || source instanceof URL) return;
+  const text = 'loadBase: expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
+  throw new TransferKitError('INVALID_OPTION', text, { sha256 });
 }
 
 async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {

@@ -214,6 +214,24 @@ describe('what is refused', () => {
       /got .* SavedModel\. Convert/,
     ],
     [
+      'a seed that is no number',
+      () => loadBase('mobilenet', { ...small, weights: null, seed: NaN }),
+      'INVALID_OPTION',
+      /seed to be a whole number for 'mobilenet', got NaN/,
+    ],
+    [
+      'weights of another kind',
+      () => loadBase('mobilenet', { ...small, weights: 5 as unknown as string }),
+      'INVALID_OPTION',
+      /weights to be 'imagenet', null, a path, an address or a Uint8Array for 'mobilenet', got 5/,
+    ],
+    [
+      'a hash of something in memory',
+      () => loadBase(readFileSync(join(folder, 'weights.h5')), { sha256: '0'.repeat(64) }),
+      'INVALID_OPTION',
+      /expected a path or an address for sha256/,
+    ],
+    [
       'a picture too small',
       () => loadBase('vgg16', { inputSize: 16, weights: null }),
       'INVALID_OPTION',

@@ -43,6 +43,7 @@ export async function loadPreset(
   reading: ReadOptions,
   plan: Omit<BasePlan, 'name'> & { readonly name?: string | undefined },
 ): Promise<Base> {
+  assertOptions(preset, options);
   const architecture = settleArchitecture(preset, options, plan.inputSize);
   const published = preset.architecture({ ...architecture, top: false });
   const top = plan.cut !== undefined && !published.layers.has(plan.cut);
@@ -64,6 +65,18 @@ export async function loadPreset(
     seed,
   });
   return matched === undefined ? base : { ...base, weightsReport: matched.report };
+}
+
+/** A program without types may hand in anything. */
+function assertOptions({ name }: Preset, { seed = 0, weights = null }: PresetOptions): void {
+  const invalid = (expected: string, received: unknown) => {
+    const text = `loadBase: expected ${expected} for '${name}', got ${String(received)}.`;
+    return new TransferKitError('INVALID_OPTION', text, { received });
+  };
+  if (!Number.isInteger(seed)) throw invalid('seed to be a whole number', seed);
+  const isKnown = weights === null || typeof weights === 'string' || weights instanceof URL;
+  if (isKnown || weights instanceof Uint8Array) return;
+  throw invalid("weights to be 'imagenet', null, a path, an address or a Uint8Array", weights);
 }
 
 function settleArchitecture(

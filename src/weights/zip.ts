@@ -17,6 +17,9 @@ export interface ZipEntry {
   readonly offset: number;
 }
 
+/** Numbers hardly shrink: a large entry that is packed tighter than this is made to fill the memory. */
+const bomb = { bytes: 64 * 2 ** 20, ratio: 64 };
+
 /** Deflate cannot shrink anything further (RFC 1951: 258 bytes for at least 2 bits). */
 export const largestRatio = 1032;
 
@@ -69,7 +72,8 @@ export function unzip(bytes: Uint8Array, entry: ZipEntry, source: string): Uint8
   if (data.length !== packed) throw wrong('is truncated');
   if (method === 0 && packed === size) return data;
   if (method !== 8) throw wrong(`is packed by a method that is not deflate (${String(method)})`);
-  if (size > packed * largestRatio) throw wrong(`claims ${String(size)} bytes in ${String(packed)}`);
+  const most = size > bomb.bytes ? bomb.ratio : largestRatio;
+  if (size > packed * most) throw wrong(`claims ${String(size)} bytes in ${String(packed)}`);
   const unpacked = inflate(data, size, wrong);
   if (unpacked.length !== size) throw wrong(`does not have the ${String(size)} bytes that it claims`);
   return unpacked;

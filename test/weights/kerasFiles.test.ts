@@ -94,6 +94,13 @@ describe('archives', () => {
     });
   });
 
+  test('a bomb: many times what weights can be packed to', async () => {
+    await expect(read({ ...entries(), 'model.weights.h5': new Uint8Array(70 * 2 ** 20) })).rejects.toMatchObject({
+      code: 'WEIGHTS_DAMAGED',
+      message: expect.stringMatching(/claims 73400320 bytes in \d+/) as string,
+    });
+  });
+
   test('a configuration of gigabytes, or none that is JSON', async () => {
     const huge = claim(zipSync(entries()), 'config.json', 300 * 1024 * 1024);
     await expect(readKerasFile(huge, 'it')).rejects.toMatchObject({ code: 'NOT_A_MODEL' });
