@@ -9,7 +9,7 @@ export default defineConfig({
     alias: [
       { find: '#platform', replacement: source('node/platform.ts') },
       { find: /^transferkit$/, replacement: source('index.ts') },
-      { find: /^transferkit\/(node|browser|testing)$/, replacement: source('$1.ts') },
+      { find: /^transferkit\/(node|browser|layers|testing)$/, replacement: source('$1.ts') },
     ],
   },
   test: {

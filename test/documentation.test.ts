@@ -13,6 +13,7 @@ const doors = {
   transferkit: 'index',
   'transferkit/node': 'node',
   'transferkit/browser': 'browser',
+  'transferkit/layers': 'layers',
   'transferkit/testing': 'testing',
 };
 const exported = Object.fromEntries(Object.entries(doors).map(([specifier, door]) => [specifier, exportsOf(door)]));
