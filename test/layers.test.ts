@@ -3,7 +3,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { layers, loadLayersModel, models, type LayersModel } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import * as door from '../src/layers.ts';
 import { registerLayers } from '../src/layers.ts';
 import golden from './golden/layers.json' with { type: 'json' };
 import { expectNoLeak } from './support/tensors.ts';
@@ -218,11 +217,18 @@ describe('activations', () => {
 describe('registerLayers', () => {
   test('names what it registered, a second time too', () => {
     const names = registerLayers();
-    expect(names.slice(0, 10)).toEqual(
-      Object.keys(door)
-        .filter((name) => name !== 'registerLayers')
-        .sort(),
-    );
+    expect(names.slice(0, 10)).toEqual([
+      'ActivationOf',
+      'AddConstant',
+      'CustomScaleLayer',
+      'GlobalAveragePooling2DKeepDims',
+      'GlobalMaxPooling2DKeepDims',
+      'GroupedConv2D',
+      'HalfPixelResizing',
+      'LayerScale',
+      'MultiplyConstant',
+      'Normalization',
+    ]);
     const { classNameMap } = tf.serialization.SerializationMap.getMap();
     const before = { ...classNameMap };
     expect(registerLayers()).toEqual(names);
