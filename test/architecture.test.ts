@@ -1,4 +1,4 @@
-// The floors of the house (docs/architecture.md), held by reading every import of src. Arrows go down, and sideways only
+// The floors of the house (docs/how-it-works.md), held by reading every import of src. Arrows go down, and sideways only
 // where the table below draws them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

@@ -45,8 +45,8 @@ export async function loadPreset(
 ): Promise<Base> {
   assertOptions(preset, options);
   const architecture = settleArchitecture(preset, options, plan.inputSize);
-  const published = preset.architecture({ ...architecture, top: false });
-  const top = plan.cut !== undefined && !published.layers.has(plan.cut);
+  const featureMaps = preset.architecture({ ...architecture, top: false });
+  const top = plan.cut !== undefined && !featureMaps.layers.has(plan.cut);
   const file = await readWeights(preset, { ...architecture, top }, options, reading);
   const settled = { ...architecture, imagenet: file?.isPublished ?? false };
   const { graph, cut } = settleNetwork(preset, settled, plan.cut, file?.keras);
