@@ -26,7 +26,7 @@ const typeScript = {
 };
 
 export default defineConfig([
-  globalIgnores(['dist/', 'docs/api/', 'coverage/', '.cache/']),
+  globalIgnores(['dist/', 'docs/api/', 'coverage/', '.cache/', 'src/kernels/assembly/*.ts', 'src/kernels/binaries.ts']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.js'],

@@ -4,6 +4,7 @@ import type { Platform } from '../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { decodePicture } from './decodePicture.ts';
 import { readBytes } from './readBytes.ts';
+import { browserThreads } from './threads.ts';
 
 /** The environment that is a browser's page or worker. */
-export const platform: Platform = { name: 'browser', backends: browserBackends, readBytes, decodePicture };
+export const platform: Platform = { name: 'browser', backends: browserBackends, threads: browserThreads, readBytes, decodePicture };

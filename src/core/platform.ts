@@ -68,6 +68,7 @@ export interface Platform {
   readonly name: 'node' | 'browser';
   /** Preferred backends, best first. */
   readonly backends: readonly BackendLoader[];
+  readonly threads: Threads;
   /**
    * Reads a file (Node) or an address. Raises NOT_FOUND with the reason, ABORTED, WEIGHTS_DAMAGED for a wrong hash,
    * OUT_OF_RANGE for a file over `maxBytes`.
@@ -83,6 +84,21 @@ export interface Platform {
    * where that is given and the picture was larger. Raises UNREADABLE.
    */
   decodePicture(source: unknown, atLeast?: readonly [number, number]): Promise<Picture>;
+}
+
+/** A thread that runs beside the calling one. It never keeps a process alive. */
+export interface Thread {
+  terminate(): void;
+}
+
+/** Threads that share memory. */
+export interface Threads {
+  /** Cores that this process may use, from 1. */
+  cores(): number;
+  /** Whether the calling thread may sleep until another one wakes it: not in a page. */
+  readonly mayWait: boolean;
+  /** Starts a thread that calls `source`, the text of a function of one argument, with a copy of `data`. */
+  start(source: string, data: unknown): Thread;
 }
 
 /** A tfjs backend that the platform can load. */

@@ -1,8 +1,10 @@
 // The tfjs backends that Node can run. Importing this file loads none of them.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { setBackend } from '@tensorflow/tfjs-core';
 import type { BackendLoader } from '../core/platform.ts';
+import { withMemoryType } from '../kernels/memoryType.ts';
 
 const wasmPackage = '@tensorflow/tfjs-backend-wasm';
 const cpuPackage = '@tensorflow/tfjs-backend-cpu';
@@ -20,9 +22,31 @@ async function loadCpu(): Promise<void> {
 async function loadWasm(): Promise<void> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   const folder = binariesFolder();
-  if (folder !== undefined) setWasmPaths(folder);
+  if (folder !== undefined) {
+    const shared = sharedBinary(folder);
+    if (shared === undefined) setWasmPaths(folder);
+    else setWasmPaths({ ...pathsIn(folder), [simdBinary]: shared }, true);
+  }
   // Started here, because only here it is known that Node needs cleaning up after it.
   await withoutNewListeners(() => setBackend('wasm'));
+}
+
+const simdBinary = 'tfjs-backend-wasm-simd.wasm';
+
+function pathsIn(folder: string): Record<string, string> {
+  const names = ['tfjs-backend-wasm.wasm', simdBinary, 'tfjs-backend-wasm-threaded-simd.wasm'];
+  return Object.fromEntries(names.map((name) => [name, folder + name]));
+}
+
+/**
+ * tfjs's binary for one thread, on memory that threads can share: the kernels of this package then use all cores. Its
+ * own binary for several threads does not start in Node. As an address that fetch reads; undefined for a binary that
+ * cannot be changed so.
+ */
+function sharedBinary(folder: string): string | undefined {
+  const binary = withMemoryType(readFileSync(folder + simdBinary), true);
+  if (binary === undefined) return undefined;
+  return `data:application/wasm;base64,${Buffer.from(binary).toString('base64')}`;
 }
 
 /** Where the package keeps its .wasm files. A bundle may have left the package behind: then tfjs's own guess stands. */

@@ -5,6 +5,7 @@ import { nodeBackends } from './backends.ts';
 import { decodePicture } from './decodePicture.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
 import { readBytes } from './readBytes.ts';
+import { nodeThreads } from './threads.ts';
 
 /** The environment that is Node. */
-export const platform: Platform = { name: 'node', backends: nodeBackends, readBytes, openHdf5, decodePicture };
+export const platform: Platform = { name: 'node', backends: nodeBackends, threads: nodeThreads, readBytes, openHdf5, decodePicture };

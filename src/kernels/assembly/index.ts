@@ -1,0 +1,17 @@
+// The module: one function for each kernel, chosen by number. A kernel gets the address of its parameters (32-bit words),
+// the number of the task and the number of the thread. How the work is cut into tasks never depends on the threads, so
+// that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
+import { addInto } from './elementwise';
+
+export { run, runAlone, serve } from './threads';
+
+/** Numbers as in ../kernelNames.ts. */
+export function kernel(which: i32, parameters: usize, task: i32, thread: i32): void {
+  switch (which) {
+    case 0:
+      addInto(parameters, task);
+      break;
+    default:
+      unreachable();
+  }
+}

@@ -1,0 +1,17 @@
+// What kernels read and compute with.
+
+/** A parameter: an address, a size or a count. */
+export function word(parameters: usize, index: i32): i32 {
+  return load<i32>(parameters + ((<usize>index) << 2));
+}
+
+/** A parameter that is a number with a fraction. */
+export function real(parameters: usize, index: i32): f32 {
+  return load<f32>(parameters + ((<usize>index) << 2));
+}
+
+/** a · b + c, in one rounding where the module is built with relaxed SIMD. */
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<f32>(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}

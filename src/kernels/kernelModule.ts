@@ -1,0 +1,135 @@
+// The kernels at work: the module on tfjs's memory, and the threads that share its tasks.
+import type { Thread } from '../core/platform.ts';
+import { kernelNames, type KernelName } from './kernelNames.ts';
+import { withMemoryType } from './memoryType.ts';
+import { Scratch, type WasmBackend } from './wasmHeap.ts';
+
+/** What the module exports; assembly/index.ts has the same. */
+interface KernelExports {
+  run(control: number, kernel: number, tasks: number, mayWait: boolean): number;
+  runAlone(control: number, kernel: number, tasks: number): void;
+}
+
+/** Runs kernels. */
+export interface KernelModule {
+  readonly backend: WasmBackend;
+  /** Threads that share the tasks, the calling one included. */
+  readonly threads: number;
+  /** Whether products and sums are fused in one rounding. */
+  readonly relaxed: boolean;
+  /** Memory for one run of a kernel, for all threads together. */
+  readonly scratch: Scratch;
+  /**
+   * Runs a kernel to its end. The numbers must not depend on how many threads there are: neither may the tasks.
+   *
+   * @param parameters - 32-bit words: addresses, sizes; fractions by {@link real}.
+   */
+  run(kernel: KernelName, parameters: readonly number[], tasks: number): void;
+  /** Ends the threads and frees the memory. */
+  dispose(): void;
+}
+
+/** How to start a module. */
+export interface KernelModuleOptions {
+  readonly backend: WasmBackend;
+  /** Threads, the calling one included; more than one needs shared memory. */
+  readonly threads: number;
+  /** Starts a thread that runs `serve`. */
+  readonly startThread: (start: ThreadStart) => Thread;
+  /** Whether the calling thread may sleep (not in a page). */
+  readonly mayWait: boolean;
+}
+
+/** What a thread gets. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: number;
+  readonly thread: number;
+}
+
+const controlBytes = 1024;
+const parametersOffset = 256;
+const failedOffset = 192;
+
+/** The bits of a number with a fraction, as a parameter. */
+export function real(value: number): number {
+  const [bits = 0] = new Int32Array(Float32Array.of(value).buffer);
+  return bits;
+}
+
+/** Compiles and starts the kernels on a backend's memory. Undefined where SIMD is missing. */
+export async function startKernels(options: KernelModuleOptions): Promise<KernelModule | undefined> {
+  const { backend, threads } = options;
+  const { memory } = backend.wasm.asm;
+  const { plain, relaxed } = await import('./binaries.ts');
+  const shared = isShared(memory);
+  const candidates = [relaxed, plain].map((text) => withMemoryType(bytesOf(text), shared));
+  const index = candidates.findIndex((binary) => binary !== undefined && WebAssembly.validate(binary));
+  const binary = candidates[index];
+  if (binary === undefined) return undefined;
+  const module = await WebAssembly.compile(binary);
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  if (!isKernelExports(exports)) throw new TypeError('the kernels lack their exports');
+  const control = (backend.wasm._malloc(controlBytes + 64) + 63) & ~63;
+  new Uint8Array(memory.buffer, control >>> 0, controlBytes).fill(0);
+  const running = Array.from({ length: shared ? threads - 1 : 0 }, (_, i) =>
+    options.startThread({ module, memory, control, thread: i + 1 }),
+  );
+  return makeModule(options, exports, control >>> 0, running, index === 0);
+}
+
+function makeModule(
+  { backend, mayWait }: KernelModuleOptions,
+  exports: KernelExports,
+  control: number,
+  running: Thread[],
+  relaxed: boolean,
+): KernelModule {
+  const { memory } = backend.wasm.asm;
+  let words = new Int32Array(memory.buffer, control + parametersOffset, (controlBytes - parametersOffset) / 4);
+  return {
+    backend,
+    threads: running.length + 1,
+    relaxed,
+    scratch: new Scratch(backend),
+    run(kernel, parameters, tasks) {
+      // Memory that grows leaves old views without a buffer, unless it is shared.
+      if (words.length === 0) words = new Int32Array(memory.buffer, control + parametersOffset, 192);
+      words.set(parameters);
+      const which = kernelNames.indexOf(kernel);
+      if (running.length === 0 || tasks === 1) exports.runAlone(control, which, tasks);
+      else if (exports.run(control, which, tasks, mayWait) === 0)
+        throw new Error(`wasm: a thread failed in ${kernel}.`);
+    },
+    dispose() {
+      for (const thread of running) thread.terminate();
+      running.length = 0;
+    },
+  };
+}
+
+/** Whether threads may share a memory. */
+export function isShared({ buffer }: WebAssembly.Memory): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
+/** What a thread runs; a failure is left where the calling thread looks for it. */
+export function threadSource(): string {
+  return `({ module, memory, control, thread }) => {
+    try {
+      new WebAssembly.Instance(module, { env: { memory } }).exports.serve(control, thread);
+    } catch (error) {
+      Atomics.store(new Int32Array(memory.buffer), (control >>> 0) / 4 + ${String(failedOffset / 4)}, 1);
+      throw error;
+    }
+  }`;
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+function isKernelExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & KernelExports {
+  return typeof exports.run === 'function' && typeof exports.runAlone === 'function';
+}
