@@ -5,7 +5,8 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Samples, TransferModel, Unreadable } from '../core/types.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
-import { assertEqualShapes, assertReadable, readBatch, type Batch } from './readBatch.ts';
+import { allInBatches } from './readAhead.ts';
+import { assertEqualShapes, assertReadable, readBatch, readBatches, type Batch } from './readBatch.ts';
 import { targetSize } from './targets.ts';
 
 /** Rows ready for the network. */
@@ -43,6 +44,7 @@ export interface ExampleSource {
 export function streamExamples(source: ExampleSource): Examples {
   const { verb, model, samples } = source;
   const skipped = new Map<string, Unreadable>();
+  let reported: Promise<void> | undefined;
   return {
     size: samples.size,
     entry: 0,
@@ -53,7 +55,7 @@ export function streamExamples(source: ExampleSource): Examples {
       const { input, targets, weights, ids, unreadable } = await readBatch(verb, model, samples, rows);
       for (const each of unreadable) skipped.set(each.id, each);
       try {
-        if (unreadable.length > 0 && samples.onUnreadable === 'error') await assertAllReadable(source);
+        if (unreadable.length > 0 && samples.onUnreadable === 'error') await (reported ??= assertAllReadable(source));
         if (skipped.size === samples.size) throw noneReadable(verb, samples);
       } catch (error) {
         dispose(input);
@@ -66,41 +68,25 @@ export function streamExamples(source: ExampleSource): Examples {
 }
 
 /**
- * Runs the first `entry` stages once for each example and keeps what they give. The next batch is read while the network
- * works on this one.
+ * Runs the first `entry` stages once for each example and keeps what they give. The next batches are read while the
+ * network works on this one.
  *
  * @returns Undefined when the signal stopped it.
  * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and what reading raises.
  */
 export async function cacheFeatures(source: ExampleSource, entry: number, pace: Pace): Promise<Examples | undefined> {
-  const { verb, model, samples, batchSize, signal } = source;
+  const { verb, model, samples, signal } = source;
   const store = new FeatureStore(samples.size);
   const skipped: Unreadable[] = [];
-  let next = readFrom(source, 0);
-  for (let start = 0; start < samples.size; start += batchSize) {
-    const batch = await next;
+  for await (const batch of readAll(source)) {
     if (signal?.aborted === true) {
       dispose(batch.input);
       return undefined;
     }
-    next = readFrom(source, start + batchSize);
-    // A failure of the next batch is raised when its turn comes; until then it must not count as unhandled.
-    next.catch(() => undefined);
     skipped.push(...batch.unreadable);
-    try {
-      await extract(source, entry, batch, store);
-      await pace.advance(Math.min(batchSize, samples.size - start));
-    } catch (error) {
-      dispose(
-        await next.then(
-          ({ input }) => input,
-          () => undefined,
-        ),
-      );
-      throw error;
-    }
+    await extract(source, entry, batch, store);
+    await pace.advance(batch.ids.length + batch.unreadable.length);
   }
-  dispose((await next).input);
   assertReadable(verb, samples, skipped);
   if (store.size === 0) throw noneReadable(verb, samples);
   return {
@@ -114,18 +100,15 @@ export async function cacheFeatures(source: ExampleSource, entry: number, pace: 
 /** Reads every example, so that the error lists all that cannot be read. */
 async function assertAllReadable(source: ExampleSource): Promise<void> {
   const found: Unreadable[] = [];
-  for (let start = 0; start < source.samples.size; start += source.batchSize) {
-    const { input, unreadable } = await readFrom(source, start);
+  for await (const { input, unreadable } of readAll(source)) {
     dispose(input);
     found.push(...unreadable);
   }
   assertReadable(source.verb, source.samples, found);
 }
 
-function readFrom({ verb, model, samples, batchSize }: ExampleSource, start: number): Promise<Batch> {
-  const end = Math.min(start + batchSize, samples.size);
-  const indexes = Array.from({ length: Math.max(0, end - start) }, (_, offset) => start + offset);
-  return readBatch(verb, model, samples, indexes);
+function readAll({ verb, model, samples, batchSize }: ExampleSource): AsyncIterable<Batch> {
+  return readBatches(verb, model, samples, allInBatches(samples.size, batchSize));
 }
 
 async function extract(

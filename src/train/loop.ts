@@ -1,14 +1,14 @@
 // The training loop: one pass over the rows for each epoch in an order drawn by the seed, validation after it, and the
 // weights put back when an epoch fails.
-import { dispose } from '@tensorflow/tfjs-core';
 import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';
-import type { Rows } from './examples.ts';
 import type { LoopPlan } from './loopPlan.ts';
 import { taskRules } from './losses.ts';
 import { measure } from './measure.ts';
 import type { Pace } from './pace.ts';
+import { batchesOf } from './readAhead.ts';
+import { freeRows, readRows } from './readRows.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { Totals } from './totals.ts';
 import { TrainingState } from './trainingState.ts';
@@ -88,32 +88,20 @@ async function passOverRows(plan: LoopPlan, state: TrainingState, epoch: number,
   const { train, batchSize, seed, signal } = plan;
   const order = permutation(train.size, deriveSeed(seed, epoch));
   const totals = new Totals(taskRules[plan.model.head.task]);
-  let next = train.batch(order.slice(0, batchSize));
-  for (let start = 0; start < train.size; start += batchSize) {
-    const rows = await next;
+  let done = 0;
+  for await (const rows of readRows(train, batchesOf(order, batchSize))) {
     if (signal?.aborted === true) {
-      disposeRows(rows);
+      freeRows(rows);
       return undefined;
     }
-    // Streamed rows are read while the network works on these; a failure is raised when its turn comes.
-    next =
-      start + batchSize < train.size
-        ? train.batch(order.slice(start + batchSize, start + 2 * batchSize))
-        : Promise.resolve(undefined);
-    next.catch(() => undefined);
     try {
-      if (rows !== undefined) await state.step(rows, deriveSeed(seed, epoch, start), epoch, totals);
-      await pace.advance(Math.min(batchSize, train.size - start));
-    } catch (error) {
-      disposeRows(await next.catch(() => undefined));
-      throw error;
+      if (rows !== undefined) await state.step(rows, deriveSeed(seed, epoch, done), epoch, totals);
     } finally {
-      disposeRows(rows);
+      freeRows(rows);
     }
+    const amount = Math.min(batchSize, train.size - done);
+    done += amount;
+    await pace.advance(amount);
   }
   return totals.figures();
-}
-
-function disposeRows(rows: Rows | undefined): void {
-  if (rows !== undefined) dispose([rows.input, rows.targets, rows.weights]);
 }

@@ -1,10 +1,12 @@
 // Loss and decisions of a model over examples, in inference mode.
 import { dispose } from '@tensorflow/tfjs-core';
 import type { TransferModel } from '../core/types.ts';
-import type { Examples } from './examples.ts';
+import type { Examples, Rows } from './examples.ts';
 import { taskRules } from './losses.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
+import { allInBatches } from './readAhead.ts';
+import { readRows } from './readRows.ts';
 
 /** What the model said about one example. */
 export interface Judgement {
@@ -33,31 +35,12 @@ export async function measure(
 ): Promise<Measurement> {
   const judgements: Judgement[] = [];
   const rules = taskRules[model.head.task];
-  const all = Array.from({ length: examples.size }, (_, row) => row);
-  for (let start = 0; start < examples.size; start += batchSize) {
-    const rows = await examples.batch(all.slice(start, start + batchSize));
-    if (rows !== undefined) {
-      dispose([rows.targets, rows.weights]);
-      const logits = runAndFree(network, rows.input, { from: examples.entry });
-      try {
-        const values = await logits.data();
-        if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
-        const width = values.length / rows.ids.length;
-        rows.targetRows.forEach((target, row) => {
-          const own = values.slice(row * width, (row + 1) * width);
-          judgements.push({
-            id: rows.ids[row] ?? '',
-            logits: own,
-            target,
-            loss: rules.rowLoss(own, target),
-            weight: rows.weightRows[row] ?? 1,
-          });
-        });
-      } finally {
-        dispose(logits);
-      }
-    }
-    await pace?.advance(Math.min(batchSize, examples.size - start));
+  let done = 0;
+  for await (const rows of readRows(examples, allInBatches(examples.size, batchSize))) {
+    if (rows !== undefined) judgements.push(...(await judge(model, network, examples.entry, rows)));
+    const amount = Math.min(batchSize, examples.size - done);
+    done += amount;
+    await pace?.advance(amount);
   }
   const mean = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
@@ -67,4 +50,28 @@ export async function measure(
     accuracy: correct.length === 0 ? undefined : mean(correct),
     judgements,
   };
+}
+
+/** What the network says about each row; the tensors of the rows are freed. */
+async function judge(model: TransferModel, network: Network, from: number, rows: Rows): Promise<Judgement[]> {
+  const rules = taskRules[model.head.task];
+  dispose([rows.targets, rows.weights]);
+  const logits = runAndFree(network, rows.input, { from });
+  try {
+    const values = await logits.data();
+    if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
+    const width = values.length / rows.ids.length;
+    return rows.targetRows.map((target, row) => {
+      const own = values.slice(row * width, (row + 1) * width);
+      return {
+        id: rows.ids[row] ?? '',
+        logits: own,
+        target,
+        loss: rules.rowLoss(own, target),
+        weight: rows.weightRows[row] ?? 1,
+      };
+    });
+  } finally {
+    dispose(logits);
+  }
 }

@@ -3,6 +3,7 @@ import { clone, dispose, stack, Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Base, Sample, Samples, Shape, TransferModel, Unreadable } from '../core/types.ts';
+import { readAhead } from './readAhead.ts';
 import { encodeTarget, type Question } from './targets.ts';
 
 /** For whom examples are read: a model, or a base with a question of its own. */
@@ -50,6 +51,22 @@ export async function readBatch(
   } finally {
     dispose(inputs);
   }
+}
+
+/** Reads batch after batch, those to come while the caller works on one. The caller owns the inputs. */
+export function readBatches(
+  verb: string,
+  model: Reader,
+  samples: Samples,
+  batches: readonly (readonly number[])[],
+): AsyncIterable<Batch> {
+  return readAhead({
+    batches,
+    read: (rows) => readBatch(verb, model, samples, rows),
+    free: ({ input }) => {
+      dispose(input);
+    },
+  });
 }
 
 /** Applies a model's preprocessing to one raw input and checks what comes out against what the base takes. */

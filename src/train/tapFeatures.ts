@@ -3,7 +3,8 @@ import { clone, concat, dispose, max, mean, tidy, type Tensor } from '@tensorflo
 import { TransferKitError } from '../core/errors.ts';
 import type { Samples, Stage, Unreadable } from '../core/types.ts';
 import type { Pace } from './pace.ts';
-import { assertReadable, readBatch, type Batch, type Reader } from './readBatch.ts';
+import { batchesOf } from './readAhead.ts';
+import { assertReadable, readBatches, type Batch, type Reader } from './readBatch.ts';
 
 /** How feature maps become vectors before they are compared. */
 export type TapPooling = 'average' | 'max' | 'both';
@@ -39,8 +40,8 @@ export interface TapFeatures {
 }
 
 /**
- * Runs the base once on every example, stage by stage, and keeps pooled values in plain memory. The next batch is read
- * while the network works on this one.
+ * Runs the base once on every example, stage by stage, and keeps pooled values in plain memory. The next batches are
+ * read while the network works on this one.
  *
  * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and what reading raises.
  */
@@ -48,22 +49,10 @@ export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeature
   const { verb, samples, indexes, batchSize, reader } = plan;
   const store = new TapStore(plan);
   const skipped: Unreadable[] = [];
-  const read = (start: number) => readBatch(verb, reader, samples, indexes.slice(start, start + batchSize));
-  let next = read(0);
-  for (let start = 0; start < indexes.length; start += batchSize) {
-    const batch = await next;
-    next = read(start + batchSize);
-    // A failure of the next batch is raised when its turn comes; until then it must not count as unhandled.
-    next.catch(() => undefined);
+  for await (const batch of readBatches(verb, reader, samples, batchesOf(indexes, batchSize))) {
     skipped.push(...batch.unreadable);
-    try {
-      await runBatch(plan, batch, store);
-      await pace.advance(Math.min(batchSize, indexes.length - start));
-    } catch (error) {
-      const ahead = await next.catch(() => undefined);
-      dispose(ahead?.input);
-      throw error;
-    }
+    await runBatch(plan, batch, store);
+    await pace.advance(batch.ids.length + batch.unreadable.length);
   }
   assertReadable(verb, samples, skipped);
   if (store.classes.length > 0) return store.finish(skipped);

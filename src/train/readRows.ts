@@ -1,0 +1,14 @@
+// Rows of examples, batch by batch, read ahead of the network.
+import { dispose } from '@tensorflow/tfjs-core';
+import type { Examples, Rows } from './examples.ts';
+import { readAhead } from './readAhead.ts';
+
+/** Hands out the rows of each batch, which the caller owns; undefined for a batch of which nothing could be read. */
+export function readRows(examples: Examples, batches: readonly (readonly number[])[]): AsyncIterable<Rows | undefined> {
+  return readAhead({ batches, read: (rows) => examples.batch(rows), free: freeRows });
+}
+
+/** Frees the tensors of a batch. */
+export function freeRows(rows: Rows | undefined): void {
+  if (rows !== undefined) dispose([rows.input, rows.targets, rows.weights]);
+}
