@@ -3,8 +3,18 @@
 import type { Platform } from '../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { decodePicture } from './decodePicture.ts';
+import { freeMemory } from './freeMemory.ts';
 import { readBytes } from './readBytes.ts';
 import { browserThreads } from './threads.ts';
 
 /** The environment that is a browser's page or worker. */
-export const platform: Platform = { name: 'browser', backends: browserBackends, threads: browserThreads, readBytes, decodePicture };
+export const platform: Platform = {
+  name: 'browser',
+  backends: browserBackends,
+  threads: browserThreads,
+  readBytes,
+  decodePicture,
+  freeMemory,
+  openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),
+  clearScratch: async () => (await import('./scratch.ts')).clearScratch(),
+};

@@ -2,6 +2,7 @@
 // the package's imports map under the name #platform.
 import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
+import type { RowStore, ScratchPlan } from './rowStore.ts';
 
 /** How far a read has come. */
 export interface DownloadProgress {
@@ -84,6 +85,12 @@ export interface Platform {
    * where that is given and the picture was larger. Raises UNREADABLE.
    */
   decodePicture(source: unknown, atLeast?: readonly [number, number]): Promise<Picture>;
+  /** Bytes of memory that are free for this process; in browsers, which do not tell, an estimate. */
+  freeMemory(): number;
+  /** Opens rows outside memory. Raises SAVE_FAILED when there is no room. */
+  openScratch(plan: ScratchPlan): Promise<RowStore>;
+  /** Removes rows of `openScratch` that nobody disposed of because their process crashed. */
+  clearScratch(directory: string | undefined): Promise<void>;
 }
 
 /** A thread that runs beside the calling one. It never keeps a process alive. */

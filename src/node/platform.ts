@@ -5,7 +5,20 @@ import { nodeBackends } from './backends.ts';
 import { decodePicture } from './decodePicture.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
 import { readBytes } from './readBytes.ts';
+import { openScratch } from './scratchFile.ts';
+import { clearScratch } from './scratchNames.ts';
 import { nodeThreads } from './threads.ts';
 
 /** The environment that is Node. */
-export const platform: Platform = { name: 'node', backends: nodeBackends, threads: nodeThreads, readBytes, openHdf5, decodePicture };
+export const platform: Platform = {
+  name: 'node',
+  backends: nodeBackends,
+  threads: nodeThreads,
+  readBytes,
+  openHdf5,
+  decodePicture,
+  // Heeds the limits of a container.
+  freeMemory: () => process.availableMemory(),
+  openScratch,
+  clearScratch,
+};

@@ -1,0 +1,183 @@
+// Rows in IndexedDB, one record each, in a database that lives as long as a training run. Whoever made it holds a lock of
+// the same name (Web Locks), which the browser takes away when the page or worker ends, however it ends: a database whose
+// lock nobody holds is an orphan. Where there are no locks (pages that are neither https nor localhost), databases that are
+// a week old are.
+import { TransferKitError } from '../core/errors.ts';
+import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../core/rowStore.ts';
+
+const prefix = 'transferkit-features-';
+const store = 'rows';
+const oldAge = 7 * 24 * 3600 * 1000;
+
+/**
+ * Opens a database for rows.
+ *
+ * @throws TransferKitError `SAVE_FAILED` when the browser refuses or has not the room.
+ */
+export function openScratch({ rowBytes, rows }: ScratchPlan): Promise<RowStore> {
+  return explained(async () => {
+    await assertRoom(rows * rowBytes);
+    const { name, release } = await takeName();
+    try {
+      return new ScratchDatabase(await openDatabase(name), rowBytes, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  });
+}
+
+/** Removes databases whose page or worker is gone. */
+export async function clearScratch(): Promise<void> {
+  // Databases first: one that is made after this line is not among them, one that is has its lock by the next.
+  const names = (await indexedDB.databases()).flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : []));
+  if (names.length === 0) return;
+  const held = await heldLocks();
+  for (const name of names) {
+    const isInUse = held === undefined ? Date.now() - timeOf(name) < oldAge : held.has(name);
+    if (!isInUse) await removeDatabase(name);
+  }
+}
+
+class ScratchDatabase implements RowStore {
+  private size = 0;
+
+  constructor(
+    private readonly database: IDBDatabase,
+    private readonly rowBytes: number,
+    private readonly release: () => void,
+  ) {}
+
+  append(rows: Uint8Array): Promise<void> {
+    return explained(async () => {
+      const { rowBytes } = this;
+      // Nobody needs these rows after a power cut.
+      const writing = this.database.transaction(store, 'readwrite', { durability: 'relaxed' });
+      const records = writing.objectStore(store);
+      for (let start = 0; start < rows.length; start += rowBytes) {
+        // A copy: a part of an array would be stored with the whole of it.
+        records.put(rows.slice(start, start + rowBytes), this.size + start / rowBytes);
+      }
+      await completed(writing);
+      this.size += rows.length / rowBytes;
+    });
+  }
+
+  read(rows: readonly number[], take: TakeRow): Promise<void> {
+    return explained(async () => {
+      const records = this.database.transaction(store, 'readonly').objectStore(store);
+      const reading = runsOf(rows).map(async ({ first, last, wanted }) => {
+        const found: unknown[] = await answered(records.getAll(IDBKeyRange.bound(first, last)));
+        for (const { place, row } of wanted) {
+          const record = found[row - first];
+          if (!(record instanceof Uint8Array)) throw new Error('rows were removed by somebody');
+          take(place, record);
+        }
+      });
+      await Promise.all(reading);
+    });
+  }
+
+  async dispose(): Promise<void> {
+    this.database.close();
+    await removeDatabase(this.database.name);
+    this.release();
+  }
+}
+
+/** A name that nobody else has, with its lock; the lock is there before the database is. */
+async function takeName(): Promise<{ name: string; release: () => void }> {
+  for (let number = 0; ; number++) {
+    const name = `${prefix}${Date.now()}-${number}`;
+    const release = 'locks' in navigator ? await takeLock(name) : () => undefined;
+    if (release !== undefined) return { name, release };
+  }
+}
+
+/** Takes a lock until it is released; undefined when somebody else holds it. */
+function takeLock(name: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve, reject) => {
+    const held = (lock: Lock | null): Promise<void> | undefined => {
+      if (lock !== null)
+        return new Promise((release) => {
+          resolve(release);
+        });
+      resolve(undefined);
+      return undefined;
+    };
+    navigator.locks.request(name, { ifAvailable: true }, held).catch(reject);
+  });
+}
+
+/** Names of the locks that pages and workers of this site hold; undefined where there are no locks. */
+async function heldLocks(): Promise<ReadonlySet<string | undefined> | undefined> {
+  if (!('locks' in navigator)) return undefined;
+  const { held = [] } = await navigator.locks.query();
+  return new Set(held.map(({ name }) => name));
+}
+
+function timeOf(name: string): number {
+  return Number(name.slice(prefix.length).split('-')[0]);
+}
+
+async function openDatabase(name: string): Promise<IDBDatabase> {
+  const opening = indexedDB.open(name);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(store);
+  return answered(opening);
+}
+
+/** What cannot be removed now is an orphan for the next start. */
+function removeDatabase(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const removal = indexedDB.deleteDatabase(name);
+    removal.onsuccess =
+      removal.onerror =
+      removal.onblocked =
+        () => {
+          resolve();
+        };
+  });
+}
+
+/** Better now than after hours. */
+async function assertRoom(needed: number): Promise<void> {
+  if (!('storage' in navigator)) return;
+  const { quota, usage } = await navigator.storage.estimate();
+  if (quota === undefined || usage === undefined || quota - usage >= needed) return;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  throw new Error(`features take ${megabytes(needed)}, and the browser allows ${megabytes(quota - usage)} more`);
+}
+
+function answered<Value>(request: IDBRequest<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => {
+      resolve(request.result);
+    };
+    request.onerror = () => {
+      reject(request.error ?? new Error('the request failed'));
+    };
+  });
+}
+
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => {
+      resolve();
+    };
+    transaction.onabort = () => {
+      reject(transaction.error ?? new Error('the transaction was aborted'));
+    };
+  });
+}
+
+async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const text =
+      `expected to keep features in the browser's storage, but: ${reason}. Halve them by cache: { precision: 'float16' }, ` +
+      'allow more memory by cache: { memory }, or train on fewer examples.';
+    throw new TransferKitError('SAVE_FAILED', text, { reason }, cause);
+  }
+}

@@ -1,0 +1,120 @@
+// Rows in a file that lives as long as a training run: written from front to back, read by position.
+import { mkdir, open, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TransferKitError } from '../core/errors.ts';
+import { runsOf, type RowStore, type Run, type ScratchPlan, type TakeRow } from '../core/rowStore.ts';
+import { newScratchName, scratchFolder } from './scratchNames.ts';
+
+/** A file that is read says so once an hour, by its time of change: see `clearScratch`. */
+const touchEvery = 3600 * 1000;
+
+/** Files of this process that are in use. Those are removed when it exits with a run under way. */
+const live = new Set<string>();
+
+/**
+ * Opens a file for rows.
+ *
+ * @throws TransferKitError `SAVE_FAILED` when the folder cannot be written or its disk has not the room.
+ */
+export async function openScratch({ rowBytes, rows, directory }: ScratchPlan): Promise<RowStore> {
+  const folder = await scratchFolder(directory);
+  return explained(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    await assertRoom(folder, rows * rowBytes);
+    const path = join(folder, await newScratchName());
+    const file = await open(path, 'wx+', 0o600);
+    keepUntilExit(path);
+    return new ScratchFile(folder, path, file, rowBytes);
+  });
+}
+
+class ScratchFile implements RowStore {
+  private length = 0;
+  private touched = Date.now();
+
+  constructor(
+    private readonly folder: string,
+    private readonly path: string,
+    private readonly file: FileHandle,
+    private readonly rowBytes: number,
+  ) {}
+
+  append(rows: Uint8Array): Promise<void> {
+    return explained(this.folder, async () => {
+      for (let done = 0; done < rows.length;) {
+        done += (await this.file.write(rows, done, rows.length - done, this.length + done)).bytesWritten;
+      }
+      this.length += rows.length;
+    });
+  }
+
+  read(rows: readonly number[], take: TakeRow): Promise<void> {
+    return explained(this.folder, async () => {
+      await this.touch();
+      // All at once: they wait for the disk side by side, outside the thread of the network.
+      await Promise.all(runsOf(rows).map((run) => this.readRun(run, take)));
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await this.file.close().catch(() => undefined);
+    await rm(this.path, { force: true }).catch(() => undefined);
+    forget(this.path);
+  }
+
+  private async readRun({ first, last, wanted }: Run, take: TakeRow): Promise<void> {
+    const { rowBytes } = this;
+    const bytes = new Uint8Array((last - first + 1) * rowBytes);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesRead } = await this.file.read(bytes, done, bytes.length - done, first * rowBytes + done);
+      if (bytesRead === 0) throw new Error(`${this.path} was cut short by somebody`);
+      done += bytesRead;
+    }
+    for (const { place, row } of wanted) {
+      take(place, bytes.subarray((row - first) * rowBytes, (row - first + 1) * rowBytes));
+    }
+  }
+
+  private async touch(): Promise<void> {
+    const now = Date.now();
+    if (now - this.touched < touchEvery) return;
+    this.touched = now;
+    await this.file.utimes(now / 1000, now / 1000).catch(() => undefined);
+  }
+}
+
+/** Better now than after hours. */
+async function assertRoom(folder: string, needed: number): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  // Some network drives tell nothing.
+  if (blocks === 0 || bavail * bsize >= needed) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new Error(`features take ${gigabytes(needed)}, and its disk has ${gigabytes(bavail * bsize)} left`);
+}
+
+function keepUntilExit(path: string): void {
+  if (live.size === 0) process.on('exit', removeLive);
+  live.add(path);
+}
+
+function forget(path: string): void {
+  live.delete(path);
+  if (live.size === 0) process.off('exit', removeLive);
+}
+
+function removeLive(): void {
+  for (const path of live) rmSync(path, { force: true });
+}
+
+async function explained<Value>(folder: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text =
+      `expected to keep features in ${folder}, but: ${reason}. Choose another place by cache: { directory }, halve ` +
+      "them by cache: { precision: 'float16' }, or allow more memory by cache: { memory }.";
+    throw new TransferKitError('SAVE_FAILED', text, { folder, reason }, cause);
+  }
+}
