@@ -87,5 +87,5 @@ export { trainHead } from './trainHead.ts';
 export type { TrainHeadOptions } from './trainHead.ts';
 export type { LayerSelection } from './trunk/selectWeights.ts';
 export { useBackend } from './useBackend.ts';
-export type { BackendReport } from './useBackend.ts';
+export type { BackendReport, UseBackendOptions } from './useBackend.ts';
 export type { WeightModule } from './weights/weightModule.ts';

@@ -3,6 +3,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { BackendLoader } from '../core/platform.ts';
 import { completeBackend } from './completeBackend.ts';
+import type { KernelOptions } from './completion.ts';
 import { activeBackend, MissingPackage, startBackend } from './startBackend.ts';
 
 /** Which backend is in use and why, as plain data. */
@@ -15,6 +16,10 @@ export interface BackendReport {
   readonly tried: readonly { readonly name: string; readonly reason: string }[];
   /** Kernels of this package that the backend uses: gradients that tfjs lacks for it, and replacements of slow ones. */
   readonly registered: readonly string[];
+  /** Threads that share the work on `wasm`; 1 for other backends. */
+  readonly threads: number;
+  /** Why there are fewer threads or kernels than asked for; [] when there are not. */
+  readonly notes: readonly string[];
 }
 
 interface Failure {
@@ -30,25 +35,31 @@ let lastChoice: Promise<unknown> = Promise.resolve();
  *
  * @param loaders - The platform's backends, best first.
  * @param preference - Names in order. Without it the backend that is already set stays; else the platform's order counts.
+ * @param options - How wasm is to work. Without them it goes on as it does.
  * @throws TransferKitError `PACKAGE_MISSING`, `BACKEND_UNAVAILABLE`, `BACKEND_WRONG_RESULT`; a backend that was set before
  * is active again then.
  */
 export function chooseBackend(
   loaders: readonly BackendLoader[],
   preference?: readonly string[],
+  options?: KernelOptions,
 ): Promise<BackendReport> {
-  const choice = lastChoice.then(() => choose(loaders, preference));
+  const choice = lastChoice.then(() => choose(loaders, preference, options));
   lastChoice = choice.catch(() => undefined);
   return choice;
 }
 
-async function choose(loaders: readonly BackendLoader[], preference?: readonly string[]): Promise<BackendReport> {
+async function choose(
+  loaders: readonly BackendLoader[],
+  preference: readonly string[] | undefined,
+  options: KernelOptions | undefined,
+): Promise<BackendReport> {
   const active = await activeBackend();
   if (preference === undefined && active !== undefined) {
-    return { name: active, why: 'it was already set', tried: [], registered: await completeBackend() };
+    return { name: active, why: 'it was already set', tried: [], ...(await completeBackend(options)) };
   }
   try {
-    return await firstThatStarts(loaders, preference);
+    return await firstThatStarts(loaders, preference, options);
   } catch (error) {
     if (active !== undefined) await setBackend(active);
     throw error;
@@ -57,7 +68,8 @@ async function choose(loaders: readonly BackendLoader[], preference?: readonly s
 
 async function firstThatStarts(
   loaders: readonly BackendLoader[],
-  preference?: readonly string[],
+  preference: readonly string[] | undefined,
+  options: KernelOptions | undefined,
 ): Promise<BackendReport> {
   const names = preference ?? loaders.map((loader) => loader.name);
   const failures: Failure[] = [];
@@ -69,7 +81,8 @@ async function firstThatStarts(
       continue;
     }
     const tried = failures.map((failure) => ({ name: failure.name, reason: reasonOf(failure.error) }));
-    return { name, why: whyOf(names, failures, preference !== undefined), tried, registered: await completeBackend() };
+    const why = whyOf(names, failures, preference !== undefined);
+    return { name, why, tried, ...(await completeBackend(options)) };
   }
   throw noneStarted(names, failures);
 }

@@ -1,28 +1,35 @@
 // Makes the active backend ready for training: gradients known to tfjs, kernels in place, arithmetic checked.
 import { backend, getBackend, getGradient, type GradConfig, type KernelBackend } from '@tensorflow/tfjs-core';
-import { completeWasm } from './completeWasm.ts';
+import type { Completion, KernelOptions } from './completion.ts';
 import { selfTest } from './selfTest.ts';
 
-/** Backend instances that have passed the self-test. */
-const tested = new WeakSet<KernelBackend>();
+/** What backend instances were completed with when they passed the self-test. */
+const tested = new WeakMap<KernelBackend, string>();
 
 /**
  * Completes the active backend; it must have started.
  *
- * @returns Names of the kernels of this package that it uses.
  * @throws TransferKitError `BACKEND_WRONG_RESULT`, `BACKEND_UNAVAILABLE`.
  */
-export async function completeBackend(): Promise<readonly string[]> {
+export async function completeBackend(options: KernelOptions = {}): Promise<Completion> {
   const instance = backend();
   const name = getBackend();
   // tfjs-core knows no gradient of any operation by itself: tfjs-layers brings them all when it is imported.
   if (gradientOf('Conv2D') === undefined) await import('@tensorflow/tfjs-layers');
-  const registered = name === 'wasm' ? completeWasm() : [];
-  if (!tested.has(instance)) {
+  const completion =
+    name === 'wasm' ? await completeKernels(instance, options) : { registered: [], threads: 1, notes: [] };
+  const kernels = completion.registered.join();
+  if (tested.get(instance) !== kernels) {
     await selfTest(name);
-    tested.add(instance);
+    tested.set(instance, kernels);
   }
-  return registered;
+  return completion;
+}
+
+/** Only wasm needs the code that is loaded here. */
+async function completeKernels(instance: KernelBackend, options: KernelOptions): Promise<Completion> {
+  const { completeWasm } = await import('./completeWasm.ts');
+  return completeWasm(instance, options);
 }
 
 /** tfjs types it as always there. */

@@ -1,38 +1,20 @@
-// What tfjs's wasm backend lacks for training, or does with loops of scalars, put into tfjs's table of kernels.
-import { registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
-import { wasmKernel } from './compositeKernel.ts';
-import { gradientKernels } from './gradientKernels.ts';
-import { transposeFirst, transposeFirstFused } from './matMul.ts';
+// Makes tfjs's wasm backend fit for training: the kernels of our own module on its threads, compositions beside them.
+import type { KernelBackend } from '@tensorflow/tfjs-core';
+import { wasmBackendOf } from '../kernels/wasmHeap.ts';
+import type { Completion, KernelOptions } from './completion.ts';
+import { placeKernels } from './placeKernels.ts';
+import { useKernels, type RunningKernels } from './useKernels.ts';
 
-/** Kernels that tfjs has for wasm and that are replaced all the same: each is a loop of scalars, or falls back to one. */
-const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul'];
-
-/** Marks kernels of this package, also those of another copy of it, so that none is put in front of itself. */
-const ours = Symbol.for('transferkit.kernel');
-
-/**
- * Registers the kernels for `wasm`, once for each process. A missing kernel is added only while tfjs has none of its
- * own.
- *
- * @returns Names of the kernels of this package that are in place.
- */
-export function completeWasm(): readonly string[] {
-  const kernels = [...gradientKernels(), ...matMulKernels()];
-  for (const kernel of kernels) {
-    const present = wasmKernel(kernel.kernelName);
-    if (isOurs(present) || (present !== undefined && !replaced.includes(kernel.kernelName))) continue;
-    if (present !== undefined) unregisterKernel(kernel.kernelName, 'wasm');
-    registerKernel(Object.assign(kernel, { [ours]: true }));
-  }
-  return kernels.map(({ kernelName }) => kernelName).filter((name) => isOurs(wasmKernel(name)));
+/** Completes a wasm backend that has started. */
+export async function completeWasm(instance: KernelBackend, options: KernelOptions): Promise<Completion> {
+  const { module, threads, note } = await startOn(instance, options);
+  return { registered: placeKernels(module), threads, notes: note === undefined ? [] : [note] };
 }
 
-function matMulKernels(): KernelConfig[] {
-  const plain = wasmKernel('BatchMatMul');
-  const fused = wasmKernel('_FusedMatMul');
-  return [...(plain ? [transposeFirst(plain)] : []), ...(fused ? [transposeFirstFused(fused)] : [])];
-}
-
-function isOurs(kernel: KernelConfig | undefined): boolean {
-  return kernel !== undefined && ours in kernel;
+async function startOn(instance: KernelBackend, options: KernelOptions): Promise<RunningKernels> {
+  const backend = wasmBackendOf(instance);
+  if (backend !== undefined) return useKernels(backend, options);
+  const note =
+    'one thread and no kernels of its own: this backend is of another make than @tensorflow/tfjs-backend-wasm 4.22';
+  return { module: undefined, threads: 1, note };
 }

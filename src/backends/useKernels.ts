@@ -1,41 +1,51 @@
-// The kernels of the active wasm backend: started once for each instance, with as many threads as were asked for.
+// The kernels of our own on the wasm backend: started once for each instance, with as many threads as are asked for.
 import { platform } from '#platform';
 import { isShared, startKernels, threadSource, type KernelModule } from '../kernels/kernelModule.ts';
 import type { WasmBackend } from '../kernels/wasmHeap.ts';
+import type { KernelOptions } from './completion.ts';
 
-/** What came of starting the kernels. */
-export interface KernelReport {
+/** What came of it. */
+export interface RunningKernels {
   /** Undefined where the backend runs without them. */
-  readonly kernels: KernelModule | undefined;
-  /** Why there are fewer threads than cores, or no kernels. */
+  readonly module: KernelModule | undefined;
+  readonly threads: number;
+  /** Why there are fewer threads than asked for, or no kernels. */
   readonly note: string | undefined;
 }
 
-let current: KernelReport | undefined;
+/** More threads than this cost more in waiting than they bring in a network of small layers. */
+const mostThreads = 16;
 
-/** The kernels that are in use for a backend. */
-export function kernelsOf(backend: WasmBackend): KernelModule | undefined {
-  return current?.kernels?.backend === backend ? current.kernels : undefined;
-}
+let current: (RunningKernels & { readonly backend: WasmBackend; readonly wanted: number }) | undefined;
 
-/** Starts the kernels for a backend, or changes how many threads they use. */
-export async function useKernels(backend: WasmBackend, threads: number): Promise<KernelReport> {
-  const running = kernelsOf(backend);
-  if (current !== undefined && running?.threads === threads) return current;
-  current?.kernels?.dispose();
-  const { memory } = backend.wasm.asm;
-  const shared = isShared(memory);
-  const kernels = await startKernels({
-    backend,
-    threads: shared ? threads : 1,
-    startThread: (start) => platform.threads.start(threadSource(), start),
-    mayWait: platform.threads.mayWait,
-  });
-  current = { kernels, note: noteOf(kernels, shared || threads === 1) };
+/** Starts the kernels on a backend, or changes how many threads they use. Without options what runs stays. */
+export async function useKernels(backend: WasmBackend, options: KernelOptions = {}): Promise<RunningKernels> {
+  const isRunning = current?.backend === backend;
+  if (current !== undefined && isRunning && options.threads === undefined && options.kernels === undefined)
+    return current;
+  const wanted = options.kernels === false ? 0 : (options.threads ?? Math.min(platform.threads.cores(), mostThreads));
+  if (current !== undefined && isRunning && current.wanted === wanted) return current;
+  current?.module?.dispose();
+  current = undefined;
+  current = { backend, wanted, ...(await start(backend, wanted)) };
   return current;
 }
 
-function noteOf(kernels: KernelModule | undefined, enough: boolean): string | undefined {
-  if (kernels === undefined) return 'this environment has no WebAssembly SIMD';
-  return enough ? undefined : 'one thread: the memory of the backend cannot be shared';
+async function start(backend: WasmBackend, wanted: number): Promise<RunningKernels> {
+  if (wanted === 0) return { module: undefined, threads: 1, note: undefined };
+  const shared = isShared(backend.wasm.asm.memory);
+  const threads = shared ? wanted : 1;
+  const module = await startKernels({
+    backend,
+    threads,
+    startThread: (start) => platform.threads.start(threadSource(), start),
+    mayWait: platform.threads.mayWait,
+  });
+  if (module === undefined) {
+    return { module, threads: 1, note: 'one thread and no kernels of its own: WebAssembly SIMD is missing here' };
+  }
+  return { module, threads, note: threads < wanted ? `one thread: ${whyNotShared}` : undefined };
 }
+
+const whyNotShared =
+  'the memory of the backend cannot be shared (in Node: the app started it before; in a browser: the page is not cross-origin isolated)';

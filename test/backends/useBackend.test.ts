@@ -1,13 +1,16 @@
 // The verb useBackend: what it chooses, what it says about it, what it does when nothing works.
-import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, setBackend, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
+import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { chooseBackend } from '../../src/backends/chooseBackend.ts';
-import { completeWasm } from '../../src/backends/completeWasm.ts';
+import { placeKernels } from '../../src/backends/placeKernels.ts';
 import { ensureBackend } from '../../src/backends/ensureBackend.ts';
 import { isTransferKitError, type TransferKitError } from '../../src/core/errors.ts';
 import type { BackendLoader } from '../../src/core/platform.ts';
+import { kernelMakers } from '../../src/kernels/kernelConfigs.ts';
 import { nodeBackends } from '../../src/node/backends.ts';
+import { nodeThreads } from '../../src/node/threads.ts';
 import { useBackend } from '../../src/useBackend.ts';
+import { runFresh } from '../support/freshProcess.ts';
 
 const printed = ['log', 'warn', 'error'].map((name) =>
   vi.spyOn(console, name as 'log').mockImplementation(() => undefined),
@@ -17,7 +20,8 @@ afterEach(() => {
   expect(env().getBool('PROD')).toBe(false);
 });
 
-const kernels = [
+/** What stands in for what wasm lacks or does slowly, module or not. */
+const compositions = [
   'Conv2DBackpropFilter',
   'Conv2DBackpropInput',
   'DepthwiseConv2dNativeBackpropFilter',
@@ -26,6 +30,7 @@ const kernels = [
   'BatchMatMul',
   '_FusedMatMul',
 ];
+const kernels = [...new Set([...compositions, ...kernelMakers.map(({ kernelName }) => kernelName)])];
 const absent: BackendLoader = {
   name: 'absent',
   packageName: '@tensorflow/tfjs-backend-absent',
@@ -68,14 +73,16 @@ describe('in a fresh process', () => {
   test('the report is plain data', async () => {
     const report = await useBackend(['wasm', 'cpu']);
     const why = 'the first of those asked for: wasm, cpu';
-    expect(report).toEqual({ name: 'wasm', why, tried: [], registered: kernels });
+    const threads = nodeThreads.cores();
+    expect(report).toEqual({ name: 'wasm', why, tried: [], registered: kernels, threads, notes: [] });
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 });
 
 test('a backend that the app has set stays', async () => {
   await useBackend('cpu');
-  expect(await useBackend()).toEqual({ name: 'cpu', why: 'it was already set', tried: [], registered: [] });
+  const why = 'it was already set';
+  expect(await useBackend()).toEqual({ name: 'cpu', why, tried: [], registered: [], threads: 1, notes: [] });
   await ensureBackend();
   expect(getBackend()).toBe('cpu');
 });
@@ -163,11 +170,18 @@ describe('when nothing works', () => {
 });
 
 describe('kernels for wasm', () => {
-  test('are registered once', () => {
+  test('are registered once', async () => {
+    await useBackend('wasm');
     const first = kernels.map((name) => getKernel(name, 'wasm'));
-    expect(completeWasm()).toEqual(kernels);
-    expect(kernels.map((name) => getKernel(name, 'wasm'))).toEqual(first);
+    expect((await useBackend('wasm')).registered).toEqual(kernels);
     expect(kernels.every((name, i) => getKernel(name, 'wasm') === first[i])).toBe(true);
+  });
+
+  test('without the module the compositions and tfjs itself remain', async () => {
+    const { registered, threads } = await useBackend('wasm', { kernels: false });
+    expect({ registered, threads }).toEqual({ registered: compositions, threads: 1 });
+    expect((await useBackend('wasm')).registered).toEqual(compositions);
+    expect((await useBackend('wasm', { kernels: true })).registered).toEqual(kernels);
   });
 
   test('one that tfjs brings itself wins, but not over what is replaced on purpose', () => {
@@ -176,9 +190,44 @@ describe('kernels for wasm', () => {
       unregisterKernel(name, 'wasm');
       registerKernel(theirs(name));
     }
-    expect(completeWasm()).toEqual(kernels.filter((name) => name !== 'UnsortedSegmentSum'));
+    expect(placeKernels(undefined)).toEqual(compositions.filter((name) => name !== 'UnsortedSegmentSum'));
     unregisterKernel('UnsortedSegmentSum', 'wasm');
-    expect(completeWasm()).toEqual(kernels);
+    expect(placeKernels(undefined)).toEqual(compositions);
+  });
+});
+
+describe('threads', () => {
+  const ones = () => sum(ones1d([1_000_000])).dataSync()[0];
+
+  test('as many as asked for, again and again', async () => {
+    for (const threads of [1, 3, 2]) {
+      expect(await useBackend('wasm', { threads })).toMatchObject({ threads, notes: [] });
+      expect(tidy(ones)).toBe(1_000_000);
+    }
+    expect((await useBackend('wasm')).threads).toBe(2);
+  });
+
+  test.each([0, 1.5, NaN, '2'])('not a number of threads: %s', async (threads) => {
+    const error = await errorOf(useBackend('wasm', { threads: threads as number }));
+    expect(error.code).toBe('INVALID_OPTION');
+    expect(error.message).toContain('expected threads to be a whole number from 1');
+  });
+
+  test('kernels is yes or no', async () => {
+    const error = await errorOf(useBackend('wasm', { kernels: 'no' as unknown as boolean }));
+    expect(error.message).toContain('expected kernels to be true or false, got "no"');
+  });
+
+  test('one, with the reason, where the app has started wasm before; the process ends by itself', async () => {
+    const script = `
+      import { setBackend } from '@tensorflow/tfjs-core';
+      import '@tensorflow/tfjs-backend-wasm';
+      import { useBackend } from 'transferkit';
+      await setBackend('wasm');
+      console.log(JSON.stringify(await useBackend('wasm')));`;
+    const { threads, notes } = JSON.parse(await runFresh(script, [])) as { threads: number; notes: string[] };
+    expect(threads).toBe(1);
+    expect(notes.join()).toContain('one thread: the memory of the backend cannot be shared');
   });
 });
 

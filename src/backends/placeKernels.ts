@@ -1,0 +1,84 @@
+// What tfjs's wasm backend lacks for training, or does slowly, put into tfjs's table of kernels: compositions of tfjs's
+// own operations, and in front of them, where SIMD is there, the kernels of our own module.
+import { registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
+import { kernelMakers } from '../kernels/kernelConfigs.ts';
+import type { KernelModule } from '../kernels/kernelModule.ts';
+import { wasmKernel } from './compositeKernel.ts';
+import { gradientKernels } from './gradientKernels.ts';
+import { transposeFirst, transposeFirstFused } from './matMul.ts';
+
+/** Kernels that tfjs has for wasm and that are replaced all the same: each is a loop of scalars, or falls back to one. */
+const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul'];
+
+/** Marks kernels of this package, also those of another copy of it, so that none is put in front of itself. */
+const ours = Symbol.for('transferkit.kernel');
+
+/** What is in place by this copy of the package, and for which module. */
+const placed = new Map<string, { readonly kernel: KernelConfig; readonly module: KernelModule | undefined }>();
+
+/** What others have under the names of ours: tfjs, or the app. */
+const originals = new Map<string, KernelConfig | undefined>();
+
+/** What runs an operation where the module does not, instead of what is missing or slow. */
+let compositions: ReadonlyMap<string, KernelConfig> | undefined;
+
+/**
+ * Registers the kernels for `wasm`.
+ *
+ * @param module - Runs what it can; without it the compositions do.
+ * @returns Names of the kernels of this package that are in place.
+ */
+export function placeKernels(module: KernelModule | undefined): readonly string[] {
+  compositions ??= makeCompositions();
+  const names = new Set([...compositions.keys(), ...kernelMakers.map(({ kernelName }) => kernelName)]);
+  return [...names].filter((name) => place(name, module));
+}
+
+function makeCompositions(): ReadonlyMap<string, KernelConfig> {
+  const plain = wasmKernel('BatchMatMul');
+  const fused = wasmKernel('_FusedMatMul');
+  const products = [...(plain ? [transposeFirst(plain)] : []), ...(fused ? [transposeFirstFused(fused)] : [])];
+  return new Map([...gradientKernels(), ...products].map((kernel) => [kernel.kernelName, kernel]));
+}
+
+/** Puts the best kernel in place; false when it is not of this package. One of another copy of the package stays. */
+function place(name: string, module: KernelModule | undefined): boolean {
+  const present = wasmKernel(name);
+  const own = placed.get(name);
+  if (own !== undefined && own.kernel === present && own.module === module) return true;
+  if (isOurs(present) && own?.kernel !== present) return true;
+  if (!isOurs(present)) originals.set(name, present);
+  const best = bestKernel(name, module);
+  if (present !== undefined) unregisterKernel(name, 'wasm');
+  placed.delete(name);
+  if (best === undefined) return false;
+  const isOwn = best !== originals.get(name);
+  const kernel = isOwn ? Object.assign({ ...best }, { [ours]: true }) : best;
+  registerKernel(kernel);
+  if (isOwn) placed.set(name, { kernel, module });
+  return isOwn;
+}
+
+/** The module's kernel, else the composition where it is needed, else what others have. */
+function bestKernel(name: string, module: KernelModule | undefined): KernelConfig | undefined {
+  const original = originals.get(name);
+  const isNeeded = original === undefined || replaced.includes(name);
+  const behind = isNeeded ? (compositions?.get(name) ?? original) : original;
+  const maker = kernelMakers.find(({ kernelName }) => kernelName === name);
+  return maker === undefined || module === undefined ? behind : onlyOn(module, maker.make(module, behind), behind);
+}
+
+/** The module works on the memory of one instance of the backend; any other runs what is behind it. */
+function onlyOn(module: KernelModule, kernel: KernelConfig, behind: KernelConfig | undefined): KernelConfig {
+  return {
+    ...kernel,
+    kernelFunc: (call) => {
+      const { kernelFunc } = call.backend === module.backend ? kernel : (behind ?? kernel);
+      return kernelFunc(call);
+    },
+  };
+}
+
+function isOurs(kernel: KernelConfig | undefined): boolean {
+  return kernel !== undefined && ours in kernel;
+}
