@@ -1,7 +1,7 @@
 // The kernels of our own on the wasm backend: started once for each instance, with as many threads as are asked for.
 import { platform } from '#platform';
 import { isShared, startKernels, threadSource, type KernelModule } from '../kernels/kernelModule.ts';
-import type { WasmBackend } from '../kernels/wasmHeap.ts';
+import { memoryOf, type WasmBackend } from '../kernels/wasmHeap.ts';
 import type { KernelOptions } from './completion.ts';
 
 /** What came of it. */
@@ -33,7 +33,7 @@ export async function useKernels(backend: WasmBackend, options: KernelOptions = 
 
 async function start(backend: WasmBackend, wanted: number): Promise<RunningKernels> {
   if (wanted === 0) return { module: undefined, threads: 1, note: undefined };
-  const shared = isShared(backend.wasm.asm.memory);
+  const shared = isShared(memoryOf(backend));
   const threads = shared ? wanted : 1;
   const module = await startKernels({
     backend,

@@ -2,7 +2,7 @@
 import type { Thread } from '../core/platform.ts';
 import { kernelNames, type KernelName } from './kernelNames.ts';
 import { withMemoryType } from './memoryType.ts';
-import { Scratch, type WasmBackend } from './wasmHeap.ts';
+import { memoryOf, Scratch, type WasmBackend } from './wasmHeap.ts';
 
 /** What the module exports; assembly/index.ts has the same. */
 interface KernelExports {
@@ -61,7 +61,7 @@ export function real(value: number): number {
 /** Compiles and starts the kernels on a backend's memory. Undefined where SIMD is missing. */
 export async function startKernels(options: KernelModuleOptions): Promise<KernelModule | undefined> {
   const { backend, threads } = options;
-  const { memory } = backend.wasm.asm;
+  const memory = memoryOf(backend);
   const { plain, relaxed } = await import('./binaries.ts');
   const shared = isShared(memory);
   const candidates = [relaxed, plain].map((text) => withMemoryType(bytesOf(text), shared));
@@ -86,13 +86,14 @@ function makeModule(
   running: Thread[],
   relaxed: boolean,
 ): KernelModule {
-  const { memory } = backend.wasm.asm;
+  const memory = memoryOf(backend);
   let words = new Int32Array(memory.buffer, control + parametersOffset, (controlBytes - parametersOffset) / 4);
+  const scratch = new Scratch(backend);
   return {
     backend,
     threads: running.length + 1,
     relaxed,
-    scratch: new Scratch(backend),
+    scratch,
     run(kernel, parameters, tasks) {
       // Memory that grows leaves old views without a buffer, unless it is shared.
       if (words.length === 0) words = new Int32Array(memory.buffer, control + parametersOffset, 192);
@@ -105,6 +106,8 @@ function makeModule(
     dispose() {
       for (const thread of running) thread.terminate();
       running.length = 0;
+      scratch.free();
+      // The control words stay: a thread that is about to end may still read them.
     },
   };
 }
@@ -119,9 +122,8 @@ export function threadSource(): string {
   return `({ module, memory, control, thread }) => {
     try {
       new WebAssembly.Instance(module, { env: { memory } }).exports.serve(control, thread);
-    } catch (error) {
+    } catch {
       Atomics.store(new Int32Array(memory.buffer), (control >>> 0) / 4 + ${String(failedOffset / 4)}, 1);
-      throw error;
     }
   }`;
 }

@@ -3,18 +3,33 @@ import type { DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 
 /** What we use of tfjs's backend for wasm. Its own type has these as private members. */
 export interface WasmBackend extends KernelBackend {
-  readonly wasm: {
-    readonly asm: { readonly memory: WebAssembly.Memory };
-    _malloc(bytes: number): number;
-    _free(address: number): void;
-  };
+  readonly wasm: EmscriptenModule;
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
 }
 
+interface EmscriptenModule {
+  readonly asm: { readonly memory?: unknown };
+  /** Where tfjs's binary for several threads has it. */
+  readonly wasmMemory?: unknown;
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+
 /** A backend as the wasm backend that it is; undefined for any other, and for one of another make. */
 export function wasmBackendOf(backend: KernelBackend): WasmBackend | undefined {
-  return isWasmBackend(backend) ? backend : undefined;
+  return isWasmBackend(backend) && findMemory(backend.wasm) !== undefined ? backend : undefined;
+}
+
+/** The memory of a backend. */
+export function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
+  const memory = findMemory(wasm);
+  if (memory === undefined) throw new TypeError('wasm: the backend has no memory');
+  return memory;
+}
+
+function findMemory({ asm, wasmMemory }: EmscriptenModule): WebAssembly.Memory | undefined {
+  return [asm.memory, wasmMemory].find((each) => each instanceof WebAssembly.Memory);
 }
 
 function isWasmBackend(backend: KernelBackend): backend is WasmBackend {
@@ -22,8 +37,7 @@ function isWasmBackend(backend: KernelBackend): backend is WasmBackend {
   const { wasm } = backend;
   if (typeof wasm !== 'object' || wasm === null || !('asm' in wasm && '_malloc' in wasm && '_free' in wasm))
     return false;
-  const { asm } = wasm;
-  return typeof asm === 'object' && asm !== null && 'memory' in asm && asm.memory instanceof WebAssembly.Memory;
+  return typeof wasm.asm === 'object' && wasm.asm !== null;
 }
 
 /** Where a tensor's values begin, in bytes. */
@@ -38,17 +52,22 @@ export class Scratch {
 
   constructor(private readonly backend: WasmBackend) {}
 
+  /** Gives the memory back. */
+  free(): void {
+    this.backend.wasm._free(this.address);
+    this.address = 0;
+    this.size = 0;
+  }
+
   /** Address of at least so many bytes, valid until the next call. */
   reserve(bytes: number): number {
     if (bytes <= this.size) return this.address;
-    const { wasm } = this.backend;
-    wasm._free(this.address);
-    this.size = bytes;
-    this.address = wasm._malloc(bytes) >>> 0; // Above 2 GiB it comes as a negative number.
+    this.free();
+    this.address = this.backend.wasm._malloc(bytes) >>> 0; // Above 2 GiB it comes as a negative number.
     if (this.address === 0) {
-      this.size = 0;
       throw new Error(`wasm: expected ${String(bytes)} bytes of memory for a kernel, there are none left.`);
     }
+    this.size = bytes;
     return this.address;
   }
 }

@@ -5,22 +5,37 @@ import { openPage, type OpenPage } from './harness.ts';
 import type { Journey } from './page.ts';
 
 let opened: OpenPage;
+/** Cross-origin isolated. */
+let isolated: OpenPage;
 
 beforeAll(async () => {
-  opened = await openPage(fileURLToPath(new URL('page.ts', import.meta.url)));
-  await opened.page.waitForFunction('window.journey !== undefined');
+  [opened, isolated] = await Promise.all([open(false), open(true)]);
 });
 
-afterAll(() => opened.close());
+afterAll(() => Promise.all([opened.close(), isolated.close()]));
+
+async function open(isolation: boolean): Promise<OpenPage> {
+  const page = await openPage(fileURLToPath(new URL('page.ts', import.meta.url)), isolation);
+  await page.page.waitForFunction('window.journey !== undefined');
+  return page;
+}
 
 test('a page trains, saves to IndexedDB and loads, on webgl and on wasm', async () => {
-  const [webgl, wasm] = [await travel('webgl'), await travel('wasm')];
+  const [webgl, wasm] = [await travel(opened, 'webgl'), await travel(opened, 'wasm')];
   expect(opened.problems).toEqual([]);
+  expect(wasm.threads).toBe(1);
   for (const [epoch, loss] of webgl.fineTuneLosses.entries()) expect(wasm.fineTuneLosses[epoch]).toBeCloseTo(loss, 3);
 });
 
-async function travel(backend: string): Promise<Journey> {
-  const journey = await opened.page.evaluate<Journey>(`window.journey('${backend}')`);
+test('an isolated page shares the work among threads, with the same numbers', async () => {
+  const [alone, shared] = [await travel(opened, 'wasm'), await travel(isolated, 'wasm')];
+  expect(isolated.problems).toEqual([]);
+  expect(shared.threads).toBeGreaterThan(1);
+  expect(shared.fineTuneLosses).toEqual(alone.fineTuneLosses);
+});
+
+async function travel({ page }: OpenPage, backend: string): Promise<Journey> {
+  const journey = await page.evaluate<Journey>(`window.journey('${backend}')`);
   expect(journey.backend).toBe(backend);
   expect(journey.headLosses.at(-1)).toBeLessThan(journey.headLosses[0]!);
   expect(journey.fineTuneLosses.at(-1)).toBeLessThan(0.3);

@@ -32,10 +32,14 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Bundles a program as an application's bundler would, serves it with the wasm files of tfjs, and opens it. */
-export async function openPage(program: string): Promise<OpenPage> {
+/**
+ * Bundles a program as an application's bundler would, serves it with the wasm files of tfjs, and opens it.
+ *
+ * @param isolated - Cross-origin isolated: threads may share memory.
+ */
+export async function openPage(program: string, isolated = false): Promise<OpenPage> {
   const script = await bundle(program);
-  const server = await serve(script);
+  const server = await serve(script, isolated ? isolation : {});
   const browser = await launch(server);
   const page = await browser.newPage();
   const problems: string[] = [];
@@ -72,9 +76,15 @@ async function bundle(program: string): Promise<Uint8Array> {
   return file.contents;
 }
 
-async function serve(script: Uint8Array): Promise<Server> {
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+async function serve(script: Uint8Array, headers: Readonly<Record<string, string>>): Promise<Server> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     void answer(path, script, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

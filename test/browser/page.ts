@@ -17,6 +17,7 @@ import {
 /** What one pass through the verbs gave. */
 export interface Journey {
   readonly backend: string;
+  readonly threads: number;
   readonly headLosses: readonly number[];
   readonly fineTuneLosses: readonly number[];
   readonly predicted: readonly { readonly label: string; readonly probability: number }[];
@@ -37,7 +38,7 @@ declare global {
 setWasmPaths('/wasm/');
 
 window.journey = async (backend) => {
-  const { name } = await useBackend(backend);
+  const { name, threads } = await useBackend(backend);
   const network = smallNetwork();
   const before = memory().numTensors;
   const base = await loadBase(network, { preprocess: 'unit' });
@@ -57,6 +58,7 @@ window.journey = async (backend) => {
   again.dispose();
   return {
     backend: name,
+    threads,
     headLosses: head.epochs.map(({ loss }) => loss),
     fineTuneLosses: whole.epochs.map(({ loss }) => loss),
     predicted,

@@ -1,0 +1,86 @@
+// The module itself: memory that threads can share, tasks that are all done once, whoever does them.
+import { add, backend, dispose, ones, range, tidy } from '@tensorflow/tfjs-core';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useKernels } from '../../src/backends/useKernels.ts';
+import { plain } from '../../src/kernels/binaries.ts';
+import type { KernelModule } from '../../src/kernels/kernelModule.ts';
+import type { KernelName } from '../../src/kernels/kernelNames.ts';
+import { withMemoryType } from '../../src/kernels/memoryType.ts';
+import { wasmBackendOf } from '../../src/kernels/wasmHeap.ts';
+import { useBackend } from '../../src/useBackend.ts';
+
+describe('whether memory is shared', () => {
+  const kernels = Uint8Array.from(Buffer.from(plain, 'base64'));
+  const tfjs = readFileSync('node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm');
+
+  test.each([
+    ['memory of its own', tfjs],
+    ['imported memory', kernels],
+  ])('is changed in place: %s', (_, binary) => {
+    const shared = withMemoryType(binary, true)!;
+    const alone = withMemoryType(shared, false)!;
+    expect(WebAssembly.validate(shared) && WebAssembly.validate(alone)).toBe(true);
+    expect(differences(shared, alone)).toBe(1);
+    expect(withMemoryType(alone, true)).toEqual(shared);
+  });
+
+  test('a module on memory of the wrong kind does not start', () => {
+    const shared = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+    const start = (isShared: boolean) =>
+      new WebAssembly.Instance(new WebAssembly.Module(withMemoryType(kernels, isShared)!), { env: { memory: shared } });
+    expect(() => start(false)).toThrow(WebAssembly.LinkError);
+    expect(start(true).exports.run).toBeTypeOf('function');
+  });
+
+  test.each([
+    ['nothing', Uint8Array.of()],
+    ['a module without memory', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)],
+    ['memory without a maximum', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1)],
+    ['no memories', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 1, 0)],
+  ])('cannot be said: %s', (_, binary) => {
+    expect(withMemoryType(binary, true)).toBeUndefined();
+  });
+});
+
+describe('a run', () => {
+  beforeAll(() => useBackend('wasm'));
+
+  test.each([1, 2, 5])('does every task once, on %i threads', async (threads) => {
+    const module = await startModule(threads);
+    for (let round = 0; round < 50; round++) expect(doubles(300_000 + round)).toBe(true);
+    expect(module.threads).toBe(threads);
+  });
+
+  test('reaches memory that has grown', async () => {
+    await startModule(2);
+    const big = Array.from({ length: 8 }, () => ones([16 << 20]));
+    expect(doubles(300_001)).toBe(true);
+    dispose(big);
+  });
+
+  test('of a kernel that fails raises', async () => {
+    const module = await startModule(1);
+    expect(() => {
+      module.run('none' as KernelName, [], 1);
+    }).toThrow(WebAssembly.RuntimeError);
+  });
+});
+
+async function startModule(threads: number): Promise<KernelModule> {
+  const { module } = await useKernels(wasmBackendOf(backend())!, { threads });
+  return module!;
+}
+
+/** Whether x + x is right for every one of so many values. */
+function doubles(size: number): boolean {
+  const sums = tidy(() => {
+    const x = range(0, size);
+    return add(x, x).dataSync();
+  });
+  return sums.length === size && sums.every((value, index) => value === 2 * index);
+}
+
+function differences(a: Uint8Array, b: Uint8Array): number {
+  return a.reduce((sum, byte, index) => sum + (byte === b[index] ? 0 : 1), 0);
+}
