@@ -2,7 +2,6 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { Progress, Samples, Task, TransferModel, Unreadable } from './core/types.ts';
-import { streamExamples } from './train/examples.ts';
 import { measure, type Measurement } from './train/measure.ts';
 import {
   classFigures,
@@ -20,6 +19,7 @@ import { networkOf } from './train/network.ts';
 import { assertWhole } from './train/options.ts';
 import { startPace } from './train/pace.ts';
 import { assertAlive } from './train/runTraining.ts';
+import { streamExamples } from './train/streamExamples.ts';
 import { assertKnown } from './train/targets.ts';
 
 /** Options of {@link evaluate}. */
@@ -109,7 +109,8 @@ export async function evaluate(
   await ensureBackend();
   assertKnown('evaluate', model, samples);
   const network = networkOf(model);
-  const examples = streamExamples({ verb: 'evaluate', model, network, samples, batchSize, signal: undefined });
+  const source = { verb: 'evaluate', model, network, samples, batchSize };
+  const examples = streamExamples({ ...source, signal: undefined, augment: undefined });
   const pace = startPace('evaluate', samples.size, onProgress);
   const measured = await measure(model, network, examples, batchSize, pace);
   assertFinite(measured);

@@ -89,7 +89,7 @@ async function passOverRows(plan: LoopPlan, state: TrainingState, epoch: number,
   const order = permutation(train.size, deriveSeed(seed, epoch));
   const totals = new Totals(taskRules[plan.model.head.task]);
   let done = 0;
-  for await (const rows of readRows(train, batchesOf(order, batchSize))) {
+  for await (const rows of readRows(train, batchesOf(order, batchSize), epoch)) {
     if (signal?.aborted === true) {
       freeRows(rows);
       return undefined;

@@ -15,6 +15,8 @@ export interface Batch {
   readonly input: Tensor | undefined;
   readonly targets: readonly Float32Array[];
   readonly weights: readonly number[];
+  /** Indexes of the readable ones among the samples. */
+  readonly indexes: readonly number[];
   readonly ids: readonly string[];
   readonly unreadable: readonly Unreadable[];
 }
@@ -45,6 +47,8 @@ export async function readBatch(
       input: inputs.length === 0 ? undefined : stack(inputs),
       targets: readable.map((each) => each.target),
       weights: readable.map((each) => each.weight),
+      // Nothing was rejected: what was found stands in the order of the question.
+      indexes: indexes.filter((_, place) => 'input' in (found[place] ?? {})),
       ids: readable.map((each) => each.id),
       unreadable: found.flatMap((each) => ('reason' in each ? [each] : [])),
     };

@@ -4,8 +4,12 @@ import type { Examples, Rows } from './examples.ts';
 import { readAhead } from './readAhead.ts';
 
 /** Hands out the rows of each batch, which the caller owns; undefined for a batch of which nothing could be read. */
-export function readRows(examples: Examples, batches: readonly (readonly number[])[]): AsyncIterable<Rows | undefined> {
-  return readAhead({ batches, read: (rows) => examples.batch(rows), free: freeRows });
+export function readRows(
+  examples: Examples,
+  batches: readonly (readonly number[])[],
+  epoch = 0,
+): AsyncIterable<Rows | undefined> {
+  return readAhead({ batches, read: (rows) => examples.batch(rows, epoch), free: freeRows });
 }
 
 /** Frees the tensors of a batch. */

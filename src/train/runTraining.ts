@@ -2,11 +2,14 @@
 import { TransferKitError } from '../core/errors.ts';
 import { sizeOf } from '../core/shapes.ts';
 import type { Samples, TrainingLog, TransferModel, TrunkWeight } from '../core/types.ts';
-import { cacheFeatures, streamExamples, type Examples, type ExampleSource } from './examples.ts';
-import { runLoop } from './loop.ts';
+import { cacheFeatures, viewsOf } from './cacheFeatures.ts';
+import type { Examples, ExampleSource } from './examples.ts';
+import { openCache } from './featureStore.ts';
+import { runLoop, type LoopResult } from './loop.ts';
 import { frozenPrefix, networkOf, type Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import { startPace, type Pace } from './pace.ts';
+import { streamExamples } from './streamExamples.ts';
 import { assertKnown, assertSamples, assertTrainable } from './targets.ts';
 
 /** What to train, and how. */
@@ -33,25 +36,30 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
   if (plan.trainable.length === 0) throw nothingToTrain(plan);
 
   const network = networkOf(model);
-  const entry = options.cache ? frozenPrefix(model, plan.trainable) : 0;
-  const prepared = await prepare({ model, network, entry, train, validation }, plan);
-  const loop =
-    prepared === undefined
-      ? { epochs: [], stoppedBy: 'signal' as const }
-      : await runLoop({ ...options, ...plan, ...prepared, model, network }, startLoopPace(plan, prepared.train));
-  const log: TrainingLog = {
-    phase: plan.phase,
-    epochs: loop.epochs,
-    stoppedBy: loop.stoppedBy,
-    examples: prepared === undefined ? 0 : readable(prepared.train),
-    skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
-    ...cachedUpTo(network, prepared === undefined ? 0 : entry),
-    parameters: countParameters(model, plan.trainable),
-    seed: options.seed,
-    seconds: (performance.now() - start) / 1000,
-  };
-  model.history = [...model.history, log];
-  return log;
+  const entry = options.cache === undefined ? 0 : frozenPrefix(model, plan.trainable);
+  const opened: Examples[] = [];
+  try {
+    const prepared = await prepare({ model, network, entry, train, validation }, plan, opened);
+    const loop: LoopResult =
+      prepared === undefined
+        ? { epochs: [], stoppedBy: 'signal' }
+        : await runLoop({ ...options, ...plan, ...prepared, model, network }, startLoopPace(plan, prepared.train));
+    const log: TrainingLog = {
+      phase: plan.phase,
+      epochs: loop.epochs,
+      stoppedBy: loop.stoppedBy,
+      examples: prepared === undefined ? 0 : readable(prepared.train),
+      skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
+      ...cachedUpTo(network, prepared === undefined ? 0 : entry),
+      parameters: countParameters(model, plan.trainable),
+      seed: options.seed,
+      seconds: (performance.now() - start) / 1000,
+    };
+    model.history = [...model.history, log];
+    return log;
+  } finally {
+    for (const examples of opened) await examples.dispose();
+  }
 }
 
 /**
@@ -88,24 +96,32 @@ interface Parts {
   readonly validation: Samples | undefined;
 }
 
-/** The rows to train and validate on; undefined when the signal came first. */
-async function prepare(parts: Parts, { verb, options }: TrainingPlan) {
-  const { entry, train, validation } = parts;
-  const source = (samples: Samples): ExampleSource => ({
+/** The rows to train and validate on, `opened` one by one; undefined when the signal came first. */
+async function prepare(parts: Parts, { verb, options }: TrainingPlan, opened: Examples[]) {
+  const { entry } = parts;
+  const source = (samples: Samples, augment: ExampleSource['augment']): ExampleSource => ({
     ...parts,
     verb,
     samples,
+    augment,
     batchSize: options.batchSize,
     signal: options.signal,
   });
-  if (entry === 0) {
-    return { train: streamExamples(source(train)), validation: validation && streamExamples(source(validation)) };
+  const train = source(parts.train, options.augment);
+  const validation = parts.validation && source(parts.validation, undefined);
+  if (entry === 0 || options.cache === undefined) {
+    return { train: streamExamples(train), validation: validation && streamExamples(validation) };
   }
-  const pace: Pace = startPace('features', train.size + (validation?.size ?? 0), options.onProgress);
-  const rows = await cacheFeatures(source(train), entry, pace);
-  const validationRows = validation && rows && (await cacheFeatures(source(validation), entry, pace));
-  const stopped = rows === undefined || (validation !== undefined && validationRows === undefined);
-  return stopped ? undefined : { train: rows, validation: validationRows };
+  const cache = await openCache(options.cache);
+  const passes = viewsOf(train) * train.samples.size + (validation?.samples.size ?? 0);
+  const pace: Pace = startPace('features', passes, options.onProgress);
+  const trainRows = await cacheFeatures(train, entry, cache, pace);
+  if (trainRows === undefined) return undefined;
+  opened.push(trainRows);
+  const validationRows = validation && (await cacheFeatures(validation, entry, cache, pace));
+  if (validationRows !== undefined) opened.push(validationRows);
+  const stopped = validation !== undefined && validationRows === undefined;
+  return stopped ? undefined : { train: trainRows, validation: validationRows };
 }
 
 function startLoopPace({ phase, options }: TrainingPlan, train: Examples): Pace {

@@ -1,0 +1,108 @@
+// Features of the frozen front of a network, computed once for each example.
+import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { TransferModel, Unreadable } from '../core/types.ts';
+import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
+import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
+import { runAndFree, type Network } from './network.ts';
+import type { Pace } from './pace.ts';
+import { assertReadable, type Batch } from './readBatch.ts';
+import { targetSize } from './targets.ts';
+
+/**
+ * Runs the first `entry` stages once for each example, or for each of its views, and keeps what they give. The next
+ * batches are read while the network works on this one.
+ *
+ * @returns Undefined when the signal stopped it.
+ * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `OUT_OF_RANGE`, `NO_EXAMPLES`, `SAVE_FAILED`, and
+ * what reading raises.
+ */
+export async function cacheFeatures(
+  source: ExampleSource,
+  entry: number,
+  cache: OpenCache,
+  pace: Pace,
+): Promise<Examples | undefined> {
+  const { verb, model, samples } = source;
+  const views = viewsOf(source);
+  const store = new FeatureStore({ verb, cache, views, examples: samples.size, targets: targetSize(model) });
+  try {
+    const skipped = await fill(store, source, entry, pace);
+    if (skipped !== undefined) return keptExamples(store, { model, entry, skipped, views });
+  } catch (error) {
+    await store.dispose();
+    throw error;
+  }
+  await store.dispose();
+  return undefined;
+}
+
+/** Rows for each example. */
+export function viewsOf({ augment }: Pick<ExampleSource, 'augment'>): number {
+  return augment?.views ?? 1;
+}
+
+/** What could not be read; undefined when the signal stopped it. */
+async function fill(
+  store: FeatureStore,
+  source: ExampleSource,
+  entry: number,
+  pace: Pace,
+): Promise<Unreadable[] | undefined> {
+  const { verb, samples, signal } = source;
+  const skipped: Unreadable[] = [];
+  for await (const batch of readAll(source)) {
+    try {
+      if (signal?.aborted === true) return undefined;
+      skipped.push(...batch.unreadable);
+      await store.append(await featuresOf(source, entry, batch, pace), batch);
+    } finally {
+      dispose(batch.input);
+    }
+  }
+  assertReadable(verb, samples, skipped);
+  if (store.size === 0) throw noneReadable(verb, samples);
+  return skipped;
+}
+
+/** Features of every view of a batch. */
+async function featuresOf(source: ExampleSource, entry: number, batch: Batch, pace: Pace): Promise<Features[]> {
+  const views: Features[] = [];
+  for (let view = 0; view < viewsOf(source); view++) {
+    const input = await viewOf(source, batch, view);
+    if (input !== undefined) views.push(await extract(source.network, entry, input));
+    await pace.advance(batch.ids.length + batch.unreadable.length);
+  }
+  return views;
+}
+
+/** What the first stages give for an input, which is freed. */
+async function extract(network: Network, entry: number, input: Tensor): Promise<Features> {
+  const features = runAndFree(network, input, { to: entry });
+  try {
+    const values = await features.data();
+    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${features.dtype}`);
+    return { values, shape: features.shape.slice(1) };
+  } finally {
+    dispose(features);
+  }
+}
+
+interface Kept {
+  readonly model: TransferModel;
+  readonly entry: number;
+  readonly skipped: readonly Unreadable[];
+  readonly views: number;
+}
+
+function keptExamples(store: FeatureStore, { model, entry, skipped, views }: Kept): Examples {
+  return {
+    size: store.size,
+    entry,
+    skipped,
+    async batch(rows, epoch) {
+      const { values, shape, targets, weights, ids } = await store.read(rows, epoch % views);
+      return { input: tensor(values, [rows.length, ...shape]), ...asTensors(model, targets, weights), ids };
+    },
+    dispose: () => store.dispose(),
+  };
+}

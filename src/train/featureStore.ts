@@ -1,0 +1,152 @@
+// Features of all examples of a training run, with what belongs to them: written batch by batch, read in any order.
+import { platform } from '#platform';
+import { TransferKitError } from '../core/errors.ts';
+import type { RowStore } from '../core/rowStore.ts';
+import { sizeOf } from '../core/shapes.ts';
+import { largestHalf } from './float16.ts';
+import type { SettledCache } from './options.ts';
+import { assertEqualShapes, type Batch } from './readBatch.ts';
+import { rowLayout, type RowLayout } from './rowLayout.ts';
+import { spillingRows, type MemoryBudget } from './spillingRows.ts';
+
+/** What the network gave for some examples. */
+export interface Features {
+  readonly values: Float32Array;
+  /** Of one example. */
+  readonly shape: readonly number[];
+}
+
+/** Examples that were read from a store. */
+export interface StoredExamples extends Features {
+  readonly targets: readonly Float32Array[];
+  readonly weights: readonly number[];
+  readonly ids: readonly string[];
+}
+
+/** A cache as it was asked for, with the memory that its stores share. */
+export interface OpenCache extends SettledCache {
+  readonly budget: MemoryBudget;
+}
+
+/** What a store has to hold. */
+export interface FeatureStorePlan {
+  readonly verb: string;
+  readonly cache: OpenCache;
+  /** Examples that will come, at most. */
+  readonly examples: number;
+  /** Rows for each of them. */
+  readonly views: number;
+  /** Numbers in a target. */
+  readonly targets: number;
+}
+
+/** What is known once the first features are there. */
+interface Kept {
+  /** Of one example's features. */
+  readonly shape: readonly number[];
+  readonly layout: RowLayout;
+  readonly rows: RowStore;
+}
+
+/** Removes what runs that crashed have left behind, and sees how much memory there is. */
+export async function openCache(cache: SettledCache): Promise<OpenCache> {
+  // What cannot be removed now is left to the next run.
+  await platform.clearScratch(cache.directory).catch(() => undefined);
+  return { ...cache, budget: { left: cache.memory ?? platform.freeMemory() / 4 } };
+}
+
+/** Some views of the features of each example. */
+export class FeatureStore {
+  private kept: Kept | undefined;
+  private readonly weights: number[] = [];
+  private readonly ids: string[] = [];
+
+  constructor(private readonly plan: FeatureStorePlan) {}
+
+  /** Examples that are there. */
+  get size(): number {
+    return this.ids.length;
+  }
+
+  /**
+   * Adds the examples of a batch.
+   *
+   * @param views - Features of every view.
+   * @throws TransferKitError `NOT_FINITE`, `OUT_OF_RANGE` (for float16), `WRONG_SHAPE`, `SAVE_FAILED`.
+   */
+  async append(views: readonly Features[], { targets, weights, ids }: Batch): Promise<void> {
+    const [first] = views;
+    if (first === undefined) return;
+    const { shape, layout, rows } = (this.kept ??= this.open(first.shape));
+    assertEqualShapes(this.plan.verb, [shape, ...views.map((view) => view.shape)]);
+    const width = sizeOf(shape);
+    const bytes = new Uint8Array(ids.length * views.length * layout.rowBytes);
+    views.forEach(({ values }, view) => {
+      this.assertFits(values, width, ids);
+      targets.forEach((target, example) => {
+        const start = (example * views.length + view) * layout.rowBytes;
+        const features = values.subarray(example * width, (example + 1) * width);
+        layout.write(bytes.subarray(start, start + layout.rowBytes), features, target);
+      });
+    });
+    await rows.append(bytes);
+    this.weights.push(...weights);
+    this.ids.push(...ids);
+  }
+
+  /** Reads one view of some examples. */
+  async read(examples: readonly number[], view: number): Promise<StoredExamples> {
+    const { kept, plan } = this;
+    if (kept === undefined) throw new RangeError('nothing was kept');
+    const width = sizeOf(kept.shape);
+    const values = new Float32Array(examples.length * width);
+    const targets = new Float32Array(examples.length * plan.targets);
+    const part = (all: Float32Array, size: number, place: number) => all.subarray(place * size, (place + 1) * size);
+    await kept.rows.read(
+      examples.map((example) => example * plan.views + view),
+      (place, row) => {
+        kept.layout.read(row, part(values, width, place), part(targets, plan.targets, place));
+      },
+    );
+    return {
+      values,
+      shape: kept.shape,
+      targets: examples.map((_, place) => part(targets, plan.targets, place)),
+      weights: examples.map((example) => this.weights[example] ?? 1),
+      ids: examples.map((example) => this.ids[example] ?? ''),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.kept?.rows.dispose();
+  }
+
+  private open(shape: readonly number[]): Kept {
+    const { cache, examples, views, targets } = this.plan;
+    const layout = rowLayout(cache.precision, sizeOf(shape), targets);
+    const rows = { rowBytes: layout.rowBytes, rows: examples * views, directory: cache.directory };
+    return { shape, layout, rows: spillingRows(rows, cache.budget) };
+  }
+
+  private assertFits(values: Float32Array, width: number, ids: readonly string[]): void {
+    const { verb, cache } = this.plan;
+    const largest = cache.precision === 'float16' ? largestHalf : Number.MAX_VALUE;
+    const bad = values.findIndex((value) => !(Math.abs(value) <= largest));
+    if (bad < 0) return;
+    const id = ids[Math.floor(bad / width)] ?? '';
+    const value = values[bad] ?? NaN;
+    throw Number.isFinite(value) ? tooLarge(verb, value, id) : notFinite(verb, id);
+  }
+}
+
+function tooLarge(verb: string, value: number, id: string): TransferKitError {
+  const text =
+    `${verb}: expected features between -${String(largestHalf)} and ${String(largestHalf)}, which float16 holds, got ` +
+    `${String(value)} for ${id}. Use cache: { precision: 'float32' }.`;
+  return new TransferKitError('OUT_OF_RANGE', text, { id, value, largest: largestHalf });
+}
+
+function notFinite(verb: string, id: string): TransferKitError {
+  const text = `${verb}: expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
+  return new TransferKitError('NOT_FINITE', text, { id });
+}
