@@ -3,7 +3,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
 import { inputShapeOf, layerOf, type LayerGraph } from './layerGraph.ts';
-import type { LayerSource } from './layersTrunk.ts';
+import type { LayerSource } from './layerWeights.ts';
 
 type FixedShape = readonly number[];
 

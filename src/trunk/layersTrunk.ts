@@ -1,20 +1,22 @@
 // A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
-import { add, clone, Variable, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import type { layers as tfLayers } from '@tensorflow/tfjs-layers';
+import { add, clone, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
 import { describeShape, fits } from '../core/shapes.ts';
-import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight, WeightKind } from '../core/types.ts';
+import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import { applyLayer, assertSupported, isStochastic } from './applyLayer.ts';
 import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { layerAt, listWeights, type LayerSource } from './layerWeights.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from './stages.ts';
-
-type Layer = tfLayers.Layer;
 
 /** A trunk over tfjs layers; `graph` is what `save` writes. */
 export interface LayersTrunk extends Trunk {
   readonly format: 'layers';
   readonly graph: LayerGraph;
+  /** Shape of every call's first output. */
+  readonly shapes: readonly Shape[];
+  /** Calls whose outputs are where stages begin and end: the input, then the last call of each stage. */
+  readonly boundaries: readonly number[];
 }
 
 /**
@@ -34,12 +36,6 @@ function isLayersTrunk(trunk: Trunk): trunk is LayersTrunk {
   return trunk.format === 'layers' && 'graph' in trunk;
 }
 
-/** The layers that a graph runs, and who frees them. */
-export interface LayerSource {
-  readonly layers: ReadonlyMap<string, Layer>;
-  dispose(): void;
-}
-
 /**
  * Makes a trunk of a graph whose layers are built.
  *
@@ -54,11 +50,14 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
   const stages = ranges.map((range) => describeStage(graph, range, specs));
   const weights = listWeights(graph, source, ranges);
   const lastReader = lastReaders(graph);
+  const boundaries = [0, ...ranges.map(({ last }) => last)];
   let disposed = false;
 
   return {
     format: 'layers',
     graph,
+    shapes: specs.map(([first]) => first?.shape ?? []),
+    boundaries,
     input: specAt(specs, 0),
     output: specAt(specs, graph.outputs[0]?.call ?? 0),
     stages,
@@ -69,9 +68,9 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     },
     run(input, { from = 0, to = ranges.length, dropoutSeed }: RunOptions = {}) {
       assertUsable(graph, disposed);
-      const entry = from === 0 ? 0 : (ranges[from - 1]?.last ?? 0);
+      const entry = boundaries[from] ?? 0;
       assertInput(graph, input, specAt(specs, entry), entry);
-      const exit = to === 0 ? 0 : (ranges[to - 1]?.last ?? 0);
+      const exit = boundaries[to] ?? 0;
       return tidy(() => execute(graph, source, { entry, exit, lastReader, input, dropoutSeed }));
     },
     penalty(moving) {
@@ -203,69 +202,11 @@ function describeStage(graph: LayerGraph, range: CallRange, specs: readonly Tens
   };
 }
 
-function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly CallRange[]): TrunkWeight[] {
-  return [...graph.layers.values()].flatMap((spec) => {
-    if (spec.className === 'InputLayer') return [];
-    const call = graph.calls.findIndex((each) => each.layer === spec.name);
-    const stage = ranges.findIndex((range) => call >= range.first && call <= range.last);
-    return layerAt(source, spec.name).weights.map((weight): TrunkWeight => {
-      const variable = variableOf(weight);
-      const own = ownName(weight.originalName, layerAt(source, spec.name).name);
-      return {
-        name: `${spec.name}/${own}`,
-        layer: spec.name,
-        stage,
-        shape: variable.shape,
-        kind: spec.className === 'Normalization' ? 'statistics' : kindOf(own),
-        variable,
-        frozen: true,
-        write: (value) => {
-          tidy(() => {
-            weight.write(value);
-          });
-        },
-      };
-    });
-  });
-}
-
-/**
- * A weight's name in its layer. tfjs scopes it with the name that the layer was built under, which may have slashes of its
- * own (`conv1/conv` in DenseNets).
- */
-function ownName(scoped: string, layer: string): string {
-  return scoped.slice(scoped.startsWith(`${layer}/`) ? layer.length + 1 : scoped.indexOf('/') + 1);
-}
-
-/** tfjs types what a layer's weight holds as a tensor; it is a variable. */
-function variableOf(weight: Layer['weights'][number]): Variable {
-  const value = weight.read();
-  if (isVariable(value)) return value;
-  throw new TypeError(`${weight.originalName} is no variable`);
-}
-
-function isVariable(tensor: Tensor): tensor is Variable {
-  return tensor instanceof Variable;
-}
-
-function kindOf(name: string): WeightKind {
-  const last = name.slice(name.lastIndexOf('/') + 1);
-  if (last === 'moving_mean' || last === 'moving_variance') return 'statistics';
-  if (last === 'bias' || last === 'gamma' || last === 'beta') return last;
-  return last.endsWith('kernel') || last === 'embeddings' ? 'kernel' : 'other';
-}
-
 function penaltyOf(source: LayerSource, moving: readonly TrunkWeight[]): Scalar | undefined {
   const active = new Set(moving.map((weight) => weight.layer));
   const penalties = [...source.layers].filter(([name]) => active.has(name)).flatMap(([, layer]) => layer.losses);
   if (penalties.length === 0) return undefined;
   return tidy(() => penalties.map((penalty) => penalty()).reduce((sum, each) => add(sum, each)));
-}
-
-function layerAt(source: LayerSource, name: string): Layer {
-  const layer = source.layers.get(name);
-  if (layer === undefined) throw new RangeError(`no layer ${name}`);
-  return layer;
 }
 
 function assertUsable(graph: LayerGraph, disposed: boolean): void {
