@@ -8,6 +8,20 @@ import { Normalization } from './normalization.ts';
 import { HalfPixelResizing } from './resizing.ts';
 import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './scaling.ts';
 
+const classes = [
+  ActivationOf,
+  AddConstant,
+  CustomScaleLayer,
+  GlobalAveragePooling2DKeepDims,
+  GlobalMaxPooling2DKeepDims,
+  GroupedConv2D,
+  HalfPixelResizing,
+  LayerScale,
+  MultiplyConstant,
+  Normalization,
+  ...activationClasses(),
+];
+
 /**
  * Registers the layers and activations that tfjs lacks, under the names that saved models have for them: after that
  * `tf.loadLayersModel` reads what `save` wrote for any base. A name that is registered already is left as it is, so that
@@ -23,20 +37,13 @@ import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './s
  * ```
  */
 export function registerLayers(): readonly string[] {
-  const classes = [
-    ActivationOf,
-    AddConstant,
-    CustomScaleLayer,
-    GlobalAveragePooling2DKeepDims,
-    GlobalMaxPooling2DKeepDims,
-    GroupedConv2D,
-    HalfPixelResizing,
-    LayerScale,
-    MultiplyConstant,
-    Normalization,
-    ...activationClasses(),
-  ];
   const { classNameMap } = serialization.SerializationMap.getMap();
   for (const each of classes) if (!(each.className in classNameMap)) serialization.registerClass(each);
   return classes.map(({ className }) => className);
+}
+
+/** Whether a name of ours stands for a class that somebody else registered first. */
+export function isReplaced(className: string): boolean {
+  const own = classes.find((each) => each.className === className);
+  return own !== undefined && serialization.SerializationMap.getMap().classNameMap[className]?.[0] !== own;
 }

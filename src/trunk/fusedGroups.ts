@@ -50,6 +50,20 @@ export function fusedGroups(graph: LayerGraph, needed: ReadonlySet<number> = new
   });
 }
 
+/**
+ * BatchNormalizations that no kernel takes along, each with the activation behind it: groups whose kernel is the
+ * BatchNormalization.
+ */
+export function batchNormGroups(graph: LayerGraph, needed: ReadonlySet<number> = new Set()): readonly FusedGroup[] {
+  const taken = new Set(fusedGroups(graph, needed).map(({ batchNorm }) => batchNorm));
+  const onlyReader = onlyReaders(graph, needed);
+  return graph.calls.flatMap((_, call) => {
+    if (taken.has(call) || layerOf(graph, call).className !== 'BatchNormalization') return [];
+    const activation = activationBehind(graph, call, onlyReader);
+    return [{ pad: undefined, kernel: call, batchNorm: undefined, activation }];
+  });
+}
+
 /** The call whose output is the group's. */
 export function lastOfGroup({ kernel, batchNorm, activation }: FusedGroup): number {
   return Math.max(kernel, batchNorm ?? kernel, activation?.call ?? kernel);
@@ -67,10 +81,17 @@ function groupAround(
   if (own !== undefined) return { pad, kernel, batchNorm: undefined, activation: { ...own, call: kernel } };
   const next = onlyReader.get(kernel);
   const batchNorm = next !== undefined && normalizesChannels(layerOf(graph, next), rank) ? next : undefined;
-  const behind = onlyReader.get(batchNorm ?? kernel);
-  const found = behind === undefined ? undefined : activationOfLayer(layerOf(graph, behind));
-  const activation = behind === undefined || found === undefined ? undefined : { ...found, call: behind };
-  return { pad, kernel, batchNorm, activation };
+  return { pad, kernel, batchNorm, activation: activationBehind(graph, batchNorm ?? kernel, onlyReader) };
+}
+
+function activationBehind(
+  graph: LayerGraph,
+  call: number,
+  onlyReader: ReadonlyMap<number, number>,
+): GroupActivation | undefined {
+  const behind = onlyReader.get(call);
+  const activation = behind === undefined ? undefined : activationOfLayer(layerOf(graph, behind));
+  return behind === undefined || activation === undefined ? undefined : { ...activation, call: behind };
 }
 
 /** For each call whose output is read exactly once, and only inside the graph, the call that reads it. */
