@@ -26,7 +26,15 @@ const typeScript = {
 };
 
 export default defineConfig([
-  globalIgnores(['dist/', 'docs/api/', 'coverage/', '.cache/', 'src/kernels/assembly/*.ts', 'src/kernels/binaries.ts']),
+  globalIgnores([
+    'dist/',
+    'docs/api/',
+    'coverage/',
+    '.cache/',
+    'src/kernels/assembly/*.ts',
+    'src/kernels/binaries.ts',
+    'src/preprocess/resizeBinary.ts',
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.js'],

@@ -3,13 +3,15 @@
 import { Tensor, tensor3d, type Tensor3D } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { TransferKitError } from '../core/errors.ts';
+import { addWriter } from '../core/inputWriter.ts';
 import { nearestNames } from '../core/names.ts';
 import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
 import type { ImageSpec, Preprocessor } from '../core/types.ts';
 import { pictureRegion } from './fit.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
-import { resize } from './resize.ts';
-import { assertMode, scalePixels } from './scale.ts';
+import { planResize } from './resize.ts';
+import { assertMode, scalingOf } from './scale.ts';
+import { loadResize } from './simdResize.ts';
 
 /** An element of a page, or anything else with pixels that a browser can draw: image, canvas, video, ImageBitmap. */
 export interface PictureElement {
@@ -90,16 +92,20 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
 export function imagePreprocessor(spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImagePreprocessor {
   const full = imageSpec(spec);
   assertImageSpec(full);
-  return {
-    spec: full,
-    apply: async (input) => {
-      const picture = await toPicture(input, full);
-      const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
-      const pixels = resize(picture, region, full.size, full.resize); // [h, w, 3], RGB 0..255
-      scalePixels(pixels, full.mode);
-      return tensor3d(pixels, [full.size[0], full.size[1], 3]);
-    },
+  const [height, width] = full.size;
+  const scaling = scalingOf(full.mode);
+  const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
+    const picture = await toPicture(input, full);
+    const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
+    const resize = await loadResize();
+    resize(picture, planResize(picture, region, full.size, full.resize, scaling), values);
   };
+  const apply = async (input: ImageInput): Promise<Tensor3D> => {
+    const values = new Float32Array(height * width * 3);
+    await write(input, values);
+    return tensor3d(values, [height, width, 3]);
+  };
+  return addWriter({ spec: full, apply }, { apply, shape: [height, width, 3], write });
 }
 
 async function toPicture(input: ImageInput, spec: ImageSpec): Promise<Picture> {

@@ -5,8 +5,8 @@ import type { ImageMode } from '../core/types.ts';
 
 type Three = readonly [number, number, number];
 
-/** One mode as `(pixel - mean) / divisor` for each channel; `bgr` puts blue first. */
-interface Scaling {
+/** One mode as `(pixel - mean) / divisor` for each channel; `bgr` puts blue first. The numbers are those of float32. */
+export interface Scaling {
   readonly mean: Three;
   readonly divisor: Three;
   readonly bgr: boolean;
@@ -22,25 +22,18 @@ const scalings: Readonly<Record<Extract<ImageMode, string>, Scaling>> = {
 };
 
 /**
- * Scales pixels in place.
+ * How a mode scales RGB values 0..255.
  *
  * `tf`: x / 127.5 - 1. `caffe`: blue first, minus 103.939, 116.779, 123.68. `torch`: (x / 255 - mean) / std with mean
  * 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225. `unit`: x / 255. `raw`: x. `{ mean, std }`: (x / 255 - mean) / std.
- *
- * @param pixels - RGB values 0..255, three to a pixel.
  */
-export function scalePixels(pixels: Float32Array, mode: ImageMode): void {
-  if (mode === 'raw') return;
-  const { mean, divisor, bgr } = scalingOf(mode);
-  const [first, third] = bgr ? [2, 0] : [0, 2];
-  for (let i = 0; i < pixels.length; i += 3) {
-    const a = pixels[i + first] ?? 0;
-    const b = pixels[i + 1] ?? 0;
-    const c = pixels[i + third] ?? 0;
-    pixels[i] = (a - mean[0]) / divisor[0];
-    pixels[i + 1] = (b - mean[1]) / divisor[1];
-    pixels[i + 2] = (c - mean[2]) / divisor[2];
-  }
+export function scalingOf(mode: ImageMode): Scaling {
+  const { mean, divisor, bgr } = typeof mode === 'string' ? scalings[mode] : meanAndStd(mode.mean, mode.std);
+  return { mean: asFloats(mean), divisor: asFloats(divisor), bgr };
+}
+
+function asFloats([a, b, c]: Three): Three {
+  return [Math.fround(a), Math.fround(b), Math.fround(c)];
 }
 
 /** The smallest and largest value that a mode gives for pixels 0..255. */
@@ -73,10 +66,6 @@ export function assertMode(mode: unknown): asserts mode is ImageMode {
       `three finite numbers each (of pixels / 255) and std above 0, got ${typeof mode === 'object' || typeof mode === 'string' ? JSON.stringify(mode) : String(mode)}.`,
     { mode },
   );
-}
-
-function scalingOf(mode: ImageMode): Scaling {
-  return typeof mode === 'string' ? scalings[mode] : meanAndStd(mode.mean, mode.std);
 }
 
 function meanAndStd(mean: Three, std: Three): Scaling {

@@ -1,5 +1,6 @@
 // Compiles the kernels with AssemblyScript, once for SIMD and once for relaxed SIMD, and writes both as text into
-// ../binaries.ts, so that the package has no file to locate at run time.
+// ../binaries.ts, so that the package has no file to locate at run time. Resizing, which no backend has to do with, goes to
+// ../../preprocess/resizeBinary.ts.
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,18 +10,24 @@ import asc from 'assemblyscript/asc';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'transferkit-kernels-'));
 
-async function compile(name, features) {
+const sharedMemory = ['--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'];
+
+async function compile(name, entry, options) {
   const output = join(scratch, `${name}.wasm`);
   const { error, stderr } = await asc.main([
-    ...[join(folder, 'index.ts'), '--outFile', output, '--runtime', 'stub', '--noAssert'],
+    ...[join(folder, entry), '--outFile', output, '--runtime', 'stub', '--noAssert'],
     ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
-    ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
-    ...['simd', 'threads', 'bulk-memory', ...features].flatMap((feature) => ['--enable', feature]),
+    ...['--importMemory', '--initialMemory', '1', '--enable', 'simd', '--enable', 'bulk-memory', ...options],
   ]);
   if (error) throw new Error(`${stderr.toString()}\n${error.message}`);
   const binary = readFileSync(output);
   assertNoData(binary);
   return `export const ${name} =\n  '${binary.toString('base64')}';\n`;
+}
+
+function write(path, source, parts) {
+  const head = `// Made from ${source} by \`npm run kernels\`: WebAssembly in base64.\n`;
+  writeFileSync(join(folder, path), [head, ...parts].join('\n'));
 }
 
 /** Data would be written over tfjs's own memory when the module starts. */
@@ -39,9 +46,12 @@ function assertNoData(binary) {
 }
 
 try {
-  const parts = [await compile('plain', []), await compile('relaxed', ['relaxed-simd'])];
-  const head = '// Made from assembly/ by `npm run kernels`: the kernels as WebAssembly, in base64.\n';
-  writeFileSync(join(folder, '..', 'binaries.ts'), [head, ...parts].join('\n'));
+  const plain = await compile('plain', 'index.ts', sharedMemory);
+  const relaxed = await compile('relaxed', 'index.ts', [...sharedMemory, '--enable', 'relaxed-simd']);
+  write('../binaries.ts', 'assembly/', [plain, relaxed]);
+  write('../../preprocess/resizeBinary.ts', 'kernels/assembly/resize.ts', [
+    await compile('resizeBinary', 'resize.ts', []),
+  ]);
 } finally {
   rmSync(scratch, { recursive: true });
 }
