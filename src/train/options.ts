@@ -106,8 +106,8 @@ export function settleOptions(verb: string, options: TrainingOptions, defaultEpo
     optimizer: settleOptimizer(verb, optimizer),
     schedule: settleSchedule(verb, options.schedule ?? 'cosine'),
     seed,
-    cache: settleCache(verb, options.cache ?? true),
-    augment: options.augment && settleAugmentation(verb, options.augment, seed),
+    cache: settleCache(verb, options.cache),
+    augment: options.augment === undefined ? undefined : settleAugmentation(verb, options.augment, seed),
     signal: options.signal,
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,
@@ -138,7 +138,7 @@ function settleOptimizer(verb: string, optimizer: unknown): Optimizer {
   throw invalid(verb, "optimizer to be 'adam', 'sgd' or one made by adam() or sgd()", found);
 }
 
-function settleCache(verb: string, cache: boolean | FeatureCacheOptions): SettledCache | undefined {
+function settleCache(verb: string, cache: TrainingOptions['cache'] = true): SettledCache | undefined {
   if (cache === false) return undefined;
   if (cache !== true && !isObject(cache)) {
     throw invalid(verb, 'cache to be true, false or { precision, memory, directory }', cache);
