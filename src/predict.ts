@@ -1,12 +1,13 @@
 // The verb predict: raw input in, labels with probabilities out.
-import { dispose, stack, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { Task, TransferModel } from './core/types.ts';
+import { gatherFor, type Gather } from './train/gatherInputs.ts';
 import { taskRules } from './train/losses.ts';
-import { networkOf } from './train/network.ts';
+import { networkOf, runAndFree } from './train/network.ts';
 import { assertWhole } from './train/options.ts';
-import { assertEqualShapes, preprocess } from './train/readBatch.ts';
+import { allInBatches, readAhead } from './train/readAhead.ts';
 import { assertAlive } from './train/runTraining.ts';
 
 /** Options of {@link predict}. */
@@ -73,8 +74,16 @@ export async function predict(
   const isList = isListOfInputs(input);
   const inputs = isList ? input : [input];
   const predictions: PredictionOf<Task>[][] = [];
-  for (let start = 0; start < inputs.length; start += batchSize) {
-    const rows = await logitsOf(model, inputs.slice(start, start + batchSize), start);
+  const gather = gatherFor('predict', model.base);
+  const batches = readAhead({
+    batches: allInBatches(inputs.length, batchSize),
+    read: (rows) => prepare(gather, inputs, rows),
+    free: (batch) => {
+      dispose(batch.input);
+    },
+  });
+  for await (const batch of batches) {
+    const rows = await logitsOf(model, batch);
     predictions.push(...rows.map((logits) => describe(model, logits, topK)));
   }
   return isList ? predictions : (predictions[0] ?? []);
@@ -85,44 +94,46 @@ function isListOfInputs(input: unknown): input is readonly unknown[] {
   return Array.isArray(input) && !(input.length > 0 && input.every((each) => typeof each === 'number'));
 }
 
-async function logitsOf(model: TransferModel, inputs: readonly unknown[], start: number): Promise<Float32Array[]> {
-  const batch = await prepare(model, inputs, start);
-  let logits: Tensor | undefined;
+interface Prepared {
+  /** [b, …] */
+  readonly input: Tensor | undefined;
+  /** What error texts call the inputs. */
+  readonly names: readonly string[];
+}
+
+/** Preprocesses some of the inputs; nothing is left behind when one of them fails. */
+async function prepare(gather: Gather, inputs: readonly unknown[], rows: readonly number[]): Promise<Prepared> {
+  const gathering = gather(rows.length);
+  const names = rows.map((row) => nameOf(inputs[row], row));
   try {
-    logits = networkOf(model).run(batch);
+    const settled = await Promise.allSettled(
+      rows.map((row, place) => gathering.add(place, inputs[row], names[place] ?? '')),
+    );
+    for (const each of settled) if (each.status === 'rejected') throw each.reason;
+    return { input: gathering.finish([...rows.keys()]), names };
+  } finally {
+    gathering.dispose();
+  }
+}
+
+/** The logits of each input of a batch, which is freed. */
+async function logitsOf(model: TransferModel, { input, names }: Prepared): Promise<Float32Array[]> {
+  if (input === undefined) return [];
+  const logits = runAndFree(networkOf(model), input, {});
+  try {
     const values = await logits.data();
     if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
-    const width = values.length / inputs.length;
+    const width = values.length / names.length;
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw notFinite(values[bad] ?? NaN, nameOf(inputs, start, Math.floor(bad / width)));
-    return inputs.map((_, row) => values.slice(row * width, (row + 1) * width));
+    if (bad >= 0) throw notFinite(values[bad] ?? NaN, names[Math.floor(bad / width)] ?? '');
+    return names.map((_, row) => values.slice(row * width, (row + 1) * width));
   } finally {
-    dispose([batch, ...(logits === undefined ? [] : [logits])]);
+    dispose(logits);
   }
 }
 
-/** [b, …] of raw inputs; nothing is left behind when one of them fails. */
-async function prepare(model: TransferModel, inputs: readonly unknown[], start: number): Promise<Tensor> {
-  const settled = await Promise.allSettled(
-    inputs.map((input, index) => preprocess('predict', model, input, nameOf(inputs, start, index))),
-  );
-  const tensors = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  try {
-    for (const each of settled) if (each.status === 'rejected') throw each.reason;
-    assertEqualShapes(
-      'predict',
-      tensors.map((tensor) => tensor.shape),
-    );
-    return stack(tensors);
-  } finally {
-    dispose(tensors);
-  }
-}
-
-/** What error texts call an input. */
-function nameOf(inputs: readonly unknown[], start: number, index: number): string {
-  const input = inputs[index];
-  return typeof input === 'string' ? input : `input ${String(start + index)}`;
+function nameOf(input: unknown, row: number): string {
+  return typeof input === 'string' ? input : `input ${String(row)}`;
 }
 
 function notFinite(value: number, id: string): TransferKitError {

@@ -1,6 +1,7 @@
 // The preprocessor that computes nothing: what comes must already be what the base expects, and is checked for it.
 import { Tensor, tensor as makeTensor, type DataType } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { addWriter } from '../core/inputWriter.ts';
 import { isHostTensor, type HostTensor } from '../core/picture.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import type { Preprocessor, TensorInputSpec } from '../core/types.ts';
@@ -46,26 +47,49 @@ type Values = Float32Array | Int32Array | Uint8Array;
 export function tensorPreprocessor(spec: Omit<TensorInputSpec, 'kind'>): TensorPreprocessor {
   const full: TensorInputSpec = { ...spec, kind: 'tensor' };
   assertTensorSpec(full);
-  return { spec: full, apply: (input) => toTensor(input, full) };
+  const apply = (input: TensorInput): Promise<Tensor> => toTensor(input, full);
+  const shape = full.shape.filter((axis) => axis !== null);
+  const preprocessor = { spec: full, apply };
+  if (shape.length < full.shape.length || full.dtype !== 'float32') return preprocessor;
+  return addWriter(preprocessor, {
+    apply,
+    shape,
+    write: (input: TensorInput, values) => writeValues(input, full, values),
+  });
 }
 
 async function toTensor(input: TensorInput, spec: TensorInputSpec): Promise<Tensor> {
-  if (input instanceof Tensor) return passOn(input, spec);
-  const { shape, values } = toHost(input, spec);
-  assertShape(shape, spec);
-  assertValues(values, spec);
+  if (input instanceof Tensor) {
+    await checkedValues(input, spec);
+    return input.clone();
+  }
+  const { shape, values } = checkedHost(input, spec);
   return makeTensor(valuesFor(values, spec), [...shape], spec.dtype);
 }
 
-async function passOn(input: Tensor, spec: TensorInputSpec): Promise<Tensor> {
+async function writeValues(input: TensorInput, spec: TensorInputSpec, values: Float32Array): Promise<void> {
+  values.set(input instanceof Tensor ? await checkedValues(input, spec) : checkedHost(input, spec).values);
+}
+
+/** The values of a tensor; none of one that cannot hold wrong ones. */
+async function checkedValues(input: Tensor, spec: TensorInputSpec): Promise<Float32Array | Int32Array> {
   if (input.isDisposed) {
     const text = 'tensorPreprocessor: expected a live tensor, got one that is disposed. Dispose it after use.';
     throw new TransferKitError('DISPOSED', text, { shape: input.shape });
   }
   assertShape(input.shape, spec);
   if (input.dtype !== spec.dtype) throw wrongType(`a tensor of type ${input.dtype}`, spec.dtype);
-  if (input.dtype === 'float32' || input.dtype === 'int32') assertValues(await input.data<'float32' | 'int32'>(), spec);
-  return input.clone();
+  if (input.dtype !== 'float32' && input.dtype !== 'int32') return new Int32Array(0);
+  const values = await input.data<'float32' | 'int32'>();
+  assertValues(values, spec);
+  return values;
+}
+
+function checkedHost(input: Exclude<TensorInput, Tensor>, spec: TensorInputSpec): Host {
+  const host = toHost(input, spec);
+  assertShape(host.shape, spec);
+  assertValues(host.values, spec);
+  return host;
 }
 
 interface Host {
@@ -143,7 +167,7 @@ function assertValues(values: Values | readonly number[], spec: TensorInputSpec)
 
 /** Values as tfjs takes them for the type; a copy, so that the caller may go on using the array. */
 function valuesFor(values: Values | readonly number[], spec: TensorInputSpec): Values {
-  if (spec.dtype === 'float32') return Float32Array.from(values);
+  if (spec.dtype === 'float32') return new Float32Array(values);
   if (!Array.from(values).every((value) => Number.isInteger(value)))
     throw wrongType('numbers with fractions', spec.dtype);
   return spec.dtype === 'bool' ? Uint8Array.from(values) : Int32Array.from(values);

@@ -5,7 +5,8 @@ import type { RowStore } from '../core/rowStore.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { largestHalf } from './float16.ts';
 import type { SettledCache } from './options.ts';
-import { assertEqualShapes, type Batch } from './readBatch.ts';
+import { assertEqualShapes } from './preprocess.ts';
+import type { Batch } from './readBatch.ts';
 import { rowLayout, type RowLayout } from './rowLayout.ts';
 import { spillingRows, type MemoryBudget } from './spillingRows.ts';
 

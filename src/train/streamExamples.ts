@@ -2,12 +2,13 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
-import { assertReadable, readBatch } from './readBatch.ts';
+import { assertReadable, batchReader } from './readBatch.ts';
 
 /** Reads examples when they are asked for. Each epoch sees a change of its own. */
 export function streamExamples(source: ExampleSource): Examples {
   const { verb, model, samples } = source;
   const skipped = new Map<string, Unreadable>();
+  const readBatch = batchReader(verb, model, samples);
   let reported: Promise<void> | undefined;
   return {
     size: samples.size,
@@ -16,7 +17,7 @@ export function streamExamples(source: ExampleSource): Examples {
       return [...skipped.values()];
     },
     async batch(rows, epoch) {
-      const batch = await readBatch(verb, model, samples, rows);
+      const batch = await readBatch(rows);
       const { targets, weights, ids, unreadable } = batch;
       for (const each of unreadable) skipped.set(each.id, each);
       try {
