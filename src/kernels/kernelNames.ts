@@ -1,7 +1,7 @@
 // The kernels of the module, in the order of their numbers in assembly/index.ts.
 
 /** Names of the kernels. */
-export const kernelNames = ['addInto'] as const;
+export const kernelNames = ['addInto', 'packPanels', 'patchProduct'] as const;
 
 /** Name of a kernel. */
 export type KernelName = (typeof kernelNames)[number];

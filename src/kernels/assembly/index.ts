@@ -2,6 +2,8 @@
 // the number of the task and the number of the thread. How the work is cut into tasks never depends on the threads, so
 // that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
 import { addInto } from './elementwise';
+import { patchProduct } from './gemm';
+import { packPanels } from './gemmPack';
 
 export { run, runAlone, serve } from './threads';
 
@@ -10,6 +12,12 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
   switch (which) {
     case 0:
       addInto(parameters, task);
+      break;
+    case 1:
+      packPanels(parameters, task);
+      break;
+    case 2:
+      patchProduct(parameters, task, thread);
       break;
     default:
       unreachable();

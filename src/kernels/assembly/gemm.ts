@@ -1,0 +1,70 @@
+// Products: rows of patches times a packed matrix.
+import {
+  BLOCK_ROWS,
+  COLUMNS,
+  DEPTH,
+  GROUP_INPUT,
+  GROUP_OUTPUT,
+  GROUP_PANELS,
+  INPUT,
+  OUTPUT,
+  PANELS,
+  ROWS,
+  SCRATCH,
+  SCRATCH_BYTES,
+  TABLE_BYTES,
+  TAPS_X,
+  TAPS_Y,
+  TASK_PANELS,
+  TASK_ROWS,
+} from './gemmParameters';
+import { fillTable, tileBytes } from './gemmTable';
+import { TILE_ROWS, tile } from './gemmTile';
+import { word } from './parameters';
+
+/** One task: some rows times some panels, of one group. Parameters: gemmParameters.ts. */
+export function patchProduct(parameters: usize, task: i32, thread: i32): void {
+  const rows = word(parameters, ROWS);
+  const taskRows = word(parameters, TASK_ROWS);
+  const rowTasks = (rows + taskRows - 1) / taskRows;
+  const panels = (word(parameters, COLUMNS) + 7) >> 3;
+  const taskPanels = word(parameters, TASK_PANELS);
+  const panelTasks = (panels + taskPanels - 1) / taskPanels;
+  const group = task / (rowTasks * panelTasks);
+  const inGroup = task - group * rowTasks * panelTasks;
+  const start = (inGroup % rowTasks) * taskRows;
+  const panel = (inGroup / rowTasks) * taskPanels;
+  const end = min(rows, start + taskRows);
+  const block = word(parameters, BLOCK_ROWS);
+  for (let row = start; row < end; row += block) {
+    multiplyBlock(parameters, group, row, min(block, end - row), panel, min(panels, panel + taskPanels), thread);
+  }
+}
+
+/** The rows of one block, whose values stay in the cache, times some panels. */
+function multiplyBlock(
+  parameters: usize,
+  group: i32,
+  row: i32,
+  rows: i32,
+  firstPanel: i32,
+  lastPanel: i32,
+  thread: i32,
+): void {
+  const table = <usize>word(parameters, SCRATCH) + <usize>(thread * word(parameters, SCRATCH_BYTES));
+  const input = <usize>word(parameters, INPUT) + <usize>(group * word(parameters, GROUP_INPUT));
+  const output = <usize>word(parameters, OUTPUT) + <usize>(group * word(parameters, GROUP_OUTPUT));
+  fillTable(parameters, input, output, row, rows, table, table + <usize>word(parameters, TABLE_BYTES));
+  const panels = <usize>word(parameters, PANELS) + <usize>(group * word(parameters, GROUP_PANELS));
+  const bytes = panelBytes(parameters);
+  const step = tileBytes(parameters);
+  const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  for (let panel = firstPanel; panel < lastPanel; panel++) {
+    const from = panels + <usize>(panel * bytes);
+    for (let i = 0; i < tiles; i++) tile(parameters, table + <usize>(i * step), from, panel << 3);
+  }
+}
+
+function panelBytes(parameters: usize): i32 {
+  return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X) * word(parameters, DEPTH)) << 5;
+}

@@ -1,0 +1,57 @@
+// Where the parameters of `patchProduct` are: the same order as in ../patchProduct.ts.
+
+// Rows of the left side: patches of pictures.
+export const INPUT = 0;
+export const INPUT_PICTURE = 1;
+export const INPUT_ROW = 2;
+export const INPUT_PIXEL = 3;
+export const INPUT_HEIGHT = 4;
+export const INPUT_WIDTH = 5;
+export const OUTPUT_HEIGHT = 6;
+export const OUTPUT_WIDTH = 7;
+export const STRIDE_Y = 8;
+export const STRIDE_X = 9;
+export const START_Y = 10;
+export const START_X = 11;
+export const TAPS_Y = 12;
+export const TAPS_X = 13;
+export const STEP_Y = 14;
+export const STEP_X = 15;
+/** Pixels side by side that one tap reads. */
+export const SPAN = 16;
+/** Values that one tap reads: SPAN times the channels. */
+export const DEPTH = 17;
+/** Bytes from one of them to the next. */
+export const DEPTH_STEP = 18;
+/** Zeros, for taps outside the picture. */
+export const ZEROS = 19;
+
+// Where results go.
+export const OUTPUT = 20;
+export const OUTPUT_PICTURE = 21;
+export const OUTPUT_ROW = 22;
+export const OUTPUT_PIXEL = 23;
+
+// The right side, packed, and groups: products of their own, each with its own right side.
+export const PANELS = 24;
+export const GROUP_INPUT = 25;
+export const GROUP_PANELS = 26;
+export const GROUP_OUTPUT = 27;
+
+// How the work is cut.
+export const ROWS = 28;
+export const TASK_ROWS = 29;
+export const BLOCK_ROWS = 30;
+export const COLUMNS = 31;
+export const TASK_PANELS = 32;
+
+// Memory of each thread: a table of addresses, and behind it patches that are copied because they cross an edge.
+export const SCRATCH = 33;
+export const SCRATCH_BYTES = 34;
+export const TABLE_BYTES = 35;
+
+// Activation: values are kept within LOW and HIGH; below zero they are first multiplied by SLOPE where IS_LEAKY.
+export const IS_LEAKY = 36;
+export const LOW = 37;
+export const HIGH = 38;
+export const SLOPE = 39;

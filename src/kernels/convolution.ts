@@ -1,0 +1,54 @@
+// Convolutions on the module, with bias and activation.
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { convolutionShape, isFloat, type ConvolutionShape } from './convolutionShape.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
+import { readEpilogue } from './patchEpilogue.ts';
+import { joinTaps, patchProduct, picturesAt, type PatchAxis } from './patchProduct.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** tfjs's convolutions. */
+export const convolutionMakers = [kernelOrOriginal('Conv2D', convolve), kernelOrOriginal('FusedConv2D', convolve)];
+
+function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
+  const { backend } = kernels;
+  const { x, filter } = call.inputs;
+  if (!isFloat(x) || !isFloat(filter)) return undefined;
+  const shape = convolutionShape(x.shape, filter.shape, call.attrs);
+  const epilogue = shape && readEpilogue(backend, call, shape.outChannels);
+  if (shape === undefined || epilogue === undefined) return undefined;
+  const out = backend.makeOutput(shape.outShape, 'float32');
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterWidth } = shape;
+  patchProduct(kernels, {
+    ...epilogue,
+    pictures: shape.batchSize,
+    rows: rowsOf(shape),
+    columns: joinTaps(columnsOf(shape), inChannels),
+    channels: inChannels,
+    input: picturesAt(addressOf(backend, x), inHeight, inWidth, inChannels),
+    output: picturesAt(addressOf(backend, out), outHeight, outWidth, outChannels),
+    filter: {
+      address: addressOf(backend, filter),
+      tapRow: filterWidth * inChannels * outChannels * 4,
+      tapColumn: inChannels * outChannels * 4,
+      line: outChannels * 4,
+      isTransposed: false,
+    },
+    results: outChannels,
+  });
+  return out;
+}
+
+function rowsOf(shape: ConvolutionShape): PatchAxis {
+  return {
+    ...{ input: shape.inHeight, output: shape.outHeight, taps: shape.filterHeight, span: 1 },
+    ...{ start: -shape.padInfo.top, stride: shape.strideHeight, step: shape.dilationHeight },
+  };
+}
+
+function columnsOf(shape: ConvolutionShape): PatchAxis {
+  return {
+    ...{ input: shape.inWidth, output: shape.outWidth, taps: shape.filterWidth, span: 1 },
+    ...{ start: -shape.padInfo.left, stride: shape.strideWidth, step: shape.dilationWidth },
+  };
+}

@@ -1,0 +1,43 @@
+// What tfjs's fused kernels do to sums: bias and activation.
+import { util } from '@tensorflow/tfjs-core';
+import type { KernelCall } from './kernelMaker.ts';
+import { linear, type PatchActivation, type PatchBias } from './patchProduct.ts';
+import { addressOf, type WasmBackend } from './wasmHeap.ts';
+
+/** Bias and activation as the module takes them. */
+export interface PatchEpilogue {
+  readonly bias: PatchBias | undefined;
+  readonly activation: PatchActivation;
+}
+
+/** Bias and activation of a call; undefined when the module does not do them. */
+export function readEpilogue(
+  backend: WasmBackend,
+  { inputs, attrs }: KernelCall,
+  results: number,
+): PatchEpilogue | undefined {
+  const activation = readActivation(attrs?.activation, attrs?.leakyreluAlpha);
+  if (activation === undefined) return undefined;
+  const { bias } = inputs;
+  if (bias === undefined) return { bias: undefined, activation };
+  const size = util.sizeFromShape(bias.shape);
+  if (bias.dtype !== 'float32' || bias.shape.length > 1 || (size !== results && size !== 1)) return undefined;
+  return { bias: { address: addressOf(backend, bias), isScalar: size === 1 }, activation };
+}
+
+function readActivation(name: unknown, slope: unknown): PatchActivation | undefined {
+  switch (name) {
+    case undefined:
+    case null:
+    case 'linear':
+      return linear;
+    case 'relu':
+      return { ...linear, low: 0 };
+    case 'relu6':
+      return { ...linear, low: 0, high: 6 };
+    case 'leakyrelu':
+      return { ...linear, slope: typeof slope === 'number' ? slope : 0 };
+    default:
+      return undefined; // elu, sigmoid, prelu
+  }
+}
