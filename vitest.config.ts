@@ -1,8 +1,20 @@
 // How the tests run: from the sources, without a build. The package's own names resolve to the doors in src.
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+/** The tests of exactness and leaks once more, with another way of computing (test/support/testBackend.ts). */
+const exactness = (name: string, env: Record<string, string>): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: {
+    name,
+    env: { TEST_BACKEND: 'wasm', ...env },
+    include: ['traps', 'freeze', 'train/edges', 'train/training', 'trunk/conformance'].map(
+      (file) => `test/${file}.test.ts`,
+    ),
+  },
+});
 
 export default defineConfig({
   resolve: {
@@ -13,7 +25,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      exactness('wasm', {}),
+      exactness('wasm, one thread', { TEST_THREADS: '1' }),
+      exactness('wasm, no kernels', { TEST_KERNELS: 'false' }),
+    ],
     globals: false,
     // Each file has its own process: tfjs keeps its backends, kernels and tensors in one global engine.
     pool: 'forks',

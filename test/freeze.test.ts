@@ -8,18 +8,18 @@ import {
   loadBase,
   replaceHead,
   unfreeze,
-  useBackend,
   type FreezeReport,
   type FreezeSelection,
   type TransferModel,
 } from '../src/index.ts';
 import { expectNoLeak } from './support/tensors.ts';
+import { useTestBackend } from './support/testBackend.ts';
 import { tinyLabels, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
 
 let model: TransferModel;
 let named: TransferModel;
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
   named = await namesThatBeginAlike();
 });
 beforeEach(async () => {

@@ -24,13 +24,13 @@ import {
   sgd,
   trainHead,
   unfreeze,
-  useBackend,
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
+import { useTestBackend } from './support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 
 /** Features of mean 5, as T1 was found with. */
@@ -224,7 +224,9 @@ describe('T8: dropout inside the frozen part', () => {
     const source = withBatchNorm({ dropout: true });
     const model = await transferOf(source, 'drop');
     const log = await trainHead(model, samples(), { epochs: 3, batchSize: 32, learningRate: 1e-30 });
-    expect(new Set(log.epochs.map(({ loss }) => loss.toFixed(6))).size).toBe(1);
+    // Dropout would change it in the first digits; the order of the rows does in the last.
+    const losses = log.epochs.map(({ loss }) => loss);
+    expect(Math.max(...losses) - Math.min(...losses)).toBeLessThan(1e-5);
   });
 });
 

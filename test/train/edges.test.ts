@@ -23,15 +23,15 @@ import {
   sgd,
   trainHead,
   unfreeze,
-  useBackend,
   type TransferModel,
 } from '../../src/index.ts';
 import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
 import { setWeights, tinyModel } from '../support/tinyModel.ts';
 import { tinyLabels, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 
 const picture = () => new Float32Array(768).fill(0.3);

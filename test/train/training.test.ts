@@ -9,18 +9,18 @@ import {
   replaceHead,
   trainHead,
   unfreeze,
-  useBackend,
   type EpochLog,
   type Progress,
   type TransferModel,
 } from '../../src/index.ts';
 import { sgd } from '../../src/train/optimizers.ts';
 import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
 import { tinyPicture, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 
 /** Names of the weights whose values differ. */

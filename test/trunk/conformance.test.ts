@@ -2,13 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBase, replaceHead, useBackend, type Trunk } from '../../src/index.ts';
+import { loadBase, replaceHead, type Trunk } from '../../src/index.ts';
 import { checkTrunk } from '../../src/testing.ts';
 import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
 import { setWeights, tinyModel, wave } from '../support/tinyModel.ts';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 
 const checks = {
