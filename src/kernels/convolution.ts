@@ -1,10 +1,10 @@
 // Convolutions on the module, with bias and activation.
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { convolutionShape, isFloat, type ConvolutionShape } from './convolutionShape.ts';
+import { columnsOf, convolutionShape, isFloat, rowsOf } from './convolutionShape.ts';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue } from './patchEpilogue.ts';
-import { joinTaps, patchProduct, picturesAt, type PatchAxis } from './patchProduct.ts';
+import { joinTaps, patchProduct, picturesAt } from './patchProduct.ts';
 import { addressOf } from './wasmHeap.ts';
 
 /** tfjs's convolutions. */
@@ -37,18 +37,4 @@ function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
     results: outChannels,
   });
   return out;
-}
-
-function rowsOf(shape: ConvolutionShape): PatchAxis {
-  return {
-    ...{ input: shape.inHeight, output: shape.outHeight, taps: shape.filterHeight, span: 1 },
-    ...{ start: -shape.padInfo.top, stride: shape.strideHeight, step: shape.dilationHeight },
-  };
-}
-
-function columnsOf(shape: ConvolutionShape): PatchAxis {
-  return {
-    ...{ input: shape.inWidth, output: shape.outWidth, taps: shape.filterWidth, span: 1 },
-    ...{ start: -shape.padInfo.left, stride: shape.strideWidth, step: shape.dilationWidth },
-  };
 }

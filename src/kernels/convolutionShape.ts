@@ -1,6 +1,7 @@
 // The numbers of a convolution, from what tfjs hands to its kernels.
 import { backend_util, type Conv2DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelCall } from './kernelMaker.ts';
+import type { PatchAxis } from './patchProduct.ts';
 
 /** Shapes, strides, dilation and padding; channels last. */
 export type ConvolutionShape = backend_util.Conv2DInfo;
@@ -21,6 +22,22 @@ export function convolutionShape(
   if (xShape === undefined || filterShape === undefined || strides === undefined || pad === undefined) return undefined;
   if ((dataFormat ?? 'NHWC') !== 'NHWC' || xShape[3] !== filterShape[2]) return undefined;
   return backend_util.computeConv2DInfo(xShape, filterShape, strides, dilations ?? 1, pad, dimRoundingMode);
+}
+
+/** What the outputs read of the rows. */
+export function rowsOf(shape: ConvolutionShape): PatchAxis {
+  return {
+    ...{ input: shape.inHeight, output: shape.outHeight, taps: shape.filterHeight, span: 1 },
+    ...{ start: -shape.padInfo.top, stride: shape.strideHeight, step: shape.dilationHeight },
+  };
+}
+
+/** What the outputs read of the columns. */
+export function columnsOf(shape: ConvolutionShape): PatchAxis {
+  return {
+    ...{ input: shape.inWidth, output: shape.outWidth, taps: shape.filterWidth, span: 1 },
+    ...{ start: -shape.padInfo.left, stride: shape.strideWidth, step: shape.dilationWidth },
+  };
 }
 
 /** A shape of four axes; undefined for any other. */

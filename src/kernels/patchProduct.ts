@@ -115,7 +115,8 @@ export function patchProduct(kernels: KernelModule, product: PatchProduct): void
   kernels.run(
     'packPanels',
     [
-      ...[filter.address, groups.filter, rows.taps, columns.taps, filter.tapRow, filter.tapColumn, depth, results],
+      ...[filter.address, groups.filter, rows.taps, columns.taps * columns.span, filter.tapRow, filter.tapColumn],
+      ...[channels, results],
       ...[filter.line, Number(filter.isTransposed), bias?.address ?? 0, bias === undefined || bias.isScalar ? 0 : 4],
       ...[packed, panels * panelBytes, packPanels, zeros, zerosBytes],
     ],
