@@ -1,12 +1,18 @@
 // Every tfjs kernel that this package replaces or adds on wasm with its own module.
+import { activationMakers } from './activations.ts';
 import { convolutionMakers } from './convolution.ts';
 import { convolutionInputGradientMaker } from './convolutionInputGradient.ts';
+import { elementwiseMakers } from './elementwise.ts';
 import type { KernelMaker } from './kernelMaker.ts';
 import { matMulMakers } from './matMul.ts';
+import { reductionMakers } from './reductions.ts';
 
 /** All of them. */
 export const kernelMakers: readonly KernelMaker[] = [
   ...matMulMakers,
   ...convolutionMakers,
   convolutionInputGradientMaker,
+  ...elementwiseMakers,
+  ...activationMakers,
+  ...reductionMakers,
 ];

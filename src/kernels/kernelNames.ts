@@ -1,7 +1,14 @@
 // The kernels of the module, in the order of their numbers in assembly/index.ts.
 
 /** Names of the kernels. */
-export const kernelNames = ['addInto', 'packPanels', 'patchProduct'] as const;
+export const kernelNames = [
+  'combine',
+  'packPanels',
+  'patchProduct',
+  'reduceMiddle',
+  'maskGradient',
+  'activate',
+] as const;
 
 /** Name of a kernel. */
 export type KernelName = (typeof kernelNames)[number];

@@ -1,21 +1,87 @@
-// Values one by one.
+// Two arrays combined value by value, the second one repeated where it is shorter.
+import { Add, Divide, DivideInto, Multiply, Subtract, SubtractFrom, combined } from './operations';
 import { word } from './parameters';
 
-/** out = a + b, cut into tasks of `chunk` values. Parameters: a, b, out, size, chunk. */
-export function addInto(parameters: usize, task: i32): void {
-  const chunk = word(parameters, 4);
-  const start = task * chunk;
-  const end = min(start + chunk, word(parameters, 3));
-  const a = <usize>word(parameters, 0);
-  const b = <usize>word(parameters, 1);
-  const out = <usize>word(parameters, 2);
-  let i = start;
-  for (; i + 4 <= end; i += 4) {
-    const at = (<usize>i) << 2;
-    v128.store(out + at, f32x4.add(v128.load(a + at), v128.load(b + at)));
+const OPERATION = 0;
+const IS_SPLAT = 1;
+const A = 2;
+const B = 3;
+const OUT = 4;
+const SIZE = 5;
+const LENGTH = 6;
+const TASK_ROWS = 7;
+const REPEATS = 8;
+const STEP = 9;
+
+/**
+ * One task: TASK_ROWS rows of LENGTH values of `a`, the last one shorter where SIZE, the number of all values, says so.
+ * Row r meets the row of `b`, or when IS_SPLAT the one value, that is r / REPEATS times STEP bytes from B on.
+ */
+export function combine(parameters: usize, task: i32): void {
+  switch (word(parameters, OPERATION)) {
+    case 0:
+      combineRows<Add>(parameters, task);
+      break;
+    case 1:
+      combineRows<Multiply>(parameters, task);
+      break;
+    case 2:
+      combineRows<Subtract>(parameters, task);
+      break;
+    case 3:
+      combineRows<SubtractFrom>(parameters, task);
+      break;
+    case 4:
+      combineRows<Divide>(parameters, task);
+      break;
+    default:
+      combineRows<DivideInto>(parameters, task);
   }
-  for (; i < end; i++) {
-    const at = (<usize>i) << 2;
-    store<f32>(out + at, load<f32>(a + at) + load<f32>(b + at));
+}
+
+function combineRows<Operation>(parameters: usize, task: i32): void {
+  const a = <usize>word(parameters, A);
+  const b = <usize>word(parameters, B);
+  const out = <usize>word(parameters, OUT);
+  const size = word(parameters, SIZE);
+  const length = word(parameters, LENGTH);
+  const repeats = word(parameters, REPEATS);
+  const step = word(parameters, STEP);
+  const isSplat = word(parameters, IS_SPLAT) != 0;
+  const first = task * word(parameters, TASK_ROWS);
+  const last = min(first + word(parameters, TASK_ROWS), (size + length - 1) / length);
+  for (let row = first; row < last; row++) {
+    const at = (<usize>row * length) << 2;
+    const count = min(length, size - row * length);
+    const second = b + <usize>(row / repeats) * step;
+    if (isSplat) combineWithOne<Operation>(a + at, load<f32>(second), out + at, count);
+    else combinePairs<Operation>(a + at, second, out + at, count);
+  }
+}
+
+function combinePairs<Operation>(a: usize, b: usize, out: usize, count: i32): void {
+  const end = out + ((<usize>count) << 2);
+  for (; out + 16 <= end; out += 16) {
+    v128.store(out, combined<Operation>(v128.load(a), v128.load(b)));
+    a += 16;
+    b += 16;
+  }
+  for (; out < end; out += 4) {
+    v128.store_lane<f32>(out, combined<Operation>(v128.load32_zero(a), v128.load32_zero(b)), 0);
+    a += 4;
+    b += 4;
+  }
+}
+
+function combineWithOne<Operation>(a: usize, value: f32, out: usize, count: i32): void {
+  const b = f32x4.splat(value);
+  const end = out + ((<usize>count) << 2);
+  for (; out + 16 <= end; out += 16) {
+    v128.store(out, combined<Operation>(v128.load(a), b));
+    a += 16;
+  }
+  for (; out < end; out += 4) {
+    v128.store_lane<f32>(out, combined<Operation>(v128.load32_zero(a), b), 0);
+    a += 4;
   }
 }

@@ -1,9 +1,12 @@
 // The module: one function for each kernel, chosen by number. A kernel gets the address of its parameters (32-bit words),
 // the number of the task and the number of the thread. How the work is cut into tasks never depends on the threads, so
 // that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
-import { addInto } from './elementwise';
+import { activate } from './activation';
+import { maskGradient } from './activationGradient';
+import { combine } from './elementwise';
 import { patchProduct } from './gemm';
 import { packPanels } from './gemmPack';
+import { reduceMiddle } from './reduce';
 
 export { run, runAlone, serve } from './threads';
 
@@ -11,13 +14,22 @@ export { run, runAlone, serve } from './threads';
 export function kernel(which: i32, parameters: usize, task: i32, thread: i32): void {
   switch (which) {
     case 0:
-      addInto(parameters, task);
+      combine(parameters, task);
       break;
     case 1:
       packPanels(parameters, task);
       break;
     case 2:
       patchProduct(parameters, task, thread);
+      break;
+    case 3:
+      reduceMiddle(parameters, task);
+      break;
+    case 4:
+      maskGradient(parameters, task);
+      break;
+    case 5:
+      activate(parameters, task);
       break;
     default:
       unreachable();

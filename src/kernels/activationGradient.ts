@@ -1,0 +1,40 @@
+// The gradient through an activation and, in the same pass, its sums: the gradient of a bias, or of BatchNorm's beta.
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { real, type KernelModule } from './kernelModule.ts';
+import { joinMiddle } from './reductions.ts';
+import { shareWork } from './shareWork.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** Activations whose output tells where they are flat: from 0 down, and for `relu6` from 6 on. */
+export type FlatActivation = 'relu' | 'relu6';
+
+const ceilings: Readonly<Record<FlatActivation, number>> = { relu: Infinity, relu6: 6 };
+
+/**
+ * `dy` where the activation's output `y` is above 0 (and, for `relu6`, below 6), else 0; and the sums of that over all
+ * axes but the last one.
+ *
+ * @param dy - float32 [..., c], not empty.
+ * @param y - As `dy`.
+ * @returns `masked` in the shape of `dy`; `sums` [c]. The caller owns both.
+ */
+export function activationGradient(
+  kernels: KernelModule,
+  dy: TensorInfo,
+  y: TensorInfo,
+  activation: FlatActivation,
+): { readonly masked: TensorInfo; readonly sums: TensorInfo } {
+  const { backend } = kernels;
+  const channels = dy.shape.at(-1) ?? 1;
+  const rows = util.sizeFromShape(dy.shape) / channels;
+  const { perTask, tasks } = shareWork(rows, channels);
+  const masked = backend.makeOutput(dy.shape, 'float32');
+  const sums = backend.makeOutput([channels], 'float32');
+  const total = addressOf(backend, sums);
+  const parts = tasks === 1 ? total : kernels.scratch.reserve(tasks * channels * 4);
+  const addresses = [dy, y, masked].map((info) => addressOf(backend, info));
+  const ceiling = real(ceilings[activation]);
+  kernels.run('maskGradient', [...addresses, parts, rows, channels, perTask, ceiling], tasks);
+  if (tasks > 1) joinMiddle(kernels, parts, total, { outer: 1, middle: tasks, inner: channels }, 'sum');
+  return { masked, sums };
+}

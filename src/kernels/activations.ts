@@ -1,0 +1,47 @@
+// Functions of one value: clips (relu and relu6 among them), steps and the logistic function.
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { real, type KernelModule } from './kernelModule.ts';
+import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
+import { shareValues } from './shareWork.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** Numbers in assembly/activation.ts. */
+const operations = { clip: 0, step: 1, sigmoid: 2 } as const;
+
+/** Which function, and what of it is to choose: the bounds of a clip, the value of a step below 0. */
+interface Activation {
+  readonly operation: keyof typeof operations;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** tfjs's operations. */
+export const activationMakers = [
+  maker('Relu', () => ({ operation: 'clip', low: 0, high: Infinity })),
+  maker('Relu6', () => ({ operation: 'clip', low: 0, high: 6 })),
+  maker('ClipByValue', ({ attrs }) => ({
+    operation: 'clip',
+    low: Number(attrs?.clipValueMin),
+    high: Number(attrs?.clipValueMax),
+  })),
+  maker('Step', ({ attrs }) => ({ operation: 'step', low: Number(attrs?.alpha) })),
+  maker('Sigmoid', () => ({ operation: 'sigmoid' })),
+];
+
+function maker(kernelName: string, read: (call: KernelCall) => Activation) {
+  return kernelOrOriginal(kernelName, (kernels, call) => activate(kernels, call.inputs.x, read(call)));
+}
+
+function activate(
+  kernels: KernelModule,
+  x: TensorInfo | undefined,
+  { operation, low = 0, high = 0 }: Activation,
+): TensorInfo | undefined {
+  const size = util.sizeFromShape(x?.shape ?? []);
+  if (x?.dtype !== 'float32' || size === 0) return undefined;
+  const out = kernels.backend.makeOutput(x.shape, 'float32');
+  const addresses = [x, out].map((info) => addressOf(kernels.backend, info));
+  const { perTask, tasks } = shareValues(size);
+  kernels.run('activate', [operations[operation], ...addresses, size, perTask, real(low), real(high)], tasks);
+  return out;
+}
