@@ -91,9 +91,12 @@ async function readSource(source: unknown): Promise<Encoded> {
   );
 }
 
+let loaded: MakeSharp | undefined;
+
 async function loadSharp(): Promise<MakeSharp> {
   try {
-    return (await import('sharp')).default;
+    // Importing again, for every picture, takes its time.
+    return (loaded ??= (await import('sharp')).default);
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw new TransferKitError(

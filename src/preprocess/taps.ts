@@ -20,44 +20,56 @@ export interface Taps {
  */
 export function tapsFor(span: Span, inputSize: number, outputSize: number, method: ImageSpec['resize']): Taps {
   const scale = Math.fround(span.length / outputSize);
-  const reach = method === 'antialias' ? Math.max(scale, 1) : 1;
-  const width = method === 'nearest' ? 1 : Math.ceil(2 * reach);
+  const taps = method === 'nearest' ? nearest(span, scale, outputSize) : triangles(span, scale, outputSize, method);
+  for (let i = 0; i < outputSize; i++) moveToPicture(taps, i, span.start, inputSize);
+  return taps;
+}
+
+function centreOf(output: number, scale: number): number {
+  return Math.fround(Math.fround(output + 0.5) * scale);
+}
+
+function nearest({ length }: Span, scale: number, outputSize: number): Taps {
+  const first = Int32Array.from({ length: outputSize }, (_, i) => Math.min(Math.floor(centreOf(i, scale)), length - 1));
+  const ones = { count: new Int32Array(outputSize).fill(1), weights: new Float32Array(outputSize).fill(1) };
+  return { first, ...ones, width: 1 };
+}
+
+/**
+ * Triangles around the centre of each output, cut at the edges and normalised to 1. With half a width of 1 that is bilinear
+ * interpolation: cutting and normalising come to the same as repeating the edge.
+ */
+function triangles({ length }: Span, scale: number, outputSize: number, method: 'antialias' | 'bilinear'): Taps {
+  const reach = method === 'antialias' ? Math.max(scale, 1) : 1; // half the width of a triangle
+  const width = Math.ceil(2 * reach);
   const first = new Int32Array(outputSize);
   const count = new Int32Array(outputSize);
   const weights = new Float32Array(outputSize * width);
+  const heights = new Float64Array(width);
   for (let i = 0; i < outputSize; i++) {
-    const centre = Math.fround(Math.fround(i + 0.5) * scale);
-    const taps = method === 'nearest' ? nearest(centre, span.length) : triangle(centre, span.length, reach);
-    const from = Math.max(taps.from, -span.start);
-    const to = Math.min(taps.to, inputSize - span.start);
-    first[i] = span.start + from;
-    count[i] = Math.max(0, to - from);
-    for (let source = from; source < to; source++) weights[i * width + source - from] = taps.weight(source);
+    const centre = centreOf(i, scale);
+    const from = Math.max(Math.floor(centre - reach - 0.5) + 1, 0);
+    const to = Math.min(Math.ceil(centre + reach - 0.5), length);
+    let sum = 0;
+    for (let tap = 0; tap < to - from; tap++) {
+      const height = 1 - Math.abs((from + tap + 0.5 - centre) / reach);
+      heights[tap] = height;
+      sum += height;
+    }
+    first[i] = from;
+    count[i] = to - from;
+    for (let tap = 0; tap < to - from; tap++) weights[i * width + tap] = (heights[tap] ?? 0) / sum;
   }
   return { first, count, weights, width };
 }
 
-/** Inputs `from` … `to - 1` and the weight of each. */
-interface Weights {
-  readonly from: number;
-  readonly to: number;
-  weight(source: number): number;
-}
-
-function nearest(centre: number, length: number): Weights {
-  const from = Math.min(Math.floor(centre), length - 1);
-  return { from, to: from + 1, weight: () => 1 };
-}
-
-/**
- * A triangle of half width `reach` around `centre`, cut at the edges and normalised to 1. With reach 1 it is bilinear
- * interpolation: cutting and normalising come to the same as repeating the edge.
- */
-function triangle(centre: number, length: number, reach: number): Weights {
-  const height = (source: number): number => 1 - Math.abs((source + 0.5 - centre) / reach);
-  const from = Math.max(Math.floor(centre - reach - 0.5) + 1, 0);
-  const to = Math.min(Math.ceil(centre + reach - 0.5), length);
-  let sum = 0;
-  for (let source = from; source < to; source++) sum += height(source);
-  return { from, to, weight: (source) => height(source) / sum };
+/** Moves the taps of one output by `start`, and drops those that then lie outside of the picture. */
+function moveToPicture({ first, count, weights, width }: Taps, output: number, start: number, inputSize: number): void {
+  const from = (first[output] ?? 0) + start;
+  const dropped = Math.max(0, -from);
+  const kept = Math.max(0, Math.min(count[output] ?? 0, inputSize - from) - dropped);
+  first[output] = from + dropped;
+  count[output] = kept;
+  const at = output * width;
+  if (dropped > 0) weights.copyWithin(at, at + dropped, at + dropped + kept);
 }
