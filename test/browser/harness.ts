@@ -41,7 +41,8 @@ export async function openPage(program: string, isolated = false): Promise<OpenP
   const script = await bundle(program);
   const server = await serve(script, isolated ? isolation : {});
   const browser = await launch(server);
-  const page = await browser.newPage();
+  // A context of its own, so that a test can open a second page of the same site.
+  const page = await (await browser.newContext()).newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
