@@ -2,6 +2,7 @@
 import { activationMakers } from './activations.ts';
 import { convolutionMakers } from './convolution.ts';
 import { convolutionInputGradientMaker } from './convolutionInputGradient.ts';
+import { depthwiseMakers } from './depthwise.ts';
 import { elementwiseMakers } from './elementwise.ts';
 import type { KernelMaker } from './kernelMaker.ts';
 import { matMulMakers } from './matMul.ts';
@@ -15,4 +16,5 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...elementwiseMakers,
   ...activationMakers,
   ...reductionMakers,
+  ...depthwiseMakers,
 ];

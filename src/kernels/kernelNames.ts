@@ -8,6 +8,7 @@ export const kernelNames = [
   'reduceMiddle',
   'maskGradient',
   'activate',
+  'depthwise',
 ] as const;
 
 /** Name of a kernel. */

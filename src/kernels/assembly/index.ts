@@ -3,6 +3,7 @@
 // that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
 import { activate } from './activation';
 import { maskGradient } from './activationGradient';
+import { depthwise } from './depthwise';
 import { combine } from './elementwise';
 import { patchProduct } from './gemm';
 import { packPanels } from './gemmPack';
@@ -30,6 +31,9 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 5:
       activate(parameters, task);
+      break;
+    case 6:
+      depthwise(parameters, task);
       break;
     default:
       unreachable();

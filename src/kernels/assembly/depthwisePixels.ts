@@ -1,0 +1,121 @@
+// Sums of products over the taps of a depthwise filter, for one output pixel or for four at once.
+import {
+  BIAS,
+  COLUMNS,
+  HIGH,
+  LOW,
+  PIXEL,
+  ROWS,
+  dilation,
+  inputs,
+  phases,
+  stride,
+  tapStep,
+} from './depthwiseParameters';
+import { multiplyAdd, real, word } from './parameters';
+
+/** Bytes from what a tap reads to what the tap beside it reads. */
+function columnStep(parameters: usize): i32 {
+  return dilation(parameters, COLUMNS) * word(parameters, PIXEL);
+}
+
+/** Bytes from what a tap reads to what the tap below reads. */
+function rowStep(parameters: usize): i32 {
+  return dilation(parameters, ROWS) * inputs(parameters, COLUMNS) * word(parameters, PIXEL);
+}
+
+/**
+ * One pixel.
+ *
+ * @param x - What the first of the taps inside the picture reads; `filter` is that tap.
+ */
+export function onePixel(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
+  const bytes = word(parameters, PIXEL);
+  if (bytes < 16) {
+    scalarPixel(parameters, x, filter, out, rows, taps);
+    return;
+  }
+  const bias = word(parameters, BIAS);
+  const low = f32x4.splat(real(parameters, LOW));
+  const high = f32x4.splat(real(parameters, HIGH));
+  const xColumn = columnStep(parameters);
+  const xRow = rowStep(parameters) - taps * xColumn;
+  const filterColumn = tapStep(parameters, COLUMNS);
+  const filterRow = tapStep(parameters, ROWS) - taps * filterColumn;
+  for (let channel = 0; channel < bytes; channel += 16) {
+    const at = min(channel, bytes - 16); // The last four channels may overlap those before.
+    let sum = bias == 0 ? f32x4.splat(0) : v128.load(<usize>(bias + at));
+    let input = x + at;
+    let tap = filter + at;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < taps; column++) {
+        sum = multiplyAdd(v128.load(<usize>input), v128.load(<usize>tap), sum);
+        input += xColumn;
+        tap += filterColumn;
+      }
+      input += xRow;
+      tap += filterRow;
+    }
+    v128.store(<usize>(out + at), f32x4.pmin(f32x4.pmax(sum, low), high));
+  }
+}
+
+/** One pixel of fewer than four channels. */
+function scalarPixel(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
+  const bytes = word(parameters, PIXEL);
+  const bias = word(parameters, BIAS);
+  const low = f32x4.splat(real(parameters, LOW));
+  const high = f32x4.splat(real(parameters, HIGH));
+  for (let at = 0; at < bytes; at += 4) {
+    let sum = bias == 0 ? f32x4.splat(0) : v128.load32_zero(<usize>(bias + at));
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < taps; column++) {
+        const input = x + at + row * rowStep(parameters) + column * columnStep(parameters);
+        const tap = filter + at + row * tapStep(parameters, ROWS) + column * tapStep(parameters, COLUMNS);
+        sum = multiplyAdd(v128.load32_zero(<usize>input), v128.load32_zero(<usize>tap), sum);
+      }
+    }
+    v128.store_lane<f32>(<usize>(out + at), f32x4.pmin(f32x4.pmax(sum, low), high), 0);
+  }
+}
+
+/** Four pixels of a phase side by side, all of their taps inside the columns of the picture. At least four channels. */
+export function fourPixels(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
+  const bytes = word(parameters, PIXEL);
+  const bias = word(parameters, BIAS);
+  const low = f32x4.splat(real(parameters, LOW));
+  const high = f32x4.splat(real(parameters, HIGH));
+  const next = stride(parameters, COLUMNS) * bytes;
+  const nextOut = phases(parameters, COLUMNS) * bytes;
+  const xColumn = columnStep(parameters);
+  const xRow = rowStep(parameters) - taps * xColumn;
+  const filterColumn = tapStep(parameters, COLUMNS);
+  const filterRow = tapStep(parameters, ROWS) - taps * filterColumn;
+  for (let channel = 0; channel < bytes; channel += 16) {
+    const at = min(channel, bytes - 16); // The last four channels may overlap those before.
+    let sum0 = bias == 0 ? f32x4.splat(0) : v128.load(<usize>(bias + at));
+    let sum1 = sum0;
+    let sum2 = sum0;
+    let sum3 = sum0;
+    let input = x + at;
+    let tap = filter + at;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < taps; column++) {
+        const factor = v128.load(<usize>tap);
+        sum0 = multiplyAdd(v128.load(<usize>input), factor, sum0);
+        sum1 = multiplyAdd(v128.load(<usize>(input + next)), factor, sum1);
+        sum2 = multiplyAdd(v128.load(<usize>(input + 2 * next)), factor, sum2);
+        sum3 = multiplyAdd(v128.load(<usize>(input + 3 * next)), factor, sum3);
+        input += xColumn;
+        tap += filterColumn;
+      }
+      input += xRow;
+      tap += filterRow;
+    }
+    const outAt = out + at;
+    v128.store(<usize>outAt, f32x4.pmin(f32x4.pmax(sum0, low), high));
+    v128.store(<usize>(outAt + nextOut), f32x4.pmin(f32x4.pmax(sum1, low), high));
+    v128.store(<usize>(outAt + 2 * nextOut), f32x4.pmin(f32x4.pmax(sum2, low), high));
+    v128.store(<usize>(outAt + 3 * nextOut), f32x4.pmin(f32x4.pmax(sum3, low), high));
+  }
+}

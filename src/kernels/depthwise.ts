@@ -1,0 +1,67 @@
+// Depthwise convolutions on the module, with bias and activation, and their gradients by the input.
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { isFloat } from './convolutionShape.ts';
+import { backwardAxis, forwardAxis } from './depthwiseAxis.ts';
+import { columnsOf, depthwiseShape, rowsOf } from './depthwiseShape.ts';
+import { mostPhases, runDepthwise } from './depthwiseWindows.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
+import { readEpilogue } from './patchEpilogue.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** tfjs's depthwise convolutions, and the gradient by the input. */
+export const depthwiseMakers = [
+  kernelOrOriginal('DepthwiseConv2dNative', convolve),
+  kernelOrOriginal('FusedDepthwiseConv2D', convolve),
+  kernelOrOriginal('DepthwiseConv2dNativeBackpropInput', inputGradient),
+];
+
+function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
+  const { backend } = kernels;
+  const { x, filter } = call.inputs;
+  if (!isFloat(x) || !isFloat(filter)) return undefined;
+  const shape = depthwiseShape(x.shape, filter.shape, call.attrs);
+  const epilogue = shape && readEpilogue(backend, call, shape.inChannels);
+  if (shape === undefined || epilogue === undefined) return undefined;
+  const { activation, bias } = epilogue;
+  if (activation.slope !== 1 || (bias?.isScalar === true && shape.inChannels !== 1)) return undefined;
+  const out = backend.makeOutput(shape.outShape, 'float32');
+  runDepthwise(kernels, {
+    pictures: shape.batchSize,
+    channels: shape.inChannels,
+    rows: forwardAxis(rowsOf(shape)),
+    columns: forwardAxis(columnsOf(shape)),
+    x: addressOf(backend, x),
+    filter: addressOf(backend, filter),
+    filterColumns: shape.filterWidth,
+    bias: bias?.address ?? 0,
+    out: addressOf(backend, out),
+    low: activation.low,
+    high: activation.high,
+  });
+  return out;
+}
+
+function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {
+  const { backend } = kernels;
+  const { dy, filter } = inputs;
+  const inputShape = attrs?.inputShape;
+  if (!isFloat(dy) || !isFloat(filter) || !Array.isArray(inputShape)) return undefined;
+  const shape = depthwiseShape(inputShape.map(Number), filter.shape, attrs, dy.shape);
+  if (shape === undefined || Math.max(shape.strideHeight, shape.strideWidth) > mostPhases) return undefined;
+  const out = backend.makeOutput(shape.inShape, 'float32');
+  runDepthwise(kernels, {
+    pictures: shape.batchSize,
+    channels: shape.inChannels,
+    rows: backwardAxis(rowsOf(shape)),
+    columns: backwardAxis(columnsOf(shape)),
+    x: addressOf(backend, dy),
+    filter: addressOf(backend, filter),
+    filterColumns: shape.filterWidth,
+    bias: 0,
+    out: addressOf(backend, out),
+    low: -Infinity,
+    high: Infinity,
+  });
+  return out;
+}

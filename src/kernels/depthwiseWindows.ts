@@ -1,0 +1,53 @@
+// Runs the depthwise convolutions of the module.
+import type { DepthwiseAxis } from './depthwiseAxis.ts';
+import { real, type KernelModule } from './kernelModule.ts';
+import { shareWork } from './shareWork.ts';
+
+/** A depthwise convolution, or the gradient of one by its input. Addresses are of float32 values, channels last. */
+export interface DepthwiseWindows {
+  readonly pictures: number;
+  readonly channels: number;
+  readonly rows: DepthwiseAxis;
+  readonly columns: DepthwiseAxis;
+  readonly x: number;
+  readonly filter: number;
+  /** Columns of the whole filter. */
+  readonly filterColumns: number;
+  /** Values that sums start with, one for each channel; 0 where there are none. */
+  readonly bias: number;
+  readonly out: number;
+  /** Sums are kept between these. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Phases of an axis that the kernel has words for. */
+export const mostPhases = 16;
+
+// Words before those of the axes; assembly/depthwiseParameters.ts has the same numbers.
+const columnsOffset = 64;
+
+/** Runs it. */
+export function runDepthwise(kernels: KernelModule, windows: DepthwiseWindows): void {
+  const { pictures, channels, rows, columns, filterColumns } = windows;
+  const pixel = channels * 4;
+  const { perTask, tasks } = shareWork(pictures * rows.output, (columns.output * channels * tapsOf(windows)) / 4);
+  if (tasks === 0) return;
+  const { x, filter, bias, out } = windows;
+  const words = [x, filter, bias, out, pixel, pictures, perTask, real(windows.low), real(windows.high)];
+  words.push(...axisWords(rows, filterColumns * pixel));
+  while (words.length < columnsOffset) words.push(0);
+  words.push(...axisWords(columns, pixel));
+  kernels.run('depthwise', words, tasks);
+}
+
+/** Products for each output. */
+function tapsOf({ rows, columns }: DepthwiseWindows): number {
+  const mean = ({ phases }: DepthwiseAxis) => phases.reduce((total, { taps }) => total + taps, 0) / phases.length;
+  return mean(rows) * mean(columns);
+}
+
+function axisWords({ input, output, stride, dilation, tapStep, phases }: DepthwiseAxis, tapBytes: number): number[] {
+  const phaseWords = phases.flatMap(({ taps, start, firstTap }) => [taps, start, firstTap * tapBytes]);
+  return [input, output, stride, dilation, tapStep * tapBytes, phases.length, ...phaseWords];
+}
