@@ -1,9 +1,10 @@
 // Decodes pictures in Node with sharp, which is optional and loaded on first use. Gives upright RGB bytes; the resizing
 // that a base asks for happens elsewhere.
-import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import { TransferKitError } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import { shortAddress } from '../core/platform.ts';
+import { jpegSize } from './jpegSize.ts';
 import { readBytes } from './readBytes.ts';
 
 type MakeSharp = (input: Uint8Array, options: SharpOptions) => Sharp;
@@ -38,7 +39,7 @@ export async function decodePicture(source: unknown, atLeast?: readonly [number,
 async function decode(sharp: MakeSharp, bytes: Uint8Array, atLeast?: readonly [number, number]): Promise<Picture> {
   // 'error' includes truncation; plain warnings, which many cameras' files cause, are let pass.
   const pipeline = sharp(bytes, { failOn: 'error' }).rotate(); // no angle: as EXIF says
-  const smaller = atLeast === undefined ? undefined : shrunkSize(await pipeline.metadata(), atLeast);
+  const smaller = await shrunkSize(pipeline, bytes, atLeast);
   if (smaller !== undefined) {
     pipeline.resize({ ...smaller, fit: 'fill', kernel: 'linear', fastShrinkOnLoad: true });
   }
@@ -51,16 +52,19 @@ async function decode(sharp: MakeSharp, bytes: Uint8Array, atLeast?: readonly [n
 }
 
 /** The size of a JPEG (the one format that decodes faster when smaller) divided by the largest whole factor allowed. */
-function shrunkSize(
-  { format, width: storedWidth, height: storedHeight, orientation = 1 }: Metadata,
-  [height, width]: readonly [number, number],
-): { readonly width: number; readonly height: number } | undefined {
-  if (format !== 'jpeg') return undefined;
-  const turned = orientation >= 5; // EXIF 5 to 8 swap width and height
-  const upright = turned ? ([storedHeight, storedWidth] as const) : ([storedWidth, storedHeight] as const);
-  const factor = Math.floor(Math.min(upright[0] / width, upright[1] / height));
-  if (factor < 2) return undefined;
-  return { width: Math.ceil(upright[0] / factor), height: Math.ceil(upright[1] / factor) };
+async function shrunkSize(
+  pipeline: Sharp,
+  bytes: Uint8Array,
+  atLeast: readonly [number, number] | undefined,
+): Promise<{ readonly width: number; readonly height: number } | undefined> {
+  if (atLeast === undefined) return undefined;
+  const stored = jpegSize(bytes);
+  // Many pictures are too small to shrink, whichever way up: nothing more has to be known of them.
+  if (stored === undefined || Math.min(...stored) < 2 * Math.min(...atLeast)) return undefined;
+  const { orientation = 1 } = await pipeline.metadata();
+  const [height, width] = orientation >= 5 ? ([stored[1], stored[0]] as const) : stored; // EXIF 5 to 8 swap them
+  const factor = Math.floor(Math.min(height / atLeast[0], width / atLeast[1]));
+  return factor < 2 ? undefined : { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
 }
 
 /** One or two channels (gray, gray with alpha) or four to three. */

@@ -9,6 +9,7 @@ import sharp, { type Sharp } from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Picture } from '../../src/core/picture.ts';
 import { decodePicture } from '../../src/node/decodePicture.ts';
+import { jpegSize } from '../../src/node/jpegSize.ts';
 import { platform } from '../../src/node/platform.ts';
 
 let folder = '';
@@ -175,6 +176,40 @@ describe('decodePicture in Node', () => {
       await expect(decodePicture({ width: 1, height: 1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
       await expect(decodePicture(7)).rejects.toThrow(/got a value of type number/);
     });
+  });
+});
+
+describe('jpegSize', () => {
+  const noise = sharp(
+    Uint8Array.from({ length: 90 * 60 * 3 }, (_, i) => (i * i * 31) % 256),
+    { raw: { width: 90, height: 60, channels: 3 } },
+  );
+
+  it('tells height and width of every kind of JPEG', async () => {
+    for (const options of [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }, { optimiseCoding: false }]) {
+      const plain = await noise.clone().jpeg(options).toBuffer();
+      expect(jpegSize(plain)).toEqual([60, 90]);
+      const tagged = await sharp(plain).withMetadata({ orientation: 6 }).withIccProfile('p3').toBuffer();
+      expect(jpegSize(tagged)).toEqual([60, 90]);
+    }
+    expect(jpegSize(await noise.clone().grayscale().jpeg().toBuffer())).toEqual([60, 90]);
+  });
+
+  it('heeds bytes that lie in a larger buffer, and filling before a marker', async () => {
+    const plain = await noise.clone().jpeg().toBuffer();
+    const filled = Uint8Array.from([0, 0, 0xff, 0xd8, 0xff, 0xff, 0xff, ...plain.subarray(3)]);
+    expect(jpegSize(filled.subarray(2))).toEqual([60, 90]);
+    expect((await decodePicture(filled.subarray(2), [10, 10])).width).toBe(15);
+  });
+
+  it('says nothing about anything else', async () => {
+    const plain = await noise.clone().jpeg().toBuffer();
+    expect(jpegSize(await noise.clone().png().toBuffer())).toBeUndefined();
+    expect(jpegSize(await noise.clone().webp().toBuffer())).toBeUndefined();
+    const frame = plain.indexOf(Uint8Array.of(0xff, 0xc0));
+    for (let length = 0; length < frame + 9; length++) expect(jpegSize(plain.subarray(0, length))).toBeUndefined();
+    for (const text of ['', 'x', '<html>404</html>']) expect(jpegSize(new TextEncoder().encode(text))).toBeUndefined();
+    expect(jpegSize(Uint8Array.from({ length: 3000 }, (_, i) => (i < 2 ? ([0xff, 0xd8][i] ?? 0) : 0)))).toBeUndefined();
   });
 });
 
