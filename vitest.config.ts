@@ -9,7 +9,7 @@ const exactness = (name: string, env: Record<string, string>): TestProjectInline
   extends: true,
   test: {
     name,
-    env: { TEST_BACKEND: 'wasm', ...env },
+    env,
     include: ['traps', 'freeze', 'train/edges', 'train/training', 'trunk/conformance'].map(
       (file) => `test/${file}.test.ts`,
     ),
@@ -27,9 +27,10 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
-      exactness('wasm', {}),
-      exactness('wasm, one thread', { TEST_THREADS: '1' }),
-      exactness('wasm, no kernels', { TEST_KERNELS: 'false' }),
+      exactness('layer by layer', { TEST_FUSED: 'false' }),
+      exactness('wasm', { TEST_BACKEND: 'wasm' }),
+      exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }),
+      exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }),
     ],
     globals: false,
     // Each file has its own process: tfjs keeps its backends, kernels and tensors in one global engine.

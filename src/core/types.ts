@@ -53,6 +53,11 @@ export interface RunOptions {
   readonly to?: number;
   /** Dropout and noise layers are active when a seed is given; without it every layer runs in inference mode. */
   readonly dropoutSeed?: number;
+  /**
+   * Whether layers that can be are computed together: a convolution with the BatchNorm and the activation behind it, for
+   * one. Default true. Layer by layer the values differ in their last bits. A trunk of a GraphModel runs what its nodes say.
+   */
+  readonly fused?: boolean;
 }
 
 /** A network as one differentiable function with places where it can be cut. Bases have one, heads have one. */

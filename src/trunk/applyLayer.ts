@@ -4,7 +4,7 @@ import { add, clone, dropout, mul, randomNormal, type Tensor } from '@tensorflow
 import type { layers } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { normalize } from './batchNorm.ts';
+import { normalize, type BatchNormParameters } from './batchNorm.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 type Layer = layers.Layer;
@@ -65,18 +65,27 @@ export function applyLayer(
 }
 
 function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {
-  const weight = (name: string) => layer.weights.find((each) => each.originalName.endsWith(`/${name}`))?.read();
-  const mean = weight('moving_mean');
-  const variance = weight('moving_variance');
-  if (mean === undefined || variance === undefined) throw new RangeError(`${spec.name} has no statistics`);
-  const { axis } = spec.config;
+  return normalize(x, batchNormOf(spec, layer), axisOf(spec, x.rank));
+}
+
+/** The axis that a BatchNormalization on tensors of a rank leaves apart. */
+export function axisOf({ config: { axis } }: LayerSpec, rank: number): number {
   const declared = typeof axis === 'number' ? axis : Array.isArray(axis) ? numberOf(axis[0]) : -1;
+  return declared < 0 ? declared + rank : declared;
+}
+
+/** What a BatchNormalization normalizes with. */
+export function batchNormOf(spec: LayerSpec, layer: Layer): BatchNormParameters {
+  const mean = weightIn(layer, 'moving_mean');
+  const variance = weightIn(layer, 'moving_variance');
+  if (mean === undefined || variance === undefined) throw new RangeError(`${spec.name} has no statistics`);
   const epsilon = typeof spec.config.epsilon === 'number' ? spec.config.epsilon : 1e-3;
-  return normalize(
-    x,
-    { mean, variance, gamma: weight('gamma'), beta: weight('beta'), epsilon },
-    declared < 0 ? declared + x.rank : declared,
-  );
+  return { mean, variance, gamma: weightIn(layer, 'gamma'), beta: weightIn(layer, 'beta'), epsilon };
+}
+
+/** What a weight of a layer holds, by the weight's name in it; undefined for one that the layer does not have. */
+export function weightIn(layer: Layer, name: string): Tensor | undefined {
+  return layer.weights.find((each) => each.originalName.endsWith(`/${name}`))?.read();
 }
 
 /** tfjs types the result of `apply` as symbolic or real; on real inputs it is real. */

@@ -1,6 +1,6 @@
 // BatchNorm in inference mode, with exact gradients. tfjs's own layer learns during `fit` even when it is frozen, and its
 // gradient fails without a gamma; this one uses the stored statistics, never moves them, and needs neither gamma nor beta.
-import { add, mul, neg, reshape, rsqrt, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, neg, reshape, rsqrt, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 
 /** Parameters of a normalisation: one value for each channel. */
 export interface BatchNormParameters {
@@ -13,20 +13,30 @@ export interface BatchNormParameters {
   readonly epsilon: number;
 }
 
+/** A factor and a summand for each channel. */
+export interface ChannelScale {
+  readonly scale: Tensor;
+  readonly shift: Tensor;
+}
+
 /**
  * `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, computed as `x * scale + shift`.
  *
  * @param axis - The axis of the channels.
  */
 export function normalize(x: Tensor, parameters: BatchNormParameters, axis: number): Tensor {
-  const { mean, variance, gamma, beta, epsilon } = parameters;
   return tidy(() => {
-    const inverse = rsqrt(add(variance, epsilon)); // [c]
-    const scale = gamma === undefined ? inverse : mul(gamma, inverse); // [c]
-    const centre = neg(mul(mean, scale)); // [c]
-    const shift = beta === undefined ? centre : add(beta, centre); // [c]
+    const { scale, shift } = channelScale(parameters);
     const broadcast = x.shape.map((size, each) => (each === axis ? size : 1));
     const along = (values: Tensor) => (axis === x.rank - 1 ? values : reshape(values, broadcast));
     return add(mul(x, along(scale)), along(shift));
   });
+}
+
+/** What a normalisation does to each channel: [c] and [c]. */
+export function channelScale({ mean, variance, gamma, beta, epsilon }: BatchNormParameters): ChannelScale {
+  const inverse = rsqrt(add(variance, epsilon));
+  const scale = gamma === undefined ? inverse : mul(gamma, inverse);
+  const centre = mul(mean, scale);
+  return { scale, shift: beta === undefined ? neg(centre) : sub(beta, centre) };
 }

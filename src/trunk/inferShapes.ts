@@ -54,8 +54,8 @@ const classes: Readonly<Record<string, Inference>> = {
   Dense: ([shape], config) => shape && [...shape.slice(0, -1), numberOf(config.units) ?? null],
   Flatten: ([shape]) => shape && [sizeOf(shape)],
   Reshape: reshape,
-  ZeroPadding2D: ([shape], config) => resize(shape, borders(config.padding ?? 1), 1),
-  Cropping2D: ([shape], config) => resize(shape, borders(config.cropping ?? 0), -1),
+  ZeroPadding2D: ([shape], config) => resize(shape, sides(config.padding ?? 1), 1),
+  Cropping2D: ([shape], config) => resize(shape, sides(config.cropping ?? 0), -1),
   UpSampling2D: ([shape], config) => {
     const [rows = 2, columns = 2] = numbers(config.size ?? 2, 2);
     return shape?.map((axis, i) => (axis === null || i > 1 ? axis : axis * (i === 0 ? rows : columns)));
@@ -145,13 +145,21 @@ function sizeOf(shape: Shape): number | null {
   return shape.reduce((a, b) => (a === null || b === null ? null : a * b), 1);
 }
 
-/** Rows and columns at both ends: one number, one for each axis, or two for each axis. */
-function borders(value: Json): [number, number] {
-  if (!isJsonList(value)) return [2 * (numberOf(value) ?? 0), 2 * (numberOf(value) ?? 0)];
-  const sums = value.map((axis) => (isJsonList(axis) ? numbers(axis, 2).reduce((a, b) => a + b, 0) : 2 * Number(axis)));
-  return [sums[0] ?? 0, sums[1] ?? 0];
+/** Pixels at both ends of height and width, as paddings and croppings have them: one number, one or two for each axis. */
+export function sides(value: Json | undefined): [[number, number], [number, number]] {
+  const axes = isJsonList(value) ? value : [value, value];
+  const [[top = 0, bottom = 0] = [], [left = 0, right = 0] = []] = axes.map((axis) => numbers(axis, 2));
+  return [
+    [top, bottom],
+    [left, right],
+  ];
 }
 
-function resize(shape: Shape | undefined, [rows, columns]: readonly [number, number], sign: 1 | -1): Shape | undefined {
-  return shape?.map((axis, i) => (axis === null || i > 1 ? axis : axis + sign * (i === 0 ? rows : columns)));
+function resize(
+  shape: Shape | undefined,
+  [[top, bottom], [left, right]]: ReturnType<typeof sides>,
+  sign: 1 | -1,
+): Shape | undefined {
+  const added = [top + bottom, left + right];
+  return shape?.map((axis, i) => (axis === null ? null : axis + sign * (added[i] ?? 0)));
 }

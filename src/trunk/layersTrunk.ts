@@ -1,13 +1,14 @@
 // A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
-import { add, clone, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { deriveSeed } from '../core/random.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
-import { applyLayer, assertSupported, isStochastic } from './applyLayer.ts';
+import { assertSupported, isStochastic } from './applyLayer.ts';
+import { fusedSteps } from './fusedSteps.ts';
 import { layerOf, type LayerGraph } from './layerGraph.ts';
 import { layerAt, listWeights, type LayerSource } from './layerWeights.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from './stages.ts';
+import { layerStep, runSteps } from './steps.ts';
 
 /** A trunk over tfjs layers; `graph` is what `save` writes. */
 export interface LayersTrunk extends Trunk {
@@ -49,14 +50,16 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
   const ranges = partition(graph, callFacts(graph, source, specs));
   const stages = ranges.map((range) => describeStage(graph, range, specs));
   const weights = listWeights(graph, source, ranges);
-  const lastReader = lastReaders(graph);
   const boundaries = [0, ...ranges.map(({ last }) => last)];
+  const shapes = specs.map(([first]) => first?.shape ?? []);
+  const together = fusedSteps({ graph, source, shapes, needed: new Set(boundaries) });
+  const oneByOne = graph.calls.slice(1).map((_, index) => layerStep(graph, source, index + 1));
   let disposed = false;
 
   return {
     format: 'layers',
     graph,
-    shapes: specs.map(([first]) => first?.shape ?? []),
+    shapes,
     boundaries,
     input: specAt(specs, 0),
     output: specAt(specs, graph.outputs[0]?.call ?? 0),
@@ -66,12 +69,12 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     get disposed() {
       return disposed;
     },
-    run(input, { from = 0, to = ranges.length, dropoutSeed }: RunOptions = {}) {
+    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true }: RunOptions = {}) {
       assertUsable(graph, disposed);
       const entry = boundaries[from] ?? 0;
       assertInput(graph, input, specAt(specs, entry), entry);
       const exit = boundaries[to] ?? 0;
-      return tidy(() => execute(graph, source, { entry, exit, lastReader, input, dropoutSeed }));
+      return tidy(() => runSteps(fused ? together : oneByOne, { entry, exit, input, dropoutSeed }));
     },
     penalty(moving) {
       assertUsable(graph, disposed);
@@ -87,60 +90,6 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       source.dispose();
     },
   };
-}
-
-interface Execution {
-  readonly entry: number;
-  readonly exit: number;
-  readonly lastReader: readonly number[];
-  readonly input: Tensor;
-  readonly dropoutSeed: number | undefined;
-}
-
-/** Runs the calls behind `entry` up to `exit`, freeing every tensor as soon as its last reader is done. */
-function execute(
-  graph: LayerGraph,
-  source: LayerSource,
-  { entry, exit, lastReader, input, dropoutSeed }: Execution,
-): Tensor {
-  const outputs = new Map<number, readonly Tensor[]>([[entry, [clone(input)]]]);
-  for (let index = entry + 1; index <= exit; index++) {
-    const call = graph.calls[index];
-    if (call === undefined) break;
-    const spec = layerOf(graph, index);
-    const inputs = call.inputs.map((ref) => tensorAt(outputs, ref.call, ref.output, spec.name));
-    const seed = dropoutSeed === undefined ? undefined : deriveSeed(dropoutSeed, index);
-    const output = applyLayer(spec, layerAt(source, spec.name), inputs, call.kwargs, seed);
-    outputs.set(index, Array.isArray(output) ? output : [output]);
-    for (const read of new Set(call.inputs.map((ref) => ref.call))) {
-      if (lastReader[read] !== index) continue;
-      outputs.get(read)?.forEach((tensor) => {
-        tensor.dispose();
-      });
-      outputs.delete(read);
-    }
-  }
-  return tensorAt(outputs, exit, 0, graph.name);
-}
-
-function tensorAt(
-  outputs: ReadonlyMap<number, readonly Tensor[]>,
-  call: number,
-  output: number,
-  reader: string,
-): Tensor {
-  const tensor = outputs.get(call)?.[output];
-  if (tensor === undefined) throw new RangeError(`${reader} reads a tensor that nothing computed`);
-  return tensor;
-}
-
-/** For each call the last call that reads its output. */
-function lastReaders(graph: LayerGraph): number[] {
-  const last = new Array<number>(graph.calls.length).fill(-1);
-  graph.calls.forEach((call, index) => {
-    for (const ref of call.inputs) last[ref.call] = index;
-  });
-  return last;
 }
 
 /** Shape and type of every call's outputs, from the layers' own shape inference. */

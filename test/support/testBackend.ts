@@ -1,9 +1,29 @@
 // The backend that the tests of exactness and leaks run on: cpu, or what the test project names (vitest.config.ts), so
 // that what they promise is seen with each way of computing, and without it.
-import { useBackend } from '../../src/index.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { useBackend, type RunOptions, type TransferModel, type Trunk } from '../../src/index.ts';
 
 /** Sets it. */
 export async function useTestBackend(): Promise<void> {
   const { TEST_BACKEND: name = 'cpu', TEST_KERNELS: kernels = 'true', TEST_THREADS: threads = '2' } = process.env;
   await useBackend(name, { kernels: kernels === 'true', threads: Number(threads) });
+}
+
+/** The same model; it runs layer by layer where the test project says so. */
+export function asTested<Model extends TransferModel>(model: Model): Model {
+  for (const { trunk } of [model.base, model.head]) trunkAsTested(trunk);
+  return model;
+}
+
+/** The same trunk; it runs layer by layer where the test project says so. */
+export function trunkAsTested<Any extends Trunk>(trunk: Any): Any {
+  return process.env.TEST_FUSED === 'false' ? layerByLayer(trunk) : trunk;
+}
+
+/** The same trunk, from now on layer by layer. */
+export function layerByLayer<Any extends Trunk>(trunk: Any): Any {
+  const run = trunk.run.bind(trunk);
+  return Object.assign(trunk, {
+    run: (input: Tensor, options?: RunOptions) => run(input, { ...options, fused: false }),
+  });
 }

@@ -9,6 +9,7 @@ import {
   type TransferModel,
 } from '../../src/index.ts';
 import { randomGenerator } from '../../src/core/random.ts';
+import { asTested } from './testBackend.ts';
 import { tinyModel } from './tinyModel.ts';
 
 export const tinyLabels = ['across', 'along', 'plain'];
@@ -40,10 +41,12 @@ export async function tinyTransfer<T extends Task = 'classes'>(
   const source = tinyModel();
   const base = await loadBase(source, { cut });
   source.dispose();
-  return replaceHead<T>(base, {
-    ...(options?.task === 'regression' ? {} : { labels: tinyLabels }),
-    ...options,
-  });
+  return asTested(
+    replaceHead<T>(base, {
+      ...(options?.task === 'regression' ? {} : { labels: tinyLabels }),
+      ...options,
+    }),
+  );
 }
 
 /** All weights of a model by name, as plain values. */

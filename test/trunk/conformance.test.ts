@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBase, replaceHead, type Trunk } from '../../src/index.ts';
 import { checkTrunk } from '../../src/testing.ts';
 import { expectNoLeak } from '../support/tensors.ts';
-import { useTestBackend } from '../support/testBackend.ts';
+import { trunkAsTested, useTestBackend } from '../support/testBackend.ts';
 import { setWeights, tinyModel, wave } from '../support/tinyModel.ts';
 
 beforeAll(async () => {
@@ -62,7 +62,7 @@ describe('checkTrunk passes', () => {
   ])('%s, and leaves no tensor', async (_, make, shape) => {
     const input = wave(shape, 1, 0.3);
     await expectNoLeak(async () => {
-      const report = await checkTrunk(await make(), input);
+      const report = await checkTrunk(trunkAsTested(await make()), input);
       expect(report).toEqual({ passed: Object.values(checks), failed: [] });
     });
     input.dispose();

@@ -1,0 +1,159 @@
+// Convolutions and products with bias and activation in one kernel, and their gradients. tfjs's own fused operations take
+// themselves apart while gradients are recorded: then they keep what is in front of the activation, and their gradients
+// always compute that of the input. These run tfjs's kernels under names of their own, to which other gradients belong:
+// they keep input and output alone, and compute what is asked for.
+import {
+  Conv2DBackpropFilter,
+  Conv2DBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+  FusedConv2D,
+  FusedDepthwiseConv2D,
+  _FusedMatMul,
+  cast,
+  dispose,
+  engine,
+  getBackend,
+  getGradient,
+  getKernel,
+  matMul,
+  registerGradient,
+  registerKernel,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { activationGradient, type FusedActivation } from './activationGradient.ts';
+
+/** How a window moves over pixels. */
+export interface Window {
+  readonly strides: [number, number];
+  readonly pad: 'same' | 'valid' | [[0, 0], [number, number], [number, number], [0, 0]];
+}
+
+/** What is computed: `activation(x * filter + bias)`. */
+export interface Fused {
+  readonly x: Tensor;
+  readonly filter: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly activation: FusedActivation;
+}
+
+/** Runs one kernel and knows how gradients go back through it. */
+interface FusedKernel {
+  /** tfjs's kernel. */
+  readonly kernelName: string;
+  readonly inputs: (inputs: NamedTensorInfoMap) => NamedTensorInfoMap;
+  readonly inputGradient: Gradient;
+  readonly filterGradient: Gradient;
+}
+
+type Gradient = (dz: Tensor, saved: { readonly x: Tensor; readonly filter: Tensor }, attrs: NamedAttrMap) => Tensor;
+
+const kernels = {
+  convolution: {
+    kernelName: FusedConv2D,
+    inputs: (inputs) => inputs,
+    inputGradient: (dy, { x, filter }, attrs) =>
+      engine().runKernel(Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape: x.shape }),
+    filterGradient: (dy, { x, filter }, attrs) =>
+      engine().runKernel(Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape: filter.shape }),
+  },
+  depthwise: {
+    kernelName: FusedDepthwiseConv2D,
+    inputs: (inputs) => inputs,
+    inputGradient: (dy, { x, filter }, attrs) =>
+      engine().runKernel(DepthwiseConv2dNativeBackpropInput, { dy, filter }, { ...attrs, inputShape: x.shape }),
+    filterGradient: (dy, { x, filter }, attrs) =>
+      engine().runKernel(DepthwiseConv2dNativeBackpropFilter, { x, dy }, { ...attrs, filterShape: filter.shape }),
+  },
+  product: {
+    kernelName: _FusedMatMul,
+    inputs: ({ x, filter, ...bias }) => ({ ...bias, ...(x && { a: x }), ...(filter && { b: filter }) }),
+    inputGradient: (dz, { filter }) => matMul(dz, filter, false, true),
+    filterGradient: (dz, { x }) => matMul(x, dz, true, false),
+  },
+} satisfies Readonly<Record<string, FusedKernel>>;
+
+type Kind = keyof typeof kernels;
+
+/** A convolution: x [b, h, w, c], filter [h, w, c, f], bias [f]. */
+export function fusedConvolution(fused: Fused, sweep: Window): Tensor {
+  return run('convolution', fused, slide(sweep));
+}
+
+/** A depthwise convolution: x [b, h, w, c], filter [h, w, c, n], bias [c * n]. */
+export function fusedDepthwise(fused: Fused, sweep: Window): Tensor {
+  return run('depthwise', fused, slide(sweep));
+}
+
+/** A product: x [1, n, c], filter [1, c, f], bias [f]. */
+export function fusedProduct(fused: Fused): Tensor {
+  return run('product', fused, { transposeA: false, transposeB: false });
+}
+
+function slide({ strides, pad }: Window): NamedAttrMap {
+  return { strides, pad, dataFormat: 'NHWC', dilations: [1, 1] };
+}
+
+function run(kind: Kind, { x, filter, bias, activation }: Fused, attrs: NamedAttrMap): Tensor {
+  const name = register(kind, activation);
+  const floats = x.dtype === 'float32' ? x : cast(x, 'float32');
+  const inputs = { x: floats, filter, ...(bias && { bias }) };
+  return engine().runKernel(name, inputs, { ...attrs, activation });
+}
+
+/** Makes a kernel known to tfjs for the present backend; gives its name. */
+function register(kind: Kind, activation: FusedActivation): string {
+  const { kernelName, inputs }: FusedKernel = kernels[kind];
+  const name = `Transferkit ${kernelName} ${activation}`;
+  const backendName = getBackend();
+  // tfjs types kernels as always there.
+  const present: unknown = getKernel(name, backendName);
+  if (present === undefined) {
+    registerKernel({
+      kernelName: name,
+      backendName,
+      // Looked up in each call: a faster kernel may take its place.
+      kernelFunc: (call) => getKernel(kernelName, backendName).kernelFunc({ ...call, inputs: inputs(call.inputs) }),
+    });
+  }
+  const differentiable: unknown = getGradient(name);
+  if (differentiable === undefined) registerGradientOf(kind, name, activation);
+  return name;
+}
+
+function registerGradientOf(kind: Kind, kernelName: string, activation: FusedActivation): void {
+  const { inputGradient, filterGradient }: FusedKernel = kernels[kind];
+  registerGradient({
+    kernelName,
+    inputsToSave: ['x', 'filter'],
+    outputsToSave: [activation !== 'linear'],
+    gradFunc: (dy, saved, attrs) => {
+      const [x, filter, y] = saved;
+      if (x === undefined || filter === undefined || Array.isArray(dy)) {
+        throw new RangeError(`${kernelName} saved too little`);
+      }
+      const { masked, sums } = activationGradient(dy, y, activation);
+      freeLater(masked === dy ? saved : [...saved, masked]);
+      // tfjs calls those that somebody needs.
+      return {
+        x: () => inputGradient(masked, { x, filter }, attrs),
+        filter: () => filterGradient(masked, { x, filter }, attrs),
+        bias: sums,
+      };
+    },
+  });
+}
+
+let spent: readonly Tensor[] = [];
+
+/**
+ * Frees tensors when the gradients of the next kernel are asked for: then those of this one are done. tfjs itself keeps
+ * them until all gradients are there, and needs them after that only for gradients of gradients.
+ */
+function freeLater(tensors: readonly Tensor[]): void {
+  if (engine().state.gradientDepth > 0) return;
+  dispose([...spent]);
+  spent = tensors;
+}

@@ -1,0 +1,98 @@
+// The steps of a network in which layers that can be are computed together: exact in inference mode, where BatchNorm goes
+// by its stored statistics and so is a scale of the weights in front of it.
+import { tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { Shape } from '../core/types.ts';
+import type { FusedActivation } from './activationGradient.ts';
+import { axisOf, batchNormOf, weightIn } from './applyLayer.ts';
+import { channelScale } from './batchNorm.ts';
+import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
+import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
+import { sides } from './inferShapes.ts';
+import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { layerAt, type LayerSource } from './layerWeights.ts';
+import { layerStep, type Step } from './steps.ts';
+
+/** What to make steps of. */
+export interface FusedPlan {
+  readonly graph: LayerGraph;
+  readonly source: LayerSource;
+  /** Output shape of every call, with the batch axis. */
+  readonly shapes: readonly Shape[];
+  /** Calls whose outputs are wanted besides the graph's own. */
+  readonly needed: ReadonlySet<number>;
+}
+
+/** Steps of all calls behind the input, in the order in which they run. */
+export function fusedSteps(plan: FusedPlan): readonly Step[] {
+  const { graph, source } = plan;
+  const groups = groupsOf(plan);
+  const grouped = new Set(groups.flatMap(callsOf));
+  const alone = [...graph.calls.keys()].filter((call) => call > 0 && !grouped.has(call));
+  const steps = [
+    ...groups.map((group) => groupStep(plan, group)),
+    ...alone.map((call) => layerStep(graph, source, call)),
+  ];
+  return steps.sort((a, b) => a.call - b.call);
+}
+
+/** Groups that run as one kernel. */
+function groupsOf({ graph, shapes, needed }: FusedPlan): FusedGroup[] {
+  const groups = fusedGroups(graph, needed).flatMap((group): FusedGroup[] => {
+    const { kernel, batchNorm, activation } = group;
+    const isFused = activation === undefined || isFusedActivation(activation.name) || activation.call !== kernel;
+    if (isFused && hasFusedForm(layerOf(graph, kernel))) return [group];
+    // The BatchNorm behind a kernel that runs by its layer.
+    return batchNorm === undefined ? [] : [{ pad: undefined, kernel: batchNorm, batchNorm: undefined, activation }];
+  });
+  const norms = batchNormGroups(graph, needed).filter(({ kernel }) => {
+    const rank = shapes[kernel]?.length ?? 0;
+    return axisOf(layerOf(graph, kernel), rank) === rank - 1;
+  });
+  return [...groups, ...norms].map((group) =>
+    group.activation === undefined || isFusedActivation(group.activation.name)
+      ? group
+      : { ...group, activation: undefined },
+  );
+}
+
+function callsOf({ pad, kernel, batchNorm, activation }: FusedGroup): number[] {
+  return [pad, kernel, batchNorm, activation?.call].filter((call) => call !== undefined);
+}
+
+function groupStep({ graph, source }: FusedPlan, group: FusedGroup): Step {
+  const { pad, kernel, batchNorm } = group;
+  const spec = layerOf(graph, kernel);
+  const layer = layerAt(source, spec.name);
+  const activation = activationOf(group);
+  const scaleOf = (call: number) => {
+    const norm = layerOf(graph, call);
+    return channelScale(batchNormOf(norm, layerAt(source, norm.name)));
+  };
+  const compute = (x: Tensor) => {
+    if (spec.className === 'BatchNormalization') return runFusedScale(x, scaleOf(kernel), activation);
+    return runFusedLayer(x, {
+      spec,
+      weight: (name) => weightIn(layer, name),
+      padding: pad === undefined ? undefined : sides(layerOf(graph, pad).config.padding ?? 1),
+      scale: batchNorm === undefined ? undefined : scaleOf(batchNorm),
+      activation,
+    });
+  };
+  return {
+    call: lastOfGroup(group),
+    inputs: graph.calls[pad ?? kernel]?.inputs ?? [],
+    run: ([x]) => {
+      if (x === undefined) throw new RangeError(`${spec.name} has no input`);
+      return tidy(() => compute(x));
+    },
+  };
+}
+
+function activationOf({ activation }: FusedGroup): FusedActivation {
+  const name = activation?.name;
+  return name !== undefined && isFusedActivation(name) ? name : 'linear';
+}
+
+function isFusedActivation(name: string): name is FusedActivation {
+  return name === 'linear' || name === 'relu' || name === 'relu6';
+}
