@@ -4,6 +4,7 @@ import { convolutionMakers } from './convolution.ts';
 import { convolutionInputGradientMaker } from './convolutionInputGradient.ts';
 import { depthwiseMakers } from './depthwise.ts';
 import { elementwiseMakers } from './elementwise.ts';
+import { fusedGradientMakers } from './fusedGradients.ts';
 import type { KernelMaker } from './kernelMaker.ts';
 import { matMulMakers } from './matMul.ts';
 import { reductionMakers } from './reductions.ts';
@@ -16,5 +17,6 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...elementwiseMakers,
   ...activationMakers,
   ...reductionMakers,
+  ...fusedGradientMakers,
   ...depthwiseMakers,
 ];

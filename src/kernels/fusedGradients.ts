@@ -1,0 +1,15 @@
+// Parts of the gradients of fused kernels, which tfjs has no operations for (trunk/activationGradient.ts).
+import { activationGradient } from './activationGradient.ts';
+import { kernelOrOriginal } from './kernelMaker.ts';
+
+/** Under names of this package. */
+export const fusedGradientMakers = [
+  // { dy, y } and { activation } → [masked, sums]
+  kernelOrOriginal('TransferkitActivationGradient', (kernels, { inputs: { dy, y }, attrs }) => {
+    const activation = attrs?.activation;
+    if (activation !== 'relu' && activation !== 'relu6') return undefined;
+    if (dy?.dtype !== 'float32' || y?.dtype !== 'float32') return undefined;
+    const { masked, sums } = activationGradient(kernels, dy, y, activation);
+    return [masked, sums];
+  }),
+];
