@@ -2,8 +2,10 @@
 import { activationMakers } from './activations.ts';
 import { convolutionMakers } from './convolution.ts';
 import { convolutionInputGradientMaker } from './convolutionInputGradient.ts';
+import { copyMakers } from './copies.ts';
 import { depthwiseMakers } from './depthwise.ts';
 import { elementwiseMakers } from './elementwise.ts';
+import { flagMakers } from './flags.ts';
 import { fusedGradientMakers } from './fusedGradients.ts';
 import type { KernelMaker } from './kernelMaker.ts';
 import { matMulMakers } from './matMul.ts';
@@ -17,6 +19,8 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...elementwiseMakers,
   ...activationMakers,
   ...reductionMakers,
-  ...fusedGradientMakers,
+  ...flagMakers,
+  ...copyMakers,
   ...depthwiseMakers,
+  ...fusedGradientMakers,
 ];

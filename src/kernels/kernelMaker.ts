@@ -24,7 +24,7 @@ export type KernelCall = Parameters<KernelConfig['kernelFunc']>[0];
  */
 export function kernelOrOriginal(
   kernelName: string,
-  compute: (kernels: KernelModule, call: KernelCall) => TensorInfo | undefined,
+  compute: (kernels: KernelModule, call: KernelCall) => TensorInfo | TensorInfo[] | undefined,
 ): KernelMaker {
   return {
     kernelName,

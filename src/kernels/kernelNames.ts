@@ -9,6 +9,12 @@ export const kernelNames = [
   'maskGradient',
   'activate',
   'depthwise',
+  'compare',
+  'bothTrue',
+  'choose',
+  'numbersOfFlags',
+  'copyRuns',
+  'padPictures',
 ] as const;
 
 /** Name of a kernel. */

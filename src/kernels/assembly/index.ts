@@ -3,8 +3,10 @@
 // that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
 import { activate } from './activation';
 import { maskGradient } from './activationGradient';
+import { copyRuns, padPictures } from './copy';
 import { depthwise } from './depthwise';
 import { combine } from './elementwise';
+import { bothTrue, choose, compare, numbersOfFlags } from './flags';
 import { patchProduct } from './gemm';
 import { packPanels } from './gemmPack';
 import { reduceMiddle } from './reduce';
@@ -34,6 +36,24 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 6:
       depthwise(parameters, task);
+      break;
+    case 7:
+      compare(parameters, task);
+      break;
+    case 8:
+      bothTrue(parameters, task);
+      break;
+    case 9:
+      choose(parameters, task);
+      break;
+    case 10:
+      numbersOfFlags(parameters, task);
+      break;
+    case 11:
+      copyRuns(parameters, task);
+      break;
+    case 12:
+      padPictures(parameters, task);
       break;
     default:
       unreachable();
