@@ -4,7 +4,8 @@ import { columnsOf, convolutionShape, isFloat, rowsOf } from './convolutionShape
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue } from './patchEpilogue.ts';
-import { joinTaps, patchProduct, picturesAt } from './patchProduct.ts';
+import { joinTaps, picturesAt } from './patches.ts';
+import { patchProduct } from './patchProduct.ts';
 import { addressOf } from './wasmHeap.ts';
 
 /** tfjs's convolutions. */

@@ -4,7 +4,8 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { columnsOf, convolutionShape, isFloat, rowsOf, shape4, type ConvolutionShape } from './convolutionShape.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import type { KernelModule } from './kernelModule.ts';
-import { joinTaps, patchProduct, picturesAt, type PatchAxis, type Placement } from './patchProduct.ts';
+import { joinTaps, picturesAt, type PatchAxis, type Placement } from './patches.ts';
+import { patchProduct } from './patchProduct.ts';
 import { addressOf } from './wasmHeap.ts';
 
 /** tfjs's kernel of this gradient. */

@@ -1,7 +1,7 @@
 // The numbers of a convolution, from what tfjs hands to its kernels.
 import { backend_util, type Conv2DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelCall } from './kernelMaker.ts';
-import type { PatchAxis } from './patchProduct.ts';
+import type { PatchAxis } from './patches.ts';
 
 /** Shapes, strides, dilation and padding; channels last. */
 export type ConvolutionShape = backend_util.Conv2DInfo;

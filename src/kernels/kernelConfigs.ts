@@ -1,6 +1,7 @@
 // Every tfjs kernel that this package replaces or adds on wasm with its own module.
 import { activationMakers } from './activations.ts';
 import { convolutionMakers } from './convolution.ts';
+import { convolutionFilterGradientMaker } from './convolutionFilterGradient.ts';
 import { convolutionInputGradientMaker } from './convolutionInputGradient.ts';
 import { copyMakers } from './copies.ts';
 import { depthwiseMakers } from './depthwise.ts';
@@ -16,6 +17,7 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...matMulMakers,
   ...convolutionMakers,
   convolutionInputGradientMaker,
+  convolutionFilterGradientMaker,
   ...elementwiseMakers,
   ...activationMakers,
   ...reductionMakers,

@@ -9,6 +9,8 @@ export const kernelNames = [
   'maskGradient',
   'activate',
   'depthwise',
+  'filterGradient',
+  'filterGradientSum',
   'compare',
   'bothTrue',
   'choose',

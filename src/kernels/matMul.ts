@@ -3,7 +3,8 @@ import { broadcast_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue, type PatchEpilogue } from './patchEpilogue.ts';
-import { oneByOne, patchProduct } from './patchProduct.ts';
+import { oneByOne } from './patches.ts';
+import { patchProduct } from './patchProduct.ts';
 import { addressOf } from './wasmHeap.ts';
 
 /** tfjs's products of matrices. */

@@ -125,3 +125,13 @@ test.each(Object.entries(groups))('by the input: %s', async (_, group) => {
     expect(relativeDifference(data, byInput.data), JSON.stringify(group[i])).toBeLessThan(2e-6);
   }
 });
+
+test.each(Object.entries(groups))('by the filter: %s', async (_, group) => {
+  const gradients = group.map(gradientsOf);
+  const results = await onModule(gradients.map(({ filterCall }) => filterCall));
+  for (const [i, { shape, data }] of results.entries()) {
+    const { byFilter } = gradients[i]!;
+    expect(shape).toEqual(byFilter.shape);
+    expect(relativeDifference(data, byFilter.data), JSON.stringify(group[i])).toBeLessThan(2e-6);
+  }
+});

@@ -18,7 +18,7 @@ import {
   TASK_PANELS,
   TASK_ROWS,
 } from './gemmParameters';
-import { fillTable, tileBytes } from './gemmTable';
+import { fillTable, repeatLast, tileBytes } from './gemmTable';
 import { TILE_ROWS, tile } from './gemmTile';
 import { word } from './parameters';
 
@@ -54,10 +54,11 @@ function multiplyBlock(
   const table = <usize>word(parameters, SCRATCH) + <usize>(thread * word(parameters, SCRATCH_BYTES));
   const input = <usize>word(parameters, INPUT) + <usize>(group * word(parameters, GROUP_INPUT));
   const output = <usize>word(parameters, OUTPUT) + <usize>(group * word(parameters, GROUP_OUTPUT));
-  fillTable(parameters, input, output, row, rows, table, table + <usize>word(parameters, TABLE_BYTES));
+  fillTable(parameters, TILE_ROWS, input, output, row, rows, table, table + <usize>word(parameters, TABLE_BYTES));
+  repeatLast(parameters, TILE_ROWS, table, rows);
   const panels = <usize>word(parameters, PANELS) + <usize>(group * word(parameters, GROUP_PANELS));
   const bytes = panelBytes(parameters);
-  const step = tileBytes(parameters);
+  const step = tileBytes(parameters, TILE_ROWS);
   const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   for (let panel = firstPanel; panel < lastPanel; panel++) {
     const from = panels + <usize>(panel * bytes);

@@ -19,12 +19,9 @@ const BIAS_STEP = 11;
 const PANELS = 12;
 const GROUP_PANELS = 13;
 const TASK_PANELS = 14;
-const ZEROS = 15;
-const ZEROS_BYTES = 16;
 
-/** Packs some panels, each task those of one group: the bias, then the matrices of all taps. The first task clears the zeros. */
+/** Packs some panels, each task those of one group: the bias, then the matrices of all taps. */
 export function packPanels(parameters: usize, task: i32): void {
-  if (task == 0) memory.fill(<usize>word(parameters, ZEROS), 0, <usize>word(parameters, ZEROS_BYTES));
   const panels = (word(parameters, COLUMNS) + 7) >> 3;
   const taskPanels = word(parameters, TASK_PANELS);
   const tasks = (panels + taskPanels - 1) / taskPanels;

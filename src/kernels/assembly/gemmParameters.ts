@@ -1,4 +1,4 @@
-// Where the parameters of `patchProduct` are: the same order as in ../patchProduct.ts.
+// Where the parameters of `patchProduct` and `filterGradient` are: the same order as in ../patchProduct.ts.
 
 // Rows of the left side: patches of pictures.
 export const INPUT = 0;

@@ -23,18 +23,19 @@ import {
   TAPS_Y,
   ZEROS,
 } from './gemmParameters';
-import { TILE_ROWS } from './gemmTile';
 import { word } from './parameters';
 
 /**
  * Writes the table of some rows: tile by tile, the addresses of results, then those of each tap.
  *
+ * @param tileRows - Rows of a tile.
  * @param input - Address of the first picture.
  * @param output - Address of its results.
  * @param edges - Memory for patches that cross an edge.
  */
 export function fillTable(
   parameters: usize,
+  tileRows: i32,
   input: usize,
   output: usize,
   first: i32,
@@ -54,37 +55,45 @@ export function fillTable(
     const from = input + <usize>(picture * word(parameters, INPUT_PICTURE));
     const to = output + <usize>(picture * word(parameters, OUTPUT_PICTURE) + y * word(parameters, OUTPUT_ROW));
     const pixel = word(parameters, OUTPUT_PIXEL);
-    fillRun(parameters, table, 0, row, count, to + <usize>(x * pixel), pixel);
-    edges = fillTaps(parameters, table, row, count, from, y, x, edges);
+    fillRun(parameters, tileRows, table, 0, row, count, to + <usize>(x * pixel), pixel);
+    edges = fillTaps(parameters, tileRows, table, row, count, from, y, x, edges);
     row += count;
   }
-  repeatLast(parameters, table, rows);
 }
 
 /** Bytes of the table of one tile. */
-export function tileBytes(parameters: usize): i32 {
-  return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X)) * TILE_ROWS * 4;
+export function tileBytes(parameters: usize, tileRows: i32): i32 {
+  return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X)) * tileRows * 4;
 }
 
 /** Where an address of a row is. */
-function slot(parameters: usize, table: usize, entry: i32, row: i32): usize {
-  const tile = row / TILE_ROWS;
-  return table + <usize>(tile * tileBytes(parameters) + (entry * TILE_ROWS + row - tile * TILE_ROWS) * 4);
+function slot(parameters: usize, tileRows: i32, table: usize, entry: i32, row: i32): usize {
+  const tile = row / tileRows;
+  return table + <usize>(tile * tileBytes(parameters, tileRows) + (entry * tileRows + row - tile * tileRows) * 4);
 }
 
 /** Addresses that are evenly apart, for rows one after the other. */
-function fillRun(parameters: usize, table: usize, entry: i32, row: i32, count: i32, from: usize, step: i32): void {
+function fillRun(
+  parameters: usize,
+  tileRows: i32,
+  table: usize,
+  entry: i32,
+  row: i32,
+  count: i32,
+  from: usize,
+  step: i32,
+): void {
   let address = from;
-  const skip = <usize>(tileBytes(parameters) - TILE_ROWS * 4);
-  let at = slot(parameters, table, entry, row);
-  let left = TILE_ROWS - (row % TILE_ROWS);
+  const skip = <usize>(tileBytes(parameters, tileRows) - tileRows * 4);
+  let at = slot(parameters, tileRows, table, entry, row);
+  let left = tileRows - (row % tileRows);
   for (let i = 0; i < count; i++) {
     store<u32>(at, <u32>address);
     address += <usize>step;
     at += 4;
     if (--left == 0) {
       at += skip;
-      left = TILE_ROWS;
+      left = tileRows;
     }
   }
 }
@@ -92,6 +101,7 @@ function fillRun(parameters: usize, table: usize, entry: i32, row: i32, count: i
 /** The taps of rows that lie side by side in one line of a picture. Returns what is left of the memory for edges. */
 function fillTaps(
   parameters: usize,
+  tileRows: i32,
   table: usize,
   row: i32,
   count: i32,
@@ -109,8 +119,8 @@ function fillTaps(
     const line = picture + <usize>(lineY * word(parameters, INPUT_ROW));
     for (let j = 0; j < tapsX; j++) {
       const column = x * word(parameters, STRIDE_X) + word(parameters, START_X) + j * word(parameters, STEP_X);
-      if (isInside) edges = fillLine(parameters, table, entry, row, count, line, column, edges);
-      else fillRun(parameters, table, entry, row, count, word(parameters, ZEROS), 0);
+      if (isInside) edges = fillLine(parameters, tileRows, table, entry, row, count, line, column, edges);
+      else fillRun(parameters, tileRows, table, entry, row, count, word(parameters, ZEROS), 0);
       entry++;
     }
   }
@@ -120,6 +130,7 @@ function fillTaps(
 /** One tap: the rows left of the picture and across its edge, those inside, those across and right of it. */
 function fillLine(
   parameters: usize,
+  tileRows: i32,
   table: usize,
   entry: i32,
   row: i32,
@@ -135,11 +146,11 @@ function fillLine(
   const before = min(count, column < 0 ? (stride - 1 - column) / stride : 0);
   const after = last < column ? before : max(before, min(count, (last - column) / stride + 1));
   for (let i = 0; i < before; i++)
-    edges = fillEdge(parameters, slot(parameters, table, entry, row + i), line, column + i * stride, edges);
+    edges = fillEdge(parameters, slot(parameters, tileRows, table, entry, row + i), line, column + i * stride, edges);
   const from = line + <usize>((column + before * stride) * pixel);
-  fillRun(parameters, table, entry, row + before, after - before, from, stride * pixel);
+  fillRun(parameters, tileRows, table, entry, row + before, after - before, from, stride * pixel);
   for (let i = after; i < count; i++)
-    edges = fillEdge(parameters, slot(parameters, table, entry, row + i), line, column + i * stride, edges);
+    edges = fillEdge(parameters, slot(parameters, tileRows, table, entry, row + i), line, column + i * stride, edges);
   return edges;
 }
 
@@ -161,11 +172,14 @@ function fillEdge(parameters: usize, at: usize, line: usize, column: i32, edges:
 }
 
 /** A last tile that is not full computes its last row several times. */
-function repeatLast(parameters: usize, table: usize, rows: i32): void {
+export function repeatLast(parameters: usize, tileRows: i32, table: usize, rows: i32): void {
   const entries = 1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X);
-  for (let row = rows; row % TILE_ROWS != 0; row++) {
+  for (let row = rows; row % tileRows != 0; row++) {
     for (let entry = 0; entry < entries; entry++) {
-      store<u32>(slot(parameters, table, entry, row), load<u32>(slot(parameters, table, entry, rows - 1)));
+      store<u32>(
+        slot(parameters, tileRows, table, entry, row),
+        load<u32>(slot(parameters, tileRows, table, entry, rows - 1)),
+      );
     }
   }
 }

@@ -60,12 +60,14 @@ export function tile(parameters: usize, table: usize, panel: usize, column: i32)
   finish(parameters, load<u32>(table, 12), column, c30, c31);
 }
 
-/** Applies the activation to 8 sums and stores those that are columns of the result. */
+/** Applies the activation to 8 sums and stores them. */
 function finish(parameters: usize, row: usize, column: i32, left: v128, right: v128): void {
-  const out = row + ((<usize>column) << 2);
-  const first = activate(parameters, left);
-  const second = activate(parameters, right);
   const columns = word(parameters, COLUMNS) - column;
+  storeColumns(row + ((<usize>column) << 2), activate(parameters, left), activate(parameters, right), columns);
+}
+
+/** Stores those of 8 values that are columns of the result. */
+export function storeColumns(out: usize, first: v128, second: v128, columns: i32): void {
   if (columns >= 8) {
     v128.store(out, first);
     v128.store(out, second, 16);

@@ -4,6 +4,7 @@
 import { activate } from './activation';
 import { maskGradient } from './activationGradient';
 import { copyRuns, padPictures } from './copy';
+import { filterGradient, filterGradientSum } from './convFilterGradient';
 import { depthwise } from './depthwise';
 import { combine } from './elementwise';
 import { bothTrue, choose, compare, numbersOfFlags } from './flags';
@@ -54,6 +55,12 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 12:
       padPictures(parameters, task);
+      break;
+    case 7:
+      filterGradient(parameters, task, thread);
+      break;
+    case 8:
+      filterGradientSum(parameters, task);
       break;
     default:
       unreachable();

@@ -1,0 +1,111 @@
+// The gradient of a convolution by its filter, on the module: for each tap, the pixels that it read, transposed, times
+// the gradient of the output.
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { columnsOf, convolutionShape, isFloat, rowsOf, shape4 } from './convolutionShape.ts';
+import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
+import type { KernelModule } from './kernelModule.ts';
+import {
+  clear,
+  joinTaps,
+  patchScratch,
+  patchSizes,
+  patchWords,
+  picturesAt,
+  type Patches,
+  type Placement,
+} from './patches.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** tfjs's kernel of this gradient. */
+export const convolutionFilterGradientMaker = kernelOrOriginal('Conv2DBackpropFilter', filterGradient);
+
+function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {
+  const { backend } = kernels;
+  const { x, dy } = inputs;
+  if (!isFloat(x) || !isFloat(dy)) return undefined;
+  const filterShape = attrs?.filterShape;
+  const shape = Array.isArray(filterShape) ? convolutionShape(x.shape, filterShape.map(Number), attrs) : undefined;
+  const slope = shape4(dy.shape);
+  if (!shape || slope?.[0] !== shape.batchSize || slope[3] !== shape.outChannels) return undefined;
+  // How the forward pass rounded is seen from its output alone.
+  const [, outHeight, outWidth] = slope;
+  const { inHeight, inWidth, inChannels, outChannels } = shape;
+  const out = backend.makeOutput(shape.filterShape, 'float32');
+  const columns = columnsOf({ ...shape, outWidth });
+  const patches: Patches = {
+    pictures: shape.batchSize,
+    rows: rowsOf({ ...shape, outHeight }),
+    columns: inChannels < fewestChannels ? joinTaps(columns, inChannels) : columns,
+    channels: inChannels,
+    input: picturesAt(addressOf(backend, x), inHeight, inWidth, inChannels),
+  };
+  const slopeAt = picturesAt(addressOf(backend, dy), outHeight, outWidth, outChannels);
+  run(kernels, patches, slopeAt, outChannels, addressOf(backend, out));
+  return out;
+}
+
+/** With less than two tiles of channels, taps side by side are joined. */
+const fewestChannels = 8;
+
+/** Two runs: sums of parts of the rows, and their sum. The parameters of assembly/convFilterGradient.ts. */
+function run(kernels: KernelModule, patches: Patches, slope: Placement, results: number, result: number): void {
+  const { count, taps, depth } = patchSizes(patches);
+  const panels = Math.ceil(results / 8);
+  if (taps * depth * panels === 0) return;
+  const cut = cutWork(count, taps, depth, panels);
+  const scratch = patchScratch(patches, cut.blockRows);
+  const threadBytes = scratch.bytes + cut.blockRows * cut.taskPanels * 32;
+  const parts = Math.max(1, Math.ceil(count / cut.taskRows));
+  const sumsBytes = parts * taps * panels * depth * 32;
+  const sums = kernels.scratch.reserve(sumsBytes + depth * 4 + kernels.threads * threadBytes);
+  const zeros = sums + sumsBytes;
+  clear(kernels, zeros, depth * 4);
+  const tasks = Math.min(wantedTasks, Math.ceil(((sumsBytes / 4) * sumWork) / smallestTask));
+  const units = Math.ceil((taps * panels) / tasks);
+  const words = [
+    ...patchWords(patches, zeros),
+    ...[slope.address, slope.picture, slope.row, slope.pixel, 0, 0, 0, 0],
+    ...[count, cut.taskRows, cut.blockRows, results, cut.taskPanels],
+    ...[zeros + depth * 4, threadBytes, scratch.tableBytes, 0, 0, 0, 0],
+    ...[cut.taskTaps, sums, scratch.bytes, parts, result, units],
+  ];
+  kernels.run('filterGradient', words, parts * Math.ceil(taps / cut.taskTaps) * Math.ceil(panels / cut.taskPanels));
+  kernels.run('filterGradientSum', words, Math.ceil((taps * panels) / units));
+}
+
+interface Cut {
+  readonly taskRows: number;
+  readonly blockRows: number;
+  readonly taskTaps: number;
+  readonly taskPanels: number;
+}
+
+// What a core's own cache holds: a block of pixels, and the sums of a task.
+const blockBytes = 256 * 1024;
+const taskSumsBytes = 256 * 1024;
+const mostBlockRows = 256;
+const fewestBlockRows = 64;
+const fewestTaskPanels = 4;
+/** Parts of the rows, each at least so long that its sums are little work. */
+const mostParts = 16;
+const fewestPartRows = 1024;
+/** Tasks to aim at, and the multiplications that make one worth its while; a sum is worth several. */
+const wantedTasks = 32;
+const smallestTask = 1 << 19;
+const sumWork = 16;
+
+/** How rows, taps and panels become tasks: by sizes alone, never by the number of threads. */
+function cutWork(rows: number, taps: number, depth: number, panels: number): Cut {
+  const fitting = Math.floor(blockBytes / 4 / depth / 4) * 4;
+  const blockRows = Math.min(mostBlockRows, Math.max(fewestBlockRows, fitting));
+  const work = rows * taps * depth * panels * 8;
+  const tasks = Math.max(1, Math.min(wantedTasks, Math.floor(work / smallestTask)));
+  const parts = Math.max(1, Math.min(mostParts, tasks, Math.floor(rows / fewestPartRows)));
+  const taskRows = Math.max(1, Math.ceil(rows / parts / blockRows)) * blockRows;
+  const mostSums = taskSumsBytes / 32 / depth; // Panels, of any tap.
+  const wanted = Math.ceil((taps * panels) / Math.ceil(tasks / parts));
+  const share = Math.max(1, Math.min(taps * panels, wanted, mostSums));
+  const taskTaps = Math.max(1, Math.min(taps, Math.floor(share / panels)));
+  const taskPanels = Math.min(panels, Math.max(Math.floor(share / taskTaps), fewestTaskPanels));
+  return { taskRows, blockRows, taskTaps, taskPanels };
+}

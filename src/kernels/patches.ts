@@ -1,0 +1,106 @@
+// Patches of pictures as the rows of a matrix: what convolutions and their gradients multiply.
+import type { KernelModule } from './kernelModule.ts';
+import { memoryOf } from './wasmHeap.ts';
+
+/** One axis of the pictures: output position `p` reads, through tap `t`, the input position `start + p * stride + t * step`. */
+export interface PatchAxis {
+  readonly input: number;
+  readonly output: number;
+  readonly taps: number;
+  readonly start: number;
+  readonly stride: number;
+  readonly step: number;
+  /** Input positions side by side that belong to one tap. */
+  readonly span: number;
+}
+
+/** Where values are, in bytes. */
+export interface Placement {
+  readonly address: number;
+  readonly picture: number;
+  readonly row: number;
+  readonly pixel: number;
+}
+
+/** Patches, one for each output position. */
+export interface Patches {
+  readonly pictures: number;
+  readonly rows: PatchAxis;
+  readonly columns: PatchAxis;
+  /** Values of a pixel. */
+  readonly channels: number;
+  /** Bytes from one value of a pixel to the next: 4, but for a matrix that is read transposed. */
+  readonly channelStep?: number;
+  readonly input: Placement;
+}
+
+/** How large patches are. */
+export interface PatchSizes {
+  /** How many. */
+  readonly count: number;
+  readonly taps: number;
+  /** Values of a tap. */
+  readonly depth: number;
+  /** Values of a patch. */
+  readonly length: number;
+}
+
+/** Counts patches and their values. */
+export function patchSizes({ pictures, rows, columns, channels }: Patches): PatchSizes {
+  const taps = rows.taps * columns.taps;
+  const depth = columns.span * channels;
+  return { count: pictures * rows.output * columns.output, taps, depth, length: taps * depth };
+}
+
+/** Memory for the addresses in a block of patches, and for copies of those that cross an edge. */
+export interface PatchScratch {
+  readonly tableBytes: number;
+  readonly bytes: number;
+}
+
+/** Memory that one thread needs for a block of patches. */
+export function patchScratch(patches: Patches, blockRows: number): PatchScratch {
+  const { taps, length } = patchSizes(patches);
+  // Of each patch the addresses of its result and its taps; a last tile may be filled up to 6.
+  const tableBytes = (blockRows + 6) * (1 + taps) * 4;
+  return { tableBytes, bytes: tableBytes + (patches.columns.span > 1 ? blockRows * length * 4 : 0) };
+}
+
+/** The first parameters of the kernels that read patches: assembly/gemmParameters.ts. */
+export function patchWords(patches: Patches, zeros: number): number[] {
+  const { rows, columns, input } = patches;
+  return [
+    ...[input.address, input.picture, input.row, input.pixel, rows.input, columns.input, rows.output, columns.output],
+    ...[rows.stride, columns.stride, rows.start, columns.start, rows.taps, columns.taps, rows.step, columns.step],
+    ...[columns.span, patchSizes(patches).depth, patches.channelStep ?? 4, zeros],
+  ];
+}
+
+/** Sets memory to zero. */
+export function clear({ backend }: KernelModule, address: number, bytes: number): void {
+  new Uint8Array(memoryOf(backend).buffer, address, bytes).fill(0);
+}
+
+/** An axis of pixels that are read one by one. */
+export function oneByOne(size: number): PatchAxis {
+  return { input: size, output: size, taps: 1, start: 0, stride: 1, step: 1, span: 1 };
+}
+
+/** Where whole pictures are. */
+export function picturesAt(address: number, height: number, width: number, channels: number): Placement {
+  const pixel = channels * 4;
+  return { address, picture: height * width * pixel, row: width * pixel, pixel };
+}
+
+/**
+ * Taps side by side as one long one, where their values follow each other in memory: few channels make short loops.
+ *
+ * @param axis - An axis of columns.
+ */
+export function joinTaps(axis: PatchAxis, channels: number): PatchAxis {
+  if (axis.step !== 1 || axis.taps < 2 || channels > mostJoined) return axis;
+  return { ...axis, taps: 1, span: axis.taps };
+}
+
+/** Above it, the loop over the channels of one pixel is long enough. */
+const mostJoined = 64;
