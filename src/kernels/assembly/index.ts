@@ -3,8 +3,8 @@
 // that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
 import { activate } from './activation';
 import { maskGradient } from './activationGradient';
-import { copyRuns, padPictures } from './copy';
 import { filterGradient, filterGradientSum } from './convFilterGradient';
+import { copyRuns, padPictures } from './copy';
 import { depthwise } from './depthwise';
 import { combine } from './elementwise';
 import { bothTrue, choose, compare, numbersOfFlags } from './flags';
@@ -39,28 +39,28 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       depthwise(parameters, task);
       break;
     case 7:
-      compare(parameters, task);
-      break;
-    case 8:
-      bothTrue(parameters, task);
-      break;
-    case 9:
-      choose(parameters, task);
-      break;
-    case 10:
-      numbersOfFlags(parameters, task);
-      break;
-    case 11:
-      copyRuns(parameters, task);
-      break;
-    case 12:
-      padPictures(parameters, task);
-      break;
-    case 7:
       filterGradient(parameters, task, thread);
       break;
     case 8:
       filterGradientSum(parameters, task);
+      break;
+    case 9:
+      compare(parameters, task);
+      break;
+    case 10:
+      bothTrue(parameters, task);
+      break;
+    case 11:
+      choose(parameters, task);
+      break;
+    case 12:
+      numbersOfFlags(parameters, task);
+      break;
+    case 13:
+      copyRuns(parameters, task);
+      break;
+    case 14:
+      padPictures(parameters, task);
       break;
     default:
       unreachable();
