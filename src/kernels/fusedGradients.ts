@@ -2,13 +2,14 @@
 import { activationGradient } from './activationGradient.ts';
 import { kernelOrOriginal } from './kernelMaker.ts';
 
+const flat = ['relu', 'relu6'] as const;
+
 /** Under names of this package. */
 export const fusedGradientMakers = [
   // { dy, y } and { activation } → [masked, sums]
   kernelOrOriginal('TransferkitActivationGradient', (kernels, { inputs: { dy, y }, attrs }) => {
-    const activation = attrs?.activation;
-    if (activation !== 'relu' && activation !== 'relu6') return undefined;
-    if (dy?.dtype !== 'float32' || y?.dtype !== 'float32') return undefined;
+    const activation = flat.find((each) => each === attrs?.activation);
+    if (activation === undefined || dy?.dtype !== 'float32' || y?.dtype !== 'float32') return undefined;
     const { masked, sums } = activationGradient(kernels, dy, y, activation);
     return [masked, sums];
   }),

@@ -91,6 +91,20 @@ describe('what runs', () => {
     trunk.dispose();
   });
 
+  test('one pass for the gradient through an activation and its sums, where the module is', async () => {
+    await useBackend('wasm', { threads: 1 });
+    const trunk = await chain([conv(), norm(), relu()]);
+    const x = wave([2, 9, 8, 6], 1, 0.3);
+    const names = await kernelsOf(() => {
+      tf.dispose(gradients(trunk, x, true));
+    });
+    expect(names.filter((name) => name === 'TransferkitActivationGradient')).toHaveLength(1);
+    expect(names).not.toContain('Step');
+    tf.dispose(x);
+    trunk.dispose();
+    await useBackend('cpu');
+  });
+
   test('whole numbers as input', async () => {
     const trunk = await chain([conv(), norm(), relu()]);
     const x = tf.cast(wave([2, 9, 8, 6], 9, 0.3), 'int32');
