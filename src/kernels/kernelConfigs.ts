@@ -10,6 +10,8 @@ import { flagMakers } from './flags.ts';
 import { fusedGradientMakers } from './fusedGradients.ts';
 import type { KernelMaker } from './kernelMaker.ts';
 import { matMulMakers } from './matMul.ts';
+import { normalizationMaker } from './normalization.ts';
+import { poolingMakers } from './pooling.ts';
 import { reductionMakers } from './reductions.ts';
 
 /** All of them. */
@@ -23,6 +25,8 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...reductionMakers,
   ...flagMakers,
   ...copyMakers,
+  ...poolingMakers,
+  normalizationMaker,
   ...depthwiseMakers,
   ...fusedGradientMakers,
 ];

@@ -17,6 +17,11 @@ export const kernelNames = [
   'numbersOfFlags',
   'copyRuns',
   'padPictures',
+  'poolRows',
+  'largestTaps',
+  'maxPoolGradient',
+  'normalizationFactors',
+  'normalizeRows',
 ] as const;
 
 /** Name of a kernel. */

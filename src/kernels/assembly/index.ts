@@ -10,6 +10,9 @@ import { combine } from './elementwise';
 import { bothTrue, choose, compare, numbersOfFlags } from './flags';
 import { patchProduct } from './gemm';
 import { packPanels } from './gemmPack';
+import { largestTaps, maxPoolGradient } from './maxPoolGradient';
+import { normalizationFactors, normalizeRows } from './normalize';
+import { poolRows } from './pooling';
 import { reduceMiddle } from './reduce';
 
 export { run, runAlone, serve } from './threads';
@@ -61,6 +64,21 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 14:
       padPictures(parameters, task);
+      break;
+    case 15:
+      poolRows(parameters, task);
+      break;
+    case 16:
+      largestTaps(parameters, task);
+      break;
+    case 17:
+      maxPoolGradient(parameters, task);
+      break;
+    case 18:
+      normalizationFactors(parameters);
+      break;
+    case 19:
+      normalizeRows(parameters, task);
       break;
     default:
       unreachable();

@@ -1,0 +1,146 @@
+// Pooling of pictures, and its gradients.
+import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
+import { real, type KernelModule } from './kernelModule.ts';
+import { shareWork } from './shareWork.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** tfjs's operations. */
+export const poolingMakers = [
+  kernelOrOriginal('MaxPool', (kernels, call) => pool(kernels, call, false)),
+  kernelOrOriginal('AvgPool', (kernels, call) => pool(kernels, call, true)),
+  kernelOrOriginal('AvgPoolGrad', averageGradient),
+  kernelOrOriginal('MaxPoolGrad', largestGradient),
+];
+
+/** Windows along one axis. */
+interface WindowAxis {
+  /** Positions of the pictures, and of the windows. */
+  readonly input: number;
+  readonly output: number;
+  readonly size: number;
+  readonly stride: number;
+  /** Positions of the first window in front of the picture. */
+  readonly before: number;
+}
+
+interface Windows {
+  readonly pictures: number;
+  readonly rows: WindowAxis;
+  readonly columns: WindowAxis;
+  readonly channels: number;
+}
+
+function windowsOf(x: TensorInfo | undefined, { attrs }: KernelCall): Windows | undefined {
+  if (x?.dtype !== 'float32' || x.shape.length !== 4 || util.sizeFromShape(x.shape) === 0) return undefined;
+  const geometry = backend_util.computePool2DInfo(
+    x.shape as [number, number, number, number],
+    attrs?.filterSize as number | [number, number],
+    attrs?.strides as number | [number, number],
+    1,
+    attrs?.pad as 'same' | 'valid' | number,
+    attrs?.dimRoundingMode as 'floor' | 'round' | 'ceil' | undefined,
+  );
+  const { padInfo } = geometry;
+  return {
+    pictures: geometry.batchSize,
+    rows: {
+      ...{ input: geometry.inHeight, output: geometry.outHeight, size: geometry.filterHeight },
+      ...{ stride: geometry.strideHeight, before: padInfo.top },
+    },
+    columns: {
+      ...{ input: geometry.inWidth, output: geometry.outWidth, size: geometry.filterWidth },
+      ...{ stride: geometry.strideWidth, before: padInfo.left },
+    },
+    channels: geometry.inChannels,
+  };
+}
+
+function pool(kernels: KernelModule, call: KernelCall, isAverage: boolean): TensorInfo | undefined {
+  const { x } = call.inputs;
+  const windows = windowsOf(x, call);
+  if (x === undefined || windows === undefined) return undefined;
+  const { pictures, rows, columns, channels } = windows;
+  const out = kernels.backend.makeOutput([pictures, rows.output, columns.output, channels], 'float32');
+  runForward(kernels, 'poolRows', windows, addressOf(kernels.backend, x), addressOf(kernels.backend, out), [
+    Number(isAverage),
+    real(0),
+  ]);
+  return out;
+}
+
+/** Each pixel gets the mean, over the size of a window, of the gradients of all windows that it is in. */
+function averageGradient(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
+  const { dy, input } = call.inputs;
+  const windows = windowsOf(input, call);
+  if (dy?.dtype !== 'float32' || input === undefined || windows === undefined) return undefined;
+  const dx = kernels.backend.makeOutput(input.shape, 'float32');
+  const { rows, columns } = windows;
+  runBackward(kernels, 'poolRows', windows, addressOf(kernels.backend, dy), addressOf(kernels.backend, dx), [
+    1,
+    real(rows.size * columns.size),
+  ]);
+  return dx;
+}
+
+function largestGradient(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
+  const { dy, input } = call.inputs;
+  const windows = windowsOf(input, call);
+  if (dy?.dtype !== 'float32' || input === undefined || windows === undefined) return undefined;
+  const { backend, scratch } = kernels;
+  const dx = backend.makeOutput(input.shape, 'float32');
+  const taps = scratch.reserve(util.sizeFromShape(dy.shape) * 4);
+  runForward(kernels, 'largestTaps', windows, addressOf(backend, input), taps, []);
+  const { rows, columns } = windows;
+  runBackward(kernels, 'maxPoolGradient', windows, taps, addressOf(backend, dx), [
+    ...[addressOf(backend, dy), rows.stride, columns.stride, rows.before, columns.before, columns.size],
+  ]);
+  return dx;
+}
+
+type PoolingKernel = 'poolRows' | 'largestTaps' | 'maxPoolGradient';
+
+/** From pictures to one pixel for each window: window p goes from stride · p - before on over its size. */
+function runForward(
+  kernels: KernelModule,
+  kernel: PoolingKernel,
+  { pictures, rows, columns, channels }: Windows,
+  from: number,
+  to: number,
+  further: readonly number[],
+): void {
+  const { perTask, tasks } = shareWork(pictures * rows.output, columns.output * channels * rows.size * columns.size);
+  const bounds = ({ size, stride, before }: WindowAxis) => [stride, -before, size - before, 1];
+  kernels.run(
+    kernel,
+    [
+      ...[from, to, channels, rows.input, columns.input, rows.output, columns.output, pictures * rows.output, perTask],
+      ...[...bounds(rows), ...bounds(columns), ...further],
+    ],
+    tasks,
+  );
+}
+
+/**
+ * From one pixel for each window to pictures: position p is in windows ceil((p + before - size + 1) / stride) up to and
+ * without floor((p + before) / stride) + 1, both in whole numbers.
+ */
+function runBackward(
+  kernels: KernelModule,
+  kernel: PoolingKernel,
+  { pictures, rows, columns, channels }: Windows,
+  from: number,
+  to: number,
+  further: readonly number[],
+): void {
+  const { perTask, tasks } = shareWork(pictures * rows.input, columns.input * channels);
+  const bounds = ({ size, stride, before }: WindowAxis) => [1, before - size + stride, before + stride, stride];
+  kernels.run(
+    kernel,
+    [
+      ...[from, to, channels, rows.output, columns.output, rows.input, columns.input, pictures * rows.input, perTask],
+      ...[...bounds(rows), ...bounds(columns), ...further],
+    ],
+    tasks,
+  );
+}
