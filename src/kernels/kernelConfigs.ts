@@ -13,6 +13,7 @@ import { matMulMakers } from './matMul.ts';
 import { normalizationMaker } from './normalization.ts';
 import { poolingMakers } from './pooling.ts';
 import { reductionMakers } from './reductions.ts';
+import { updateWeightsMaker } from './updateWeights.ts';
 
 /** All of them. */
 export const kernelMakers: readonly KernelMaker[] = [
@@ -27,6 +28,7 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...copyMakers,
   ...poolingMakers,
   normalizationMaker,
+  updateWeightsMaker,
   ...depthwiseMakers,
   ...fusedGradientMakers,
 ];

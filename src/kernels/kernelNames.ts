@@ -22,6 +22,7 @@ export const kernelNames = [
   'maxPoolGradient',
   'normalizationFactors',
   'normalizeRows',
+  'updateWeights',
 ] as const;
 
 /** Name of a kernel. */

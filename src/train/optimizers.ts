@@ -1,6 +1,7 @@
 // Optimizers as pairs of pure functions. State belongs to one weight and is kept by the loop under the weight's name.
 import { add, div, mul, scalar, sqrt, square, sub, tidy, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { updateTogether } from './updateTogether.ts';
 
 /** One step of one weight. */
 export interface OptimizerStep {
@@ -13,7 +14,7 @@ export interface OptimizerStep {
   readonly step: number;
 }
 
-/** How weights follow gradients. Neither function disposes or changes what it is given. */
+/** How weights follow gradients. `init` and `update` neither dispose nor change what they are given. */
 export interface Optimizer {
   readonly name: string;
   readonly defaultLearningRate: number;
@@ -21,6 +22,11 @@ export interface Optimizer {
   init(weight: Tensor): Tensor[];
   /** The weight and state after a step, as new tensors that the caller owns. */
   update(step: OptimizerStep): { readonly weight: Tensor; readonly state: Tensor[] };
+  /**
+   * The same for all weights at once, where the backend has a kernel for it: gives the weights after the step as new
+   * tensors that the caller owns, and changes the state in place. Undefined, with nothing changed, where it has none.
+   */
+  updateAll?(steps: readonly OptimizerStep[]): readonly Tensor[] | undefined;
 }
 
 /** Options of {@link adam}. */
@@ -63,6 +69,14 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 }: AdamOptions
         return { weight: sub(weight, change), state: [newMean, newPower] };
       });
     },
+    updateAll: (steps) => {
+      const step = steps[0]?.step ?? 1;
+      return updateTogether(steps, {
+        rule: 'adam',
+        numbers: [beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta2 ** step, epsilon],
+        rates: steps.map(({ learningRate }) => learningRate / (1 - beta1 ** step)),
+      });
+    },
   };
 }
 
@@ -101,6 +115,12 @@ export function sgd({ momentum = 0, nesterov = false }: SgdOptions = {}): Optimi
         return { weight: sub(weight, mul(direction, learningRate)), state: [newVelocity] };
       });
     },
+    updateAll: (steps) =>
+      updateTogether(steps, {
+        rule: momentum === 0 ? 'descent' : nesterov ? 'nesterov' : 'momentum',
+        numbers: [momentum],
+        rates: steps.map(({ learningRate }) => learningRate),
+      }),
   };
 }
 

@@ -97,15 +97,22 @@ export class TrainingState {
     const ofBase = new Set(model.base.trunk.weights);
     this.rates = this.ratesNow();
     this.steps++;
-    for (const weight of trainable) {
+    const moving = trainable.flatMap((weight) => {
       const gradient = gradients[weight.variable.name];
       const state = this.slots.get(weight.name);
-      if (gradient === undefined || state === undefined) continue;
-      const rate = ofBase.has(weight) ? (this.rates.base ?? this.rates.head) : this.rates.head;
-      const next = optimizer.update({ weight: weight.variable, gradient, state, learningRate: rate, step: this.steps });
+      if (gradient === undefined || state === undefined) return [];
+      const learningRate = ofBase.has(weight) ? (this.rates.base ?? this.rates.head) : this.rates.head;
+      return [{ weight, step: { weight: weight.variable, gradient, state, learningRate, step: this.steps } }];
+    });
+    const together = optimizer.updateAll?.(moving.map(({ step }) => step));
+    for (const [index, { weight, step }] of moving.entries()) {
+      const moved = together?.[index];
+      const next = moved === undefined ? optimizer.update(step) : { weight: moved, state: step.state };
       weight.write(next.weight);
       if (!ofBase.has(weight)) model.head.trained = true;
-      dispose([next.weight, state]);
+      dispose(next.weight);
+      if (next.state === step.state) continue;
+      dispose(step.state);
       this.slots.set(weight.name, next.state);
     }
   }

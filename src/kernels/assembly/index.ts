@@ -14,6 +14,7 @@ import { largestTaps, maxPoolGradient } from './maxPoolGradient';
 import { normalizationFactors, normalizeRows } from './normalize';
 import { poolRows } from './pooling';
 import { reduceMiddle } from './reduce';
+import { updateWeights } from './updateWeights';
 
 export { run, runAlone, serve } from './threads';
 
@@ -79,6 +80,9 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 19:
       normalizeRows(parameters, task);
+      break;
+    case 20:
+      updateWeights(parameters, task);
       break;
     default:
       unreachable();
