@@ -12,7 +12,7 @@ export interface DepthwiseWindows {
   readonly x: number;
   readonly filter: number;
   /** Columns of the whole filter. */
-  readonly filterColumns: number;
+  readonly filterWidth: number;
   /** Values that sums start with, one for each channel; 0 where there are none. */
   readonly bias: number;
   readonly out: number;
@@ -29,16 +29,26 @@ const columnsOffset = 64;
 
 /** Runs it. */
 export function runDepthwise(kernels: KernelModule, windows: DepthwiseWindows): void {
-  const { pictures, channels, rows, columns, filterColumns } = windows;
+  const { pictures, channels, rows, columns, filterWidth } = windows;
   const pixel = channels * 4;
   const { perTask, tasks } = shareWork(pictures * rows.output, (columns.output * channels * tapsOf(windows)) / 4);
   if (tasks === 0) return;
   const { x, filter, bias, out } = windows;
   const words = [x, filter, bias, out, pixel, pictures, perTask, real(windows.low), real(windows.high)];
-  words.push(...axisWords(rows, filterColumns * pixel));
+  writeAxes(words, rows, columns, { pixel, filterWidth });
+  kernels.run('depthwise', words, tasks);
+}
+
+/** Writes the words of both axes where the kernels look for them. */
+export function writeAxes(
+  words: number[],
+  rows: DepthwiseAxis,
+  columns: DepthwiseAxis,
+  { pixel, filterWidth }: { readonly pixel: number; readonly filterWidth: number },
+): void {
+  words.push(...axisWords(rows, filterWidth * pixel));
   while (words.length < columnsOffset) words.push(0);
   words.push(...axisWords(columns, pixel));
-  kernels.run('depthwise', words, tasks);
 }
 
 /** Products for each output. */

@@ -5,6 +5,7 @@ import { convolutionFilterGradientMaker } from './convolutionFilterGradient.ts';
 import { convolutionInputGradientMaker } from './convolutionInputGradient.ts';
 import { copyMakers } from './copies.ts';
 import { depthwiseMakers } from './depthwise.ts';
+import { depthwiseFilterGradientMaker } from './depthwiseFilterGradient.ts';
 import { elementwiseMakers } from './elementwise.ts';
 import { flagMakers } from './flags.ts';
 import { fusedGradientMakers } from './fusedGradients.ts';
@@ -30,5 +31,6 @@ export const kernelMakers: readonly KernelMaker[] = [
   normalizationMaker,
   updateWeightsMaker,
   ...depthwiseMakers,
+  depthwiseFilterGradientMaker,
   ...fusedGradientMakers,
 ];

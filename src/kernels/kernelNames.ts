@@ -23,6 +23,8 @@ export const kernelNames = [
   'normalizationFactors',
   'normalizeRows',
   'updateWeights',
+  'depthwiseFilterSums',
+  'depthwiseFilterTotal',
 ] as const;
 
 /** Name of a kernel. */

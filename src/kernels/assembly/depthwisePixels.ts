@@ -15,12 +15,12 @@ import {
 import { multiplyAdd, real, word } from './parameters';
 
 /** Bytes from what a tap reads to what the tap beside it reads. */
-function columnStep(parameters: usize): i32 {
+export function columnStep(parameters: usize): i32 {
   return dilation(parameters, COLUMNS) * word(parameters, PIXEL);
 }
 
 /** Bytes from what a tap reads to what the tap below reads. */
-function rowStep(parameters: usize): i32 {
+export function rowStep(parameters: usize): i32 {
   return dilation(parameters, ROWS) * inputs(parameters, COLUMNS) * word(parameters, PIXEL);
 }
 

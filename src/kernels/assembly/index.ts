@@ -6,6 +6,7 @@ import { maskGradient } from './activationGradient';
 import { filterGradient, filterGradientSum } from './convFilterGradient';
 import { copyRuns, padPictures } from './copy';
 import { depthwise } from './depthwise';
+import { depthwiseFilterSums, depthwiseFilterTotal } from './depthwiseFilter';
 import { combine } from './elementwise';
 import { bothTrue, choose, compare, numbersOfFlags } from './flags';
 import { patchProduct } from './gemm';
@@ -83,6 +84,12 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 20:
       updateWeights(parameters, task);
+      break;
+    case 21:
+      depthwiseFilterSums(parameters, task);
+      break;
+    case 22:
+      depthwiseFilterTotal(parameters, task);
       break;
     default:
       unreachable();

@@ -1,0 +1,73 @@
+// Sums for three taps of a depthwise filter side by side, which read most of their values in common.
+import { COLUMNS, PIXEL, ROWS, SLOTS, firstAtOrAfter, inputs, outputs, stride } from './depthwiseParameters';
+import { One } from './depthwiseThreeTaps';
+import { multiplyAdd, word } from './parameters';
+
+/** Three taps, of which the first reads column `first` for the first output. At least four channels. */
+export function addThreeTaps<Stride>(parameters: usize, sums: i32, x: i32, dy: i32, rows: i32, first: i32): void {
+  const pixel = word(parameters, PIXEL);
+  const slots = word(parameters, SLOTS);
+  const columns = outputs(parameters, COLUMNS);
+  const size = inputs(parameters, COLUMNS);
+  const xRowStep = stride(parameters, ROWS) * size * pixel;
+  const step = idof<Stride>() == idof<One>() ? 1 : 2;
+  const left = firstAtOrAfter(0, first, step);
+  const right = min(columns, firstAtOrAfter(size - 2, first, step)) - 3;
+  for (let channel = 0; channel < pixel; channel += 16) {
+    const at = min(channel, pixel - 16); // The last four channels may overlap those before.
+    let sum0 = v128.load(<usize>sums);
+    let sum1 = v128.load(<usize>(sums + slots));
+    let sum2 = v128.load(<usize>(sums + 2 * slots));
+    let slope = dy + at;
+    for (let row = 0; row < rows; row++) {
+      const rowStart = x + at + row * xRowStep;
+      for (let column = 0; column < columns;) {
+        const place = column * step + first;
+        let value = rowStart + place * pixel;
+        if (column >= left && column < right) {
+          const d0 = v128.load(<usize>slope);
+          const d1 = v128.load(<usize>(slope + pixel));
+          const d2 = v128.load(<usize>(slope + 2 * pixel));
+          const d3 = v128.load(<usize>(slope + 3 * pixel));
+          slope += 4 * pixel;
+          column += 4;
+          let a = v128.load(<usize>value);
+          let b = v128.load(<usize>(value += pixel));
+          let c = v128.load(<usize>(value += pixel));
+          let four0 = f32x4.mul(a, d0);
+          let four1 = f32x4.mul(b, d0);
+          let four2 = f32x4.mul(c, d0);
+          a = idof<Stride>() == idof<One>() ? b : c;
+          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(value += pixel));
+          c = v128.load(<usize>(value += pixel));
+          four0 = multiplyAdd(a, d1, four0);
+          four1 = multiplyAdd(b, d1, four1);
+          four2 = multiplyAdd(c, d1, four2);
+          a = idof<Stride>() == idof<One>() ? b : c;
+          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(value += pixel));
+          c = v128.load(<usize>(value += pixel));
+          four0 = multiplyAdd(a, d2, four0);
+          four1 = multiplyAdd(b, d2, four1);
+          four2 = multiplyAdd(c, d2, four2);
+          a = idof<Stride>() == idof<One>() ? b : c;
+          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(value += pixel));
+          c = v128.load(<usize>(value += pixel));
+          sum0 = f32x4.add(sum0, multiplyAdd(a, d3, four0));
+          sum1 = f32x4.add(sum1, multiplyAdd(b, d3, four1));
+          sum2 = f32x4.add(sum2, multiplyAdd(c, d3, four2));
+        } else {
+          const d = v128.load(<usize>slope);
+          slope += pixel;
+          column++;
+          if (<u32>place < <u32>size) sum0 = multiplyAdd(v128.load(<usize>value), d, sum0);
+          if (<u32>(place + 1) < <u32>size) sum1 = multiplyAdd(v128.load(<usize>(value + pixel)), d, sum1);
+          if (<u32>(place + 2) < <u32>size) sum2 = multiplyAdd(v128.load(<usize>(value + 2 * pixel)), d, sum2);
+        }
+      }
+    }
+    v128.store(<usize>sums, sum0);
+    v128.store(<usize>(sums + slots), sum1);
+    v128.store(<usize>(sums + 2 * slots), sum2);
+    sums += 16;
+  }
+}
