@@ -4,6 +4,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import { shortAddress } from '../core/platform.ts';
 import { readBytes } from './readBytes.ts';
+import { turns } from './turns.ts';
 
 /** What a canvas can draw. */
 type Drawable = HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | ImageBitmap;
@@ -23,6 +24,12 @@ export async function decodePicture(source: unknown): Promise<Picture> {
   }
   const { name, blob } = await toBlob(source);
   if (blob.size === 0) throw unreadable(name, 'it is empty (0 bytes)');
+  return inTurn(() => decodeBlob(name, blob));
+}
+
+const inTurn = turns(8);
+
+async function decodeBlob(name: string, blob: Blob): Promise<Picture> {
   const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch((cause: unknown) => {
     throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
   });
