@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { build, type BuildOptions } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -17,6 +16,13 @@ const execute = promisify(execFile);
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const doors = doorsOf(readFileSync(join(repository, 'package.json'), 'utf8'));
 const sizeLimit = 25 * 1024;
+
+interface BundleSize {
+  readonly bundling: (contents: string, resolveDir: string) => BuildOptions;
+  readonly sizeAtStart: (contents: string, resolveDir: string) => Promise<number>;
+}
+const bundleSize = join(repository, 'bench/bundleSize.js');
+const { bundling, sizeAtStart } = (await import(/* @vite-ignore */ bundleSize)) as BundleSize;
 
 let workspace = '';
 /** A project that has installed the package: `node_modules/transferkit` beside links to the peers. */
@@ -95,7 +101,7 @@ test('a bundle for pages meets neither Node nor its packages', async () => {
 });
 
 test(`fineTune and all it needs at once stay small`, async () => {
-  const length = await sizeAtStart(`export { fineTune } from 'transferkit';`);
+  const length = await sizeAtStart(`export { fineTune } from 'transferkit';`, consumer);
   console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
   expect(length).toBeLessThan(sizeLimit);
 });
@@ -172,42 +178,7 @@ function declarations(): ts.Program {
   return program;
 }
 
-/** Bytes, gzipped, of what a page loads for an import: not of what is loaded later, when it is used. */
-async function sizeAtStart(contents: string): Promise<number> {
-  const { outputFiles, metafile } = await build({
-    ...bundling(contents),
-    platform: 'browser',
-    minify: true,
-    splitting: true,
-    metafile: true,
-    outdir: workspace,
-    absWorkingDir: workspace,
-  });
-  const needed = new Set(['stdin.js']);
-  for (const path of needed) {
-    for (const { kind, path: next, external } of metafile.outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && external !== true) needed.add(next);
-    }
-  }
-  const files = outputFiles.filter(({ path }) => needed.has(path.slice(workspace.length + 1)));
-  expect(files.length).toBe(needed.size);
-  return files.reduce((sum, { contents: bytes }) => sum + gzipSync(bytes).length, 0);
-}
-
 async function bundle(contents: string, options: BuildOptions): Promise<string> {
-  const { outputFiles } = await build({ ...bundling(contents), ...options, write: false });
+  const { outputFiles } = await build({ ...bundling(contents, consumer), ...options, write: false });
   return outputFiles[0]!.text;
-}
-
-function bundling(contents: string): BuildOptions & { write: false } {
-  return {
-    stdin: { contents, resolveDir: consumer },
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    external: ['@tensorflow/*', 'fflate', 'h5wasm', 'sharp'],
-    logLevel: 'silent',
-    legalComments: 'none',
-    write: false,
-  };
 }

@@ -1,0 +1,103 @@
+// The command line of `npm run bench`.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+/** Works of the contenders, in the order in which a process does them. */
+export const works = [
+  'start',
+  'load',
+  'loadPreset',
+  'extract',
+  'head',
+  'headCached',
+  'last',
+  'lastWhole',
+  'full',
+  'folder',
+];
+
+/** What the runner measures apart from the contenders. */
+export const extras = ['import', 'bundle', 'growth'];
+
+/** For a large network the goals name only these. */
+const shorter = new Set(['load', 'loadPreset', 'extract', 'last', 'full']);
+
+const architectures = ['mobilenet_v2', 'resnet50'];
+const numbers = {
+  rounds: 3,
+  images: 64,
+  size: 224,
+  epochs: 10,
+  repeat: 2,
+  pictures: 300,
+  threads: availableParallelism(),
+};
+const fewer = { rounds: 1, images: 16, epochs: 2, repeat: 1, pictures: 32 };
+
+const usage = `npm run bench -- [options]
+
+  --quick             a small run: one round, few pictures, MobileNetV2 alone; figures are rough
+  --only a,b          some of: ${[...works, ...extras].join(', ')}
+  --arch a,b          mobilenet_v2, resnet50 (default both)
+  --node <file>       a second Node to run this library on
+  --rounds <n>        rounds over all contenders, best of them counts (default 3)
+  --images <n>        pictures of the task (default 64)
+  --threads <n>       for everybody but tfjs, which has one in Node (default: cores that the process may use)
+  --out <folder>      where results.json and results.svg go (default bench/, for a partial run .cache/bench/)
+
+BENCH_KERAS_PYTHON and BENCH_TORCH_PYTHON name a Python that has Keras on TensorFlow, and PyTorch with torchvision.`;
+
+/** Reads the command line; prints what there is and ends the process when asked, or when something is wrong. */
+export function readOptions(args = process.argv.slice(2)) {
+  try {
+    const options = parseOptions(args);
+    if (!options.help) return options;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(1);
+  }
+}
+
+/** Every option with its value. Throws when one is unknown. */
+export function parseOptions(args) {
+  const text = Object.fromEntries([...textOptions, ...Object.keys(numbers)].map((name) => [name, { type: 'string' }]));
+  const { values } = parseArgs({ args, options: { ...text, quick: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { quick = false, help = false, node } = values;
+  const isPartial = quick || values.only !== undefined || values.arch !== undefined;
+  const only = values.only?.split(',') ?? [...works, ...extras];
+  const archs = values.arch?.split(',') ?? (quick ? architectures.slice(0, 1) : architectures);
+  assertKnown('only', only, [...works, ...extras]);
+  assertKnown('arch', archs, architectures);
+  const out = values.out ?? (isPartial ? '.cache/bench' : 'bench');
+  return { quick, help, node, only, archs, out, ...settleNumbers(values, quick ? { ...numbers, ...fewer } : numbers) };
+}
+
+const textOptions = ['only', 'arch', 'node', 'out'];
+
+function settleNumbers(values, defaults) {
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => {
+      const given = Number(values[name] ?? value);
+      if (Number.isInteger(given) && given > 0) return [name, given];
+      throw new Error(`--${name}: expected a whole number above 0, got ${values[name]}.`);
+    }),
+  );
+}
+
+/** What the contenders are told of it. */
+export function taskOf({ images, size, epochs, repeat, threads }) {
+  return { images, size, epochs, repeat, threads };
+}
+
+function assertKnown(option, names, known) {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`--${option}: there is no ${unknown.join(', ')}; known are ${known.join(', ')}.`);
+}
+
+/** Works to be done with an architecture. */
+export function worksFor(arch, { only }) {
+  return works.filter((work) => only.includes(work) && (arch === 'mobilenet_v2' || shorter.has(work)));
+}

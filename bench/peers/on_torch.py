@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""The same work in PyTorch with torchvision, on the CPU, channels last.
+
+    on_torch.py --work extract,head [--arch mobilenet_v2|resnet50] [--images 64] [--threads 2] [--files DIR]
+
+Random weights and pictures; the base in eval mode throughout, so BatchNorm runs by its stored statistics. Seconds are the
+best of --repeat runs after one that does not count, but for `start` and `loadPreset`, which happen once. Prints one JSON
+object. With --prepare it only writes the file to be loaded.
+"""
+import time
+
+began = time.perf_counter()
+import argparse, json, os, resource, sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--arch", default="mobilenet_v2")
+parser.add_argument("--work", default="extract")
+parser.add_argument("--images", type=int, default=64)
+parser.add_argument("--size", type=int, default=224)
+parser.add_argument("--epochs", type=int, default=10)
+parser.add_argument("--repeat", type=int, default=2)
+parser.add_argument("--classes", type=int, default=10)
+parser.add_argument("--batch", type=int, default=16)
+parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--files", default="")
+parser.add_argument("--prepare", action="store_true")
+task = parser.parse_args()
+import torch, torchvision
+
+torch.set_num_threads(task.threads)
+torch.manual_seed(1)
+started = time.perf_counter() - began
+weights_file = os.path.join(task.files, "torch.pt")
+images = torch.rand(task.images, 3, task.size, task.size).contiguous(memory_format=torch.channels_last)
+labels = torch.arange(task.images) % task.classes
+
+
+def make_network():
+    network = getattr(torchvision.models, task.arch)()
+    name = {"mobilenet_v2": "classifier", "resnet50": "fc"}[task.arch]
+    setattr(network, name, torch.nn.Identity())
+    return network.to(memory_format=torch.channels_last).eval()
+
+
+def last_blocks_of(network):
+    """Keras's block_14 and what follows it (features[0] is the first convolution, [1] is expanded_conv); conv5_block3."""
+    return network.features[15:] if task.arch == "mobilenet_v2" else network.layer4[2:]
+
+
+def seconds_of(run):
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def best_of(run):
+    run()
+    return min(seconds_of(run) for _ in range(task.repeat))
+
+
+def batches_of(x, y):
+    return zip(x.split(task.batch), y.split(task.batch))
+
+
+def extract_from(network, x):
+    with torch.no_grad():
+        return torch.cat([network(batch) for batch in x.split(task.batch)])
+
+
+def fit(forward, moving, x, epochs):
+    width = 1280 if task.arch == "mobilenet_v2" else 2048
+    head = torch.nn.Linear(width, task.classes)
+    optimizer = torch.optim.Adam([*moving, *head.parameters()], 1e-4)
+    for _ in range(epochs):
+        for batch, target in batches_of(x, labels):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(head(forward(batch)), target).backward()
+            optimizer.step()
+
+
+def fit_whole(part_of, epochs):
+    """Trains the head and one part of the network."""
+    network = make_network().requires_grad_(False)
+    moving = [] if part_of is None else list(part_of(network).requires_grad_(True).parameters())
+    return best_of(lambda: fit(network, moving, images, epochs))
+
+
+def extract():
+    network = make_network()
+    return best_of(lambda: extract_from(network, images))
+
+
+def head_cached():
+    network = make_network()
+    return best_of(lambda: fit(lambda features: features, [], extract_from(network, images), task.epochs))
+
+
+def load_preset():
+    network = make_network()
+    network.load_state_dict(torch.load(weights_file))
+
+
+def folder():
+    """A folder of JPEGs to features, read by as many worker processes as there are threads; and from memory, in turns."""
+    network = make_network()
+    steps = torchvision.transforms
+    transform = steps.Compose([steps.Resize((task.size, task.size)), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)])
+    files = torchvision.datasets.ImageFolder(os.path.join(task.files, "..", "pictures"), transform)
+    loader = torch.utils.data.DataLoader(files, task.batch, num_workers=task.threads)
+    last = lambda batch: batch.contiguous(memory_format=torch.channels_last)
+    numbers = last(torch.cat([batch for batch, _ in loader]))
+
+    def from_files():
+        with torch.no_grad():
+            return torch.cat([network(last(batch)) for batch, _ in loader])
+
+    times = [(seconds_of(lambda: extract_from(network, numbers)), seconds_of(from_files)) for _ in range(task.repeat + 1)][1:]
+    network_alone, seconds = (min(column) for column in zip(*times))
+    return {"seconds": seconds, "network": network_alone, "images": len(files)}
+
+
+def for_images(run):
+    return lambda: {"seconds": run(), "images": task.images}
+
+
+works = {
+    "start": lambda: {"seconds": started},
+    "loadPreset": lambda: {"seconds": seconds_of(load_preset)},
+    "extract": for_images(extract),
+    "head": for_images(lambda: fit_whole(None, task.epochs)),
+    "headCached": for_images(head_cached),
+    "last": for_images(lambda: fit_whole(last_blocks_of, 1)),
+    "full": for_images(lambda: fit_whole(lambda network: network, 1)),
+    "folder": folder,
+}
+
+if task.prepare:
+    torch.save(make_network().state_dict(), weights_file)
+    sys.exit()
+done = {}
+for name in [name for name in task.work.split(",") if name in works]:
+    try:
+        done[name] = works[name]()
+    except Exception as error:
+        done[name] = {"error": str(error).split("\n")[0]}
+    done[name]["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"name": f"PyTorch {torch.__version__}", "version": f"torchvision {torchvision.__version__}",
+                  "threads": task.threads, "works": done}))
