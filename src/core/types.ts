@@ -45,12 +45,16 @@ export interface Stage {
   readonly stochastic: boolean;
 }
 
-/** Which part of a trunk to run, and how. */
-export interface RunOptions {
+/** A part of a trunk. */
+export interface StageRange {
   /** First stage to run; the input is the output of the stage before. Default 0. */
   readonly from?: number;
   /** Stage to stop before. Default: the number of stages. */
   readonly to?: number;
+}
+
+/** Which part of a trunk to run, and how. */
+export interface RunOptions extends StageRange {
   /** Dropout and noise layers are active when a seed is given; without it every layer runs in inference mode. */
   readonly dropoutSeed?: number;
   /**
@@ -58,6 +62,16 @@ export interface RunOptions {
    * one. Default true. Layer by layer the values differ in their last bits. A trunk of a GraphModel runs what its nodes say.
    */
   readonly fused?: boolean;
+}
+
+/** A part of a trunk prepared for inference alone: fused, with the weights of the moment when it was made. */
+export interface FoldedPart {
+  /** Runs the part without dropout; nothing flows back. The caller owns the result. */
+  run(input: Tensor): Tensor;
+  /** Layers that run as they are, because there is no other form of them here. */
+  readonly unfolded: readonly string[];
+  /** Frees the copy of the weights. A second call does nothing. */
+  dispose(): void;
 }
 
 /** A network as one differentiable function with places where it can be cut. Bases have one, heads have one. */
@@ -72,6 +86,8 @@ export interface Trunk {
   readonly disposed: boolean;
   /** Runs stages `from` … `to - 1`; gradients flow to weights and input. The caller owns the result. */
   run(input: Tensor, options?: RunOptions): Tensor;
+  /** A part prepared for many runs of inference. The trunk must live as long. */
+  fold(range?: StageRange): Promise<FoldedPart>;
   /** Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. */
   penalty(moving: readonly TrunkWeight[]): Scalar | undefined;
   /** Frees the layers and their weights. A second call does nothing. */

@@ -112,7 +112,7 @@ function activationClass(
 }
 
 /** tfjs writes the strings of a configuration in camelCase when it reads it, and in snake_case when it saves it. */
-function camelCase(name: string): string {
+export function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -1,15 +1,14 @@
 // A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
 // place of constants are all that training needs.
-import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
 import { variable, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { assertRunnable, probe } from './graphProbe.ts';
-import { dataNodes, nodeOf, nodesByName, outputOf, writeNodes, type NodeGraph } from './nodeGraph.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph } from './nodeGraph.ts';
 import { divideConstants, hasKernel, type NodeWeight } from './nodeWeights.ts';
-import { runNodes, type Graph } from './runNodes.ts';
+import { emptyModel, runNodes, type Graph } from './runNodes.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from './stages.ts';
 
 /** A trunk over the nodes of a GraphModel; `nodes` is what `save` writes. */
@@ -36,7 +35,7 @@ export function isGraphTrunk(trunk: Trunk): trunk is GraphTrunk {
  */
 export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): GraphTrunk {
   assertRunnable(graph);
-  const model = emptyModel(graph);
+  const model = buildModel(graph);
   try {
     fillConstants(model, graph, constants);
     return makeTrunk(graph, model, input);
@@ -59,11 +58,14 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
   const stages = ranges.map((range) => describeStage(names, range, specs));
   const { weights: found, fixed } = divideConstants(graph, (name) => factsOf(model, name));
   const weights = listWeights(model, found, stages);
+  const constants = new Map(
+    Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])),
+  );
   let disposed = false;
   return {
     format: 'graph',
     nodes: graph,
-    constants: new Map(Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : []))),
+    constants,
     input,
     output: stages.at(-1)?.output ?? input,
     stages,
@@ -78,6 +80,11 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
       assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
       return runNodes(model, entry?.name ?? graph.input, x, stages[to - 1]?.name ?? graph.input);
     },
+    async fold({ from = 0, to = stages.length } = {}) {
+      if (disposed) throw gone(graph);
+      const { foldPart } = await import('./foldNodes.ts');
+      return foldPart(graph, constants, stages[from - 1]?.name, stages[to - 1]?.name);
+    },
     penalty: () => undefined,
     dispose() {
       if (disposed) return;
@@ -87,11 +94,10 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
   };
 }
 
-/** tfjs's executor for the nodes, without a single constant: they are put in one by one. */
-function emptyModel(graph: NodeGraph): Graph {
-  const modelTopology = writeNodes(graph);
+/** @throws TransferKitError `NOT_A_MODEL` for a graph that tfjs refuses. */
+function buildModel(graph: NodeGraph): Graph {
   try {
-    return loadGraphModelSync({ load: () => ({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }) });
+    return emptyModel(graph);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const text = `loadBase: expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
@@ -99,7 +105,6 @@ function emptyModel(graph: NodeGraph): Graph {
   }
 }
 
-/** `model.weights` is the executor's own map. */
 function fillConstants(model: Graph, graph: NodeGraph, constants: WeightSource): void {
   const missing: string[] = [];
   for (const { name, op } of graph.nodes) {

@@ -19,7 +19,6 @@ export interface Activation {
 
 const synonyms: Readonly<Record<string, string>> = {
   celu: 'elu',
-  gelu_new: 'gelu_tanh',
   hard_swish: 'hard_silu',
   swish: 'silu',
 };

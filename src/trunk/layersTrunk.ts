@@ -56,7 +56,7 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
   const oneByOne = graph.calls.slice(1).map((_, index) => layerStep(graph, source, index + 1));
   let disposed = false;
 
-  return {
+  const trunk: LayersTrunk = {
     format: 'layers',
     graph,
     shapes,
@@ -76,6 +76,11 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       const exit = boundaries[to] ?? 0;
       return tidy(() => runSteps(fused ? together : oneByOne, { entry, exit, input, dropoutSeed }));
     },
+    async fold(range) {
+      assertUsable(graph, disposed);
+      const { foldLayers } = await import('./foldLayers.ts');
+      return foldLayers(trunk, range);
+    },
     penalty(moving) {
       assertUsable(graph, disposed);
       const own = new Set(weights);
@@ -90,6 +95,7 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       source.dispose();
     },
   };
+  return trunk;
 }
 
 /** Shape and type of every call's outputs, from the layers' own shape inference. */

@@ -76,15 +76,20 @@ export function nodesByName(nodes: readonly NodeSpec[]): ReadonlyMap<string, Nod
 
 /** The part of a graph that leads to a node, which becomes its only output. */
 export function nodesUpTo(graph: NodeGraph, output: string): NodeGraph {
+  return nodesLeadingTo(graph, [output]);
+}
+
+/** The part of a graph that leads to some nodes, which become its outputs. */
+export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): NodeGraph {
   const byName = nodesByName(graph.nodes);
   const needed = new Set<string>([graph.input]);
-  const open = [output];
+  const open = outputs.map(nodeOf);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next !== graph.input && needed.has(next)) continue;
     needed.add(next);
     open.push(...(byName.get(next)?.inputs ?? []).map(nodeOf));
   }
-  return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs: [output] };
+  return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs };
 }
 
 /** Names of the nodes whose values depend on the input, in the order in which they run. */

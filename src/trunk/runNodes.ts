@@ -1,9 +1,16 @@
 // Runs a part of a GraphModel by tfjs's own executor.
+import { loadGraphModelSync, type GraphModel } from '@tensorflow/tfjs-converter';
 import { clone, tidy, type Tensor } from '@tensorflow/tfjs-core';
-import type { GraphModel } from '@tensorflow/tfjs-converter';
+import { writeNodes, type NodeGraph } from './nodeGraph.ts';
 
 /** A GraphModel that was made from nodes in memory. */
 export type Graph = GraphModel<{ load: () => object }>;
+
+/** tfjs's executor for nodes, without a single constant: they are put into `weights`, which is the executor's own map. */
+export function emptyModel(graph: NodeGraph): Graph {
+  const modelTopology = writeNodes(graph);
+  return loadGraphModelSync({ load: () => ({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }) });
+}
 
 /** Runs what lies between the outputs of two nodes. The caller owns the result. */
 export function runNodes(model: Graph, entry: string, input: Tensor, exit: string): Tensor {

@@ -1,7 +1,14 @@
 // The backend that the tests of exactness and leaks run on: cpu, or what the test project names (vitest.config.ts), so
 // that what they promise is seen with each way of computing, and without it.
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { useBackend, type RunOptions, type TransferModel, type Trunk } from '../../src/index.ts';
+import {
+  useBackend,
+  type FoldedPart,
+  type RunOptions,
+  type StageRange,
+  type TransferModel,
+  type Trunk,
+} from '../../src/index.ts';
 
 /** Sets it. */
 export async function useTestBackend(): Promise<void> {
@@ -20,10 +27,15 @@ export function trunkAsTested<Any extends Trunk>(trunk: Any): Any {
   return process.env.TEST_FUSED === 'false' ? layerByLayer(trunk) : trunk;
 }
 
-/** The same trunk, from now on layer by layer. */
+/** The same trunk, from now on layer by layer, what it folds too. */
 export function layerByLayer<Any extends Trunk>(trunk: Any): Any {
   const run = trunk.run.bind(trunk);
+  const fold = (range?: StageRange): Promise<FoldedPart> => {
+    const part = { run: (input: Tensor) => run(input, { ...range, fused: false }), unfolded: [] };
+    return Promise.resolve({ ...part, dispose: () => undefined });
+  };
   return Object.assign(trunk, {
     run: (input: Tensor, options?: RunOptions) => run(input, { ...options, fused: false }),
+    fold,
   });
 }

@@ -17,6 +17,7 @@ const checks = {
   run: 'a run gives the promised shape and leaves one tensor',
   stages: 'stage by stage gives the same as one run',
   repeat: 'inference gives the same values twice',
+  folded: 'folded it gives the same, to a ten-thousandth of the largest value, and leaves no tensor',
   gradients: 'every weight but statistics has a gradient',
   unmoved: 'running moves no weight',
   dispose: 'dispose frees the weights, twice does no harm, and running then raises DISPOSED',
@@ -102,6 +103,7 @@ describe('checkTrunk fails, by the name of the check, what', () => {
         { check: checks.run, reason: 'a run left 0 tensors' },
         { check: checks.stages, reason: /./ },
         { check: checks.repeat, reason: /./ },
+        { check: checks.folded, reason: /./ },
         { check: checks.gradients, reason: /./ },
         { check: checks.dispose, reason: 'running after dispose raised nothing' },
       ],
@@ -126,7 +128,23 @@ describe('checkTrunk fails, by the name of the check, what', () => {
       [
         { check: checks.stages, reason: 'the values differ' },
         { check: checks.repeat, reason: 'the values differ' },
+        { check: checks.folded, reason: 'the values differ' },
       ],
+    ],
+    [
+      'folds into something else',
+      (trunk) => ({
+        fold: async (range) => {
+          const part = await trunk.fold(range);
+          return { ...part, run: (x) => tf.tidy(() => tf.mul(part.run(x), 1.01)) };
+        },
+      }),
+      [{ check: checks.folded, reason: 'the values differ' }],
+    ],
+    [
+      'leaks what it folds',
+      (trunk) => ({ fold: async (range) => ({ ...(await trunk.fold(range)), dispose: () => undefined }) }),
+      [{ check: checks.folded, reason: /^folding left \d+ tensors$/ }],
     ],
     [
       'promises another shape',

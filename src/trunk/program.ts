@@ -1,0 +1,33 @@
+// A finished graph of nodes that runs, with constants of its own.
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph } from './nodeGraph.ts';
+import { emptyModel, runNodes } from './runNodes.ts';
+
+/** A part of a network, ready for inference: weights as they were when it was made. */
+export interface Program {
+  /** The caller owns the result. */
+  run(input: Tensor): Tensor;
+  /** Frees the constants. A second call does nothing. */
+  dispose(): void;
+}
+
+/**
+ * Makes a program of a graph with one output. A batch goes through as a whole: in portions of a few rows tfjs's kernels
+ * lose more by starting more often than the processor's cache gains.
+ *
+ * @param constants - Its own from now on.
+ */
+export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): Program {
+  const [output = graph.input] = graph.outputs;
+  const model = emptyModel(graph);
+  for (const [name, value] of constants) model.weights[name] = [value];
+  let disposed = false;
+  return {
+    run: (input) => runNodes(model, graph.input, input, output),
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      model.dispose();
+    },
+  };
+}

@@ -1,0 +1,159 @@
+// Parts of trunks prepared for inference: which they are, how long they live; and nodes of GraphModels that fuse.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Trunk } from '../../src/core/types.ts';
+import { loadBase } from '../../src/loadBase.ts';
+import { useBackend } from '../../src/useBackend.ts';
+import { compare, inputOf } from '../support/foldedTrunks.ts';
+import { expectNoLeak, relativeError } from '../support/tensors.ts';
+import { graphArtifacts, node, tinyConstants, tinyGraph, tinyLayers, tinyNodes } from '../support/tinyGraph.ts';
+import { tinyModel } from '../support/tinyModel.ts';
+
+beforeAll(async () => {
+  await useBackend('wasm');
+});
+
+describe('a folded part', () => {
+  /** A base with everything in it, cut behind its second activation. */
+  async function tinyTrunk(): Promise<Trunk> {
+    const source = tinyModel();
+    const { trunk } = await loadBase(source, { cut: 'relu2' });
+    source.dispose();
+    return trunk;
+  }
+
+  test('runs any stages, and the same bits every time', async () => {
+    const trunk = await tinyTrunk();
+    const input = inputOf(trunk);
+    for (let from = 0; from < trunk.stages.length; from++) {
+      const entry = trunk.run(input, { to: from, fused: false });
+      const expected = trunk.run(entry, { from, fused: false });
+      const [part, again] = [await trunk.fold({ from }), await trunk.fold({ from })];
+      const [first, second, third] = [part.run(entry), part.run(entry), again.run(entry)];
+      expect(relativeError(first, expected)).toBeLessThan(1e-5);
+      expect(await second.data()).toEqual(await first.data());
+      expect(await third.data()).toEqual(await first.data());
+      part.dispose();
+      again.dispose();
+      tf.dispose([entry, expected, first, second, third]);
+    }
+    const nothing = await trunk.fold({ from: 1, to: 1 });
+    const features = trunk.run(input, { to: 1 });
+    const same = nothing.run(features);
+    expect(await same.data()).toEqual(await features.data());
+    nothing.dispose();
+    trunk.dispose();
+    tf.dispose([input, features, same]);
+  });
+
+  test('leaves nothing behind, however often it is disposed of', async () => {
+    for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
+      const input = inputOf(trunk);
+      await expectNoLeak(async () => {
+        const part = await trunk.fold();
+        part.run(input).dispose();
+        part.run(input).dispose();
+        part.dispose();
+        part.dispose();
+      });
+      trunk.dispose();
+      input.dispose();
+      await expect(trunk.fold()).rejects.toMatchObject({ code: 'DISPOSED' });
+    }
+  });
+
+  test('keeps the weights of the moment when it was made', async () => {
+    for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
+      const input = inputOf(trunk);
+      const before = trunk.run(input);
+      const part = await trunk.fold();
+      for (const weight of trunk.weights) {
+        const doubled = tf.mul(weight.variable, 2);
+        weight.write(doubled);
+        doubled.dispose();
+      }
+      const kept = part.run(input);
+      const after = await trunk.fold();
+      const [moved, expected] = [after.run(input), trunk.run(input)];
+      expect(relativeError(kept, before)).toBeLessThan(1e-5);
+      expect(relativeError(moved, expected)).toBeLessThan(1e-5);
+      expect(relativeError(moved, before)).toBeGreaterThan(0.1);
+      part.dispose();
+      after.dispose();
+      trunk.dispose();
+      tf.dispose([input, before, kept, moved, expected]);
+    }
+  });
+});
+
+describe('nodes of a GraphModel fold', () => {
+  /** What is left of the tiny graph's operations. */
+  async function kernelsOf(nodes: readonly object[], extra: Parameters<typeof graphArtifacts>[1] = []) {
+    const source = tinyLayers();
+    const artifacts = graphArtifacts(nodes, [...tinyConstants(source), ...extra]);
+    source.dispose();
+    const { trunk } = await loadBase({ load: () => Promise.resolve(artifacts) }, { cut: 'net/pool' });
+    const { kernels } = await compare(trunk);
+    return kernels.filter((name) => name !== 'Reshape');
+  }
+
+  const whole = ['Multiply', 'Sub', 'FusedConv2D', 'FusedDepthwiseConv2D', 'FusedConv2D', 'Add', 'Mean'];
+
+  test('BatchNorm, biases and activations into kernels', async () => {
+    expect(await kernelsOf(tinyNodes())).toEqual(whole);
+  });
+
+  test('BatchNorm that a converter took apart, and kernels read by Identity', async () => {
+    const values = (from: number) => Array.from({ length: 6 }, (_, i) => from + 0.1 * i);
+    const apart = [
+      node('net/conv1', 'Conv2D', ['hub_input/Sub', 'net/read'], conv1Attributes()),
+      node('net/read', 'Identity', ['conv1/kernel']),
+      node('net/scaled', 'Mul', ['net/factor', 'net/conv1']),
+      node('net/halved', 'RealDiv', ['net/scaled', 'net/two']),
+      node('net/lowered', 'Sub', ['net/halved', 'net/two']),
+      node('net/same', 'Identity', ['net/lowered']),
+      node('net/bn1', 'AddV2', ['net/same', 'net/summand']),
+    ];
+    const others = tinyNodes().filter((each) => !/^net\/(conv1|bn1)$/.test((each as { name: string }).name));
+    const extra = [
+      { name: 'net/factor', shape: [6], dtype: 'float32' as const, values: values(0.5) },
+      { name: 'net/summand', shape: [1, 1, 1, 6], dtype: 'float32' as const, values: values(-0.3) },
+      { name: 'net/two', shape: [], dtype: 'float32' as const, values: [2] },
+    ];
+    expect(await kernelsOf([...others, ...apart], extra)).toEqual(whole);
+  });
+
+  test('padding with zeros, and nothing else', async () => {
+    const padded = (op: string, inputs: string[]) => [
+      ...tinyNodes().filter((each) => (each as { name: string }).name !== 'net/conv1'),
+      node('net/pad', op, ['hub_input/Sub', 'net/paddings', ...inputs]),
+      node('net/conv1', 'Conv2D', ['net/pad', 'conv1/kernel'], { ...conv1Attributes(), padding: text('VALID') }),
+    ];
+    const paddings = { name: 'net/paddings', shape: [4, 2], dtype: 'int32' as const, values: [0, 0, 2, 0, 1, 1, 0, 0] };
+    const one = { name: 'net/one', shape: [], dtype: 'float32' as const, values: [1] };
+    expect(await kernelsOf(padded('Pad', []), [paddings])).toEqual(whole);
+    expect(await kernelsOf(padded('PadV2', ['net/one']), [paddings, one])).toContain('PadV2');
+  });
+
+  test('not what somebody else reads, and not what reads the wrong way round', async () => {
+    const twice = [...tinyNodes(), node('net/more', 'AddV2', ['net/bn1', 'net/relu1'])].map((each) =>
+      (each as { name: string }).name === 'net/add' ? node('net/add', 'AddV2', ['net/more', 'net/project']) : each,
+    );
+    expect(await kernelsOf(twice)).toContain('Relu6');
+    const turned = tinyNodes().map((each) =>
+      (each as { name: string }).name === 'net/depthwise/BiasAdd'
+        ? node('net/depthwise/BiasAdd', 'Sub', ['depthwise/bias', 'net/depthwise/depthwise'])
+        : each,
+    );
+    expect(await kernelsOf(turned)).toContain('DepthwiseConv2dNative');
+  });
+});
+
+function text(value: string) {
+  return { s: Buffer.from(value).toString('base64') };
+}
+
+/** What the tiny graph's first convolution says. */
+function conv1Attributes(): object {
+  return (tinyNodes().find((each) => (each as { name: string }).name === 'net/conv1') as { attr: object }).attr;
+}
