@@ -15,7 +15,7 @@ import {
   type Mistake,
   type RegressionFigures,
 } from './train/metrics.ts';
-import { networkOf } from './train/network.ts';
+import { prepareFront } from './train/network.ts';
 import { assertWhole } from './train/options.ts';
 import { startPace } from './train/pace.ts';
 import { assertAlive } from './train/runTraining.ts';
@@ -108,14 +108,18 @@ export async function evaluate(
   assertAlive('evaluate', model);
   await ensureBackend();
   assertKnown('evaluate', model, samples);
-  const network = networkOf(model);
-  const source = { verb: 'evaluate', model, network, samples, batchSize };
-  const examples = streamExamples({ ...source, signal: undefined, augment: undefined });
-  const pace = startPace('evaluate', samples.size, onProgress);
-  const measured = await measure(model, network, examples, batchSize, pace);
-  assertFinite(measured);
-  const common = { loss: measured.loss, examples: measured.judgements.length, skipped: examples.skipped };
-  return { ...common, ...figuresOf(model, measured, topK, worst) };
+  const network = await prepareFront(model, Infinity);
+  try {
+    const source = { verb: 'evaluate', model, network, samples, batchSize };
+    const examples = streamExamples({ ...source, signal: undefined, augment: undefined }, 0);
+    const pace = startPace('evaluate', samples.size, onProgress);
+    const measured = await measure(model, network, examples, batchSize, pace);
+    assertFinite(measured);
+    const common = { loss: measured.loss, examples: measured.judgements.length, skipped: examples.skipped };
+    return { ...common, ...figuresOf(model, measured, topK, worst) };
+  } finally {
+    network.dispose();
+  }
 }
 
 function assertFinite({ judgements }: Measurement): void {

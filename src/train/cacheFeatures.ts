@@ -7,6 +7,7 @@ import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { assertReadable, type Batch } from './readBatch.ts';
 import { targetSize } from './targets.ts';
+import { valuesInPlace } from './valuesInPlace.ts';
 
 /**
  * Runs the first `entry` stages once for each example, or for each of its views, and keeps what they give. The next
@@ -54,7 +55,7 @@ async function fill(
     try {
       if (signal?.aborted === true) return undefined;
       skipped.push(...batch.unreadable);
-      await store.append(await featuresOf(source, entry, batch, pace), batch);
+      await addBatch(store, source, entry, batch, pace);
     } finally {
       dispose(batch.input);
     }
@@ -64,24 +65,37 @@ async function fill(
   return skipped;
 }
 
-/** Features of every view of a batch. */
-async function featuresOf(source: ExampleSource, entry: number, batch: Batch, pace: Pace): Promise<Features[]> {
-  const views: Features[] = [];
+async function addBatch(
+  store: FeatureStore,
+  source: ExampleSource,
+  entry: number,
+  batch: Batch,
+  pace: Pace,
+): Promise<void> {
   for (let view = 0; view < viewsOf(source); view++) {
     const input = await viewOf(source, batch, view);
-    if (input !== undefined) views.push(await extract(source.network, entry, input));
+    if (input !== undefined) {
+      await extract(source.network, entry, input, (features) => {
+        store.put(features, view, batch);
+      });
+    }
     await pace.advance(batch.ids.length + batch.unreadable.length);
   }
-  return views;
+  await store.commit(batch);
 }
 
-/** What the first stages give for an input, which is freed. */
-async function extract(network: Network, entry: number, input: Tensor): Promise<Features> {
+/** Hands over what the first stages give for an input, which is freed. The values are valid during the call only. */
+async function extract(
+  network: Network,
+  entry: number,
+  input: Tensor,
+  take: (features: Features) => void,
+): Promise<void> {
   const features = runAndFree(network, input, { to: entry });
   try {
-    const values = await features.data();
+    const values = valuesInPlace(features) ?? (await features.data());
     if (!(values instanceof Float32Array)) throw new TypeError(`features are ${features.dtype}`);
-    return { values, shape: features.shape.slice(1) };
+    take({ values, shape: features.shape.slice(1) });
   } finally {
     dispose(features);
   }
@@ -99,6 +113,7 @@ function keptExamples(store: FeatureStore, { model, entry, skipped, views }: Kep
     size: store.size,
     entry,
     skipped,
+    readable: store.size,
     async batch(rows, epoch) {
       const { values, shape, targets, weights, ids } = await store.read(rows, epoch % views);
       return { input: tensor(values, [rows.length, ...shape]), ...asTensors(model, targets, weights), ids };

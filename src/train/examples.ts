@@ -15,6 +15,8 @@ export interface Examples {
   /** Stage at which the rows enter. */
   readonly entry: number;
   readonly skipped: readonly Unreadable[];
+  /** Examples that could be read so far. */
+  readonly readable: number;
   /**
    * Some rows; the caller owns the tensors. Undefined when none could be read.
    *
@@ -40,6 +42,7 @@ export interface Rows {
 export interface ExampleSource {
   readonly verb: string;
   readonly model: TransferModel;
+  /** Runs what is in front of the rows. */
   readonly network: Network;
   readonly samples: Samples;
   readonly batchSize: number;

@@ -6,7 +6,7 @@ import { cacheFeatures, viewsOf } from './cacheFeatures.ts';
 import type { Examples, ExampleSource } from './examples.ts';
 import { openCache } from './featureStore.ts';
 import { runLoop, type LoopResult } from './loop.ts';
-import { frozenPrefix, networkOf, type Network } from './network.ts';
+import { frozenPrefix, networkOf, prepareFront, type Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import { startPace, type Pace } from './pace.ts';
 import { streamExamples } from './streamExamples.ts';
@@ -36,10 +36,13 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
   if (plan.trainable.length === 0) throw nothingToTrain(plan);
 
   const network = networkOf(model);
-  const entry = options.cache === undefined ? 0 : frozenPrefix(model, plan.trainable);
+  const entry = frozenPrefix(model, plan.trainable);
+  const cached = options.cache !== undefined && entry > 0;
+  const front = await prepareFront(model, entry);
   const opened: Examples[] = [];
   try {
-    const prepared = await prepare({ model, network, entry, train, validation }, plan, opened);
+    const prepared = await prepare({ model, network: front, entry, train, validation }, plan, opened);
+    if (cached) front.dispose();
     const loop: LoopResult =
       prepared === undefined
         ? { epochs: [], stoppedBy: 'signal' }
@@ -48,9 +51,9 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
       phase: plan.phase,
       epochs: loop.epochs,
       stoppedBy: loop.stoppedBy,
-      examples: prepared === undefined ? 0 : readable(prepared.train),
+      examples: prepared?.train.readable ?? 0,
       skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
-      ...cachedUpTo(network, prepared === undefined ? 0 : entry),
+      ...cachedUpTo(network, prepared !== undefined && cached ? entry : 0),
       parameters: countParameters(model, plan.trainable),
       seed: options.seed,
       seconds: (performance.now() - start) / 1000,
@@ -59,6 +62,7 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
     return log;
   } finally {
     for (const examples of opened) await examples.dispose();
+    front.dispose();
   }
 }
 
@@ -71,11 +75,6 @@ export function assertAlive(verb: string, { base, head }: TransferModel): void {
   if (!base.trunk.disposed && !head.trunk.disposed) return;
   const text = `${verb}: expected a usable model, got '${base.name}' after its dispose(). Load or build it again.`;
   throw new TransferKitError('DISPOSED', text, { name: base.name });
-}
-
-/** Rows that could be read; streamed ones are known to be unreadable only afterwards. */
-function readable({ size, entry, skipped }: Examples): number {
-  return entry === 0 ? size - skipped.length : size;
 }
 
 function cachedUpTo({ stages }: Network, entry: number): Pick<TrainingLog, 'cachedUpTo'> {
@@ -110,7 +109,7 @@ async function prepare(parts: Parts, { verb, options }: TrainingPlan, opened: Ex
   const train = source(parts.train, options.augment);
   const validation = parts.validation && source(parts.validation, undefined);
   if (entry === 0 || options.cache === undefined) {
-    return { train: streamExamples(train), validation: validation && streamExamples(validation) };
+    return { train: streamExamples(train, entry), validation: validation && streamExamples(validation, entry) };
   }
   const cache = await openCache(options.cache);
   const passes = viewsOf(train) * train.samples.size + (validation?.samples.size ?? 0);

@@ -2,19 +2,23 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
+import { runAndFree } from './network.ts';
 import { assertReadable, batchReader } from './readBatch.ts';
 
-/** Reads examples when they are asked for. Each epoch sees a change of its own. */
-export function streamExamples(source: ExampleSource): Examples {
-  const { verb, model, samples } = source;
+/** Reads examples when they are asked for, and runs the first `entry` stages. Each epoch sees a change of its own. */
+export function streamExamples(source: ExampleSource, entry: number): Examples {
+  const { verb, model, network, samples } = source;
   const skipped = new Map<string, Unreadable>();
   const readBatch = batchReader(verb, model, samples);
   let reported: Promise<void> | undefined;
   return {
     size: samples.size,
-    entry: 0,
+    entry,
     get skipped() {
       return [...skipped.values()];
+    },
+    get readable() {
+      return samples.size - skipped.size;
     },
     async batch(rows, epoch) {
       const batch = await readBatch(rows);
@@ -24,7 +28,9 @@ export function streamExamples(source: ExampleSource): Examples {
         if (unreadable.length > 0 && samples.onUnreadable === 'error') await (reported ??= assertAllReadable(source));
         if (skipped.size === samples.size) throw noneReadable(verb, samples);
         const input = await viewOf(source, batch, epoch);
-        return input && { input, ...asTensors(model, targets, weights), ids };
+        if (input === undefined) return undefined;
+        const features = entry === 0 ? input : runAndFree(network, input, { to: entry });
+        return { input: features, ...asTensors(model, targets, weights), ids };
       } finally {
         dispose(batch.input);
       }
