@@ -20,48 +20,50 @@ export function addThreeTaps<Stride>(parameters: usize, sums: i32, x: i32, dy: i
     let sum2 = v128.load(<usize>(sums + 2 * slots));
     let slope = dy + at;
     for (let row = 0; row < rows; row++) {
-      const rowStart = x + at + row * xRowStep;
+      let value = x + at + first * pixel + row * xRowStep;
       for (let column = 0; column < columns;) {
-        const place = column * step + first;
-        let value = rowStart + place * pixel;
         if (column >= left && column < right) {
-          const d0 = v128.load(<usize>slope);
-          const d1 = v128.load(<usize>(slope + pixel));
-          const d2 = v128.load(<usize>(slope + 2 * pixel));
-          const d3 = v128.load(<usize>(slope + 3 * pixel));
-          slope += 4 * pixel;
-          column += 4;
-          let a = v128.load(<usize>value);
-          let b = v128.load(<usize>(value += pixel));
-          let c = v128.load(<usize>(value += pixel));
-          let four0 = f32x4.mul(a, d0);
-          let four1 = f32x4.mul(b, d0);
-          let four2 = f32x4.mul(c, d0);
+          let place = value;
+          let a = v128.load(<usize>place);
+          let b = v128.load(<usize>(place += pixel));
+          let c = v128.load(<usize>(place += pixel));
+          let d = v128.load(<usize>slope);
+          let four0 = f32x4.mul(a, d);
+          let four1 = f32x4.mul(b, d);
+          let four2 = f32x4.mul(c, d);
           a = idof<Stride>() == idof<One>() ? b : c;
-          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(value += pixel));
-          c = v128.load(<usize>(value += pixel));
-          four0 = multiplyAdd(a, d1, four0);
-          four1 = multiplyAdd(b, d1, four1);
-          four2 = multiplyAdd(c, d1, four2);
+          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(place += pixel));
+          c = v128.load(<usize>(place += pixel));
+          d = v128.load(<usize>(slope += pixel));
+          four0 = multiplyAdd(a, d, four0);
+          four1 = multiplyAdd(b, d, four1);
+          four2 = multiplyAdd(c, d, four2);
           a = idof<Stride>() == idof<One>() ? b : c;
-          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(value += pixel));
-          c = v128.load(<usize>(value += pixel));
-          four0 = multiplyAdd(a, d2, four0);
-          four1 = multiplyAdd(b, d2, four1);
-          four2 = multiplyAdd(c, d2, four2);
+          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(place += pixel));
+          c = v128.load(<usize>(place += pixel));
+          d = v128.load(<usize>(slope += pixel));
+          four0 = multiplyAdd(a, d, four0);
+          four1 = multiplyAdd(b, d, four1);
+          four2 = multiplyAdd(c, d, four2);
           a = idof<Stride>() == idof<One>() ? b : c;
-          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(value += pixel));
-          c = v128.load(<usize>(value += pixel));
-          sum0 = f32x4.add(sum0, multiplyAdd(a, d3, four0));
-          sum1 = f32x4.add(sum1, multiplyAdd(b, d3, four1));
-          sum2 = f32x4.add(sum2, multiplyAdd(c, d3, four2));
-        } else {
-          const d = v128.load(<usize>slope);
+          b = idof<Stride>() == idof<One>() ? c : v128.load(<usize>(place += pixel));
+          c = v128.load(<usize>(place += pixel));
+          d = v128.load(<usize>(slope += pixel));
+          sum0 = f32x4.add(sum0, multiplyAdd(a, d, four0));
+          sum1 = f32x4.add(sum1, multiplyAdd(b, d, four1));
+          sum2 = f32x4.add(sum2, multiplyAdd(c, d, four2));
           slope += pixel;
-          column++;
+          value += 4 * step * pixel;
+          column += 4;
+        } else {
+          const place = column * step + first;
+          const d = v128.load(<usize>slope);
           if (<u32>place < <u32>size) sum0 = multiplyAdd(v128.load(<usize>value), d, sum0);
           if (<u32>(place + 1) < <u32>size) sum1 = multiplyAdd(v128.load(<usize>(value + pixel)), d, sum1);
           if (<u32>(place + 2) < <u32>size) sum2 = multiplyAdd(v128.load(<usize>(value + 2 * pixel)), d, sum2);
+          slope += pixel;
+          value += step * pixel;
+          column++;
         }
       }
     }
