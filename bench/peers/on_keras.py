@@ -114,15 +114,16 @@ def head_cached():
 def folder():
     """A folder of JPEGs to features as the guide reads it, and the same pictures from memory, in turns."""
     base = make_base()
-    scale = lambda x: keras.applications.mobilenet_v2.preprocess_input(x)
     files = keras.utils.image_dataset_from_directory(
         os.path.join(task.files, "..", "pictures"), labels=None, image_size=shape[:2], batch_size=task.batch,
         shuffle=False, verbose=False)
-    files = files.map(scale).prefetch(2)
+    files = files.map(keras.applications.mobilenet_v2.preprocess_input).prefetch(2)
     numbers = np.concatenate([batch.numpy() for batch in files])
-    times = [(seconds_of(lambda: extract_from(base, numbers)), seconds_of(lambda: base.predict(files, verbose=0)))
-             for _ in range(task.repeat + 1)][1:]
-    network, seconds = (min(column) for column in zip(*times))
+    times = [
+        (seconds_of(lambda: extract_from(base, numbers)), seconds_of(lambda: base.predict(files, verbose=0)))
+        for _ in range(task.repeat + 1)
+    ]
+    network, seconds = (min(column) for column in zip(*times[1:]))
     return {"seconds": seconds, "network": network, "images": len(numbers)}
 
 

@@ -31,7 +31,6 @@ torch.set_num_threads(task.threads)
 torch.manual_seed(1)
 started = time.perf_counter() - began
 weights_file = os.path.join(task.files, "torch.pt")
-images = torch.rand(task.images, 3, task.size, task.size).contiguous(memory_format=torch.channels_last)
 labels = torch.arange(task.images) % task.classes
 
 
@@ -40,6 +39,10 @@ def make_network():
     name = {"mobilenet_v2": "classifier", "resnet50": "fc"}[task.arch]
     setattr(network, name, torch.nn.Identity())
     return network.to(memory_format=torch.channels_last).eval()
+
+
+def pictures():
+    return channels_last(torch.rand(task.images, 3, task.size, task.size))
 
 
 def last_blocks_of(network):
@@ -82,17 +85,22 @@ def fit_whole(part_of, epochs):
     """Trains the head and one part of the network."""
     network = make_network().requires_grad_(False)
     moving = [] if part_of is None else list(part_of(network).requires_grad_(True).parameters())
-    return best_of(lambda: fit(network, moving, images, epochs))
+    x = pictures()
+    return best_of(lambda: fit(network, moving, x, epochs))
 
 
 def extract():
-    network = make_network()
-    return best_of(lambda: extract_from(network, images))
+    network, x = make_network(), pictures()
+    return best_of(lambda: extract_from(network, x))
 
 
 def head_cached():
-    network = make_network()
-    return best_of(lambda: fit(lambda features: features, [], extract_from(network, images), task.epochs))
+    network, x = make_network(), pictures()
+    return best_of(lambda: fit(lambda features: features, [], extract_from(network, x), task.epochs))
+
+
+def channels_last(batch):
+    return batch.contiguous(memory_format=torch.channels_last)
 
 
 def load_preset():
@@ -107,15 +115,16 @@ def folder():
     transform = steps.Compose([steps.Resize((task.size, task.size)), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)])
     files = torchvision.datasets.ImageFolder(os.path.join(task.files, "..", "pictures"), transform)
     loader = torch.utils.data.DataLoader(files, task.batch, num_workers=task.threads)
-    last = lambda batch: batch.contiguous(memory_format=torch.channels_last)
-    numbers = last(torch.cat([batch for batch, _ in loader]))
+    numbers = channels_last(torch.cat([batch for batch, _ in loader]))
 
     def from_files():
         with torch.no_grad():
-            return torch.cat([network(last(batch)) for batch, _ in loader])
+            return torch.cat([network(channels_last(batch)) for batch, _ in loader])
 
-    times = [(seconds_of(lambda: extract_from(network, numbers)), seconds_of(from_files)) for _ in range(task.repeat + 1)][1:]
-    network_alone, seconds = (min(column) for column in zip(*times))
+    times = [
+        (seconds_of(lambda: extract_from(network, numbers)), seconds_of(from_files)) for _ in range(task.repeat + 1)
+    ]
+    network_alone, seconds = (min(column) for column in zip(*times[1:]))
     return {"seconds": seconds, "network": network_alone, "images": len(files)}
 
 
