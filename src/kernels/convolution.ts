@@ -34,6 +34,7 @@ function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
       tapColumn: inChannels * outChannels * 4,
       line: outChannels * 4,
       isTransposed: false,
+      isContiguous: true,
     },
     results: outChannels,
   });

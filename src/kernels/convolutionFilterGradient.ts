@@ -47,30 +47,53 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
 /** With less than two tiles of channels, taps side by side are joined. */
 const fewestChannels = 8;
 
-/** Two runs: sums of parts of the rows, and their sum. The parameters of assembly/convFilterGradient.ts. */
+/** Two runs: sums of parts of the rows, and their sum. The parameters of assembly/convFilterParameters.ts. */
 function run(kernels: KernelModule, patches: Patches, slope: Placement, results: number, result: number): void {
   const { count, taps, depth } = patchSizes(patches);
   const panels = Math.ceil(results / 8);
   if (taps * depth * panels === 0) return;
-  const cut = cutWork(count, taps, depth, panels);
-  const scratch = patchScratch(patches, cut.blockRows);
-  const threadBytes = scratch.bytes + cut.blockRows * cut.taskPanels * 32;
+  const cut = cutWork(count, taps, depth, panels, isSpread(patches));
   const parts = Math.max(1, Math.ceil(count / cut.taskRows));
   const sumsBytes = parts * taps * panels * depth * 32;
-  const sums = kernels.scratch.reserve(sumsBytes + depth * 4 + kernels.threads * threadBytes);
+  const sumTasks = Math.min(wantedTasks, Math.ceil(((sumsBytes / 4) * sumWork) / smallestTask));
+  const sumPanels = Math.ceil((taps * panels) / sumTasks);
+  const thread = threadScratch(patches, cut, results);
+  const sums = kernels.scratch.reserve(sumsBytes + depth * 4 + kernels.threads * thread.bytes);
   const zeros = sums + sumsBytes;
   clear(kernels, zeros, depth * 4);
-  const tasks = Math.min(wantedTasks, Math.ceil(((sumsBytes / 4) * sumWork) / smallestTask));
-  const units = Math.ceil((taps * panels) / tasks);
   const words = [
     ...patchWords(patches, zeros),
-    ...[slope.address, slope.picture, slope.row, slope.pixel, 0, 0, 0, 0],
+    ...[slope.address, slope.picture, slope.row, slope.pixel],
+    ...[0, 0, 0, 0], // Panels and groups of products.
     ...[count, cut.taskRows, cut.blockRows, results, cut.taskPanels],
-    ...[zeros + depth * 4, threadBytes, scratch.tableBytes, 0, 0, 0, 0],
-    ...[cut.taskTaps, sums, scratch.bytes, parts, result, units],
+    ...[zeros + depth * 4, thread.bytes, thread.tableBytes],
+    ...[0, 0, 0, 0], // Activation of products.
+    ...[cut.taskTaps, sums, parts, result, sumPanels, thread.packed, thread.copies],
   ];
   kernels.run('filterGradient', words, parts * Math.ceil(taps / cut.taskTaps) * Math.ceil(panels / cut.taskPanels));
-  kernels.run('filterGradientSum', words, Math.ceil((taps * panels) / units));
+  kernels.run('filterGradientSum', words, Math.ceil((taps * panels) / sumPanels));
+}
+
+/** What a thread needs for a block of rows; what it does not copy is at 0. */
+function threadScratch(patches: Patches, { blockRows, taskPanels }: Cut, results: number) {
+  const { tableBytes, bytes } = patchScratch(patches, blockRows);
+  // Where few channels meet each column, reading columns where they are is less work than packing them.
+  const isPacked = patchSizes(patches).length > fewChannels || results % 8 !== 0;
+  const packedBytes = isPacked ? blockRows * taskPanels * 32 : 0;
+  const copiedBytes = isSpread(patches) ? blockRows * (64 + 4) : 0;
+  return {
+    tableBytes,
+    bytes: bytes + packedBytes + copiedBytes,
+    packed: isPacked ? bytes : 0,
+    copies: isSpread(patches) ? bytes + packedBytes : 0,
+  };
+}
+
+const fewChannels = 32;
+
+/** Whether the pixels that a tap reads one after the other are so far apart that they share few places in the cache. */
+function isSpread({ columns, channels, input }: Patches): boolean {
+  return (columns.stride * input.pixel) % 4096 === 0 && channels % 16 === 0;
 }
 
 interface Cut {
@@ -80,11 +103,13 @@ interface Cut {
   readonly taskPanels: number;
 }
 
-// What a core's own cache holds: a block of pixels, and the sums of a task.
+// What a core's own cache holds: a block of pixels, and the sums of a task. The numbers of rows make panels of an odd
+// number of lines of the cache, so that rows of several panels do not drive each other out.
 const blockBytes = 256 * 1024;
 const taskSumsBytes = 256 * 1024;
-const mostBlockRows = 256;
-const fewestBlockRows = 64;
+const spreadBlockRows = 250;
+const mostBlockRows = 130;
+const fewestBlockRows = 66;
 const fewestTaskPanels = 4;
 /** Parts of the rows, each at least so long that its sums are little work. */
 const mostParts = 16;
@@ -95,16 +120,16 @@ const smallestTask = 1 << 19;
 const sumWork = 16;
 
 /** How rows, taps and panels become tasks: by sizes alone, never by the number of threads. */
-function cutWork(rows: number, taps: number, depth: number, panels: number): Cut {
-  const fitting = Math.floor(blockBytes / 4 / depth / 4) * 4;
-  const blockRows = Math.min(mostBlockRows, Math.max(fewestBlockRows, fitting));
+function cutWork(rows: number, taps: number, depth: number, panels: number, isSpread: boolean): Cut {
+  const fitting = Math.floor(blockBytes / 16 / depth) * 4 + 2;
+  const blockRows = isSpread ? spreadBlockRows : Math.min(mostBlockRows, Math.max(fewestBlockRows, fitting));
   const work = rows * taps * depth * panels * 8;
   const tasks = Math.max(1, Math.min(wantedTasks, Math.floor(work / smallestTask)));
   const parts = Math.max(1, Math.min(mostParts, tasks, Math.floor(rows / fewestPartRows)));
   const taskRows = Math.max(1, Math.ceil(rows / parts / blockRows)) * blockRows;
-  const mostSums = taskSumsBytes / 32 / depth; // Panels, of any tap.
+  const mostPanels = taskSumsBytes / 32 / depth; // Of any tap.
   const wanted = Math.ceil((taps * panels) / Math.ceil(tasks / parts));
-  const share = Math.max(1, Math.min(taps * panels, wanted, mostSums));
+  const share = Math.max(1, Math.min(taps * panels, wanted, mostPanels));
   const taskTaps = Math.max(1, Math.min(taps, Math.floor(share / panels)));
   const taskPanels = Math.min(panels, Math.max(Math.floor(share / taskTaps), fewestTaskPanels));
   return { taskRows, blockRows, taskTaps, taskPanels };

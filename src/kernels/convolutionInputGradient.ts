@@ -62,6 +62,7 @@ function runPhase(
       tapColumn: -columns.tapStep * tap,
       line: outChannels * 4,
       isTransposed: true,
+      isContiguous: false,
     },
     results: inChannels,
   });

@@ -62,7 +62,8 @@ function run(kernels: KernelModule, a: Factor, b: Factor, epilogue: PatchEpilogu
     output: { address: addressOf(kernels.backend, out), picture: 0, row: 0, pixel: b.columns * 4 },
     filter: {
       ...{ address: addressOf(kernels.backend, b.info), tapRow: 0, tapColumn: 0 },
-      ...{ line: (b.isTransposed ? b.rows : b.columns) * 4, isTransposed: b.isTransposed },
+      ...{ line: (b.isTransposed ? b.rows : b.columns) * 4 },
+      ...{ isTransposed: b.isTransposed, isContiguous: !b.isTransposed },
     },
     results: b.columns,
     groups: {

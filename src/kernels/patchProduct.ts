@@ -2,6 +2,7 @@
 // its filter covers; the gradient of a convolution by its input those that the turned filter covers.
 import { real, type KernelModule } from './kernelModule.ts';
 import { clear, patchScratch, patchSizes, patchWords, type Patches, type Placement } from './patches.ts';
+import { memoryOf } from './wasmHeap.ts';
 
 /** The matrix on the right: for each tap a matrix with a row for each channel, cut from a larger array. */
 export interface PatchFilter {
@@ -13,6 +14,8 @@ export interface PatchFilter {
   readonly line: number;
   /** Whether these rows are the columns of the product. */
   readonly isTransposed: boolean;
+  /** Whether all rows, tap by tap, follow each other in memory. */
+  readonly isContiguous: boolean;
 }
 
 /** What sums start with, one value for each column, or one for all. */
@@ -55,52 +58,83 @@ const oneGroup: PatchGroups = { count: 1, input: 0, filter: 0, output: 0 };
 
 /** Computes a product, in two runs: one packs the matrix into panels of 8 columns, the other multiplies. */
 export function patchProduct(kernels: KernelModule, product: PatchProduct): void {
-  const { results, groups = oneGroup } = product;
+  const { results, output, groups = oneGroup, activation = linear } = product;
   const { count, depth, length } = patchSizes(product);
   if (count * results * groups.count === 0) return;
   const cut = cutWork(count, length, results, groups.count);
-  const panelsBytes = Math.ceil(results / 8) * (1 + length) * 32;
-  const filters = groups.filter === 0 ? 1 : groups.count;
+  const matrix = packing(product, count, length);
   const scratch = patchScratch(product, cut.blockRows);
-  const panels = kernels.scratch.reserve(filters * panelsBytes + depth * 4 + kernels.threads * scratch.bytes);
-  const zeros = panels + filters * panelsBytes;
-  clear(kernels, zeros, depth * 4);
-  packPanels(kernels, product, filters, panels, panelsBytes);
-  const { output, activation = linear } = product;
+  const startBytes = Math.ceil(results / 8) * 32;
+  const start = kernels.scratch.reserve(startBytes + depth * 4 + matrix.bytes + kernels.threads * scratch.bytes);
+  const zeros = start + startBytes;
+  const packed = zeros + depth * 4;
+  clear(kernels, start, startBytes + depth * 4);
+  writeBias(kernels, product, start);
+  if (matrix.isPacked) packPanels(kernels, product, matrix, packed);
   kernels.run(
     'patchProduct',
     [
       ...patchWords(product, zeros),
       ...[output.address, output.picture, output.row, output.pixel],
-      ...[panels, groups.input, groups.filter === 0 ? 0 : panelsBytes, groups.output],
+      ...[matrix.isPacked ? packed : product.filter.address, groups.input, matrix.groupBytes, groups.output],
       ...[count, cut.taskRows, cut.blockRows, results, cut.taskPanels],
-      ...[zeros + depth * 4, scratch.bytes, scratch.tableBytes],
+      ...[packed + matrix.bytes, scratch.bytes, scratch.tableBytes],
       ...[Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope)],
+      ...[start, matrix.panelBytes, matrix.lineBytes],
     ],
     groups.count * Math.ceil(count / cut.taskRows) * Math.ceil(results / 8 / cut.taskPanels),
   );
 }
 
+function writeBias({ backend }: KernelModule, { bias, results }: PatchProduct, start: number): void {
+  if (bias === undefined) return;
+  const { buffer } = memoryOf(backend);
+  const values = new Float32Array(buffer, bias.address, bias.isScalar ? 1 : results);
+  const sums = new Float32Array(buffer, start, results);
+  if (bias.isScalar) sums.fill(values[0] ?? 0);
+  else sums.set(values);
+}
+
+/** How the matrix on the right is read. */
+interface Packing {
+  readonly isPacked: boolean;
+  /** Memory for it, for all groups. */
+  readonly bytes: number;
+  readonly groupBytes: number;
+  readonly panelBytes: number;
+  readonly lineBytes: number;
+}
+
+/** A matrix that meets few rows only is not worth packing. */
+function packing({ filter, results, groups = oneGroup }: PatchProduct, count: number, length: number): Packing {
+  if (count <= fewRows && filter.isContiguous && results % 8 === 0) {
+    return { isPacked: false, bytes: 0, groupBytes: groups.filter, panelBytes: 32, lineBytes: results * 4 };
+  }
+  const panelBytes = length * 32;
+  const panelsBytes = Math.ceil(results / 8) * panelBytes;
+  const [bytes, groupBytes] = groups.filter === 0 ? [panelsBytes, 0] : [panelsBytes * groups.count, panelsBytes];
+  return { isPacked: true, bytes, groupBytes, panelBytes, lineBytes: 32 };
+}
+
+const fewRows = 8;
+
 /** Packs the matrices on the right; the parameters of assembly/gemmPack.ts. */
 function packPanels(
   kernels: KernelModule,
-  { rows, columns, channels, results, filter, bias, groups = oneGroup }: PatchProduct,
-  filters: number,
-  panels: number,
-  panelsBytes: number,
+  { rows, columns, channels, results, filter, groups = oneGroup }: PatchProduct,
+  { groupBytes, panelBytes }: Packing,
+  packed: number,
 ): void {
   const count = Math.ceil(results / 8);
-  const tasks = Math.min(count, wantedPackTasks, Math.ceil(panelsBytes / smallestPackTask));
+  const tasks = Math.max(1, Math.min(wantedPackTasks, Math.ceil((count * panelBytes) / smallestPackTask)));
   const taskPanels = Math.ceil(count / tasks);
-  const biasStep = bias === undefined || bias.isScalar ? 0 : 4;
   kernels.run(
     'packPanels',
     [
       ...[filter.address, groups.filter, rows.taps, columns.taps * columns.span, filter.tapRow, filter.tapColumn],
-      ...[channels, results, filter.line, Number(filter.isTransposed), bias?.address ?? 0, biasStep],
-      ...[panels, panelsBytes, taskPanels],
+      ...[channels, results, filter.line, Number(filter.isTransposed), packed, groupBytes, taskPanels],
     ],
-    filters * Math.ceil(count / taskPanels),
+    (groups.filter === 0 ? 1 : groups.count) * Math.ceil(count / taskPanels),
   );
 }
 
@@ -108,7 +142,7 @@ const wantedPackTasks = 16;
 const smallestPackTask = 64 * 1024;
 
 // A core's own cache holds a block of rows, and the panels that a task multiplies them with.
-const blockBytes = 256 * 1024;
+const blockBytes = 64 * 1024;
 const taskPanelsBytes = 512 * 1024;
 const mostBlockRows = 240;
 const fewestBlockRows = 24;

@@ -54,6 +54,8 @@ const large: Case[] = [
   { x: [3, 45, 31, 3], kernel: [3, 3], filters: 32, strides: 2, pad: 'same' },
   { x: [2, 17, 16, 40], kernel: [3, 3], filters: 24, strides: 1, pad: 'same' },
   { x: [2, 7, 7, 130], kernel: [3, 3], filters: 140, strides: 1, pad: 'same' },
+  { x: [1, 6, 7, 1024], kernel: [1, 1], filters: 13, strides: 1, pad: 'same' },
+  { x: [2, 7, 8, 512], kernel: [3, 3], filters: 5, strides: 2, pad: 'same' },
   { x: [1, 20, 20, 300], kernel: [1, 1], filters: 90, strides: 2, pad: 'same' },
 ];
 

@@ -2,24 +2,22 @@
 import {
   BLOCK_ROWS,
   COLUMNS,
-  DEPTH,
   GROUP_INPUT,
   GROUP_OUTPUT,
   GROUP_PANELS,
   INPUT,
   OUTPUT,
+  PANEL_BYTES,
   PANELS,
   ROWS,
   SCRATCH,
   SCRATCH_BYTES,
   TABLE_BYTES,
-  TAPS_X,
-  TAPS_Y,
   TASK_PANELS,
   TASK_ROWS,
 } from './gemmParameters';
-import { fillTable, repeatLast, tileBytes } from './gemmTable';
-import { TILE_ROWS, tile } from './gemmTile';
+import { fillTable, repeatLast } from './gemmTable';
+import { TILE_ROWS, multiplyTiles } from './gemmTile';
 import { word } from './parameters';
 
 /** One task: some rows times some panels, of one group. Parameters: gemmParameters.ts. */
@@ -57,15 +55,10 @@ function multiplyBlock(
   fillTable(parameters, TILE_ROWS, input, output, row, rows, table, table + <usize>word(parameters, TABLE_BYTES));
   repeatLast(parameters, TILE_ROWS, table, rows);
   const panels = <usize>word(parameters, PANELS) + <usize>(group * word(parameters, GROUP_PANELS));
-  const bytes = panelBytes(parameters);
-  const step = tileBytes(parameters, TILE_ROWS);
+  const bytes = word(parameters, PANEL_BYTES);
   const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   for (let panel = firstPanel; panel < lastPanel; panel++) {
     const from = panels + <usize>(panel * bytes);
-    for (let i = 0; i < tiles; i++) tile(parameters, table + <usize>(i * step), from, panel << 3);
+    multiplyTiles(parameters, table, tiles, from, panel << 3);
   }
-}
-
-function panelBytes(parameters: usize): i32 {
-  return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X) * word(parameters, DEPTH)) << 5;
 }

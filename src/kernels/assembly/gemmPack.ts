@@ -13,14 +13,11 @@ const COLUMNS = 7;
 const LINE = 8;
 /** Whether a row of the matrix is a column of the product. */
 const IS_TRANSPOSED = 9;
-/** Address of what sums start with, one value for each column or a single one; 0 for zeros. */
-const BIAS = 10;
-const BIAS_STEP = 11;
-const PANELS = 12;
-const GROUP_PANELS = 13;
-const TASK_PANELS = 14;
+const PANELS = 10;
+const GROUP_PANELS = 11;
+const TASK_PANELS = 12;
 
-/** Packs some panels, each task those of one group: the bias, then the matrices of all taps. */
+/** Packs some panels, each task those of one group: the matrices of all taps. */
 export function packPanels(parameters: usize, task: i32): void {
   const panels = (word(parameters, COLUMNS) + 7) >> 3;
   const taskPanels = word(parameters, TASK_PANELS);
@@ -29,15 +26,14 @@ export function packPanels(parameters: usize, task: i32): void {
   const first = (task - group * tasks) * taskPanels;
   const source = <usize>word(parameters, SOURCE) + <usize>(group * word(parameters, GROUP_SOURCE));
   const to = <usize>word(parameters, PANELS) + <usize>(group * word(parameters, GROUP_PANELS));
-  const bytes = (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X) * word(parameters, DEPTH)) << 5;
+  const bytes = (word(parameters, TAPS_Y) * word(parameters, TAPS_X) * word(parameters, DEPTH)) << 5;
   const last = min(panels, first + taskPanels);
   for (let panel = first; panel < last; panel++) packPanel(parameters, source, panel << 3, to + <usize>(panel * bytes));
 }
 
 function packPanel(parameters: usize, source: usize, column: i32, panel: usize): void {
   const columns = min(8, word(parameters, COLUMNS) - column);
-  packBias(parameters, column, columns, panel);
-  let to = panel + 32;
+  let to = panel;
   const depth = word(parameters, DEPTH);
   const line = <usize>word(parameters, LINE);
   const isTransposed = word(parameters, IS_TRANSPOSED);
@@ -49,14 +45,6 @@ function packPanel(parameters: usize, source: usize, column: i32, panel: usize):
       to += (<usize>depth) << 5;
     }
   }
-}
-
-function packBias(parameters: usize, column: i32, columns: i32, to: usize): void {
-  memory.fill(to, 0, 32);
-  const step = word(parameters, BIAS_STEP);
-  const bias = <usize>word(parameters, BIAS) + <usize>(column * step);
-  if (!word(parameters, BIAS)) return;
-  for (let i = 0; i < columns; i++) store<f32>(to + ((<usize>i) << 2), load<f32>(bias + <usize>(i * step)));
 }
 
 function packStraight(matrix: usize, line: usize, depth: i32, columns: i32, to: usize): void {

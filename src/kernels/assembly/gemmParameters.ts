@@ -55,3 +55,9 @@ export const IS_LEAKY = 36;
 export const LOW = 37;
 export const HIGH = 38;
 export const SLOPE = 39;
+
+// Products only: what sums start with, for each column; and bytes from one panel to the next, and from one depth to the
+// next in it: a matrix that is not packed is read like one.
+export const INITIAL = 40;
+export const PANEL_BYTES = 41;
+export const LINE_BYTES = 42;

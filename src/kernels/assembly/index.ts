@@ -3,7 +3,8 @@
 // that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
 import { activate } from './activation';
 import { maskGradient } from './activationGradient';
-import { filterGradient, filterGradientSum } from './convFilterGradient';
+import { filterGradient } from './convFilterGradient';
+import { filterGradientSum } from './convFilterSum';
 import { copyRuns, padPictures } from './copy';
 import { depthwise } from './depthwise';
 import { depthwiseFilterSums, depthwiseFilterTotal } from './depthwiseFilter';
