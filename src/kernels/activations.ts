@@ -1,6 +1,7 @@
 // Functions of one value: clips (relu and relu6 among them), steps and the logistic function.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { real, type KernelModule } from './kernelModule.ts';
+import { exponential } from './exponential.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareValues } from './shareWork.ts';
 import { addressOf } from './wasmHeap.ts';
@@ -8,7 +9,7 @@ import { addressOf } from './wasmHeap.ts';
 /** Numbers in assembly/activation.ts. */
 const operations = { clip: 0, step: 1, sigmoid: 2 } as const;
 
-/** Which function, and what of it is to choose: the bounds of a clip, the value of a step below 0. */
+/** Which function, and what of it is to choose: the bounds of a clip, the values of a step below and above 0. */
 interface Activation {
   readonly operation: keyof typeof operations;
   readonly low?: number;
@@ -24,7 +25,7 @@ export const activationMakers = [
     low: Number(attrs?.clipValueMin),
     high: Number(attrs?.clipValueMax),
   })),
-  maker('Step', ({ attrs }) => ({ operation: 'step', low: Number(attrs?.alpha) })),
+  maker('Step', ({ attrs }) => ({ operation: 'step', low: Number(attrs?.alpha), high: 1 })),
   maker('Sigmoid', () => ({ operation: 'sigmoid' })),
 ];
 
@@ -42,6 +43,10 @@ function activate(
   const out = kernels.backend.makeOutput(x.shape, 'float32');
   const addresses = [x, out].map((info) => addressOf(kernels.backend, info));
   const { perTask, tasks } = shareValues(size);
-  kernels.run('activate', [operations[operation], ...addresses, size, perTask, real(low), real(high)], tasks);
+  kernels.run(
+    'activate',
+    [operations[operation], ...addresses, size, perTask, real(low), real(high), ...exponential],
+    tasks,
+  );
   return out;
 }

@@ -1,10 +1,9 @@
 // Functions of one value.
 import { real, word } from './parameters';
-import { sigmoidOf } from './sigmoid';
+import { sigmoidValues } from './sigmoid';
 
 class Clip {}
 class Step {}
-class Sigmoid {}
 
 const OPERATION = 0;
 const X = 1;
@@ -13,8 +12,10 @@ const SIZE = 3;
 const CHUNK = 4;
 const LOW = 5;
 const HIGH = 6;
+/** What the exponential needs (../exponential.ts). */
+const TABLE = 7;
 
-/** One task: CHUNK of SIZE values. LOW and HIGH are the bounds of a clip; LOW is what a step gives below 0. */
+/** One task: CHUNK of SIZE values. LOW and HIGH are the bounds of a clip; a step goes from LOW to HIGH. */
 export function activate(parameters: usize, task: i32): void {
   switch (word(parameters, OPERATION)) {
     case 0:
@@ -24,8 +25,16 @@ export function activate(parameters: usize, task: i32): void {
       activateChunk<Step>(parameters, task);
       break;
     default:
-      activateChunk<Sigmoid>(parameters, task);
+      sigmoidChunk(parameters, task);
   }
+}
+
+function sigmoidChunk(parameters: usize, task: i32): void {
+  const chunk = word(parameters, CHUNK);
+  const offset = (<usize>task * chunk) << 2;
+  const out = <usize>word(parameters, OUT);
+  const end = min(offset + ((<usize>chunk) << 2), (<usize>word(parameters, SIZE)) << 2);
+  sigmoidValues(<usize>word(parameters, X) + offset, out + offset, out + end, parameters + (TABLE << 2));
 }
 
 function activateChunk<Operation>(parameters: usize, task: i32): void {
@@ -47,12 +56,9 @@ function activateChunk<Operation>(parameters: usize, task: i32): void {
   }
 }
 
-/** NaN stays NaN in all of them. */
+/** NaN stays NaN. */
 function activated<Operation>(x: v128, low: v128, high: v128): v128 {
   if (idof<Operation>() == idof<Clip>()) return f32x4.pmin(f32x4.pmax(x, low), high);
-  if (idof<Operation>() == idof<Step>()) {
-    const stepped = v128.bitselect(f32x4.splat(1), low, f32x4.gt(x, f32x4.splat(0)));
-    return v128.bitselect(stepped, x, f32x4.eq(x, x));
-  }
-  return sigmoidOf(x);
+  const stepped = v128.bitselect(high, low, f32x4.gt(x, f32x4.splat(0)));
+  return v128.bitselect(stepped, x, f32x4.eq(x, x));
 }

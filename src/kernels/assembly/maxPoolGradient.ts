@@ -25,45 +25,79 @@ export function largestTaps(parameters: usize, task: i32): void {
 
 function largestTapsOfRow(parameters: usize, outRow: i32): void {
   const channels = word(parameters, CHANNELS);
+  const width = word(parameters, WIDTH);
+  const height = word(parameters, HEIGHT);
   const picture = outRow / word(parameters, OUT_HEIGHT);
   const y = outRow - picture * word(parameters, OUT_HEIGHT);
   const top = windowBound(parameters, ROW_AXIS, START, y);
-  const bottom = windowBound(parameters, ROW_AXIS, END, y);
-  const pixels = word(parameters, HEIGHT) * word(parameters, WIDTH);
-  const plane = <usize>word(parameters, X) + ((<usize>(picture * pixels * channels)) << 2);
+  const firstRow = max(0, top);
+  const rows = min(height, windowBound(parameters, ROW_AXIS, END, y)) - firstRow;
+  const x = <usize>word(parameters, X) + ((<usize>((picture * height + firstRow) * width * channels)) << 2);
   const outWidth = word(parameters, OUT_WIDTH);
   let out = <usize>word(parameters, OUT) + ((<usize>(outRow * outWidth * channels)) << 2);
   for (let column = 0; column < outWidth; column++) {
     const left = windowBound(parameters, COLUMN_AXIS, START, column);
     const right = windowBound(parameters, COLUMN_AXIS, END, column);
-    for (let channel = 0; channel < channels; channel += 4) {
-      const count = min(4, channels - channel);
-      const x = plane + ((<usize>channel) << 2);
-      for (let lane = 0; lane < count; lane += count == 4 ? 4 : 1) {
-        const at = (<usize>lane) << 2;
-        const taps = largestTap(parameters, x + at, count == 4, top, bottom, left, right);
-        storeSome(out + at, taps, count == 4);
-      }
-      out += (<usize>count) << 2;
-    }
+    const first = max(0, left);
+    const columns = min(width, right) - first;
+    const tap = (firstRow - top) * (right - left) + first - left;
+    largestTapsOfWindow(
+      x + ((<usize>(first * channels)) << 2),
+      width * channels,
+      channels,
+      rows,
+      columns,
+      tap,
+      right - left,
+      out,
+    );
+    out += (<usize>channels) << 2;
+  }
+}
+
+function largestTapsOfWindow(
+  x: usize,
+  rowValues: i32,
+  channels: i32,
+  rows: i32,
+  columns: i32,
+  tap: i32,
+  tapColumns: i32,
+  out: usize,
+): void {
+  const rowBytes = (<usize>rowValues) << 2;
+  const pixelBytes = (<usize>channels) << 2;
+  const end = out + pixelBytes;
+  while (out < end) {
+    const isFour = out + 16 <= end;
+    storeSome(out, largestTap(x, rowBytes, pixelBytes, rows, columns, tap, tapColumns, isFour), isFour);
+    const step: usize = isFour ? 16 : 4;
+    x += step;
+    out += step;
   }
 }
 
 /** Of four channels, or of one. */
-function largestTap(parameters: usize, x: usize, isFour: bool, top: i32, bottom: i32, left: i32, right: i32): v128 {
-  const width = word(parameters, WIDTH);
-  const channels = word(parameters, CHANNELS);
-  const lastRow = min(bottom, word(parameters, HEIGHT));
-  const lastColumn = min(right, width);
+function largestTap(
+  x: usize,
+  rowBytes: usize,
+  pixelBytes: usize,
+  rows: i32,
+  columns: i32,
+  tap: i32,
+  tapColumns: i32,
+  isFour: bool,
+): v128 {
   let largest = f32x4.splat(-Infinity);
   let taps = i32x4.splat(-1);
-  for (let row = max(0, top); row < lastRow; row++) {
-    for (let column = max(0, left); column < lastColumn; column++) {
-      const value = loadSome(x + ((<usize>((row * width + column) * channels)) << 2), isFour);
+  for (let row = 0; row < rows; row++) {
+    let at = x + <usize>row * rowBytes;
+    for (let column = 0; column < columns; column++) {
+      const value = loadSome(at, isFour);
       const isLarger = f32x4.gt(value, largest);
-      const tap = (row - top) * (right - left) + column - left;
       largest = v128.bitselect(value, largest, isLarger);
-      taps = v128.bitselect(i32x4.splat(tap), taps, isLarger);
+      taps = v128.bitselect(i32x4.splat(tap + row * tapColumns + column), taps, isLarger);
+      at += pixelBytes;
     }
   }
   return taps;
@@ -87,42 +121,53 @@ export function maxPoolGradient(parameters: usize, task: i32): void {
 
 function gradientOfRow(parameters: usize, outRow: i32): void {
   const channels = word(parameters, CHANNELS);
+  const width = word(parameters, WIDTH);
+  const height = word(parameters, HEIGHT);
   const picture = outRow / word(parameters, OUT_HEIGHT);
   const y = outRow - picture * word(parameters, OUT_HEIGHT);
-  const windows = (<usize>(picture * word(parameters, HEIGHT) * word(parameters, WIDTH) * channels)) << 2;
+  const first = max(0, windowBound(parameters, ROW_AXIS, START, y));
+  const rows = min(height, windowBound(parameters, ROW_AXIS, END, y)) - first;
+  const tapRow = y + word(parameters, TOP) - first * word(parameters, STRIDE_ROWS);
   const outWidth = word(parameters, OUT_WIDTH);
   let out = <usize>word(parameters, OUT) + ((<usize>(outRow * outWidth * channels)) << 2);
   for (let x = 0; x < outWidth; x++) {
-    for (let channel = 0; channel < channels; channel += 4) {
-      const count = min(4, channels - channel);
-      for (let lane = 0; lane < count; lane += count == 4 ? 4 : 1) {
-        const at = windows + ((<usize>(channel + lane)) << 2);
-        storeSome(out + ((<usize>lane) << 2), gradientOfPixel(parameters, at, count == 4, y, x), count == 4);
-      }
-      out += (<usize>count) << 2;
-    }
+    const left = max(0, windowBound(parameters, COLUMN_AXIS, START, x));
+    const columns = min(width, windowBound(parameters, COLUMN_AXIS, END, x)) - left;
+    const tapColumn = x + word(parameters, LEFT) - left * word(parameters, STRIDE_COLUMNS);
+    const tap = tapRow * word(parameters, TAP_COLUMNS) + tapColumn;
+    const offset = (<usize>(((picture * height + first) * width + left) * channels)) << 2;
+    gradientOfPixel(parameters, offset, rows, columns, tap, out);
+    out += (<usize>channels) << 2;
   }
 }
 
-/** For four channels, or for one. */
-function gradientOfPixel(parameters: usize, offset: usize, isFour: bool, y: i32, x: i32): v128 {
-  const width = word(parameters, WIDTH);
-  const channels = word(parameters, CHANNELS);
-  const bottom = min(word(parameters, HEIGHT), windowBound(parameters, ROW_AXIS, END, y));
-  const right = min(width, windowBound(parameters, COLUMN_AXIS, END, x));
-  const left = max(0, windowBound(parameters, COLUMN_AXIS, START, x));
-  let sum = f32x4.splat(0);
-  for (let row = max(0, windowBound(parameters, ROW_AXIS, START, y)); row < bottom; row++) {
-    const tapRow = y + word(parameters, TOP) - row * word(parameters, STRIDE_ROWS);
-    for (let column = left; column < right; column++) {
-      const tapColumn = x + word(parameters, LEFT) - column * word(parameters, STRIDE_COLUMNS);
-      const tap = i32x4.splat(tapRow * word(parameters, TAP_COLUMNS) + tapColumn);
-      const at = offset + ((<usize>((row * width + column) * channels)) << 2);
-      const isHere = i32x4.eq(loadSome(<usize>word(parameters, X) + at, isFour), tap);
-      sum = f32x4.add(sum, v128.and(loadSome(<usize>word(parameters, DY) + at, isFour), isHere));
+/** From the windows at `offset`, in the first of which the pixel is number `tap`. */
+function gradientOfPixel(parameters: usize, offset: usize, rows: i32, columns: i32, tap: i32, out: usize): void {
+  const pixelBytes = (<usize>word(parameters, CHANNELS)) << 2;
+  const rowBytes = <usize>word(parameters, WIDTH) * pixelBytes;
+  const rowStep = word(parameters, STRIDE_ROWS) * word(parameters, TAP_COLUMNS);
+  const columnStep = word(parameters, STRIDE_COLUMNS);
+  const end = out + pixelBytes;
+  let taps = <usize>word(parameters, X) + offset;
+  let dy = <usize>word(parameters, DY) + offset;
+  while (out < end) {
+    const isFour = out + 16 <= end;
+    let sum = f32x4.splat(0);
+    for (let row = 0; row < rows; row++) {
+      let at = <usize>row * rowBytes;
+      for (let column = 0; column < columns; column++) {
+        const here = i32x4.splat(tap - row * rowStep - column * columnStep);
+        const isHere = i32x4.eq(loadSome(taps + at, isFour), here);
+        sum = f32x4.add(sum, v128.and(loadSome(dy + at, isFour), isHere));
+        at += pixelBytes;
+      }
     }
+    storeSome(out, sum, isFour);
+    const step: usize = isFour ? 16 : 4;
+    taps += step;
+    dy += step;
+    out += step;
   }
-  return sum;
 }
 
 function loadSome(at: usize, isFour: bool): v128 {

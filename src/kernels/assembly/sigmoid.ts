@@ -1,40 +1,77 @@
 // The logistic function.
 import { multiplyAdd } from './parameters';
 
-/** 1 / (1 + exp(-x)): exp of what is not positive cannot overflow; for positive x the rest to 1. */
-export function sigmoidOf(x: v128): v128 {
-  const power = exponentialOf(f32x4.neg(f32x4.abs(x)));
-  const one = f32x4.splat(1);
-  const sum = f32x4.add(one, power);
-  return f32x4.div(v128.bitselect(power, one, f32x4.lt(x, f32x4.splat(0))), sum);
+// Places in a table of constants (../exponential.ts), in bytes. V8 would build vectors of constants in each turn of a loop
+// anew, with several instructions.
+const ONE = 0;
+const SIGN = 4;
+const LEAST = 8;
+const LOG2_E = 12;
+const ROUNDING = 16;
+const MINUS_LN2_HIGH = 20;
+const MINUS_LN2_LOW = 24;
+const EXPONENT_BIAS = 28;
+const P0 = 32;
+const P1 = 36;
+const P2 = 40;
+const P3 = 44;
+const P4 = 48;
+const P5 = 52;
+
+/**
+ * 1 / (1 + exp(-x)) of the values from `x` on, written from `out` to `end`. Of both signs the exponential that is not above
+ * 1 is taken, which cannot overflow: exp(z) = 2^n exp(r), with r = z - n ln 2. ROUNDING is so large that adding it rounds to
+ * a whole number, which is left in the last bits. NaN stays NaN.
+ */
+export function sigmoidValues(x: usize, out: usize, end: usize, table: usize): void {
+  const one = v128.load32_splat(table, ONE);
+  const sign = v128.load32_splat(table, SIGN);
+  const least = v128.load32_splat(table, LEAST);
+  const log2 = v128.load32_splat(table, LOG2_E);
+  const rounding = v128.load32_splat(table, ROUNDING);
+  const lnHigh = v128.load32_splat(table, MINUS_LN2_HIGH);
+  const lnLow = v128.load32_splat(table, MINUS_LN2_LOW);
+  const bias = v128.load32_splat(table, EXPONENT_BIAS);
+  const p0 = v128.load32_splat(table, P0);
+  const p1 = v128.load32_splat(table, P1);
+  const p2 = v128.load32_splat(table, P2);
+  const p3 = v128.load32_splat(table, P3);
+  const p4 = v128.load32_splat(table, P4);
+  const p5 = v128.load32_splat(table, P5);
+  for (; out < end; out += 16) {
+    const value = loadUpTo(x, end - out);
+    const z = v128.or(value, sign);
+    const shifted = multiplyAdd(z, log2, rounding);
+    const n = f32x4.sub(shifted, rounding);
+    const r = multiplyAdd(n, lnLow, multiplyAdd(n, lnHigh, z));
+    let p = multiplyAdd(p0, r, p1);
+    p = multiplyAdd(p, r, p2);
+    p = multiplyAdd(p, r, p3);
+    p = multiplyAdd(p, r, p4);
+    p = multiplyAdd(p, r, p5);
+    p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), one);
+    const scale = i32x4.add(i32x4.shl(shifted, 23), bias);
+    const power = v128.andnot(f32x4.mul(p, scale), f32x4.lt(z, least));
+    const above = v128.bitselect(power, one, f32x4.lt(value, f32x4.splat(0)));
+    storeUpTo(out, f32x4.div(above, f32x4.add(one, power)), end - out);
+    x += 16;
+  }
 }
 
-// exp(x) = 2^n · exp(r) with r = x - n · ln 2 between -0.35 and 0.35, and exp(r) = 1 + r + r² · P(r): the polynomial and
-// the two parts of ln 2 are those of expf in Stephen L. Moshier's Cephes library. Off by less than 2 units in the last place.
-const LOG2_E: f32 = 1.44269504088896341;
-const LN2_HIGH: f32 = 0.693359375;
-const LN2_LOW: f32 = -2.1219444e-4;
-const P0: f32 = 1.98756915e-4;
-const P1: f32 = 1.3981999507e-3;
-const P2: f32 = 8.3334519073e-3;
-const P3: f32 = 4.1665795894e-2;
-const P4: f32 = 1.6666665459e-1;
-const P5: f32 = 5.0000001201e-1;
+function loadUpTo(at: usize, bytes: usize): v128 {
+  if (bytes >= 16) return v128.load(at);
+  let values = v128.load32_zero(at);
+  if (bytes > 4) values = v128.load_lane<f32>(at + 4, values, 1);
+  if (bytes > 8) values = v128.load_lane<f32>(at + 8, values, 2);
+  return values;
+}
 
-/** Below it the result is no normal number; 0 is near enough. */
-const LEAST: f32 = -87.3365;
-
-/** exp(x) for x from minus infinity to 0; NaN stays NaN. */
-function exponentialOf(x: v128): v128 {
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(LOG2_E)));
-  let r = multiplyAdd(n, f32x4.splat(-LN2_HIGH), x);
-  r = multiplyAdd(n, f32x4.splat(-LN2_LOW), r);
-  let p = multiplyAdd(f32x4.splat(P0), r, f32x4.splat(P1));
-  p = multiplyAdd(p, r, f32x4.splat(P2));
-  p = multiplyAdd(p, r, f32x4.splat(P3));
-  p = multiplyAdd(p, r, f32x4.splat(P4));
-  p = multiplyAdd(p, r, f32x4.splat(P5));
-  p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  const scale = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return v128.andnot(f32x4.mul(p, scale), f32x4.lt(x, f32x4.splat(LEAST)));
+function storeUpTo(at: usize, values: v128, bytes: usize): void {
+  if (bytes >= 16) {
+    v128.store(at, values);
+    return;
+  }
+  v128.store_lane<f32>(at, values, 0);
+  if (bytes > 4) v128.store_lane<f32>(at + 4, values, 1);
+  if (bytes > 8) v128.store_lane<f32>(at + 8, values, 2);
 }
