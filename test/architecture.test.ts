@@ -24,7 +24,7 @@ const arrows: Record<string, string[]> = {
   preprocess: ['#platform'],
   presets: ['trunk'],
   testing: [],
-  train: ['#platform'],
+  train: ['#platform', 'kernels'],
   trunk: ['layers'],
   weights: ['#platform', 'trunk'],
 };

@@ -31,6 +31,7 @@ export async function openScratch({ rowBytes, rows, directory }: ScratchPlan): P
 
 class ScratchFile implements RowStore {
   private length = 0;
+  private readonly spare: Uint8Array[] = [];
   private touched = Date.now();
 
   constructor(
@@ -52,8 +53,18 @@ class ScratchFile implements RowStore {
   read(rows: readonly number[], take: TakeRow): Promise<void> {
     return explained(this.folder, async () => {
       await this.touch();
+      const runs = runsOf(rows);
+      const block = this.takeBlock(runs.reduce((sum, { first, last }) => sum + (last - first + 1) * this.rowBytes, 0));
+      let end = 0;
       // All at once: they wait for the disk side by side, outside the thread of the network.
-      await Promise.all(runsOf(rows).map((run) => this.readRun(run, take)));
+      await Promise.all(
+        runs.map((run) => {
+          const start = end;
+          end += (run.last - run.first + 1) * this.rowBytes;
+          return this.readRun(run, block.subarray(start, end), take);
+        }),
+      );
+      this.spare.push(block);
     });
   }
 
@@ -63,9 +74,14 @@ class ScratchFile implements RowStore {
     forget(this.path);
   }
 
-  private async readRun({ first, last, wanted }: Run, take: TakeRow): Promise<void> {
+  /** Memory to read into: that of an earlier read, for the sake of the garbage collector. */
+  private takeBlock(length: number): Uint8Array {
+    const block = this.spare.pop();
+    return block !== undefined && block.length >= length ? block : new Uint8Array(length);
+  }
+
+  private async readRun({ first, wanted }: Run, bytes: Uint8Array, take: TakeRow): Promise<void> {
     const { rowBytes } = this;
-    const bytes = new Uint8Array((last - first + 1) * rowBytes);
     for (let done = 0; done < bytes.length;) {
       const { bytesRead } = await this.file.read(bytes, done, bytes.length - done, first * rowBytes + done);
       if (bytesRead === 0) throw new Error(`${this.path} was cut short by somebody`);

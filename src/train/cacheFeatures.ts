@@ -1,5 +1,5 @@
 // Features of the frozen front of a network, computed once for each example.
-import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { TransferModel, Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
@@ -115,8 +115,12 @@ function keptExamples(store: FeatureStore, { model, entry, skipped, views }: Kep
     skipped,
     readable: store.size,
     async batch(rows, epoch) {
-      const { values, shape, targets, weights, ids } = await store.read(rows, epoch % views);
-      return { input: tensor(values, [rows.length, ...shape]), ...asTensors(model, targets, weights), ids };
+      const stored = await store.read(rows, epoch % views);
+      const { values, shape, targets, weights, ids } = stored;
+      const input = tensor(values, [rows.length, ...shape]);
+      // A tensor on wasm has a copy of its values from the start; on other backends it may go on using them.
+      if (getBackend() === 'wasm') store.giveBack(stored);
+      return { input, ...asTensors(model, targets, weights), ids };
     },
     dispose: () => store.dispose(),
   };

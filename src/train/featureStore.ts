@@ -12,6 +12,7 @@ import { spillingRows, type MemoryBudget } from './spillingRows.ts';
 
 /** What the network gave for some examples. */
 export interface Features {
+  /** [b, …] */
   readonly values: Float32Array;
   /** Of one example. */
   readonly shape: readonly number[];
@@ -59,6 +60,10 @@ export async function openCache(cache: SettledCache): Promise<OpenCache> {
 /** Some views of the features of each example. */
 export class FeatureStore {
   private kept: Kept | undefined;
+  /** Rows of the batch at hand. */
+  private batch = new Uint8Array(0);
+  /** Fresh memory for every batch would be garbage, as much as the collector lets pile up. */
+  private readonly spare: Float32Array[] = [];
   private readonly weights: number[] = [];
   private readonly ids: string[] = [];
 
@@ -70,27 +75,33 @@ export class FeatureStore {
   }
 
   /**
-   * Adds the examples of a batch.
+   * Takes down one view of the features of a batch. All views, then `commit`.
    *
-   * @param views - Features of every view.
-   * @throws TransferKitError `NOT_FINITE`, `OUT_OF_RANGE` (for float16), `WRONG_SHAPE`, `SAVE_FAILED`.
+   * @throws TransferKitError `NOT_FINITE`, `OUT_OF_RANGE` (for float16), `WRONG_SHAPE`.
    */
-  async append(views: readonly Features[], { targets, weights, ids }: Batch): Promise<void> {
-    const [first] = views;
-    if (first === undefined) return;
-    const { shape, layout, rows } = (this.kept ??= this.open(first.shape));
-    assertEqualShapes(this.plan.verb, [shape, ...views.map((view) => view.shape)]);
+  put({ values, shape }: Features, view: number, { targets, ids }: Batch): void {
+    const { verb, views } = this.plan;
+    const { layout } = (this.kept ??= this.open(shape));
+    assertEqualShapes(verb, [this.kept.shape, shape]);
     const width = sizeOf(shape);
-    const bytes = new Uint8Array(ids.length * views.length * layout.rowBytes);
-    views.forEach(({ values }, view) => {
-      this.assertFits(values, width, ids);
-      targets.forEach((target, example) => {
-        const start = (example * views.length + view) * layout.rowBytes;
-        const features = values.subarray(example * width, (example + 1) * width);
-        layout.write(bytes.subarray(start, start + layout.rowBytes), features, target);
-      });
+    this.assertFits(values, width, ids);
+    const bytes = this.bytesOf(ids.length * views * layout.rowBytes);
+    targets.forEach((target, example) => {
+      const start = (example * views + view) * layout.rowBytes;
+      const features = values.subarray(example * width, (example + 1) * width);
+      layout.write(bytes.subarray(start, start + layout.rowBytes), features, target);
     });
-    await rows.append(bytes);
+  }
+
+  /**
+   * Adds the examples of a batch of which every view was taken down.
+   *
+   * @throws TransferKitError `SAVE_FAILED`.
+   */
+  async commit({ weights, ids }: Batch): Promise<void> {
+    if (this.kept === undefined) return;
+    const { layout, rows } = this.kept;
+    await rows.append(this.bytesOf(ids.length * this.plan.views * layout.rowBytes));
     this.weights.push(...weights);
     this.ids.push(...ids);
   }
@@ -100,7 +111,7 @@ export class FeatureStore {
     const { kept, plan } = this;
     if (kept === undefined) throw new RangeError('nothing was kept');
     const width = sizeOf(kept.shape);
-    const values = new Float32Array(examples.length * width);
+    const values = this.takeBlock(examples.length * width);
     const targets = new Float32Array(examples.length * plan.targets);
     const part = (all: Float32Array, size: number, place: number) => all.subarray(place * size, (place + 1) * size);
     await kept.rows.read(
@@ -118,8 +129,23 @@ export class FeatureStore {
     };
   }
 
+  /** Lets values that were read be written over by a later read. */
+  giveBack({ values }: StoredExamples): void {
+    this.spare.push(new Float32Array(values.buffer));
+  }
+
   async dispose(): Promise<void> {
     await this.kept?.rows.dispose();
+  }
+
+  private takeBlock(length: number): Float32Array {
+    const block = this.spare.pop();
+    return block !== undefined && block.length >= length ? block.subarray(0, length) : new Float32Array(length);
+  }
+
+  private bytesOf(length: number): Uint8Array {
+    if (this.batch.length < length) this.batch = new Uint8Array(length);
+    return this.batch.subarray(0, length);
   }
 
   private open(shape: readonly number[]): Kept {
