@@ -57,6 +57,7 @@ test('one pixel, kernels larger than the picture, wide padding, rounding, stride
     { x: [2, 8, 8, 5], kernel: [3, 3], strides: 2, pad: 1, dimRoundingMode: 'ceil' },
     { x: [1, 8, 9, 4], kernel: [1, 1], strides: 2, pad: 2, dimRoundingMode: 'ceil' },
     { x: [1, 17, 19, 4], kernel: [2, 3], strides: [7, 16], pad: 'valid' },
+    { x: [1, 9, 22, 6], kernel: [5, 3], strides: [1, 2], pad: 1, dimRoundingMode: 'floor' },
   ]);
 });
 
@@ -111,4 +112,33 @@ test('NaN stays NaN, and only where it is met', async () => {
     return tf.sum(tf.cast(tf.isNaN(y), 'int32')).dataSync()[0];
   });
   expect(found).toBe(9);
+});
+
+test('what the module does not do, tfjs does', async () => {
+  const run = async (): Promise<Float32Array[]> => {
+    const results = tf.tidy(() =>
+      (
+        [
+          ['elu', 1],
+          ['leakyrelu', 1],
+          ['sigmoid', 1],
+          ['relu', 2],
+        ] as const
+      ).map(([activation, multiplier]) =>
+        tf.fused.depthwiseConv2d({
+          ...{ x: seeded<tf.Rank.R4>([2, 6, 7, 5], 1), filter: seeded<tf.Rank.R4>([3, 3, 5, multiplier], 2) },
+          ...{ bias: seeded([5 * multiplier], 3), strides: 1, pad: 'same', activation, leakyreluAlpha: 0.25 },
+        }),
+      ),
+    );
+    const data = await Promise.all(results.map((result) => result.data<'float32'>()));
+    tf.dispose(results);
+    return data;
+  };
+  await startModule(2);
+  const received = await run();
+  await tf.setBackend('cpu');
+  for (const [i, expected] of (await run()).entries()) {
+    expect(relativeDifference(received[i]!, expected)).toBeLessThan(2e-6);
+  }
 });

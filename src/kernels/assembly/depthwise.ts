@@ -22,6 +22,8 @@ import {
   tapStep,
   taps,
 } from './depthwiseParameters';
+import { Four, Single } from './depthwiseLanes';
+import { fourPairs } from './depthwisePairs';
 import { fourPixels, onePixel } from './depthwisePixels';
 import { One, Two, threeTaps } from './depthwiseThreeTaps';
 import { word } from './parameters';
@@ -49,51 +51,80 @@ function outputRow(parameters: usize, picture: i32, row: i32): void {
   const filter = word(parameters, FILTER) + firstTap(parameters, ROWS, phase) + from * tapStep(parameters, ROWS);
   const outputIndex = picture * outputs(parameters, ROWS) + row;
   const out = word(parameters, OUT) + outputIndex * outputs(parameters, COLUMNS) * pixel;
-  const fresh = max(min(to - from, stride(parameters, ROWS)), 0);
-  const step = dilation(parameters, ROWS) * inputs(parameters, COLUMNS) * pixel;
-  for (let tap = to - from - fresh; tap < to - from; tap++) fetch(x + tap * step, inputs(parameters, COLUMNS) * pixel);
+  const count = max(to - from, 0);
+  const inputBytes = inputs(parameters, COLUMNS) * pixel;
+  for (let tap = max(count - stride(parameters, ROWS), 0); tap < count; tap++)
+    fetch(x + tap * dilation(parameters, ROWS) * inputBytes, inputBytes);
+  if (isSpreadThree(parameters)) {
+    outputPairs(parameters, x, filter, out, count);
+    return;
+  }
   const columnPhases = phases(parameters, COLUMNS);
-  for (let column = 0; column < columnPhases; column++)
-    outputColumns(parameters, column, x, filter, out + column * pixel, max(to - from, 0));
+  for (let column = 0; column < columnPhases; column++) outputColumns(parameters, column, x, filter, out, count);
 }
 
 /** The pixels of one phase in a row: one by one at the edges, where taps are outside, and by fours between. */
 function outputColumns(parameters: usize, phase: i32, x: i32, filter: i32, out: i32, rows: i32): void {
   const all = phases(parameters, COLUMNS);
-  const count = (outputs(parameters, COLUMNS) - phase + all - 1) / all;
+  const columns = outputs(parameters, COLUMNS);
   const width = taps(parameters, COLUMNS, phase);
   const first = start(parameters, COLUMNS, phase);
   const step = stride(parameters, COLUMNS);
+  const count = (columns - phase + all - 1) / all;
   const reach = max(width - 1, 0) * dilation(parameters, COLUMNS);
   const left = min(firstAtOrAfter(0, first, step), count);
-  const right = max(min(firstAtOrAfter(inputs(parameters, COLUMNS) - reach, first, step), count), left);
+  const right = min(firstAtOrAfter(inputs(parameters, COLUMNS) - reach, first, step), count);
   const pixel = word(parameters, PIXEL);
   const filterAt = filter + firstTap(parameters, COLUMNS, phase);
-  for (let column = 0; column < left; column++)
-    edgePixel(parameters, x, filterAt, out + column * all * pixel, rows, width, first + column * step);
   const stepOfThree = width == 3 && dilation(parameters, COLUMNS) == 1 ? step : 0;
-  let column = left;
-  if (right - left >= 4 && pixel >= 16) {
-    // The last four may overlap those before: they come out the same.
-    for (; column < right; column += 4) {
-      const at = min(column, right - 4);
-      const xAt = x + (first + at * step) * pixel;
-      const outAt = out + at * all * pixel;
-      if (stepOfThree == 1) threeTaps<One>(parameters, xAt, filterAt, outAt, rows);
-      else if (stepOfThree == 2) threeTaps<Two>(parameters, xAt, filterAt, outAt, rows);
-      else fourPixels(parameters, xAt, filterAt, outAt, rows, width);
-    }
-    column = right;
+  const end = right - left >= 4 && pixel >= 16 ? right : left;
+  for (let place = left; place < end; place += 4) {
+    const at = min(place, end - 4); // The last four may overlap those before: they come out the same.
+    const xAt = x + (first + at * step) * pixel;
+    const outAt = out + (phase + at * all) * pixel;
+    if (stepOfThree == 1) threeTaps<One>(parameters, xAt, filterAt, outAt, rows);
+    else if (stepOfThree == 2) threeTaps<Two>(parameters, xAt, filterAt, outAt, rows);
+    else fourPixels(parameters, xAt, filterAt, outAt, rows, width);
   }
-  for (; column < count; column++)
-    edgePixel(parameters, x, filterAt, out + column * all * pixel, rows, width, first + column * step);
+  for (let place = 0; place < left; place++) edgePixel(parameters, phase + place * all, x, filter, out, rows);
+  for (let place = end; place < count; place++) edgePixel(parameters, phase + place * all, x, filter, out, rows);
 }
 
-/** A pixel whose first tap is at an input column that may be outside. */
-function edgePixel(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, width: i32, first: i32): void {
-  const from = firstAtOrAfter(0, first, dilation(parameters, COLUMNS));
-  const to = min(width, firstAtOrAfter(inputs(parameters, COLUMNS), first, dilation(parameters, COLUMNS)));
-  const column = first + from * dilation(parameters, COLUMNS);
-  const xAt = x + column * word(parameters, PIXEL);
-  onePixel(parameters, xAt, filter + from * tapStep(parameters, COLUMNS), out, rows, max(to - from, 0));
+/** Whether outputs meet two taps and one in turn: the gradient of three taps with stride 2. */
+function isSpreadThree(parameters: usize): bool {
+  const isTwoAndOne = taps(parameters, COLUMNS, 0) * taps(parameters, COLUMNS, 1) == 2;
+  return phases(parameters, COLUMNS) == 2 && isTwoAndOne && dilation(parameters, COLUMNS) == 1;
+}
+
+/** Pixels in pairs: the first reads two columns, the second the latter of them. */
+function outputPairs(parameters: usize, x: i32, filter: i32, out: i32, rows: i32): void {
+  const phase = taps(parameters, COLUMNS, 0) == 2 ? 0 : 1;
+  const columns = outputs(parameters, COLUMNS);
+  const pixel = word(parameters, PIXEL);
+  const first = start(parameters, COLUMNS, phase);
+  const left = min(firstAtOrAfter(0, first, 1), (columns - phase) / 2);
+  const right = min(firstAtOrAfter(inputs(parameters, COLUMNS) - 1, first, 1), (columns - phase) / 2);
+  const end = right - left >= 4 && pixel >= 16 ? right : left;
+  for (let place = left; place < end; place += 4) {
+    const at = min(place, end - 4); // The last four pairs may overlap those before: they come out the same.
+    fourPairs(parameters, x + (first + at) * pixel, filter, out + (phase + 2 * at) * pixel, rows, phase);
+  }
+  for (let column = 0; column < phase + 2 * left; column++) edgePixel(parameters, column, x, filter, out, rows);
+  for (let column = phase + 2 * end; column < columns; column++) edgePixel(parameters, column, x, filter, out, rows);
+}
+
+/** A pixel that may have taps outside. */
+function edgePixel(parameters: usize, column: i32, x: i32, filter: i32, out: i32, rows: i32): void {
+  const all = phases(parameters, COLUMNS);
+  const phase = column % all;
+  const first = start(parameters, COLUMNS, phase) + (column / all) * stride(parameters, COLUMNS);
+  const step = dilation(parameters, COLUMNS);
+  const from = firstAtOrAfter(0, first, step);
+  const to = min(taps(parameters, COLUMNS, phase), firstAtOrAfter(inputs(parameters, COLUMNS), first, step));
+  const pixel = word(parameters, PIXEL);
+  const xAt = x + (first + from * step) * pixel;
+  const filterAt = filter + firstTap(parameters, COLUMNS, phase) + from * tapStep(parameters, COLUMNS);
+  const outAt = out + column * pixel;
+  if (pixel >= 16) onePixel<Four>(parameters, xAt, filterAt, outAt, rows, max(to - from, 0));
+  else onePixel<Single>(parameters, xAt, filterAt, outAt, rows, max(to - from, 0));
 }

@@ -12,10 +12,11 @@ import {
   stride,
   tapStep,
 } from './depthwiseParameters';
+import { read, width, write } from './depthwiseLanes';
 import { multiplyAdd, real, word } from './parameters';
 
 /** Bytes from what a tap reads to what the tap beside it reads. */
-export function columnStep(parameters: usize): i32 {
+function columnStep(parameters: usize): i32 {
   return dilation(parameters, COLUMNS) * word(parameters, PIXEL);
 }
 
@@ -29,12 +30,8 @@ export function rowStep(parameters: usize): i32 {
  *
  * @param x - What the first of the taps inside the picture reads; `filter` is that tap.
  */
-export function onePixel(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
+export function onePixel<Lanes>(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
   const bytes = word(parameters, PIXEL);
-  if (bytes < 16) {
-    scalarPixel(parameters, x, filter, out, rows, taps);
-    return;
-  }
   const bias = word(parameters, BIAS);
   const low = f32x4.splat(real(parameters, LOW));
   const high = f32x4.splat(real(parameters, HIGH));
@@ -42,40 +39,21 @@ export function onePixel(parameters: usize, x: i32, filter: i32, out: i32, rows:
   const xRow = rowStep(parameters) - taps * xColumn;
   const filterColumn = tapStep(parameters, COLUMNS);
   const filterRow = tapStep(parameters, ROWS) - taps * filterColumn;
-  for (let channel = 0; channel < bytes; channel += 16) {
-    const at = min(channel, bytes - 16); // The last four channels may overlap those before.
-    let sum = bias == 0 ? f32x4.splat(0) : v128.load(<usize>(bias + at));
+  for (let channel = 0; channel < bytes; channel += width<Lanes>()) {
+    const at = min(channel, bytes - width<Lanes>()); // The last four channels may overlap those before.
+    let sum = bias == 0 ? f32x4.splat(0) : read<Lanes>(bias + at);
     let input = x + at;
     let tap = filter + at;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < taps; column++) {
-        sum = multiplyAdd(v128.load(<usize>input), v128.load(<usize>tap), sum);
+        sum = multiplyAdd(read<Lanes>(input), read<Lanes>(tap), sum);
         input += xColumn;
         tap += filterColumn;
       }
       input += xRow;
       tap += filterRow;
     }
-    v128.store(<usize>(out + at), f32x4.pmin(f32x4.pmax(sum, low), high));
-  }
-}
-
-/** One pixel of fewer than four channels. */
-function scalarPixel(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
-  const bytes = word(parameters, PIXEL);
-  const bias = word(parameters, BIAS);
-  const low = f32x4.splat(real(parameters, LOW));
-  const high = f32x4.splat(real(parameters, HIGH));
-  for (let at = 0; at < bytes; at += 4) {
-    let sum = bias == 0 ? f32x4.splat(0) : v128.load32_zero(<usize>(bias + at));
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < taps; column++) {
-        const input = x + at + row * rowStep(parameters) + column * columnStep(parameters);
-        const tap = filter + at + row * tapStep(parameters, ROWS) + column * tapStep(parameters, COLUMNS);
-        sum = multiplyAdd(v128.load32_zero(<usize>input), v128.load32_zero(<usize>tap), sum);
-      }
-    }
-    v128.store_lane<f32>(<usize>(out + at), f32x4.pmin(f32x4.pmax(sum, low), high), 0);
+    write<Lanes>(out + at, f32x4.pmin(f32x4.pmax(sum, low), high));
   }
 }
 
