@@ -10,9 +10,15 @@ const exactness = (name: string, env: Record<string, string>): TestProjectInline
   test: {
     name,
     env,
-    include: ['traps', 'freeze', 'train/edges', 'train/training', 'trunk/conformance'].map(
-      (file) => `test/${file}.test.ts`,
-    ),
+    include: [
+      'traps',
+      'freeze',
+      'train/augment',
+      'train/edges',
+      'train/featureCache',
+      'train/training',
+      'trunk/conformance',
+    ].map((file) => `test/${file}.test.ts`),
   },
 });
 

@@ -13,13 +13,15 @@ import { describeShape } from '../core/shapes.ts';
  *
  * @example
  * ```ts
- * import { randomUniform, tidy } from '@tensorflow/tfjs-core';
+ * import { add, randomUniform, tidy } from '@tensorflow/tfjs-core';
  *
- * const brighter = {
- *   views: 4,
- *   apply: (input, seed) => tidy(() => input.add(randomUniform([], -0.2, 0.2, 'float32', seed))),
- * };
- * await trainHead(model, samples, { epochs: 8, augment: brighter });
+ * await trainHead(model, samples, {
+ *   epochs: 8,
+ *   augment: {
+ *     views: 4,
+ *     apply: (input, seed) => tidy(() => add(input, randomUniform([], -0.2, 0.2, 'float32', seed))),
+ *   },
+ * });
  * ```
  */
 export interface Augmentation {

@@ -1,19 +1,13 @@
 // Changed inputs: which examples get which seeds in which epoch, with a cache and without, and what is refused.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  fineTune,
-  trainHead,
-  useBackend,
-  type Augmentation,
-  type Progress,
-  type TrainingOptions,
-} from '../../src/index.ts';
+import { fineTune, trainHead, type Augmentation, type Progress, type TrainingOptions } from '../../src/index.ts';
 import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 
 /** Brightness by the seed. */

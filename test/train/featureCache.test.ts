@@ -11,11 +11,11 @@ import {
   isTransferKitError,
   replaceHead,
   trainHead,
-  useBackend,
   type TrainingLog,
   type TrainingOptions,
 } from '../../src/index.ts';
 import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
 import { tinyLabels, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'transferkit-cache-'));
@@ -24,7 +24,7 @@ let directory = '';
 let tests = 0;
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 beforeEach(() => {
   directory = join(root, String(tests++));
