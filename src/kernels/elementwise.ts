@@ -1,4 +1,5 @@
-// Sums, differences, products and quotients value by value, of equal shapes or with one that is repeated.
+// Sums, differences, products and quotients value by value, of equal shapes or with one that is repeated; and repetition
+// alone.
 import { broadcast_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
@@ -8,10 +9,16 @@ import { addressOf } from './wasmHeap.ts';
 /** Numbers in assembly/elementwise.ts: for the operation, and for the same with its operands the other way round. */
 const operations = { Add: [0, 0], Multiply: [1, 1], Sub: [2, 3], RealDiv: [4, 5] } as const;
 
+/** The number for a repetition alone. */
+const repeat = 6;
+
 /** tfjs's arithmetic. */
-export const elementwiseMakers = (['Add', 'Multiply', 'Sub', 'RealDiv'] as const).map((name) =>
-  kernelOrOriginal(name, (kernels, call) => combine(kernels, call, operations[name])),
-);
+export const elementwiseMakers = [
+  ...(['Add', 'Multiply', 'Sub', 'RealDiv'] as const).map((name) =>
+    kernelOrOriginal(name, (kernels, call) => combine(kernels, call, operations[name])),
+  ),
+  kernelOrOriginal('Tile', tile),
+];
 
 function combine(
   kernels: KernelModule,
@@ -26,11 +33,33 @@ function combine(
   const repetition = repetitionOf(short.shape, shape);
   if (size === 0 || util.sizeFromShape(long.shape) !== size || repetition === undefined) return undefined;
   const out = kernels.backend.makeOutput(shape, 'float32');
-  const addresses = [long, short, out].map((info) => addressOf(kernels.backend, info));
-  const { isSplat, length, repeats, step, perTask, tasks } = layOut(repetition, size);
-  const operation = isInOrder ? inOrder : swapped;
-  kernels.run('combine', [operation, Number(isSplat), ...addresses, size, length, perTask, repeats, step], tasks);
+  run(kernels, isInOrder ? inOrder : swapped, [long, short, out], repetition);
   return out;
+}
+
+/** Axes of length 1 made longer: what tfjs does to make shapes equal. */
+function tile(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): TensorInfo | undefined {
+  if (x?.dtype !== 'float32') return undefined;
+  const reps = attrs?.reps as readonly number[];
+  const shape = x.shape.map((size, axis) => size * (reps[axis] ?? 1));
+  const repetition = repetitionOf(x.shape, shape);
+  const isLonger = x.shape.some((size, axis) => size !== 1 && reps[axis] !== 1);
+  if (util.sizeFromShape(shape) === 0 || isLonger || repetition === undefined) return undefined;
+  const out = kernels.backend.makeOutput(shape, 'float32');
+  run(kernels, repeat, [out, x, out], repetition);
+  return out;
+}
+
+function run(
+  kernels: KernelModule,
+  operation: number,
+  infos: readonly [long: TensorInfo, short: TensorInfo, out: TensorInfo],
+  repetition: Repetition,
+): void {
+  const size = util.sizeFromShape(infos[2].shape);
+  const addresses = infos.map((info) => addressOf(kernels.backend, info));
+  const { isSplat, length, repeats, step, perTask, tasks } = layOut(repetition, size);
+  kernels.run('combine', [operation, Number(isSplat), ...addresses, size, length, perTask, repeats, step], tasks);
 }
 
 /** Shape [outer, 1, inner] that is repeated to [outer, repeats, inner]. */

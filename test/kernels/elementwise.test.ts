@@ -82,7 +82,43 @@ test.each(arithmetic)('%s of equal shapes and of one that is repeated, on either
   await expectSameBits(calls);
 });
 
+test('Tile of axes of length 1', async () => {
+  const tiled = [
+    [[1], [5]],
+    [
+      [3, 1],
+      [1, 4],
+    ],
+    [
+      [1, 1, 1, 7],
+      [2, 3, 4, 1],
+    ],
+    [
+      [2, 5, 1, 3],
+      [1, 1, 70, 1],
+    ],
+    [
+      [4, 30, 30, 1],
+      [1, 1, 1, 17],
+    ],
+    [
+      [2, 3],
+      [1, 1],
+    ],
+  ];
+  const calls = tiled.map(([shape, reps]) => {
+    return { kernel: 'Tile', inputs: () => ({ x: seeded(shape!, 1) }), attributes: { reps } };
+  });
+  await expectSameBits(calls);
+});
+
 describe('what the module leaves to tfjs', () => {
+  test('tiles of longer axes', async () => {
+    await startModule(1);
+    const values = tf.tidy(() => tf.tile(tf.tensor2d([1, 2, 3, 4], [2, 2]), [1, 2]).dataSync());
+    expect([...values]).toEqual([1, 2, 1, 2, 3, 4, 3, 4]);
+  });
+
   test.each([
     ['both are repeated', [3, 1], [1, 4]],
     ['axes apart from each other', [2, 3, 4], [1, 3, 1]],

@@ -1,5 +1,5 @@
 // Two arrays combined value by value, the second one repeated where it is shorter.
-import { Add, Divide, DivideInto, Multiply, Subtract, SubtractFrom, combined } from './operations';
+import { Add, Divide, DivideInto, Multiply, Second, Subtract, SubtractFrom, combined } from './operations';
 import { word } from './parameters';
 
 const OPERATION = 0;
@@ -34,8 +34,11 @@ export function combine(parameters: usize, task: i32): void {
     case 4:
       combineRows<Divide>(parameters, task);
       break;
-    default:
+    case 5:
       combineRows<DivideInto>(parameters, task);
+      break;
+    default:
+      combineRows<Second>(parameters, task);
   }
 }
 

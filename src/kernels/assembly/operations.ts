@@ -9,6 +9,8 @@ export class SubtractFrom {}
 export class Divide {}
 /** The second divided by the first. */
 export class DivideInto {}
+/** The second alone. */
+export class Second {}
 /** NaN where there is one. */
 export class Largest {}
 
@@ -20,5 +22,6 @@ export function combined<Operation>(a: v128, b: v128): v128 {
   if (idof<Operation>() == idof<SubtractFrom>()) return f32x4.sub(b, a);
   if (idof<Operation>() == idof<Divide>()) return f32x4.div(a, b);
   if (idof<Operation>() == idof<DivideInto>()) return f32x4.div(b, a);
+  if (idof<Operation>() == idof<Second>()) return b;
   return f32x4.max(a, b);
 }
