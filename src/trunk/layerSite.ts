@@ -1,8 +1,6 @@
 // One call of a layer, as those see it who write it as nodes.
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { isJsonList, type Json } from '../core/json.ts';
 import type { Shape } from '../core/types.ts';
-import { numbers } from './inferShapes.ts';
 import type { LayerSpec } from './layerGraph.ts';
 import type { NodeScope } from './nodeDraft.ts';
 
@@ -42,15 +40,4 @@ export function weightOf({ layer, weight }: Pick<LayerSite, 'layer' | 'weight'>,
 export function fixedAxes(shape: Shape): number[] | undefined {
   const axes = shape.slice(1).filter((axis) => axis !== null);
   return axes.length === shape.length - 1 ? axes : undefined;
-}
-
-/** Pixels at both ends of height and width, as paddings and croppings have them: one number, one or two for each axis. */
-export function sides(value: Json | undefined): [[number, number], [number, number]] {
-  const axes = isJsonList(value) ? value : [value, value];
-  const [rows, columns] = axes.map((axis) => numbers(axis, 2));
-  return [pair(rows), pair(columns)];
-}
-
-function pair([first = 0, second = 0]: readonly number[] = []): [number, number] {
-  return [first, second];
 }

@@ -2,10 +2,10 @@
 import { clone, slice, tidy } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../core/json.ts';
 import { scaledBias, scaledKernel, type ChannelScale } from './foldBatchNorm.ts';
-import { numberOf, numbers } from './inferShapes.ts';
+import { numberOf, numbers, sides } from './inferShapes.ts';
 import type { Activation } from './layerActivation.ts';
 import type { LayerSpec } from './layerGraph.ts';
-import { onlyInput, sides, weightOf, type LayerSite } from './layerSite.ts';
+import { onlyInput, weightOf, type LayerSite } from './layerSite.ts';
 import { integer, type MakeConstant } from './nodeDraft.ts';
 import { fusedActivation, writeActivation } from './writeActivation.ts';
 

@@ -1,7 +1,7 @@
 // Layers that move, add or drop pixels and axes as nodes. Their sizes must be known.
 import type { Shape } from '../core/types.ts';
-import { numbers } from './inferShapes.ts';
-import { fixedAxes, onlyInput, sides, type LayerSite, type WriteLayer } from './layerSite.ts';
+import { numbers, sides } from './inferShapes.ts';
+import { fixedAxes, onlyInput, type LayerSite, type WriteLayer } from './layerSite.ts';
 import { integer } from './nodeDraft.ts';
 
 /** By the class of the layer. */
