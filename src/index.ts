@@ -86,6 +86,7 @@ export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/
 export type { FeatureCacheOptions, TrainingOptions } from './train/options.ts';
 export type { Schedule } from './train/schedules.ts';
 export type { TapPooling } from './train/tapFeatures.ts';
+export { toGraphModel } from './toGraphModel.ts';
 export { trainHead } from './trainHead.ts';
 export type { TrainHeadOptions } from './trainHead.ts';
 export type { LayerSelection } from './trunk/selectWeights.ts';

@@ -6,7 +6,7 @@ import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
-import { takenNames } from './heads/writeModel.ts';
+import { takenNames } from './heads/takenNames.ts';
 
 /** Options of {@link replaceHead}. */
 export interface HeadOptions<T extends Task = Task> {

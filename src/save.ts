@@ -9,7 +9,7 @@ import { TransferKitError } from './core/errors.ts';
 import type { DownloadOptions } from './core/platform.ts';
 import type { Base, Preprocessor, Task, TransferModel } from './core/types.ts';
 import { makeModel } from './heads/makeModel.ts';
-import { writeModel, type WrittenModel } from './heads/writeModel.ts';
+import type { WrittenModel } from './heads/writeModel.ts';
 import { assertAlive } from './train/runTraining.ts';
 import { graphAfter, graphUpTo, lastCallOf } from './trunk/layerGraph.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
@@ -43,6 +43,7 @@ export async function save(model: TransferModel, target: io.IOHandler | string):
   if (handler.save === undefined) {
     throw new TransferKitError('INVALID_OPTION', 'save: expected an IOHandler that can save, got one without save().');
   }
+  const { writeModel } = await import('./heads/writeModel.ts');
   const written = writeModel(model);
   const { data, specs } = await io.encodeWeights({ ...written.weights }).finally(() => {
     dispose([...written.made]);

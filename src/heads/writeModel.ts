@@ -1,13 +1,16 @@
 // Base and head as one tfjs model: what `save` writes and tfjs loads, a LayersModel or a GraphModel as the base is.
-import { tensor1d, type io, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { TransferModel, Trunk } from '../core/types.ts';
+import type { TransferModel } from '../core/types.ts';
 import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
-import { appendLayer, freshName, joinGraphs, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
+import { appendLayer, freshName, joinGraphs, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
-import { attribute, nodesByName, writeNodes, type NodeGraph, type NodeSpec } from '../trunk/nodeGraph.ts';
+import { emptyDraft, finishDraft } from '../trunk/nodeDraft.ts';
+import { writeNodes } from '../trunk/nodeGraph.ts';
+import { writeCalls, type WritePlan } from '../trunk/writeCalls.ts';
 import { writeTopology } from '../trunk/writeTopology.ts';
-import { headNodes, type HeadNodes } from './headNodes.ts';
+import { addProbabilities, signatureOf } from './graphParts.ts';
 
 /** A model as tfjs knows it, with its tensors. */
 export interface WrittenModel {
@@ -33,12 +36,6 @@ export function writeModel(model: TransferModel): WrittenModel {
     : writeLayers(model, layersTrunkOf(base.trunk), headTrunk);
 }
 
-/** Names in a base that a head must not use again. */
-export function takenNames(base: Trunk): ReadonlySet<string> {
-  if (isGraphTrunk(base)) return new Set(base.nodes.nodes.flatMap(({ name }) => [name, name.split('/')[0] ?? name]));
-  return new Set(layersTrunkOf(base).graph.layers.keys());
-}
-
 function writeLayers({ head }: TransferModel, base: LayersTrunk, headTrunk: LayersTrunk): WrittenModel {
   const joined = joinGraphs(base.graph, headTrunk.graph);
   return {
@@ -58,47 +55,49 @@ function withActivation(graph: LayerGraph, task: TransferModel['head']['task']):
 
 /** A plain `execute` gives the logits, then the probabilities. */
 function writeGraph({ base, head }: TransferModel, trunk: GraphTrunk, headTrunk: LayersTrunk): WrittenModel {
-  const written = headNodes(headTrunk, base.cut);
-  const outputs = { [head.task === 'regression' ? 'values' : 'logits']: written.output };
-  const nodes = [...trunk.nodes.nodes, ...constantNodes(headTrunk, written), ...written.nodes];
-  if (head.task !== 'regression') {
-    const op = head.task === 'classes' ? 'Softmax' : 'Sigmoid';
-    const name = freshName('probabilities', (candidate) => nodesByName(nodes).has(candidate));
-    nodes.push({ name, op, inputs: [written.output], attr: { T: { type: 'DT_FLOAT' } } });
-    Object.assign(outputs, { probabilities: name });
+  const draft = emptyDraft(trunk.nodes.nodes.map(({ name }) => name));
+  const exit = headTrunk.graph.outputs[0]?.call ?? 0;
+  // Unfolded: `load` looks for the head's own weights.
+  const plan: WritePlan = { trunk: headTrunk, entry: 0, exit, input: base.cut, fold: false };
+  const { output, unsupported } = writeCalls(plan, draft);
+  const probabilities = addProbabilities(draft, output, head.task);
+  const outputs = {
+    [head.task === 'regression' ? 'values' : 'logits']: output,
+    ...(probabilities && { probabilities }),
+  };
+  assertWritten(unsupported);
+  const { nodes, constants } = finishDraft(draft);
+  try {
+    assertKept(headTrunk, constants);
+  } catch (error) {
+    dispose([...constants.values()]);
+    throw error;
   }
-  const graph: NodeGraph = { ...trunk.nodes, nodes, outputs: Object.values(outputs) };
-  const made = written.integers.map(({ name, values }) => [name, tensor1d([...values], 'int32')] as const);
+  const graph = { ...trunk.nodes, nodes: [...trunk.nodes.nodes, ...nodes], outputs: Object.values(outputs) };
   return {
     artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature: signatureOf(graph, outputs) },
-    weights: { ...Object.fromEntries(trunk.constants), ...variables(headTrunk.weights), ...Object.fromEntries(made) },
-    made: made.map(([, tensor]) => tensor),
+    weights: { ...Object.fromEntries(trunk.constants), ...Object.fromEntries(constants) },
+    made: [...constants.values()],
     head: { logits: logitsOf(headTrunk), topology: writeTopology(headTrunk.graph) },
   };
 }
 
-function constantNodes(head: LayersTrunk, { integers }: HeadNodes): NodeSpec[] {
-  return [
-    ...head.weights.map(({ name, shape }) => constantNode(name, 'DT_FLOAT', shape)),
-    ...integers.map(({ name, values }) => constantNode(name, 'DT_INT32', [values.length])),
-  ];
+/** Raises unless every weight stands among the constants as it is. */
+function assertKept({ weights, graph }: LayersTrunk, constants: ReadonlyMap<string, Tensor>): void {
+  const changed = weights.filter(({ name, shape }) => {
+    const found = constants.get(name)?.shape;
+    return found?.length !== shape.length || !found.every((size, axis) => size === shape[axis]);
+  });
+  assertWritten(changed.flatMap(({ layer }) => graph.layers.get(layer) ?? []));
 }
 
-function constantNode(name: string, type: string, shape: readonly number[]): NodeSpec {
-  const tensorShape = { dim: shape.map((axis) => ({ size: String(axis) })) };
-  return { name, op: 'Const', inputs: [], attr: { dtype: { type }, value: { tensor: { dtype: type, tensorShape } } } };
-}
-
-function signatureOf(graph: NodeGraph, outputs: Readonly<Record<string, string>>): JsonObject {
-  const input = nodesByName(graph.nodes).get(graph.input);
-  const dtype = attribute(input, 'dtype').type ?? 'DT_FLOAT';
-  const tensorShape = attribute(input, 'shape').shape ?? {};
-  return {
-    inputs: { [graph.input]: { name: `${graph.input}:0`, dtype, tensorShape } },
-    outputs: Object.fromEntries(
-      Object.entries(outputs).map(([key, name]) => [key, { name: `${name}:0`, dtype: 'DT_FLOAT' }]),
-    ),
-  };
+function assertWritten([first]: readonly LayerSpec[]): void {
+  if (first === undefined) return;
+  const { name, className } = first;
+  const text =
+    `save: expected a head of layers that have a form in a GraphModel (pooling, Flatten, Dense, BatchNormalization, ` +
+    `Dropout …), got '${name}' (${className}). Build such a head, or use a LayersModel as base: then every layer can be saved.`;
+  throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className });
 }
 
 function variables(weights: TransferModel['base']['trunk']['weights']): Record<string, Tensor> {

@@ -1,7 +1,7 @@
 // Features from many places of a base at once: one pass through the network, pooled where a stage ends.
 import { clone, concat, dispose, max, mean, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { Samples, Stage, Unreadable } from '../core/types.ts';
+import type { FoldedPart, Samples, Stage, Unreadable } from '../core/types.ts';
 import type { Pace } from './pace.ts';
 import { batchesOf } from './readAhead.ts';
 import { assertReadable, readBatches, type Batch, type Reader } from './readBatch.ts';
@@ -49,10 +49,17 @@ export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeature
   const { verb, samples, indexes, batchSize, reader } = plan;
   const store = new TapStore(plan);
   const skipped: Unreadable[] = [];
-  for await (const batch of readBatches(verb, reader, samples, batchesOf(indexes, batchSize))) {
-    skipped.push(...batch.unreadable);
-    await runBatch(plan, batch, store);
-    await pace.advance(batch.ids.length + batch.unreadable.length);
+  const parts: FoldedPart[] = [];
+  try {
+    for (const from of reader.base.trunk.stages.keys())
+      parts.push(await reader.base.trunk.fold({ from, to: from + 1 }));
+    for await (const batch of readBatches(verb, reader, samples, batchesOf(indexes, batchSize))) {
+      skipped.push(...batch.unreadable);
+      await runBatch(plan, parts, batch, store);
+      await pace.advance(batch.ids.length + batch.unreadable.length);
+    }
+  } finally {
+    for (const part of parts) part.dispose();
   }
   assertReadable(verb, samples, skipped);
   if (store.classes.length > 0) return store.finish(skipped);
@@ -61,19 +68,25 @@ export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeature
 }
 
 /** Feature maps live from one stage to the next only. */
-async function runBatch({ reader, taps, pooling, assertWanted }: TapPlan, batch: Batch, store: TapStore) {
+async function runBatch(
+  { reader, taps, pooling, assertWanted }: TapPlan,
+  parts: readonly FoldedPart[],
+  batch: Batch,
+  store: TapStore,
+) {
   if (batch.input === undefined) return;
-  const { trunk } = reader.base;
+  const { stages } = reader.base.trunk;
   let current = batch.input;
   try {
     store.begin(batch);
-    for (const [index, stage] of trunk.stages.entries()) {
+    for (const [index, part] of parts.entries()) {
       assertWanted();
       const start = performance.now();
-      const output = trunk.run(current, { from: index, to: index + 1 });
+      const output = part.run(current);
       dispose(current);
       current = output;
-      if (taps.has(stage)) store.put(stage, await valuesOf(pool(current, pooling)), batch);
+      const stage = stages[index];
+      if (stage !== undefined && taps.has(stage)) store.put(stage, await valuesOf(pool(current, pooling)), batch);
       store.count(index, (performance.now() - start) / 1000);
     }
   } finally {

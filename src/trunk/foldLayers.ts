@@ -1,10 +1,9 @@
 // A part of a trunk of layers for inference: fused where its layers have a form as nodes, as it is elsewhere.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { FoldedPart, StageRange, Trunk } from '../core/types.ts';
-import { layerOf } from './layerGraph.ts';
-import { addInput, emptyDraft, finishDraft, float, integer, scopeIn, type NodeDraft } from './nodeDraft.ts';
+import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
 import { makeProgram, type Program } from './program.ts';
-import { writeCalls, type WritableTrunk, type WrittenCalls } from './writeCalls.ts';
+import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from './writeCalls.ts';
 
 type Range = Required<StageRange>;
 
@@ -59,12 +58,8 @@ function runsOf(trunk: FoldableTrunk, { from, to }: Range): Range[] {
 function writeRange(trunk: FoldableTrunk, { from, to }: Range): WrittenRange {
   const draft = emptyDraft();
   const [entry = 0, exit = 0] = [trunk.boundaries[from], trunk.boundaries[to]];
-  const { name } = layerOf(trunk.graph, entry);
-  const integers = entry === 0 && trunk.input.dtype !== 'float32';
-  const input = addInput(draft, name, trunk.shapes[entry] ?? [], integers ? integer : float);
-  const cast = { SrcT: integer, DstT: float };
-  const floats = integers ? scopeIn(draft, name).node('Cast', [input], cast) : input;
-  return { draft, input, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
+  const { placeholder, floats } = writeInput(trunk, entry, draft);
+  return { draft, input: placeholder, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
 }
 
 function programOf({ graph }: FoldableTrunk, { draft, input, output }: WrittenRange): Program {

@@ -10,7 +10,7 @@ import { numberOf } from './inferShapes.ts';
 import { activationOfLayer } from './layerActivation.ts';
 import { layerOf, type LayerGraph, type LayerSpec } from './layerGraph.ts';
 import { onlyInput, type LayerSite, type WeightOf, type WriteLayer } from './layerSite.ts';
-import { scopeIn, type NodeDraft } from './nodeDraft.ts';
+import { addInput, float, integer, scopeIn, type NodeDraft } from './nodeDraft.ts';
 import { isWritable, writeActivation } from './writeActivation.ts';
 import { joiningWriters } from './writeJoining.ts';
 import { writeKernel } from './writeKernel.ts';
@@ -57,6 +57,24 @@ const writers: Readonly<Record<string, WriteLayer>> = {
     return axis === -1 || axis === shape.length - 1 ? site.scope.node('Softmax', [x]) : undefined;
   },
 };
+
+/** Nodes in the place of a call's output. */
+export interface WrittenInput {
+  readonly placeholder: string;
+  /** The same values as floats: what layers compute with. */
+  readonly floats: string;
+}
+
+/** Writes what the calls behind `entry` read, under the name of its layer. */
+export function writeInput({ graph, shapes, input }: WritableTrunk, entry: number, draft: NodeDraft): WrittenInput {
+  const { name } = layerOf(graph, entry);
+  if (entry > 0 || input.dtype === 'float32') {
+    const placeholder = addInput(draft, name, shapes[entry] ?? []);
+    return { placeholder, floats: placeholder };
+  }
+  const placeholder = addInput(draft, name, shapes[entry] ?? [], integer);
+  return { placeholder, floats: scopeIn(draft, name).node('Cast', [placeholder], { SrcT: integer, DstT: float }) };
+}
 
 /** Writes the calls between two places of a trunk into a draft. */
 export function writeCalls(plan: WritePlan, draft: NodeDraft): WrittenCalls {

@@ -254,13 +254,45 @@ describe('saving on a GraphModel', () => {
     model.dispose();
   });
 
-  test.each([
-    ['pooling', () => layers.globalAveragePooling2d({ inputShape: [8, 8, 6], dataFormat: 'channelsFirst' })],
-    ['Flatten', () => layers.flatten({ inputShape: [8, 8, 6], dataFormat: 'channelsFirst' })],
-  ])('a head that takes channels first has no such form: %s', async (_, first) => {
-    const own = sequential({ layers: [first(), layers.dense({ units: 2 })] });
+  test('load gives a head of your own back, with the weights of its BatchNorm', async () => {
+    const own = sequential({
+      layers: [
+        layers.conv2d({ inputShape: [8, 8, 6], filters: 4, kernelSize: 2, activation: 'relu' }),
+        layers.batchNormalization({ scale: false }),
+        layers.dropout({ rate: 0.5 }),
+        layers.globalAveragePooling2d({}),
+        layers.dense({ units: 2 }),
+      ],
+    });
     const model = replaceHead(await loadBase(tinyGraph(), { cut: 'net/add' }), { labels, model: own });
-    await expect(save(model, keeper())).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
+    await fineTune(model, samples(), { epochs: 1 });
+    const handler = keeper();
+    await save(model, handler);
+    const again = await load(handler);
+    expect(weightValues(again)).toEqual(weightValues(model));
+    const plain = await loadGraphModel(handler);
+    const input = tf.randomUniform([3, 8, 8, 3], 0, 1, 'float32', 4);
+    const expected = model.head.trunk.run(model.base.trunk.run(input));
+    const [logits] = plain.execute(input) as tf.Tensor[];
+    expect(relativeError(logits!, expected)).toBeLessThan(1e-5);
+    again.dispose();
+    model.dispose();
+  });
+
+  test.each([
+    ['pooling', () => [layers.globalAveragePooling2d({ inputShape: [8, 8, 6], dataFormat: 'channelsFirst' })]],
+    ['Flatten', () => [layers.flatten({ inputShape: [8, 8, 6], dataFormat: 'channelsFirst' })]],
+    [
+      'transposed convolution',
+      () => [layers.conv2dTranspose({ inputShape: [8, 8, 6], filters: 2, kernelSize: 2 }), layers.flatten()],
+    ],
+    ['Dense on maps', () => [layers.dense({ inputShape: [8, 8, 6], units: 2 }), layers.flatten()]],
+  ])('a head without such a form is refused, nothing left behind: %s', async (_, first) => {
+    const own = sequential({ layers: [...first(), layers.dense({ units: 2 })] });
+    const model = replaceHead(await loadBase(tinyGraph(), { cut: 'net/add' }), { labels, model: own });
+    await expectNoLeak(async () => {
+      await expect(save(model, keeper())).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
+    });
     model.dispose();
   });
 

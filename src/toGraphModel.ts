@@ -1,0 +1,53 @@
+// The verb toGraphModel: the whole model as a tfjs GraphModel that is fast in inference.
+import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
+import { dispose, io } from '@tensorflow/tfjs-core';
+import { ensureBackend } from './backends/ensureBackend.ts';
+import type { TransferModel } from './core/types.ts';
+import { assertAlive } from './train/runTraining.ts';
+import { writeNodes } from './trunk/nodeGraph.ts';
+
+/**
+ * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm folded into the convolutions,
+ * activations and padding in their kernels, dropout gone. It takes what the base takes, a preprocessed batch, and gives
+ * the probabilities of the labels (`binary`: that of the second label; `regression`: the values), to a ten-thousandth
+ * what `predict` gives.
+ *
+ * It has weights of its own: training the model further or disposing of it leaves the GraphModel as it is. `save` of the
+ * GraphModel writes it as tfjs does; what transferkit knows about the model is not in it, so keep what `save` of
+ * transferkit writes to go on training.
+ *
+ * @param model - A model of any task.
+ * @returns The GraphModel; `dispose()` frees it. Its `metadata` has the `labels` and the `preprocessor`'s spec.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form in a GraphModel, `DISPOSED`.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { toGraphModel } from 'transferkit';
+ * const graphModel = await toGraphModel(model);
+ * const probabilities = graphModel.predict(tf.zeros([1, 32, 32, 3])) as tf.Tensor;
+ * console.log(probabilities.shape); // [ 1, 2 ]
+ * graphModel.dispose();
+ * ```
+ */
+export async function toGraphModel(model: TransferModel): Promise<GraphModel> {
+  assertAlive('toGraphModel', model);
+  await ensureBackend();
+  const { foldModel } = await import('./heads/foldModel.ts');
+  const { signatureOf } = await import('./heads/graphParts.ts');
+  const { graph, constants } = foldModel(model);
+  const [output = graph.input] = graph.outputs;
+  const { data, specs } = await io.encodeWeights(Object.fromEntries(constants)).finally(() => {
+    dispose([...constants.values()]);
+  });
+  const artifacts: io.ModelArtifacts = {
+    modelTopology: writeNodes(graph),
+    format: 'graph-model',
+    generatedBy: 'transferkit',
+    signature: signatureOf(graph, { [model.head.task === 'regression' ? 'values' : 'probabilities']: output }),
+    weightSpecs: specs,
+    weightData: data,
+    userDefinedMetadata: { labels: model.labels, preprocessor: model.base.preprocessor.spec },
+  };
+  return loadGraphModel({ load: () => Promise.resolve(artifacts) });
+}
