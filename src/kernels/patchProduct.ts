@@ -56,13 +56,37 @@ interface PatchGroups {
 
 const oneGroup: PatchGroups = { count: 1, input: 0, filter: 0, output: 0 };
 
-/** Computes a product, in two runs: one packs the matrix into panels of 8 columns, the other multiplies. */
+/** Computes a product; the matrix on the right is packed as much at a time as memory for it is worth. */
 export function patchProduct(kernels: KernelModule, product: PatchProduct): void {
-  const { results, output, groups = oneGroup, activation = linear } = product;
-  const { count, depth, length } = patchSizes(product);
+  const { results, groups = oneGroup } = product;
+  const { count, length } = patchSizes(product);
   if (count * results * groups.count === 0) return;
-  const cut = cutWork(count, length, results, groups.count);
-  const matrix = packing(product, count, length);
+  const { bytes } = packing(product);
+  const columns = bytes <= mostPackedBytes ? results : Math.ceil(results / Math.ceil(bytes / mostPackedBytes) / 8) * 8;
+  for (let column = 0; column < results; column += columns) {
+    const part = someColumns(product, column, Math.min(columns, results - column));
+    multiply(kernels, part, packing(part), cutWork(count, length, part.results, groups.count));
+  }
+}
+
+const mostPackedBytes = 16 * 1024 * 1024;
+
+/** The product with some columns of the matrix. */
+function someColumns(product: PatchProduct, column: number, results: number): PatchProduct {
+  const { filter, output, bias } = product;
+  return {
+    ...product,
+    results,
+    filter: { ...filter, address: filter.address + column * (filter.isTransposed ? filter.line : 4) },
+    output: { ...output, address: output.address + column * 4 },
+    bias: bias && { ...bias, address: bias.address + (bias.isScalar ? 0 : column * 4) },
+  };
+}
+
+/** Two runs: one packs the matrix into panels of 8 columns, the other multiplies. */
+function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing, cut: Cut): void {
+  const { results, output, groups = oneGroup, activation = linear } = product;
+  const { count, depth } = patchSizes(product);
   const scratch = patchScratch(product, cut.blockRows);
   const startBytes = Math.ceil(results / 8) * 32;
   const start = kernels.scratch.reserve(startBytes + depth * 4 + matrix.bytes + kernels.threads * scratch.bytes);
@@ -89,7 +113,7 @@ export function patchProduct(kernels: KernelModule, product: PatchProduct): void
 function writeBias({ backend }: KernelModule, { bias, results }: PatchProduct, start: number): void {
   if (bias === undefined) return;
   const { buffer } = memoryOf(backend);
-  const values = new Float32Array(buffer, bias.address, bias.isScalar ? 1 : results);
+  const values = new Float32Array(buffer, bias.address >>> 0, bias.isScalar ? 1 : results);
   const sums = new Float32Array(buffer, start, results);
   if (bias.isScalar) sums.fill(values[0] ?? 0);
   else sums.set(values);
@@ -106,7 +130,9 @@ interface Packing {
 }
 
 /** A matrix that meets few rows only is not worth packing. */
-function packing({ filter, results, groups = oneGroup }: PatchProduct, count: number, length: number): Packing {
+function packing(product: PatchProduct): Packing {
+  const { filter, results, groups = oneGroup } = product;
+  const { count, length } = patchSizes(product);
   if (count <= fewRows && filter.isContiguous && results % 8 === 0) {
     return { isPacked: false, bytes: 0, groupBytes: groups.filter, panelBytes: 32, lineBytes: results * 4 };
   }

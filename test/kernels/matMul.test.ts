@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { kernelOrOriginal } from '../../src/kernels/kernelMaker.ts';
-import { relativeDifference, seeded } from '../backends/compare.ts';
+import { relativeDifference, seeded, values } from '../backends/compare.ts';
 import { onCpu, onModule, startModule, type Call } from './onModule.ts';
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 31];
@@ -52,8 +52,24 @@ test('sizes that make many tasks', async () => {
     { m: 700, k: 65, n: 41 },
     { m: 33, k: 1030, n: 200 },
     { m: 3, k: 300, n: 1001 },
+    { m: 4, k: 1000, n: 1000 },
   ];
   await expectLikeCpu(large.flatMap((size) => transpositions.map((transposed) => product({ ...size, ...transposed }))));
+});
+
+test('a matrix that is packed in pieces', async () => {
+  const [k, n] = [520, 8_103];
+  const right = values(k * n, 2);
+  const calls = flags.map((transposeB) => ({
+    kernel: '_FusedMatMul',
+    inputs: () => ({
+      a: seeded([1, 9, k], 1),
+      b: tf.tensor(right, transposeB ? [1, n, k] : [1, k, n]),
+      bias: seeded([n], 3),
+    }),
+    attributes: { transposeA: false, transposeB, activation: 'relu' },
+  }));
+  await expectLikeCpu(calls);
 });
 
 test.each([
