@@ -22,7 +22,7 @@ export function featureMemory() {
   return Object.fromEntries(
     Object.entries(cases).map(([name, { examples, cache }]) => {
       const stdio = ['ignore', 'pipe', 'ignore'];
-      const given = ['--expose-gc', script, String(examples), JSON.stringify(cache)];
+      const given = [script, String(examples), JSON.stringify(cache)];
       return [name, JSON.parse(execFileSync(process.execPath, given, { encoding: 'utf8', stdio }))];
     }),
   );

@@ -1,5 +1,7 @@
-// How much memory cached features take: run by featureMemory.js with --expose-gc, in a fresh process for each figure.
-// Arguments: number of examples, and the option `cache` as JSON. Prints figures as JSON.
+// How much memory cached features take: run by featureMemory.js, in a fresh process for each figure. Arguments: number of
+// examples, and the option `cache` as JSON. Prints figures as JSON.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { defineSamples, loadBase, replaceHead, trainHead, useBackend } from 'transferkit';
 
@@ -14,10 +16,13 @@ function samplesOf(size) {
   return defineSamples({ size, target, read });
 }
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
+
 /** Resident bytes without garbage. */
 function residentNow() {
-  globalThis.gc();
-  globalThis.gc();
+  collectGarbage();
+  collectGarbage();
   return process.memoryUsage.rss();
 }
 

@@ -1,30 +1,29 @@
 // Where scratch files lie and whose they are. A name says which process of which machine writes the file, so that the file
 // of a process that crashed can be told from one that is in use.
-import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile, readlink, rm, stat, statfs } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What a name says. */
 interface Owner {
+  /** Where its number is known. */
   readonly machine: string;
   readonly pid: number;
   /** When the process started, in ticks since the machine did; 0 where that is not told. */
   readonly start: number;
 }
 
-const pattern = /^transferkit-features-([0-9a-f]{12})-(\d+)-(\d+)-\d+\.tmp$/;
+const pattern = /^transferkit-features-([0-9a-f]{12})-(\d+)-(\d+)-[0-9a-f]{12}\.tmp$/;
 /** Nobody is at work on a file that was left alone for a week. */
 const oldAge = 7 * 24 * 3600 * 1000;
 /** What statfs calls a folder that lies in memory. */
 const tmpfs = 0x01021994;
 
-let names = 0;
-
-/** A name that no other process, and none in this one, gives a file. */
+/** A name that nobody else gives a file, other threads of this process included. */
 export async function newScratchName(): Promise<string> {
   const start = (await startOf(process.pid))?.start ?? 0;
-  return `transferkit-features-${thisMachine()}-${process.pid}-${start}-${names++}.tmp`;
+  return `transferkit-features-${await thisMachine()}-${process.pid}-${start}-${randomBytes(6).toString('hex')}.tmp`;
 }
 
 /** The folder for scratch files: the one given, or the system's for temporary files that is on a disk. */
@@ -36,16 +35,17 @@ export async function scratchFolder(directory: string | undefined): Promise<stri
 }
 
 /**
- * Removes scratch files of this machine whose process is gone, and those of other machines (a folder may be shared) that
- * nobody has touched for a week.
+ * Removes scratch files of this machine whose process is gone, and those of other machines and containers (a folder may
+ * be shared) that nobody has touched for a week.
  */
 export async function clearScratch(directory: string | undefined): Promise<void> {
   const folder = await scratchFolder(directory);
+  const here = await thisMachine();
   for (const name of await readdir(folder).catch(() => [])) {
     const owner = ownerOf(name);
     const path = join(folder, name);
     if (owner === undefined) continue;
-    const isOrphan = owner.machine === thisMachine() ? !(await isRunning(owner)) : await isOld(path);
+    const isOrphan = owner.machine === here ? !(await isRunning(owner)) : await isOld(path);
     if (isOrphan) await rm(path, { force: true }).catch(() => undefined);
   }
 }
@@ -55,8 +55,10 @@ function ownerOf(name: string): Owner | undefined {
   return machine === undefined ? undefined : { machine, pid: Number(pid), start: Number(start) };
 }
 
-function thisMachine(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 12);
+/** Containers number their processes by themselves: on Linux each has a namespace for that. */
+async function thisMachine(): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 12);
 }
 
 /** Whether the process that a name speaks of is alive, and not another one that got its number. */

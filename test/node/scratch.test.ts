@@ -145,12 +145,12 @@ describe('the next start', () => {
         return name;
       };
       const other = machine!.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
-      const reused = put(`transferkit-features-${machine}-${pid}-${Number(start) - 1}-0.tmp`);
-      const unknownStart = put(`transferkit-features-${machine}-${pid}-0-0.tmp`);
-      const elsewhere = put(`transferkit-features-${other}-${pid}-${start}-0.tmp`, 6);
-      const forgotten = put(`transferkit-features-${other}-${pid}-${start}-1.tmp`, 8);
+      const reused = put(`transferkit-features-${machine}-${pid}-${Number(start) - 1}-${'0'.repeat(12)}.tmp`);
+      const unknownStart = put(`transferkit-features-${machine}-${pid}-0-${'0'.repeat(12)}.tmp`);
+      const elsewhere = put(`transferkit-features-${other}-${pid}-${start}-${'0'.repeat(12)}.tmp`, 6);
+      const forgotten = put(`transferkit-features-${other}-${pid}-${start}-${'1'.repeat(12)}.tmp`, 8);
       const foreign = put('transferkit-features-notes.tmp', 99);
-      const first = put(`transferkit-features-${machine}-1-0-0.tmp`);
+      const first = put(`transferkit-features-${machine}-1-0-${'0'.repeat(12)}.tmp`);
       await clearScratch(directory);
       expect(files()).toEqual([own, unknownStart, elsewhere, foreign, first].sort());
       expect([reused, forgotten].filter((name) => files().includes(name))).toEqual([]);
