@@ -1,4 +1,5 @@
-// The inner loop of all products: 4 rows times 8 columns, their sums in 8 registers.
+// The inner loop of all products: 4 rows times 8 columns, their sums in 8 registers; 6 rows where products and sums are
+// one instruction, which leaves registers for them.
 import {
   COLUMNS,
   DEPTH,
@@ -15,12 +16,12 @@ import {
 import { multiplyAdd, real, word } from './parameters';
 
 /** Rows of a tile. */
-export const TILE_ROWS: i32 = 4;
+export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
 /**
  * Computes tiles one below the other.
  *
- * @param table - For each tile, addresses: of the results of the 4 rows, then, tap by tap, of what the 4 rows read.
+ * @param table - For each tile, addresses: of the results of its rows, then, tap by tap, of what its rows read.
  * @param panel - 8 columns of the right side: 8 values for each depth.
  * @param column - The first of the 8 columns.
  */
@@ -29,7 +30,8 @@ export function multiplyTiles(parameters: usize, table: usize, tiles: i32, panel
   const line = <usize>word(parameters, LINE_BYTES);
   const bytes = <usize>word(parameters, DEPTH) * line;
   const step = <usize>word(parameters, DEPTH_STEP);
-  const tileBytes = (taps + 1) << 4;
+  const entryBytes: usize = TILE_ROWS * 4;
+  const tileBytes = (taps + 1) * entryBytes;
   const columns = word(parameters, COLUMNS) - column;
   const at = (<usize>column) << 2;
   const initial = <usize>word(parameters, INITIAL) + at;
@@ -43,14 +45,24 @@ export function multiplyTiles(parameters: usize, table: usize, tiles: i32, panel
     let c21 = c01;
     let c30 = c00;
     let c31 = c01;
+    let c40 = c00;
+    let c41 = c01;
+    let c50 = c00;
+    let c51 = c01;
     let b = panel;
-    const last = tile + (taps << 4);
+    const last = tile + taps * entryBytes;
     for (let tap = tile; tap < last;) {
-      tap += 16;
+      tap += entryBytes;
       let a0 = <usize>load<u32>(tap);
       let a1 = <usize>load<u32>(tap, 4);
       let a2 = <usize>load<u32>(tap, 8);
       let a3 = <usize>load<u32>(tap, 12);
+      let a4: usize = 0;
+      let a5: usize = 0;
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        a4 = <usize>load<u32>(tap, 16);
+        a5 = <usize>load<u32>(tap, 20);
+      }
       const bottom = b + bytes;
       while (b < bottom) {
         const b0 = v128.load(b);
@@ -72,6 +84,16 @@ export function multiplyTiles(parameters: usize, table: usize, tiles: i32, panel
         a3 += step;
         c30 = multiplyAdd(v3, b0, c30);
         c31 = multiplyAdd(v3, b1, c31);
+        if (ASC_FEATURE_RELAXED_SIMD) {
+          const v4 = v128.load_splat<f32>(a4);
+          a4 += step;
+          c40 = multiplyAdd(v4, b0, c40);
+          c41 = multiplyAdd(v4, b1, c41);
+          const v5 = v128.load_splat<f32>(a5);
+          a5 += step;
+          c50 = multiplyAdd(v5, b0, c50);
+          c51 = multiplyAdd(v5, b1, c51);
+        }
       }
     }
     if (word(parameters, IS_LEAKY)) {
@@ -84,18 +106,23 @@ export function multiplyTiles(parameters: usize, table: usize, tiles: i32, panel
       c21 = leak(c21, slope);
       c30 = leak(c30, slope);
       c31 = leak(c31, slope);
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        c40 = leak(c40, slope);
+        c41 = leak(c41, slope);
+        c50 = leak(c50, slope);
+        c51 = leak(c51, slope);
+      }
     }
     const low = f32x4.splat(real(parameters, LOW));
     const high = f32x4.splat(real(parameters, HIGH));
-
-    const o0 = <usize>load<u32>(tile) + at;
-    const o1 = <usize>load<u32>(tile, 4) + at;
-    const o2 = <usize>load<u32>(tile, 8) + at;
-    const o3 = <usize>load<u32>(tile, 12) + at;
-    storeColumns(o0, clamp(c00, low, high), clamp(c01, low, high), columns);
-    storeColumns(o1, clamp(c10, low, high), clamp(c11, low, high), columns);
-    storeColumns(o2, clamp(c20, low, high), clamp(c21, low, high), columns);
-    storeColumns(o3, clamp(c30, low, high), clamp(c31, low, high), columns);
+    storeColumns(<usize>load<u32>(tile) + at, clamp(c00, low, high), clamp(c01, low, high), columns);
+    storeColumns(<usize>load<u32>(tile, 4) + at, clamp(c10, low, high), clamp(c11, low, high), columns);
+    storeColumns(<usize>load<u32>(tile, 8) + at, clamp(c20, low, high), clamp(c21, low, high), columns);
+    storeColumns(<usize>load<u32>(tile, 12) + at, clamp(c30, low, high), clamp(c31, low, high), columns);
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      storeColumns(<usize>load<u32>(tile, 16) + at, clamp(c40, low, high), clamp(c41, low, high), columns);
+      storeColumns(<usize>load<u32>(tile, 20) + at, clamp(c50, low, high), clamp(c51, low, high), columns);
+    }
   }
 }
 
