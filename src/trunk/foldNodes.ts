@@ -1,21 +1,8 @@
 // A GraphModel's nodes fused as those of layers are. What a converter has fused already stays as it is.
-import {
-  add,
-  clone,
-  div,
-  mul,
-  ones,
-  reshape,
-  rsqrt,
-  scalar,
-  sub,
-  tidy,
-  zeros,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../core/json.ts';
 import type { FoldedPart } from '../core/types.ts';
-import { scaledBias, scaledKernel, type ChannelScale } from './foldBatchNorm.ts';
+import { scaledBias, scaledKernel, type LateScale } from './foldBatchNorm.ts';
 import { nodeChains, type NodeChain, type ScaleNode } from './nodeChains.ts';
 import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from './nodeDraft.ts';
 import { nodeOf, nodesLeadingTo, outputOf, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
@@ -78,12 +65,12 @@ function attributesOf({ kernel: { attr }, pad }: NodeChain): JsonObject {
 }
 
 /** Steps that follow each other as one factor and one summand for each channel. */
-function combined(steps: readonly ScaleNode[], channels: number): ChannelScale {
-  return {
-    channels,
-    scale: () => tidy(() => steps.reduce((scale, step) => mul(scale, factorOf(step)), ones([channels]))),
-    shift: () => tidy(() => steps.reduce(shifted, zeros([channels]))),
-  };
+function combined(steps: readonly ScaleNode[], channels: number): LateScale {
+  const compute = () => ({
+    scale: steps.reduce<Tensor>((scale, step) => mul(scale, factorOf(step)), ones([channels])),
+    shift: steps.reduce<Tensor>(shifted, zeros([channels])),
+  });
+  return { channels, compute };
 }
 
 function factorOf({ op, values, epsilon }: ScaleNode): Tensor | number {

@@ -124,6 +124,7 @@ function normalizesChannels({ className, config }: LayerSpec, rank: number): boo
   return axis === -1 || axis === rank - 1;
 }
 
-function isChannelsFirst({ config }: LayerSpec): boolean {
+/** Whether a layer takes pictures with the channels in front. */
+export function isChannelsFirst({ config }: LayerSpec): boolean {
   return config.data_format === 'channels_first' || config.data_format === 'channelsFirst';
 }

@@ -4,8 +4,8 @@ import type { Shape, Trunk } from '../core/types.ts';
 import { camelCase, snakeCase } from '../layers/activations.ts';
 import { isReplaced } from '../layers/registerLayers.ts';
 import { isStochastic } from './applyLayer.ts';
-import { channelScale } from './foldBatchNorm.ts';
-import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
+import { lateScale } from './foldBatchNorm.ts';
+import { batchNormGroups, fusedGroups, isChannelsFirst, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
 import { numberOf } from './inferShapes.ts';
 import { activationOfLayer } from './layerActivation.ts';
 import { layerOf, type LayerGraph, type LayerSpec } from './layerGraph.ts';
@@ -132,7 +132,7 @@ function writeGroup(
   return writeKernel({
     ...site,
     pad: pad === undefined ? undefined : layerOf(graph, pad),
-    scale: layer && channelScale({ layer, weight: weightsOf(plan.trunk, layer) }),
+    scale: layer && lateScale({ layer, weight: weightsOf(plan.trunk, layer) }),
     activation,
   });
 }
@@ -191,8 +191,4 @@ function isForeign({ className, config }: LayerSpec): boolean {
   if (isReplaced(className)) return true;
   const { activation } = config;
   return typeof activation === 'string' && className !== 'ActivationOf' && isReplaced(camelCase(snakeCase(activation)));
-}
-
-function isChannelsFirst({ config }: LayerSpec): boolean {
-  return config.data_format === 'channels_first' || config.data_format === 'channelsFirst';
 }

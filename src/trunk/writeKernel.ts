@@ -1,7 +1,7 @@
 // Layers with kernels as nodes: convolutions of every kind and Dense, together with what fuses with them.
 import { clone, slice, tidy } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../core/json.ts';
-import { scaledBias, scaledKernel, type ChannelScale } from './foldBatchNorm.ts';
+import { scaledBias, scaledKernel, type LateScale } from './foldBatchNorm.ts';
 import { numberOf, numbers, sides } from './inferShapes.ts';
 import type { Activation } from './layerActivation.ts';
 import type { LayerSpec } from './layerGraph.ts';
@@ -12,7 +12,7 @@ import { fusedActivation, writeActivation } from './writeActivation.ts';
 /** A kernel's call with what fuses with it. */
 export interface KernelSite extends LayerSite {
   readonly pad: LayerSpec | undefined;
-  readonly scale: ChannelScale | undefined;
+  readonly scale: LateScale | undefined;
   /** Has a form as nodes. */
   readonly activation: Activation | undefined;
 }

@@ -2,7 +2,8 @@
 import { clone, div, maximum, mul, neg, reshape, sqrt, tensor, tidy } from '@tensorflow/tfjs-core';
 import { isJsonList, type Json } from '../core/json.ts';
 import { constantOf, constantShape, plainConstant } from '../layers/layerConfig.ts';
-import { channelScale, type BatchNormSite } from './foldBatchNorm.ts';
+import { axisOf } from './applyLayer.ts';
+import { lateScale } from './foldBatchNorm.ts';
 import { numberOf, numbers } from './inferShapes.ts';
 import type { Activation } from './layerActivation.ts';
 import { onlyInput, weightOf, type LayerSite, type WriteLayer } from './layerSite.ts';
@@ -29,8 +30,10 @@ export const scalingWriters: Readonly<Record<string, WriteLayer>> = {
 /** A BatchNormalization that no kernel takes along, and the activation behind it. */
 export function writeBatchNorm(site: LayerSite, activation: Activation | undefined): string {
   const { x, shape } = onlyInput(site);
-  const { channels, scale, shift } = channelScale(site);
-  const axis = batchNormAxis(site, shape.length);
+  const { channels, compute } = lateScale(site);
+  const scale = () => compute().scale;
+  const shift = () => tidy(() => compute().shift);
+  const axis = axisOf(site.layer, shape.length);
   if (shape.length === 4 && axis === 3) {
     // One pass over the pixels instead of three: a depthwise convolution of one pixel.
     const kernel = () => tidy(() => reshape(scale(), [1, 1, channels, 1]));
@@ -45,9 +48,9 @@ export function writeBatchNorm(site: LayerSite, activation: Activation | undefin
 /** A BatchNormalization over the last axis with its weights as they are. */
 export function writePlainBatchNorm(site: LayerSite): string | undefined {
   const { x, shape } = onlyInput(site);
-  if (batchNormAxis(site, shape.length) !== shape.length - 1) return undefined;
+  if (axisOf(site.layer, shape.length) !== shape.length - 1) return undefined;
   const { scope, layer } = site;
-  const { channels } = channelScale(site);
+  const { channels } = lateScale(site);
   const values = (name: string, otherwise: number) => {
     const weight = site.weight(name);
     const make = () => (weight === undefined ? tensor(new Float32Array(channels).fill(otherwise)) : clone(weight));
@@ -59,11 +62,6 @@ export function writePlainBatchNorm(site: LayerSite): string | undefined {
     is_training: { b: false },
     data_format: { s: btoa('NHWC') },
   });
-}
-
-function batchNormAxis({ layer }: BatchNormSite, rank: number): number {
-  const [axis] = axesOf(layer.config.axis, rank);
-  return axis ?? rank - 1;
 }
 
 function writeLayerNorm(site: LayerSite): string | undefined {
