@@ -8,19 +8,27 @@ import { Normalization } from './normalization.ts';
 import { HalfPixelResizing } from './resizing.ts';
 import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './scaling.ts';
 
-const classes = [
-  ActivationOf,
-  AddConstant,
-  CustomScaleLayer,
-  GlobalAveragePooling2DKeepDims,
-  GlobalMaxPooling2DKeepDims,
-  GroupedConv2D,
-  HalfPixelResizing,
-  LayerScale,
-  MultiplyConstant,
-  Normalization,
-  ...activationClasses(),
-];
+type Class = serialization.SerializableConstructor<serialization.Serializable>;
+
+let made: readonly Class[] | undefined;
+
+/** The same ones every time, so that they can be told from others of their names. */
+function ownClasses(): readonly Class[] {
+  made ??= [
+    ActivationOf,
+    AddConstant,
+    CustomScaleLayer,
+    GlobalAveragePooling2DKeepDims,
+    GlobalMaxPooling2DKeepDims,
+    GroupedConv2D,
+    HalfPixelResizing,
+    LayerScale,
+    MultiplyConstant,
+    Normalization,
+    ...activationClasses(),
+  ];
+  return made;
+}
 
 /**
  * Registers the layers and activations that tfjs lacks, under the names that saved models have for them: after that
@@ -38,12 +46,13 @@ const classes = [
  */
 export function registerLayers(): readonly string[] {
   const { classNameMap } = serialization.SerializationMap.getMap();
+  const classes = ownClasses();
   for (const each of classes) if (!(each.className in classNameMap)) serialization.registerClass(each);
   return classes.map(({ className }) => className);
 }
 
 /** Whether a name of ours stands for a class that somebody else registered first. */
 export function isReplaced(className: string): boolean {
-  const own = classes.find((each) => each.className === className);
+  const own = ownClasses().find((each) => each.className === className);
   return own !== undefined && serialization.SerializationMap.getMap().classNameMap[className]?.[0] !== own;
 }
