@@ -61,15 +61,15 @@ function run(kernels: KernelModule, patches: Patches, slope: Placement, results:
   const sums = kernels.scratch.reserve(sumsBytes + depth * 4 + kernels.threads * thread.bytes);
   const zeros = sums + sumsBytes;
   clear(kernels, zeros, depth * 4);
-  const words = [
-    ...patchWords(patches, zeros),
-    ...[slope.address, slope.picture, slope.row, slope.pixel],
-    ...[0, 0, 0, 0], // Panels and groups of products.
-    ...[count, cut.taskRows, cut.blockRows, results, cut.taskPanels],
-    ...[zeros + depth * 4, thread.bytes, thread.tableBytes],
-    ...[0, 0, 0, 0], // Activation of products.
-    ...[cut.taskTaps, sums, parts, result, sumPanels, thread.packed, thread.copies],
-  ];
+  // prettier-ignore
+  const words = patchWords(patches, zeros).concat(
+    slope.address, slope.picture, slope.row, slope.pixel,
+    0, 0, 0, 0, // Panels and groups of products.
+    count, cut.taskRows, cut.blockRows, results, cut.taskPanels,
+    zeros + depth * 4, thread.bytes, thread.tableBytes,
+    0, 0, 0, 0, // Activation of products.
+    cut.taskTaps, sums, parts, result, sumPanels, thread.packed, thread.copies,
+  );
   kernels.run('filterGradient', words, parts * Math.ceil(taps / cut.taskTaps) * Math.ceil(panels / cut.taskPanels));
   kernels.run('filterGradientSum', words, Math.ceil((taps * panels) / sumPanels));
 }

@@ -52,10 +52,12 @@ const controlBytes = 1024;
 const parametersOffset = 256;
 const failedOffset = 192;
 
+const fraction = new DataView(new ArrayBuffer(4));
+
 /** The bits of a number with a fraction, as a parameter. */
 export function real(value: number): number {
-  const [bits = 0] = new Int32Array(Float32Array.of(value).buffer);
-  return bits;
+  fraction.setFloat32(0, value);
+  return fraction.getInt32(0);
 }
 
 /** Compiles and starts the kernels on a backend's memory. Undefined where SIMD is missing. */

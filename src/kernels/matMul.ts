@@ -3,7 +3,7 @@ import { broadcast_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue, type PatchEpilogue } from './patchEpilogue.ts';
-import { oneByOne } from './patches.ts';
+import { oneByOne, type Placement } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
 import { addressOf } from './wasmHeap.ts';
 
@@ -49,21 +49,22 @@ function run(kernels: KernelModule, a: Factor, b: Factor, epilogue: PatchEpilogu
   const isTall = b.count === 1 && !a.isTransposed;
   const rows = isTall ? a.rows * a.count : a.rows;
   patchProduct(kernels, {
-    ...epilogue,
+    bias: epilogue.bias,
+    activation: epilogue.activation,
     pictures: 1,
     rows: oneByOne(1),
     columns: oneByOne(rows),
     channels: a.columns,
     channelStep: a.isTransposed ? a.rows * 4 : 4,
-    input: {
-      ...{ address: addressOf(kernels.backend, a.info), picture: 0, row: 0 },
-      pixel: a.isTransposed ? 4 : a.columns * 4,
-    },
-    output: { address: addressOf(kernels.backend, out), picture: 0, row: 0, pixel: b.columns * 4 },
+    input: matrixAt(addressOf(kernels.backend, a.info), a.isTransposed ? 4 : a.columns * 4),
+    output: matrixAt(addressOf(kernels.backend, out), b.columns * 4),
     filter: {
-      ...{ address: addressOf(kernels.backend, b.info), tapRow: 0, tapColumn: 0 },
-      ...{ line: (b.isTransposed ? b.rows : b.columns) * 4 },
-      ...{ isTransposed: b.isTransposed, isContiguous: !b.isTransposed },
+      address: addressOf(kernels.backend, b.info),
+      tapRow: 0,
+      tapColumn: 0,
+      line: (b.isTransposed ? b.rows : b.columns) * 4,
+      isTransposed: b.isTransposed,
+      isContiguous: !b.isTransposed,
     },
     results: b.columns,
     groups: {
@@ -73,4 +74,9 @@ function run(kernels: KernelModule, a: Factor, b: Factor, epilogue: PatchEpilogu
       output: a.rows * b.columns * 4,
     },
   });
+}
+
+/** Rows of a matrix as pixels of one picture. */
+function matrixAt(address: number, rowBytes: number): Placement {
+  return { address, picture: 0, row: 0, pixel: rowBytes };
 }

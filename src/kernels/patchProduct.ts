@@ -2,7 +2,7 @@
 // its filter covers; the gradient of a convolution by its input those that the turned filter covers.
 import { real, type KernelModule } from './kernelModule.ts';
 import { clear, patchScratch, patchSizes, patchWords, type Patches, type Placement } from './patches.ts';
-import { memoryOf } from './wasmHeap.ts';
+import { floatsOf } from './wasmHeap.ts';
 
 /** The matrix on the right: for each tap a matrix with a row for each channel, cut from a larger array. */
 export interface PatchFilter {
@@ -62,7 +62,11 @@ export function patchProduct(kernels: KernelModule, product: PatchProduct): void
   const { count, length } = patchSizes(product);
   if (count * results * groups.count === 0) return;
   const { bytes } = packing(product);
-  const columns = bytes <= mostPackedBytes ? results : Math.ceil(results / Math.ceil(bytes / mostPackedBytes) / 8) * 8;
+  if (bytes <= mostPackedBytes) {
+    multiply(kernels, product, packing(product), cutWork(count, length, results, groups.count));
+    return;
+  }
+  const columns = Math.ceil(results / Math.ceil(bytes / mostPackedBytes) / 8) * 8;
   for (let column = 0; column < results; column += columns) {
     const part = someColumns(product, column, Math.min(columns, results - column));
     multiply(kernels, part, packing(part), cutWork(count, length, part.results, groups.count));
@@ -97,26 +101,25 @@ function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing,
   if (matrix.isPacked) packPanels(kernels, product, matrix, packed);
   kernels.run(
     'patchProduct',
-    [
-      ...patchWords(product, zeros),
-      ...[output.address, output.picture, output.row, output.pixel],
-      ...[matrix.isPacked ? packed : product.filter.address, groups.input, matrix.groupBytes, groups.output],
-      ...[count, cut.taskRows, cut.blockRows, results, cut.taskPanels],
-      ...[packed + matrix.bytes, scratch.bytes, scratch.tableBytes],
-      ...[Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope)],
-      ...[start, matrix.panelBytes, matrix.lineBytes],
-    ],
+    // prettier-ignore
+    patchWords(product, zeros).concat(
+      output.address, output.picture, output.row, output.pixel,
+      matrix.isPacked ? packed : product.filter.address, groups.input, matrix.groupBytes, groups.output,
+      count, cut.taskRows, cut.blockRows, results, cut.taskPanels,
+      packed + matrix.bytes, scratch.bytes, scratch.tableBytes,
+      Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope),
+      start, matrix.panelBytes, matrix.lineBytes,
+    ),
     groups.count * Math.ceil(count / cut.taskRows) * Math.ceil(results / 8 / cut.taskPanels),
   );
 }
 
 function writeBias({ backend }: KernelModule, { bias, results }: PatchProduct, start: number): void {
   if (bias === undefined) return;
-  const { buffer } = memoryOf(backend);
-  const values = new Float32Array(buffer, bias.address >>> 0, bias.isScalar ? 1 : results);
-  const sums = new Float32Array(buffer, start, results);
-  if (bias.isScalar) sums.fill(values[0] ?? 0);
-  else sums.set(values);
+  const floats = floatsOf(backend);
+  const from = (bias.address >>> 0) / 4; // Above 2 GiB it comes as a negative number.
+  if (bias.isScalar) floats.fill(floats[from] ?? 0, start / 4, start / 4 + results);
+  else floats.copyWithin(start / 4, from, from + results);
 }
 
 /** How the matrix on the right is read. */
@@ -156,9 +159,10 @@ function packPanels(
   const taskPanels = Math.ceil(count / tasks);
   kernels.run(
     'packPanels',
+    // prettier-ignore
     [
-      ...[filter.address, groups.filter, rows.taps, columns.taps * columns.span, filter.tapRow, filter.tapColumn],
-      ...[channels, results, filter.line, Number(filter.isTransposed), packed, groupBytes, taskPanels],
+      filter.address, groups.filter, rows.taps, columns.taps * columns.span, filter.tapRow, filter.tapColumn,
+      channels, results, filter.line, Number(filter.isTransposed), packed, groupBytes, taskPanels,
     ],
     (groups.filter === 0 ? 1 : groups.count) * Math.ceil(count / taskPanels),
   );

@@ -1,6 +1,6 @@
 // Patches of pictures as the rows of a matrix: what convolutions and their gradients multiply.
 import type { KernelModule } from './kernelModule.ts';
-import { memoryOf } from './wasmHeap.ts';
+import { floatsOf } from './wasmHeap.ts';
 
 /** One axis of the pictures: output position `p` reads, through tap `t`, the input position `start + p * stride + t * step`. */
 export interface PatchAxis {
@@ -69,16 +69,17 @@ export function patchScratch(patches: Patches, blockRows: number): PatchScratch 
 /** The first parameters of the kernels that read patches: assembly/gemmParameters.ts. */
 export function patchWords(patches: Patches, zeros: number): number[] {
   const { rows, columns, input } = patches;
+  // prettier-ignore
   return [
-    ...[input.address, input.picture, input.row, input.pixel, rows.input, columns.input, rows.output, columns.output],
-    ...[rows.stride, columns.stride, rows.start, columns.start, rows.taps, columns.taps, rows.step, columns.step],
-    ...[columns.span, patchSizes(patches).depth, patches.channelStep ?? 4, zeros],
+    input.address, input.picture, input.row, input.pixel, rows.input, columns.input, rows.output, columns.output,
+    rows.stride, columns.stride, rows.start, columns.start, rows.taps, columns.taps, rows.step, columns.step,
+    columns.span, patchSizes(patches).depth, patches.channelStep ?? 4, zeros,
   ];
 }
 
 /** Sets memory to zero. */
 export function clear({ backend }: KernelModule, address: number, bytes: number): void {
-  new Uint8Array(memoryOf(backend).buffer, address, bytes).fill(0);
+  floatsOf(backend).fill(0, address / 4, (address + bytes) / 4);
 }
 
 /** An axis of pixels that are read one by one. */

@@ -28,6 +28,18 @@ export function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
   return memory;
 }
 
+const views = new WeakMap<WasmBackend, Float32Array>();
+
+/** The whole memory of a backend as numbers: the same view until the memory grows. */
+export function floatsOf(backend: WasmBackend): Float32Array {
+  const { buffer } = memoryOf(backend);
+  const known = views.get(backend);
+  if (known?.buffer === buffer) return known;
+  const view = new Float32Array(buffer);
+  views.set(backend, view);
+  return view;
+}
+
 function findMemory({ asm, wasmMemory }: EmscriptenModule): WebAssembly.Memory | undefined {
   return [asm.memory, wasmMemory].find((each) => each instanceof WebAssembly.Memory);
 }

@@ -1,6 +1,7 @@
 // Convolutions on the module against tfjs's cpu backend.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
+import { memoryOf } from '../../src/kernels/wasmHeap.ts';
 import { relativeDifference, seeded } from '../backends/compare.ts';
 import { onCpu, onModule, startModule, type Call } from './onModule.ts';
 
@@ -94,6 +95,19 @@ test('bias and activation', async () => {
     return { kernel: 'FusedConv2D', inputs, attributes };
   });
   await expectLikeCpu(calls);
+});
+
+test('memory is used again', async () => {
+  const { backend } = await startModule(2);
+  tf.tidy(() => {
+    const x = seeded<tf.Rank.R4>([2, 20, 20, 40], 1);
+    const filter = seeded<tf.Rank.R4>([3, 3, 40, 50], 2);
+    const step = () => tf.grads((a, b) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'same'))([x, filter]);
+    tf.dispose(step());
+    const { byteLength } = memoryOf(backend).buffer;
+    for (let i = 0; i < 100; i++) tf.dispose(step());
+    expect(memoryOf(backend).buffer.byteLength).toBe(byteLength);
+  });
 });
 
 test('no pictures', async () => {
