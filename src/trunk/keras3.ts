@@ -51,10 +51,12 @@ function plainConfig(config: JsonObject, origin: Origin): JsonObject {
   return { ...Object.fromEntries(entries), ...(inputShape === undefined ? {} : { batch_input_shape: inputShape }) };
 }
 
-/** A wrapper (`TimeDistributed`, `Bidirectional`) holds whole layers. */
+/** A wrapper (`TimeDistributed`, `Bidirectional`) holds whole layers; so may an activation. */
 function plainEntry(key: string, value: Json, origin: Origin): Json {
-  const wraps = (key === 'layer' || key === 'backward_layer' || key === 'forward_layer') && isJsonObject(value);
-  if (!wraps) return plainValue(key, value, origin === 'keras3');
+  const holdsLayer = /^((backward_|forward_)?layer|activation)$/.test(key);
+  if (!holdsLayer || !isJsonObject(value) || !isJsonObject(value.config)) {
+    return plainValue(key, value, origin === 'keras3');
+  }
   const { class_name: className = null, config = {} } = plainLayer(value, origin);
   return { class_name: className, config };
 }

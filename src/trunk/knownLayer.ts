@@ -1,6 +1,7 @@
 // Which layers tfjs can build: its own, ours, and those that the user has registered.
 import { serialization } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 /**
@@ -19,13 +20,22 @@ export function assertKnown({ name, className, config }: LayerSpec): void {
         'before it.',
     );
   }
-  const { activation } = config;
-  if (typeof activation !== 'string' || className === 'ActivationOf' || camelCase(activation) in classNameMap) return;
+  assertActivationKnown(name, className, config.activation);
+}
+
+function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {
+  const isObject = isJsonObject(activation);
+  const shown = isObject ? String(activation.class_name) : activation;
+  if (typeof shown !== 'string' || className === 'ActivationOf') return;
+  const lookedUp = isObject ? shown : camelCase(shown);
+  // A GroupedConv2D takes activations by name alone.
+  const isTaken = !isObject || className !== 'GroupedConv2D';
+  if (isTaken && lookedUp in serialization.SerializationMap.getMap().classNameMap) return;
   throw unsupported(
     name,
     className,
-    `expected activations that tfjs or transferkit knows, got '${activation}' in '${name}' (${className}). Register one ` +
-      `of your own (tf.serialization.registerClass, static className = '${camelCase(activation)}'), or cut the base before it.`,
+    `expected activations that tfjs or transferkit knows, got '${shown}' in '${name}' (${className}). Register one ` +
+      `of your own (tf.serialization.registerClass, static className = '${lookedUp}'), or cut the base before it.`,
   );
 }
 

@@ -1,5 +1,5 @@
 // Which activation a layer applies, by one name for all the ways in which configurations write it.
-import type { Json } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { snakeCase } from '../layers/activations.ts';
 import { numberOf } from './inferShapes.ts';
 import type { LayerSpec } from './layerGraph.ts';
@@ -24,7 +24,10 @@ const synonyms: Readonly<Record<string, string>> = {
 };
 
 /** The activation that a layer is; undefined for layers that are something else. */
-export function activationOfLayer({ className, config }: LayerSpec): Activation | undefined {
+export function activationOfLayer({
+  className,
+  config,
+}: Pick<LayerSpec, 'className' | 'config'>): Activation | undefined {
   switch (className) {
     case 'Activation':
       return activationNamed(config.activation);
@@ -44,8 +47,15 @@ export function activationOfLayer({ className, config }: LayerSpec): Activation 
 
 /** The activation that a layer applies to what it computes; undefined for none. */
 export function ownActivation({ config }: LayerSpec): Activation | undefined {
-  const found = activationNamed(config.activation);
+  const { activation } = config;
+  const found = isJsonObject(activation) ? activationHeld(activation) : activationNamed(activation);
   return found?.name === 'linear' ? undefined : found;
+}
+
+/** The activation that a layer holds as an object: a layer of its own, or a class that only tfjs knows. */
+function activationHeld({ class_name: className, config }: JsonObject): Activation {
+  const layer = { className: String(className), config: isJsonObject(config) ? config : {} };
+  return activationOfLayer(layer) ?? { name: `an object of class ${layer.className}` };
 }
 
 function activationNamed(name: Json | undefined): Activation | undefined {

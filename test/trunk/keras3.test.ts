@@ -223,6 +223,45 @@ describe('operations of Keras 2', () => {
   });
 });
 
+describe('a layer as the activation of another', () => {
+  const weights = [
+    { name: 'it/kernel', shape: [4, 3] },
+    { name: 'it/bias', shape: [3] },
+  ];
+  const dense = (activation?: Json) =>
+    ['it', 'Dense', { units: 3, ...(activation !== undefined && { activation }) }, [['x', 0, 0, {}]]] as const;
+
+  test.each([
+    ['LeakyReLU', { alpha: 0.1 }],
+    ['LeakyReLU', { negative_slope: 0.1 }],
+    ['ReLU', { max_value: 1, negative_slope: 0, threshold: 0 }],
+    ['Softmax', { axis: -1 }],
+  ])('%s %j does what it does behind it', async (class_name, config) => {
+    const x = wave([2, 4], 9, 0.1);
+    const apart = keras2([4], dense(), ['bend', class_name, config, [['it', 0, 0, {}]]]);
+    const expected = await run(apart, x, weights);
+    const inside = keras2([4], dense({ class_name, config: { name: 'bend', trainable: true, ...config } }));
+    const { trunk } = await loadBase(handler(inside, weights), { cut: 'it' });
+    const part = await trunk.fold();
+    for (const found of [trunk.run(x), trunk.run(x, { fused: false }), part.run(x)]) {
+      expect(difference(found, expected)).toBeLessThan(1e-6);
+    }
+    part.dispose();
+    trunk.dispose();
+  });
+
+  test.each([
+    ['Dense', { units: 3 }, 'ReLU', { threshold: 1 }],
+    ['Dense', { units: 3 }, 'Swirl', {}],
+    ['GroupedConv2D', { filters: 2, kernel_size: [1, 1], groups: 2 }, 'LeakyReLU', { alpha: 0.1 }],
+  ])('%s %j is refused with %s %j', async (className, config, class_name, options) => {
+    const shape = className === 'Dense' ? [4] : [2, 2, 4];
+    const activation = { class_name, config: options };
+    const topology = keras2(shape, ['it', className, { ...config, activation }, [['x', 0, 0, {}]]]);
+    await expect(loadBase(handler(topology, []), { cut: 'it' })).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
+  });
+});
+
 describe('what no layer can do', () => {
   const lambda = (className: string) =>
     keras2(
