@@ -1,7 +1,7 @@
 // The gradient through an activation and, in the same pass, its sums: the gradient of a bias, or of BatchNorm's beta.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { real, type KernelModule } from './kernelModule.ts';
-import { joinMiddle } from './reductions.ts';
+import { joinBlocks } from './reductions.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf } from './wasmHeap.ts';
 
@@ -35,6 +35,6 @@ export function activationGradient(
   const addresses = [dy, y, masked].map((info) => addressOf(backend, info));
   const ceiling = real(ceilings[activation]);
   kernels.run('maskGradient', [...addresses, parts, rows, channels, perTask, ceiling], tasks);
-  if (tasks > 1) joinMiddle(kernels, parts, total, { outer: 1, middle: tasks, inner: channels }, 'sum');
+  if (tasks > 1) joinBlocks(kernels, parts, total, { outer: 1, middle: tasks, inner: channels }, 'sum');
   return { masked, sums };
 }

@@ -56,24 +56,36 @@ function middleOf(shape: readonly number[], reduced: ReadonlySet<number>): Middl
 }
 
 /** Joins along the middle; a long one in blocks first, so that all threads take part and sums round less. */
-export function joinMiddle(kernels: KernelModule, x: number, out: number, values: Middle, join: Join): void {
+function joinMiddle(kernels: KernelModule, x: number, out: number, values: Middle, join: Join): void {
   const { outer, middle, inner } = values;
   const { perTask: blockRows, tasks: blocks } =
     outer < fewOuter ? shareWork(middle, inner) : { perTask: middle, tasks: 1 };
-  const run = (from: number, to: number, rows: number, perBlock: number, divisor: number) => {
-    const outputs = outer * Math.ceil(rows / perBlock);
-    const { perTask, tasks } = shareWork(outputs, perBlock * inner);
-    const parameters = [joins[join], from, to, inner, rows, perBlock, outputs, perTask, real(divisor)];
-    kernels.run('reduceMiddle', parameters, tasks);
-  };
   const divisor = join === 'mean' ? middle : 1;
   if (blocks === 1) {
-    run(x, out, middle, middle, divisor);
+    joinBlocks(kernels, x, out, values, join, { divisor });
     return;
   }
   const parts = kernels.scratch.reserve(outer * blocks * inner * 4);
-  run(x, parts, middle, blockRows, 1);
-  run(parts, out, blocks, blocks, divisor);
+  joinBlocks(kernels, x, parts, values, join, { blockRows });
+  joinBlocks(kernels, parts, out, { outer, middle: blocks, inner }, join, { divisor });
+}
+
+/**
+ * Joins each block of rows along the middle, by default all of them, and divides. Needs no scratch memory: values may be
+ * there.
+ */
+export function joinBlocks(
+  kernels: KernelModule,
+  from: number,
+  to: number,
+  { outer, middle, inner }: Middle,
+  join: Join,
+  { blockRows = middle, divisor = 1 }: { readonly blockRows?: number; readonly divisor?: number } = {},
+): void {
+  const outputs = outer * Math.ceil(middle / blockRows);
+  const { perTask, tasks } = shareWork(outputs, blockRows * inner);
+  const parameters = [joins[join], from, to, inner, middle, blockRows, outputs, perTask, real(divisor)];
+  kernels.run('reduceMiddle', parameters, tasks);
 }
 
 /** With so many rows to make, each may be one task. */

@@ -1,6 +1,6 @@
 // The gradient through an activation, with its sums, against plain loops and against tfjs's own gradients.
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { activationGradient, type FlatActivation } from '../../src/kernels/activationGradient.ts';
 import type { KernelModule } from '../../src/kernels/kernelModule.ts';
 import { relativeDifference, seeded } from '../backends/compare.ts';
@@ -54,4 +54,15 @@ test('no gradient where the activation is at its floor or ceiling', async () => 
   expect([...run(kernels, dy, y, 'relu6').masked]).toEqual([0, 0, 1, 1, 0, 0]);
   expect([...run(kernels, dy, y, 'relu').masked]).toEqual([0, 0, 1, 1, 1, 1]);
   tf.dispose([dy, y]);
+});
+
+test('threads do not write sums where others still read them', async () => {
+  const kernels = await startModule(2);
+  const runs = vi.spyOn(kernels, 'run');
+  const [dy, y] = [tf.ones([784, 1280]), tf.ones([784, 1280])];
+  expect(run(kernels, dy, y, 'relu').sums.every((sum) => sum === 784)).toBe(true);
+  const reductions = runs.mock.calls.filter(([kernel, , tasks]) => kernel === 'reduceMiddle' && tasks > 1);
+  expect(reductions.filter(([, [, from, to]]) => from === to)).toEqual([]);
+  tf.dispose([dy, y]);
+  runs.mockRestore();
 });
