@@ -228,8 +228,12 @@ describe('a layer as the activation of another', () => {
     { name: 'it/kernel', shape: [4, 3] },
     { name: 'it/bias', shape: [3] },
   ];
-  const dense = (activation?: Json) =>
-    ['it', 'Dense', { units: 3, ...(activation !== undefined && { activation }) }, [['x', 0, 0, {}]]] as const;
+  const dense = (activation: Json): [string, string, object, Json] => [
+    'it',
+    'Dense',
+    { units: 3, activation },
+    [['x', 0, 0, {}]],
+  ];
 
   test.each([
     ['LeakyReLU', { alpha: 0.1 }],
@@ -238,7 +242,7 @@ describe('a layer as the activation of another', () => {
     ['Softmax', { axis: -1 }],
   ])('%s %j does what it does behind it', async (class_name, config) => {
     const x = wave([2, 4], 9, 0.1);
-    const apart = keras2([4], dense(), ['bend', class_name, config, [['it', 0, 0, {}]]]);
+    const apart = keras2([4], dense('linear'), ['bend', class_name, config, [['it', 0, 0, {}]]]);
     const expected = await run(apart, x, weights);
     const inside = keras2([4], dense({ class_name, config: { name: 'bend', trainable: true, ...config } }));
     const { trunk } = await loadBase(handler(inside, weights), { cut: 'it' });
