@@ -100,6 +100,7 @@ interface Host {
 function toHost(input: Exclude<TensorInput, Tensor>, spec: TensorInputSpec): Host {
   if (isHostTensor(input)) {
     if (input.dtype !== spec.dtype) throw wrongType(`values of type ${input.dtype}`, spec.dtype);
+    assertComplete(input);
     return input;
   }
   if (input instanceof Float32Array || input instanceof Int32Array || input instanceof Uint8Array)
@@ -107,6 +108,14 @@ function toHost(input: Exclude<TensorInput, Tensor>, spec: TensorInputSpec): Hos
   if (!Array.isArray(input)) throw notNumbers(input, spec);
   const { shape, values } = flattenNumbers(input);
   return shape.length === 1 ? shaped(values, spec) : { shape, values };
+}
+
+function assertComplete({ shape, values }: HostTensor): void {
+  if (values.length === sizeOf(shape)) return;
+  const text =
+    `tensorPreprocessor: expected ${String(sizeOf(shape))} values for shape ${describeShape(shape)}, got ` +
+    `${String(values.length)}.`;
+  throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, length: values.length });
 }
 
 /** A flat list of values gets the shape of the spec, which leaves nothing open unless the values have one axis anyway. */

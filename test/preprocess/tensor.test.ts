@@ -100,6 +100,13 @@ describe('what tensorPreprocessor refuses', () => {
       /expected 6 values for shape \[2, 3\], got a flat list of 2/,
     ],
     [
+      'fewer values in plain memory than its shape says',
+      matrix,
+      () => ({ shape: [2, 3], dtype: 'float32', values: Float32Array.of(1, 2) }),
+      'WRONG_SHAPE',
+      /expected 6 values for shape \[2, 3\], got 2/,
+    ],
+    [
       'a flat list with a free axis',
       { shape: [null, 3], dtype: 'float32' },
       () => numbers,
