@@ -67,7 +67,7 @@ export interface RunOptions extends StageRange {
 /** A part of a trunk prepared for inference alone: fused, with the weights of the moment when it was made. */
 export interface FoldedPart {
   /** Runs the part without dropout; nothing flows back. The caller owns the result. */
-  run(input: Tensor): Tensor;
+  readonly run: (input: Tensor) => Tensor;
   /** Layers that run as they are, because there is no other form of them here. */
   readonly unfolded: readonly string[];
   /** Frees the copy of the weights. A second call does nothing. */
@@ -275,6 +275,8 @@ export interface TrainingLog {
   readonly skipped: readonly Unreadable[];
   /** Name of the last stage whose output was computed once for each example; missing when nothing was cached. */
   readonly cachedUpTo?: string;
+  /** Layers of the frozen front that ran one by one, because they cannot be fused; missing when there were none. */
+  readonly unfolded?: readonly string[];
   /** Numbers of weights (scalars) that training moved and that it left alone. */
   readonly parameters: { readonly trained: number; readonly frozen: number };
   readonly seed: number;

@@ -33,6 +33,8 @@ export function networkOf({ base, head }: TransferModel): Network {
 
 /** A network whose first stages are prepared for many runs of inference. */
 export interface PreparedNetwork extends Network {
+  /** Layers that run as they are all the same. */
+  readonly unfolded: readonly string[];
   /** Frees what was prepared; the model stays. */
   dispose(): void;
 }
@@ -45,10 +47,11 @@ export async function prepareFront(model: TransferModel, front: number): Promise
   const network = networkOf(model);
   const { trunk } = model.base;
   const end = Math.min(front, trunk.stages.length);
-  if (end === 0) return { ...network, dispose: () => undefined };
+  if (end === 0) return { ...network, unfolded: [], dispose: () => undefined };
   const prepared = await trunk.fold({ to: end });
   return {
     stages: network.stages,
+    unfolded: prepared.unfolded,
     run(input, options = {}) {
       const { from = 0, to = network.stages.length } = options;
       if (from > 0 || to < end) return network.run(input, options);

@@ -53,6 +53,7 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
       stoppedBy: loop.stoppedBy,
       examples: prepared?.train.readable ?? 0,
       skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
+      ...(front.unfolded.length === 0 ? {} : { unfolded: front.unfolded }),
       ...cachedUpTo(network, prepared !== undefined && cached ? entry : 0),
       parameters: countParameters(model, plan.trainable),
       seed: options.seed,

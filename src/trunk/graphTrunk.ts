@@ -83,7 +83,13 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
     async fold({ from = 0, to = stages.length } = {}) {
       if (disposed) throw gone(graph);
       const { foldPart } = await import('./foldNodes.ts');
-      return foldPart(graph, constants, stages[from - 1]?.name, stages[to - 1]?.name);
+      const entry = stages[from - 1];
+      const part = foldPart(graph, constants, entry?.name, stages[to - 1]?.name);
+      const run = (x: Tensor) => {
+        assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
+        return part.run(x);
+      };
+      return { ...part, run };
     },
     penalty: () => undefined,
     dispose() {

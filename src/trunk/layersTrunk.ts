@@ -76,10 +76,16 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       const exit = boundaries[to] ?? 0;
       return tidy(() => runSteps(fused ? together : oneByOne, { entry, exit, input, dropoutSeed }));
     },
-    async fold(range) {
+    async fold(range = {}) {
       assertUsable(graph, disposed);
       const { foldLayers } = await import('./foldLayers.ts');
-      return foldLayers(trunk, range);
+      const entry = boundaries[range.from ?? 0] ?? 0;
+      const part = foldLayers(trunk, range);
+      const run = (input: Tensor) => {
+        assertInput(graph, input, specAt(specs, entry), entry);
+        return part.run(input);
+      };
+      return { ...part, run };
     },
     penalty(moving) {
       assertUsable(graph, disposed);

@@ -66,6 +66,8 @@ interface Surroundings {
   readonly constant: (reference: string | undefined) => Tensor | undefined;
   /** The node that alone reads another's first output. */
   readonly onlyReader: ReadonlyMap<string, NodeSpec>;
+  /** Nodes of which somebody reads more than the first output. */
+  readonly readFurther: ReadonlySet<string>;
   readonly byName: ReadonlyMap<string, NodeSpec>;
 }
 
@@ -79,6 +81,9 @@ export function nodeChains(graph: NodeGraph, constants: ReadonlyMap<string, Tens
   const surroundings: Surroundings = {
     constant: (reference) => constantAt(byName, constants, reference),
     onlyReader: onlyReaders(graph),
+    readFurther: new Set(
+      graph.nodes.flatMap(({ inputs }) => inputs.filter((reference) => outputOf(reference) > 0).map(nodeOf)),
+    ),
     byName,
   };
   return graph.nodes.flatMap((node) => {
@@ -131,8 +136,9 @@ function scaleOf(
   read: NodeSpec,
   channels: number,
   rank: number,
-  { constant }: Surroundings,
+  { constant, readFurther }: Surroundings,
 ): ScaleNode | 'nothing' | undefined {
+  if (readFurther.has(node.name)) return undefined;
   if (node.op === 'Identity') return 'nothing';
   if (/^FusedBatchNorm(V[23])?$/.test(node.op)) return normalizationOf(node, read, channels, constant);
   const op = scaling[node.op];

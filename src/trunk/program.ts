@@ -1,5 +1,6 @@
 // A finished graph of nodes that runs, with constants of its own.
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
 import type { NodeGraph } from './nodeGraph.ts';
 import { emptyModel, runNodes } from './runNodes.ts';
 
@@ -12,8 +13,8 @@ export interface Program {
 }
 
 /**
- * Makes a program of a graph with one output. A batch goes through as a whole: in portions of a few rows tfjs's kernels
- * lose more by starting more often than the processor's cache gains.
+ * Makes a program of a graph with one output. A batch goes through as a whole: in portions of a few rows kernels lose
+ * more by starting more often than the processor's cache gains.
  *
  * @param constants - Its own from now on.
  */
@@ -23,7 +24,11 @@ export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Ten
   for (const [name, value] of constants) model.weights[name] = [value];
   let disposed = false;
   return {
-    run: (input) => runNodes(model, graph.input, input, output),
+    run(input) {
+      if (!disposed) return runNodes(model, graph.input, input, output);
+      const text = `expected a usable part of '${graph.name}', got one after its dispose(). Fold it again.`;
+      throw new TransferKitError('DISPOSED', text, { name: graph.name });
+    },
     dispose() {
       if (disposed) return;
       disposed = true;

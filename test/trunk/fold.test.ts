@@ -1,13 +1,17 @@
 // Parts of trunks prepared for inference: which they are, how long they live; and nodes of GraphModels that fuse.
 import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Trunk } from '../../src/core/types.ts';
 import { loadBase } from '../../src/loadBase.ts';
+import { replaceHead } from '../../src/replaceHead.ts';
+import { trainHead } from '../../src/trainHead.ts';
 import { useBackend } from '../../src/useBackend.ts';
 import { compare, inputOf } from '../support/foldedTrunks.ts';
 import { expectNoLeak, relativeError } from '../support/tensors.ts';
 import { graphArtifacts, node, tinyConstants, tinyGraph, tinyLayers, tinyNodes } from '../support/tinyGraph.ts';
 import { tinyModel } from '../support/tinyModel.ts';
+import { tinyLabels, tinySamples } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
   await useBackend('wasm');
@@ -62,6 +66,19 @@ describe('a folded part', () => {
     }
   });
 
+  test('refuses what its first layer cannot take, and to run after its dispose', async () => {
+    for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
+      const part = await trunk.fold({ from: 1 });
+      const wrong = tf.zeros([1, 3, 3, 1]);
+      expect(() => part.run(wrong)).toThrow(expect.objectContaining({ code: 'WRONG_SHAPE' }));
+      part.dispose();
+      const features = tf.zeros([1, ...(trunk.stages[0]?.output.shape.slice(1) as number[])]);
+      expect(() => part.run(features)).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
+      trunk.dispose();
+      tf.dispose([wrong, features]);
+    }
+  });
+
   test('keeps the weights of the moment when it was made', async () => {
     for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
       const input = inputOf(trunk);
@@ -84,6 +101,27 @@ describe('a folded part', () => {
       tf.dispose([input, before, kept, moved, expected]);
     }
   });
+});
+
+test('training says which layers of the frozen front run as they are', async () => {
+  const front = (dataFormat: 'channelsFirst' | 'channelsLast') =>
+    sequential({
+      layers: [
+        layers.conv2d({ inputShape: [16, 16, 3], filters: 4, kernelSize: 3 }),
+        layers.maxPooling2d({ dataFormat, name: 'odd', poolSize: 2 }),
+        layers.globalAveragePooling2d({ name: 'pool' }),
+      ],
+    });
+  for (const [format, expected] of [
+    ['channelsFirst', ['odd']],
+    ['channelsLast', undefined],
+  ] as const) {
+    const base = await loadBase(front(format), { cut: 'pool' });
+    const model = replaceHead(base, { labels: tinyLabels });
+    const { unfolded } = await trainHead(model, tinySamples(), { epochs: 1 });
+    expect(unfolded).toEqual(expected);
+    model.dispose();
+  }
 });
 
 describe('nodes of a GraphModel fold', () => {
