@@ -25,26 +25,28 @@ export async function useKernels(backend: WasmBackend, options: KernelOptions = 
     return current;
   const wanted = options.kernels === false ? 0 : (options.threads ?? Math.min(platform.threads.cores(), mostThreads));
   if (current !== undefined && isRunning && current.wanted === wanted) return current;
-  current?.module?.dispose();
-  current = undefined;
+  const before = current?.module;
   current = { backend, wanted, ...(await start(backend, wanted)) };
+  before?.dispose();
   return current;
 }
 
 async function start(backend: WasmBackend, wanted: number): Promise<RunningKernels> {
   if (wanted === 0) return { module: undefined, threads: 1, note: undefined };
   const shared = isShared(memoryOf(backend));
-  const threads = shared ? wanted : 1;
   const module = await startKernels({
     backend,
-    threads,
+    threads: shared ? wanted : 1,
     startThread: (start) => platform.threads.start(threadSource(), start),
     mayWait: platform.threads.mayWait,
   });
   if (module === undefined) {
     return { module, threads: 1, note: 'one thread and no kernels of its own: WebAssembly SIMD is missing here' };
   }
-  return { module, threads, note: threads < wanted ? `one thread: ${whyNotShared}` : undefined };
+  const { threads, refusal } = module;
+  const reason = shared ? `the environment starts no more (${refusal ?? 'unknown'})` : whyNotShared;
+  const note = `${threads === 1 ? 'one thread' : `${String(threads)} threads`}: ${reason}`;
+  return { module, threads, note: threads < wanted ? note : undefined };
 }
 
 const whyNotShared =

@@ -15,6 +15,8 @@ export interface KernelModule {
   readonly backend: WasmBackend;
   /** Threads that share the tasks, the calling one included. */
   readonly threads: number;
+  /** Why there are fewer threads than asked for. */
+  readonly refusal: string | undefined;
   /** Whether products and sums are fused in one rounding. */
   readonly relaxed: boolean;
   /** Memory for one run of a kernel, for all threads together. */
@@ -34,7 +36,7 @@ export interface KernelModuleOptions {
   readonly backend: WasmBackend;
   /** Threads, the calling one included; more than one needs shared memory. */
   readonly threads: number;
-  /** Starts a thread that runs `serve`. */
+  /** Starts a thread that runs `serve`. Throws where the environment allows no more of them. */
   readonly startThread: (start: ThreadStart) => Thread;
   /** Whether the calling thread may sleep (not in a page). */
   readonly mayWait: boolean;
@@ -75,17 +77,34 @@ export async function startKernels(options: KernelModuleOptions): Promise<Kernel
   if (!isKernelExports(exports)) throw new TypeError('the kernels lack their exports');
   const control = (backend.wasm._malloc(controlBytes + 64) + 63) & ~63;
   new Uint8Array(memory.buffer, control >>> 0, controlBytes).fill(0);
-  const running = Array.from({ length: shared ? threads - 1 : 0 }, (_, i) =>
-    options.startThread({ module, memory, control, thread: i + 1 }),
+  const started = startThreads(shared ? threads - 1 : 0, (index) =>
+    options.startThread({ module, memory, control, thread: index + 1 }),
   );
-  return makeModule(options, exports, control >>> 0, running, index === 0);
+  return makeModule(options, exports, control >>> 0, started, index === 0);
+}
+
+interface StartedThreads {
+  readonly running: Thread[];
+  /** Why there are not more of them. */
+  readonly refusal: string | undefined;
+}
+
+/** Starts so many threads, or as many as may be. */
+function startThreads(count: number, start: (index: number) => Thread): StartedThreads {
+  const running: Thread[] = [];
+  try {
+    while (running.length < count) running.push(start(running.length));
+    return { running, refusal: undefined };
+  } catch (error) {
+    return { running, refusal: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function makeModule(
   { backend, mayWait }: KernelModuleOptions,
   exports: KernelExports,
   control: number,
-  running: Thread[],
+  { running, refusal }: StartedThreads,
   relaxed: boolean,
 ): KernelModule {
   const memory = memoryOf(backend);
@@ -94,6 +113,7 @@ function makeModule(
   return {
     backend,
     threads: running.length + 1,
+    refusal,
     relaxed,
     scratch,
     run(kernel, parameters, tasks) {
@@ -119,11 +139,15 @@ export function isShared({ buffer }: WebAssembly.Memory): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
 }
 
-/** What a thread runs; a failure is left where the calling thread looks for it. */
+/**
+ * What a thread runs. One that does not start is not missed: the calling thread takes all tasks that no other takes. One
+ * that fails in a task leaves word where the calling thread looks for it.
+ */
 export function threadSource(): string {
   return `({ module, memory, control, thread }) => {
+    const { serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
     try {
-      new WebAssembly.Instance(module, { env: { memory } }).exports.serve(control, thread);
+      serve(control, thread);
     } catch {
       Atomics.store(new Int32Array(memory.buffer), (control >>> 0) / 4 + ${String(failedOffset / 4)}, 1);
     }

@@ -64,9 +64,9 @@ export class Scratch {
 
   constructor(private readonly backend: WasmBackend) {}
 
-  /** Gives the memory back. */
+  /** Gives the memory back, unless the app has disposed of the backend and so of all memory. */
   free(): void {
-    this.backend.wasm._free(this.address);
+    if (isWasmBackend(this.backend)) this.backend.wasm._free(this.address);
     this.address = 0;
     this.size = 0;
   }

@@ -12,8 +12,11 @@ export const nodeThreads: Threads = {
     const worker = new Worker(`(${source})(require('node:worker_threads').workerData)`, {
       eval: true,
       workerData: data,
-      execArgv: [], // None of the app's own, such as loaders and inspectors.
+      // None of the app's own, such as loaders and inspectors; they are in NODE_OPTIONS too.
+      execArgv: [],
+      env: {},
     });
+    worker.on('error', () => undefined); // Without a listener the process would end. The work goes on without the thread.
     worker.unref();
     return {
       terminate: () => {

@@ -1,5 +1,8 @@
 // The verb useBackend: what it chooses, what it says about it, what it does when nothing works.
-import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
+import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, removeBackend, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { chooseBackend } from '../../src/backends/chooseBackend.ts';
 import { placeKernels } from '../../src/backends/placeKernels.ts';
@@ -211,6 +214,55 @@ describe('threads', () => {
     const error = await errorOf(useBackend('wasm', { threads: threads as number }));
     expect(error.code).toBe('INVALID_OPTION');
     expect(error.message).toContain('expected threads to be a whole number from 1');
+  });
+
+  test('as many as may be started, with the reason', async () => {
+    const start = nodeThreads.start.bind(nodeThreads);
+    const starting = vi.spyOn(nodeThreads, 'start');
+    const refuse = () => {
+      throw new Error('Access to this API has been restricted.');
+    };
+    const reason = 'the environment starts no more (Access to this API has been restricted.)';
+    starting.mockImplementation(refuse);
+    expect(await useBackend('wasm', { threads: 4 })).toMatchObject({ threads: 1, notes: [`one thread: ${reason}`] });
+    expect(tidy(ones)).toBe(1_000_000);
+    starting.mockImplementationOnce(start);
+    expect(await useBackend('wasm', { threads: 3 })).toMatchObject({ threads: 2, notes: [`2 threads: ${reason}`] });
+    expect(tidy(ones)).toBe(1_000_000);
+    starting.mockRestore();
+  });
+
+  test('one that fails is not missed', async () => {
+    const failed = nodeThreads.start('() => { throw new Error("the test"); }', undefined);
+    const starting = vi.spyOn(nodeThreads, 'start').mockReturnValue(failed);
+    expect(await useBackend('wasm', { threads: 5 })).toMatchObject({ threads: 5, notes: [] });
+    await new Promise((resolve) => setTimeout(resolve, 300)); // An uncaught error fails the test.
+    expect(tidy(ones)).toBe(1_000_000);
+    starting.mockRestore();
+  });
+
+  test('nothing that the app loads first is loaded in each of them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
+    const preload = join(folder, 'preload.cjs');
+    writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) console.log('loaded');");
+    vi.stubEnv('NODE_OPTIONS', `--require ${preload}`);
+    const script = `
+      import { useBackend } from 'transferkit';
+      await useBackend('wasm', { threads: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 300));`;
+    expect(await runFresh(script, [])).toBe('');
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('on a backend that the app has begun anew', async () => {
+    await useBackend('wasm', { threads: 2 });
+    tidy(ones);
+    const factory = engine().findBackendFactory('wasm');
+    removeBackend('wasm');
+    registerBackend('wasm', factory);
+    expect(await useBackend('wasm', { threads: 2 })).toMatchObject({ threads: 2, notes: [], registered: kernels });
+    expect(tidy(ones)).toBe(1_000_000);
   });
 
   test('kernels is yes or no', async () => {
