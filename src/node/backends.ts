@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
-import { setBackend } from '@tensorflow/tfjs-core';
+import { env, setBackend } from '@tensorflow/tfjs-core';
 import type { BackendLoader } from '../core/platform.ts';
 import { withMemoryType } from '../kernels/memoryType.ts';
 
@@ -24,10 +24,19 @@ async function loadWasm(): Promise<void> {
   const folder = binariesFolder();
   if (folder !== undefined) {
     const shared = sharedBinary(folder);
-    if (shared === undefined) setWasmPaths(folder);
-    else setWasmPaths({ ...pathsIn(folder), [simdBinary]: shared }, true);
+    if (shared !== undefined) {
+      const address = `data:application/wasm;base64,${Buffer.from(shared).toString('base64')}`;
+      setWasmPaths({ ...pathsIn(folder), [simdBinary]: address }, true);
+      await withoutFetch(address, shared, startWasm);
+      return;
+    }
+    setWasmPaths(folder);
   }
-  // Started here, because only here it is known that Node needs cleaning up after it.
+  await startWasm();
+}
+
+/** Started here, because only here it is known that Node needs cleaning up after it. */
+async function startWasm(): Promise<void> {
   await withoutNewListeners(() => setBackend('wasm'));
 }
 
@@ -40,13 +49,28 @@ function pathsIn(folder: string): Record<string, string> {
 
 /**
  * tfjs's binary for one thread, on memory that threads can share: the kernels of this package then use all cores. Its
- * own binary for several threads does not start in Node. As an address that fetch reads; undefined for a binary that
- * cannot be changed so.
+ * own binary for several threads does not start in Node. Undefined for a binary that cannot be changed so, and where Node
+ * was told to have no fetch, by which tfjs takes it.
  */
-function sharedBinary(folder: string): string | undefined {
-  const binary = withMemoryType(readFileSync(folder + simdBinary), true);
-  if (binary === undefined) return undefined;
-  return `data:application/wasm;base64,${Buffer.from(binary).toString('base64')}`;
+function sharedBinary(folder: string): Uint8Array<ArrayBuffer> | undefined {
+  return typeof Response === 'undefined' ? undefined : withMemoryType(readFileSync(folder + simdBinary), true);
+}
+
+/** The app may have its own fetch, which may refuse an address of data, and tfjs would never learn that it failed. */
+async function withoutFetch(
+  address: string,
+  binary: Uint8Array<ArrayBuffer>,
+  start: () => Promise<void>,
+): Promise<void> {
+  const { platform } = env();
+  const fetchOthers = platform.fetch.bind(platform);
+  platform.fetch = (path, options) =>
+    path === address ? Promise.resolve(new Response(binary)) : fetchOthers(path, options);
+  try {
+    await start();
+  } finally {
+    platform.fetch = fetchOthers;
+  }
 }
 
 /** Where the package keeps its .wasm files. A bundle may have left the package behind: then tfjs's own guess stands. */

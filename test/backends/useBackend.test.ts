@@ -216,6 +216,23 @@ describe('threads', () => {
     expect(error.message).toContain('expected threads to be a whole number from 1');
   });
 
+  test('several also where the app has replaced fetch', async () => {
+    const script = `
+      import { useBackend } from 'transferkit';
+      globalThis.fetch = () => Promise.reject(new Error('offline'));
+      console.log(JSON.stringify(await useBackend('wasm', { threads: 2 })));`;
+    expect(JSON.parse(await runFresh(script, []))).toMatchObject({ threads: 2, notes: [] });
+  });
+
+  test('one where Node was told to have no fetch', async () => {
+    const script = `
+      delete globalThis.fetch;
+      delete globalThis.Response;
+      const { useBackend } = await import('transferkit');
+      console.log(JSON.stringify(await useBackend('wasm', { threads: 2 })));`;
+    expect(JSON.parse(await runFresh(script, []))).toMatchObject({ name: 'wasm', threads: 1 });
+  });
+
   test('as many as may be started, with the reason', async () => {
     const start = nodeThreads.start.bind(nodeThreads);
     const starting = vi.spyOn(nodeThreads, 'start');
