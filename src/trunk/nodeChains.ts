@@ -97,23 +97,23 @@ function chainFrom(kernel: NodeSpec, kind: KernelKind, around: Surroundings): No
   const own = ownSteps(kernel);
   const filter = around.constant(kernel.inputs[1]);
   const bias = own.hasBias ? around.constant(kernel.inputs[2]) : undefined;
-  const isPlain = isChannelsLast(kernel) && attribute(kernel, 'transpose_a').b !== true;
-  const turned = attribute(kernel, 'transpose_b').b === true;
-  if (own.others || filter === undefined || !isPlain || turned || (own.hasBias && bias === undefined)) return undefined;
+  const isTurned = ['transpose_a', 'transpose_b'].some((name) => attribute(kernel, name).b === true);
+  const isKnown = !own.others && !isTurned && isChannelsLast(kernel) && (!own.hasBias || bias !== undefined);
+  if (!isKnown || filter === undefined) return undefined;
   const pad = kind === 'product' ? undefined : padInFrontOf(kernel, around);
   const nodes = [...(pad === undefined ? [] : [pad.node]), kernel];
   const channels = kind === 'depthwise' ? (filter.shape[2] ?? 0) * (filter.shape[3] ?? 0) : (filter.shape.at(-1) ?? 0);
   const base = { pad, kernel, kind, filter, channels, bias };
   if (own.activation !== undefined) return { ...base, scales: [], activation: own.activation, nodes };
   const scales: ScaleNode[] = [];
-  for (let last = kernel, next = around.onlyReader.get(last.name); next !== undefined;) {
-    const scale = scaleOf(next, last, channels, filter.rank, around);
+  let behind = around.onlyReader.get(kernel.name);
+  while (behind !== undefined) {
+    const scale = scaleOf(behind, nodes.at(-1) ?? kernel, channels, filter.rank, around);
     if (scale === undefined) break;
     if (scale !== 'nothing') scales.push(scale);
-    nodes.push(next);
-    [last, next] = [next, around.onlyReader.get(next.name)];
+    nodes.push(behind);
+    behind = around.onlyReader.get(behind.name);
   }
-  const behind = around.onlyReader.get(nodes.at(-1)?.name ?? '');
   const activation = behind && activationOf(behind);
   if (behind !== undefined && activation !== undefined) nodes.push(behind);
   return { ...base, scales, activation, nodes };
