@@ -26,6 +26,8 @@ export function streamExamples(source: ExampleSource, entry: number): Examples {
       for (const each of unreadable) skipped.set(each.id, each);
       try {
         if (unreadable.length > 0 && samples.onUnreadable === 'error') await (reported ??= assertAllReadable(source));
+        // Nothing was found: it came and went.
+        assertReadable(verb, samples, unreadable);
         if (skipped.size === samples.size) throw noneReadable(verb, samples);
         const input = await viewOf(source, batch, epoch);
         if (input === undefined) return undefined;

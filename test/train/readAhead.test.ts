@@ -194,4 +194,21 @@ describe('verbs that read ahead', () => {
     expect(reads).toBeLessThan(2 * samples.size);
     model.dispose();
   });
+
+  test('a streamed run does without no example, though reading it once more succeeds', async () => {
+    const model = await tinyTransfer();
+    const samples = tinySamples();
+    let failed = false;
+    const flaky: Samples = {
+      ...samples,
+      read: (index) => {
+        if (index !== 5 || failed) return samples.read(index);
+        failed = true;
+        throw new TransferKitError('UNREADABLE', 'busy');
+      },
+    };
+    const training = trainHead(model, flaky, { epochs: 1, batchSize: 4, cache: false });
+    await expect(training).rejects.toThrow('got 1 that are not: example 5 (busy)');
+    model.dispose();
+  });
 });
