@@ -25,7 +25,7 @@ import { describeShape } from '../core/shapes.ts';
  * ```
  */
 export interface Augmentation {
-  /** Changed inputs of each example that are kept: whole, from 1. Default 1. */
+  /** Changed inputs of each example that are kept, if there are as many epochs: whole, from 1. Default 1. */
   readonly views?: number;
   /**
    * Gives the changed input.

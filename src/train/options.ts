@@ -45,7 +45,8 @@ export interface TrainingOptions {
   readonly seed?: number;
   /**
    * Whether what is frozen in front is computed once for each example and kept, and how. Default true; false runs the
-   * whole network in every epoch, with the same result.
+   * whole network in every epoch, with the same result where every example can be read and no epoch sees a view of
+   * `augment` again.
    */
   readonly cache?: boolean | FeatureCacheOptions;
   /** Changes the inputs of training, not those of validation. Default: nothing is changed. */
@@ -107,7 +108,7 @@ export function settleOptions(verb: string, options: TrainingOptions, defaultEpo
     schedule: settleSchedule(verb, options.schedule ?? 'cosine'),
     seed,
     cache: settleCache(verb, options.cache),
-    augment: options.augment === undefined ? undefined : settleAugmentation(verb, options.augment, seed),
+    augment: options.augment === undefined ? undefined : settleAugmentation(verb, options.augment, { seed, epochs }),
     signal: options.signal,
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,
@@ -154,13 +155,18 @@ function settleCache(verb: string, cache: TrainingOptions['cache'] = true): Sett
   return { precision, memory, directory };
 }
 
-function settleAugmentation(verb: string, augment: Augmentation, seed: number): SettledAugmentation {
+function settleAugmentation(
+  verb: string,
+  augment: Augmentation,
+  { seed, epochs }: { readonly seed: number; readonly epochs: number },
+): SettledAugmentation {
   if (!isObject(augment) || typeof augment.apply !== 'function') {
     throw invalid(verb, 'augment to be { apply(input, seed) }', augment);
   }
   const { views = 1 } = augment;
   assertWhole(verb, 'augment.views', views, 1);
-  return { views, seed, apply: (input, own) => augment.apply(input, own) };
+  // Epoch e sees view e mod `views`.
+  return { views: Math.min(views, epochs), seed, apply: (input, own) => augment.apply(input, own) };
 }
 
 const precisions: ReadonlySet<unknown> = new Set(['float32', 'float16']);

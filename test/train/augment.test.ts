@@ -42,6 +42,16 @@ describe('with a cache', () => {
     expect(await train({ epochs: 2 })).toMatchObject({ seeds: { length: 24 } });
   });
 
+  test('a view that no epoch comes to is not computed', async () => {
+    expect(await train({ epochs: 2 }, 5)).toMatchObject({ seeds: { length: 24 * 2 } });
+    const model = await tinyTransfer();
+    let calls = 0;
+    const augment = { views: 4, apply: (input: tf.Tensor) => (calls++, input) };
+    // One epoch of the head, one of everything.
+    await fineTune(model, tinySamples(), { unfreeze: 'conv2', epochs: 1, augment });
+    expect(calls).toBe(48);
+  });
+
   test('epoch e trains on view e mod n, kept in memory or in a file', async () => {
     const kept = await train({ epochs: 6 }, 3);
     expect((await train({ epochs: 6, cache: { memory: 0 } }, 3)).weights).toEqual(kept.weights);
@@ -58,7 +68,7 @@ describe('with a cache', () => {
 
   test('progress counts every view', async () => {
     const seen: Progress[] = [];
-    await train({ epochs: 1, onProgress: (progress) => seen.push(progress), validation: 0.25 }, 2);
+    await train({ epochs: 2, onProgress: (progress) => seen.push(progress), validation: 0.25 }, 2);
     const features = seen.filter(({ phase }) => phase === 'features');
     expect(features.map(({ total }) => total)).toEqual(features.map(() => 2 * 18 + 6));
     expect(features.at(-1)).toMatchObject({ done: 42, secondsLeft: 0 });
