@@ -1,7 +1,6 @@
 // Makes the active backend ready for training: gradients known to tfjs, kernels in place, arithmetic checked.
 import { backend, getBackend, getGradient, type GradConfig, type KernelBackend } from '@tensorflow/tfjs-core';
 import type { Completion, KernelOptions } from './completion.ts';
-import { selfTest } from './selfTest.ts';
 
 /** What backend instances were completed with when they passed the self-test. */
 const tested = new WeakMap<KernelBackend, string>();
@@ -20,6 +19,7 @@ export async function completeBackend(options: KernelOptions = {}): Promise<Comp
     name === 'wasm' ? await completeKernels(instance, options) : { registered: [], threads: 1, notes: [] };
   const kernels = completion.registered.join();
   if (tested.get(instance) !== kernels) {
+    const { selfTest } = await import('./selfTest.ts');
     await selfTest(name);
     tested.set(instance, kernels);
   }

@@ -1,9 +1,8 @@
 // What every async verb does first: a backend that is started, complete and checked. Costs nothing when it is.
 import { engine } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
-import { chooseBackend } from './chooseBackend.ts';
 import { isComplete } from './completeBackend.ts';
-import { startedBackend } from './startBackend.ts';
+import { startedBackend } from './startedBackend.ts';
 
 /**
  * Completes the active backend, whoever set it; sets the platform's default when there is none.
@@ -13,5 +12,6 @@ import { startedBackend } from './startBackend.ts';
 export async function ensureBackend(): Promise<void> {
   const active = startedBackend(engine().backendName);
   if (active !== undefined && isComplete(active)) return;
+  const { chooseBackend } = await import('./chooseBackend.ts');
   await chooseBackend(platform.backends);
 }

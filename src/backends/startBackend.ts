@@ -1,8 +1,9 @@
 // Starts one backend by name, loading its package where the app has not, and says why when that fails.
-import { engine, findBackendFactory, setBackend, type KernelBackend } from '@tensorflow/tfjs-core';
+import { engine, findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
 import { nearestNames } from '../core/names.ts';
 import type { BackendLoader } from '../core/platform.ts';
 import { quietly } from './quietly.ts';
+import { startedBackend } from './startedBackend.ts';
 
 /** A package that is not installed. */
 export class MissingPackage extends Error {
@@ -32,11 +33,6 @@ export async function activeBackend(): Promise<string | undefined> {
 function setName(): string | undefined {
   const name: unknown = engine().backendName;
   return typeof name === 'string' ? name : undefined;
-}
-
-/** The instance of a backend that has started. */
-export function startedBackend(name: string): KernelBackend | undefined {
-  return engine().registry[name];
 }
 
 /** Sets a backend. Raises MissingPackage, or an error whose message is the reason. */

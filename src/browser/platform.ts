@@ -1,10 +1,8 @@
 // What a browser offers the rest of the package: addresses, pictures by the browser's own decoder, backends. Chosen by
-// the imports map under the name #platform. Importing it has no effects.
+// the imports map under the name #platform. Importing it has no effects, and a page loads most of it only when it is used.
 import type { Platform } from '../core/platform.ts';
 import { browserBackends } from './backends.ts';
-import { decodePicture } from './decodePicture.ts';
 import { freeMemory } from './freeMemory.ts';
-import { readBytes } from './readBytes.ts';
 import { browserThreads } from './threads.ts';
 
 /** The environment that is a browser's page or worker. */
@@ -12,8 +10,8 @@ export const platform: Platform = {
   name: 'browser',
   backends: browserBackends,
   threads: browserThreads,
-  readBytes,
-  decodePicture,
+  readBytes: async (location, options) => (await import('./readBytes.ts')).readBytes(location, options),
+  decodePicture: async (source) => (await import('./decodePicture.ts')).decodePicture(source),
   freeMemory,
   openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),
   clearScratch: async () => (await import('./scratch.ts')).clearScratch(),
