@@ -1,7 +1,7 @@
 // Features of the frozen front of a network, computed once for each example.
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { TransferModel, Unreadable } from '../core/types.ts';
-import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
+import { asTensors, noneReadable, readAll, viewOf, viewsOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
@@ -35,11 +35,6 @@ export async function cacheFeatures(
   }
   await store.dispose();
   return undefined;
-}
-
-/** Rows for each example. */
-export function viewsOf({ augment }: Pick<ExampleSource, 'augment'>): number {
-  return augment?.views ?? 1;
 }
 
 /** What could not be read; undefined when the signal stopped it. */

@@ -3,7 +3,7 @@
 import { clone, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { Samples, TransferModel, Unreadable } from '../core/types.ts';
-import { augmentInputs, type SettledAugmentation } from './augment.ts';
+import type { SettledAugmentation } from './augment.ts';
 import type { Network } from './network.ts';
 import { allInBatches } from './readAhead.ts';
 import { readBatches, type Batch } from './readBatch.ts';
@@ -50,6 +50,11 @@ export interface ExampleSource {
   readonly augment: SettledAugmentation | undefined;
 }
 
+/** Views of each example that are kept where features are. */
+export function viewsOf({ augment }: ExampleSource): number {
+  return augment?.views ?? 1;
+}
+
 /** All examples in their order, batch by batch; the caller owns the inputs. */
 export function readAll({ verb, model, samples, batchSize }: ExampleSource): AsyncIterable<Batch> {
   return readBatches(verb, model, samples, allInBatches(samples.size, batchSize));
@@ -63,7 +68,9 @@ export async function viewOf(
 ): Promise<Tensor | undefined> {
   const { input, indexes, ids } = batch;
   if (input === undefined) return undefined;
-  return augment === undefined ? clone(input) : augmentInputs(verb, augment, { input, indexes, ids }, view);
+  if (augment === undefined) return clone(input);
+  const { augmentInputs } = await import('./augment.ts');
+  return augmentInputs(verb, augment, { input, indexes, ids }, view);
 }
 
 /** Targets and weights of a batch, as the loop takes them. */

@@ -2,9 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { sizeOf } from '../core/shapes.ts';
 import type { Samples, TrainingLog, TransferModel, TrunkWeight } from '../core/types.ts';
-import { cacheFeatures, viewsOf } from './cacheFeatures.ts';
-import type { Examples, ExampleSource } from './examples.ts';
-import { openCache } from './featureStore.ts';
+import { viewsOf, type Examples, type ExampleSource } from './examples.ts';
 import { runLoop, type LoopResult } from './loop.ts';
 import { frozenPrefix, networkOf, prepareFront, type Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
@@ -112,6 +110,10 @@ async function prepare(parts: Parts, { verb, options }: TrainingPlan, opened: Ex
   if (entry === 0 || options.cache === undefined) {
     return { train: streamExamples(train, entry), validation: validation && streamExamples(validation, entry) };
   }
+  const [{ openCache }, { cacheFeatures }] = await Promise.all([
+    import('./featureStore.ts'),
+    import('./cacheFeatures.ts'),
+  ]);
   const cache = await openCache(options.cache);
   const passes = viewsOf(train) * train.samples.size + (validation?.samples.size ?? 0);
   const pace: Pace = startPace('features', passes, options.onProgress);

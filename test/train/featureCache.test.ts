@@ -152,7 +152,7 @@ describe('the budget', () => {
 
   test('counts every view', async () => {
     const augment = { views: 3, apply: (input: Tensor) => input };
-    expect(await filesWhile({ cache: { memory: 0, directory }, augment })).toEqual([3 * 24 * exampleBytes]);
+    expect(await filesWhile({ epochs: 3, cache: { memory: 0, directory }, augment })).toEqual([3 * 24 * exampleBytes]);
   });
 });
 
