@@ -1,5 +1,6 @@
 // Pooling of pictures, and its gradients.
 import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { shape4 } from './convolutionShape.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
@@ -31,7 +32,7 @@ interface Windows {
   readonly channels: number;
 }
 
-function windowsOf(x: TensorInfo | undefined, { attrs }: KernelCall): Windows | undefined {
+function windowsOf(x: TensorInfo | undefined, attrs: KernelCall['attrs']): Windows | undefined {
   if (x?.dtype !== 'float32' || x.shape.length !== 4 || util.sizeFromShape(x.shape) === 0) return undefined;
   const geometry = backend_util.computePool2DInfo(
     x.shape as [number, number, number, number],
@@ -56,9 +57,20 @@ function windowsOf(x: TensorInfo | undefined, { attrs }: KernelCall): Windows | 
   };
 }
 
+/** What gradients are of: tfjs does not tell how the forward pass rounded, but `dy` has as many windows as it made. */
+function windowsBack({ inputs, attrs }: KernelCall): Windows | undefined {
+  const windows = windowsOf(inputs.input, attrs);
+  const [pictures, height, width, channels] = shape4(inputs.dy?.shape ?? []) ?? [];
+  if (windows === undefined || inputs.dy?.dtype !== 'float32' || height === undefined || width === undefined)
+    return undefined;
+  if (pictures !== windows.pictures || channels !== windows.channels) return undefined;
+  const { rows, columns } = windows;
+  return { ...windows, rows: { ...rows, output: height }, columns: { ...columns, output: width } };
+}
+
 function pool(kernels: KernelModule, call: KernelCall, isAverage: boolean): TensorInfo | undefined {
   const { x } = call.inputs;
-  const windows = windowsOf(x, call);
+  const windows = windowsOf(x, call.attrs);
   if (x === undefined || windows === undefined) return undefined;
   const { pictures, rows, columns, channels } = windows;
   const out = kernels.backend.makeOutput([pictures, rows.output, columns.output, channels], 'float32');
@@ -72,8 +84,8 @@ function pool(kernels: KernelModule, call: KernelCall, isAverage: boolean): Tens
 /** Each pixel gets the mean, over the size of a window, of the gradients of all windows that it is in. */
 function averageGradient(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
   const { dy, input } = call.inputs;
-  const windows = windowsOf(input, call);
-  if (dy?.dtype !== 'float32' || input === undefined || windows === undefined) return undefined;
+  const windows = windowsBack(call);
+  if (dy === undefined || input === undefined || windows === undefined) return undefined;
   const dx = kernels.backend.makeOutput(input.shape, 'float32');
   const { rows, columns } = windows;
   runBackward(kernels, 'poolRows', windows, addressOf(kernels.backend, dy), addressOf(kernels.backend, dx), [
@@ -85,8 +97,8 @@ function averageGradient(kernels: KernelModule, call: KernelCall): TensorInfo | 
 
 function largestGradient(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
   const { dy, input } = call.inputs;
-  const windows = windowsOf(input, call);
-  if (dy?.dtype !== 'float32' || input === undefined || windows === undefined) return undefined;
+  const windows = windowsBack(call);
+  if (dy === undefined || input === undefined || windows === undefined) return undefined;
   const { backend, scratch } = kernels;
   const dx = backend.makeOutput(input.shape, 'float32');
   const taps = scratch.reserve(util.sizeFromShape(dy.shape) * 4);

@@ -95,14 +95,27 @@ test('dimRoundingMode decides about windows that do not fit', async () => {
   await expectLikeCpu([{ kernel: 'MaxPool', inputs, attributes }], 0);
 });
 
+test('the gradient of averages that tfjs asks for without dimRoundingMode', async () => {
+  const attributes = { filterSize: [3, 3], strides: [2, 2], pad: 1 };
+  const inputs = () => ({ dy: tf.ones([1, 4, 4, 1]), input: tf.ones([1, 6, 6, 1]) });
+  const [result] = await onModule([{ kernel: 'AvgPoolGrad', inputs, attributes }]);
+  const windows = [1, 2, 1, 2, 1, 2];
+  const expected = windows.flatMap((rows) => windows.map((columns) => (rows * columns) / 9));
+  expect(relativeDifference(result!.data, expected)).toBeLessThan(1e-6);
+});
+
 describe('central differences', () => {
-  test.each(['maxPool', 'avgPool'] as const)('%s', async (name) => {
+  test.each([
+    ['maxPool', 'valid', undefined],
+    ['maxPool', 1, 'ceil'],
+    ['avgPool', 'valid', undefined],
+  ] as const)('%s, pad %s, rounded %s', async (name, pad, rounding) => {
     await startModule(2);
     tf.tidy(() => {
       // Distinct values, so that no step changes which is the largest.
       const x = tf.reshape<tf.Rank.R4>(tf.mul(tf.cos(tf.range(0, 150)), 8), [1, 5, 6, 5]);
       const loss = (each: tf.Tensor) => {
-        const y = tf[name](each as tf.Tensor4D, [3, 2], [2, 1], 'valid');
+        const y = tf[name](each as tf.Tensor4D, [3, 2], [2, 1], pad, rounding);
         return tf.sum(tf.mul(y, tf.sin(tf.reshape(tf.range(0, y.size), y.shape))));
       };
       const gradient = tf.grad(loss)(x).dataSync();
