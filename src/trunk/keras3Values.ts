@@ -1,4 +1,4 @@
-// Rewrites the values in a layer's configuration: types, activations, initialisers, regularisers.
+// Rewrites the values in a layer's configuration: types, activations, initialisers, regularisers, constraints.
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
 /**
@@ -11,6 +11,7 @@ export function plainValue(key: string, value: Json, keras3: boolean): Json {
   if (key === 'activation' || key.endsWith('_activation')) return plainActivation(value, keras3);
   if (key.endsWith('_initializer')) return plainInitializer(value);
   if (key.endsWith('_regularizer')) return plainRegularizer(value);
+  if (key.endsWith('_constraint')) return plainConstraint(value);
   return plainObject(value);
 }
 
@@ -76,6 +77,12 @@ function plainRegularizer(value: Json): Json {
   if (plain.class_name === 'L1') return both(l1, 0);
   if (plain.class_name === 'L2') return both(0, l2);
   return plain;
+}
+
+/** tfjs writes the regularizer of a depthwise kernel in the place of its constraint too. */
+function plainConstraint(value: Json): Json {
+  const plain = plainObject(value);
+  return isJsonObject(plain) && plain.class_name === 'L1L2' ? null : plain;
 }
 
 function both(l1: Json | undefined, l2: Json | undefined): JsonObject {

@@ -1,7 +1,7 @@
 // Topologies as Keras writes them: small models by Keras 3 itself (golden/keras3.py), older forms, and what is refused.
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { layers, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { layers, loadLayersModel, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isJsonList, isJsonObject, type Json } from '../../src/core/json.ts';
 import type { Base } from '../../src/core/types.ts';
@@ -264,6 +264,18 @@ describe('a layer as the activation of another', () => {
     const topology = keras2(shape, ['it', className, { ...config, activation }, [['x', 0, 0, {}]]]);
     await expect(loadBase(handler(topology, []), { cut: 'it' })).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' });
   });
+});
+
+test('the regularizer that tfjs writes as the constraint of a depthwise kernel constrains nothing', async () => {
+  const config = { name: 'it', kernelSize: 1, inputShape: [2, 2, 3], depthwiseRegularizer: 'l1l2' as const };
+  const whole = sequential({ layers: [layers.depthwiseConv2d(config)] });
+  const base = await loadBase(whole, { cut: 'it' });
+  const [kernel] = base.trunk.weights;
+  const value = wave([1, 1, 3, 1], 1, 0.2);
+  kernel?.write(value);
+  expect(kernel?.variable.dataSync()).toEqual(value.dataSync());
+  base.dispose();
+  whole.dispose();
 });
 
 describe('what no layer can do', () => {
