@@ -81,7 +81,7 @@ export function finishDraft(draft: NodeDraft): FinishedDraft {
 }
 
 /** What a Const says of its value. */
-export function constantAttributes({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): JsonObject {
+function constantAttributes({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): JsonObject {
   const type = dtype === 'int32' ? integer : float;
   const tensorShape = { dim: shape.map((size) => ({ size: String(size) })) };
   return { dtype: type, value: { tensor: { dtype: type.type ?? '', tensorShape } } };
