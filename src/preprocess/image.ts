@@ -6,6 +6,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { addWriter } from '../core/inputWriter.ts';
 import { nearestNames } from '../core/names.ts';
 import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
+import { releaseBytes } from '../core/releaseBytes.ts';
 import type { ImageSpec, Preprocessor } from '../core/types.ts';
 import { pictureRegion } from './fit.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
@@ -95,10 +96,12 @@ export function imagePreprocessor(spec: Partial<ImageSpec> & Pick<ImageSpec, 'mo
   const [height, width] = full.size;
   const scaling = scalingOf(full.mode);
   const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
-    const picture = await toPicture(input, full);
-    const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
     const resize = await loadResize();
+    const given = givenPicture(input, full);
+    const picture = await (given ?? decode(input, full));
+    const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
     resize(picture, planResize(picture, region, full.size, full.resize, scaling), values);
+    if (given === undefined) releaseBytes(picture.data);
   };
   const apply = async (input: ImageInput): Promise<Tensor3D> => {
     const values = new Float32Array(height * width * 3);
@@ -108,13 +111,17 @@ export function imagePreprocessor(spec: Partial<ImageSpec> & Pick<ImageSpec, 'mo
   return addWriter({ spec: full, apply }, { apply, shape: [height, width, 3], write });
 }
 
-async function toPicture(input: ImageInput, spec: ImageSpec): Promise<Picture> {
-  if (input instanceof Tensor) return pictureFromTensor(input, spec.mode);
-  if (isHostTensor(input)) return pictureFromHostTensor(input, spec.mode);
-  if (isPixels(input)) return pictureFromPixels(input, spec.mode);
+/** A picture that needs no decoding; undefined for any other input. Its pixels may be the caller's. */
+function givenPicture(input: ImageInput, { mode }: ImageSpec): Promise<Picture> | Picture | undefined {
+  if (input instanceof Tensor) return pictureFromTensor(input, mode);
+  if (isHostTensor(input)) return pictureFromHostTensor(input, mode);
+  return isPixels(input) ? pictureFromPixels(input, mode) : undefined;
+}
+
+async function decode(input: ImageInput, { size, resize }: ImageSpec): Promise<Picture> {
   if (!isDecodable(input)) throw notAPicture(input);
-  const [height, width] = spec.size;
-  const atLeast = spec.resize === 'antialias' ? ([height * decodeMargin, width * decodeMargin] as const) : undefined;
+  const [height, width] = size;
+  const atLeast = resize === 'antialias' ? ([height * decodeMargin, width * decodeMargin] as const) : undefined;
   return platform.decodePicture(input, atLeast);
 }
 

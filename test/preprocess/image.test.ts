@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { releaseBytes } from '../../src/core/releaseBytes.ts';
 import type { ImageInput } from '../../src/preprocess/image.ts';
 import { defaultResize, imagePreprocessor, imageSpec } from '../../src/preprocess/image.ts';
 import { preprocessorFrom } from '../../src/preprocess/preprocessorFrom.ts';
@@ -93,6 +94,29 @@ describe('inputs of imagePreprocessor', () => {
     expect((await valuesOf(white, imagePreprocessor({ mode: 'tf', size })))[0]).toBe(1);
     expect((await valuesOf(white, imagePreprocessor({ mode: 'unit', size })))[0]).toBe(1);
     expect((await valuesOf(white, imagePreprocessor({ mode: 'caffe', size })))[0]).toBeCloseTo(151.061, 4);
+  });
+});
+
+describe('releaseBytes', () => {
+  it('empties values that are alone in their memory, where the engine can, and no others', () => {
+    const alone = new Uint8Array(100);
+    releaseBytes(alone);
+    expect(alone.length).toBe('transfer' in ArrayBuffer.prototype ? 0 : 100);
+    const part = new Uint8Array(100).subarray(0, 50);
+    releaseBytes(part);
+    expect(part.length).toBe(50);
+  });
+
+  it("leaves the caller's pixels and encoded bytes as they are", async () => {
+    const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } })
+      .png()
+      .toBuffer();
+    const encoded = Uint8Array.from(png);
+    for (const input of [picture, encoded, { shape: [6, 5, 3], dtype: 'int32' as const, values: new Int32Array(90) }]) {
+      const first = await valuesOf(input);
+      expect(await valuesOf(input)).toEqual(first);
+    }
+    expect([picture.data.length, encoded.length]).toEqual([90, png.length]);
   });
 });
 
