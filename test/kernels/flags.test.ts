@@ -58,6 +58,18 @@ test('Cast of flags to numbers', async () => {
   }
 });
 
+test('what tfjs casts to a flag counts as true when it is not 0', async () => {
+  const compute = () =>
+    tf.tidy(() => {
+      const [a, b] = [tf.cast(tf.range(0, 45), 'bool'), tf.cast(tf.mod(tf.range(0, 45), 4), 'bool')];
+      return [tf.logicalAnd(a, b), tf.cast(a, 'float32')].map((tensor) => [...tensor.dataSync()]);
+    });
+  await tf.setBackend('cpu');
+  const expected = compute();
+  await startModule(1);
+  expect(compute()).toEqual(expected);
+});
+
 describe('the same values by another tensor', () => {
   test.each([
     ['clone', tf.clone],

@@ -1,4 +1,5 @@
-// Values that are true or false: one byte each, 1 or 0.
+// Values that are true or false: one byte each, 0 for false. True is 1, but tfjs casts other numbers to whatever their last
+// byte is.
 import { word } from './parameters';
 
 class LessEqual {}
@@ -75,19 +76,21 @@ export function bothTrue(parameters: usize, task: i32): void {
   let b = <usize>word(parameters, B) + <usize>start;
   let out = <usize>word(parameters, OUT) + <usize>start;
   const end = out + <usize>count;
+  const zeros = i8x16.splat(0);
   for (; out + 16 <= end; out += 16) {
-    v128.store(out, v128.and(v128.load(a), v128.load(b)));
+    const isTrue = v128.and(i8x16.ne(v128.load(a), zeros), i8x16.ne(v128.load(b), zeros));
+    v128.store(out, v128.and(isTrue, i8x16.splat(1)));
     a += 16;
     b += 16;
   }
   for (; out < end; out++) {
-    store<u8>(out, load<u8>(a) & load<u8>(b));
+    store<u8>(out, <u8>(load<u8>(a) != 0 && load<u8>(b) != 0));
     a++;
     b++;
   }
 }
 
-/** One task: CHUNK of SIZE values are those at A where the flag at FLAGS is 1, else those at B. */
+/** One task: CHUNK of SIZE values are those at A where the flag at FLAGS is true, else those at B. */
 export function choose(parameters: usize, task: i32): void {
   const start = task * word(parameters, CHUNK);
   const count = min(word(parameters, CHUNK), word(parameters, SIZE) - start);
@@ -119,11 +122,11 @@ export function numbersOfFlags(parameters: usize, task: i32): void {
   let out = <usize>word(parameters, OUT) + ((<usize>start) << 2);
   const end = out + ((<usize>count) << 2);
   for (; out + 16 <= end; out += 16) {
-    v128.store(out, f32x4.convert_i32x4_u(fourFlags(flags)));
+    v128.store(out, v128.and(i32x4.ne(fourFlags(flags), i32x4.splat(0)), f32x4.splat(1)));
     flags += 4;
   }
   for (; out < end; out += 4) {
-    store<f32>(out, <f32>load<u8>(flags));
+    store<f32>(out, load<u8>(flags) != 0 ? 1 : 0);
     flags++;
   }
 }
