@@ -115,7 +115,7 @@ function callOutputs(graph: LayerGraph, source: LayerSource): TensorSpec[][] {
     }
     const inputs = call.inputs.map((ref) => [...specAt(specs, ref.call, ref.output).shape]);
     const shapes = layerAt(source, layer.name).computeOutputShape(inputs.length === 1 ? (inputs[0] ?? []) : inputs);
-    specs.push(asShapes(shapes).map((shape) => ({ shape, dtype: 'float32' })));
+    specs.push(asShapes(shapes).map((shape) => ({ shape: shape.map(orFree), dtype: 'float32' })));
   });
   return specs;
 }
@@ -124,6 +124,11 @@ function inputSpec(config: LayerGraph['calls'][number]['kwargs']): TensorSpec {
   const shape = Array.isArray(config.batch_input_shape) ? config.batch_input_shape : [null];
   const dtype = config.dtype === 'int32' || config.dtype === 'bool' ? config.dtype : 'float32';
   return { shape: shape.map((axis: unknown) => (typeof axis === 'number' ? axis : null)), dtype };
+}
+
+/** tfjs crops a free axis as if it had a length of 0. */
+function orFree(axis: number | null): number | null {
+  return axis === null || axis <= 0 ? null : axis;
 }
 
 function asShapes(shapes: Shape | readonly Shape[]): Shape[] {

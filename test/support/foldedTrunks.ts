@@ -27,7 +27,7 @@ export function call(layer: Part, x: SymbolicTensor | SymbolicTensor[]): Symboli
 /** A trunk of layers that follow each other, with weights and statistics that are not 0 and 1. */
 export async function trunkOf(
   parts: readonly Part[],
-  shape = [9, 8, 4],
+  shape: (number | null)[] = [9, 8, 4],
   dtype: 'float32' | 'int32' = 'float32',
 ): Promise<Trunk> {
   const input = layers.input({ shape, dtype });

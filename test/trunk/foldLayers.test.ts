@@ -261,6 +261,18 @@ describe('what has no form as nodes', () => {
     expect((await compare(await trunkOf([unequal], [4, 4, 4]))).unfolded).toHaveLength(1);
   });
 
+  test('is cropping of a size that is free', async () => {
+    const cropping = (rows: [number, number]) => layers.cropping2D({ cropping: [rows, [1, 0]], name: 'it' });
+    for (const rows of [
+      [0, 0],
+      [1, 2],
+    ] as [number, number][]) {
+      const trunk = await trunkOf([cropping(rows), conv(), norm()], [null, null, 4]);
+      expect(trunk.output.shape).toEqual([null, null, null, 6]);
+      expect((await compare(trunk)).unfolded).toEqual(['it']);
+    }
+  });
+
   test('leaves a layer to whoever gave its name another meaning', async () => {
     class Other extends layers.Layer {
       static readonly className = 'LayerScale';
