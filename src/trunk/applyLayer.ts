@@ -37,14 +37,22 @@ export function isStochastic(layer: LayerSpec): boolean {
 
 /** Raises UNSUPPORTED_LAYER for layers whose effect would be lost without a word. */
 export function assertSupported(layer: LayerSpec): void {
-  const masks = layer.className === 'Masking' || layer.config.mask_zero === true;
-  if (!masks && layer.className !== 'AlphaDropout') return;
+  const reason = whyUnsupported(layer);
+  if (reason === undefined) return;
   throw new TransferKitError(
     'UNSUPPORTED_LAYER',
     `loadBase: expected layers that transferkit can train, got '${layer.name}' (${layer.className}), ` +
-      `which ${masks ? 'masks time steps' : 'has no seeded form'}. Cut the base before it, or replace it.`,
+      `which ${reason}. Cut the base before it, or replace it.`,
     { layer: layer.name, className: layer.className },
   );
+}
+
+function whyUnsupported({ className, config }: LayerSpec): string | undefined {
+  if (className === 'Masking' || config.mask_zero === true) return 'masks time steps';
+  if (className === 'AlphaDropout') return 'has no seeded form';
+  // tfjs leaves the dilation out without a word: other numbers than Keras's.
+  const isDilated = [config.dilation_rate ?? 1].flat().some((rate) => rate !== 1);
+  return className === 'DepthwiseConv2D' && isDilated ? 'tfjs runs without its dilation' : undefined;
 }
 
 /** Output of a layer. The caller owns the result, which is never one of the inputs. */

@@ -201,6 +201,14 @@ describe('what is not supported says so', () => {
     await expect(trunkOf(whole, 'mask')).rejects.toThrow("got 'mask' (Masking), which masks time steps.");
   });
 
+  test('a depthwise convolution with dilation, which tfjs leaves out', async () => {
+    const dilated = layers.depthwiseConv2d({ kernelSize: 3, dilationRate: 2, inputShape: [8, 8, 2], name: 'wide' });
+    const whole = sequential({ layers: [dilated, layers.flatten(), layers.dense({ units: 2 })] });
+    await expect(trunkOf(whole, 'wide')).rejects.toThrow(
+      "got 'wide' (DepthwiseConv2D), which tfjs runs without its dilation.",
+    );
+  });
+
   test('what is no model', () => {
     expect(() => parseTopology({ node: [] })).toThrow('expected the topology of a tfjs LayersModel');
     expect(() => parseTopology(undefined)).toThrow('got no modelTopology.');
