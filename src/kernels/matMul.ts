@@ -31,7 +31,7 @@ function multiply(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
   if (epilogue === undefined) return undefined;
   const outer = broadcast_util.assertAndGetBroadcastShape(a.outer, b.outer);
   const out = kernels.backend.makeOutput([...outer, a.rows, b.columns], 'float32');
-  run(kernels, a, b, epilogue, out);
+  if (util.sizeFromShape(out.shape) > 0) run(kernels, a, b, epilogue, out);
   return out;
 }
 

@@ -1,7 +1,8 @@
 // Matrix products on the module against tfjs's cpu backend.
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { kernelOrOriginal } from '../../src/kernels/kernelMaker.ts';
+import { matMulMakers } from '../../src/kernels/matMul.ts';
 import { relativeDifference, seeded, values } from '../backends/compare.ts';
 import { onCpu, onModule, startModule, type Call } from './onModule.ts';
 
@@ -91,6 +92,25 @@ test('nothing to sum over gives zeros, no rows give nothing', async () => {
   expect(nothing).toEqual([{ shape: [0, 9], data: new Float32Array() }]);
 });
 
+test.each([
+  { outerA: [1], outerB: [0] },
+  { outerA: [0], outerB: [1] },
+  { outerA: [2, 0], outerB: [] },
+  { outerA: [], outerB: [0] },
+])('no batches give nothing: $outerA and $outerB', async ({ outerA, outerB }) => {
+  const module = await startModule(1);
+  const { kernelFunc } = matMulMakers[0]!.make(module, undefined);
+  const runs = vi.spyOn(module, 'run');
+  tf.tidy(() => {
+    for (const transposed of transpositions) {
+      const { inputs, attributes } = product({ outerA, outerB, m: 5, k: 6, n: 11, ...transposed });
+      const result = kernelFunc({ inputs: inputs(), attrs: attributes as tf.NamedAttrMap, backend: module.backend });
+      expect(tf.engine().makeTensorFromTensorInfo(result as tf.TensorInfo).size).toBe(0);
+    }
+  });
+  expect(runs).not.toHaveBeenCalled(); // Nothing may be written: there is no memory for it.
+});
+
 test('bias and activation', async () => {
   const attributes = { transposeA: false, transposeB: false };
   const calls = ['linear', 'relu', 'relu6', 'leakyrelu'].flatMap((activation) =>
@@ -128,7 +148,6 @@ test('other types, activations and shapes go to what ran them before', async () 
       return { dataId: {}, shape: [], dtype: 'float32' };
     },
   };
-  const { matMulMakers } = await import('../../src/kernels/matMul.ts');
   const { kernelFunc } = matMulMakers[1]!.make(module, original);
   tf.tidy(() => {
     const matrix = seeded([3, 3], 1);
