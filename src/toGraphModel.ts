@@ -31,10 +31,10 @@ import { writeNodes } from './trunk/nodeGraph.ts';
  * ```
  */
 export async function toGraphModel(model: TransferModel): Promise<GraphModel> {
-  assertAlive('toGraphModel', model);
   await ensureBackend();
   const { foldModel } = await import('./heads/foldModel.ts');
   const { signatureOf } = await import('./heads/graphParts.ts');
+  assertAlive('toGraphModel', model);
   const { graph, constants } = foldModel(model);
   const [output = graph.input] = graph.outputs;
   const { data, specs } = await io.encodeWeights(Object.fromEntries(constants)).finally(() => {

@@ -167,6 +167,14 @@ describe('the GraphModel', () => {
     }
   });
 
+  test('is refused for a model that is disposed, while it is made too', async () => {
+    const model = await tinyTransfer();
+    const making = toGraphModel(model);
+    model.dispose();
+    await expect(making).rejects.toMatchObject({ code: 'DISPOSED' });
+    await expect(toGraphModel(model)).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
   test('is refused with the names of all layers that have no form as nodes', async () => {
     const head = sequential({
       layers: [
