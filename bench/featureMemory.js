@@ -14,7 +14,7 @@ const cases = {
 };
 
 /**
- * Figures by name, in bytes and seconds: `before`, the resident size of a process that has trained on few examples;
+ * Figures by name, in bytes and seconds: `before`, the resident size of a process that has trained with no features in memory;
  * `kept`, what is added when all features are there, garbage aside; `peak`, the most that is ever added, garbage and the
  * memory of the epoch included.
  */
