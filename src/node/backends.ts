@@ -1,7 +1,8 @@
 // The tfjs backends that Node can run. Importing this file loads none of them.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { env, setBackend } from '@tensorflow/tfjs-core';
 import type { BackendLoader } from '../core/platform.ts';
 import { withMemoryType } from '../kernels/memoryType.ts';
@@ -73,12 +74,14 @@ async function withoutFetch(
   }
 }
 
-/** Where the package keeps its .wasm files. A bundle may have left the package behind: then tfjs's own guess stands. */
+/** Where the .wasm files are: in their package, or beside a bundle, where tfjs looks too. */
 function binariesFolder(): string | undefined {
   try {
     return dirname(createRequire(import.meta.url).resolve(wasmPackage)) + sep;
   } catch {
-    return undefined;
+    // A bundle of CommonJS knows its folder, one of ES modules its address.
+    const folder = (typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url))) + sep;
+    return existsSync(folder + simdBinary) ? folder : undefined;
   }
 }
 

@@ -1,8 +1,12 @@
 // The verb useBackend: what it chooses, what it says about it, what it does when nothing works.
 import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, removeBackend, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { chooseBackend } from '../../src/backends/chooseBackend.ts';
 import { placeKernels } from '../../src/backends/placeKernels.ts';
@@ -224,6 +228,29 @@ describe('threads', () => {
     expect(JSON.parse(await runFresh(script, []))).toMatchObject({ threads: 2, notes: [] });
   });
 
+  test.each(['cjs', 'esm'] as const)('several in a bundle (%s) with the binaries beside it', async (format) => {
+    const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
+    const outfile = join(folder, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`);
+    const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
+    const dist = fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist', import.meta.url));
+    await build({
+      stdin: {
+        contents: `
+          import { useBackend } from 'transferkit';
+          useBackend('wasm', { threads: 2 }).then((report) => console.log(JSON.stringify(report)));`,
+        resolveDir: source(''),
+      },
+      ...{ outfile, format, bundle: true, platform: 'node', logLevel: 'silent' },
+      alias: { '#platform': source('node/platform.ts'), transferkit: source('index.ts') },
+      external: ['sharp', 'h5wasm', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-webgpu'],
+      banner: { js: format === 'cjs' ? '' : esmBanner },
+    });
+    cpSync(join(dist, 'tfjs-backend-wasm-simd.wasm'), join(folder, 'tfjs-backend-wasm-simd.wasm'));
+    const { stdout } = await promisify(execFile)(process.execPath, [outfile]);
+    rmSync(folder, { recursive: true });
+    expect(JSON.parse(stdout)).toMatchObject({ threads: 2, notes: [] });
+  });
+
   test('one where Node was told to have no fetch', async () => {
     const script = `
       delete globalThis.fetch;
@@ -299,6 +326,13 @@ describe('threads', () => {
     expect(notes.join()).toContain('one thread: the memory of the backend cannot be shared');
   });
 });
+
+/** What packages of CommonJS expect, and bundles of ES modules do not have by themselves. */
+const esmBanner = `
+  import { createRequire as makeRequire } from 'node:module';
+  const require = makeRequire(import.meta.url);
+  const __filename = process.argv[1];
+  const __dirname = __filename.slice(0, __filename.lastIndexOf('/'));`;
 
 /** A tensor of zeros in the shape of another, on the cpu backend. */
 function getZeros(info: { shape: number[] }) {
