@@ -17,7 +17,7 @@ export const works = [
 ];
 
 /** What the runner measures apart from the contenders. */
-export const extras = ['import', 'bundle', 'growth'];
+export const extras = ['import', 'bundle', 'growth', 'memory'];
 
 /** For a large network the goals name only these. */
 const shorter = new Set(['load', 'loadPreset', 'extract', 'last', 'full']);

@@ -24,6 +24,21 @@ export async function importFigures(ours, count) {
   });
 }
 
+/**
+ * MB that features of 10,000 images of 1280 values take, and those of 100,000 within a budget of 128 MB and a file: what
+ * they add to the process, garbage aside; and the most that training ever adds, garbage and the work of an epoch included.
+ */
+export function memoryFigures(measured) {
+  const { 'float32 in memory': inMemory, 'float32, budget of 128 MB': byFile } = measured;
+  const figure = (work, bytes) => singleFigure(work, 'ours', 'MB', bytes / 1e6);
+  return [
+    figure('memory', inMemory.kept),
+    figure('memoryAtMost', inMemory.peak),
+    figure('memoryByFile', byFile.kept),
+    figure('memoryByFileAtMost', byFile.peak),
+  ];
+}
+
 /** KiB, gzipped, that `import { fineTune }` brings into a page at once, without peers. */
 export async function bundleFigures() {
   const bytes = await sizeAtStart("export { fineTune } from 'transferkit';", project);

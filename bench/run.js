@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawChart } from './chart.js';
 import { contendersOf } from './contenders.js';
+import { featureMemory } from './featureMemory.js';
 import { figuresOf } from './figures.js';
 import { judge } from './goals.js';
 import { growthFigures, measureGrowth } from './growth.js';
 import { describeMachine } from './machine.js';
 import { readOptions, taskOf } from './options.js';
-import { bundleFigures, importFigures } from './packageFigures.js';
+import { bundleFigures, importFigures, memoryFigures } from './packageFigures.js';
 import { findPhotographs, writePictures } from './pictures.js';
 import { printResults } from './report.js';
 import { runRounds } from './rounds.js';
@@ -36,13 +37,20 @@ async function measure() {
   ];
   const reports = await measureContenders();
   const growth = await attempt('growth', () => measureGrowth(options));
-  const figures = [...figuresOf(reports), ...ofPackage, ...(growth === undefined ? [] : growthFigures(growth))];
+  const memory = await attempt('memory', async () => featureMemory());
+  const figures = [
+    ...figuresOf(reports),
+    ...ofPackage,
+    ...(growth === undefined ? [] : growthFigures(growth)),
+    ...(memory === undefined ? [] : memoryFigures(memory)),
+  ];
   return {
     machine: describeMachine(),
     task: { ...taskOf(options), pictures: options.pictures, rounds: options.rounds, batch: 16, classes: 10 },
     contenders: contenders.map((contender) => describeContender(contender, reports)),
     figures,
     growth,
+    featureMemory: memory,
     verdicts: ours.map(({ id, name }) => ({ contender: id, name, goals: judge(figures, id) })),
   };
 }
