@@ -1,10 +1,22 @@
 // Runs one tfjs layer on real tensors, in the mode that transfer learning needs: BatchNorm by its stored statistics,
 // dropout and noise only when a seed asks for them, everything else by the layer's own code.
-import { add, clone, dropout, mul, randomNormal, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  add,
+  avgPool,
+  clone,
+  dropout,
+  mul,
+  randomNormal,
+  reshape,
+  tidy,
+  type Tensor,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { normalize, type BatchNormParameters } from './batchNorm.ts';
+import { isChannelsFirst } from './fusedGroups.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 type Layer = layers.Layer;
@@ -68,8 +80,28 @@ export function applyLayer(
   const noise = noises[spec.className];
   if (noise !== undefined) return dropoutSeed === undefined ? clone(first) : noise(first, spec.config, dropoutSeed);
   if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first);
+  if (isGlobalAverage(spec, first)) return averageOverPlaces(first);
   const output = layer.apply(inputs.length === 1 ? first : [...inputs], { ...kwargs, training: false });
   return asTensors(output, spec);
+}
+
+function isGlobalAverage(spec: LayerSpec, { rank }: Tensor): boolean {
+  return spec.className === 'GlobalAveragePooling2D' && rank === 4 && !isChannelsFirst(spec);
+}
+
+/**
+ * Mean over height and width as one window of a pool: the gradient of tfjs's mean makes ones of the size of its input on
+ * the calling thread.
+ *
+ * @param x - [b, h, w, c]
+ * @returns [b, c]
+ */
+function averageOverPlaces(x: Tensor): Tensor {
+  const [b = 0, height = 1, width = 1, c = 0] = x.shape;
+  return tidy(() => {
+    const maps: Tensor4D = reshape(x, [b, height, width, c]);
+    return reshape(avgPool(maps, [height, width], 1, 'valid'), [b, c]);
+  });
 }
 
 function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {

@@ -107,9 +107,7 @@ function writeConv1D(site: KernelSite): string {
   return squeezeRow(site, y);
 }
 
-function writeDepthwise(site: KernelSite): string | undefined {
-  // tfjs's layer does not dilate: what it gives then is for itself to say.
-  if (numbers(site.layer.config.dilation_rate ?? 1, 2).some((rate) => rate !== 1)) return undefined;
+function writeDepthwise(site: KernelSite): string {
   const { shape } = weightOf(site, 'depthwise_kernel');
   const outputs = (shape[2] ?? 0) * (shape[3] ?? 0);
   return writeProduct(

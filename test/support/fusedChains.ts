@@ -146,8 +146,4 @@ export const chains: Readonly<Record<string, Chain>> = {
     list: () => [conv(), norm(), layers.elu(), layers.conv2d({ filters: 3, kernelSize: 1, activation: 'tanh' })],
     kernels: 1,
   },
-  'dilation stays apart': {
-    list: () => [layers.depthwiseConv2d({ kernelSize: 2, dilationRate: 2 }), norm()],
-    kernels: 1,
-  },
 };
