@@ -1,7 +1,8 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { Progress, Samples, Task, TransferModel, Unreadable } from './core/types.ts';
+import type { Task, TransferModel } from './core/model.ts';
+import type { Progress, Samples, Unreadable } from './core/types.ts';
 import { measure, type Measurement } from './train/measure.ts';
 import {
   classFigures,

@@ -1,6 +1,7 @@
 // The verb fineTune: head and unfrozen layers of the base are trained together at a low rate.
 import { ensureBackend } from './backends/ensureBackend.ts';
-import type { Samples, TrainingLog, TransferModel } from './core/types.ts';
+import type { TransferModel } from './core/model.ts';
+import type { Samples, TrainingLog } from './core/types.ts';
 import { unfreeze, type FreezeSelection } from './freeze.ts';
 import { isMovable } from './train/network.ts';
 import { assertRate, assertWhole, settleOptions, type TrainingOptions } from './train/options.ts';

@@ -1,7 +1,8 @@
 // The verbs freeze and unfreeze: which weights training may move.
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
-import type { FixedConstant, TransferModel, Trunk, TrunkWeight } from './core/types.ts';
+import type { TransferModel } from './core/model.ts';
+import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
 
 /** Which layers: `'base'`, `'head'`, `'all'` (both), layers of the base or head by name, pattern or place, or a list of these. */

@@ -2,7 +2,7 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { Task, TransferModel } from './core/types.ts';
+import type { Task, TransferModel } from './core/model.ts';
 import { gatherFor, type Gather } from './train/gatherInputs.ts';
 import { taskRules } from './train/losses.ts';
 import { networkOf, runAndFree } from './train/network.ts';

@@ -1,7 +1,7 @@
 // The verb replaceHead: a base gets a new, untrained end.
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
-import type { Base, Task, TransferModel } from './core/types.ts';
+import type { Base, Task, TransferModel } from './core/model.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';

@@ -7,7 +7,7 @@ import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { DownloadOptions } from './core/platform.ts';
-import type { Base, Preprocessor, Task, TransferModel } from './core/types.ts';
+import type { Base, Preprocessor, Task, TransferModel } from './core/model.ts';
 import { makeModel } from './heads/makeModel.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
 import { assertAlive } from './train/runTraining.ts';

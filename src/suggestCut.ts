@@ -2,7 +2,8 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
-import type { Base, Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
+import type { Base } from './core/model.ts';
+import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
 import { crossValidate } from './train/crossValidate.ts';
 import { assignFolds, drawExamples } from './train/folds.ts';
 import { assertWhole } from './train/options.ts';

@@ -1,6 +1,7 @@
 // The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
 import { ensureBackend } from './backends/ensureBackend.ts';
-import type { Samples, TrainingLog, TransferModel } from './core/types.ts';
+import type { TransferModel } from './core/model.ts';
+import type { Samples, TrainingLog } from './core/types.ts';
 import { isMovable } from './train/network.ts';
 import { assertRate, settleOptions, type TrainingOptions } from './train/options.ts';
 import { assertAlive, runTraining } from './train/runTraining.ts';

@@ -1,14 +1,8 @@
 // Settles which preprocessing a base gets: the user's, the saved one, or none at all.
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
-import type {
-  ImageMode,
-  ImageSpec,
-  Preprocessor,
-  PreprocessorSpec,
-  TensorInputSpec,
-  TensorSpec,
-} from '../core/types.ts';
+import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../core/model.ts';
+import type { TensorSpec } from '../core/types.ts';
 import { imageSpec } from '../preprocess/image.ts';
 import { preprocessorFrom } from '../preprocess/preprocessorFrom.ts';
 import { tensorPreprocessor } from '../preprocess/tensor.ts';

@@ -2,7 +2,8 @@
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Base, TensorSpec } from '../core/types.ts';
+import type { Base } from '../core/model.ts';
+import type { TensorSpec } from '../core/types.ts';
 import { findNodeCut } from '../trunk/findNodeCut.ts';
 import { graphTrunk } from '../trunk/graphTrunk.ts';
 import {

@@ -1,5 +1,5 @@
 // How preprocessors of this package put an example right into its place in a batch, which spares a tensor for each.
-import type { Preprocessor } from './types.ts';
+import type { Preprocessor } from './model.ts';
 
 /** Preprocesses without making a tensor. */
 export interface InputWriter<Input = unknown> {

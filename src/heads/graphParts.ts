@@ -1,6 +1,6 @@
 // What both ways of writing a model as a GraphModel share.
 import type { JsonObject } from '../core/json.ts';
-import type { Task } from '../core/types.ts';
+import type { Task } from '../core/model.ts';
 import { freshName } from '../trunk/layerGraph.ts';
 import type { NodeDraft } from '../trunk/nodeDraft.ts';
 import { attribute, nodesByName, type NodeGraph } from '../trunk/nodeGraph.ts';

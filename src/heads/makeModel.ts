@@ -1,5 +1,6 @@
 // Puts a base and a head together.
-import type { Base, Head, TrainingLog, TransferModel } from '../core/types.ts';
+import type { Base, Head, TransferModel } from '../core/model.ts';
+import type { TrainingLog } from '../core/types.ts';
 
 /** A model of the two; its `dispose` frees both. */
 export function makeModel(

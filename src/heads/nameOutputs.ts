@@ -1,6 +1,6 @@
 // Names and number of a head's outputs, checked.
 import { TransferKitError } from '../core/errors.ts';
-import type { Task } from '../core/types.ts';
+import type { Task } from '../core/model.ts';
 
 const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
 

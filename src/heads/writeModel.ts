@@ -2,7 +2,7 @@
 import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { TransferModel } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
 import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
 import { appendLayer, freshName, joinGraphs, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';

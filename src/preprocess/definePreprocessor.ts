@@ -1,7 +1,7 @@
 // The user's own preprocessing as a value. Only its name is saved; the function is handed in again on load.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { CustomSpec, Preprocessor } from '../core/types.ts';
+import type { CustomSpec, Preprocessor } from '../core/model.ts';
 
 /** A preprocessing of one's own. */
 export interface PreprocessorDefinition<Input> {

@@ -7,7 +7,7 @@ import { addWriter } from '../core/inputWriter.ts';
 import { nearestNames } from '../core/names.ts';
 import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
 import { releaseBytes } from '../core/releaseBytes.ts';
-import type { ImageSpec, Preprocessor } from '../core/types.ts';
+import type { ImageSpec, Preprocessor } from '../core/model.ts';
 import { pictureRegion } from './fit.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
 import { planResize } from './resize.ts';

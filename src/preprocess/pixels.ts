@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { HostTensor, Picture } from '../core/picture.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { ImageMode } from '../core/types.ts';
+import type { ImageMode } from '../core/model.ts';
 import { describeMode, rangeOf } from './scale.ts';
 
 type Pixels = Picture['data'] | Int32Array;

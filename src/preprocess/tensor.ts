@@ -4,7 +4,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { addWriter } from '../core/inputWriter.ts';
 import { isHostTensor, type HostTensor } from '../core/picture.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
-import type { Preprocessor, TensorInputSpec } from '../core/types.ts';
+import type { Preprocessor, TensorInputSpec } from '../core/model.ts';
 import { flattenNumbers, type NestedNumbers } from './nestedValues.ts';
 
 /**

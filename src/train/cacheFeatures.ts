@@ -1,6 +1,7 @@
 // Features of the frozen front of a network, computed once for each example.
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
-import type { TransferModel, Unreadable } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, viewsOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from './network.ts';

@@ -2,7 +2,8 @@
 // that were computed once (cacheFeatures) or raw examples that are read anew for every batch (streamExamples).
 import { clone, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { Samples, TransferModel, Unreadable } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { Samples, Unreadable } from '../core/types.ts';
 import type { SettledAugmentation } from './augment.ts';
 import type { Network } from './network.ts';
 import { allInBatches } from './readAhead.ts';

@@ -3,7 +3,7 @@
 import { dispose, getBackend, stack, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { writerOf, type InputWriter } from '../core/inputWriter.ts';
 import { fits, sizeOf } from '../core/shapes.ts';
-import type { Base } from '../core/types.ts';
+import type { Base } from '../core/model.ts';
 import { assertEqualShapes, preprocess } from './preprocess.ts';
 
 /** Where the inputs of one batch gather. */

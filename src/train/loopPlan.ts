@@ -1,5 +1,6 @@
 // What a training run is made of: every option has its value.
-import type { EpochLog, TransferModel, TrunkWeight } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { EpochLog, TrunkWeight } from '../core/types.ts';
 import type { Examples } from './examples.ts';
 import type { Network } from './network.ts';
 import type { Optimizer } from './optimizers.ts';

@@ -16,7 +16,7 @@ import {
   type Scalar,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import type { Task } from '../core/types.ts';
+import type { Task } from '../core/model.ts';
 
 /** What a task makes of logits. */
 export interface TaskRules {

@@ -1,6 +1,6 @@
 // Loss and decisions of a model over examples, in inference mode.
 import { dispose } from '@tensorflow/tfjs-core';
-import type { TransferModel } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
 import type { Examples, Rows } from './examples.ts';
 import { taskRules } from './losses.ts';
 import { runAndFree, type Network } from './network.ts';

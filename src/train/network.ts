@@ -1,6 +1,7 @@
 // Base and head as one chain of stages, numbered from the input of the base to the logits.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { RunOptions, Stage, TransferModel, TrunkWeight } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { RunOptions, Stage, TrunkWeight } from '../core/types.ts';
 
 /** A model seen as one network. */
 export interface Network {

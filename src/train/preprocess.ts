@@ -2,7 +2,8 @@
 import { clone, dispose, Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
-import type { Base, Shape } from '../core/types.ts';
+import type { Base } from '../core/model.ts';
+import type { Shape } from '../core/types.ts';
 
 /** Applies a base's preprocessing to one raw input and checks what comes out against what the base takes. */
 export async function preprocess(verb: string, base: Base, input: unknown, id: string): Promise<Tensor> {

@@ -1,7 +1,8 @@
 // Reads and preprocesses the examples of one batch side by side.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { Sample, Samples, TransferModel, Unreadable } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { Sample, Samples, Unreadable } from '../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
 import { encodeTarget, type Question } from './targets.ts';

@@ -1,7 +1,8 @@
 // One training run from samples to log: checks, features of the frozen front, the loop.
 import { TransferKitError } from '../core/errors.ts';
 import { sizeOf } from '../core/shapes.ts';
-import type { Samples, TrainingLog, TransferModel, TrunkWeight } from '../core/types.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { Samples, TrainingLog, TrunkWeight } from '../core/types.ts';
 import { viewsOf, type Examples, type ExampleSource } from './examples.ts';
 import { runLoop, type LoopResult } from './loop.ts';
 import { frozenPrefix, networkOf, prepareFront, type Network } from './network.ts';

@@ -1,7 +1,8 @@
 // Targets as the head takes them, and the checks that samples and head mean the same labels.
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
-import type { Samples, Target, Task, TransferModel } from '../core/types.ts';
+import type { Task, TransferModel } from '../core/model.ts';
+import type { Samples, Target } from '../core/types.ts';
 
 /** What targets have to answer: a task and its labels. Every model is one. */
 export interface Question {

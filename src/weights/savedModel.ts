@@ -1,7 +1,8 @@
 // What transferkit writes into a model.json beside tfjs's own fields, and how it is read back.
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import type { PreprocessorSpec, Task, TrainingLog } from '../core/types.ts';
+import type { PreprocessorSpec, Task } from '../core/model.ts';
+import type { TrainingLog } from '../core/types.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
 /** Our part of a saved model, under `userDefinedMetadata.transferkit`. */

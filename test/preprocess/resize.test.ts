@@ -1,7 +1,7 @@
 // Resizing, fitting and scaling against TensorFlow's and Keras' own numbers (test/golden/preprocess.py).
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Picture } from '../../src/core/picture.ts';
-import type { ImageMode, ImageSpec } from '../../src/core/types.ts';
+import type { ImageMode, ImageSpec } from '../../src/core/model.ts';
 import { pictureRegion } from '../../src/preprocess/fit.ts';
 import { planResize, resizePlainly, type Resize } from '../../src/preprocess/resize.ts';
 import { scalingOf } from '../../src/preprocess/scale.ts';

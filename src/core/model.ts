@@ -1,0 +1,104 @@
+// What a model is made of: preprocessing, a base, a head. Types only.
+import type { DataType, Tensor } from '@tensorflow/tfjs-core';
+import type { Shape, TrainingLog, Trunk } from './types.ts';
+
+/** How raw input becomes what the base was trained on: data that is saved with the model. */
+export type PreprocessorSpec = ImageSpec | TensorInputSpec | CustomSpec;
+
+/** Scaling of pixel values 0..255, named as in keras.applications; or mean and standard deviation of pixels / 255. */
+export type ImageMode =
+  | 'tf'
+  | 'caffe'
+  | 'torch'
+  | 'unit'
+  | 'raw'
+  | { readonly mean: readonly [number, number, number]; readonly std: readonly [number, number, number] };
+
+/** Preprocessing of pictures. */
+export interface ImageSpec {
+  readonly kind: 'image';
+  /** Height and width that the base takes, in pixels. */
+  readonly size: readonly [number, number];
+  readonly mode: ImageMode;
+  readonly resize: 'antialias' | 'bilinear' | 'nearest';
+  readonly fit: 'stretch' | 'cover' | 'contain';
+}
+
+/** No preprocessing: tensors or arrays that already are what the base expects. */
+export interface TensorInputSpec {
+  readonly kind: 'tensor';
+  /** Shape of one example, without the batch axis; `null` for a free axis. */
+  readonly shape: Shape;
+  readonly dtype: DataType;
+  /** Smallest and largest value that the base was trained on, where known. */
+  readonly range?: readonly [number, number];
+}
+
+/** The user's own preprocessing, known by name; the function itself is handed in again on load. */
+export interface CustomSpec {
+  readonly kind: 'custom';
+  readonly name: string;
+}
+
+/** Turns one raw example into one input of the trunk, without the batch axis. */
+export interface Preprocessor<Input = unknown> {
+  readonly spec: PreprocessorSpec;
+  /** The caller owns the tensor. */
+  apply(input: Input): Tensor | Promise<Tensor>;
+}
+
+/** A weight that the file holds in another shape. */
+export interface WrongShape {
+  readonly name: string;
+  readonly expected: readonly number[];
+  readonly received: readonly number[];
+}
+
+/** What a weights file gave to a network. */
+export interface WeightsReport {
+  /** Weights of the network that the file holds (`layer/weight`). */
+  readonly assigned: readonly string[];
+  /** Weights of the network that the file does not hold. */
+  readonly missing: readonly string[];
+  /** Weights of the file that the network does not have, by their place in the file. */
+  readonly unexpected: readonly string[];
+  readonly wrongShape: readonly WrongShape[];
+}
+
+/** A pretrained network whose classifier is cut off, with the preprocessing it expects. */
+export interface Base {
+  readonly name: string;
+  readonly trunk: Trunk;
+  readonly preprocessor: Preprocessor;
+  /** Name of the layer that features are taken from. */
+  readonly cut: string;
+  /** What a file of Keras weights gave to a preset; missing for other bases. */
+  readonly weightsReport?: WeightsReport;
+  /** What was left out when the model was read, because it does nothing outside training (augmentation). */
+  readonly notes: readonly string[];
+  /** Frees the trunk. A second call does nothing. */
+  dispose(): void;
+}
+
+/** What a head predicts: one of the labels, one of two labels by one logit, any of the labels, or numbers. */
+export type Task = 'classes' | 'binary' | 'multiLabel' | 'regression';
+
+/** A new, trainable end of a network. It gives logits, or plain numbers for regression. */
+export interface Head<T extends Task = Task> {
+  readonly task: T;
+  readonly trunk: Trunk;
+  /** Whether training has ever moved its weights. */
+  trained: boolean;
+}
+
+/** A base with a new head. */
+export interface TransferModel<T extends Task = Task> {
+  readonly base: Base;
+  readonly head: Head<T>;
+  /** Class names, or names of the outputs of a regression, in the order of the head's outputs. */
+  readonly labels: readonly string[];
+  /** All training that the model has seen; verbs append. */
+  history: readonly TrainingLog[];
+  /** Frees head and base. */
+  dispose(): void;
+}
