@@ -17,9 +17,9 @@ import {
   type RegressionFigures,
 } from './train/metrics.ts';
 import { prepareFront } from './train/network.ts';
-import { assertWhole } from './train/options.ts';
+import { assertWhole } from './train/optionChecks.ts';
 import { startPace } from './train/pace.ts';
-import { assertAlive } from './train/runTraining.ts';
+import { assertAlive } from './train/assertAlive.ts';
 import { streamExamples } from './train/streamExamples.ts';
 import { assertKnown } from './train/targets.ts';
 

@@ -1,25 +1,43 @@
 // The verb fineTune: head and unfrozen layers of the base are trained together at a low rate.
 import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './core/model.ts';
-import type { Samples, TrainingLog } from './core/types.ts';
+import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
 import { unfreeze, type FreezeSelection } from './freeze.ts';
-import { isMovable } from './train/network.ts';
-import { assertRate, assertWhole, settleOptions, type TrainingOptions } from './train/options.ts';
-import { assertAlive, runTraining } from './train/runTraining.ts';
-import { trainHead } from './trainHead.ts';
+import { assertAlive } from './train/assertAlive.ts';
+import type { Segment } from './train/loopPlan.ts';
+import { assertWhole } from './train/optionChecks.ts';
+import type { TrainingOptions } from './train/options.ts';
+import type { LearningRates } from './train/rates.ts';
+import { trainHead, type TrainHeadOptions } from './trainHead.ts';
+
+/** What is unfrozen from an epoch on, beside what is unfrozen already. */
+export type UnfreezeStep = { readonly epoch: number } & (
+  | { readonly lastStages: number }
+  | { readonly from: string }
+  | { readonly layers: FreezeSelection }
+);
 
 /** Options of {@link fineTune}. */
 export interface FineTuneOptions extends TrainingOptions {
   /**
    * What to unfreeze first, as for `unfreeze`. Without it, what is unfrozen already is trained; when nothing of the base
-   * is, all of it is unfrozen.
+   * is, all of it is unfrozen. A list of steps unfreezes little by little, the features of what is still frozen in front
+   * computed anew with each: `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`.
    */
-  readonly unfreeze?: FreezeSelection;
-  /** Above 0: one for all, or one for the base and one for the head. Default 1e-4 for both. */
-  readonly learningRate?: number | { readonly base: number; readonly head: number };
+  readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
+  /** Rates before the schedule; see {@link LearningRates}. Default 1e-4 for head and base. */
+  readonly learningRate?: LearningRates;
+  /**
+   * Factor on the rate from each stage of the base to the one in front of it, above 0 and at most 1; the last stage has it
+   * once. Default 1.
+   *
+   * Bao et al., "BEiT: BERT Pre-Training of Image Transformers", 2022; timm's `layer_decay`.
+   */
+  readonly layerDecay?: number;
   /**
    * Epochs of `trainHead` (at the optimizer's own rate) for a head that was never trained: random heads wreck good
-   * bases. Default 1; 0 turns it off.
+   * bases. Default: what `trainHead` does by itself; 0 turns it off.
    */
   readonly headEpochs?: number;
 }
@@ -31,7 +49,7 @@ export interface FineTuneOptions extends TrainingOptions {
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
  * @param options - See {@link FineTuneOptions}. Default 5 epochs.
- * @returns What was done, as plain data; also appended to `model.history` (the log of `headEpochs` before it).
+ * @returns What was done, as plain data; also appended to `model.history` (the log of the head's training before it).
  * @throws TransferKitError as `trainHead`, under its name while the head is trained first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen. Before any
  * training the model, freeze state included, is left as it was.
  *
@@ -47,27 +65,28 @@ export async function fineTune(
   samples: Samples,
   options: FineTuneOptions = {},
 ): Promise<TrainingLog> {
-  const settled = settleOptions('fineTune', options, 5);
-  const learningRate = settleRates(options.learningRate ?? 1e-4);
-  const headEpochs = options.headEpochs ?? 1;
-  assertWhole('fineTune', 'headEpochs', headEpochs, 0);
+  const startedAt = performance.now();
+  const { settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
+  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'cosine' });
+  const rates = settleRates('fineTune', options.learningRate ?? 1e-4, options.layerDecay);
+  if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
   assertAlive('fineTune', model);
   await ensureBackend();
 
   const restore = rememberFrozen(model);
   try {
-    applySelection(model, options.unfreeze);
-    if (!model.head.trained && headEpochs > 0 && isTrainable(model.head.trunk.weights)) {
-      const { unfreeze: _, learningRate: __, headEpochs: ___, initialEpoch: ____, ...shared } = options;
-      const log = await trainHead(model, samples, { ...shared, epochs: headEpochs });
+    const segments = planSegments(model, options.unfreeze, settled, segmentNow);
+    if (!model.head.trained && options.headEpochs !== 0 && segments[0]?.trainable.some(isOf(model.head.trunk.weights))) {
+      const log = await trainHead(model, samples, headOptions(options));
       if (log.stoppedBy === 'signal') return log;
     }
     return await runTraining(model, samples, {
       verb: 'fineTune',
       phase: 'fineTune',
-      trainable: [...model.base.trunk.weights, ...model.head.trunk.weights].filter(isMovable),
-      learningRate,
+      segments,
+      rates,
       options: settled,
+      startedAt,
     });
   } catch (error) {
     restore();
@@ -75,21 +94,73 @@ export async function fineTune(
   }
 }
 
-/** Unfreezes what is asked for, or the whole base when nothing of it is unfrozen and the head may train. */
-function applySelection(model: TransferModel, selection: FreezeSelection | undefined): void {
-  if (selection !== undefined) unfreeze(model, selection);
-  else if (!isTrainable(model.base.trunk.weights) && isTrainable(model.head.trunk.weights)) unfreeze(model, 'base');
+/** What moves when. The model's freeze state is that of the first segment afterwards. */
+function planSegments(
+  model: TransferModel,
+  selection: FineTuneOptions['unfreeze'],
+  { initialEpoch, epochs }: { readonly initialEpoch: number; readonly epochs: number },
+  segmentNow: (epoch: number, weights: readonly TrunkWeight[]) => Segment,
+): readonly Segment[] {
+  const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
+  const isActive = ({ trainable }: Segment) => trainable.length > 0;
+  if (!isSteps(selection)) {
+    if (selection !== undefined) unfreeze(model, selection);
+    else if (!isActive(segmentNow(0, model.base.trunk.weights)) && isActive(segmentNow(0, model.head.trunk.weights))) {
+      unfreeze(model, 'base');
+    }
+    return [segmentNow(initialEpoch, weights)];
+  }
+  assertSteps(selection);
+  const segments = selection.map((step) => {
+    unfreeze(model, 'layers' in step ? step.layers : step);
+    return segmentNow(step.epoch, weights);
+  });
+  // A run that begins later begins in the step that is under way then.
+  const current = Math.max(0, segments.findLastIndex(({ epoch }) => epoch <= initialEpoch));
+  const left = segments.slice(current).filter(({ epoch }, place) => place === 0 || epoch < epochs);
+  const [first] = left;
+  for (const weight of weights) weight.frozen = first?.unfrozen.includes(weight) !== true;
+  return left.map((segment, place) => (place === 0 ? { ...segment, epoch: initialEpoch } : segment));
 }
 
-function isTrainable(weights: TransferModel['base']['trunk']['weights']): boolean {
-  return weights.some(isMovable);
+function isSteps(selection: FineTuneOptions['unfreeze']): selection is readonly UnfreezeStep[] {
+  return (
+    Array.isArray(selection) &&
+    selection.some((each: unknown) => typeof each === 'object' && each !== null && 'epoch' in each)
+  );
 }
 
-function settleRates(rates: number | { readonly base: number; readonly head: number }) {
-  const { base, head } = typeof rates === 'number' ? { base: rates, head: rates } : rates;
-  assertRate('fineTune', 'learningRate.base', base);
-  assertRate('fineTune', 'learningRate.head', head);
-  return { base, head };
+function assertSteps(steps: readonly UnfreezeStep[]): void {
+  const epochs = steps.map(({ epoch }) => epoch);
+  const rising = epochs.every((epoch, i) => Number.isInteger(epoch) && epoch > (epochs[i - 1] ?? -1));
+  if (rising && epochs[0] === 0) return;
+  const text =
+    `fineTune: expected unfreeze to list steps whose epochs are whole numbers that rise from 0, got ${epochs.join(', ')}. ` +
+    'Give every step an epoch.';
+  throw new TransferKitError('INVALID_OPTION', text, { epochs });
+}
+
+/** What the training of the head takes over from that of everything. */
+function headOptions({
+  validation,
+  loss,
+  labelSmoothing,
+  classWeights,
+  batchSize,
+  seed,
+  cache,
+  signal,
+  onProgress,
+  onEpoch,
+  headEpochs,
+}: FineTuneOptions): TrainHeadOptions {
+  const given = { validation, loss, labelSmoothing, classWeights, batchSize, seed, cache, signal, onProgress, onEpoch };
+  const epochs = headEpochs === undefined ? {} : { epochs: headEpochs };
+  return { ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), ...epochs };
+}
+
+function isOf(weights: readonly TrunkWeight[]): (weight: TrunkWeight) => boolean {
+  return (weight) => weights.includes(weight);
 }
 
 /** Remembers what is frozen; the returned function puts it back. */

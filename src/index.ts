@@ -21,6 +21,7 @@ export type {
   EpochLog,
   FixedConstant,
   FoldedPart,
+  Monitor,
   OnUnreadable,
   Progress,
   RunOptions,
@@ -55,7 +56,7 @@ export type {
   RegressionEvaluation,
 } from './evaluate.ts';
 export { fineTune } from './fineTune.ts';
-export type { FineTuneOptions } from './fineTune.ts';
+export type { FineTuneOptions, UnfreezeStep } from './fineTune.ts';
 export { freeze, unfreeze } from './freeze.ts';
 export type { FreezeReport, FreezeSelection } from './freeze.ts';
 export type { Pooling } from './heads/buildHead.ts';
@@ -85,7 +86,12 @@ export type { Augmentation } from './train/augment.ts';
 export type { ClassFigures, Mistake, RegressionFigures } from './train/metrics.ts';
 export { adam, sgd } from './train/optimizers.ts';
 export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/optimizers.ts';
-export type { FeatureCacheOptions, TrainingOptions } from './train/options.ts';
+export type { AveragingOptions } from './train/averages.ts';
+export type { FeatureCacheOptions } from './train/cacheOptions.ts';
+export type { Clipping } from './train/clipping.ts';
+export type { TrainingOptions } from './train/options.ts';
+export type { LearningRates } from './train/rates.ts';
+export type { EarlyStoppingOptions } from './train/watch.ts';
 export type { Schedule } from './train/schedules.ts';
 export type { TapPooling } from './train/tapFeatures.ts';
 export { toGraphModel } from './toGraphModel.ts';

@@ -6,7 +6,7 @@ import type { Base } from './core/model.ts';
 import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
 import { crossValidate } from './train/crossValidate.ts';
 import { assignFolds, drawExamples } from './train/folds.ts';
-import { assertWhole } from './train/options.ts';
+import { assertWhole } from './train/optionChecks.ts';
 import { startPace } from './train/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './train/tapFeatures.ts';
 import { assertSamples } from './train/targets.ts';

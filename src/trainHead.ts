@@ -2,13 +2,12 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { TransferModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
-import { isMovable } from './train/network.ts';
-import { assertRate, settleOptions, type TrainingOptions } from './train/options.ts';
-import { assertAlive, runTraining } from './train/runTraining.ts';
+import { assertAlive } from './train/assertAlive.ts';
+import type { TrainingOptions } from './train/options.ts';
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions {
-  /** Rate that the schedule starts from, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. */
+  /** Rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. */
   readonly learningRate?: number;
 }
 
@@ -17,7 +16,7 @@ export interface TrainHeadOptions extends TrainingOptions {
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link TrainHeadOptions}. Default 10 epochs.
+ * @param options - See {@link TrainHeadOptions}. Default 10 epochs, the rate falling to 0 by half a cosine.
  * @returns What was done, as plain data; also appended to `model.history`.
  * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`,
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
@@ -34,16 +33,19 @@ export async function trainHead(
   samples: Samples,
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
-  const settled = settleOptions('trainHead', options, 10);
-  const learningRate = options.learningRate ?? settled.optimizer.defaultLearningRate;
-  assertRate('trainHead', 'learningRate', learningRate);
+  const startedAt = performance.now();
+  const { settleOptions, settleRates, runTraining, segmentNow } = await import('./train/training.ts');
+  const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' });
+  const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
   assertAlive('trainHead', model);
   await ensureBackend();
+  const segment = segmentNow(settled.initialEpoch, model.head.trunk.weights);
   return runTraining(model, samples, {
     verb: 'trainHead',
     phase: 'head',
-    trainable: model.head.trunk.weights.filter(isMovable),
-    learningRate: { head: learningRate },
+    segments: [segment],
+    rates,
     options: settled,
+    startedAt,
   });
 }

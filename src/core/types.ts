@@ -62,6 +62,23 @@ export interface RunOptions extends StageRange {
    * one. Default true. Layer by layer the values differ in their last bits. A trunk of a GraphModel runs what its nodes say.
    */
   readonly fused?: boolean;
+  /**
+   * With it BatchNorm layers that are not frozen run in training mode, as Keras's do with `training=True`: each channel is
+   * normalised by its mean and variance over the batch, and gradients flow through both. Frozen ones stay as they are,
+   * by their stored statistics. Where a channel has a single value (a batch of one vector) the variance is 0 and the
+   * output is beta, as in Keras: such batches teach nothing.
+   *
+   * It receives the layers' new statistics once, before `run` returns, and owns the tensors: `moving * momentum + batch *
+   * (1 - momentum)` with the layer's momentum (0.99 in a GraphModel, whose nodes have none) and the variance divided by the
+   * number of values, as in Keras 3. Nothing is written.
+   */
+  readonly onStatistics?: (moved: readonly MovedStatistic[]) => void;
+}
+
+/** What one of BatchNorm's statistics becomes by a run in training mode. */
+export interface MovedStatistic {
+  readonly weight: TrunkWeight;
+  readonly value: Tensor;
 }
 
 /** A part of a trunk prepared for inference alone: fused, with the weights of the moment when it was made. */
@@ -84,8 +101,21 @@ export interface Trunk {
   /** Constants that are no weights; [] where every number is one. */
   readonly fixed: readonly FixedConstant[];
   readonly disposed: boolean;
-  /** Runs stages `from` … `to - 1`; gradients flow to weights and input. The caller owns the result. */
+  /**
+   * Runs stages `from` … `to - 1`, in inference mode unless the options say otherwise; gradients flow to weights and input.
+   * No weight moves. The caller owns the result.
+   *
+   * @throws TransferKitError `DISPOSED`, `WRONG_SHAPE`, `WRONG_DTYPE`; with `onStatistics` what `movingStatistics` raises.
+   */
   run(input: Tensor, options?: RunOptions): Tensor;
+  /**
+   * The weights that runs with `onStatistics` give new values for: mean and variance of every BatchNorm layer that has
+   * both unfrozen.
+   *
+   * @throws TransferKitError `UNSUPPORTED_LAYER` for one of them that does not normalise by its batch alone in training
+   * (`renorm`, `synchronized`, `virtual_batch_size`).
+   */
+  movingStatistics(): readonly TrunkWeight[];
   /** A part prepared for many runs of inference. The trunk must live as long. */
   fold(range?: StageRange): Promise<FoldedPart>;
   /** Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. */
@@ -158,16 +188,29 @@ export interface EpochLog {
   readonly accuracy?: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
-  /** Of the epoch's last step. */
-  readonly learningRate: { readonly head: number; readonly base?: number };
+  /** Of the epoch's last step; of several rates of the base the highest. Missing where a solver found the weights. */
+  readonly learningRate?: { readonly head: number; readonly base?: number };
+  /** Mean over the epoch's steps of the norm of all gradients together, before clipping. */
+  readonly gradientNorm?: number;
   readonly seconds: number;
 }
+
+/** A figure of an epoch to judge it by. Losses and errors are better the lower, accuracies the higher. */
+export type Monitor = 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy';
 
 /** What a training verb did, as plain data. */
 export interface TrainingLog {
   readonly phase: 'head' | 'fineTune';
   readonly epochs: readonly EpochLog[];
-  readonly stoppedBy: 'epochs' | 'signal';
+  /** `time`: `maxSeconds` were over. */
+  readonly stoppedBy: 'epochs' | 'signal' | 'earlyStopping' | 'time';
+  /** The epoch with the best figure of `monitor`, and what it was; its weights are the model's where `restoreBest` holds. */
+  readonly best?: {
+    readonly epoch: number;
+    readonly monitor: Monitor;
+    readonly value: number;
+    readonly restored: boolean;
+  };
   /** Examples trained on. */
   readonly examples: number;
   /** Examples left out because they could not be read. */
@@ -178,6 +221,8 @@ export interface TrainingLog {
   readonly unfolded?: readonly string[];
   /** Numbers of weights (scalars) that training moved and that it left alone. */
   readonly parameters: { readonly trained: number; readonly frozen: number };
+  /** What went wrong without stopping the training; missing when nothing did. */
+  readonly warnings?: readonly string[];
   readonly seed: number;
   readonly seconds: number;
 }

@@ -4,7 +4,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { RowStore } from '../core/rowStore.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { largestHalf } from './float16.ts';
-import type { SettledCache } from './options.ts';
+import type { SettledCache } from './cacheOptions.ts';
 import { assertEqualShapes } from './preprocess.ts';
 import type { Batch } from './readBatch.ts';
 import { rowLayout, type RowLayout } from './rowLayout.ts';

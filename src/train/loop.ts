@@ -2,8 +2,8 @@
 // weights put back when an epoch fails.
 import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
-import type { EpochLog } from '../core/types.ts';
-import type { LoopPlan } from './loopPlan.ts';
+import type { EpochLog, TrainingLog } from '../core/types.ts';
+import type { Run, Stretch } from './loopPlan.ts';
 import { taskRules } from './losses.ts';
 import { measure } from './measure.ts';
 import type { Pace } from './pace.ts';
@@ -11,44 +11,50 @@ import { batchesOf } from './readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { Totals } from './totals.ts';
-import { TrainingState } from './trainingState.ts';
+import type { TrainingState } from './trainingState.ts';
 
-/** What a run did. */
-export interface LoopResult {
-  readonly epochs: readonly EpochLog[];
-  readonly stoppedBy: 'epochs' | 'signal';
+/** Why a run ended before its last epoch. */
+export type EarlyEnd = Exclude<TrainingLog['stoppedBy'], 'epochs'>;
+
+/** What the epochs of a run share. */
+export interface Course {
+  readonly run: Run;
+  readonly state: TrainingState;
+  readonly pace: Pace;
+  /** Epochs that are done; more are added. */
+  readonly epochs: EpochLog[];
 }
 
 /**
- * Trains.
+ * Trains for the epochs of a stretch.
  *
+ * @returns Why the run is over; undefined when it goes on.
  * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights as they were when the loss was last finite.
  */
-export async function runLoop(plan: LoopPlan, pace: Pace): Promise<LoopResult> {
-  const state = new TrainingState(plan);
-  const epochs: EpochLog[] = [];
-  try {
-    for (let epoch = plan.initialEpoch; epoch < plan.epochs; epoch++) {
-      const log = await orRestore(plan, () => runEpoch(plan, state, epoch, pace));
-      if (log === undefined) return { epochs, stoppedBy: 'signal' };
-      epochs.push(log);
-      plan.onEpoch?.(log);
-    }
-    return { epochs, stoppedBy: 'epochs' };
-  } finally {
-    state.dispose();
+export async function runEpochs(course: Course, stretch: Stretch): Promise<EarlyEnd | undefined> {
+  const { run, state, epochs } = course;
+  state.begin(stretch);
+  for (let epoch = stretch.epoch; epoch < stretch.until; epoch++) {
+    const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
+    if (done === undefined) return 'signal';
+    epochs.push(done.log);
+    await state.finishEpoch(done.log);
+    run.options.onEpoch?.(done.log);
+    if (done.late) return 'time';
+    if (state.watch.exhausted) return 'earlyStopping';
   }
+  return undefined;
 }
 
 /**
  * Runs an epoch. When it fails (an example that cannot be read, a callback that raises), the weights are as they were at
  * its start; after a loss that is not finite they are the last good ones.
  */
-async function orRestore(plan: LoopPlan, run: () => Promise<EpochLog | undefined>): Promise<EpochLog | undefined> {
-  const { head } = plan.model;
-  const before = { trained: head.trained, weights: takeSnapshot(plan.trainable) };
+async function orRestore<T>({ run }: Course, { trainable }: Stretch, runOnce: () => Promise<T>): Promise<T> {
+  const { head } = run.model;
+  const before = { trained: head.trained, weights: takeSnapshot(trainable) };
   try {
-    return await run();
+    return await runOnce();
   } catch (error) {
     if (!isTransferKitError(error) || error.code !== 'LOSS_NOT_FINITE') {
       before.weights.restore();
@@ -60,48 +66,67 @@ async function orRestore(plan: LoopPlan, run: () => Promise<EpochLog | undefined
   }
 }
 
-/** One epoch with its validation; undefined when the signal stopped it. */
-async function runEpoch(
-  plan: LoopPlan,
-  state: TrainingState,
-  epoch: number,
-  pace: Pace,
-): Promise<EpochLog | undefined> {
-  const start = performance.now();
-  const figures = await passOverRows(plan, state, epoch, pace);
-  if (figures === undefined) return undefined;
-  await state.assertFinite(epoch);
-  const { model, network, batchSize } = plan;
-  const validation = plan.validation && (await measure(model, network, plan.validation, batchSize));
-  return {
-    epoch,
-    ...figures,
-    ...(validation === undefined ? {} : { validationLoss: validation.loss }),
-    ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
-    learningRate: state.rates,
-    seconds: (performance.now() - start) / 1000,
-  };
+interface Epoch {
+  readonly log: EpochLog;
+  /** Whether the time was over before the last batch, or is now. */
+  readonly late: boolean;
 }
 
-/** One pass over all rows in an order drawn by the seed; undefined when the signal stopped it. */
-async function passOverRows(plan: LoopPlan, state: TrainingState, epoch: number, pace: Pace) {
-  const { train, batchSize, seed, signal } = plan;
+/** One epoch with its validation; undefined when the signal stopped it. */
+async function runEpoch({ run, state, pace }: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
+  const start = performance.now();
+  const totals = await passOverRows({ run, state, pace }, stretch, epoch);
+  if (totals === undefined) return undefined;
+  await state.assertFinite(epoch);
+  const validation = await validate(run, state, stretch);
+  const log: EpochLog = {
+    epoch,
+    ...totals.figures(),
+    ...(validation === undefined ? {} : { validationLoss: validation.loss }),
+    ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
+    learningRate: state.learningRate,
+    seconds: (performance.now() - start) / 1000,
+  };
+  return { log, late: isLate(run) };
+}
+
+function validate({ model, network, options }: Run, state: TrainingState, { validation }: Stretch) {
+  if (validation === undefined) return undefined;
+  return state.withAverages(() => measure(model, network, validation, options.batchSize));
+}
+
+/** One pass over all rows in an order drawn by the seed, as far as time goes; undefined when the signal stopped it. */
+async function passOverRows(
+  { run, state, pace }: Omit<Course, 'epochs'>,
+  { train }: Stretch,
+  epoch: number,
+): Promise<Totals | undefined> {
+  const { batchSize, seed, signal } = run.options;
   const order = permutation(train.size, deriveSeed(seed, epoch));
-  const totals = new Totals(taskRules[plan.model.head.task]);
+  const totals = new Totals(taskRules[run.model.head.task]);
   let done = 0;
   for await (const rows of readRows(train, batchesOf(order, batchSize), epoch)) {
     if (signal?.aborted === true) {
       freeRows(rows);
+      state.drop();
       return undefined;
     }
     try {
-      if (rows !== undefined) await state.step(rows, deriveSeed(seed, epoch, done), epoch, totals);
+      if (rows !== undefined) {
+        await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, done) }, totals);
+      }
     } finally {
       freeRows(rows);
     }
     const amount = Math.min(batchSize, train.size - done);
     done += amount;
     await pace.advance(amount);
+    if (isLate(run)) break;
   }
-  return totals.figures();
+  await state.flush(totals);
+  return totals;
+}
+
+function isLate({ startedAt, options }: Run): boolean {
+  return performance.now() - startedAt >= options.maxSeconds * 1000;
 }

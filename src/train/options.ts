@@ -1,28 +1,15 @@
 // Options that trainHead and fineTune share, and their checks.
-import { platform } from '#platform';
-import { TransferKitError } from '../core/errors.ts';
-import type { EpochLog, Progress, Samples } from '../core/types.ts';
-import type { Augmentation, SettledAugmentation } from './augment.ts';
-import { adam, sgd, type Optimizer } from './optimizers.ts';
-import { settleSchedule, type Schedule } from './schedules.ts';
-
-/** How features of the frozen front are kept while a verb trains. */
-export interface FeatureCacheOptions {
-  /**
-   * Numbers that features are kept in. `'float16'` takes half the room, keeps three decimal digits and holds values up to
-   * 65504; a larger one is an error. Default `'float32'`, which changes nothing.
-   */
-  readonly precision?: 'float32' | 'float16';
-  /**
-   * Bytes of memory that features may take, those for validation included: whole, from 0. What does not fit goes to a
-   * file in Node, to IndexedDB in browsers, and is removed at the end; after a crash, when training starts the next time.
-   * Default: a quarter of the memory that is free in Node (a container's limit is heeded), an eighth of what the device
-   * has in browsers that tell it, else 256 MiB.
-   */
-  readonly memory?: number;
-  /** Folder for that file, made when it is needed. Node only. Default: the system's folder for temporary files. */
-  readonly directory?: string;
-}
+import type { EpochLog, Monitor, Progress, Samples } from '../core/types.ts';
+import { settleAugmentation, type Augmentation, type SettledAugmentation } from './augment.ts';
+import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
+import { settleCache, type FeatureCacheOptions, type SettledCache } from './cacheOptions.ts';
+import { settleClipping, type Clip, type Clipping } from './clipping.ts';
+import type { Loss, LossName } from './losses.ts';
+import { settleMix, type SettledMix } from './mixBatch.ts';
+import { assertRate, assertShare, assertWhole, invalidOption } from './optionChecks.ts';
+import { settleOptimizer, type Optimizer, type OptimizerName } from './optimizers.ts';
+import { settleSchedule, type AdaptiveSchedule, type Schedule, type ScheduleName } from './schedules.ts';
+import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './watch.ts';
 
 /** Options of every training verb. */
 export interface TrainingOptions {
@@ -32,15 +19,58 @@ export interface TrainingOptions {
   readonly initialEpoch?: number;
   /** Examples for each step. Default 32. */
   readonly batchSize?: number;
+  /**
+   * Batches whose gradients are averaged for one step, from 1: four batches of 8 move the weights as one of 32 does. Default 1.
+   */
+  readonly gradientAccumulationSteps?: number;
   /** Samples to validate on after every epoch, or the share of the training samples to hold out, above 0 and below 1. */
   readonly validation?: Samples | number;
-  /** `'adam'`, `'sgd'` (momentum 0.9), or one made by `adam()` or `sgd()`. Default `'adam'`. */
-  readonly optimizer?: 'adam' | 'sgd' | Optimizer;
+  /** What is to be made small. Default: what fits the task (see `LossName`). */
+  readonly loss?: LossName | Loss;
   /**
-   * How the learning rate goes over the run: `'cosine'` falls from the given rate to 0, `'constant'` keeps it, a
-   * function of step and number of steps gives a factor. Default `'cosine'`.
+   * Share of each target that is spread evenly over the labels, 0 … below 1; in training only. Not for regression. Default 0.
+   *
+   * Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, section 7.
    */
-  readonly schedule?: 'constant' | 'cosine' | Schedule;
+  readonly labelSmoothing?: number;
+  /**
+   * How much examples of each label count in training, beside their own weights: `'balanced'` gives every label the same
+   * weight in all; labels that are not named count 1. Default: all count 1.
+   */
+  readonly classWeights?: 'balanced' | Readonly<Record<string, number>>;
+  /**
+   * Alpha of the Beta distribution by which pairs of examples and their targets are blended, above 0. In front of which
+   * layers: where the examples enter training, so features where the frozen front is cached. Default: no blending.
+   *
+   * Zhang et al., "mixup: Beyond Empirical Risk Minimization", 2018; on features Verma et al., "Manifold Mixup", 2019.
+   */
+  readonly mixup?: number;
+  /**
+   * Alpha of the Beta distribution by which a rectangle of one example is put into another, above 0; pictures or feature
+   * maps only. With `mixup` too, each batch is treated by one of them. Default: none.
+   *
+   * Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", 2019.
+   */
+  readonly cutMix?: number;
+  /** A name, or one made by `adam()`, `sgd()` … Default `'adam'`. */
+  readonly optimizer?: OptimizerName | Optimizer;
+  /** How the learning rate goes over the run: a name, one made by `cosine()`, `oneCycle()` …, or a function. */
+  readonly schedule?: ScheduleName | Schedule;
+  /** Limits gradients. Default: no limit. */
+  readonly clip?: Clipping;
+  /** Keeps exponential moving averages of the weights. Default false. */
+  readonly ema?: boolean | AveragingOptions;
+  /** The figure that epochs are judged by. Default `'validationLoss'` where there is validation. */
+  readonly monitor?: Monitor;
+  /** Whether the model gets the weights of the epoch with the best figure of `monitor` at the end. Default true. */
+  readonly restoreBest?: boolean;
+  /** Stops when the figure of `monitor` has not become better: `true`, epochs of patience, or details. Default false. */
+  readonly earlyStopping?: boolean | number | EarlyStoppingOptions;
+  /**
+   * Seconds after which training stops, from the call of the verb on, reading and features included: between two batches,
+   * with a last validation. Default: no limit.
+   */
+  readonly maxSeconds?: number;
   /** Fixes the order of examples, dropout and what is held out. Default 0. */
   readonly seed?: number;
   /**
@@ -59,22 +89,23 @@ export interface TrainingOptions {
   readonly onEpoch?: (epoch: EpochLog) => void;
 }
 
-/** How to keep features, with every value settled. */
-export interface SettledCache {
-  readonly precision: 'float32' | 'float16';
-  /** Undefined: what the platform says is free decides. */
-  readonly memory: number | undefined;
-  readonly directory: string | undefined;
-}
-
 /** The same with every value settled. */
 export interface SettledOptions {
   readonly epochs: number;
   readonly initialEpoch: number;
   readonly batchSize: number;
+  readonly gradientAccumulationSteps: number;
   readonly validation: Samples | number | undefined;
+  readonly loss: LossName | Loss | undefined;
+  readonly labelSmoothing: number;
+  readonly classWeights: TrainingOptions['classWeights'];
+  readonly mix: SettledMix | undefined;
   readonly optimizer: Optimizer;
-  readonly schedule: Schedule;
+  readonly schedule: AdaptiveSchedule;
+  readonly clip: Clip | undefined;
+  readonly ema: SettledAveraging | undefined;
+  readonly watch: SettledWatch;
+  readonly maxSeconds: number;
   readonly seed: number;
   /** Undefined: nothing is kept. */
   readonly cache: SettledCache | undefined;
@@ -84,28 +115,47 @@ export interface SettledOptions {
   readonly onEpoch: ((epoch: EpochLog) => void) | undefined;
 }
 
+/** What a verb does where its caller says nothing. */
+export interface Defaults {
+  /** Epochs from `initialEpoch` on. */
+  readonly epochs: number;
+  readonly schedule: ScheduleName;
+}
+
 /**
  * Fills in defaults and checks values.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleOptions(verb: string, options: TrainingOptions, defaultEpochs: number): SettledOptions {
-  const { initialEpoch = 0, batchSize = 32, validation, optimizer = 'adam', seed = 0 } = options;
-  const epochs = options.epochs ?? initialEpoch + defaultEpochs;
+export function settleOptions(verb: string, options: TrainingOptions, defaults: Defaults): SettledOptions {
+  const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, validation, seed = 0 } = options;
+  const { epochs = initialEpoch + defaults.epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
   assertWhole(verb, 'initialEpoch', initialEpoch, 0);
   assertWhole(verb, 'epochs', epochs, initialEpoch + 1);
   assertWhole(verb, 'batchSize', batchSize, 1);
+  assertWhole(verb, 'gradientAccumulationSteps', gradientAccumulationSteps, 1);
   assertWhole(verb, 'seed', seed, 0);
+  assertShare(verb, 'labelSmoothing', labelSmoothing);
+  if (options.maxSeconds !== undefined) assertRate(verb, 'maxSeconds', maxSeconds);
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
-    throw invalid(verb, 'validation to be samples or a share above 0 and below 1', validation);
+    throw invalidOption(verb, 'validation to be samples or a share above 0 and below 1', validation);
   }
   return {
     epochs,
     initialEpoch,
     batchSize,
+    gradientAccumulationSteps,
     validation,
-    optimizer: settleOptimizer(verb, optimizer),
-    schedule: settleSchedule(verb, options.schedule ?? 'cosine'),
+    loss: options.loss,
+    labelSmoothing,
+    classWeights: options.classWeights,
+    mix: settleMix(verb, options),
+    optimizer: settleOptimizer(verb, options.optimizer ?? 'adam'),
+    schedule: settleSchedule(verb, options.schedule ?? defaults.schedule),
+    clip: settleClipping(verb, options.clip),
+    ema: settleAveraging(verb, options.ema),
+    watch: settleWatch(verb, options, validation !== undefined),
+    maxSeconds,
     seed,
     cache: settleCache(verb, options.cache),
     augment: options.augment === undefined ? undefined : settleAugmentation(verb, options.augment, { seed, epochs }),
@@ -113,74 +163,4 @@ export function settleOptions(verb: string, options: TrainingOptions, defaultEpo
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,
   };
-}
-
-/** Raises unless a learning rate is a finite number above 0. */
-export function assertRate(verb: string, name: string, rate: number): void {
-  if (!(Number.isFinite(rate) && rate > 0)) throw invalid(verb, `${name} to be a finite number above 0`, rate);
-}
-
-/** Raises unless a value is a whole number from `least` on. */
-export function assertWhole(verb: string, name: string, value: number, least: number): void {
-  if (!(Number.isInteger(value) && value >= least))
-    throw invalid(verb, `${name} to be a whole number from ${String(least)}`, value);
-}
-
-const optimizers: ReadonlyMap<unknown, () => Optimizer> = new Map([
-  ['adam', () => adam()],
-  ['sgd', () => sgd({ momentum: 0.9 })],
-]);
-
-function settleOptimizer(verb: string, optimizer: unknown): Optimizer {
-  if (isOptimizer(optimizer)) return optimizer;
-  const make = optimizers.get(optimizer);
-  if (make !== undefined) return make();
-  const found = typeof optimizer === 'string' ? optimizer : `a value of type ${typeof optimizer}`;
-  throw invalid(verb, "optimizer to be 'adam', 'sgd' or one made by adam() or sgd()", found);
-}
-
-function settleCache(verb: string, cache: TrainingOptions['cache'] = true): SettledCache | undefined {
-  if (cache === false) return undefined;
-  if (cache !== true && !isObject(cache)) {
-    throw invalid(verb, 'cache to be true, false or { precision, memory, directory }', cache);
-  }
-  const { precision = 'float32', memory, directory }: FeatureCacheOptions = cache === true ? {} : cache;
-  if (!precisions.has(precision)) {
-    throw invalid(verb, "cache.precision to be 'float32' or 'float16'", precision);
-  }
-  if (memory !== undefined) assertWhole(verb, 'cache.memory', memory, 0);
-  if (directory !== undefined && (typeof directory !== 'string' || platform.name === 'browser')) {
-    throw invalid(verb, 'cache.directory to be a folder, in Node', directory);
-  }
-  return { precision, memory, directory };
-}
-
-function settleAugmentation(
-  verb: string,
-  augment: Augmentation,
-  { seed, epochs }: { readonly seed: number; readonly epochs: number },
-): SettledAugmentation {
-  if (!isObject(augment) || typeof augment.apply !== 'function') {
-    throw invalid(verb, 'augment to be { apply(input, seed) }', augment);
-  }
-  const { views = 1 } = augment;
-  assertWhole(verb, 'augment.views', views, 1);
-  // Epoch e sees view e mod `views`.
-  return { views: Math.min(views, epochs), seed, apply: (input, own) => augment.apply(input, own) };
-}
-
-const precisions: ReadonlySet<unknown> = new Set(['float32', 'float16']);
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-function isOptimizer(value: unknown): value is Optimizer {
-  return typeof value === 'object' && value !== null && 'init' in value && 'update' in value;
-}
-
-function invalid(verb: string, expected: string, received: unknown): TransferKitError {
-  return new TransferKitError('INVALID_OPTION', `${verb}: expected ${expected}, got ${String(received)}.`, {
-    received,
-  });
 }

@@ -1,24 +1,19 @@
-// One training run from samples to log: checks, features of the frozen front, the loop.
+// One training run from samples to log: checks, features of the frozen front for each segment, the loop.
 import { TransferKitError } from '../core/errors.ts';
 import { sizeOf } from '../core/shapes.ts';
 import type { TransferModel } from '../core/model.ts';
-import type { Samples, TrainingLog, TrunkWeight } from '../core/types.ts';
-import { viewsOf, type Examples, type ExampleSource } from './examples.ts';
-import { runLoop, type LoopResult } from './loop.ts';
-import { frozenPrefix, networkOf, prepareFront, type Network } from './network.ts';
+import type { EpochLog, Samples, TrainingLog, TrunkWeight } from '../core/types.ts';
+import { settleClassWeights } from './classWeights.ts';
+import { openRows, type Parts, type PreparedRows } from './openRows.ts';
+import { runEpochs, type Course, type EarlyEnd } from './loop.ts';
+import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
+import { settleLoss } from './losses.ts';
+import { frozenPrefix, networkOf } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import { startPace, type Pace } from './pace.ts';
-import { streamExamples } from './streamExamples.ts';
-import { assertKnown, assertSamples, assertTrainable } from './targets.ts';
-
-/** What to train, and how. */
-export interface TrainingPlan {
-  readonly verb: string;
-  readonly phase: 'head' | 'fineTune';
-  readonly trainable: readonly TrunkWeight[];
-  readonly learningRate: { readonly head: number; readonly base?: number };
-  readonly options: SettledOptions;
-}
+import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
+import { assertKnown, assertSamples, assertTrainable, assertValidation } from './targets.ts';
+import { TrainingState } from './trainingState.ts';
 
 /**
  * Trains some weights of a model and appends the log to its history.
@@ -26,114 +21,103 @@ export interface TrainingPlan {
  * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, and what samples, reading and the loop raise.
  */
 export async function runTraining(model: TransferModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
-  const { verb, options } = plan;
-  const start = performance.now();
+  const { options } = plan;
+  const parts = settleParts(model, samples, plan);
+  const run = settleRun(model, parts.train, plan);
+  const outcome = await runSegments(run, parts);
+  const log: TrainingLog = {
+    phase: plan.phase,
+    epochs: outcome.epochs,
+    stoppedBy: outcome.end ?? 'epochs',
+    ...(outcome.best === undefined ? {} : { best: outcome.best }),
+    ...outcome.report,
+    parameters: countParameters(model, plan.segments),
+    seed: options.seed,
+    seconds: (performance.now() - plan.startedAt) / 1000,
+  };
+  model.history = [...model.history, log];
+  return log;
+}
+
+/** Samples to train and validate on, checked. */
+function settleParts(model: TransferModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
   assertSamples(verb, samples);
   const { train, validation } = splitOff(samples, options);
   assertTrainable(verb, model, train);
-  if (validation !== undefined) assertKnown(verb, model, validation);
-  if (plan.trainable.length === 0) throw nothingToTrain(plan);
-
-  const network = networkOf(model);
-  const entry = frozenPrefix(model, plan.trainable);
-  const cached = options.cache !== undefined && entry > 0;
-  const front = await prepareFront(model, entry);
-  const opened: Examples[] = [];
-  try {
-    const prepared = await prepare({ model, network: front, entry, train, validation }, plan, opened);
-    if (cached) front.dispose();
-    const loop: LoopResult =
-      prepared === undefined
-        ? { epochs: [], stoppedBy: 'signal' }
-        : await runLoop({ ...options, ...plan, ...prepared, model, network }, startLoopPace(plan, prepared.train));
-    const log: TrainingLog = {
-      phase: plan.phase,
-      epochs: loop.epochs,
-      stoppedBy: loop.stoppedBy,
-      examples: prepared?.train.readable ?? 0,
-      skipped: [...(prepared?.train.skipped ?? []), ...(prepared?.validation?.skipped ?? [])],
-      ...(front.unfolded.length === 0 ? {} : { unfolded: front.unfolded }),
-      ...cachedUpTo(network, prepared !== undefined && cached ? entry : 0),
-      parameters: countParameters(model, plan.trainable),
-      seed: options.seed,
-      seconds: (performance.now() - start) / 1000,
-    };
-    model.history = [...model.history, log];
-    return log;
-  } finally {
-    for (const examples of opened) await examples.dispose();
-    front.dispose();
+  if (validation !== undefined) {
+    assertKnown(verb, model, validation);
+    assertValidation(verb, model, validation);
   }
+  return { train, validation };
 }
 
-/**
- * Raises when a model cannot be used any more.
- *
- * @throws TransferKitError `DISPOSED`.
- */
-export function assertAlive(verb: string, { base, head }: TransferModel): void {
-  if (!base.trunk.disposed && !head.trunk.disposed) return;
-  const text = `${verb}: expected a usable model, got '${base.name}' after its dispose(). Load or build it again.`;
-  throw new TransferKitError('DISPOSED', text, { name: base.name });
-}
-
-function cachedUpTo({ stages }: Network, entry: number): Pick<TrainingLog, 'cachedUpTo'> {
-  const stage = stages[entry - 1];
-  return stage === undefined ? {} : { cachedUpTo: stage.name };
-}
-
-function splitOff(samples: Samples, { validation, seed }: SettledOptions) {
+function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts {
   if (typeof validation !== 'number') return { train: samples, validation };
   return samples.split({ validation, seed });
 }
 
-interface Parts {
-  readonly model: TransferModel;
-  readonly network: Network;
-  readonly entry: number;
-  readonly train: Samples;
-  readonly validation: Samples | undefined;
+function settleRun(model: TransferModel, train: Samples, plan: TrainingPlan): Run {
+  const { verb, options, segments } = plan;
+  const { classWeights } = options;
+  if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
+  const run: Run = {
+    ...plan,
+    model,
+    network: networkOf(model),
+    loss: settleLoss(verb, model.head.task, options.loss),
+    classWeight: classWeights && settleClassWeights(verb, model, train, classWeights),
+  };
+  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));
+  return run;
 }
 
-/** The rows to train and validate on, `opened` one by one; undefined when the signal came first. */
-async function prepare(parts: Parts, { verb, options }: TrainingPlan, opened: Examples[]) {
-  const { entry } = parts;
-  const source = (samples: Samples, augment: ExampleSource['augment']): ExampleSource => ({
-    ...parts,
-    verb,
-    samples,
-    augment,
-    batchSize: options.batchSize,
-    signal: options.signal,
-  });
-  const train = source(parts.train, options.augment);
-  const validation = parts.validation && source(parts.validation, undefined);
-  if (entry === 0 || options.cache === undefined) {
-    return { train: streamExamples(train, entry), validation: validation && streamExamples(validation, entry) };
+interface Outcome {
+  readonly epochs: readonly EpochLog[];
+  readonly end: EarlyEnd | undefined;
+  readonly best: TrainingLog['best'];
+  readonly report: PreparedRows['report'];
+}
+
+/** Trains segment by segment. Rows are kept while the frozen front stays the same. */
+async function runSegments(run: Run, parts: Parts): Promise<Outcome> {
+  const { options, phase } = run;
+  const state = new TrainingState(run);
+  let pace: Pace | undefined;
+  let rows: PreparedRows | undefined;
+  let end: EarlyEnd | undefined;
+  const epochs: EpochLog[] = [];
+  try {
+    for (const [place, segment] of run.segments.entries()) {
+      for (const weight of segment.unfrozen) weight.frozen = false;
+      const entry = frozenPrefix(run.model, segment.trainable);
+      if (rows?.entry !== entry) {
+        await rows?.dispose();
+        rows = undefined;
+        rows = await openRows(run, parts, entry);
+      }
+      const { train, validation } = rows;
+      if (train === undefined) {
+        end = 'signal';
+        break;
+      }
+      pace ??= startPace(phase, (options.epochs - options.initialEpoch) * train.size, options.onProgress);
+      const course: Course = { run, state, pace, epochs };
+      const until = run.segments[place + 1]?.epoch ?? options.epochs;
+      end = await runEpochs(course, { epoch: segment.epoch, until, trainable: segment.trainable, train, validation });
+      if (end !== undefined) break;
+    }
+    const best = state.finish();
+    return { epochs, end, best, report: rows?.report ?? { examples: 0, skipped: [] } };
+  } finally {
+    state.dispose();
+    await rows?.dispose();
   }
-  const [{ openCache }, { cacheFeatures }] = await Promise.all([
-    import('./featureStore.ts'),
-    import('./cacheFeatures.ts'),
-  ]);
-  const cache = await openCache(options.cache);
-  const passes = viewsOf(train) * train.samples.size + (validation?.samples.size ?? 0);
-  const pace: Pace = startPace('features', passes, options.onProgress);
-  const trainRows = await cacheFeatures(train, entry, cache, pace);
-  if (trainRows === undefined) return undefined;
-  opened.push(trainRows);
-  const validationRows = validation && (await cacheFeatures(validation, entry, cache, pace));
-  if (validationRows !== undefined) opened.push(validationRows);
-  const stopped = validation !== undefined && validationRows === undefined;
-  return stopped ? undefined : { train: trainRows, validation: validationRows };
 }
 
-function startLoopPace({ phase, options }: TrainingPlan, train: Examples): Pace {
-  return startPace(phase, (options.epochs - options.initialEpoch) * train.size, options.onProgress);
-}
-
-function countParameters({ base, head }: TransferModel, trainable: readonly TrunkWeight[]) {
+/** Counts what moved at any time. */
+function countParameters({ base, head }: TransferModel, segments: readonly Segment[]) {
   const count = (weights: readonly TrunkWeight[]) => weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
-  const trained = count(trainable);
+  const trained = count([...new Set(segments.flatMap(({ trainable }) => trainable))]);
   return { trained, frozen: count([...base.trunk.weights, ...head.trunk.weights]) - trained };
 }
 

@@ -7,6 +7,8 @@ export class Totals {
   private correct = 0;
   private rows = 0;
   private judged = true;
+  private norms = 0;
+  private steps = 0;
 
   constructor(private readonly rules: TaskRules) {}
 
@@ -21,8 +23,15 @@ export class Totals {
     });
   }
 
-  figures(): { loss: number; accuracy?: number } {
+  /** Adds the norm of the gradients of a step. */
+  addStep(gradientNorm: number): void {
+    this.norms += gradientNorm;
+    this.steps++;
+  }
+
+  figures(): { loss: number; accuracy?: number; gradientNorm: number } {
     const rows = Math.max(this.rows, 1);
-    return { loss: this.loss / rows, ...(this.judged ? { accuracy: this.correct / rows } : {}) };
+    const gradientNorm = this.norms / Math.max(this.steps, 1);
+    return { loss: this.loss / rows, ...(this.judged ? { accuracy: this.correct / rows } : {}), gradientNorm };
   }
 }

@@ -1,48 +1,97 @@
-// What a run keeps from step to step: optimizer state by weight name, and the weights that last gave a finite loss.
+// What a run keeps from step to step: optimizer state by weight name, averages, gradients that wait, how far the schedule is,
+// and the weights that last gave a finite loss.
 import {
-  all,
   add,
+  all,
   clone,
   dispose,
   isFinite,
   keep,
   stack,
+  tensor1d,
   tidy,
+  zerosLike,
   type NamedTensorMap,
   type Scalar,
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { deriveSeed } from '../core/random.ts';
+import type { EpochLog, TrunkWeight } from '../core/types.ts';
+import { AccumulatedGradients } from './accumulatedGradients.ts';
+import { Averages } from './averages.ts';
 import { differentiate } from './differentiate.ts';
 import type { Rows } from './examples.ts';
-import type { LoopPlan } from './loopPlan.ts';
-import { taskRules, weightedMean } from './losses.ts';
+import { gradientNorms } from './gradientNorms.ts';
+import type { Run, Stretch } from './loopPlan.ts';
+import { smoothTargets, weightedMean } from './losses.ts';
+import { mixBatch } from './mixBatch.ts';
+import { ratesOf } from './rates.ts';
+import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import type { Totals } from './totals.ts';
+import { Watch } from './watch.ts';
+
+/** Keeps these draws apart from all others of the same seed. */
+const mixing = 0x6d6978;
+
+/** Where in the run a batch is. */
+interface Place {
+  readonly epoch: number;
+  /** Stage at which its rows enter. */
+  readonly entry: number;
+  /** Fixes dropout and blending. */
+  readonly seed: number;
+}
 
 /** Optimizer state and the last good weights; everything keyed by weight name. */
 export class TrainingState {
+  readonly watch: Watch;
+  readonly averages: Averages | undefined;
   private readonly slots = new Map<string, Tensor[]>();
+  private readonly gradients = new AccumulatedGradients();
+  private trainable: readonly TrunkWeight[] = [];
+  private rates: ReadonlyMap<TrunkWeight, number> = new Map();
   private lastGood: Snapshot | undefined;
   private steps = 0;
-  /** Learning rates of the step that was done last. */
-  rates: LoopPlan['learningRate'];
+  /** Steps of the whole run. */
+  private total = 0;
+  private scheduleState: readonly number[];
+  /** Weights that move at some time of the run. */
+  private readonly movable: readonly TrunkWeight[];
+  /** Learning rates of the step that was done last: the head's, and the highest of the base. */
+  learningRate: { readonly head: number; readonly base?: number };
 
-  constructor(private readonly plan: LoopPlan) {
-    this.rates = plan.learningRate;
-    for (const weight of plan.trainable) {
+  constructor(private readonly run: Run) {
+    const { ema, watch, schedule } = run.options;
+    this.movable = [...new Set(run.segments.flatMap(({ trainable }) => trainable))];
+    this.learningRate = { head: run.rates.head };
+    this.watch = new Watch(watch);
+    this.averages = ema && new Averages(ema.decay);
+    this.scheduleState = schedule.init;
+  }
+
+  /** Begins to move some weights. Those that moved before keep their optimizer state. */
+  begin({ trainable, train }: Pick<Stretch, 'trainable' | 'train'>): void {
+    const { model, options, rates } = this.run;
+    if (this.total === 0) this.total = stepsOf(options, train.size);
+    this.trainable = trainable;
+    this.rates = ratesOf(model, rates, trainable);
+    this.averages?.follow(trainable);
+    for (const weight of trainable) {
       // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
       weight.variable.trainable = true;
+      if (this.slots.has(weight.name)) continue;
       this.slots.set(
         weight.name,
-        tidy(() => plan.optimizer.init(weight.variable)),
+        tidy(() => options.optimizer.init(weight.variable)),
       );
     }
   }
 
-  /** Moves the weights by the gradients of one batch. */
-  async step(rows: Rows, dropoutSeed: number, epoch: number, totals: Totals): Promise<void> {
-    const { loss, logits, gradients } = this.differentiate(rows, dropoutSeed);
+  /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
+  async step(rows: Rows, { entry, epoch, seed }: Place, totals: Totals): Promise<void> {
+    const { loss, logits, gradients } = this.differentiate(rows, entry, seed);
     try {
       const [[value = NaN], predicted] = await Promise.all([loss.data(), logits.data()]);
       if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
@@ -50,91 +99,177 @@ export class TrainingState {
       totals.add(value, predicted, rows.targetRows);
       // These weights gave a finite loss.
       this.lastGood?.dispose();
-      this.lastGood = takeSnapshot(this.plan.trainable);
-      this.update(gradients);
+      this.lastGood = takeSnapshot(this.trainable);
+      const { gradientAccumulationSteps } = this.run.options;
+      if (gradientAccumulationSteps === 1) return await this.update(gradients, totals);
+      this.gradients.add(gradients, rows.targetRows.length);
+      if (this.gradients.batches === gradientAccumulationSteps) await this.flush(totals);
     } finally {
-      dispose([loss, logits, Object.values(gradients)]);
+      dispose([loss, logits, ...gradients]);
+    }
+  }
+
+  /** Moves the weights by the gradients that wait, if any do. */
+  async flush(totals: Totals): Promise<void> {
+    if (this.gradients.batches === 0) return;
+    const gradients = this.gradients.take();
+    try {
+      await this.update(gradients, totals);
+    } finally {
+      dispose(gradients);
     }
   }
 
   /** Raises when the last update has left a weight infinite: no later loss would tell. */
   async assertFinite(epoch: number): Promise<void> {
-    const finite = tidy(() => all(stack(this.plan.trainable.map((weight) => all(isFinite(weight.variable))))));
+    const finite = tidy(() => all(stack(this.trainable.map((weight) => all(isFinite(weight.variable))))));
     const [value = 0] = await finite.data();
     dispose(finite);
     if (value === 0) throw this.notFinite(Infinity, epoch);
   }
 
+  /** Tells schedule and watch how an epoch went. */
+  async finishEpoch(epoch: EpochLog): Promise<void> {
+    this.scheduleState = this.run.options.schedule.afterEpoch(this.scheduleState, epoch);
+    const take = () => takeSnapshot(this.movable);
+    if (!this.watch.observe(epoch)) return;
+    this.watch.keep(await (this.endsWithAverages ? this.withAverages(take) : take()));
+  }
+
+  /** Runs something with the weights that are judged: the averages, where there are any. */
+  async withAverages<T>(run: () => T | Promise<T>): Promise<T> {
+    return this.averages === undefined ? run() : this.averages.during(run);
+  }
+
+  /** Puts the weights in the model that a run ends with. */
+  finish(): ReturnType<Watch['finish']> {
+    const best = this.watch.finish();
+    if (best?.restored !== true && this.endsWithAverages) this.averages?.write();
+    return best;
+  }
+
+  /** Forgets gradients that wait: their batches are not trained on. */
+  drop(): void {
+    this.gradients.dispose();
+  }
+
   dispose(): void {
     dispose([...this.slots.values()]);
+    this.slots.clear();
+    this.gradients.dispose();
+    this.averages?.dispose();
+    this.watch.dispose();
     this.lastGood?.dispose();
   }
 
-  private differentiate(rows: Rows, dropoutSeed: number): { loss: Scalar; logits: Tensor; gradients: NamedTensorMap } {
-    const { verb, model, network, train, trainable } = this.plan;
-    const kept: Tensor[] = [];
-    const { value, grads } = differentiate(
-      verb,
-      kept,
-      () => {
-        const logits = network.run(rows.input, { from: train.entry, dropoutSeed });
-        kept.push(keep(clone(logits)));
-        const loss = weightedMean(taskRules[model.head.task].losses(logits, rows.targets), rows.weights);
-        return [model.base.trunk.penalty(trainable), model.head.trunk.penalty(trainable)].reduce<Scalar>(
-          (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
-          loss,
-        );
-      },
-      trainable.map((weight) => weight.variable),
-    );
-    const [logits] = kept;
-    if (logits === undefined) throw new RangeError('no logits');
-    return { loss: value, logits, gradients: grads };
+  private get endsWithAverages(): boolean {
+    return this.run.options.ema?.keep === 'averages';
   }
 
-  private update(gradients: NamedTensorMap): void {
-    const { trainable, optimizer, model } = this.plan;
+  private differentiate(rows: Rows, entry: number, seed: number): { loss: Scalar; logits: Tensor; gradients: Tensor[] } {
+    const { verb, model, network, loss, options } = this.run;
+    const kept: Tensor[] = [];
+    const batch = this.blend(rows, seed);
+    try {
+      const { value, grads } = differentiate(
+        verb,
+        kept,
+        () => {
+          const logits = network.run(batch.input, { from: entry, dropoutSeed: seed });
+          kept.push(keep(clone(logits)));
+          const targets = smoothTargets(model.head.task, batch.targets, options.labelSmoothing);
+          const mean = weightedMean(loss.losses(logits, targets), batch.weights);
+          return [model.base.trunk.penalty(this.trainable), model.head.trunk.penalty(this.trainable)].reduce<Scalar>(
+            (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
+            mean,
+          );
+        },
+        this.trainable.map((weight) => weight.variable),
+      );
+      const [logits] = kept;
+      if (logits === undefined) throw new RangeError('no logits');
+      return { loss: value, logits, gradients: this.inOrder(grads) };
+    } finally {
+      if (batch !== rows) dispose([batch.input, batch.targets, batch.weights]);
+    }
+  }
+
+  /** Gradients in the order of the weights. One that reaches no weight is 0. */
+  private inOrder(grads: NamedTensorMap): Tensor[] {
+    return this.trainable.map(({ variable }) => grads[variable.name] ?? zerosLike(variable));
+  }
+
+  /** A batch as it is trained on: weighted by classes, blended. */
+  private blend(rows: Rows, seed: number): Pick<Rows, 'input' | 'targets' | 'weights'> {
+    const { classWeight, options } = this.run;
+    if (classWeight === undefined && options.mix === undefined) return rows;
+    const { input, targets } = rows;
+    const weights =
+      classWeight === undefined
+        ? clone(rows.weights)
+        : tensor1d(rows.targetRows.map((target, row) => classWeight(target) * (rows.weightRows[row] ?? 1)));
+    if (options.mix === undefined) return { input: clone(input), targets: clone(targets), weights };
+    try {
+      return mixBatch(options.mix, { input, targets, weights }, deriveSeed(seed, mixing));
+    } finally {
+      dispose(weights);
+    }
+  }
+
+  private async update(gradients: readonly Tensor[], totals: Totals): Promise<void> {
+    const { clip } = this.run.options;
+    const norms = await gradientNorms(gradients);
+    totals.addStep(norms.together);
+    const clipped = clip?.(gradients, norms) ?? gradients;
+    try {
+      this.move(clipped);
+    } finally {
+      if (clipped !== gradients) dispose([...clipped]);
+    }
+    this.averages?.update();
+  }
+
+  private move(gradients: readonly Tensor[]): void {
+    const { options, model } = this.run;
+    const { optimizer } = options;
+    const { head } = this.run.rates;
     const ofBase = new Set(model.base.trunk.weights);
-    this.rates = this.ratesNow();
+    const factor = scheduleFactor(this.run, this.scheduleState, this.steps, this.total);
+    const base = Math.max(...this.trainable.map((weight) => (ofBase.has(weight) ? (this.rates.get(weight) ?? 0) : 0)));
+    this.learningRate = base === 0 ? { head: head * factor } : { head: head * factor, base: base * factor };
     this.steps++;
-    const moving = trainable.flatMap((weight) => {
-      const gradient = gradients[weight.variable.name];
-      const state = this.slots.get(weight.name);
-      if (gradient === undefined || state === undefined) return [];
-      const learningRate = ofBase.has(weight) ? (this.rates.base ?? this.rates.head) : this.rates.head;
-      return [{ weight, step: { weight: weight.variable, gradient, state, learningRate, step: this.steps } }];
-    });
-    const together = optimizer.updateAll?.(moving.map(({ step }) => step));
-    for (const [index, { weight, step }] of moving.entries()) {
-      const moved = together?.[index];
+    const steps = this.trainable.map((weight, place) => ({
+      weight: weight.variable,
+      gradient: gradients[place] ?? weight.variable,
+      state: this.slots.get(weight.name) ?? [],
+      learningRate: (this.rates.get(weight) ?? 0) * factor,
+      step: this.steps,
+    }));
+    const together = optimizer.updateAll?.(steps);
+    for (const [place, weight] of this.trainable.entries()) {
+      const step = steps[place];
+      if (step === undefined) continue;
+      const moved = together?.[place];
       const next = moved === undefined ? optimizer.update(step) : { weight: moved, state: step.state };
       weight.write(next.weight);
       if (!ofBase.has(weight)) model.head.trained = true;
       dispose(next.weight);
       if (next.state === step.state) continue;
-      dispose(step.state);
-      this.slots.set(weight.name, next.state);
+      dispose([...step.state]);
+      this.slots.set(weight.name, [...next.state]);
     }
-  }
-
-  private ratesNow(): LoopPlan['learningRate'] {
-    const { schedule, train, batchSize, epochs, initialEpoch, learningRate } = this.plan;
-    const factor = schedule(this.steps, Math.ceil(train.size / batchSize) * (epochs - initialEpoch));
-    const head = learningRate.head * factor;
-    return learningRate.base === undefined ? { head } : { head, base: learningRate.base * factor };
   }
 
   private notFinite(value: number, epoch: number): TransferKitError {
     this.lastGood?.restore();
-    const { verb, learningRate } = this.plan;
-    const rates = Object.entries(learningRate)
-      .map(([group, rate]) => `${group} ${String(rate)}`)
-      .join(', ');
+    const { verb } = this.run;
+    const { head, base } = this.run.rates;
+    const rates = this.run.phase === 'head' ? `head ${String(head)}` : `head ${String(head)}, base ${String(base[1])}`;
     return new TransferKitError(
       'LOSS_NOT_FINITE',
       `${verb}: expected a finite loss, got ${String(value)} in epoch ${String(epoch)} (learning rate: ${rates}). The weights are those ` +
         'of the last finite loss. Try a tenth of the learning rate; check the inputs for extreme values.',
-      { loss: value, epoch, learningRate },
+      { loss: value, epoch, learningRate: this.run.rates },
     );
   }
 }

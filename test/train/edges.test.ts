@@ -273,7 +273,7 @@ describe('the loop', () => {
         learningRate: 1,
         schedule,
       });
-      return log.epochs.map(({ learningRate }) => Number(learningRate.head.toFixed(4)));
+      return log.epochs.map(({ learningRate }) => Number(learningRate?.head.toFixed(4)));
     };
     expect(await rates('constant')).toEqual([1, 1, 1, 1]);
     expect(await rates('cosine')).toEqual([1, 0.8536, 0.5, 0.1464]);

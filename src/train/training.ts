@@ -1,0 +1,5 @@
+// What the training verbs need once they are called: loaded then, so that importing a verb costs little.
+export { settleOptions } from './options.ts';
+export { settleRates } from './rates.ts';
+export { runTraining } from './runTraining.ts';
+export { segmentNow } from './segments.ts';
