@@ -6,9 +6,9 @@ import type { Task, TransferModel } from './core/model.ts';
 import { gatherFor, type Gather } from './train/gatherInputs.ts';
 import { taskRules } from './train/losses.ts';
 import { networkOf, runAndFree } from './train/network.ts';
-import { assertWhole } from './train/options.ts';
+import { assertWhole } from './train/optionChecks.ts';
 import { allInBatches, readAhead } from './train/readAhead.ts';
-import { assertAlive } from './train/runTraining.ts';
+import { assertAlive } from './train/assertAlive.ts';
 
 /** Options of {@link predict}. */
 export interface PredictOptions {

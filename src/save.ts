@@ -10,7 +10,7 @@ import type { DownloadOptions } from './core/platform.ts';
 import type { Base, Preprocessor, Task, TransferModel } from './core/model.ts';
 import { makeModel } from './heads/makeModel.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
-import { assertAlive } from './train/runTraining.ts';
+import { assertAlive } from './train/assertAlive.ts';
 import { graphAfter, graphUpTo, lastCallOf } from './trunk/layerGraph.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
