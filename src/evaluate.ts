@@ -3,6 +3,7 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { Task, TransferModel } from './core/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
+import { settleLoss } from './train/losses.ts';
 import { measure, type Measurement } from './train/measure.ts';
 import {
   classFigures,
@@ -114,7 +115,12 @@ export async function evaluate(
     const source = { verb: 'evaluate', model, network, samples, batchSize };
     const examples = streamExamples({ ...source, signal: undefined, augment: undefined }, 0);
     const pace = startPace('evaluate', samples.size, onProgress);
-    const measured = await measure(model, network, examples, batchSize, pace);
+    const measured = await measure(
+      { model, network, loss: settleLoss('evaluate', model.head.task) },
+      examples,
+      batchSize,
+      pace,
+    );
     assertFinite(measured);
     const common = { loss: measured.loss, examples: measured.judgements.length, skipped: examples.skipped };
     return { ...common, ...figuresOf(model, measured, topK, worst) };

@@ -4,7 +4,7 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { Task, TransferModel } from './core/model.ts';
 import { gatherFor, type Gather } from './train/gatherInputs.ts';
-import { taskRules } from './train/losses.ts';
+import { taskRules } from './train/taskRules.ts';
 import { networkOf, runAndFree } from './train/network.ts';
 import { assertWhole } from './train/optionChecks.ts';
 import { allInBatches, readAhead } from './train/readAhead.ts';

@@ -4,12 +4,12 @@ import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog, TrainingLog } from '../core/types.ts';
 import type { Run, Stretch } from './loopPlan.ts';
-import { taskRules } from './losses.ts';
 import { measure } from './measure.ts';
 import type { Pace } from './pace.ts';
 import { batchesOf } from './readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 import { takeSnapshot } from './snapshot.ts';
+import { taskRules } from './taskRules.ts';
 import { Totals } from './totals.ts';
 import type { TrainingState } from './trainingState.ts';
 
@@ -90,9 +90,9 @@ async function runEpoch({ run, state, pace }: Course, stretch: Stretch, epoch: n
   return { log, late: isLate(run) };
 }
 
-function validate({ model, network, options }: Run, state: TrainingState, { validation }: Stretch) {
+function validate(run: Run, state: TrainingState, { validation }: Stretch) {
   if (validation === undefined) return undefined;
-  return state.withAverages(() => measure(model, network, validation, options.batchSize));
+  return state.withAverages(() => measure(run, validation, run.options.batchSize));
 }
 
 /** One pass over all rows in an order drawn by the seed, as far as time goes; undefined when the signal stopped it. */

@@ -2,7 +2,7 @@
 import type { TransferModel } from '../core/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import type { Examples } from './examples.ts';
-import type { Loss } from './losses.ts';
+import type { SettledLoss } from './losses.ts';
 import type { Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import type { SettledRates } from './rates.ts';
@@ -33,7 +33,7 @@ export interface Segment {
 export interface Run extends TrainingPlan {
   readonly model: TransferModel;
   readonly network: Network;
-  readonly loss: Loss;
+  readonly loss: SettledLoss;
   /** How much an example with some target counts. */
   readonly classWeight: ((target: Float32Array) => number) | undefined;
 }

@@ -1,129 +1,138 @@
-// Losses on logits, and how logits become decisions and probabilities. One row of facts for each task.
-import {
-  abs,
-  add,
-  exp,
-  log1p,
-  logSoftmax,
-  mean,
-  mul,
-  neg,
-  relu,
-  square,
-  sub,
-  sum,
-  tidy,
-  type Scalar,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+// Which loss a head is trained and measured with, and what is done to its targets and results.
+import { add, clone, mean, mul, scalar, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { describeShape } from '../core/shapes.ts';
 import type { Task } from '../core/model.ts';
+import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
+import { focalLoss } from './focalLoss.ts';
+import { binaryHinge, multiClassHinge } from './hingeLosses.ts';
+import { assertOneOf, assertShare, invalidOption, isObject } from './optionChecks.ts';
+import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLosses.ts';
 
-/** What a task makes of logits. */
-export interface TaskRules {
-  /** Loss of each row, [b]; logits and targets are [b, units]. */
-  losses(logits: Tensor, targets: Tensor): Tensor;
-  /** The same for one row, in plain numbers. */
-  rowLoss(logits: Float32Array, targets: Float32Array): number;
-  /** Probabilities of the labels, or the numbers themselves, from one row of logits. */
-  outputs(logits: Float32Array): number[];
-  /** Share of right decisions in one row, or undefined where there is none to be right about. */
-  correct(logits: Float32Array, targets: Float32Array): number | undefined;
+/**
+ * Losses by name. For labels: `crossEntropy` (the default), `focal` (see `focalLoss`), `hinge` (of several classes Crammer
+ * and Singer's). For regression: `meanSquaredError` (the default), `meanAbsoluteError`, `huber` (see `huberLoss`).
+ */
+export type LossName = 'crossEntropy' | 'focal' | 'hinge' | 'meanSquaredError' | 'meanAbsoluteError' | 'huber';
+
+/** What training makes small. */
+export interface Loss {
+  readonly name: string;
+  /** Tasks that it is made for. Default: all. */
+  readonly tasks?: readonly Task[];
+  /**
+   * Loss of each example, [b], by tfjs operations that have gradients.
+   *
+   * @param logits - [b, units]: what the head gives, before softmax or sigmoid; for regression the values.
+   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`), or numbers.
+   */
+  losses(logits: Tensor, targets: Tensor, task: Task): Tensor;
 }
 
-/** Rules of each task. */
-export const taskRules: Readonly<Record<Task, TaskRules>> = {
-  classes: {
-    losses: softmaxCrossEntropy,
-    rowLoss: (logits, targets) => {
-      const total = logOfSum(logits);
-      return -targets.reduce((sum, target, i) => sum + target * ((logits[i] ?? 0) - total), 0);
-    },
-    outputs: softmax,
-    correct: (logits, targets) => (argMax(logits) === argMax(targets) ? 1 : 0),
-  },
-  binary: {
-    losses: sigmoidCrossEntropy,
-    rowLoss: sigmoidRowLoss,
-    outputs: ([logit = 0]) => [1 - sigmoid(logit), sigmoid(logit)],
-    correct: agreement,
-  },
-  multiLabel: {
-    losses: sigmoidCrossEntropy,
-    rowLoss: sigmoidRowLoss,
-    outputs: (logits) => Array.from(logits, sigmoid),
-    correct: agreement,
-  },
-  regression: {
-    losses: meanSquaredError,
-    rowLoss: (values, targets) =>
-      values.reduce((sum, value, i) => sum + (value - (targets[i] ?? 0)) ** 2, 0) / values.length,
-    outputs: (values) => Array.from(values),
-    correct: () => undefined,
-  },
+/** A loss of a head's task. */
+export interface SettledLoss {
+  readonly name: string;
+  /** Loss of each example, [b]; both are [b, units]. The caller owns the result. */
+  losses(logits: Tensor, targets: Tensor): Tensor;
+}
+
+const labelTasks: readonly Task[] = ['classes', 'binary', 'multiLabel'];
+
+const lossesByName: Readonly<Record<LossName, () => Loss>> = {
+  crossEntropy: () => ({
+    name: 'crossEntropy',
+    tasks: labelTasks,
+    losses: (logits, targets, task) =>
+      task === 'classes' ? softmaxCrossEntropy(logits, targets) : sigmoidCrossEntropy(logits, targets),
+  }),
+  focal: () => focalLoss(),
+  hinge: () => ({
+    name: 'hinge',
+    tasks: labelTasks,
+    losses: (logits, targets, task) =>
+      task === 'classes' ? multiClassHinge(logits, targets) : binaryHinge(logits, targets),
+  }),
+  meanSquaredError: () => ({ name: 'meanSquaredError', tasks: ['regression'], losses: meanSquaredError }),
+  meanAbsoluteError: () => ({ name: 'meanAbsoluteError', tasks: ['regression'], losses: meanAbsoluteError }),
+  huber: () => huberLoss(),
 };
 
+const lossNames: readonly LossName[] = [
+  'crossEntropy',
+  'focal',
+  'hinge',
+  'meanSquaredError',
+  'meanAbsoluteError',
+  'huber',
+];
+
 /**
- * `-Σ target · log softmax(logits)`: Keras's CategoricalCrossentropy(from_logits=True) of each row.
+ * The loss of a task: the given one, or cross-entropy for labels and the mean squared error for numbers.
  *
- * @param logits - [b, classes]
- * @param targets - [b, classes], rows that sum to 1.
- * @returns [b]
+ * @throws TransferKitError `INVALID_OPTION` for an unknown name, what is no loss, and a loss of other tasks; its `losses`
+ * raises `WRONG_SHAPE` for a loss that does not give a number for each example.
  */
-export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return tidy(() => neg(sum(mul(targets, logSoftmax(logits)), -1)));
+export function settleLoss(verb: string, task: Task, loss?: LossName | Loss): SettledLoss {
+  const chosen = chooseLoss(verb, loss ?? (task === 'regression' ? 'meanSquaredError' : 'crossEntropy'));
+  const { name, tasks } = chosen;
+  if (tasks !== undefined && !tasks.includes(task)) {
+    const text = `${verb}: expected a loss for task '${task}', got '${name}', which is for ${tasks.join(', ')}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { loss: name, task, tasks });
+  }
+  return {
+    name,
+    losses: (logits, targets) => {
+      const losses = chosen.losses(logits, targets, task);
+      if (losses.shape.length === 1 && losses.shape[0] === logits.shape[0]) return losses;
+      throw notOneForEach(verb, name, losses.shape);
+    },
+  };
+}
+
+function chooseLoss(verb: string, loss: LossName | Loss): Loss {
+  if (typeof loss === 'string') {
+    assertOneOf(verb, 'loss', loss, lossNames);
+    return lossesByName[loss]();
+  }
+  const given: unknown = loss;
+  if (isObject(given) && 'losses' in given && typeof given.losses === 'function') return loss;
+  throw invalidOption(verb, 'loss to be a name or a loss, such as focalLoss() makes', given);
+}
+
+function notOneForEach(verb: string, name: string, shape: readonly number[]): TransferKitError {
+  const text = `${verb}: expected loss '${name}' to give a number for each example, [b], got ${describeShape(shape)}.`;
+  return new TransferKitError('WRONG_SHAPE', text, { loss: name, shape });
 }
 
 /**
- * `max(x, 0) - x·z + log(1 + exp(-|x|))`, mean over the labels: Keras's BinaryCrossentropy(from_logits=True) of each
- * row, in the form that does not overflow.
+ * Raises unless targets of a task can be smoothed so.
  *
- * @param logits - x, [b, labels]
- * @param targets - z, [b, labels], 0 … 1
- * @returns [b]
+ * @throws TransferKitError `INVALID_OPTION` outside [0, 1), or for regression above 0.
  */
-export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return tidy(() => mean(add(sub(relu(logits), mul(logits, targets)), log1p(exp(neg(abs(logits))))), -1));
+export function assertSmoothing(verb: string, task: Task, smoothing: unknown): asserts smoothing is number {
+  assertShare(verb, 'labelSmoothing', smoothing);
+  if (task === 'regression' && smoothing > 0) {
+    throw invalidOption(verb, 'labelSmoothing 0 for regression, whose targets are no labels', smoothing);
+  }
 }
 
-/** Mean of squared differences over the outputs, [b]; both are [b, outputs]. */
-export function meanSquaredError(predictions: Tensor, targets: Tensor): Tensor {
-  return tidy(() => mean(square(sub(predictions, targets)), -1));
+/**
+ * Targets of which a share is spread evenly over what could be: `t (1 - s) + s / K` of K classes, `t (1 - s) + s / 2` of a
+ * label that applies or not. As Keras's `label_smoothing`. Numbers of a regression stay.
+ *
+ * Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, section 7.
+ *
+ * @param targets - [b, units]
+ * @param smoothing - s, 0 … below 1.
+ * @returns [b, units], a tensor of its own.
+ */
+export function smoothTargets(task: Task, targets: Tensor, smoothing: number): Tensor {
+  if (smoothing === 0 || task === 'regression') return clone(targets);
+  const outcomes = task === 'classes' ? (targets.shape.at(-1) ?? 1) : 2;
+  return tidy(() => add(mul(targets, scalar(1 - smoothing)), scalar(smoothing / outcomes)));
 }
 
 /** Mean over the batch of losses times weights, both [b]: Keras's `sum_over_batch_size` with sample weights. */
 export function weightedMean(losses: Tensor, weights: Tensor): Scalar {
   return tidy(() => mean<Scalar>(mul(losses, weights)));
-}
-
-/** Index of the largest value; the first of equals. */
-export function argMax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if ((values[i] ?? 0) > (values[best] ?? 0)) best = i;
-  return best;
-}
-
-function softmax(logits: Float32Array): number[] {
-  const total = logOfSum(logits);
-  return Array.from(logits, (logit) => Math.exp(logit - total));
-}
-
-/** `log Σ exp(x)` without overflow. */
-function logOfSum(logits: Float32Array): number {
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  return largest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
-}
-
-function sigmoidRowLoss(logits: Float32Array, targets: Float32Array): number {
-  const each = (x: number, z: number) => Math.max(x, 0) - x * z + Math.log1p(Math.exp(-Math.abs(x)));
-  return logits.reduce((sum, logit, i) => sum + each(logit, targets[i] ?? 0), 0) / logits.length;
-}
-
-function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
-}
-
-/** Share of labels decided right at a probability of one half. */
-function agreement(logits: Float32Array, targets: Float32Array): number {
-  const right = logits.reduce((count, logit, i) => count + (logit > 0 === (targets[i] ?? 0) > 0.5 ? 1 : 0), 0);
-  return right / logits.length;
 }

@@ -1,12 +1,13 @@
 // Loss and decisions of a model over examples, in inference mode.
-import { dispose } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { TransferModel } from '../core/model.ts';
 import type { Examples, Rows } from './examples.ts';
-import { taskRules } from './losses.ts';
+import type { SettledLoss } from './losses.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { allInBatches } from './readAhead.ts';
 import { readRows } from './readRows.ts';
+import { taskRules } from './taskRules.ts';
 
 /** What the model said about one example. */
 export interface Judgement {
@@ -25,19 +26,25 @@ export interface Measurement {
   readonly judgements: readonly Judgement[];
 }
 
+/** What is measured, and by which loss. */
+export interface Subject {
+  readonly model: TransferModel;
+  readonly network: Network;
+  readonly loss: SettledLoss;
+}
+
 /** Runs the network on every row. */
 export async function measure(
-  model: TransferModel,
-  network: Network,
+  subject: Subject,
   examples: Examples,
   batchSize: number,
   pace?: Pace,
 ): Promise<Measurement> {
   const judgements: Judgement[] = [];
-  const rules = taskRules[model.head.task];
+  const rules = taskRules[subject.model.head.task];
   let done = 0;
   for await (const rows of readRows(examples, allInBatches(examples.size, batchSize))) {
-    if (rows !== undefined) judgements.push(...(await judge(model, network, examples.entry, rows)));
+    if (rows !== undefined) judgements.push(...(await judge(subject, examples.entry, rows)));
     const amount = Math.min(batchSize, examples.size - done);
     done += amount;
     await pace?.advance(amount);
@@ -53,25 +60,25 @@ export async function measure(
 }
 
 /** What the network says about each row; the tensors of the rows are freed. */
-async function judge(model: TransferModel, network: Network, from: number, rows: Rows): Promise<Judgement[]> {
-  const rules = taskRules[model.head.task];
-  dispose([rows.targets, rows.weights]);
-  const logits = runAndFree(network, rows.input, { from });
+async function judge({ network, loss }: Subject, from: number, rows: Rows): Promise<Judgement[]> {
+  const { input, targets, weights } = rows;
+  const made: Tensor[] = [targets, weights];
   try {
-    const values = await logits.data();
+    const logits = runAndFree(network, input, { from });
+    made.push(logits);
+    const losses = loss.losses(logits, targets);
+    made.push(losses);
+    const [values, lossValues] = await Promise.all([logits.data(), losses.data()]);
     if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
     const width = values.length / rows.ids.length;
-    return rows.targetRows.map((target, row) => {
-      const own = values.slice(row * width, (row + 1) * width);
-      return {
-        id: rows.ids[row] ?? '',
-        logits: own,
-        target,
-        loss: rules.rowLoss(own, target),
-        weight: rows.weightRows[row] ?? 1,
-      };
-    });
+    return rows.targetRows.map((target, row) => ({
+      id: rows.ids[row] ?? '',
+      logits: values.slice(row * width, (row + 1) * width),
+      target,
+      loss: lossValues[row] ?? NaN,
+      weight: rows.weightRows[row] ?? 1,
+    }));
   } finally {
-    dispose(logits);
+    dispose(made);
   }
 }

@@ -5,7 +5,7 @@ import type { TransferModel } from '../core/model.ts';
 import type { Sample, Samples, Unreadable } from '../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
-import { encodeTarget, type Question } from './targets.ts';
+import { encodeTarget, type Question } from './encodeTarget.ts';
 
 /** For whom examples are read: a model, or a base with a question of its own. */
 export type Reader = Question & Pick<TransferModel, 'base'>;

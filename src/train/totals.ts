@@ -1,5 +1,5 @@
 // Loss and accuracy of an epoch while it runs.
-import type { TaskRules } from './losses.ts';
+import type { TaskRules } from './taskRules.ts';
 
 /** Sums of an epoch. */
 export class Totals {

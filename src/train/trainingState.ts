@@ -201,7 +201,7 @@ export class TrainingState {
 
   /** A batch as it is trained on: weighted by classes, blended. */
   private blend(rows: Rows, seed: number): Pick<Rows, 'input' | 'targets' | 'weights'> {
-    const { classWeight, options } = this.run;
+    const { classWeight, model, options } = this.run;
     if (classWeight === undefined && options.mix === undefined) return rows;
     const { input, targets } = rows;
     const weights =
@@ -210,7 +210,7 @@ export class TrainingState {
         : tensor1d(rows.targetRows.map((target, row) => classWeight(target) * (rows.weightRows[row] ?? 1)));
     if (options.mix === undefined) return { input: clone(input), targets: clone(targets), weights };
     try {
-      return mixBatch(options.mix, { input, targets, weights }, deriveSeed(seed, mixing));
+      return mixBatch(options.mix, { input, targets, weights, parts: model.head.parts }, deriveSeed(seed, mixing));
     } finally {
       dispose(weights);
     }

@@ -1,0 +1,85 @@
+// The focal loss: a cross-entropy in which what is already right counts little.
+import {
+  add,
+  exp,
+  logSoftmax,
+  maximum,
+  mean,
+  mul,
+  neg,
+  pow,
+  scalar,
+  sub,
+  sum,
+  tidy,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { softplus } from './crossEntropy.ts';
+import type { Loss } from './losses.ts';
+
+/** Options of {@link focalLoss}. */
+export interface FocalLossOptions {
+  /** How strongly examples that are predicted well are turned down, from 0 (not at all: cross-entropy). Default 2. */
+  readonly gamma?: number;
+  /**
+   * Weight of labels that apply, 0 … 1; labels that do not apply weigh `1 - alpha`. Where one of several classes is
+   * predicted it scales the loss, as Keras's does: use `classWeights` to balance classes. Default: all weigh 1.
+   */
+  readonly alpha?: number;
+}
+
+/**
+ * Makes the focal loss, `-(1 - p)^gamma · log p` with p the probability of what is true: for rare labels among many easy
+ * examples. Linear in the targets, so that smoothed and blended ones give the blend of the losses.
+ *
+ * Lin et al., "Focal Loss for Dense Object Detection", 2017. With one logit for each label (`binary`, `multiLabel`) it is
+ * the mean of torchvision's `sigmoid_focal_loss` over the labels, with one of several `classes` Keras's
+ * `CategoricalFocalCrossentropy`.
+ *
+ * @param options - See {@link FocalLossOptions}.
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { focalLoss } from 'transferkit';
+ * const loss = focalLoss({ gamma: 1.5 });
+ * await trainHead(model, samples, { loss, epochs: 2 });
+ * ```
+ */
+export function focalLoss({ gamma = 2, alpha }: FocalLossOptions = {}): Loss {
+  if (!(Number.isFinite(gamma) && gamma >= 0)) throw wrong('gamma to be a finite number from 0', gamma);
+  if (alpha !== undefined && !(alpha >= 0 && alpha <= 1)) throw wrong('alpha to be 0 … 1', alpha);
+  return {
+    name: 'focal',
+    tasks: ['classes', 'binary', 'multiLabel'],
+    losses: (logits, targets, task) =>
+      tidy(() =>
+        task === 'classes'
+          ? mul(ofClasses(logits, targets, gamma), scalar(alpha ?? 1))
+          : ofLabels(logits, targets, gamma, alpha ?? 1, 1 - (alpha ?? 0)),
+      ),
+  };
+}
+
+function ofClasses(logits: Tensor, targets: Tensor, gamma: number): Tensor {
+  const logs = logSoftmax(logits);
+  // Kept off 0, where a root has no slope.
+  const missing = maximum(sub(scalar(1), exp(logs)), scalar(1e-7));
+  return neg(sum(mul(targets, mul(pow(missing, scalar(gamma)), logs)), -1));
+}
+
+/** `-log p` is softplus(-x) where the label applies, softplus(x) where it does not; `1 - p` comes from the other. */
+function ofLabels(logits: Tensor, targets: Tensor, gamma: number, present: number, absent: number): Tensor {
+  const [up, down] = [softplus(logits), softplus(neg(logits))];
+  const loss = (surprise: Tensor, other: Tensor) => mul(exp(mul(other, scalar(-gamma))), surprise);
+  const weightOfPresent = mul(targets, scalar(present));
+  const weightOfAbsent = mul(sub(scalar(1), targets), scalar(absent));
+  return mean(add(mul(weightOfPresent, loss(down, up)), mul(weightOfAbsent, loss(up, down))), -1);
+}
+
+function wrong(expected: string, received: unknown): TransferKitError {
+  return new TransferKitError('INVALID_OPTION', `focalLoss: expected ${expected}, got ${String(received)}.`, {
+    received,
+  });
+}

@@ -1,0 +1,57 @@
+// Losses of numbers against numbers, each the mean over the outputs of an example.
+import { abs, mean, minimum, mul, scalar, sign, square, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import type { Loss } from './losses.ts';
+
+/** Mean of squared differences, [b]; both are [b, outputs]. Keras's `MeanSquaredError` of each row. */
+export function meanSquaredError(predictions: Tensor, targets: Tensor): Tensor {
+  return tidy(() => mean(square(sub(predictions, targets)), -1));
+}
+
+/** Mean of absolute differences, [b]; both are [b, outputs]. Its gradient is 0 where they are equal, as PyTorch's. */
+export function meanAbsoluteError(predictions: Tensor, targets: Tensor): Tensor {
+  return tidy(() => {
+    const errors = sub(predictions, targets);
+    return mean(mul(errors, sign(errors)), -1);
+  });
+}
+
+/** Options of {@link huberLoss}. */
+export interface HuberLossOptions {
+  /** Size of a difference from which on it counts in proportion, not squared; above 0, in units of the targets. Default 1. */
+  readonly delta?: number;
+}
+
+/**
+ * Makes the Huber loss for regression: `e² / 2` for differences up to `delta`, `delta · (|e| - delta / 2)` beyond, mean over
+ * the outputs. Outliers pull less than in the mean squared error.
+ *
+ * Huber, "Robust Estimation of a Location Parameter", 1964. Keras's `Huber` and PyTorch's `HuberLoss` compute the same.
+ *
+ * @param options - See {@link HuberLossOptions}.
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { huberLoss } from 'transferkit';
+ * const loss = huberLoss({ delta: 0.5 }); // for trainHead(model, samples, { loss })
+ * console.log(loss.name); // huber
+ * ```
+ */
+export function huberLoss({ delta = 1 }: HuberLossOptions = {}): Loss {
+  if (!(Number.isFinite(delta) && delta > 0)) {
+    const text = `huberLoss: expected delta to be a finite number above 0, got ${String(delta)}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { delta });
+  }
+  return {
+    name: 'huber',
+    tasks: ['regression'],
+    losses: (predictions, targets) =>
+      tidy(() => {
+        const size = abs(sub(predictions, targets));
+        const inside = minimum(size, scalar(delta));
+        // q (|e| - q / 2) with q = min(|e|, delta) is both branches in one; no gradient where e is 0.
+        return mean(mul(inside, sub(size, mul(inside, scalar(0.5)))), -1);
+      }),
+  };
+}
