@@ -1,4 +1,5 @@
 // The main door: everything that is the same in Node and browsers.
+export type { CheckpointStore } from './core/checkpointStore.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
 export type { ErrorCode } from './core/errors.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
@@ -55,6 +56,8 @@ export type {
   MultiLabelEvaluation,
   RegressionEvaluation,
 } from './evaluate.ts';
+export { findLearningRate } from './findLearningRate.ts';
+export type { FindLearningRateOptions } from './findLearningRate.ts';
 export { fineTune } from './fineTune.ts';
 export type { FineTuneOptions, UnfreezeStep } from './fineTune.ts';
 export { freeze, unfreeze } from './freeze.ts';
@@ -83,6 +86,7 @@ export type { LoadOptions } from './save.ts';
 export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
 export type { Augmentation } from './train/augment.ts';
+export type { CheckpointOptions } from './train/checkpointOptions.ts';
 export type { ClassFigures, Mistake, RegressionFigures } from './train/metrics.ts';
 export { adam, sgd } from './train/optimizers.ts';
 export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/optimizers.ts';
@@ -90,6 +94,7 @@ export type { AveragingOptions } from './train/averages.ts';
 export type { FeatureCacheOptions } from './train/cacheOptions.ts';
 export type { Clipping } from './train/clipping.ts';
 export type { TrainingOptions } from './train/options.ts';
+export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';
 export type { EarlyStoppingOptions } from './train/watch.ts';
 export type { Schedule } from './train/schedules.ts';

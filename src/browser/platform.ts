@@ -15,4 +15,5 @@ export const platform: Platform = {
   freeMemory,
   openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),
   clearScratch: async () => (await import('./scratch.ts')).clearScratch(),
+  openCheckpoints: async (location) => (await import('./checkpoints.ts')).openCheckpoints(location),
 };

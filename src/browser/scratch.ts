@@ -4,6 +4,7 @@
 // a week old are.
 import { TransferKitError } from '../core/errors.ts';
 import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../core/rowStore.ts';
+import { answered, completed, openDatabase } from './indexedDb.ts';
 
 const prefix = 'transferkit-features-';
 const store = 'rows';
@@ -19,7 +20,7 @@ export function openScratch({ rowBytes, rows }: ScratchPlan): Promise<RowStore> 
     await assertRoom(rows * rowBytes);
     const { name, release } = await takeName();
     try {
-      return new ScratchDatabase(await openDatabase(name), rowBytes, release);
+      return new ScratchDatabase(await openDatabase(name, store), rowBytes, release);
     } catch (error) {
       release();
       throw error;
@@ -120,12 +121,6 @@ function timeOf(name: string): number {
   return Number(name.slice(prefix.length).split('-')[0]);
 }
 
-async function openDatabase(name: string): Promise<IDBDatabase> {
-  const opening = indexedDB.open(name);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(store);
-  return answered(opening);
-}
-
 /** What cannot be removed now is an orphan for the next start. */
 function removeDatabase(name: string): Promise<void> {
   return new Promise((resolve) => {
@@ -146,28 +141,6 @@ async function assertRoom(needed: number): Promise<void> {
   if (quota === undefined || usage === undefined || quota - usage >= needed) return;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   throw new Error(`features take ${megabytes(needed)}, and the browser allows ${megabytes(quota - usage)} more`);
-}
-
-function answered<Value>(request: IDBRequest<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => {
-      resolve(request.result);
-    };
-    request.onerror = () => {
-      reject(request.error ?? new Error('the request failed'));
-    };
-  });
-}
-
-function completed(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => {
-      resolve();
-    };
-    transaction.onabort = () => {
-      reject(transaction.error ?? new Error('the transaction was aborted'));
-    };
-  });
 }
 
 async function explained<Value>(work: () => Promise<Value>): Promise<Value> {

@@ -1,5 +1,6 @@
 // What the environment must offer: the one seam between Node and browsers. Implemented in node/ and browser/, chosen by
 // the package's imports map under the name #platform.
+import type { CheckpointStore } from './checkpointStore.ts';
 import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
 import type { RowStore, ScratchPlan } from './rowStore.ts';
@@ -91,6 +92,12 @@ export interface Platform {
   openScratch(plan: ScratchPlan): Promise<RowStore>;
   /** Removes rows of `openScratch` that nobody disposed of because their process crashed. */
   clearScratch(directory: string | undefined): Promise<void>;
+  /**
+   * Opens a place for checkpoints and clears away what killed processes left half written: a folder in Node, made when it
+   * is missing; `indexeddb://name` in browsers. Raises INVALID_OPTION for another location, SAVE_FAILED when it cannot be
+   * written.
+   */
+  openCheckpoints(location: string): Promise<CheckpointStore>;
 }
 
 /** A thread that runs beside the calling one. It never keeps a process alive. */

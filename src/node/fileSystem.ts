@@ -1,12 +1,13 @@
 // A tfjs IOHandler that keeps a model in a folder and never leaves it half written: weights go to a file named by their
 // hash, and model.json, which names that file, is replaced in one step. Knows nothing about what a model means.
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { byteLengthOf } from '../core/weightBytes.ts';
+import { makeFolder, replaceFile, type Undo } from './atomicFiles.ts';
 import { readArtifacts } from './readArtifacts.ts';
 
 /** An IOHandler that can do both. */
@@ -60,9 +61,6 @@ export function fileSystem(folder: string | URL): FileSystemHandler {
   };
 }
 
-/** What a save has put on the disk so far, in order, so that a failed one can take it away again. */
-type Undo = (() => Promise<unknown>)[];
-
 async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
   if (artifacts.modelTopology === undefined || artifacts.modelTopology instanceof ArrayBuffer) {
     throw saveFailed(folder, 'the model has no topology in JSON', undefined);
@@ -109,54 +107,6 @@ function modelJson(artifacts: io.ModelArtifacts, shard: string): Record<string, 
   const { weightSpecs = [], weightData: _weightData, modelTopology, ...rest } = artifacts;
   const weightsManifest = [{ paths: [shard], weights: weightSpecs }];
   return { ...rest, modelTopology, weightsManifest };
-}
-
-/** Makes a folder and those above it; notes the new ones, to be removed again if they are still empty. */
-async function makeFolder(folder: string, undo: Undo): Promise<void> {
-  // One at a time: Node's recursive mkdir never returns on file systems that hold no new folders, such as /proc.
-  for (const path of await missingFolders(folder)) {
-    await mkdir(path);
-    undo.push(() => rmdir(path));
-  }
-}
-
-/** The folder and those above it that are not there yet, the outermost first. */
-async function missingFolders(folder: string): Promise<string[]> {
-  const missing: string[] = [];
-  for (let path = folder; ; path = dirname(path)) {
-    const isThere = await stat(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere || path === dirname(path)) return missing.reverse();
-    missing.push(path);
-  }
-}
-
-/** Writes a file beside its place, makes sure that it is on the disk, and moves it there in one step. */
-async function replaceFile(path: string, data: readonly Uint8Array[]): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      for (const part of data) await file.writeFile(part);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw cause;
-  }
-  await syncFolder(dirname(path));
-}
-
-/** Makes a rename last through a loss of power, where the system can do that (Windows cannot). */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => undefined);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
 }
 
 /** Removes weight files and temporary files of earlier saves. The model is saved already: what cannot be removed stays. */

@@ -2,6 +2,7 @@
 // under the name #platform. Importing it has no effects: sharp and the backends load when they are used.
 import type { Platform } from '../core/platform.ts';
 import { nodeBackends } from './backends.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { decodePicture } from './decodePicture.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
 import { readBytes } from './readBytes.ts';
@@ -21,4 +22,5 @@ export const platform: Platform = {
   freeMemory: () => process.availableMemory(),
   openScratch,
   clearScratch,
+  openCheckpoints,
 };

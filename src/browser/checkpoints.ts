@@ -1,0 +1,102 @@
+// Checkpoints in IndexedDB: one database for each place, in it the pieces of each checkpoint, written in one transaction.
+import type { CheckpointStore } from '../core/checkpointStore.ts';
+import { TransferKitError } from '../core/errors.ts';
+import { answered, completed, openDatabase } from './indexedDb.ts';
+
+const store = 'pieces';
+const scheme = 'indexeddb://';
+/** Browsers refuse single values of some hundred megabytes. */
+const pieceBytes = 2 ** 24;
+
+/**
+ * Opens the database of `indexeddb://name`, made when it is missing.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for another location, `SAVE_FAILED` where the browser has no storage.
+ */
+export async function openCheckpoints(location: string): Promise<CheckpointStore> {
+  const name = location.startsWith(scheme) ? location.slice(scheme.length) : '';
+  if (name === '') {
+    const text =
+      `expected checkpoint.to to be 'indexeddb://name', got '${location}'. For checkpoints elsewhere, ` +
+      'give an object with list, read, write and remove.';
+    throw new TransferKitError('INVALID_OPTION', text, { location });
+  }
+  const database = `transferkit-checkpoints-${name}`;
+  const list = () => withPieces(database, 'readonly', namesOf);
+  await explained(location, list);
+  return {
+    list,
+    read: (file) => withPieces(database, 'readonly', (pieces) => read(pieces, file)),
+    write: (file, bytes) =>
+      explained(location, () => withPieces(database, 'readwrite', (pieces) => write(pieces, file, bytes))),
+    remove: (file) => explained(location, () => withPieces(database, 'readwrite', (pieces) => remove(pieces, file))),
+  };
+}
+
+/**
+ * Runs a transaction, all or nothing, on a connection of its own: one that stays open would keep others from removing the
+ * database.
+ */
+async function withPieces<Value>(
+  name: string,
+  mode: IDBTransactionMode,
+  work: (pieces: IDBObjectStore) => Promise<Value>,
+): Promise<Value> {
+  const database = await openDatabase(name, store);
+  try {
+    const transaction = database.transaction(store, mode, { durability: 'strict' });
+    const worked = work(transaction.objectStore(store)).catch((error: unknown) => {
+      transaction.abort();
+      throw error;
+    });
+    const [value] = await Promise.all([worked, completed(transaction)]);
+    return value;
+  } finally {
+    database.close();
+  }
+}
+
+async function namesOf(pieces: IDBObjectStore): Promise<string[]> {
+  const keys = await answered(pieces.getAllKeys());
+  const names = keys.flatMap((key) => (Array.isArray(key) && typeof key[0] === 'string' ? [key[0]] : []));
+  return [...new Set(names)];
+}
+
+async function read(pieces: IDBObjectStore, file: string): Promise<Uint8Array> {
+  const found: unknown[] = await answered(pieces.getAll(allOf(file)));
+  const parts = found.filter((piece) => piece instanceof Uint8Array);
+  if (parts.length === 0) throw new Error(`there is no ${file}`);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((start, part) => {
+    bytes.set(part, start);
+    return start + part.length;
+  }, 0);
+  return bytes;
+}
+
+async function write(pieces: IDBObjectStore, file: string, bytes: Uint8Array): Promise<void> {
+  await remove(pieces, file);
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    // A copy: a part of an array would be stored with the whole of it.
+    await answered(pieces.put(bytes.slice(start, start + pieceBytes), [file, start / pieceBytes]));
+  }
+}
+
+async function remove(pieces: IDBObjectStore, file: string): Promise<void> {
+  await answered(pieces.delete(allOf(file)));
+}
+
+/** The keys of a file's pieces. */
+function allOf(file: string): IDBKeyRange {
+  return IDBKeyRange.bound([file, 0], [file, Infinity]);
+}
+
+async function explained<Value>(location: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const text = `expected to keep checkpoints in ${location}, but: ${reason}. What was there before is unchanged.`;
+    throw new TransferKitError('SAVE_FAILED', text, { location, reason }, cause);
+  }
+}
