@@ -1,7 +1,7 @@
 // The verbs freeze and unfreeze: which weights training may move.
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
-import type { TransferModel } from './core/model.ts';
+import type { AnyModel } from './core/model.ts';
 import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
 
@@ -42,7 +42,7 @@ export interface FreezeReport {
  * console.log(freeze(model, 'head').summary);
  * ```
  */
-export function freeze(model: TransferModel, which: FreezeSelection = 'base'): FreezeReport {
+export function freeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {
   return setFrozen('freeze', model, which, true);
 }
 
@@ -59,11 +59,11 @@ export function freeze(model: TransferModel, which: FreezeSelection = 'base'): F
  * console.log(unfreeze(model, { lastStages: 1 }).summary);
  * ```
  */
-export function unfreeze(model: TransferModel, which: FreezeSelection = 'base'): FreezeReport {
+export function unfreeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {
   return setFrozen('unfreeze', model, which, false);
 }
 
-function setFrozen(verb: string, model: TransferModel, which: FreezeSelection, frozen: boolean): FreezeReport {
+function setFrozen(verb: string, model: AnyModel, which: FreezeSelection, frozen: boolean): FreezeReport {
   const { base, head } = model;
   if (base.trunk.disposed || head.trunk.disposed) {
     throw new TransferKitError('DISPOSED', `${verb}: expected a usable model, got '${base.name}' after its dispose().`);
@@ -87,7 +87,7 @@ function withoutWeights(verb: string, which: FreezeSelection): TransferKitError 
   return new TransferKitError('INVALID_OPTION', text, { selection: which });
 }
 
-function choose(verb: string, model: TransferModel, which: FreezeSelection): readonly TrunkWeight[] {
+function choose(verb: string, model: AnyModel, which: FreezeSelection): readonly TrunkWeight[] {
   const { base, head } = model;
   if (which === 'base') return base.trunk.weights;
   if (which === 'head') return head.trunk.weights;
@@ -110,7 +110,7 @@ function inHead(verb: string, head: Trunk, which: LayerSelection, baseError: unk
   }
 }
 
-function report({ base, head }: TransferModel, changed: number): FreezeReport {
+function report({ base, head }: AnyModel, changed: number): FreezeReport {
   const layers = [...layerStates(base.trunk, 'base'), ...layerStates(head.trunk, 'head')];
   const weights = [...base.trunk.weights, ...head.trunk.weights];
   const count = (chosen: readonly TrunkWeight[]) => chosen.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);

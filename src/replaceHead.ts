@@ -1,33 +1,85 @@
-// The verb replaceHead: a base gets a new, untrained end.
+// The verb replaceHead: a base gets a new, untrained end, or several.
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
-import type { Base, Task, TransferModel } from './core/model.ts';
+import { layOut, ofHead } from './core/headParts.ts';
+import type { AnyModel, Base, Task, TransferModel } from './core/model.ts';
 import { adoptHead } from './heads/adoptHead.ts';
-import { buildHead, poolings, type HeadPlan, type Pooling } from './heads/buildHead.ts';
+import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';
+import { nameHeads } from './heads/nameHeads.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
 import { takenNames } from './heads/takenNames.ts';
 
-/** Options of {@link replaceHead}. */
-export interface HeadOptions<T extends Task = Task> {
+/** What a head is asked. */
+export interface HeadQuestion<T extends Task = Task> {
   /** Default `'classes'`: one of the labels, by softmax. */
   readonly task?: T;
   /** Class names, in the order of the head's outputs. `binary` takes two: the one of logit < 0, then that of logit > 0. */
   readonly labels?: readonly string[];
   /** `regression` only: how many numbers to predict, or their names. Default 1. */
   readonly outputs?: number | readonly string[];
+}
+
+/** What a head is built of. */
+export interface HeadLayers {
   /** Units of hidden layers with ReLU, from the features on. Default none: the head is linear. */
   readonly hidden?: readonly number[];
   /** Share of values that fall out before each dense layer in training, 0 … below 1. Default 0.2. */
   readonly dropout?: number;
   /** How feature maps become vectors; `'both'` joins average and maximum. Default `'average'`. */
   readonly pooling?: Pooling;
-  /** A head of your own, giving logits; excludes `hidden`, `dropout` and `pooling`. It belongs to the model then. */
+  /**
+   * A head of your own, giving logits; excludes `hidden`, `dropout` and `pooling`. It belongs to the model then. For several
+   * heads it has an output for each, of a layer with the head's name.
+   */
   readonly model?: LayersModel;
   /** Draws the first weights. Default 0. */
   readonly seed?: number;
 }
 
+/** Options of {@link replaceHead}. */
+export interface HeadOptions<T extends Task = Task> extends HeadQuestion<T>, HeadLayers {}
+
+/** One head of several. */
+export interface NamedHead<T extends Task = Task> extends HeadQuestion<T> {
+  /** Units of hidden layers of its own, behind the shared ones. Default none. */
+  readonly hidden?: readonly number[];
+}
+
+/** Options of {@link replaceHead} for several heads: their layers are shared, except where a head has its own. */
+export interface SeveralHeadsOptions<Heads extends Readonly<Record<string, NamedHead>>> extends HeadLayers {
+  /** Heads by name. Names are of letters, digits, `_`, `-` and `.`, and differ from those of the base's layers. */
+  readonly heads: Heads;
+}
+
+/** Tasks of a record of heads. */
+export type TasksOf<Heads extends Readonly<Record<string, NamedHead>>> = {
+  readonly [Name in keyof Heads]: Heads[Name] extends { readonly task: infer T extends Task }
+    ? T
+    : 'task' extends keyof Heads[Name]
+      ? Task
+      : 'classes';
+};
+
+/**
+ * Puts several heads on a base: each answers a question of its own about the same features. They are trained together, on
+ * samples whose targets are records: the loss is the sum of theirs (`lossWeights`).
+ *
+ * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it.
+ * @param options - See {@link SeveralHeadsOptions}. With one head the weights are those of the same head alone.
+ * @throws TransferKitError `INVALID_OPTION` (no heads, or a name that cannot be), `TOO_FEW_CLASSES`, `WRONG_SHAPE`,
+ * `HEAD_WITHOUT_LOGITS`, `DISPOSED`; the base stays usable.
+ *
+ * @example
+ * ```ts
+ * const twoHeads = replaceHead(base, { heads: { kind: { labels: ['cat', 'dog'] }, age: { task: 'regression' } } });
+ * console.log(twoHeads.labels.kind, twoHeads.head.task.age); // [ 'cat', 'dog' ] regression
+ * ```
+ */
+export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
+  base: Base,
+  options: SeveralHeadsOptions<Heads>,
+): TransferModel<TasksOf<Heads>>;
 /**
  * Puts a new head on a base. The base's weights are frozen, the head's are not.
  *
@@ -43,10 +95,7 @@ export interface HeadOptions<T extends Task = Task> {
  * ```
  */
 export function replaceHead<T extends Task = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
-export function replaceHead(base: Base, options: HeadOptions): TransferModel {
-  const task = options.task ?? 'classes';
-  const { labels, units } = nameOutputs(task, options);
-  const features = base.trunk.output.shape;
+export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
   if (base.trunk.disposed) {
     throw new TransferKitError(
       'DISPOSED',
@@ -54,19 +103,47 @@ export function replaceHead(base: Base, options: HeadOptions): TransferModel {
     );
   }
   const taken = takenNames(base.trunk);
+  const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
+  const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
+  const names = new Set([...taken, ...answers.map(({ name }) => name)]);
+  const features = base.trunk.output.shape;
   const trunk =
     options.model === undefined
-      ? buildHead(features, { ...checkPlan(options), units }, taken)
-      : adoptHead(assertAlone(options, options.model), features, units, taken);
+      ? buildHead(features, { ...checkPlan(options), ends }, names)
+      : adoptHead(assertAlone(options, options.model), features, ends, names);
   for (const weight of base.trunk.weights) weight.frozen = true;
   for (const weight of trunk.weights) weight.frozen = false;
-  return makeModel(base, { task, trunk, trained: false }, labels);
+  return makeModel(base, { parts: layOut(answers), trunk, trained: false });
 }
 
-function checkPlan({ hidden = [], dropout = 0.2, pooling, seed = 0 }: HeadOptions): Omit<HeadPlan, 'units'> {
-  if (!Array.isArray(hidden) || !hidden.every((units) => Number.isInteger(units) && units > 0)) {
-    throw invalid('hidden to list whole numbers above 0', hidden);
-  }
+type AnySeveral = SeveralHeadsOptions<Readonly<Record<string, NamedHead>>>;
+
+function isSeveral(options: HeadOptions | AnySeveral): options is AnySeveral {
+  return 'heads' in options;
+}
+
+/** The heads, whose questions are their own. */
+function assertNoQuestion(options: AnySeveral): AnySeveral['heads'] {
+  const asked = ['task', 'labels', 'outputs'].filter((name) => name in options);
+  if (asked.length > 0) throw invalid('task, labels and outputs inside each of heads', asked.join(', '));
+  return options.heads;
+}
+
+function ownHidden(options: HeadOptions | AnySeveral, name: string): readonly number[] {
+  if (!isSeveral(options)) return [];
+  const { hidden = [] } = options.heads[name] ?? {};
+  if (options.model !== undefined && hidden.length > 0) throw invalid('no hidden layers beside model', hidden);
+  assertHidden(hidden, ofHead(name));
+  return hidden;
+}
+
+function assertHidden(hidden: readonly number[], whose: string): void {
+  if (Array.isArray(hidden) && hidden.every((units) => Number.isInteger(units) && units > 0)) return;
+  throw invalid(`hidden${whose} to list whole numbers above 0`, hidden);
+}
+
+function checkPlan({ hidden = [], dropout = 0.2, pooling, seed = 0 }: HeadLayers): Omit<HeadPlan, 'ends'> {
+  assertHidden(hidden, '');
   if (!(dropout >= 0 && dropout < 1)) throw invalid('dropout to be at least 0 and below 1', dropout);
   if (!Number.isInteger(seed)) throw invalid('seed to be a whole number', seed);
   if (pooling !== undefined && !poolings.includes(pooling))
@@ -74,7 +151,7 @@ function checkPlan({ hidden = [], dropout = 0.2, pooling, seed = 0 }: HeadOption
   return { hidden, dropout, pooling, seed };
 }
 
-function assertAlone({ hidden, dropout, pooling }: HeadOptions, model: LayersModel): LayersModel {
+function assertAlone({ hidden, dropout, pooling }: HeadLayers, model: LayersModel): LayersModel {
   const given = Object.entries({ hidden, dropout, pooling }).filter(([, value]) => value !== undefined);
   if (given.length > 0) throw invalid('no layer options beside model', given.map(([name]) => name).join(', '));
   return model;

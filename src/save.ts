@@ -7,15 +7,16 @@ import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { DownloadOptions } from './core/platform.ts';
-import type { Base, Preprocessor, Task, TransferModel } from './core/model.ts';
+import type { AnyModel, Base, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
+import { joinLogits } from './heads/headGraph.ts';
 import { makeModel } from './heads/makeModel.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
 import { assertAlive } from './train/assertAlive.ts';
-import { graphAfter, graphUpTo, lastCallOf } from './trunk/layerGraph.ts';
+import { graphAfter, lastCallOf } from './trunk/layerGraph.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
 import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
-import { savedModelOf, type SavedModel } from './weights/savedModel.ts';
+import { savedHeads, savedModelOf, type SavedModel } from './weights/savedModel.ts';
 
 /**
  * Saves a model as a tfjs LayersModel: base and head in one, weights, and labels, preprocessing, freeze state and
@@ -25,7 +26,10 @@ import { savedModelOf, type SavedModel } from './weights/savedModel.ts';
  * A model on a GraphModel is saved as a GraphModel: `tf.loadGraphModel` gives two outputs, the logits and the
  * probabilities (`regression`: the values alone).
  *
- * @param model - A model of any task. Optimizer state is not saved.
+ * A model with several heads has one output for each, of its name: `outputNames` of the LayersModel lists them, and
+ * `predict` of the GraphModel gives a record.
+ *
+ * @param model - A model of any task, or with several heads. Optimizer state is not saved.
  * @param target - `fileSystem(directory)` of `transferkit/node`, any tfjs IOHandler, or an address that tfjs knows
  * (`indexeddb://name`, `localstorage://name`, `downloads://name`).
  * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a head of
@@ -37,7 +41,7 @@ import { savedModelOf, type SavedModel } from './weights/savedModel.ts';
  * await save(model, fileSystem('my-model'));
  * ```
  */
-export async function save(model: TransferModel, target: io.IOHandler | string): Promise<void> {
+export async function save(model: AnyModel, target: io.IOHandler | string): Promise<void> {
   assertAlive('save', model);
   const handler = typeof target === 'string' ? handlerOf(target) : target;
   if (handler.save === undefined) {
@@ -53,7 +57,7 @@ export async function save(model: TransferModel, target: io.IOHandler | string):
     weightData: data,
     weightSpecs: specs,
     generatedBy: 'transferkit',
-    userDefinedMetadata: { transferkit: describeModel(model, written.head) },
+    userDefinedMetadata: { transferkit: describeModel(model, written.head), ...written.metadata },
   };
   try {
     await handler.save(artifacts);
@@ -65,8 +69,8 @@ export async function save(model: TransferModel, target: io.IOHandler | string):
 }
 
 /** Options of {@link load}. */
-export interface LoadOptions<T extends Task = Task> extends DownloadOptions {
-  /** Task that the model must have. Default `'classes'`. */
+export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends DownloadOptions {
+  /** Task that the model must have, or those of several heads by name. Default `'classes'`. */
   readonly task?: T;
   /** Needed for a model that was saved with a preprocessor of your own: that preprocessor again. */
   readonly preprocess?: Preprocessor;
@@ -88,20 +92,20 @@ export interface LoadOptions<T extends Task = Task> extends DownloadOptions {
  * console.log(again.labels);
  * ```
  */
-export async function load<T extends Task = 'classes'>(
+export async function load<T extends Task | Tasks = 'classes'>(
   source: string | URL | io.IOHandler,
   options?: LoadOptions<T>,
 ): Promise<TransferModel<T>>;
 export async function load(
   source: string | URL | io.IOHandler,
   { task = 'classes', preprocess, ...reading }: LoadOptions = {},
-): Promise<TransferModel> {
+): Promise<AnyModel> {
   await ensureBackend();
   const located = typeof source === 'string' || source instanceof URL;
   const artefact = located ? await readModelFiles(String(source), reading) : await readHandler(source);
   const saved = savedModelOf(artefact);
   if (saved === undefined) throw notSaved(artefact.source);
-  if (saved.task !== task) throw otherTask(saved.task, task);
+  if (describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
 
   const { base, headGraph } = await loadParts(artefact, saved, {
     ...saved.base,
@@ -109,7 +113,8 @@ export async function load(
   });
   try {
     const trunk = await buildFrom(artefact, headGraph(base));
-    const model = makeModel(base, { task, trunk, trained: saved.head.trained }, saved.labels, saved.history);
+    const parts = savedHeads(saved).map(({ part }) => part);
+    const model = makeModel(base, { parts, trunk, trained: saved.head.trained }, saved.history);
     const unfrozen = new Set(saved.unfrozen);
     for (const weight of allWeights(model)) weight.frozen = !unfrozen.has(weight.name);
     return model;
@@ -129,17 +134,18 @@ async function loadParts(artefact: ModelArtefact, saved: SavedModel, plan: BaseP
   }
   const parsed = parseTopology(artefact.topology);
   assertSavedFits(saved, parsed, artefact.source);
-  const graph = graphUpTo(parsed, lastCallOf(parsed, saved.head.logits));
+  const logits = savedHeads(saved).map((head) => ({ call: lastCallOf(parsed, head.logits), output: 0 }));
+  const graph = joinLogits(parsed, logits);
   const base = await makeBase(graph, artefact, plan);
   const headGraph = ({ cut, trunk }: Base) => graphAfter(graph, lastCallOf(graph, cut), trunk.output.shape.slice(1));
   return { base, headGraph };
 }
 
-function allWeights({ base, head }: TransferModel) {
+function allWeights({ base, head }: AnyModel) {
   return [...base.trunk.weights, ...head.trunk.weights];
 }
 
-function describeModel(model: TransferModel, writtenHead: WrittenModel['head']): SavedModel {
+function describeModel(model: AnyModel, writtenHead: WrittenModel['head']): SavedModel {
   const { base, head, labels, history } = model;
   return {
     version: 1,
@@ -171,7 +177,14 @@ function notSaved(source: string): TransferKitError {
   return new TransferKitError('NOT_A_MODEL', text, { source });
 }
 
-function otherTask(saved: Task, expected: Task): TransferKitError {
-  const text = `load: expected a model of task '${expected}', got '${saved}'. Call load(source, { task: '${saved}' }).`;
+function otherTask(saved: Task | Tasks, expected: Task | Tasks): TransferKitError {
+  const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Call load(source, { task: ${describeTask(saved)} }).`;
   return new TransferKitError('INVALID_OPTION', text, { saved, expected });
+}
+
+/** A task as a program says it; heads in alphabetical order, so that equal ones are equal texts. */
+function describeTask(task: Task | Tasks): string {
+  if (typeof task !== 'object') return `'${task}'`;
+  const heads = Object.keys(task).sort();
+  return `{ ${heads.map((name) => `${JSON.stringify(name)}: '${task[name] ?? ''}'`).join(', ')} }`;
 }

@@ -2,7 +2,7 @@
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
-import type { TransferModel } from './core/model.ts';
+import type { AnyModel, HeadPart } from './core/model.ts';
 import { assertAlive } from './train/assertAlive.ts';
 import { writeNodes } from './trunk/nodeGraph.ts';
 
@@ -10,13 +10,13 @@ import { writeNodes } from './trunk/nodeGraph.ts';
  * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm folded into the convolutions,
  * activations and padding in their kernels, dropout gone. It takes what the base takes, a preprocessed batch, and gives
  * the probabilities of the labels (`binary`: that of the second label; `regression`: the values), to a ten-thousandth
- * what `predict` gives.
+ * what `predict` gives. With several heads its `predict` gives a record of these, by the heads' names.
  *
  * It has weights of its own: training the model further or disposing of it leaves the GraphModel as it is. `save` of the
  * GraphModel writes it as tfjs does; what transferkit knows about the model is not in it, so keep what `save` of
  * transferkit writes to go on training.
  *
- * @param model - A model of any task.
+ * @param model - A model of any task, or with several heads.
  * @returns The GraphModel; `dispose()` frees it. Its `metadata` has the `labels` and the `preprocessor`'s spec.
  * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form in a GraphModel, `DISPOSED`.
  *
@@ -30,13 +30,14 @@ import { writeNodes } from './trunk/nodeGraph.ts';
  * graphModel.dispose();
  * ```
  */
-export async function toGraphModel(model: TransferModel): Promise<GraphModel> {
+export async function toGraphModel(model: AnyModel): Promise<GraphModel> {
   await ensureBackend();
   const { foldModel } = await import('./heads/foldModel.ts');
-  const { signatureOf } = await import('./heads/graphParts.ts');
+  const { outputKeys, signatureOf } = await import('./heads/graphParts.ts');
   assertAlive('toGraphModel', model);
   const { graph, constants } = foldModel(model);
-  const [output = graph.input] = graph.outputs;
+  const { parts } = model.head;
+  const outputs = parts.map((part, place): [string, string] => [outputName(part), graph.outputs[place] ?? graph.input]);
   const { data, specs } = await io.encodeWeights(Object.fromEntries(constants)).finally(() => {
     dispose([...constants.values()]);
   });
@@ -44,10 +45,15 @@ export async function toGraphModel(model: TransferModel): Promise<GraphModel> {
     modelTopology: writeNodes(graph),
     format: 'graph-model',
     generatedBy: 'transferkit',
-    signature: signatureOf(graph, { [model.head.task === 'regression' ? 'values' : 'probabilities']: output }),
+    signature: signatureOf(graph, Object.fromEntries(outputs)),
     weightSpecs: specs,
     weightData: data,
-    userDefinedMetadata: { labels: model.labels, preprocessor: model.base.preprocessor.spec },
+    userDefinedMetadata: { labels: model.labels, preprocessor: model.base.preprocessor.spec, ...outputKeys(parts) },
   };
   return loadGraphModel({ load: () => Promise.resolve(artifacts) });
+}
+
+function outputName({ name, task }: HeadPart): string {
+  if (name !== '') return name;
+  return task === 'regression' ? 'values' : 'probabilities';
 }

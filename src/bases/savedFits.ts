@@ -1,8 +1,10 @@
 // Whether what transferkit wrote beside a model fits that model: a file may have been changed by hand, or put together of
 // two.
 import { TransferKitError } from '../core/errors.ts';
-import { lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
-import type { SavedModel } from '../weights/savedModel.ts';
+import { ofHead, unitsOf } from '../core/headParts.ts';
+import type { HeadPart } from '../core/model.ts';
+import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
+import { savedHeads, type SavedModel } from '../weights/savedModel.ts';
 
 /**
  * Raises when a saved model's metadata names layers that the graph does not have, in an order that it does not have, or
@@ -13,13 +15,14 @@ import type { SavedModel } from '../weights/savedModel.ts';
  */
 export function assertSavedFits(saved: SavedModel, graph: LayerGraph, source: string): void {
   const cut = callOf(graph, saved.base.cut, 'base.cut', source);
-  const logits = callOf(graph, saved.head.logits, 'head.logits', source);
-  if (cut >= logits) {
-    const got = `'${saved.head.logits}' before '${saved.base.cut}'`;
-    throw unfit(source, 'its head.logits to name a layer behind its base.cut', got);
+  for (const head of savedHeads(saved)) {
+    const logits = callOf(graph, head.logits, 'head.logits', source);
+    if (cut >= logits) {
+      const got = `'${head.logits}' before '${saved.base.cut}'`;
+      throw unfit(source, 'its head.logits to name a layer behind its base.cut', got);
+    }
+    assertUnitsFit(head.part, layerOf(graph, logits), source);
   }
-  const { className, config } = layerOf(graph, logits);
-  if (className === 'Dense' && typeof config.units === 'number') assertLabelsFit(saved, config.units, source);
 }
 
 /**
@@ -28,20 +31,17 @@ export function assertSavedFits(saved: SavedModel, graph: LayerGraph, source: st
  * @throws TransferKitError `NOT_A_MODEL`.
  */
 export function assertSavedHeadFits(saved: SavedModel, head: LayerGraph, source: string): void {
-  const { className, config } = layerOf(head, callOf(head, saved.head.logits, 'head.logits', source));
-  if (className === 'Dense' && typeof config.units === 'number') assertLabelsFit(saved, config.units, source);
+  for (const { part, logits } of savedHeads(saved)) {
+    assertUnitsFit(part, layerOf(head, callOf(head, logits, 'head.logits', source)), source);
+  }
 }
 
-/**
- * Raises when a saved model has not the labels for its logits.
- *
- * @param units - Number of logits.
- * @throws TransferKitError `NOT_A_MODEL`.
- */
-export function assertLabelsFit({ task, labels }: SavedModel, units: number | null | undefined, source: string): void {
-  const expected = task === 'binary' ? 1 : labels.length;
-  if (units === expected && (task !== 'binary' || labels.length === 2)) return;
-  const got = `${String(labels.length)} labels for ${String(units)} logits of task '${task}'`;
+/** Raises when a layer that says how many logits it gives has not as many as the labels take. */
+function assertUnitsFit({ name, task, labels }: HeadPart, { className, config }: LayerSpec, source: string): void {
+  if (className !== 'Dense' || typeof config.units !== 'number') return;
+  const { units } = config;
+  if (units === unitsOf({ task, labels }) && (task !== 'binary' || labels.length === 2)) return;
+  const got = `${String(labels.length)} labels for ${String(units)} logits of task '${task}'${ofHead(name)}`;
   throw unfit(source, task === 'binary' ? 'two labels for one logit' : 'one label for each logit', got);
 }
 

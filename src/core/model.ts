@@ -83,22 +83,48 @@ export interface Base {
 /** What a head predicts: one of the labels, one of two labels by one logit, any of the labels, or numbers. */
 export type Task = 'classes' | 'binary' | 'multiLabel' | 'regression';
 
-/** A new, trainable end of a network. It gives logits, or plain numbers for regression. */
-export interface Head<T extends Task = Task> {
+/** The tasks of a model with several heads, by their names. */
+export type Tasks = Readonly<Record<string, Task>>;
+
+/** One of a model's heads: what it answers, and which of the logits are its own. */
+export interface HeadPart {
+  /** Its name among several; '' for a head that is not one of a record. */
+  readonly name: string;
+  readonly task: Task;
+  /** Class names, or names of the outputs of a regression, in the order of its logits. */
+  readonly labels: readonly string[];
+  /** Its logits are the columns `from` … `to - 1` of what the trunk gives, and so are its targets. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A new, trainable end of a network. It gives logits [b, units], or plain numbers for regression. */
+export interface Head<T extends Task | Tasks = Task> {
+  /** One task, or those of several heads by their names. */
   readonly task: T;
+  /** The heads in the order of their logits; one for a single task. */
+  readonly parts: readonly HeadPart[];
   readonly trunk: Trunk;
   /** Whether training has ever moved its weights. */
   trained: boolean;
 }
 
-/** A base with a new head. */
-export interface TransferModel<T extends Task = Task> {
+/** The labels of a model: a list for a single task, one for each head by its name for several. */
+export type LabelsOf<T extends Task | Tasks> = T extends Tasks
+  ? { readonly [Name in keyof T]: readonly string[] }
+  : readonly string[];
+
+/** A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. */
+export interface TransferModel<T extends Task | Tasks = Task> {
   readonly base: Base;
   readonly head: Head<T>;
-  /** Class names, or names of the outputs of a regression, in the order of the head's outputs. */
-  readonly labels: readonly string[];
+  /** Class names, or names of the outputs of a regression, in the order of the head's outputs; by head for several. */
+  readonly labels: LabelsOf<T>;
   /** All training that the model has seen; verbs append. */
   history: readonly TrainingLog[];
   /** Frees head and base. */
   dispose(): void;
 }
+
+/** A model with one head or with several. */
+export type AnyModel = TransferModel<Task | Tasks>;

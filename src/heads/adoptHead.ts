@@ -1,56 +1,89 @@
 // Takes a LayersModel of the user's as a head.
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
+import { ofHead } from '../core/headParts.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceFrom } from '../trunk/buildLayers.ts';
-import { avoidNames, graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
+import { avoidNames, freshName, graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
 import { layersTrunk, type LayersTrunk } from '../trunk/layersTrunk.ts';
 import { parseTopology } from '../trunk/topology.ts';
+import type { HeadEnd } from './buildHead.ts';
+import { logitsOf } from './headGraph.ts';
 
 /**
  * Makes a head of a LayersModel; from then on it belongs to the head.
  *
  * @param features - Output shape of the base, with the batch axis.
- * @param units - Number of logits that the labels ask for.
- * @param taken - Layer names of the base; layers of the head with such a name get `head_` in front.
- * @throws TransferKitError `WRONG_SHAPE` when input or output do not fit, `HEAD_WITHOUT_LOGITS` when it ends in a
+ * @param ends - Name and number of logits of each head. Heads with names are the outputs whose layers have these names.
+ * @param taken - Layer names that are taken; layers of the head with such a name get `head_` in front.
+ * @throws TransferKitError `WRONG_SHAPE` when input or outputs do not fit, `HEAD_WITHOUT_LOGITS` when one ends in a
  * softmax or sigmoid.
  */
-export function adoptHead(model: LayersModel, features: Shape, units: number, taken: ReadonlySet<string>): LayersTrunk {
-  const parsed = parseTopology(model.toJSON(undefined, false));
-  const [output] = parsed.outputs;
-  if (output === undefined || parsed.outputs.length > 1) throw severalOutputs(parsed.outputs.length);
-  assertLogits(parsed);
+export function adoptHead(
+  own: LayersModel,
+  features: Shape,
+  ends: readonly Pick<HeadEnd, 'name' | 'units'>[],
+  taken: ReadonlySet<string>,
+): LayersTrunk {
+  const parsed = parseTopology(own.toJSON(undefined, false));
+  const names = parsed.outputs.map(({ call }) => layerOf(parsed, call).name);
+  const places = placesOf(names, ends);
+  for (const place of places) assertLogits(parsed, parsed.outputs[place]?.call ?? 0);
   for (const layer of parsed.layers.values()) assertSeeded(layer);
-  const graph = avoidNames(graphUpTo(parsed, output.call), taken);
-  const trunk = layersTrunk(graph, sourceFrom(graph, model));
-  if (
-    !fits(
-      features.slice(1).map((axis) => axis ?? 0),
-      trunk.input.shape.slice(1),
-    )
-  ) {
-    const [expected, received] = [describeShape(features), describeShape(trunk.input.shape)];
-    throw new TransferKitError(
-      'WRONG_SHAPE',
-      `replaceHead: expected a head whose input fits the base's features ${expected}, got ${received}. Give it that ` +
-        'inputShape, and begin it with a pooling layer where features are maps.',
-      { features, received: trunk.input.shape },
-    );
-  }
-  const found = trunk.output.shape;
-  if (found.length === 2 && found[1] === units) return trunk;
+  const whole = places.length === 1 ? own : joinOutputs(own, places);
+  const wiring = whole === own ? parsed : parseTopology(whole.toJSON(undefined, false));
+  const exit = wiring.outputs[whole === own ? (places[0] ?? 0) : 0]?.call ?? 0;
+  const graph = avoidNames(graphUpTo(wiring, exit), taken);
+  const trunk = layersTrunk(graph, sourceFrom(graph, whole));
+  assertInput(features, trunk.input.shape);
+  const logits = logitsOf(graph, ends.length).map(({ call }) => trunk.shapes[call] ?? []);
+  for (const [place, end] of ends.entries()) assertUnits(end, logits[place] ?? []);
+  return trunk;
+}
+
+/** Which output of a model is of which head: by name, or the only one. */
+function placesOf(outputs: readonly string[], ends: readonly Pick<HeadEnd, 'name'>[]): number[] {
+  if (ends.length === 1 && outputs.length === 1) return [0];
+  const places = ends.map(({ name }) => outputs.indexOf(name));
+  if (places.length === outputs.length && !places.includes(-1)) return places;
+  const names = ends.map(({ name }) => name).filter((name) => name !== '');
+  const [expected, advice] =
+    names.length === 0
+      ? ['one output', 'Make a model of the one that gives the logits.']
+      : [`outputs of layers named ${names.join(', ')}`, 'Name its last layers as the heads.'];
+  const found = names.length === 0 ? String(outputs.length) : outputs.join(', ');
+  const text = `replaceHead: expected a head with ${expected}, got ${found}. ${advice}`;
+  throw new TransferKitError('WRONG_SHAPE', text, { outputs, heads: names });
+}
+
+/** A model with some outputs of another side by side. */
+function joinOutputs(whole: LayersModel, places: readonly number[]): LayersModel {
+  const taken = new Set(whole.layers.map(({ name }) => name));
+  const name = freshName('head_logits', (candidate) => taken.has(candidate));
+  const joined = layers.concatenate({ name, axis: -1 }).apply(places.flatMap((place) => whole.outputs[place] ?? []));
+  if (Array.isArray(joined) || !('sourceLayer' in joined)) throw new TypeError(`${name} gave no symbolic tensor`);
+  return model({ inputs: whole.inputs, outputs: joined, name: whole.name });
+}
+
+function assertInput(features: Shape, received: Shape): void {
+  const concrete = features.slice(1).map((axis) => axis ?? 0);
+  if (fits(concrete, received.slice(1))) return;
   throw new TransferKitError(
     'WRONG_SHAPE',
-    `replaceHead: expected a head that gives [any, ${String(units)}] for these labels, got ${describeShape(found)}.`,
-    { units, received: found },
+    `replaceHead: expected a head whose input fits the base's features ${describeShape(features)}, got ${describeShape(received)}. ` +
+      'Give it that inputShape, and begin it with a pooling layer where features are maps.',
+    { features, received },
   );
 }
 
-function severalOutputs(count: number): TransferKitError {
-  const text = `replaceHead: expected a head with one output, got ${String(count)}. Make a model of the one that gives the logits.`;
-  return new TransferKitError('WRONG_SHAPE', text, { outputs: count });
+function assertUnits({ name, units }: Pick<HeadEnd, 'name' | 'units'>, received: Shape): void {
+  if (received.length === 2 && received[1] === units) return;
+  throw new TransferKitError(
+    'WRONG_SHAPE',
+    `replaceHead: expected a head that gives [any, ${String(units)}] for these labels${ofHead(name)}, got ${describeShape(received)}.`,
+    { units, received },
+  );
 }
 
 /** Dropout inside recurrent layers follows no seed; without it the head would train otherwise than its maker means. */
@@ -68,8 +101,8 @@ function isAbove0(rate: unknown): boolean {
   return typeof rate === 'number' && rate > 0;
 }
 
-function assertLogits(graph: LayerGraph): void {
-  const last = layerOf(graph, graph.outputs[0]?.call ?? 0);
+function assertLogits(graph: LayerGraph, call: number): void {
+  const last = layerOf(graph, call);
   const activation = last.className === 'Softmax' ? 'softmax' : String(last.config.activation ?? 'linear');
   if (activation !== 'softmax' && activation !== 'sigmoid') return;
   throw new TransferKitError(

@@ -1,4 +1,5 @@
-// Builds the layers of a new head: pooling, hidden layers with dropout, logits. The head is a trunk of its own.
+// Builds the layers of a new head: pooling, hidden layers with dropout, logits of one task or of several. The head is a trunk
+// of its own.
 import { initializers, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
@@ -26,29 +27,68 @@ export interface HeadPlan {
   readonly dropout: number;
   /** Only for features with axes to pool over. */
   readonly pooling: Pooling | undefined;
-  /** Number of logits. */
-  readonly units: number;
+  /** What stands on the hidden layers, side by side. */
+  readonly ends: readonly HeadEnd[];
   readonly seed: number;
 }
 
+/** The last layers of one head. */
+export interface HeadEnd {
+  /** Its name among several, or ''. */
+  readonly name: string;
+  /** Units of hidden layers of its own. */
+  readonly hidden: readonly number[];
+  /** Number of logits. */
+  readonly units: number;
+}
+
 /**
- * Builds a head on features of the given shape, its kernels drawn by the seed (Glorot uniform, as Keras's Dense).
+ * Builds a head on features of the given shape, its kernels drawn by the seed (Glorot uniform, as Keras's Dense). The
+ * logits of several ends are joined in their order.
  *
  * @param features - Output shape of the base, with the batch axis.
- * @param taken - Layer names of the base.
+ * @param taken - Layer names that are taken.
  */
 export function buildHead(features: Shape, plan: HeadPlan, taken: ReadonlySet<string>): LayersTrunk {
+  const { hidden, dropout, ends } = plan;
   const input = layers.input({ shape: features.slice(1), name: 'head_input' });
-  let current = poolFeatures(input, features, plan.pooling);
-  plan.hidden.forEach((units, index) => {
-    current = addDropout(current, plan.dropout, index);
-    current = dense(current, `head_dense_${String(index + 1)}`, units, 'relu', deriveSeed(plan.seed, index));
-  });
-  current = addDropout(current, plan.dropout, plan.hidden.length);
-  const logits = dense(current, 'head_logits', plan.units, 'linear', deriveSeed(plan.seed, plan.hidden.length));
-  const built = model({ inputs: input, outputs: logits, name: 'head' });
+  const pooled = addDropout(poolFeatures(input, features, plan.pooling), dropout, 'head_dropout_1');
+  const seedOf = (layer: number) => deriveSeed(plan.seed, layer);
+  const shared = addHidden(pooled, hidden, { prefix: 'head', dropout, dropouts: 1, seedOf });
+  const logits = ends.map((end, place) => addEnd(shared, plan, end, place));
+  const [only = shared] = logits;
+  const output = ends.length === 1 ? only : apply(layers.concatenate({ name: 'head_logits', axis: -1 }), logits);
+  const built = model({ inputs: input, outputs: output, name: 'head' });
   const graph = avoidNames(parseTopology(built.toJSON(undefined, false)), taken);
   return layersTrunk(graph, sourceFrom(graph, built));
+}
+
+/** What a row of hidden layers has in common. */
+interface Row {
+  /** What the names of its layers begin with. */
+  readonly prefix: string;
+  readonly dropout: number;
+  /** Dropout layers of that prefix in front of it. */
+  readonly dropouts: number;
+  readonly seedOf: (layer: number) => number;
+}
+
+/** Dense layers with a ReLU, and dropout behind each. */
+function addHidden(input: SymbolicTensor, hidden: readonly number[], row: Row): SymbolicTensor {
+  const { prefix, dropout, dropouts, seedOf } = row;
+  return hidden.reduce((current, units, index) => {
+    const next = dense(current, `${prefix}_dense_${String(index + 1)}`, units, 'relu', seedOf(index));
+    return addDropout(next, dropout, `${prefix}_dropout_${String(dropouts + index + 1)}`);
+  }, input);
+}
+
+/** The layers of one head. Those of the first are drawn as if it were alone. */
+function addEnd(shared: SymbolicTensor, plan: HeadPlan, { name, hidden, units }: HeadEnd, place: number) {
+  const prefix = name === '' ? 'head' : `head_${name}`;
+  const before = plan.hidden.length;
+  const seedOf = (layer: number) => deriveSeed(plan.seed, before + layer, ...(place === 0 ? [] : [place]));
+  const own = addHidden(shared, hidden, { prefix, dropout: plan.dropout, dropouts: 0, seedOf });
+  return dense(own, `${prefix}_logits`, units, 'linear', seedOf(hidden.length));
 }
 
 /** Applies the pooling that turns features into one vector for each example. */
@@ -86,8 +126,8 @@ function poolingLayer(kind: 'average' | 'max', rank: 3 | 4): layers.Layer {
     : layers.globalAveragePooling2d({ name, dataFormat });
 }
 
-function addDropout(input: SymbolicTensor, rate: number, index: number): SymbolicTensor {
-  return rate === 0 ? input : apply(layers.dropout({ rate, name: `head_dropout_${String(index + 1)}` }), input);
+function addDropout(input: SymbolicTensor, rate: number, name: string): SymbolicTensor {
+  return rate === 0 ? input : apply(layers.dropout({ rate, name }), input);
 }
 
 function dense(input: SymbolicTensor, name: string, units: number, activation: 'relu' | 'linear', seed: number) {

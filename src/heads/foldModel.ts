@@ -1,58 +1,62 @@
 // Base, head and probabilities as one GraphModel whose layers are fused: what `toGraphModel` gives. Nothing of it trains.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { Head, TransferModel } from '../core/model.ts';
+import type { AnyModel, Base } from '../core/model.ts';
 import { foldNodes, type FoldedNodes } from '../trunk/foldNodes.ts';
 import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
 import type { LayerSpec } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from '../trunk/nodeDraft.ts';
 import { writeCalls, writeInput } from '../trunk/writeCalls.ts';
-import { addProbabilities } from './graphParts.ts';
+import { addAnswer, writeLogits } from './graphParts.ts';
 
 /**
- * Writes a model as fused nodes. The only output gives probabilities, or the numbers of a regression.
+ * Writes a model as fused nodes. Each head has one output, which gives probabilities, or the numbers of a regression.
  *
  * @returns The graph, and its constants, which are the caller's.
  * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form as nodes.
  */
-export function foldModel({ base, head }: TransferModel): FoldedNodes {
+export function foldModel({ base, head }: AnyModel): FoldedNodes {
   return isGraphTrunk(base.trunk) ? foldOnGraph(base.trunk, base.cut, head) : foldOnLayers(base.trunk, head);
 }
 
-function foldOnLayers(trunk: TransferModel['base']['trunk'], head: Head): FoldedNodes {
+type AnyHead = AnyModel['head'];
+
+function foldOnLayers(trunk: Base['trunk'], head: AnyHead): FoldedNodes {
   const layers = layersTrunkOf(trunk);
   const draft = emptyDraft();
   const { placeholder, floats } = writeInput(layers, 0, draft);
   const base = writeCalls({ trunk: layers, entry: 0, exit: exitOf(layers), input: floats, fold: true }, draft);
-  const output = writeHead(head, base.output, draft, base.unsupported);
+  const outputs = writeHead(head, base.output, draft, base.unsupported);
   const { nodes, constants } = finishDraft(draft);
-  return { graph: { name: layers.graph.name, nodes, input: placeholder, outputs: [output], rest: {} }, constants };
+  return { graph: { name: layers.graph.name, nodes, input: placeholder, outputs, rest: {} }, constants };
 }
 
-function foldOnGraph(trunk: GraphTrunk, cut: string, head: Head): FoldedNodes {
+function foldOnGraph(trunk: GraphTrunk, cut: string, head: AnyHead): FoldedNodes {
   const draft = emptyDraft(trunk.nodes.nodes.map(({ name }) => name));
-  const output = writeHead(head, cut, draft, []);
+  const outputs = writeHead(head, cut, draft, []);
   const own = finishDraft(draft);
   try {
-    const graph = { ...trunk.nodes, nodes: [...trunk.nodes.nodes, ...own.nodes], outputs: [output] };
+    const graph = { ...trunk.nodes, nodes: [...trunk.nodes.nodes, ...own.nodes], outputs };
     return foldNodes(graph, new Map<string, Tensor>([...trunk.constants, ...own.constants]));
   } finally {
     dispose([...own.constants.values()]);
   }
 }
 
-/** Writes a head and what turns its logits into probabilities; returns the node of the output. */
+/** Writes a head and what turns its logits into probabilities; returns the nodes of the outputs. */
 function writeHead(
-  { trunk, task }: Head,
+  { trunk, parts }: AnyHead,
   features: string,
   draft: NodeDraft,
   unsupported: readonly LayerSpec[],
-): string {
-  const layers = layersTrunkOf(trunk);
-  const written = writeCalls({ trunk: layers, entry: 0, exit: exitOf(layers), input: features, fold: true }, draft);
+): string[] {
+  const written = writeLogits(layersTrunkOf(trunk), parts, { features, fold: true }, draft);
   assertAll([...unsupported, ...written.unsupported]);
-  return addProbabilities(draft, written.output, task) ?? written.output;
+  return parts.map((part, place) => {
+    const logits = written.logits[place] ?? features;
+    return addAnswer(draft, logits, part) ?? logits;
+  });
 }
 
 function exitOf({ boundaries }: LayersTrunk): number {

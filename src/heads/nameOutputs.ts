@@ -1,10 +1,22 @@
 // Names and number of a head's outputs, checked.
 import { TransferKitError } from '../core/errors.ts';
+import { ofHead, unitsOf } from '../core/headParts.ts';
 import type { Task } from '../core/model.ts';
 
 const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
 
-interface OutputNames {
+/** What a head is to answer, as its user says it. */
+export interface Question {
+  readonly task?: Task;
+  readonly labels?: readonly string[];
+  readonly outputs?: number | readonly string[];
+}
+
+/** What a head is to answer. */
+export interface Answer {
+  /** Its name among several, or ''. */
+  readonly name: string;
+  readonly task: Task;
   readonly labels: readonly string[];
   /** Number of logits. */
   readonly units: number;
@@ -15,49 +27,49 @@ interface OutputNames {
  *
  * @throws TransferKitError `INVALID_OPTION`, `TOO_FEW_CLASSES`.
  */
-export function nameOutputs(
-  task: Task,
-  { labels, outputs }: { readonly labels?: readonly string[]; readonly outputs?: number | readonly string[] },
-): OutputNames {
-  if (!tasks.includes(task)) throw invalid(`task to be one of ${tasks.join(', ')}`, task);
+export function nameOutputs(name: string, { task = 'classes', labels, outputs }: Question): Answer {
+  const fail = (expected: string, received: unknown) => invalid(`${expected}${ofHead(name)}`, received);
+  if (!tasks.includes(task)) throw fail(`task to be one of ${tasks.join(', ')}`, task);
   if (task === 'regression') {
-    if (labels !== undefined) throw invalid('outputs instead of labels for regression', labels);
-    return regressionNames(outputs ?? 1);
+    if (labels !== undefined) throw fail('outputs instead of labels for regression', labels);
+    const names = typeof outputs === 'object' ? outputs : numbered(outputs ?? 1, fail);
+    assertNames(names, fail);
+    if (names.length === 0) throw fail('at least one output', names);
+    return { name, task, labels: [...names], units: names.length };
   }
-  if (outputs !== undefined) throw invalid(`labels instead of outputs for task '${task}'`, outputs);
-  if (labels === undefined) throw invalid("labels, such as { labels: ['cat', 'dog'] }", labels);
-  assertNames(labels);
-  const enough =
-    task === 'multiLabel' ? labels.length >= 1 : task === 'binary' ? labels.length === 2 : labels.length >= 2;
-  if (enough) return { labels: [...labels], units: task === 'binary' ? 1 : labels.length };
+  if (outputs !== undefined) throw fail(`labels instead of outputs for task '${task}'`, outputs);
+  if (labels === undefined) throw fail("labels, such as { labels: ['cat', 'dog'] }", labels);
+  assertNames(labels, fail);
+  assertEnough(name, task, labels);
+  return { name, task, labels: [...labels], units: unitsOf({ task, labels }) };
+}
+
+type Fail = (expected: string, received: unknown) => TransferKitError;
+
+function numbered(outputs: number, fail: Fail): string[] {
+  if (!Number.isInteger(outputs) || outputs < 1) throw fail('outputs to be a whole number above 0', outputs);
+  return Array.from({ length: outputs }, (_, index) => (outputs === 1 ? 'output' : `output ${String(index + 1)}`));
+}
+
+function assertNames(names: readonly string[], fail: Fail): void {
+  const given: unknown = names;
+  if (!Array.isArray(given)) throw fail('a list of names', given);
+  if (!names.every((name) => typeof name === 'string' && name !== '')) throw fail('names that are not empty', names);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw fail('names that differ', `'${twice}' twice`);
+}
+
+function assertEnough(name: string, task: Exclude<Task, 'regression'>, labels: readonly string[]): void {
+  const { length } = labels;
+  const enough = { classes: length >= 2, binary: length === 2, multiLabel: length >= 1 }[task];
+  if (enough) return;
   const count = { classes: 'two or more', binary: 'exactly two', multiLabel: 'one or more' }[task];
   throw new TransferKitError(
     'TOO_FEW_CLASSES',
-    `replaceHead: expected ${count} labels for task '${task}', got ${String(labels.length)} (${labels.join(', ') || 'none'}). ` +
+    `replaceHead: expected ${count} labels for task '${task}'${ofHead(name)}, got ${String(length)} (${labels.join(', ') || 'none'}). ` +
       'A classifier needs something to tell apart: add examples of another class.',
     { task, labels },
   );
-}
-
-function regressionNames(outputs: number | readonly string[]): OutputNames {
-  if (typeof outputs !== 'number') {
-    assertNames(outputs);
-    if (outputs.length === 0) throw invalid('at least one output', outputs);
-    return { labels: [...outputs], units: outputs.length };
-  }
-  if (!Number.isInteger(outputs) || outputs < 1) throw invalid('outputs to be a whole number above 0', outputs);
-  const labels = Array.from({ length: outputs }, (_, index) =>
-    outputs === 1 ? 'output' : `output ${String(index + 1)}`,
-  );
-  return { labels, units: outputs };
-}
-
-function assertNames(names: readonly string[]): void {
-  const given: unknown = names;
-  if (!Array.isArray(given)) throw invalid('a list of names', given);
-  if (!names.every((name) => typeof name === 'string' && name !== '')) throw invalid('names that are not empty', names);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid('names that differ', `'${twice}' twice`);
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {

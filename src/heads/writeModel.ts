@@ -1,16 +1,18 @@
 // Base and head as one tfjs model: what `save` writes and tfjs loads, a LayersModel or a GraphModel as the base is.
 import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { byHead } from '../core/headParts.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { TrunkWeight } from '../core/types.ts';
 import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
-import { appendLayer, freshName, joinGraphs, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
+import { joinGraphs, layerOf, type LayerSpec } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
-import { emptyDraft, finishDraft } from '../trunk/nodeDraft.ts';
+import { emptyDraft, finishDraft, type NodeDraft } from '../trunk/nodeDraft.ts';
 import { writeNodes } from '../trunk/nodeGraph.ts';
-import { writeCalls, type WritePlan } from '../trunk/writeCalls.ts';
 import { writeTopology } from '../trunk/writeTopology.ts';
-import { addProbabilities, signatureOf } from './graphParts.ts';
+import { addAnswer, outputKeys, signatureOf, writeLogits } from './graphParts.ts';
+import { logitsOf, withAnswers } from './headGraph.ts';
 
 /** A model as tfjs knows it, with its tensors. */
 export interface WrittenModel {
@@ -20,15 +22,17 @@ export interface WrittenModel {
   /** Tensors among the weights that were made for this and are the caller's to free. */
   readonly made: readonly Tensor[];
   /** What `load` needs to build the head again: its layers, where the topology does not hold them. */
-  readonly head: { readonly logits: string; readonly topology?: JsonObject };
+  readonly head: { readonly logits: string | Readonly<Record<string, string>>; readonly topology?: JsonObject };
+  /** What tfjs itself reads in the metadata. */
+  readonly metadata: { readonly structuredOutputKeys?: string[] };
 }
 
 /**
- * Joins base and head, and puts behind them the activation that turns logits into probabilities.
+ * Joins base and head, and puts behind them the activations that turn logits into probabilities.
  *
  * @throws TransferKitError `UNSUPPORTED_LAYER` for a head that has no form as nodes.
  */
-export function writeModel(model: TransferModel): WrittenModel {
+export function writeModel(model: AnyModel): WrittenModel {
   const { base, head } = model;
   const headTrunk = layersTrunkOf(head.trunk);
   return isGraphTrunk(base.trunk)
@@ -36,35 +40,25 @@ export function writeModel(model: TransferModel): WrittenModel {
     : writeLayers(model, layersTrunkOf(base.trunk), headTrunk);
 }
 
-function writeLayers({ head }: TransferModel, base: LayersTrunk, headTrunk: LayersTrunk): WrittenModel {
+function writeLayers({ head }: AnyModel, base: LayersTrunk, headTrunk: LayersTrunk): WrittenModel {
   const joined = joinGraphs(base.graph, headTrunk.graph);
   return {
-    artifacts: { modelTopology: writeTopology(withActivation(joined, head.task)), format: 'layers-model' },
+    artifacts: { modelTopology: writeTopology(withAnswers(joined, head.parts)), format: 'layers-model' },
     weights: variables([...base.weights, ...headTrunk.weights]),
     made: [],
-    head: { logits: logitsOf(headTrunk) },
+    head: { logits: savedLogits(headTrunk, head.parts) },
+    metadata: {},
   };
 }
 
-function withActivation(graph: LayerGraph, task: TransferModel['head']['task']): LayerGraph {
-  if (task === 'regression') return graph;
-  const name = freshName('probabilities', (candidate) => graph.layers.has(candidate));
-  const config = { name, trainable: true, activation: task === 'classes' ? 'softmax' : 'sigmoid' };
-  return appendLayer(graph, { name, className: 'Activation', config, path: [name] });
-}
-
-/** A plain `execute` gives the logits, then the probabilities. */
-function writeGraph({ base, head }: TransferModel, trunk: GraphTrunk, headTrunk: LayersTrunk): WrittenModel {
+/** A plain `execute` gives the logits, then the probabilities; with named heads the answer of each. */
+function writeGraph({ base, head }: AnyModel, trunk: GraphTrunk, headTrunk: LayersTrunk): WrittenModel {
   const draft = emptyDraft(trunk.nodes.nodes.map(({ name }) => name));
-  const exit = headTrunk.graph.outputs[0]?.call ?? 0;
   // Unfolded: `load` looks for the head's own weights.
-  const plan: WritePlan = { trunk: headTrunk, entry: 0, exit, input: base.cut, fold: false };
-  const { output, unsupported } = writeCalls(plan, draft);
-  const probabilities = addProbabilities(draft, output, head.task);
-  const outputs = {
-    [head.task === 'regression' ? 'values' : 'logits']: output,
-    ...(probabilities && { probabilities }),
-  };
+  const { logits, unsupported } = writeLogits(headTrunk, head.parts, { features: base.cut, fold: false }, draft);
+  const outputs = Object.fromEntries(
+    head.parts.flatMap((part, place) => outputsOf(part, logits[place] ?? base.cut, draft)),
+  );
   assertWritten(unsupported);
   const { nodes, constants } = finishDraft(draft);
   try {
@@ -78,8 +72,20 @@ function writeGraph({ base, head }: TransferModel, trunk: GraphTrunk, headTrunk:
     artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature: signatureOf(graph, outputs) },
     weights: { ...Object.fromEntries(trunk.constants), ...Object.fromEntries(constants) },
     made: [...constants.values()],
-    head: { logits: logitsOf(headTrunk), topology: writeTopology(headTrunk.graph) },
+    head: { logits: savedLogits(headTrunk, head.parts), topology: writeTopology(headTrunk.graph) },
+    metadata: outputKeys(head.parts),
   };
+}
+
+/** Outputs of one head: their names for callers, and their nodes. */
+function outputsOf(part: HeadPart, logits: string, draft: NodeDraft): (readonly [string, string])[] {
+  const answer = addAnswer(draft, logits, part);
+  if (answer === undefined) return [['values', logits]];
+  if (part.name !== '') return [[part.name, answer]];
+  return [
+    ['logits', logits],
+    ['probabilities', answer],
+  ];
 }
 
 /** Raises unless every weight stands among the constants as it is. */
@@ -100,10 +106,12 @@ function assertWritten([first]: readonly LayerSpec[]): void {
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className });
 }
 
-function variables(weights: TransferModel['base']['trunk']['weights']): Record<string, Tensor> {
+function variables(weights: readonly TrunkWeight[]): Record<string, Tensor> {
   return Object.fromEntries(weights.map((weight) => [weight.name, weight.variable]));
 }
 
-function logitsOf({ graph }: LayersTrunk): string {
-  return layerOf(graph, graph.outputs[0]?.call ?? 0).name;
+/** The layers whose outputs are the logits. */
+function savedLogits({ graph }: LayersTrunk, parts: readonly HeadPart[]): string | Readonly<Record<string, string>> {
+  const layers = logitsOf(graph, parts.length).map(({ call }) => layerOf(graph, call).name);
+  return byHead(parts, (part) => layers[parts.indexOf(part)] ?? '');
 }

@@ -1,6 +1,6 @@
 // Base and head as one chain of stages, numbered from the input of the base to the logits.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { RunOptions, Stage, TrunkWeight } from '../core/types.ts';
 
 /** A model seen as one network. */
@@ -11,7 +11,7 @@ export interface Network {
 }
 
 /** The chain of a model's base and head. */
-export function networkOf({ base, head }: TransferModel): Network {
+export function networkOf({ base, head }: AnyModel): Network {
   const joint = base.trunk.stages.length;
   const stages = [...base.trunk.stages, ...head.trunk.stages];
   return {
@@ -44,7 +44,7 @@ export interface PreparedNetwork extends Network {
  * A model's network in which the stages in front of `front` give what they give now, faster. Nothing flows back through
  * them. Stages of the head run as they are.
  */
-export async function prepareFront(model: TransferModel, front: number): Promise<PreparedNetwork> {
+export async function prepareFront(model: AnyModel, front: number): Promise<PreparedNetwork> {
   const network = networkOf(model);
   const { trunk } = model.base;
   const end = Math.min(front, trunk.stages.length);
@@ -83,7 +83,7 @@ export function isMovable(weight: TrunkWeight): boolean {
  * How many stages from the input on give the same values in every epoch: those in front of the first weight that
  * training moves and of the first dropout of the head.
  */
-export function frozenPrefix({ base, head }: TransferModel, trainable: readonly TrunkWeight[]): number {
+export function frozenPrefix({ base, head }: AnyModel, trainable: readonly TrunkWeight[]): number {
   const moving = new Set(trainable);
   const joint = base.trunk.stages.length;
   const first = (weights: readonly TrunkWeight[]) =>

@@ -110,12 +110,12 @@ export function joinGraphs(graph: LayerGraph, tail: LayerGraph): LayerGraph {
   };
 }
 
-/** `graph` with one more layer that takes no options on its only output. */
-export function appendLayer(graph: LayerGraph, layer: LayerSpec): LayerGraph {
+/** `graph` with one more layer that takes no options, which reads some outputs of calls; its output is the graph's only one. */
+export function appendLayer(graph: LayerGraph, layer: LayerSpec, inputs = graph.outputs): LayerGraph {
   return {
     ...graph,
     layers: new Map(graph.layers).set(layer.name, layer),
-    calls: [...graph.calls, { layer: layer.name, inputs: graph.outputs, kwargs: {} }],
+    calls: [...graph.calls, { layer: layer.name, inputs, kwargs: {} }],
     outputs: [{ call: graph.calls.length, output: 0 }],
   };
 }

@@ -41,6 +41,8 @@ export interface WritePlan {
 export interface WrittenCalls {
   /** Node of the last call's output. */
   readonly output: string;
+  /** Nodes of all calls' outputs, those inside fused groups left out. */
+  readonly nodes: ReadonlyMap<number, string>;
   /** Layers that have no form as nodes. When there are any, the nodes are of no use. */
   readonly unsupported: readonly LayerSpec[];
 }
@@ -89,7 +91,7 @@ export function writeCalls(plan: WritePlan, draft: NodeDraft): WrittenCalls {
     if (written === undefined) unsupported.push(layerOf(graph, group?.kernel ?? call));
     names.set(call, written ?? plan.input);
   }
-  return { output: names.get(plan.exit) ?? plan.input, unsupported };
+  return { output: names.get(plan.exit) ?? plan.input, nodes: names, unsupported };
 }
 
 /** Groups by their last call, and the calls that they hide. */

@@ -1,25 +1,38 @@
 // What transferkit writes into a model.json beside tfjs's own fields, and how it is read back.
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import type { PreprocessorSpec, Task } from '../core/model.ts';
+import { layOut, unitsOf } from '../core/headParts.ts';
+import type { HeadPart, PreprocessorSpec, Task, Tasks } from '../core/model.ts';
 import type { TrainingLog } from '../core/types.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
 /** Our part of a saved model, under `userDefinedMetadata.transferkit`. */
 export interface SavedModel {
   readonly version: 1;
-  readonly task: Task;
-  readonly labels: readonly string[];
+  /** By head for a model with several, as are labels and logits. */
+  readonly task: Task | Tasks;
+  readonly labels: readonly string[] | Readonly<Record<string, readonly string[]>>;
   readonly preprocessor: PreprocessorSpec;
   readonly base: { readonly name: string; readonly cut: string };
   /**
    * Layer whose output is the logits, and whether training has moved the head; behind a GraphModel also the head's
    * layers, which its nodes no longer tell.
    */
-  readonly head: { readonly logits: string; readonly trained: boolean; readonly topology?: JsonObject };
+  readonly head: {
+    readonly logits: string | Readonly<Record<string, string>>;
+    readonly trained: boolean;
+    readonly topology?: JsonObject;
+  };
   /** Names of the weights that are not frozen. */
   readonly unfrozen: readonly string[];
   readonly history: readonly TrainingLog[];
+}
+
+/** One of the heads of a saved model. */
+export interface SavedHead {
+  readonly part: HeadPart;
+  /** Layer whose output is its logits. */
+  readonly logits: string;
 }
 
 const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
@@ -44,24 +57,48 @@ export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
   );
 }
 
+/** The heads of a saved model in their order. */
+export function savedHeads({ task, labels, head }: SavedModel): SavedHead[] {
+  const names = typeof task === 'string' ? [''] : Object.keys(task);
+  const found = names.map((name) => {
+    const own = {
+      name,
+      task: (typeof task === 'string' ? task : task[name]) ?? 'classes',
+      labels: (isTexts(labels) ? labels : labels[name]) ?? [],
+      logits: (typeof head.logits === 'string' ? head.logits : head.logits[name]) ?? '',
+    };
+    return { ...own, units: unitsOf(own) };
+  });
+  return layOut(found).map((part, place) => ({ part, logits: found[place]?.logits ?? '' }));
+}
+
 function isSavedModel(value: unknown): value is SavedModel {
   return isJsonObject(value) && value.version === 1 && wrongFields(value).length === 0;
 }
 
 /** Names of the fields that are not what `save` writes. */
 function wrongFields({ task, labels, preprocessor, base, head, unfrozen, history }: JsonObject): string[] {
+  // One for each head where the task is.
+  const fits = (field: Json | undefined, isRight: (value: unknown) => boolean) =>
+    isJsonObject(task)
+      ? isJsonObject(field) && Object.keys(task).every((name) => isRight(field[name]))
+      : isRight(field);
   const right: Readonly<Record<string, boolean>> = {
-    task: tasks.includes(String(task)),
-    labels: isTexts(labels),
+    task: fits(task, (value) => tasks.includes(String(value))) && !(isJsonObject(task) && isEmpty(task)),
+    labels: fits(labels, isTexts),
     preprocessor: isJsonObject(preprocessor),
     base: isJsonObject(base) && typeof base.cut === 'string',
-    head: isJsonObject(head) && typeof head.logits === 'string',
+    head: isJsonObject(head) && fits(head.logits, (value) => typeof value === 'string'),
     unfrozen: isTexts(unfrozen),
     history: isJsonList(history),
   };
   return Object.keys(right).filter((field) => right[field] !== true);
 }
 
-function isTexts(value: Json | undefined): boolean {
-  return isJsonList(value) && value.every((each) => typeof each === 'string');
+function isEmpty(record: JsonObject): boolean {
+  return Object.keys(record).length === 0;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
