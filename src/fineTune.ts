@@ -13,9 +13,7 @@ import { trainHead, type TrainHeadOptions } from './trainHead.ts';
 
 /** What is unfrozen from an epoch on, beside what is unfrozen already. */
 export type UnfreezeStep = { readonly epoch: number } & (
-  | { readonly lastStages: number }
-  | { readonly from: string }
-  | { readonly layers: FreezeSelection }
+  { readonly lastStages: number } | { readonly from: string } | { readonly layers: FreezeSelection }
 );
 
 /** Options of {@link fineTune}. */
@@ -76,7 +74,11 @@ export async function fineTune(
   const restore = rememberFrozen(model);
   try {
     const segments = planSegments(model, options.unfreeze, settled, segmentNow);
-    if (!model.head.trained && options.headEpochs !== 0 && segments[0]?.trainable.some(isOf(model.head.trunk.weights))) {
+    if (
+      !model.head.trained &&
+      options.headEpochs !== 0 &&
+      segments[0]?.trainable.some(isOf(model.head.trunk.weights))
+    ) {
       const log = await trainHead(model, samples, headOptions(options));
       if (log.stoppedBy === 'signal') return log;
     }
@@ -116,7 +118,10 @@ function planSegments(
     return segmentNow(step.epoch, weights);
   });
   // A run that begins later begins in the step that is under way then.
-  const current = Math.max(0, segments.findLastIndex(({ epoch }) => epoch <= initialEpoch));
+  const current = Math.max(
+    0,
+    segments.findLastIndex(({ epoch }) => epoch <= initialEpoch),
+  );
   const left = segments.slice(current).filter(({ epoch }, place) => place === 0 || epoch < epochs);
   const [first] = left;
   for (const weight of weights) weight.frozen = first?.unfrozen.includes(weight) !== true;

@@ -10,6 +10,7 @@ import { assertSavedFits } from './bases/savedFits.ts';
 import { loadPreset, type PresetOptions } from './bases/loadPreset.ts';
 import { isTransferKitError, TransferKitError } from './core/errors.ts';
 import { nearestNames } from './core/names.ts';
+import { noWeights } from './core/weightSource.ts';
 import type { DownloadOptions, ReadOptions } from './core/platform.ts';
 import type { Base } from './core/model.ts';
 import type { TensorSpec } from './core/types.ts';
@@ -91,11 +92,12 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
   assertNoPresetOptions(source, options);
   assertHashable(source, options);
-  const artefact = await readSource(source, options);
+  const artefact = untrained(await readSource(source, options), options);
   const saved = savedModelOf(artefact);
   const plan = {
     cut: options.cut ?? saved?.base.cut,
     inputSize,
+    seed: options.weights === null ? (options.seed ?? 0) : undefined,
     preprocess: (input: TensorSpec) =>
       choosePreprocessor(input, options.preprocess ?? conventionOf(source, input), saved?.preprocessor),
   };
@@ -122,9 +124,21 @@ async function loadNamed(
   });
 }
 
+/** The architecture alone, where no weights are wanted: the layers' own initialisers draw them. */
+function untrained(artefact: ModelArtefact, { weights }: LoadBaseOptions): ModelArtefact {
+  if (weights !== null) return artefact;
+  if (!isNodeTopology(artefact.topology)) return { ...artefact, weights: () => noWeights };
+  const text =
+    `loadBase: expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not say how its ` +
+    'weights are drawn. Load its architecture as a preset.';
+  throw new TransferKitError('INVALID_OPTION', text, { source: artefact.source });
+}
+
 /** Options that would be lost without a word. */
-function assertNoPresetOptions(source: BaseSource, { weights, alpha, seed, partial }: LoadBaseOptions): void {
-  const given = Object.entries({ weights, alpha, seed, partial }).filter(([, value]) => value !== undefined);
+function assertNoPresetOptions(source: BaseSource, options: LoadBaseOptions): void {
+  const { weights, alpha, seed, partial } = options;
+  const drawn = weights === null ? {} : { weights, seed };
+  const given = Object.entries({ ...drawn, alpha, partial }).filter(([, value]) => value !== undefined);
   if (given.length === 0) return;
   const names = given.map(([name]) => name).join(', ');
   const found = typeof source === 'string' ? `'${source}'` : 'another source';

@@ -18,7 +18,8 @@ import { makeBase, type BasePlan } from './makeBase.ts';
 export interface PresetOptions {
   /**
    * `'imagenet'` (default) downloads what keras.applications publishes; `null` draws weights by `seed`, as Keras's layers
-   * do; a path, an address or the bytes of a Keras file (`.h5`, `.weights.h5`, `.keras`) takes the weights from there.
+   * do; a path, an address or the bytes of a Keras file (`.h5`, `.weights.h5`, `.keras`) takes the weights from there. For other
+   * networks of layers `null` alone: the architecture without the weights that lie beside it.
    */
   // Any other text, without losing 'imagenet' in an editor's list.
   readonly weights?: 'imagenet' | (string & {}) | URL | Uint8Array | null;

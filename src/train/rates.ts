@@ -9,8 +9,7 @@ import { assertRate, invalidOption, isObject } from './optionChecks.ts';
  * Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018; fastai's `slice`).
  */
 export type LearningRates =
-  | number
-  | { readonly head: number; readonly base: number | readonly [first: number, last: number] };
+  number | { readonly head: number; readonly base: number | readonly [first: number, last: number] };
 
 /** Rates with every value settled. */
 export interface SettledRates {
@@ -30,14 +29,17 @@ export function settleRates(verb: string, rates: LearningRates, layerDecay = 1):
   if (isObject(rates)) assertRate(verb, 'learningRate.head', rates.head);
   else assertRate(verb, 'learningRate', rates);
   const { head, base } = typeof rates === 'number' ? { head: rates, base: rates } : rates;
-  const [first, last, ...more] = typeof base === 'number' ? [base, base] : base;
+  const span: readonly number[] = typeof base === 'number' ? [base, base] : base;
+  const [first, last] = span;
   assertRate(verb, 'learningRate.base', first);
   assertRate(verb, 'learningRate.base', last);
-  if (more.length > 0 || first > last) {
-    const expected = 'learningRate.base to be one number or [first, last], rising from the input of the base to its end,';
+  if (span.length > 2 || first > last) {
+    const expected =
+      'learningRate.base to be one number or [first, last], rising from the input of the base to its end,';
     throw invalidOption(verb, expected, base);
   }
-  if (!(layerDecay > 0 && layerDecay <= 1)) throw invalidOption(verb, 'layerDecay to be above 0 and at most 1', layerDecay);
+  if (!(layerDecay > 0 && layerDecay <= 1))
+    throw invalidOption(verb, 'layerDecay to be above 0 and at most 1', layerDecay);
   return { head, base: [first, last], layerDecay };
 }
 

@@ -23,5 +23,9 @@ export function scheduleFactor(
 ): number {
   const factor: unknown = options.schedule.factor(state, step, steps);
   if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor;
-  throw invalidOption(verb, `the schedule to give a finite number from 0 for step ${String(step)} of ${String(steps)}`, factor);
+  throw invalidOption(
+    verb,
+    `the schedule to give a finite number from 0 for step ${String(step)} of ${String(steps)}`,
+    factor,
+  );
 }

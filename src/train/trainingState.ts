@@ -101,9 +101,12 @@ export class TrainingState {
       this.lastGood?.dispose();
       this.lastGood = takeSnapshot(this.trainable);
       const { gradientAccumulationSteps } = this.run.options;
-      if (gradientAccumulationSteps === 1) return await this.update(gradients, totals);
-      this.gradients.add(gradients, rows.targetRows.length);
-      if (this.gradients.batches === gradientAccumulationSteps) await this.flush(totals);
+      if (gradientAccumulationSteps === 1) {
+        await this.update(gradients, totals);
+      } else {
+        this.gradients.add(gradients, rows.targetRows.length);
+        if (this.gradients.batches === gradientAccumulationSteps) await this.flush(totals);
+      }
     } finally {
       dispose([loss, logits, ...gradients]);
     }
@@ -166,7 +169,11 @@ export class TrainingState {
     return this.run.options.ema?.keep === 'averages';
   }
 
-  private differentiate(rows: Rows, entry: number, seed: number): { loss: Scalar; logits: Tensor; gradients: Tensor[] } {
+  private differentiate(
+    rows: Rows,
+    entry: number,
+    seed: number,
+  ): { loss: Scalar; logits: Tensor; gradients: Tensor[] } {
     const { verb, model, network, loss, options } = this.run;
     const kept: Tensor[] = [];
     const batch = this.blend(rows, seed);

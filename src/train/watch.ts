@@ -18,7 +18,8 @@ export interface SettledWatch {
   /** Undefined: nothing is judged. */
   readonly monitor: Monitor | undefined;
   readonly restoreBest: boolean;
-  readonly stopping: (Required<Omit<EarlyStoppingOptions, 'baseline'>> & { readonly baseline: number | undefined }) | undefined;
+  readonly stopping:
+    (Required<Omit<EarlyStoppingOptions, 'baseline'>> & { readonly baseline: number | undefined }) | undefined;
 }
 
 /** The options that a watch is settled from. */
@@ -52,7 +53,11 @@ export function settleWatch(verb: string, options: WatchOptions, validated: bool
 function settleStopping(verb: string, option: boolean | number | EarlyStoppingOptions): SettledWatch['stopping'] {
   if (option === false) return undefined;
   if (option !== true && typeof option !== 'number' && !isObject(option)) {
-    throw invalidOption(verb, 'earlyStopping to be true, a number of epochs or { patience, minDelta, baseline }', option);
+    throw invalidOption(
+      verb,
+      'earlyStopping to be true, a number of epochs or { patience, minDelta, baseline }',
+      option,
+    );
   }
   const given: EarlyStoppingOptions = option === true ? {} : typeof option === 'number' ? { patience: option } : option;
   const { patience = 3, minDelta = 0, baseline } = given;

@@ -1,0 +1,51 @@
+// The verb findLearningRate: a range test over learning rates that leaves the model as it was.
+import { ensureBackend } from './backends/ensureBackend.ts';
+import type { TransferModel } from './core/model.ts';
+import type { Samples } from './core/types.ts';
+import { unfreeze, type FreezeSelection } from './freeze.ts';
+import { assertAlive } from './train/assertAlive.ts';
+import type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
+
+/** Options of {@link findLearningRate}. */
+export interface FindLearningRateOptions extends SweepOptions {
+  /** What to unfreeze for the test, as for `fineTune`. Default: what is unfrozen now, of base and head. */
+  readonly unfreeze?: FreezeSelection;
+}
+
+/**
+ * Trains with a rate that rises from step to step, and tells how the loss took it. The model is left as it was: weights,
+ * freeze state, history. Optimizer state and chance are the test's own.
+ *
+ * Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3; fastai's `lr_find`.
+ *
+ * @param model - From `replaceHead` or `load`. Train its head first, before you ask for rates of the base.
+ * @param samples - Training examples.
+ * @param options - See {@link FindLearningRateOptions}.
+ * @returns The curve, and rates that it suggests.
+ * @throws TransferKitError as `trainHead`; `UNKNOWN_LAYER`.
+ *
+ * @example
+ * ```ts
+ * const { suggestions } = await findLearningRate(model, samples, { steps: 20 });
+ * await trainHead(model, samples, { epochs: 5, learningRate: suggestions.valley });
+ * ```
+ */
+export async function findLearningRate(
+  model: TransferModel,
+  samples: Samples,
+  options: FindLearningRateOptions = {},
+): Promise<LearningRateCurve> {
+  const { sweepRates } = await import('./train/sweepRates.ts');
+  assertAlive('findLearningRate', model);
+  await ensureBackend();
+  const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
+  const before = weights.map(({ frozen }) => frozen);
+  try {
+    if (options.unfreeze !== undefined) unfreeze(model, options.unfreeze);
+    return await sweepRates(model, samples, options);
+  } finally {
+    weights.forEach((weight, i) => {
+      weight.frozen = before[i] ?? true;
+    });
+  }
+}

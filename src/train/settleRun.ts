@@ -1,0 +1,60 @@
+// A run before it begins: samples checked against the model, loss and weights of classes settled, the schedule tried.
+import { TransferKitError } from '../core/errors.ts';
+import type { TransferModel } from '../core/model.ts';
+import type { Samples } from '../core/types.ts';
+import { settleClassWeights } from './classWeights.ts';
+import type { Run, TrainingPlan } from './loopPlan.ts';
+import { settleLoss } from './losses.ts';
+import { networkOf } from './network.ts';
+import type { Parts } from './openRows.ts';
+import type { SettledOptions } from './options.ts';
+import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
+import { assertKnown, assertSamples, assertTrainable, assertValidation } from './targets.ts';
+
+/** Samples to train and validate on, checked. */
+function settleParts(model: TransferModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
+  assertSamples(verb, samples);
+  const { train, validation } = splitOff(samples, options);
+  assertTrainable(verb, model, train);
+  if (validation !== undefined) {
+    assertKnown(verb, model, validation);
+    assertValidation(verb, model, validation);
+  }
+  return { train, validation };
+}
+
+function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts {
+  if (typeof validation !== 'number') return { train: samples, validation };
+  return samples.split({ validation, seed });
+}
+
+/**
+ * Checks what a run is made of, and settles the rest.
+ *
+ * @throws TransferKitError what samples, targets and losses raise, `NOTHING_TO_TRAIN`, `INVALID_OPTION`.
+ */
+export function settleRun(model: TransferModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
+  const { verb, options, segments } = plan;
+  const parts = settleParts(model, samples, plan);
+  const { train } = parts;
+  const { classWeights } = options;
+  if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
+  const run: Run = {
+    ...plan,
+    model,
+    network: networkOf(model),
+    loss: settleLoss(verb, model.head.task, options.loss),
+    classWeight: classWeights && settleClassWeights(verb, model, train, classWeights),
+  };
+  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));
+  return { run, parts };
+}
+
+function nothingToTrain({ verb, phase }: TrainingPlan): TransferKitError {
+  const [found, advice] =
+    phase === 'head'
+      ? ['a head that is frozen', "unfreeze(model, 'head')"]
+      : ['a model in which everything is frozen', "unfreeze(model, 'head') or unfreeze(model)"];
+  const text = `${verb}: expected weights to train, got ${found}. Call ${advice}.`;
+  return new TransferKitError('NOTHING_TO_TRAIN', text);
+}

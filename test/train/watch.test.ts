@@ -1,0 +1,132 @@
+// Which epoch is the best, when patience is over, and which weights the model ends with.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { evaluate, trainHead, type EarlyStoppingOptions, type EpochLog, type Monitor } from '../../src/index.ts';
+import { settleWatch, Watch } from '../../src/train/watch.ts';
+import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
+import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
+
+beforeAll(async () => {
+  await useTestBackend();
+});
+
+/** Epochs until patience is over, and what was best, for a series of figures. */
+function follow(values: readonly number[], earlyStopping: EarlyStoppingOptions, monitor: Monitor = 'validationLoss') {
+  const watch = new Watch(settleWatch('trainHead', { monitor, earlyStopping, restoreBest: false }, true));
+  const judged: EpochLog[] = values.map((value, epoch) => ({ epoch, loss: 0, seconds: 0, [monitor]: value }));
+  const end = judged.findIndex((each) => {
+    watch.observe(each);
+    return watch.exhausted;
+  });
+  return { epochs: end === -1 ? values.length : end + 1, best: watch.finish()?.epoch };
+}
+
+describe('patience', () => {
+  test('counts epochs without a better figure', () => {
+    expect(follow([5, 4, 4, 4, 1], { patience: 2 })).toEqual({ epochs: 4, best: 1 });
+    expect(follow([5, 4, 4, 3, 3, 3, 1], { patience: 3 })).toEqual({ epochs: 7, best: 6 });
+  });
+
+  test('accuracies are better the higher', () => {
+    expect(follow([0.5, 0.6, 0.6, 0.6], { patience: 2 }, 'validationAccuracy')).toEqual({ epochs: 4, best: 1 });
+  });
+
+  test('minDelta is what a figure has to be better by; the best epoch is the best all the same', () => {
+    expect(follow([5, 4.9, 4.8, 4.7], { patience: 2, minDelta: 0.5 })).toEqual({ epochs: 3, best: 2 });
+    // Small steps add up.
+    expect(follow([5, 4.7, 4.4, 4.1, 3.8], { patience: 2, minDelta: 0.5 })).toEqual({ epochs: 5, best: 4 });
+  });
+
+  test('a baseline that is not beaten ends it', () => {
+    expect(follow([5, 4, 3, 2], { patience: 2, baseline: 1 })).toEqual({ epochs: 2, best: 1 });
+    expect(follow([5, 0.5, 3, 2], { patience: 2, baseline: 1 })).toEqual({ epochs: 4, best: 1 });
+  });
+
+  test('NaN is never better', () => {
+    expect(follow([NaN, 2, NaN, NaN], { patience: 2 })).toEqual({ epochs: 4, best: 1 });
+  });
+});
+
+describe('in training', () => {
+  // Far too fast: figures go up and down.
+  const wild = { epochs: 8, learningRate: 3, schedule: 'constant', batchSize: 8, optimizer: 'sgd' } as const;
+
+  test.each<Monitor>(['validationLoss', 'validationAccuracy', 'loss'])(
+    'the model ends with the best %s',
+    async (monitor) => {
+      const model = await tinyTransfer();
+      const validation = tinySamples(6, 4);
+      const seen = new Map<number, unknown>();
+      const log = await trainHead(model, tinySamples(), {
+        ...wild,
+        monitor,
+        validation,
+        onEpoch: ({ epoch }) => seen.set(epoch, weightValues(model)),
+      });
+      const values = log.epochs.map((epoch) => epoch[monitor] ?? NaN);
+      const best = monitor === 'validationAccuracy' ? Math.max(...values) : Math.min(...values);
+      expect(log.best).toEqual({ epoch: values.indexOf(best), monitor, value: best, restored: true });
+      if (monitor !== 'loss') expect(log.best?.epoch).toBeLessThan(7);
+      expect(weightValues(model)).toEqual(seen.get(log.best?.epoch ?? -1));
+      if (monitor === 'validationLoss') expect((await evaluate(model, validation)).loss).toBeCloseTo(best, 5);
+      model.dispose();
+    },
+  );
+
+  test('restoreBest: false leaves the last weights', async () => {
+    const model = await tinyTransfer();
+    let last: unknown;
+    const log = await trainHead(model, tinySamples(), {
+      ...wild,
+      validation: tinySamples(6, 4),
+      restoreBest: false,
+      onEpoch: () => (last = weightValues(model)),
+    });
+    expect(log.best?.restored).toBe(false);
+    expect(weightValues(model)).toEqual(last);
+    model.dispose();
+  });
+
+  test('early stopping ends the run and tells', async () => {
+    const model = await tinyTransfer();
+    const log = await expectNoLeak(() =>
+      trainHead(model, tinySamples(), {
+        epochs: 50,
+        learningRate: 3,
+        schedule: 'constant',
+        optimizer: 'sgd',
+        validation: tinySamples(6, 4),
+        earlyStopping: { patience: 2 },
+      }),
+    );
+    expect(log.stoppedBy).toBe('earlyStopping');
+    expect(log.epochs.length).toBe((log.best?.epoch ?? NaN) + 3);
+    model.dispose();
+  });
+
+  test('without validation nothing is judged', async () => {
+    const model = await tinyTransfer();
+    const log = await trainHead(model, tinySamples(), { epochs: 2 });
+    expect(log.best).toBeUndefined();
+    model.dispose();
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    [{ earlyStopping: true }, /validation samples, or monitor: 'loss', for earlyStopping/],
+    [{ monitor: 'validationLoss' }, /validation samples for monitor 'validationLoss'/],
+    [
+      { monitor: 'val_loss' },
+      /monitor to be 'loss', 'accuracy', 'validationLoss' or 'validationAccuracy', got val_loss/,
+    ],
+    [{ earlyStopping: 0, validation: 0.25 }, /earlyStopping\.patience to be a whole number from 1, got 0/],
+    [{ earlyStopping: { minDelta: -1 }, validation: 0.25 }, /earlyStopping\.minDelta to be a finite number from 0/],
+    [{ earlyStopping: { baseline: NaN }, validation: 0.25 }, /earlyStopping\.baseline to be a finite number/],
+    [{ earlyStopping: 'yes', validation: 0.25 }, /earlyStopping to be true, a number of epochs or/],
+  ])('%j', async (options, text) => {
+    const model = await tinyTransfer();
+    await expect(trainHead(model, tinySamples(), options as never)).rejects.toThrow(text);
+    model.dispose();
+  });
+});
