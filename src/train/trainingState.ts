@@ -1,39 +1,19 @@
 // What a run keeps from step to step: optimizer state by weight name, averages, gradients that wait, how far the schedule is,
 // and the weights that last gave a finite loss.
-import {
-  add,
-  all,
-  clone,
-  dispose,
-  isFinite,
-  keep,
-  stack,
-  tensor1d,
-  tidy,
-  zerosLike,
-  type NamedTensorMap,
-  type Scalar,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { deriveSeed } from '../core/random.ts';
 import type { EpochLog, TrunkWeight } from '../core/types.ts';
 import { AccumulatedGradients } from './accumulatedGradients.ts';
 import { Averages } from './averages.ts';
-import { differentiate } from './differentiate.ts';
+import { gradientsOfBatch } from './batchGradients.ts';
 import type { Rows } from './examples.ts';
 import { gradientNorms } from './gradientNorms.ts';
 import type { Run, Stretch } from './loopPlan.ts';
-import { smoothTargets, weightedMean } from './losses.ts';
-import { mixBatch } from './mixBatch.ts';
 import { ratesOf } from './rates.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import type { Totals } from './totals.ts';
 import { Watch } from './watch.ts';
-
-/** Keeps these draws apart from all others of the same seed. */
-const mixing = 0x6d6978;
 
 /** Where in the run a batch is. */
 interface Place {
@@ -44,19 +24,27 @@ interface Place {
   readonly seed: number;
 }
 
+/** How far a run is. */
+export interface Clock {
+  /** Updates so far, and those of the whole run. */
+  readonly steps: number;
+  readonly total: number;
+  /** State of the schedule. */
+  readonly schedule: readonly number[];
+}
+
 /** Optimizer state and the last good weights; everything keyed by weight name. */
 export class TrainingState {
   readonly watch: Watch;
   readonly averages: Averages | undefined;
-  private readonly slots = new Map<string, Tensor[]>();
-  private readonly gradients = new AccumulatedGradients();
+  /** Optimizer state by weight name. */
+  readonly slots = new Map<string, Tensor[]>();
+  /** Gradients that wait. */
+  readonly gradients = new AccumulatedGradients();
+  clock: Clock;
   private trainable: readonly TrunkWeight[] = [];
   private rates: ReadonlyMap<TrunkWeight, number> = new Map();
   private lastGood: Snapshot | undefined;
-  private steps = 0;
-  /** Steps of the whole run. */
-  private total = 0;
-  private scheduleState: readonly number[];
   /** Weights that move at some time of the run. */
   private readonly movable: readonly TrunkWeight[];
   /** Learning rates of the step that was done last: the head's, and the highest of the base. */
@@ -68,13 +56,13 @@ export class TrainingState {
     this.learningRate = { head: run.rates.head };
     this.watch = new Watch(watch);
     this.averages = ema && new Averages(ema.decay);
-    this.scheduleState = schedule.init;
+    this.clock = { steps: 0, total: 0, schedule: schedule.init };
   }
 
   /** Begins to move some weights. Those that moved before keep their optimizer state. */
   begin({ trainable, train }: Pick<Stretch, 'trainable' | 'train'>): void {
     const { model, options, rates } = this.run;
-    if (this.total === 0) this.total = stepsOf(options, train.size);
+    if (this.clock.total === 0) this.clock = { ...this.clock, total: stepsOf(options, train.size) };
     this.trainable = trainable;
     this.rates = ratesOf(model, rates, trainable);
     this.averages?.follow(trainable);
@@ -91,7 +79,7 @@ export class TrainingState {
 
   /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
   async step(rows: Rows, { entry, epoch, seed }: Place, totals: Totals): Promise<void> {
-    const { loss, logits, gradients } = this.differentiate(rows, entry, seed);
+    const { loss, logits, gradients } = gradientsOfBatch(this.run, this.trainable, rows, { entry, seed });
     try {
       const [[value = NaN], predicted] = await Promise.all([loss.data(), logits.data()]);
       if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
@@ -133,7 +121,8 @@ export class TrainingState {
 
   /** Tells schedule and watch how an epoch went. */
   async finishEpoch(epoch: EpochLog): Promise<void> {
-    this.scheduleState = this.run.options.schedule.afterEpoch(this.scheduleState, epoch);
+    const schedule = this.run.options.schedule.afterEpoch(this.clock.schedule, epoch);
+    this.clock = { ...this.clock, schedule };
     const take = () => takeSnapshot(this.movable);
     if (!this.watch.observe(epoch)) return;
     this.watch.keep(await (this.endsWithAverages ? this.withAverages(take) : take()));
@@ -169,60 +158,6 @@ export class TrainingState {
     return this.run.options.ema?.keep === 'averages';
   }
 
-  private differentiate(
-    rows: Rows,
-    entry: number,
-    seed: number,
-  ): { loss: Scalar; logits: Tensor; gradients: Tensor[] } {
-    const { verb, model, network, loss, options } = this.run;
-    const kept: Tensor[] = [];
-    const batch = this.blend(rows, seed);
-    try {
-      const { value, grads } = differentiate(
-        verb,
-        kept,
-        () => {
-          const logits = network.run(batch.input, { from: entry, dropoutSeed: seed });
-          kept.push(keep(clone(logits)));
-          const targets = smoothTargets(model.head.task, batch.targets, options.labelSmoothing);
-          const mean = weightedMean(loss.losses(logits, targets), batch.weights);
-          return [model.base.trunk.penalty(this.trainable), model.head.trunk.penalty(this.trainable)].reduce<Scalar>(
-            (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
-            mean,
-          );
-        },
-        this.trainable.map((weight) => weight.variable),
-      );
-      const [logits] = kept;
-      if (logits === undefined) throw new RangeError('no logits');
-      return { loss: value, logits, gradients: this.inOrder(grads) };
-    } finally {
-      if (batch !== rows) dispose([batch.input, batch.targets, batch.weights]);
-    }
-  }
-
-  /** Gradients in the order of the weights. One that reaches no weight is 0. */
-  private inOrder(grads: NamedTensorMap): Tensor[] {
-    return this.trainable.map(({ variable }) => grads[variable.name] ?? zerosLike(variable));
-  }
-
-  /** A batch as it is trained on: weighted by classes, blended. */
-  private blend(rows: Rows, seed: number): Pick<Rows, 'input' | 'targets' | 'weights'> {
-    const { classWeight, model, options } = this.run;
-    if (classWeight === undefined && options.mix === undefined) return rows;
-    const { input, targets } = rows;
-    const weights =
-      classWeight === undefined
-        ? clone(rows.weights)
-        : tensor1d(rows.targetRows.map((target, row) => classWeight(target) * (rows.weightRows[row] ?? 1)));
-    if (options.mix === undefined) return { input: clone(input), targets: clone(targets), weights };
-    try {
-      return mixBatch(options.mix, { input, targets, weights, parts: model.head.parts }, deriveSeed(seed, mixing));
-    } finally {
-      dispose(weights);
-    }
-  }
-
   private async update(gradients: readonly Tensor[], totals: Totals): Promise<void> {
     const { clip } = this.run.options;
     const norms = await gradientNorms(gradients);
@@ -241,16 +176,17 @@ export class TrainingState {
     const { optimizer } = options;
     const { head } = this.run.rates;
     const ofBase = new Set(model.base.trunk.weights);
-    const factor = scheduleFactor(this.run, this.scheduleState, this.steps, this.total);
+    const { steps: done, total, schedule } = this.clock;
+    const factor = scheduleFactor(this.run, schedule, done, total);
     const base = Math.max(...this.trainable.map((weight) => (ofBase.has(weight) ? (this.rates.get(weight) ?? 0) : 0)));
     this.learningRate = base === 0 ? { head: head * factor } : { head: head * factor, base: base * factor };
-    this.steps++;
+    this.clock = { ...this.clock, steps: done + 1 };
     const steps = this.trainable.map((weight, place) => ({
       weight: weight.variable,
       gradient: gradients[place] ?? weight.variable,
       state: this.slots.get(weight.name) ?? [],
       learningRate: (this.rates.get(weight) ?? 0) * factor,
-      step: this.steps,
+      step: done + 1,
     }));
     const together = optimizer.updateAll?.(steps);
     for (const [place, weight] of this.trainable.entries()) {

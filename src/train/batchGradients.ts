@@ -1,0 +1,90 @@
+// Loss, logits and gradients of one batch.
+import {
+  add,
+  clone,
+  dispose,
+  keep,
+  tensor1d,
+  zerosLike,
+  type NamedTensorMap,
+  type Scalar,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { deriveSeed } from '../core/random.ts';
+import type { TrunkWeight } from '../core/types.ts';
+import { differentiate } from './differentiate.ts';
+import type { Rows } from './examples.ts';
+import type { Run } from './loopPlan.ts';
+import { smoothTargets, weightedMean } from './losses.ts';
+import { mixBatch } from './mixBatch.ts';
+
+/** Keeps these draws apart from all others of the same seed. */
+const mixing = 0x6d6978;
+
+/** What a batch gives; the caller owns the tensors. */
+export interface BatchGradients {
+  readonly loss: Scalar;
+  readonly logits: Tensor;
+  /** In the order of the weights. */
+  readonly gradients: Tensor[];
+}
+
+/**
+ * Runs a batch forwards and backwards.
+ *
+ * @param at - The stage at which its rows enter, and what fixes dropout and blending.
+ */
+export function gradientsOfBatch(
+  run: Run,
+  trainable: readonly TrunkWeight[],
+  rows: Rows,
+  { entry, seed }: { readonly entry: number; readonly seed: number },
+): BatchGradients {
+  const { verb, model, network, loss, options } = run;
+  const kept: Tensor[] = [];
+  const batch = blend(run, rows, seed);
+  try {
+    const { value, grads } = differentiate(
+      verb,
+      kept,
+      () => {
+        const logits = network.run(batch.input, { from: entry, dropoutSeed: seed });
+        kept.push(keep(clone(logits)));
+        const targets = smoothTargets(model.head.task, batch.targets, options.labelSmoothing);
+        const mean = weightedMean(loss.losses(logits, targets), batch.weights);
+        return [model.base.trunk.penalty(trainable), model.head.trunk.penalty(trainable)].reduce<Scalar>(
+          (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
+          mean,
+        );
+      },
+      trainable.map((weight) => weight.variable),
+    );
+    const [logits] = kept;
+    if (logits === undefined) throw new RangeError('no logits');
+    return { loss: value, logits, gradients: inOrder(grads, trainable) };
+  } finally {
+    if (batch !== rows) dispose([batch.input, batch.targets, batch.weights]);
+  }
+}
+
+/** Gradients in the order of the weights. One that reaches no weight is 0. */
+function inOrder(grads: NamedTensorMap, trainable: readonly TrunkWeight[]): Tensor[] {
+  return trainable.map(({ variable }) => grads[variable.name] ?? zerosLike(variable));
+}
+
+/** A batch as it is trained on: weighted by classes, blended. */
+function blend(run: Run, rows: Rows, seed: number): Pick<Rows, 'input' | 'targets' | 'weights'> {
+  const { classWeight, model, options } = run;
+  if (classWeight === undefined && options.mix === undefined) return rows;
+  const { input, targets } = rows;
+  const weights =
+    classWeight === undefined
+      ? clone(rows.weights)
+      : tensor1d(rows.targetRows.map((target, row) => classWeight(target) * (rows.weightRows[row] ?? 1)));
+  if (options.mix === undefined) return { input: clone(input), targets: clone(targets), weights };
+  try {
+    return mixBatch(options.mix, { input, targets, weights, parts: model.head.parts }, deriveSeed(seed, mixing));
+  } finally {
+    dispose(weights);
+  }
+}
