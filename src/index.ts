@@ -40,6 +40,15 @@ export type {
   Unreadable,
   WeightKind,
 } from './core/types.ts';
+export { compare } from './compare.ts';
+export type {
+  CompareOptions,
+  Comparison,
+  ComparisonCurve,
+  ComparisonRow,
+  Contestant,
+  ExampleLearner,
+} from './compare.ts';
 export { defineSamples } from './data/defineSamples.ts';
 export type { SamplesDefinition } from './data/defineSamples.ts';
 export { fromArrays } from './data/fromArrays.ts';
@@ -87,6 +96,9 @@ export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
 export type { Augmentation } from './train/augment.ts';
 export type { CheckpointOptions } from './train/checkpointOptions.ts';
+export { focalLoss } from './train/focalLoss.ts';
+export type { FocalLossOptions } from './train/focalLoss.ts';
+export type { Loss, LossName } from './train/losses.ts';
 export type { ClassFigures, Mistake, RegressionFigures } from './train/metrics.ts';
 export { adam, sgd } from './train/optimizers.ts';
 export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/optimizers.ts';
@@ -98,6 +110,8 @@ export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';
 export type { EarlyStoppingOptions } from './train/watch.ts';
 export type { Schedule } from './train/schedules.ts';
+export { huberLoss } from './train/regressionLosses.ts';
+export type { HuberLossOptions } from './train/regressionLosses.ts';
 export type { TapPooling } from './train/tapFeatures.ts';
 export { toGraphModel } from './toGraphModel.ts';
 export { trainHead } from './trainHead.ts';

@@ -30,7 +30,11 @@ const arrows: Record<string, string[]> = {
 };
 
 /** Which verbs call which: a user could write the same lines. */
-const verbArrows: Record<string, string[]> = { findLearningRate: ['freeze'], fineTune: ['freeze', 'trainHead'] };
+const verbArrows: Record<string, string[]> = {
+  compare: ['evaluate', 'fineTune'],
+  findLearningRate: ['freeze'],
+  fineTune: ['freeze', 'trainHead'],
+};
 
 /** Names that exist in a page only. */
 const pageNames =

@@ -1,0 +1,215 @@
+// The verb compare: several models trained on the same samples under the same budget.
+import { TransferKitError } from './core/errors.ts';
+import type { TransferModel } from './core/model.ts';
+import type { EpochLog, Samples, Target, TrainingLog } from './core/types.ts';
+import { evaluate } from './evaluate.ts';
+import { fineTune, type FineTuneOptions } from './fineTune.ts';
+import { isObject } from './train/optionChecks.ts';
+
+/** A model that learns by looking at examples once, such as `knn` and `nearestCentroid` make. */
+export interface ExampleLearner {
+  addAll(samples: Samples, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
+  /** Predictions for each of the inputs, the most probable first. */
+  predict(inputs: readonly unknown[]): Promise<readonly (readonly { readonly label: string }[])[]>;
+}
+
+/** Who takes part: a model, which `fineTune` trains; a model with options of its own for that; or one that needs no training. */
+export type Contestant =
+  TransferModel | { readonly model: TransferModel; readonly options?: FineTuneOptions } | ExampleLearner;
+
+/** Options of {@link compare}. */
+export interface CompareOptions {
+  /** Epochs for each, besides what trains the head first. Default: what `fineTune` does by itself. */
+  readonly epochs?: number;
+  /** Seconds for each, all in. Default: no limit. */
+  readonly maxSeconds?: number;
+  /** Samples for validation during training, or the share to hold out of the training samples. Default 0.2. */
+  readonly validation?: Samples | number;
+  /** Samples that the table is measured on. Default: those of the validation. */
+  readonly test?: Samples;
+  /** The same for all: held-out share, orders, dropout. Default 0. */
+  readonly seed?: number;
+  /** Stops between two batches; who has not finished is not in the table. */
+  readonly signal?: AbortSignal;
+  /** Called after every epoch of each. */
+  readonly onEpoch?: (name: string, epoch: EpochLog) => void;
+}
+
+/** One line of the table. */
+export interface ComparisonRow {
+  readonly name: string;
+  /** Share of right predictions; missing for regression. */
+  readonly accuracy?: number;
+  /** Mean loss; missing for those without one. */
+  readonly loss?: number;
+  /** Time to train, features of frozen layers included. */
+  readonly seconds: number;
+  readonly epochs: number;
+  /** Numbers in the weights that training moved. */
+  readonly trainedParameters: number;
+}
+
+/** How one did, epoch by epoch; its head's training first. */
+export interface ComparisonCurve {
+  /** Since its training began, at the end of each epoch. */
+  readonly seconds: readonly number[];
+  readonly loss: readonly number[];
+  readonly validationLoss: readonly number[];
+  /** Empty for regression. */
+  readonly validationAccuracy: readonly number[];
+}
+
+/** What `compare` found. */
+export interface Comparison {
+  /** In the order in which they were given; ready for `console.table`. */
+  readonly rows: readonly ComparisonRow[];
+  readonly curves: Readonly<Record<string, ComparisonCurve>>;
+  readonly logs: Readonly<Record<string, readonly TrainingLog[]>>;
+}
+
+/**
+ * Trains several models one after the other on the same samples, under the same budget and seed, and measures them: a pretrained
+ * network against the same architecture with random weights, say. The models are trained in place, and stay the caller's.
+ *
+ * @param contestants - By name; see {@link Contestant}.
+ * @param samples - Training examples.
+ * @param options - See {@link CompareOptions}.
+ * @throws TransferKitError `INVALID_OPTION`, and what `fineTune` and `evaluate` raise.
+ *
+ * @example
+ * ```ts
+ * const other = replaceHead(base, { labels: ['cat', 'dog'] });
+ * const { rows } = await compare(
+ *   { calm: { model, options: { learningRate: 1e-5 } }, bold: { model: other, options: { learningRate: 1e-3 } } },
+ *   samples,
+ *   { epochs: 2 },
+ * );
+ * console.table(rows);
+ * ```
+ */
+export async function compare(
+  contestants: Readonly<Record<string, Contestant>>,
+  samples: Samples,
+  options: CompareOptions = {},
+): Promise<Comparison> {
+  const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
+  if (entries.length === 0) throw invalid('at least one contestant', 'none');
+  const { validation = 0.2, seed = 0 } = options;
+  const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
+  const arena: Arena = { ...parts, test: options.test ?? parts.validation, seed, options };
+  const finished: (readonly [string, Result])[] = [];
+  for (const [name, contestant] of entries) {
+    if (options.signal?.aborted === true) break;
+    const result =
+      'learner' in contestant ? await runLearner(contestant.learner, arena) : await runModel(name, contestant, arena);
+    if (result !== undefined) finished.push([name, result]);
+  }
+  return {
+    rows: finished.map(([name, { row }]) => ({ name, ...row })),
+    curves: Object.fromEntries(finished.map(([name, { logs }]) => [name, curveOf(logs)])),
+    logs: Object.fromEntries(finished.map(([name, { logs }]) => [name, logs])),
+  };
+}
+
+type SettledContestant =
+  { readonly model: TransferModel; readonly options: FineTuneOptions } | { readonly learner: ExampleLearner };
+
+/** Where everybody competes. */
+interface Arena {
+  readonly train: Samples;
+  readonly validation: Samples;
+  readonly test: Samples;
+  readonly seed: number;
+  readonly options: CompareOptions;
+}
+
+interface Result {
+  readonly row: Omit<ComparisonRow, 'name'>;
+  readonly logs: readonly TrainingLog[];
+}
+
+function settleContestant(name: string, given: Contestant): SettledContestant {
+  if (isObject(given) && 'addAll' in given) return { learner: given };
+  if (isObject(given) && 'model' in given) return { model: given.model, options: given.options ?? {} };
+  if (isObject(given) && 'head' in given) return { model: given, options: {} };
+  throw invalid(`'${name}' to be a model, { model, options } or a classifier that learns by examples`, typeof given);
+}
+
+/** Undefined when the signal stopped it. */
+async function runModel(
+  name: string,
+  { model, options: own }: Extract<SettledContestant, { model: TransferModel }>,
+  { train, validation, test, seed, options }: Arena,
+): Promise<Result | undefined> {
+  const { epochs, maxSeconds, signal, onEpoch } = options;
+  const before = model.history.length;
+  const log = await fineTune(model, train, {
+    ...own,
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(maxSeconds === undefined ? {} : { maxSeconds }),
+    ...(signal === undefined ? {} : { signal }),
+    seed,
+    validation,
+    onEpoch: (epoch) => {
+      own.onEpoch?.(epoch);
+      onEpoch?.(name, epoch);
+    },
+  });
+  if (log.stoppedBy === 'signal') return undefined;
+  const logs = model.history.slice(before);
+  const measured = await evaluate(model, test);
+  return {
+    row: {
+      ...('accuracy' in measured ? { accuracy: measured.accuracy } : {}),
+      loss: measured.loss,
+      seconds: logs.reduce((sum, each) => sum + each.seconds, 0),
+      epochs: log.epochs.length,
+      trainedParameters: log.parameters.trained,
+    },
+    logs,
+  };
+}
+
+async function runLearner(learner: ExampleLearner, { train, test, options }: Arena): Promise<Result> {
+  const start = performance.now();
+  await learner.addAll(train, options.signal === undefined ? {} : { signal: options.signal });
+  const seconds = (performance.now() - start) / 1000;
+  const accuracy = await accuracyOf(learner, test);
+  return { row: { accuracy, seconds, epochs: 0, trainedParameters: 0 }, logs: [] };
+}
+
+/** Share of examples whose most probable label is theirs. */
+async function accuracyOf(learner: ExampleLearner, test: Samples): Promise<number> {
+  const atOnce = 32;
+  let right = 0;
+  for (let start = 0; start < test.size; start += atOnce) {
+    const indexes = Array.from({ length: Math.min(atOnce, test.size - start) }, (_, i) => start + i);
+    const read = await Promise.all(indexes.map(async (index) => test.read(index)));
+    const predictions = await learner.predict(read.map(({ input }) => input));
+    right += predictions.filter(([best], i) => isLabel(read[i]?.target, best?.label)).length;
+  }
+  return right / test.size;
+}
+
+function isLabel(target: Target | undefined, label: string | undefined): boolean {
+  return (
+    label !== undefined && (target === label || (Array.isArray(target) && target.length === 1 && target[0] === label))
+  );
+}
+
+function curveOf(logs: readonly TrainingLog[]): ComparisonCurve {
+  const epochs = logs.flatMap((log) => log.epochs);
+  let seconds = 0;
+  return {
+    seconds: epochs.map((epoch) => (seconds += epoch.seconds)),
+    loss: epochs.map(({ loss }) => loss),
+    validationLoss: epochs.map(({ validationLoss = NaN }) => validationLoss),
+    validationAccuracy: epochs.flatMap(({ validationAccuracy }) => validationAccuracy ?? []),
+  };
+}
+
+function invalid(expected: string, received: unknown): TransferKitError {
+  return new TransferKitError('INVALID_OPTION', `compare: expected ${expected}, got ${String(received)}.`, {
+    received,
+  });
+}

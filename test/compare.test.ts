@@ -1,0 +1,120 @@
+// Several models under the same budget: who is measured, on what, and what the table and the curves hold.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { compare, evaluate, type Contestant, type ExampleLearner } from '../src/index.ts';
+import { expectNoLeak } from './support/tensors.ts';
+import { useTestBackend } from './support/testBackend.ts';
+import { tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
+
+beforeAll(async () => {
+  await useTestBackend();
+});
+
+/** Answers with the label of the most alike picture. */
+function nearest(): ExampleLearner & { readonly seen: number } {
+  const known: { values: Float32Array; label: string }[] = [];
+  const distance = (a: Float32Array, b: Float32Array) =>
+    a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0);
+  return {
+    get seen() {
+      return known.length;
+    },
+    async addAll(samples) {
+      for (let i = 0; i < samples.size; i++) {
+        const { input, target } = await samples.read(i);
+        known.push({ values: input as Float32Array, label: String(target) });
+      }
+    },
+    predict: (inputs) =>
+      Promise.resolve(
+        inputs.map((input) =>
+          [...known].sort(
+            (a, b) => distance(a.values, input as Float32Array) - distance(b.values, input as Float32Array),
+          ),
+        ),
+      ),
+  };
+}
+
+describe('the table', () => {
+  test('has a line for each, in their order, measured as evaluate measures', async () => {
+    const fast = await tinyTransfer();
+    const slow = await tinyTransfer();
+    const learner = nearest();
+    const test = tinySamples(4, 7);
+    const told: string[] = [];
+    const { rows, curves, logs } = await expectNoLeak(() =>
+      compare(
+        {
+          fast: { model: fast, options: { learningRate: 3e-3, headEpochs: 2 } },
+          slow: { model: slow, options: { learningRate: 1e-9, headEpochs: 0 } },
+          learner,
+        },
+        tinySamples(),
+        { epochs: 3, test, onEpoch: (name, { epoch }) => told.push(`${name} ${String(epoch)}`) },
+      ),
+    );
+    expect(rows.map(({ name }) => name)).toEqual(['fast', 'slow', 'learner']);
+    expect(rows[0]?.accuracy).toBe((await evaluate(fast, test)).accuracy);
+    expect(rows[1]?.loss).toBe((await evaluate(slow, test)).loss);
+    expect(rows[0]?.loss).toBeLessThan(rows[1]?.loss ?? 0);
+    expect(rows[2]).toMatchObject({ accuracy: 1, epochs: 0, trainedParameters: 0 });
+    // A fifth is held out of 24.
+    expect(learner.seen).toBe(19);
+    expect(told).toEqual(['fast 0', 'fast 1', 'fast 0', 'fast 1', 'fast 2', 'slow 0', 'slow 1', 'slow 2']);
+    expect(rows.map(({ epochs }) => epochs)).toEqual([3, 3, 0]);
+    expect(logs.fast).toEqual(fast.history);
+    expect(curves.fast?.loss).toHaveLength(5);
+    expect(curves.slow?.validationAccuracy).toHaveLength(3);
+    const { seconds = [] } = curves.fast ?? {};
+    expect([...seconds].sort((a, b) => a - b)).toEqual(seconds);
+    fast.dispose();
+    slow.dispose();
+  });
+
+  test('the same seed, the same table', async () => {
+    const run = async () => {
+      const model = await tinyTransfer();
+      const { rows } = await compare({ model }, tinySamples(), { epochs: 2, seed: 3 });
+      const values = weightValues(model);
+      model.dispose();
+      return { accuracy: rows[0]?.accuracy, loss: rows[0]?.loss, values };
+    };
+    expect(await run()).toEqual(await run());
+  });
+
+  test('seconds are a budget too', async () => {
+    const model = await tinyTransfer();
+    const { logs } = await compare({ model }, tinySamples(), { epochs: 100_000, maxSeconds: 0.3 });
+    expect(logs.model?.at(-1)?.stoppedBy).toBe('time');
+    model.dispose();
+  });
+
+  test('a signal leaves out who has not finished', async () => {
+    const first = await tinyTransfer();
+    const second = await tinyTransfer();
+    const controller = new AbortController();
+    const { rows } = await compare({ first, second }, tinySamples(), {
+      epochs: 2,
+      signal: controller.signal,
+      onEpoch: (name) => {
+        if (name === 'second') controller.abort();
+      },
+    });
+    expect(rows.map(({ name }) => name)).toEqual(['first']);
+    first.dispose();
+    second.dispose();
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    [{}, /at least one contestant, got none/],
+    [{ best: 'mobilenet' }, /'best' to be a model, .*got string/],
+  ])('%j', async (contestants, text) => {
+    const running = compare(contestants as Readonly<Record<string, Contestant>>, tinySamples());
+    await expect(running).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringMatching(text) as unknown,
+    });
+  });
+});
