@@ -124,8 +124,11 @@ export interface Trunk {
   dispose(): void;
 }
 
-/** What is to be predicted: a label, several labels (`multiLabel`), a number or several (`regression`). */
-export type Target = string | readonly string[] | number | readonly number[];
+/** What one head is to predict: a label, several labels (`multiLabel`), a number or several (`regression`). */
+export type HeadTarget = string | readonly string[] | number | readonly number[];
+
+/** What is to be predicted: by the only head, or by each of several, by name: `{ kind: 'cat', age: 3 }`. */
+export type Target = HeadTarget | Readonly<Record<string, HeadTarget>>;
 
 /** One example: raw input, what is to be predicted, and a name to report it by. */
 export interface Sample<Input = unknown> {
@@ -148,16 +151,21 @@ export interface Unreadable {
 /** Examples with random access. */
 export interface Samples<Input = unknown> {
   readonly size: number;
-  /** Class names in alphabetical order unless given; [] for regression. */
+  /** Class names in alphabetical order unless given; [] for regression and for several heads. */
   readonly labels: readonly string[];
-  /** Examples of each label; {} for regression. */
+  /** Examples of each label; {} for regression and for several heads. */
   readonly classCounts: Readonly<Record<string, number>>;
+  /** The same of each head, where targets are records. */
+  readonly heads?: Readonly<Record<string, Pick<Samples, 'labels' | 'classCounts'>>>;
   readonly onUnreadable: OnUnreadable;
   /** Target of an example, known without reading its input. */
   target(index: number): Target;
   /** The example at an index 0 … size - 1. Raises or rejects with `UNREADABLE` when its input cannot be read. */
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
-  /** Two disjoint parts, drawn by the seed so that each keeps the proportions of the classes. */
+  /**
+   * Two disjoint parts, drawn by the seed so that each keeps the proportions of the classes; of records those of the first
+   * head whose targets are single labels.
+   */
   split(options: SplitOptions): { readonly train: Samples<Input>; readonly validation: Samples<Input> };
 }
 

@@ -2,7 +2,8 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../core/types.ts';
 import { splitIndices } from './splitIndices.ts';
-import { countLabels, settleLabels, targetKind } from './targets.ts';
+import { describeHeads, labelsByHead, labelsOfAll, type GivenLabels, type SettledLabels } from './targetRecords.ts';
+import { countLabels } from './targets.ts';
 
 /** What samples are made of. */
 export interface SamplesDefinition<Input> {
@@ -12,8 +13,11 @@ export interface SamplesDefinition<Input> {
   target(index: number): Target;
   /** Reads an example. May raise `UNREADABLE`. */
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
-  /** Class names in the order that reports use. Default: the labels of the targets in alphabetical order. */
-  readonly labels?: readonly string[];
+  /**
+   * Class names in the order that reports use, by head where targets are records. Default: the labels of the targets in
+   * alphabetical order.
+   */
+  readonly labels?: GivenLabels;
   /** What a verb does with an example that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
 }
@@ -22,7 +26,7 @@ export interface SamplesDefinition<Input> {
  * Makes samples of functions: labels, counts and splits follow from the targets.
  *
  * Targets are all of one kind: a label, a list of labels (multi-label), a finite number or a list of equally many
- * (regression).
+ * (regression); or all records with such a target for each of the same heads.
  *
  * @param definition - Size, targets and inputs.
  * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`.
@@ -48,17 +52,12 @@ export function makeSamples<Input>(verb: string, definition: SamplesDefinition<I
   assertSize(verb, size);
   assertOnUnreadable(verb, onUnreadable);
   const targets = Array.from({ length: size }, (_, i) => definition.target(i));
-  const kind = targetKind(verb, targets);
-  const labels = settleLabels(verb, targets, kind, definition.labels);
-  if (kind === 'labels' && labels.length === 0) {
-    const text = `${verb}: expected a label in at least one example, got empty lists only. Give the option labels.`;
-    throw new TransferKitError('INVALID_OPTION', text, { size });
-  }
-  return view({ labels, onUnreadable, targets, read: (index) => definition.read(index) });
+  const settled = labelsOfAll(verb, targets, definition.labels);
+  return view({ settled, onUnreadable, targets, read: (index) => definition.read(index) });
 }
 
 interface Parts<Input> {
-  readonly labels: readonly string[];
+  readonly settled: SettledLabels;
   readonly onUnreadable: OnUnreadable;
   readonly targets: readonly Target[];
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
@@ -66,11 +65,12 @@ interface Parts<Input> {
 
 /** Samples over checked targets; also how the parts of a split are made. */
 function view<Input>(parts: Parts<Input>): Samples<Input> {
-  const { labels, onUnreadable, targets } = parts;
+  const { settled, onUnreadable, targets } = parts;
   const samples: Samples<Input> = {
     size: targets.length,
-    labels,
-    classCounts: countLabels(targets, labels),
+    labels: settled.labels,
+    classCounts: countLabels(targets, settled.labels),
+    ...describeHeads(targets, settled.heads),
     onUnreadable,
     target: (index) => exampleAt(targets, index),
     read: (index) => {
@@ -87,8 +87,9 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
 
 /** Some of the examples, in the given order; they keep the labels of the whole. */
 export function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
+  const heads = samples.heads && labelsByHead(samples.heads);
   return view({
-    labels: samples.labels,
+    settled: { labels: samples.labels, ...(heads && { heads }) },
     onUnreadable: samples.onUnreadable,
     targets: indices.map((index) => samples.target(index)),
     read: (index) => samples.read(exampleAt(indices, index)),

@@ -2,15 +2,16 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../core/types.ts';
 import { exampleAt, makeSamples } from './defineSamples.ts';
+import type { GivenLabels } from './targetRecords.ts';
 
 /** Examples as two arrays of equal length. */
 export interface ArraysOptions<Input> {
   /** Raw inputs: whatever the base's preprocessing takes. Tensors among them stay the caller's. */
   readonly inputs: readonly Input[];
-  /** A label, a list of labels, a number or a list of numbers for each input; all of one kind. */
+  /** A label, a list of labels, a number or a list of numbers for each input; all of one kind. For several heads a record of these. */
   readonly targets: readonly Target[];
-  /** Class names. Default: the labels of the targets in alphabetical order. */
-  readonly labels?: readonly string[];
+  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  readonly labels?: GivenLabels;
   /** Names for messages and reports. Default: `example 0`, `example 1` … */
   readonly ids?: readonly string[];
   /** How much each example counts in the loss, from 0. Default 1 for all. */

@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { OnUnreadable, Samples, Target } from '../core/types.ts';
 import { samplesOfArrays } from './fromArrays.ts';
+import type { GivenLabels } from './targetRecords.ts';
 
 /** One example of a loop. */
 export interface IterableExample<Input> {
@@ -14,8 +15,8 @@ export interface IterableExample<Input> {
 
 /** Options of {@link fromIterable}. */
 export interface IterableOptions {
-  /** Class names. Default: the labels of the targets in alphabetical order. */
-  readonly labels?: readonly string[];
+  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  readonly labels?: GivenLabels;
   /** What a verb does with an example that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
 }

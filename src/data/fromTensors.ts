@@ -6,6 +6,7 @@ import type { HostTensor } from '../core/picture.ts';
 import { describeShape, sizeOf } from '../core/shapes.ts';
 import type { OnUnreadable, Samples, Target } from '../core/types.ts';
 import { samplesOfArrays } from './fromArrays.ts';
+import type { GivenLabels } from './targetRecords.ts';
 
 /** Examples as tensors. */
 export interface TensorsOptions {
@@ -13,8 +14,8 @@ export interface TensorsOptions {
   readonly inputs: Tensor;
   /** An array of targets, or a tensor: [examples] of text or numbers, or [examples, values] of numbers (regression). */
   readonly targets: readonly Target[] | Tensor;
-  /** Class names. Default: the labels of the targets in alphabetical order. */
-  readonly labels?: readonly string[];
+  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  readonly labels?: GivenLabels;
   /** Names for messages and reports. Default: `example 0`, `example 1` … */
   readonly ids?: readonly string[];
   /** What a verb does with an example that cannot be read. Default 'error'. */

@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { SplitOptions, Target } from '../core/types.ts';
+import { singleLabels } from './targetRecords.ts';
 
 /** Positions of the examples of both parts, each in rising order. */
 export interface SplitIndices {
@@ -11,8 +12,8 @@ export interface SplitIndices {
 
 /**
  * Draws a split by its seed. One label for each example: stratified, every class keeps its share by the method of the
- * largest remainder; a class of two or more has examples in both parts, a class of one goes to train. Anything else is
- * drawn without regard to targets.
+ * largest remainder; a class of two or more has examples in both parts, a class of one goes to train. Records are
+ * stratified by the first head that has one label for each example. Anything else is drawn without regard to targets.
  *
  * @throws TransferKitError `INVALID_OPTION` for a share outside 0..1 or a seed that is no whole number,
  * `TOO_FEW_EXAMPLES` when one part would be empty.
@@ -20,7 +21,7 @@ export interface SplitIndices {
 export function splitIndices(targets: readonly Target[], options: SplitOptions): SplitIndices {
   const { validation: share, seed = 0 } = options;
   assertOptions(share, seed);
-  const classes = groupByLabel(targets);
+  const classes = groupByLabel(singleLabels(targets));
   const counts = validationCounts(
     classes.map(({ length }) => length),
     share,
@@ -36,7 +37,7 @@ export function splitIndices(targets: readonly Target[], options: SplitOptions):
 }
 
 /** Positions of the examples of each label, labels in alphabetical order; one group when targets are not single labels. */
-function groupByLabel(targets: readonly Target[]): readonly (readonly number[])[] {
+function groupByLabel(targets: readonly (Target | undefined)[]): readonly (readonly number[])[] {
   const groups = new Map<string, number[]>();
   targets.forEach((target, i) => {
     const label = typeof target === 'string' ? target : '';

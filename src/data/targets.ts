@@ -1,7 +1,7 @@
 // What the targets of samples are, all of one kind, and the labels they come from. Encodes nothing for a network.
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
-import type { Target } from '../core/types.ts';
+import type { HeadTarget, Target } from '../core/types.ts';
 
 /** One label, several labels, one number or several numbers for each example. */
 export type TargetKind = 'label' | 'labels' | 'number' | 'numbers';
@@ -12,7 +12,7 @@ export type TargetKind = 'label' | 'labels' | 'number' | 'numbers';
  * @throws TransferKitError `INVALID_OPTION` for mixed kinds, lists of numbers of different length, values that are
  * neither text nor finite numbers, empty labels.
  */
-export function targetKind(verb: string, targets: readonly Target[]): TargetKind {
+export function targetKind(verb: string, targets: readonly HeadTarget[]): TargetKind {
   const first = targets.find((target) => !isEmptyList(target)) ?? [];
   const kind = isEmptyList(first) ? 'labels' : kindOf(verb, first, targets.indexOf(first));
   targets.forEach((target, i) => {
@@ -27,7 +27,7 @@ export function targetKind(verb: string, targets: readonly Target[]): TargetKind
   return kind;
 }
 
-/** The labels of a target: none for numbers. */
+/** The labels of a target: none for numbers and records. */
 export function labelsOf(target: Target): readonly string[] {
   const list: readonly unknown[] = Array.isArray(target) ? target : [target];
   return list.filter((each) => typeof each === 'string');
@@ -41,7 +41,7 @@ export function labelsOf(target: Target): readonly string[] {
  */
 export function settleLabels(
   verb: string,
-  targets: readonly Target[],
+  targets: readonly HeadTarget[],
   kind: TargetKind,
   given: readonly string[] | undefined,
 ): readonly string[] {
@@ -98,11 +98,11 @@ function kindOf(verb: string, target: unknown, index: number): TargetKind {
   throw wrongTarget(verb, index, target, 'a label that is not empty, a finite number, or a list of either');
 }
 
-function isEmptyList(target: Target): boolean {
+function isEmptyList(target: HeadTarget): boolean {
   return Array.isArray(target) && target.length === 0;
 }
 
-function lengthOf(target: Target): number {
+function lengthOf(target: HeadTarget): number {
   return Array.isArray(target) ? target.length : 1;
 }
 
