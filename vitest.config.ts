@@ -17,6 +17,7 @@ const exactness = (name: string, env: Record<string, string>): TestProjectInline
       'train/edges',
       'train/featureCache',
       'train/training',
+      'trunk/batchNormTraining',
       'trunk/conformance',
     ].map((file) => `test/${file}.test.ts`),
   },

@@ -2,7 +2,7 @@
 import { dispose, memory, sum, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError } from '../core/errors.ts';
 import { fits } from '../core/shapes.ts';
-import type { Trunk, TrunkWeight } from '../core/types.ts';
+import type { MovedStatistic, Trunk, TrunkWeight } from '../core/types.ts';
 import { demand, runChecks, type ConformanceReport } from './conformance.ts';
 
 /**
@@ -59,6 +59,12 @@ export async function checkTrunk(trunk: Trunk, input: Tensor): Promise<Conforman
       name: 'running moves no weight',
       run: () => {
         checkUnmoved(trunk, input);
+      },
+    },
+    {
+      name: 'unfrozen BatchNorm in training mode hands out its new statistics and leaves no other tensor',
+      run: () => {
+        checkStatistics(trunk, input);
       },
     },
     {
@@ -156,6 +162,24 @@ function checkUnmoved(trunk: Trunk, input: Tensor): void {
     const same = valuesOf(weight.variable).every((value, i) => Object.is(value, before[index]?.[i]));
     demand(same, `${weight.name} moved`);
   });
+}
+
+function checkStatistics(trunk: Trunk, input: Tensor): void {
+  for (const weight of trunk.weights) weight.frozen = false;
+  const before = memory().numTensors;
+  const statistics = trunk.movingStatistics();
+  const calls: (readonly MovedStatistic[])[] = [];
+  dispose(trunk.run(input, { onStatistics: (moved) => calls.push(moved) }));
+  const moved = calls.flat();
+  const names = moved.map(({ weight }) => weight.name).join(', ');
+  const same = moved.length === statistics.length && moved.every(({ weight }) => statistics.includes(weight));
+  const fitting = moved.every(({ weight, value }) => fits(value.shape, weight.shape));
+  dispose(moved.map(({ value }) => value));
+  demand(calls.length === 1, `statistics were handed out ${String(calls.length)} times`);
+  demand(same, `a run handed out statistics of ${names}`);
+  demand(fitting, 'a statistic has another shape than its weight');
+  const left = memory().numTensors - before;
+  demand(left === 0, `a run in training mode left ${String(left)} tensors`);
 }
 
 function checkDispose(trunk: Trunk, input: Tensor): void {

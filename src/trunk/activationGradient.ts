@@ -34,7 +34,8 @@ export function activationGradient(dy: Tensor, y: Tensor | undefined, activation
   return { masked, sums: () => sumOverPositions(masked) };
 }
 
-function sumOverPositions(x: Tensor): Tensor {
+/** Sum over all axes but the last. */
+export function sumOverPositions(x: Tensor): Tensor {
   return sum(
     x,
     x.shape.slice(1).map((_, axis) => axis),

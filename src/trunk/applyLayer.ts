@@ -1,5 +1,5 @@
-// Runs one tfjs layer on real tensors, in the mode that transfer learning needs: BatchNorm by its stored statistics,
-// dropout and noise only when a seed asks for them, everything else by the layer's own code.
+// Runs one tfjs layer on real tensors, in the mode that transfer learning needs: BatchNorm by its stored statistics unless it
+// trains, dropout and noise only when a seed asks for them, everything else by the layer's own code.
 import {
   add,
   avgPool,
@@ -16,10 +16,19 @@ import type { layers } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { normalize, type BatchNormParameters } from './batchNorm.ts';
+import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 type Layer = layers.Layer;
+
+/** How layers run. */
+export interface RunMode {
+  /** Dropout and noise are active when there is one. */
+  readonly dropoutSeed: number | undefined;
+  /** Knows which BatchNorm layers train; undefined when none does. */
+  readonly statistics: BatchStatistics | undefined;
+}
 
 /** Applies random changes to a tensor in training. */
 type Noise = (x: Tensor, config: JsonObject, seed: number) => Tensor;
@@ -73,13 +82,13 @@ export function applyLayer(
   layer: Layer,
   inputs: readonly Tensor[],
   kwargs: JsonObject,
-  dropoutSeed: number | undefined,
+  { dropoutSeed, statistics }: RunMode,
 ): Tensor | Tensor[] {
   const [first] = inputs;
   if (first === undefined) throw new RangeError(`layer ${spec.name} has no input`);
   const noise = noises[spec.className];
   if (noise !== undefined) return dropoutSeed === undefined ? clone(first) : noise(first, spec.config, dropoutSeed);
-  if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first);
+  if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first, statistics);
   if (isGlobalAverage(spec, first)) return averageOverPlaces(first);
   const output = layer.apply(inputs.length === 1 ? first : [...inputs], { ...kwargs, training: false });
   return asTensors(output, spec);
@@ -104,8 +113,15 @@ function averageOverPlaces(x: Tensor): Tensor {
   });
 }
 
-function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {
-  return normalize(x, batchNormOf(spec, layer), axisOf(spec, x.rank));
+function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor, statistics: BatchStatistics | undefined): Tensor {
+  const axis = axisOf(spec, x.rank);
+  const parameters = batchNormOf(spec, layer);
+  if (statistics?.has(spec.name) !== true) return normalize(x, parameters, axis);
+  return tidy(() => {
+    const moments = momentsOf(x, axis);
+    statistics.move(spec.name, moments);
+    return normalize(x, { ...parameters, ...moments }, axis);
+  });
 }
 
 /** The axis that a BatchNormalization on tensors of a rank leaves apart. */

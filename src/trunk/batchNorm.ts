@@ -1,5 +1,5 @@
-// BatchNorm in inference mode, with exact gradients. tfjs's own layer learns during `fit` even when it is frozen, and its
-// gradient fails without a gamma; this one uses the stored statistics, never moves them, and needs neither gamma nor beta.
+// BatchNorm by given statistics, with exact gradients through all of them. tfjs's own layer learns during `fit` even when it
+// is frozen, and its gradient fails without a gamma; this one moves nothing, and needs neither gamma nor beta.
 import { add, mul, neg, reshape, rsqrt, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 
 /** Parameters of a normalisation: one value for each channel. */

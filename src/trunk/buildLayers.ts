@@ -67,9 +67,23 @@ export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
   return {
     layers: found,
     dispose: () => {
+      const weights = new Map(
+        [...found.values()].map((layer) => [layer, layer.weights.map((weight) => weight.read())]),
+      );
       model.dispose();
+      // tfjs counts the calls of a layer, and a model that is freed takes one away.
+      for (const layer of furtherCalls(graph).flatMap((name) => found.get(name) ?? [])) {
+        if (weights.get(layer)?.some(({ isDisposed }) => !isDisposed) === true) layer.dispose();
+      }
     },
   };
+}
+
+/** The layer of every call that is not the first of its layer. */
+function furtherCalls({ calls }: LayerGraph): string[] {
+  return calls
+    .filter(({ layer }, index) => calls.findIndex((call) => call.layer === layer) < index)
+    .map(({ layer }) => layer);
 }
 
 async function buildModel(graph: LayerGraph): Promise<LayersModel> {

@@ -1,10 +1,12 @@
-// The steps of a network in which layers that can be are computed together: exact in inference mode, where BatchNorm goes
-// by its stored statistics and so is a scale of the weights in front of it.
+// The steps of a network in which layers that can be are computed together. Where BatchNorm goes by its stored statistics, it
+// is a scale of the weights in front of it; where it trains, it is computed on its own with the activation behind it.
 import { tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { Shape } from '../core/types.ts';
 import type { FusedActivation } from './activationGradient.ts';
 import { axisOf, batchNormOf, weightIn } from './applyLayer.ts';
-import { channelScale } from './batchNorm.ts';
+import { channelScale, type ChannelScale } from './batchNorm.ts';
+import type { BatchStatistics } from './batchStatistics.ts';
+import { fusedBatchNorm } from './fusedBatchNorm.ts';
 import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
 import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
 import { sides } from './inferShapes.ts';
@@ -64,26 +66,34 @@ function groupStep({ graph, source }: FusedPlan, group: FusedGroup): Step {
   const spec = layerOf(graph, kernel);
   const layer = layerAt(source, spec.name);
   const activation = activationOf(group);
-  const scaleOf = (call: number) => {
-    const norm = layerOf(graph, call);
-    return channelScale(batchNormOf(norm, layerAt(source, norm.name)));
-  };
-  const compute = (x: Tensor) => {
-    if (spec.className === 'BatchNormalization') return runFusedScale(x, scaleOf(kernel), activation);
-    return runFusedLayer(x, {
+  const isNorm = spec.className === 'BatchNormalization';
+  const norm = isNorm ? spec : batchNorm === undefined ? undefined : layerOf(graph, batchNorm);
+  const runKernel = (x: Tensor, scale: ChannelScale | undefined, behind: FusedActivation) =>
+    runFusedLayer(x, {
       spec,
       weight: (name) => weightIn(layer, name),
       padding: pad === undefined ? undefined : sides(layerOf(graph, pad).config.padding ?? 1),
-      scale: batchNorm === undefined ? undefined : scaleOf(batchNorm),
-      activation,
+      scale,
+      activation: behind,
     });
+  const compute = (x: Tensor, statistics: BatchStatistics | undefined) => {
+    if (norm === undefined) return runKernel(x, undefined, activation);
+    const parameters = batchNormOf(norm, layerAt(source, norm.name));
+    if (statistics?.has(norm.name) === true) {
+      const z = isNorm ? x : runKernel(x, undefined, 'linear');
+      return fusedBatchNorm(z, parameters, activation, (moments) => {
+        statistics.move(norm.name, moments);
+      });
+    }
+    const scale = channelScale(parameters);
+    return isNorm ? runFusedScale(x, scale, activation) : runKernel(x, scale, activation);
   };
   return {
     call: lastOfGroup(group),
     inputs: graph.calls[pad ?? kernel]?.inputs ?? [],
-    run: ([x]) => {
+    run: ([x], { statistics }) => {
       if (x === undefined) throw new RangeError(`${spec.name} has no input`);
-      return tidy(() => compute(x));
+      return tidy(() => compute(x, statistics));
     },
   };
 }

@@ -71,7 +71,7 @@ export function probe(
 
 function step(graph: NodeGraph, model: Graph, entry: string, input: Tensor, exit: string): Tensor {
   try {
-    return runNodes(model, entry, input, exit);
+    return runNodes(model, { entry, input, exit });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const text =

@@ -5,11 +5,13 @@ import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
+import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { assertRunnable, probe } from './graphProbe.ts';
 import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph } from './nodeGraph.ts';
 import { divideConstants, hasKernel, type NodeWeight } from './nodeWeights.ts';
 import { emptyModel, runNodes, type Graph } from './runNodes.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from './stages.ts';
+import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
 
 /** A trunk over the nodes of a GraphModel; `nodes` is what `save` writes. */
 export interface GraphTrunk extends Trunk {
@@ -61,6 +63,8 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
   const constants = new Map(
     Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])),
   );
+  const norms = nodeNorms(graph, weights);
+  const inTraining = trainingGraphs(graph, model);
   let disposed = false;
   return {
     format: 'graph',
@@ -74,11 +78,20 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
     get disposed() {
       return disposed;
     },
-    run(x, { from = 0, to = stages.length }: RunOptions = {}) {
+    run(x, { from = 0, to = stages.length, onStatistics }: RunOptions = {}) {
       if (disposed) throw gone(graph);
-      const entry = stages[from - 1];
-      assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
-      return runNodes(model, entry?.name ?? graph.input, x, stages[to - 1]?.name ?? graph.input);
+      const [entry, exit] = [stages[from - 1], stages[to - 1]];
+      const run = { entry: entry?.name ?? graph.input, input: x, exit: exit?.name ?? graph.input };
+      assertInput(x, entry?.output ?? input, run.entry);
+      return runWithStatistics(norms, onStatistics, (statistics) => {
+        const trained = stages.slice(from, to).flatMap(({ layers }) => layers.filter((node) => statistics?.has(node)));
+        if (statistics === undefined || trained.length === 0) return runNodes(model, run);
+        return inTraining(trained).run(run, statistics);
+      });
+    },
+    movingStatistics() {
+      if (disposed) throw gone(graph);
+      return movingStatistics(norms);
     },
     async fold({ from = 0, to = stages.length } = {}) {
       if (disposed) throw gone(graph);

@@ -2,6 +2,7 @@
 import { tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import type { TrunkWeight, WeightKind } from '../core/types.ts';
+import type { BatchNorm } from './batchStatistics.ts';
 import type { LayerGraph } from './layerGraph.ts';
 import type { CallRange } from './stages.ts';
 
@@ -37,6 +38,16 @@ export function listWeights(graph: LayerGraph, source: LayerSource, ranges: read
         },
       };
     });
+  });
+}
+
+/** The layers of a graph that normalise by statistics, with those of a trunk's weights that they have. */
+export function layerNorms(graph: LayerGraph, weights: readonly TrunkWeight[]): BatchNorm[] {
+  const named = new Map(weights.map((weight) => [weight.name, weight]));
+  return [...graph.layers.values()].flatMap(({ name, className, config }) => {
+    if (className !== 'BatchNormalization') return [];
+    const [mean, variance] = [named.get(`${name}/moving_mean`), named.get(`${name}/moving_variance`)];
+    return mean === undefined || variance === undefined ? [] : [{ name, mean, variance, config }];
   });
 }
 

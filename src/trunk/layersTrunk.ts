@@ -4,9 +4,10 @@ import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import { assertSupported, isStochastic } from './applyLayer.ts';
+import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { fusedSteps } from './fusedSteps.ts';
 import { layerOf, type LayerGraph } from './layerGraph.ts';
-import { layerAt, listWeights, type LayerSource } from './layerWeights.ts';
+import { layerAt, layerNorms, listWeights, type LayerSource } from './layerWeights.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from './stages.ts';
 import { layerStep, runSteps } from './steps.ts';
 
@@ -50,6 +51,7 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
   const ranges = partition(graph, callFacts(graph, source, specs));
   const stages = ranges.map((range) => describeStage(graph, range, specs));
   const weights = listWeights(graph, source, ranges);
+  const norms = layerNorms(graph, weights);
   const boundaries = [0, ...ranges.map(({ last }) => last)];
   const shapes = specs.map(([first]) => first?.shape ?? []);
   const together = fusedSteps({ graph, source, shapes, needed: new Set(boundaries) });
@@ -69,12 +71,19 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     get disposed() {
       return disposed;
     },
-    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true }: RunOptions = {}) {
+    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true, onStatistics }: RunOptions = {}) {
       assertUsable(graph, disposed);
       const entry = boundaries[from] ?? 0;
       assertInput(graph, input, specAt(specs, entry), entry);
       const exit = boundaries[to] ?? 0;
-      return tidy(() => runSteps(fused ? together : oneByOne, { entry, exit, input, dropoutSeed }));
+      return runWithStatistics(norms, onStatistics, (statistics) => {
+        const execution = { entry, exit, input, dropoutSeed, statistics };
+        return tidy(() => runSteps(fused ? together : oneByOne, execution));
+      });
+    },
+    movingStatistics() {
+      assertUsable(graph, disposed);
+      return movingStatistics(norms);
     },
     async fold(range = {}) {
       assertUsable(graph, disposed);

@@ -2,7 +2,16 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Activation } from './layerActivation.ts';
-import { attribute, dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
+import {
+  attribute,
+  constantNode,
+  dataNodes,
+  nodeOf,
+  nodesByName,
+  outputOf,
+  type NodeGraph,
+  type NodeSpec,
+} from './nodeGraph.ts';
 
 /** Nodes that follow each other with nobody else reading what lies between. */
 export interface NodeChain {
@@ -79,7 +88,7 @@ interface Surroundings {
 export function nodeChains(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): readonly NodeChain[] {
   const byName = nodesByName(graph.nodes);
   const surroundings: Surroundings = {
-    constant: (reference) => constantAt(byName, constants, reference),
+    constant: (reference) => constants.get(constantNode(byName, reference)?.name ?? ''),
     onlyReader: onlyReaders(graph),
     readFurther: new Set(
       graph.nodes.flatMap(({ inputs }) => inputs.filter((reference) => outputOf(reference) > 0).map(nodeOf)),
@@ -194,17 +203,6 @@ function padInFrontOf(kernel: NodeSpec, { byName, constant, onlyReader }: Surrou
 function isChannelsLast(node: NodeSpec): boolean {
   const { s: format } = attribute(node, 'data_format');
   return format === undefined || format === btoa('NHWC');
-}
-
-/** The value of a constant, through the Identity nodes that frozen variables are read by. */
-function constantAt(
-  byName: ReadonlyMap<string, NodeSpec>,
-  constants: ReadonlyMap<string, Tensor>,
-  reference: string | undefined,
-): Tensor | undefined {
-  const node = reference === undefined ? undefined : byName.get(nodeOf(reference));
-  if (node?.op === 'Identity') return constantAt(byName, constants, node.inputs[0]);
-  return node?.op === 'Const' ? constants.get(node.name) : undefined;
 }
 
 /** For each node whose first output is read exactly once, and only inside the graph, the node that reads it. */

@@ -74,6 +74,16 @@ export function nodesByName(nodes: readonly NodeSpec[]): ReadonlyMap<string, Nod
   return new Map(nodes.map((node) => [node.name, node]));
 }
 
+/** The constant that a reference means, through the Identity nodes that frozen variables are read by. */
+export function constantNode(
+  byName: ReadonlyMap<string, NodeSpec>,
+  reference: string | undefined,
+): NodeSpec | undefined {
+  const node = reference === undefined ? undefined : byName.get(nodeOf(reference));
+  if (node?.op === 'Identity') return constantNode(byName, node.inputs[0]);
+  return node?.op === 'Const' ? node : undefined;
+}
+
 /** The part of a graph that leads to a node, which becomes its only output. */
 export function nodesUpTo(graph: NodeGraph, output: string): NodeGraph {
   return nodesLeadingTo(graph, [output]);

@@ -25,7 +25,7 @@ export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Ten
   let disposed = false;
   return {
     run(input) {
-      if (!disposed) return runNodes(model, graph.input, input, output);
+      if (!disposed) return runNodes(model, { entry: graph.input, input, exit: output });
       const text = `expected a usable part of '${graph.name}', got one after its dispose(). Fold it again.`;
       throw new TransferKitError('DISPOSED', text, { name: graph.name });
     },

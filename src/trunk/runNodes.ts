@@ -12,8 +12,16 @@ export function emptyModel(graph: NodeGraph): Graph {
   return loadGraphModelSync({ load: () => ({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }) });
 }
 
-/** Runs what lies between the outputs of two nodes. The caller owns the result. */
-export function runNodes(model: Graph, entry: string, input: Tensor, exit: string): Tensor {
+/** What to run: all that lies between the outputs of two nodes. */
+export interface NodeRun {
+  readonly entry: string;
+  /** What the entry gave. */
+  readonly input: Tensor;
+  readonly exit: string;
+}
+
+/** Runs a part of a graph. The caller owns the result. */
+export function runNodes(model: Graph, { entry, input, exit }: NodeRun): Tensor {
   return tidy(() => {
     if (entry === exit) return clone(input);
     const output = model.execute({ [entry]: input }, exit);

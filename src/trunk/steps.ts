@@ -1,7 +1,7 @@
 // Running a network: the steps that lead from one of its tensors to another, each a layer or several in one.
 import { clone, type Tensor } from '@tensorflow/tfjs-core';
 import { deriveSeed } from '../core/random.ts';
-import { applyLayer } from './applyLayer.ts';
+import { applyLayer, type RunMode } from './applyLayer.ts';
 import { layerOf, type LayerGraph, type TensorRef } from './layerGraph.ts';
 import { layerAt, type LayerSource } from './layerWeights.ts';
 
@@ -10,8 +10,8 @@ export interface Step {
   /** Index of the call. */
   readonly call: number;
   readonly inputs: readonly TensorRef[];
-  /** The caller owns the result, which is never one of the inputs. Dropout is active when a seed is given. */
-  readonly run: (inputs: readonly Tensor[], dropoutSeed: number | undefined) => Tensor | Tensor[];
+  /** The caller owns the result, which is never one of the inputs. */
+  readonly run: (inputs: readonly Tensor[], mode: RunMode) => Tensor | Tensor[];
 }
 
 /** The step that runs one call by its layer. */
@@ -21,32 +21,31 @@ export function layerStep(graph: LayerGraph, source: LayerSource, call: number):
   return {
     call,
     inputs,
-    run: (tensors, seed) => {
-      const own = seed === undefined ? undefined : deriveSeed(seed, call);
-      return applyLayer(spec, layerAt(source, spec.name), tensors, kwargs, own);
+    run: (tensors, { dropoutSeed: seed, statistics }) => {
+      const dropoutSeed = seed === undefined ? undefined : deriveSeed(seed, call);
+      return applyLayer(spec, layerAt(source, spec.name), tensors, kwargs, { dropoutSeed, statistics });
     },
   };
 }
 
-/** What to run on what. */
-export interface Execution {
+/** What to run on what, and how. */
+export interface Execution extends RunMode {
   /** The call whose output is given. */
   readonly entry: number;
   /** The call whose output is wanted. */
   readonly exit: number;
   readonly input: Tensor;
-  readonly dropoutSeed: number | undefined;
 }
 
 /** Runs steps in the order of their calls, freeing every tensor as soon as its last reader is done. */
-export function runSteps(steps: readonly Step[], { entry, exit, input, dropoutSeed }: Execution): Tensor {
+export function runSteps(steps: readonly Step[], { entry, exit, input, ...mode }: Execution): Tensor {
   const needed = steps.filter(({ call }) => call > entry && call <= exit);
   const lastReader = lastReaders(needed);
   const outputs = new Map<number, readonly Tensor[]>([[entry, [clone(input)]]]);
   for (const { call, inputs, run } of needed) {
     const output = run(
       inputs.map((ref) => tensorAt(outputs, ref)),
-      dropoutSeed,
+      mode,
     );
     outputs.set(call, Array.isArray(output) ? output : [output]);
     for (const read of new Set(inputs.map((ref) => ref.call))) {

@@ -20,6 +20,7 @@ const checks = {
   folded: 'folded it gives the same, to a ten-thousandth of the largest value, and leaves no tensor',
   gradients: 'every weight but statistics has a gradient',
   unmoved: 'running moves no weight',
+  statistics: 'unfrozen BatchNorm in training mode hands out its new statistics and leaves no other tensor',
   dispose: 'dispose frees the weights, twice does no harm, and running then raises DISPOSED',
 };
 
@@ -90,7 +91,10 @@ describe('checkTrunk fails, by the name of the check, what', () => {
           return trunk.run(x, options);
         },
       }),
-      [{ check: checks.run, reason: 'a run left 2 tensors' }],
+      [
+        { check: checks.run, reason: 'a run left 2 tensors' },
+        { check: checks.statistics, reason: 'a run in training mode left 1 tensors' },
+      ],
     ],
     [
       'gives away a tensor that it still uses',
@@ -105,6 +109,7 @@ describe('checkTrunk fails, by the name of the check, what', () => {
         { check: checks.repeat, reason: /./ },
         { check: checks.folded, reason: /./ },
         { check: checks.gradients, reason: /./ },
+        { check: checks.statistics, reason: 'statistics were handed out 0 times' },
         { check: checks.dispose, reason: 'running after dispose raised nothing' },
       ],
     ],
@@ -145,6 +150,22 @@ describe('checkTrunk fails, by the name of the check, what', () => {
       'leaks what it folds',
       (trunk) => ({ fold: async (range) => ({ ...(await trunk.fold(range)), dispose: () => undefined }) }),
       [{ check: checks.folded, reason: /^folding left \d+ tensors$/ }],
+    ],
+    [
+      'keeps statistics back',
+      (trunk) => ({
+        run: (x, { onStatistics, ...options } = {}) =>
+          trunk.run(x, {
+            ...options,
+            ...(onStatistics && {
+              onStatistics: (moved) => {
+                tf.dispose(moved[0]?.value ?? []);
+                onStatistics(moved.slice(1));
+              },
+            }),
+          }),
+      }),
+      [{ check: checks.statistics, reason: /^a run handed out statistics of bn1\/moving_variance, / }],
     ],
     [
       'promises another shape',

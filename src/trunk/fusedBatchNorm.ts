@@ -1,0 +1,55 @@
+// BatchNorm in training mode together with the activation behind it. Recorded operation by operation, tfjs would keep every
+// value in between for the gradients; this keeps input and output alone.
+import { add, cast, customGrad, div, mul, ones, rsqrt, sub, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { activationGradient, sumOverPositions, type FusedActivation } from './activationGradient.ts';
+import { channelScale, type BatchNormParameters } from './batchNorm.ts';
+import { momentsOf, type Moments } from './batchStatistics.ts';
+import { runFusedScale } from './fusedLayers.ts';
+
+/**
+ * `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)` by the batch's own mean and variance. Has gradients, but
+ * those have none. Intermediates are for the caller's tidy.
+ *
+ * @param x - Channels are last.
+ * @param onMoments - Receives mean and variance, which are freed when it returns.
+ */
+export function fusedBatchNorm(
+  x: Tensor,
+  { gamma, beta, epsilon, mean: { shape } }: BatchNormParameters,
+  activation: FusedActivation,
+  onMoments: (moments: Moments) => void,
+): Tensor {
+  const [floats, factor, summand] = [cast(x, 'float32'), gamma ?? ones(shape), beta ?? zeros(shape)];
+  const compute = customGrad((...inputs) => {
+    const save = inputs.at(-1);
+    if (typeof save !== 'function') throw new TypeError('tfjs gave no way to save tensors');
+    const moments = momentsOf(floats, x.rank - 1);
+    onMoments(moments);
+    const scale = channelScale({ ...moments, gamma: factor, beta: summand, epsilon });
+    const y = runFusedScale(floats, scale, activation);
+    const inverse = rsqrt(add(moments.variance, epsilon));
+    save([floats, factor, moments.mean, inverse, ...(activation === 'linear' ? [] : [y])]);
+    return { value: y, gradFunc: (dy, saved) => gradients(dy, saved, activation) };
+  });
+  return compute(floats, factor, summand);
+}
+
+/** Gradients for x, gamma and beta. Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167, section 3. */
+function gradients(dy: Tensor, saved: readonly Tensor[], activation: FusedActivation): Tensor[] {
+  const [x, gamma, mean, inverse, y] = saved;
+  if (x === undefined || gamma === undefined || mean === undefined || inverse === undefined) {
+    throw new RangeError('BatchNorm saved too little');
+  }
+  return tidy(() => {
+    const { masked, sums } = activationGradient(dy, y, activation);
+    const centred = sub(x, mean);
+    const ofBeta = sums();
+    const ofGamma = mul(sumOverPositions(mul(masked, centred)), inverse);
+    const scale = mul(gamma, inverse);
+    // What each value does through mean and variance, by the number of values that make them.
+    const share = div(scale, -x.size / gamma.size);
+    const through = { scale: mul(mul(ofGamma, inverse), share), shift: mul(ofBeta, share) };
+    const ofX = add(mul(masked, scale), runFusedScale(centred, through, 'linear'));
+    return [ofX, ofGamma, ofBeta];
+  });
+}
