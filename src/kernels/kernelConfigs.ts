@@ -14,6 +14,7 @@ import { matMulMakers } from './matMul.ts';
 import { normalizationMaker } from './normalization.ts';
 import { poolingMakers } from './pooling.ts';
 import { reductionMakers } from './reductions.ts';
+import { transformMaker } from './transform.ts';
 import { updateWeightsMaker } from './updateWeights.ts';
 
 /** All of them. */
@@ -33,4 +34,5 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...depthwiseMakers,
   depthwiseFilterGradientMaker,
   ...fusedGradientMakers,
+  transformMaker,
 ];

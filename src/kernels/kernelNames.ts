@@ -25,6 +25,7 @@ export const kernelNames = [
   'updateWeights',
   'depthwiseFilterSums',
   'depthwiseFilterTotal',
+  'transformPictures',
 ] as const;
 
 /** Name of a kernel. */

@@ -16,6 +16,7 @@ import { largestTaps, maxPoolGradient } from './maxPoolGradient';
 import { normalizationFactors, normalizeRows } from './normalize';
 import { poolRows } from './pooling';
 import { reduceMiddle } from './reduce';
+import { transformPictures } from './transform';
 import { updateWeights } from './updateWeights';
 
 export { run, runAlone, serve } from './threads';
@@ -91,6 +92,9 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 22:
       depthwiseFilterTotal(parameters, task);
+      break;
+    case 23:
+      transformPictures(parameters, task);
       break;
     default:
       unreachable();

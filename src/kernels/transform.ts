@@ -1,0 +1,43 @@
+// Pictures seen through a projective map: what tf.image.transform does, for three channels and between pixels.
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
+import { real, type KernelModule } from './kernelModule.ts';
+import { shareWork } from './shareWork.ts';
+import { addressOf } from './wasmHeap.ts';
+
+/** tfjs's operation. */
+export const transformMaker = kernelOrOriginal('Transform', transform);
+
+/** What lies outside a picture, by the numbers in assembly/transform.ts. */
+const fillModes: readonly unknown[] = ['constant', 'reflect', 'nearest'];
+
+/** Each value of a picture costs about what copying four does. */
+const costOfValue = 4;
+
+function transform(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {
+  const { image, transforms } = inputs;
+  const fill = fillModes.indexOf(attrs?.fillMode);
+  if (!isPictures(image) || transforms?.dtype !== 'float32') return undefined;
+  if (fill < 0 || attrs?.interpolation !== 'bilinear') return undefined;
+  const [batch = 0, height = 0, width = 0, channels = 0] = image.shape;
+  const [outHeight, outWidth] = (attrs.outputShape ?? [height, width]) as readonly [number, number];
+  const out = kernels.backend.makeOutput([batch, outHeight, outWidth, channels], image.dtype);
+  const rows = batch * outHeight;
+  if (rows * outWidth === 0) return out;
+  const { perTask, tasks } = shareWork(rows, outWidth * channels * costOfValue);
+  const [x, y, maps] = [image, out, transforms].map((info) => addressOf(kernels.backend, info));
+  const mapBytes = transforms.shape[0] === 1 ? 0 : 8 * 4;
+  kernels.run(
+    'transformPictures',
+    [
+      ...[x ?? 0, y ?? 0, maps ?? 0, mapBytes, height, width, outHeight, outWidth, rows, perTask, fill],
+      real(Number(attrs.fillValue)),
+    ],
+    tasks,
+  );
+  return out;
+}
+
+function isPictures(image: TensorInfo | undefined): image is TensorInfo {
+  return image?.dtype === 'float32' && image.shape[3] === 3 && util.sizeFromShape(image.shape) > 0;
+}
