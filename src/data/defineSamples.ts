@@ -2,8 +2,14 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../core/types.ts';
 import { splitIndices } from './splitIndices.ts';
-import { describeHeads, labelsByHead, labelsOfAll, type GivenLabels, type SettledLabels } from './targetRecords.ts';
-import { countLabels } from './targets.ts';
+import {
+  describeLabels,
+  labelsByHead,
+  mainLabels,
+  settleTargets,
+  type GivenLabels,
+  type SettledTargets,
+} from './targetRecords.ts';
 
 /** What samples are made of. */
 export interface SamplesDefinition<Input> {
@@ -26,10 +32,12 @@ export interface SamplesDefinition<Input> {
  * Makes samples of functions: labels, counts and splits follow from the targets.
  *
  * Targets are all of one kind: a label, a list of labels (multi-label), a finite number or a list of equally many
- * (regression); or all records with such a target for each of the same heads.
+ * (regression); or all records with such a target for each of the same heads. Where labels are given, whole numbers are
+ * indexes of labels, and become these; lists of numbers are shares 0 … 1, one for each label; of two labels a number 0 … 1 may
+ * be the share of the second.
  *
  * @param definition - Size, targets and inputs.
- * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`.
+ * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`.
  *
  * @example
  * ```ts
@@ -52,25 +60,30 @@ export function makeSamples<Input>(verb: string, definition: SamplesDefinition<I
   assertSize(verb, size);
   assertOnUnreadable(verb, onUnreadable);
   const targets = Array.from({ length: size }, (_, i) => definition.target(i));
-  const settled = labelsOfAll(verb, targets, definition.labels);
-  return view({ settled, onUnreadable, targets, read: (index) => definition.read(index) });
+  const settled = settleTargets(verb, targets, definition.labels);
+  const isAsGiven = settled.targets.every((target, index) => target === targets[index]);
+  return view({
+    settled,
+    onUnreadable,
+    read: isAsGiven
+      ? (index) => definition.read(index)
+      : async (index) => ({ ...(await definition.read(index)), target: exampleAt(settled.targets, index) }),
+  });
 }
 
 interface Parts<Input> {
-  readonly settled: SettledLabels;
+  readonly settled: SettledTargets;
   readonly onUnreadable: OnUnreadable;
-  readonly targets: readonly Target[];
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
 }
 
 /** Samples over checked targets; also how the parts of a split are made. */
 function view<Input>(parts: Parts<Input>): Samples<Input> {
-  const { settled, onUnreadable, targets } = parts;
+  const { settled, onUnreadable } = parts;
+  const { targets } = settled;
   const samples: Samples<Input> = {
     size: targets.length,
-    labels: settled.labels,
-    classCounts: countLabels(targets, settled.labels),
-    ...describeHeads(targets, settled.heads),
+    ...describeLabels(targets, settled),
     onUnreadable,
     target: (index) => exampleAt(targets, index),
     read: (index) => {
@@ -78,7 +91,7 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
       return parts.read(index);
     },
     split: (options) => {
-      const { train, validation } = splitIndices(targets, options);
+      const { train, validation } = splitIndices(mainLabels(targets, settled), options);
       return { train: selectSamples(samples, train), validation: selectSamples(samples, validation) };
     },
   };
@@ -89,9 +102,12 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
 export function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
   const heads = samples.heads && labelsByHead(samples.heads);
   return view({
-    settled: { labels: samples.labels, ...(heads && { heads }) },
+    settled: {
+      labels: samples.labels,
+      ...(heads && { heads }),
+      targets: indices.map((index) => samples.target(index)),
+    },
     onUnreadable: samples.onUnreadable,
-    targets: indices.map((index) => samples.target(index)),
     read: (index) => samples.read(exampleAt(indices, index)),
   });
 }

@@ -8,7 +8,10 @@ import type { GivenLabels } from './targetRecords.ts';
 export interface ArraysOptions<Input> {
   /** Raw inputs: whatever the base's preprocessing takes. Tensors among them stay the caller's. */
   readonly inputs: readonly Input[];
-  /** A label, a list of labels, a number or a list of numbers for each input; all of one kind. For several heads a record of these. */
+  /**
+   * A label, a list of labels, a number or a list of numbers for each input; all of one kind. For several heads a record of
+   * these. Beside `labels`, whole numbers are their indexes, and lists of numbers are shares 0 … 1, one for each label.
+   */
   readonly targets: readonly Target[];
   /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
   readonly labels?: GivenLabels;
@@ -25,7 +28,7 @@ export interface ArraysOptions<Input> {
  *
  * @param options - Inputs, targets and, if wanted, labels and ids.
  * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, mixed or not finite targets;
- * `UNKNOWN_LABEL` for a target that is not among the given labels.
+ * `UNKNOWN_LABEL` for a target that is not among the given labels; `OUT_OF_RANGE` for a number that means none of them.
  *
  * @example
  * ```ts

@@ -26,7 +26,7 @@ export interface IterableOptions {
  *
  * @param iterable - Gives `{ input, target, id? }`; it is run to its end.
  * @param options - See {@link IterableOptions}.
- * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`; and whatever the iterable itself raises.
+ * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`; and whatever the iterable itself raises.
  *
  * @example
  * ```ts

@@ -12,7 +12,10 @@ import type { GivenLabels } from './targetRecords.ts';
 export interface TensorsOptions {
   /** Shape [examples, …], type float32, int32 or bool. */
   readonly inputs: Tensor;
-  /** An array of targets, or a tensor: [examples] of text or numbers, or [examples, values] of numbers (regression). */
+  /**
+   * An array of targets, or a tensor: [examples] of text or numbers, or [examples, values] of numbers. Numbers are for
+   * regression; beside `labels` they are indexes, or shares 0 … 1 for each label.
+   */
   readonly targets: readonly Target[] | Tensor;
   /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
   readonly labels?: GivenLabels;
@@ -29,7 +32,7 @@ export interface TensorsOptions {
  * @returns Samples whose inputs are tensors in plain memory, without the axis of examples: 'image' preprocessing takes them
  * as pixels 0..255, 'tensor' preprocessing as they are.
  * @throws TransferKitError `NO_EXAMPLES`; `WRONG_SHAPE`; `WRONG_DTYPE`; `DISPOSED`; `INVALID_OPTION` for different
- * numbers of inputs and targets, mixed or not finite targets; `UNKNOWN_LABEL`.
+ * numbers of inputs and targets, mixed or not finite targets; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
  *
  * @example
  * ```ts

@@ -1,8 +1,7 @@
 // Which examples go where when samples are split. Works on targets and numbers only.
 import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
-import type { SplitOptions, Target } from '../core/types.ts';
-import { singleLabels } from './targetRecords.ts';
+import type { SplitOptions } from '../core/types.ts';
 
 /** Positions of the examples of both parts, each in rising order. */
 export interface SplitIndices {
@@ -11,17 +10,17 @@ export interface SplitIndices {
 }
 
 /**
- * Draws a split by its seed. One label for each example: stratified, every class keeps its share by the method of the
- * largest remainder; a class of two or more has examples in both parts, a class of one goes to train. Records are
- * stratified by the first head that has one label for each example. Anything else is drawn without regard to targets.
+ * Draws a split by its seed. Every class keeps its share by the method of the largest remainder; a class of two or more has
+ * examples in both parts, a class of one goes to train.
  *
+ * @param labels - The class of each example; undefined where there are no classes to keep apart.
  * @throws TransferKitError `INVALID_OPTION` for a share outside 0..1 or a seed that is no whole number,
  * `TOO_FEW_EXAMPLES` when one part would be empty.
  */
-export function splitIndices(targets: readonly Target[], options: SplitOptions): SplitIndices {
+export function splitIndices(labels: readonly (string | undefined)[], options: SplitOptions): SplitIndices {
   const { validation: share, seed = 0 } = options;
   assertOptions(share, seed);
-  const classes = groupByLabel(singleLabels(targets));
+  const classes = groupByLabel(labels);
   const counts = validationCounts(
     classes.map(({ length }) => length),
     share,
@@ -31,16 +30,15 @@ export function splitIndices(targets: readonly Target[], options: SplitOptions):
     const order = permutation(members.length, deriveSeed(seed, i));
     for (const position of order.slice(0, counts[i])) chosen.add(members[position] ?? 0);
   });
-  if (chosen.size === 0) throw tooFew(targets.length, classes.length);
-  const all = targets.map((_, i) => i);
+  if (chosen.size === 0) throw tooFew(labels.length, classes.length);
+  const all = labels.map((_, i) => i);
   return { train: all.filter((i) => !chosen.has(i)), validation: all.filter((i) => chosen.has(i)) };
 }
 
-/** Positions of the examples of each label, labels in alphabetical order; one group when targets are not single labels. */
-function groupByLabel(targets: readonly (Target | undefined)[]): readonly (readonly number[])[] {
+/** Positions of the examples of each label, labels in alphabetical order. */
+function groupByLabel(labels: readonly (string | undefined)[]): readonly (readonly number[])[] {
   const groups = new Map<string, number[]>();
-  targets.forEach((target, i) => {
-    const label = typeof target === 'string' ? target : '';
+  labels.forEach((label = '', i) => {
     const group = groups.get(label);
     if (group === undefined) groups.set(label, [i]);
     else group.push(i);

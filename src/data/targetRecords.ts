@@ -1,6 +1,7 @@
 // Targets that are records, one for each of several heads: taken apart into the targets of each head.
 import { TransferKitError } from '../core/errors.ts';
 import type { HeadTarget, Samples, Target } from '../core/types.ts';
+import { mainLabel, nameIndexes } from './numericTargets.ts';
 import { countLabels, settleLabels, targetKind } from './targets.ts';
 
 /** Labels as a user gives them: of all targets, or of some heads by their names. */
@@ -12,38 +13,52 @@ export interface SettledLabels {
   readonly heads?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** The same with the targets themselves: labels instead of their indexes. */
+export interface SettledTargets extends SettledLabels {
+  readonly targets: readonly Target[];
+}
+
 /**
  * Checks the targets of samples and finds their labels.
  *
  * @throws TransferKitError `INVALID_OPTION` for targets that are not all of one kind or have not all the same heads, and
- * labels that do not fit them; `UNKNOWN_LABEL`.
+ * labels that do not fit them; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
  */
-export function labelsOfAll(verb: string, targets: readonly Target[], given: GivenLabels | undefined): SettledLabels {
+export function settleTargets(
+  verb: string,
+  targets: readonly Target[],
+  given: GivenLabels | undefined,
+): SettledTargets {
   const names = headNames(verb, targets);
   if (names === undefined) {
     if (given !== undefined && !isList(given)) throw wrongLabels(verb, 'a list of labels', given);
-    return { labels: labelsOfHead(verb, targets.filter(isOfHead), given) };
+    return settleHead(verb, targets.filter(isOfHead), given);
   }
   if (given !== undefined && (isList(given) || !Object.keys(given).every((name) => names.includes(name)))) {
     throw wrongLabels(verb, `labels by head, such as { ${names[0] ?? ''}: ['a', 'b'] }, of ${names.join(', ')}`, given);
   }
-  const heads = names.map((name): [string, readonly string[]] => {
-    const own = `${verb}: head '${name}'`;
-    return [name, labelsOfHead(own, targetsOfHead(targets, name), given && ownValue(given, name))];
+  const heads = names.map((name) => {
+    const own = settleHead(`${verb}: head '${name}'`, targetsOfHead(targets, name), given && ownValue(given, name));
+    return { name, ...own };
   });
-  return { labels: [], heads: Object.fromEntries(heads) };
+  return {
+    labels: [],
+    heads: Object.fromEntries(heads.map(({ name, labels }) => [name, labels])),
+    targets: targets.map((_, i) => Object.fromEntries(heads.map((head) => [head.name, head.targets[i] ?? []]))),
+  };
 }
 
-/** What samples say of each head's labels. */
-export function describeHeads(
+/** What samples say of their labels, and of each head's. */
+export function describeLabels(
   targets: readonly Target[],
-  heads: Readonly<Record<string, readonly string[]>> | undefined,
-): Pick<Samples, 'heads'> {
-  if (heads === undefined) return {};
+  { labels, heads }: SettledLabels,
+): Pick<Samples, 'labels' | 'classCounts' | 'heads'> {
+  const own = { labels, classCounts: countLabels(targets.filter(isOfHead), labels) };
+  if (heads === undefined) return own;
   const entries = Object.entries(heads).map(([name, labels]) => {
     return [name, { labels, classCounts: countLabels(targetsOfHead(targets, name), labels) }] as const;
   });
-  return { heads: Object.fromEntries(entries) };
+  return { ...own, heads: Object.fromEntries(entries) };
 }
 
 /** The labels of each head that samples have. */
@@ -51,20 +66,35 @@ export function labelsByHead(heads: NonNullable<Samples['heads']>): Readonly<Rec
   return Object.fromEntries(Object.entries(heads).map(([name, { labels }]) => [name, labels]));
 }
 
-/** The targets that examples are told apart by: of records those of the first head that has one label for each example. */
-export function singleLabels(targets: readonly Target[]): readonly (Target | undefined)[] {
-  const [first] = targets;
-  if (first === undefined || isOfHead(first)) return targets;
-  const head = Object.keys(first).find((name) => typeof ownValue(first, name) === 'string');
-  return head === undefined ? targets.map(() => undefined) : targetsOfHead(targets, head);
+/**
+ * The label of each example, or the one of which it has the largest share: of records that of the first head where every
+ * example has one. Undefined where there are none.
+ */
+export function mainLabels(
+  targets: readonly Target[],
+  { labels, heads }: SettledLabels,
+): readonly (string | undefined)[] {
+  const ofHead = (own: readonly HeadTarget[], from: readonly string[]) =>
+    own.map((target) => (typeof target === 'string' ? target : mainLabel(target, from)));
+  const found =
+    heads === undefined
+      ? [ofHead(targets.filter(isOfHead), labels)]
+      : Object.entries(heads).map(([name, from]) => ofHead(targetsOfHead(targets, name), from));
+  return found.find((each) => !each.includes(undefined)) ?? targets.map(() => undefined);
 }
 
-function labelsOfHead(verb: string, targets: readonly HeadTarget[], given: readonly string[] | undefined) {
+function settleHead(
+  verb: string,
+  targets: readonly HeadTarget[],
+  given: readonly string[] | undefined,
+): { readonly labels: readonly string[]; readonly targets: readonly HeadTarget[] } {
   const kind = targetKind(verb, targets);
   const labels = settleLabels(verb, targets, kind, given);
-  if (kind !== 'labels' || labels.length > 0) return labels;
-  const text = `${verb}: expected a label in at least one example, got empty lists only. Give the option labels.`;
-  throw new TransferKitError('INVALID_OPTION', text, { size: targets.length });
+  if (kind === 'labels' && labels.length === 0) {
+    const text = `${verb}: expected a label in at least one example, got empty lists only. Give the option labels.`;
+    throw new TransferKitError('INVALID_OPTION', text, { size: targets.length });
+  }
+  return { labels, targets: nameIndexes(targets, labels) };
 }
 
 /** Names of the heads that targets are for; undefined when they are no records. */

@@ -1,7 +1,8 @@
 // What the targets of samples are, all of one kind, and the labels they come from. Encodes nothing for a network.
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
-import type { HeadTarget, Target } from '../core/types.ts';
+import type { HeadTarget } from '../core/types.ts';
+import { assertMeansLabels, isNumeric, labelsWithShare } from './numericTargets.ts';
 
 /** One label, several labels, one number or several numbers for each example. */
 export type TargetKind = 'label' | 'labels' | 'number' | 'numbers';
@@ -27,8 +28,8 @@ export function targetKind(verb: string, targets: readonly HeadTarget[]): Target
   return kind;
 }
 
-/** The labels of a target: none for numbers and records. */
-export function labelsOf(target: Target): readonly string[] {
+/** The labels of a target: none for numbers. */
+function labelsOf(target: HeadTarget): readonly string[] {
   const list: readonly unknown[] = Array.isArray(target) ? target : [target];
   return list.filter((each) => typeof each === 'string');
 }
@@ -36,8 +37,8 @@ export function labelsOf(target: Target): readonly string[] {
 /**
  * The labels of all targets in alphabetical order (of UTF-16 codes, the same everywhere), or the given ones, checked.
  *
- * @throws TransferKitError `INVALID_OPTION` for given labels that repeat, are empty, or stand beside numbers;
- * `UNKNOWN_LABEL` for a target that is not among them.
+ * @throws TransferKitError `INVALID_OPTION` for given labels that repeat or are empty; `UNKNOWN_LABEL` for a target that is not
+ * among them; what `assertMeansLabels` raises for numbers.
  */
 export function settleLabels(
   verb: string,
@@ -46,16 +47,11 @@ export function settleLabels(
   given: readonly string[] | undefined,
 ): readonly string[] {
   if (given === undefined) return [...new Set(targets.flatMap(labelsOf))].sort();
-  if (kind === 'number' || kind === 'numbers') {
-    const text = `${verb}: expected targets that are labels, as labels are given, got numbers. Numbers are for regression: `;
-    throw new TransferKitError('INVALID_OPTION', `${text}give names, such as targets.map((i) => labels[i]).`, {
-      labels: given,
-    });
-  }
   if (new Set(given).size !== given.length || given.includes('')) {
     const text = `${verb}: expected labels that differ and are not empty, got ${JSON.stringify(given)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { labels: given });
   }
+  if (kind === 'number' || kind === 'numbers') assertMeansLabels(verb, targets, given);
   const known = new Set(given);
   targets.forEach((target, i) => {
     const unknown = labelsOf(target).find((label) => !known.has(label));
@@ -70,11 +66,15 @@ export function settleLabels(
   return [...given];
 }
 
-/** Examples of each label; {} without labels. */
-export function countLabels(targets: readonly Target[], labels: readonly string[]): Readonly<Record<string, number>> {
+/** Examples of each label, those that have a share of it too; {} without labels. */
+export function countLabels(
+  targets: readonly HeadTarget[],
+  labels: readonly string[],
+): Readonly<Record<string, number>> {
   const counts = new Map(labels.map((label) => [label, 0]));
   for (const target of targets) {
-    for (const label of new Set(labelsOf(target))) counts.set(label, (counts.get(label) ?? 0) + 1);
+    const own = isNumeric(target) ? labelsWithShare(target, labels) : labelsOf(target);
+    for (const label of new Set(own)) counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   return Object.fromEntries(counts);
 }

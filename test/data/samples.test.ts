@@ -55,6 +55,41 @@ describe('fromArrays', () => {
     ).toEqual([3, 4]);
   });
 
+  it('takes indexes of given labels as these', async () => {
+    const samples = fromArrays({ inputs, targets: [2, 0, 2], labels: ['c', 'b', 'a'], ids: ['x', 'y', 'z'] });
+    expect([0, 1, 2].map((index) => samples.target(index))).toEqual(['a', 'c', 'a']);
+    expect(samples.classCounts).toEqual({ c: 1, b: 0, a: 2 });
+    expect(await samples.read(1)).toEqual({ input: 11, target: 'c', id: 'y', weight: 1 });
+    const both = fromArrays({
+      inputs,
+      targets: [
+        { kind: 1, size: 4 },
+        { kind: 0, size: 5 },
+        { kind: 1, size: 6 },
+      ],
+      labels: { kind: ['cat', 'dog'] },
+    });
+    expect(both.heads).toEqual({
+      kind: { labels: ['cat', 'dog'], classCounts: { cat: 1, dog: 2 } },
+      size: { labels: [], classCounts: {} },
+    });
+    expect((await both.read(0)).target).toEqual({ kind: 'dog', size: 4 });
+  });
+
+  it('takes shares of given labels, and counts who has any', () => {
+    const shares = [
+      [0.5, 0.5, 0],
+      [0, 0, 1],
+      [0, 0.1, 0.9],
+    ];
+    const samples = fromArrays({ inputs, targets: shares, labels: ['a', 'b', 'c'] });
+    expect(samples.target(2)).toEqual([0, 0.1, 0.9]);
+    expect(samples.classCounts).toEqual({ a: 1, b: 2, c: 2 });
+    const ofTwo = fromArrays({ inputs, targets: [0, 0.25, 1], labels: ['no', 'yes'] });
+    expect(ofTwo.target(1)).toBe(0.25);
+    expect(ofTwo.classCounts).toEqual({ no: 2, yes: 2 });
+  });
+
   it('carries weights, 1 unless given, through splits', async () => {
     expect((await fromArrays({ inputs, targets: [1, 2, 3] }).read(0)).weight ?? 1).toBe(1);
     const samples = fromArrays({ inputs: [0, 1, 2, 3], targets: [0, 1, 2, 3], weights: [0, 10, 20, 30] });
@@ -156,10 +191,37 @@ describe('fromArrays', () => {
       /a label in at least one example/,
     ],
     [
-      'numbers beside labels',
-      () => fromArrays({ inputs, targets: [0, 1, 0], labels: ['a', 'b'] }),
+      'an index outside the labels',
+      () => fromArrays({ inputs, targets: [0, 3, 0], labels: ['a', 'b', 'c'] }),
+      'OUT_OF_RANGE',
+      /expected a whole number 0 … 2 as target of example 1, as labels are given, got 3\. Leave labels out/,
+    ],
+    [
+      'half an index of three labels',
+      () => fromArrays({ inputs, targets: [0, 0.5, 0], labels: ['a', 'b', 'c'] }),
+      'OUT_OF_RANGE',
+      /expected a whole number 0 … 2 as target of example 1, as labels are given, got 0\.5/,
+    ],
+    [
+      'shares of other labels than given',
+      () => fromArrays({ inputs, targets: [[1], [0], [1]], labels: ['a', 'b'] }),
       'INVALID_OPTION',
-      /got numbers\. Numbers are for regression: give names, such as targets\.map/,
+      /expected a number for each of 2 labels as target of example 0, got \[1\]/,
+    ],
+    [
+      'shares outside 0 … 1',
+      () =>
+        fromArrays({
+          inputs,
+          targets: [
+            [1, 0],
+            [0, 1],
+            [2, -1],
+          ],
+          labels: ['a', 'b'],
+        }),
+      'OUT_OF_RANGE',
+      /expected numbers 0 … 1 as target of example 2, as labels are given, got \[2,-1\]/,
     ],
     [
       'a label that is not given',
@@ -285,6 +347,15 @@ describe('fromTensors', () => {
     expect((await fromTensors({ inputs: xs, targets: one })).target(1)).toBe(0.75);
     expect((await fromTensors({ inputs: xs, targets: two })).target(1)).toEqual([3, 4]);
     tf.dispose([xs, one, two]);
+  });
+
+  it('takes tensors of indexes beside labels', async () => {
+    const xs = tf.zeros([3, 2]);
+    const targets = tf.tensor1d([1, 0, 1], 'int32');
+    const samples = await fromTensors({ inputs: xs, targets, labels: ['a', 'b'] });
+    tf.dispose([xs, targets]);
+    expect((await samples.read(0)).target).toBe('b');
+    expect(samples.classCounts).toEqual({ a: 1, b: 2 });
   });
 
   const wrong: [string, () => { inputs: tf.Tensor; targets: readonly Target[] | tf.Tensor }, string, RegExp][] = [

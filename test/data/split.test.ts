@@ -36,6 +36,36 @@ describe('split', () => {
     expect(parts.validation.labels).toEqual(samples.labels);
   });
 
+  it('keeps the shares of classes that come as indexes or shares', async () => {
+    const labels = ['a', 'b', 'c'];
+    const classes = Array.from({ length: 40 }, (_, i) => (i % 8 === 0 ? 2 : i % 2));
+    const inputs = classes.map((_, i) => i);
+    const given: readonly (readonly Target[])[] = [
+      classes,
+      classes.map((own) => labels.map((_, label) => (label === own ? 0.8 : 0.1))),
+      classes.map((own) => ({ kind: own, size: 1.5 })),
+    ];
+    for (const targets of given) {
+      const records = typeof targets[0] === 'object' && !Array.isArray(targets[0]);
+      const samples = fromArrays({ inputs, targets, labels: records ? { kind: labels } : labels });
+      const drawn = await inputsOf(samples.split({ validation: 0.2, seed: 5 }).validation);
+      expect([0, 1, 2].map((label) => drawn.filter((input) => classes[input] === label).length)).toEqual([3, 4, 1]);
+    }
+  });
+
+  it('draws several labels and numbers of a regression without regard to them', () => {
+    const sums = [
+      [0.5, 0.5],
+      [1, 0],
+      [0, 1],
+      [0.2, 0.8],
+    ];
+    expect(samplesOf(sums).split({ validation: 0.5 }).validation.size).toBe(2);
+    expect(samplesOf([1, 2, 3, 4]).split({ validation: 0.5 }).validation.size).toBe(2);
+    const several = fromArrays({ inputs: [0, 1, 2, 3], targets: [[1, 1], ...sums.slice(1)], labels: ['a', 'b'] });
+    expect(several.split({ validation: 0.5 }).validation.size).toBe(2);
+  });
+
   it('gives disjoint parts that are complete, and keeps inputs with their targets', async () => {
     const samples = labelled({ a: 20, b: 30, c: 9 });
     const { train, validation } = samples.split({ validation: 0.3, seed: 7 });
