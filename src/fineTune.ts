@@ -64,17 +64,19 @@ export async function fineTune(
   options: FineTuneOptions = {},
 ): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const { settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
+  const { findCheckpoints, settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
   const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'cosine' });
   const rates = settleRates('fineTune', options.learningRate ?? 1e-4, options.layerDecay);
   if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
   assertAlive('fineTune', model);
   await ensureBackend();
 
+  const checkpoints = await findCheckpoints('fineTune', 'fineTune', settled);
   const restore = rememberFrozen(model);
   try {
     const segments = planSegments(model, options.unfreeze, settled, segmentNow);
     if (
+      checkpoints?.resumes !== true &&
       !model.head.trained &&
       options.headEpochs !== 0 &&
       segments[0]?.trainable.some(isOf(model.head.trunk.weights))
@@ -89,6 +91,7 @@ export async function fineTune(
       rates,
       options: settled,
       startedAt,
+      checkpoints,
     });
   } catch (error) {
     restore();

@@ -34,7 +34,7 @@ export async function trainHead(
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const { settleOptions, settleRates, runTraining, segmentNow } = await import('./train/training.ts');
+  const { findCheckpoints, settleOptions, settleRates, runTraining, segmentNow } = await import('./train/training.ts');
   const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' });
   const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
   assertAlive('trainHead', model);
@@ -47,5 +47,6 @@ export async function trainHead(
     rates,
     options: settled,
     startedAt,
+    checkpoints: await findCheckpoints('trainHead', 'head', settled),
   });
 }

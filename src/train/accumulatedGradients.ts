@@ -3,18 +3,30 @@ import { add, dispose, mul, scalar, tidy, type Tensor } from '@tensorflow/tfjs-c
 
 /** Sums gradients, each weighted by the examples of its batch, until somebody takes their mean. */
 export class AccumulatedGradients {
-  private sums: Tensor[] = [];
-  private examples = 0;
-  /** Batches since the mean was taken last. */
+  /** Sums of the gradients, in the order in which they came. */
+  sums: readonly Tensor[] = [];
+  /** Examples and batches since the mean was taken last. */
+  examples = 0;
   batches = 0;
 
   /** Adds the gradients of a batch, which stay the caller's. */
   add(gradients: readonly Tensor[], examples: number): void {
     const sums = gradients.map((gradient, i) => tidy(() => this.plus(mul(gradient, scalar(examples)), i)));
-    dispose(this.sums);
+    dispose([...this.sums]);
     this.sums = sums;
     this.examples += examples;
     this.batches++;
+  }
+
+  /** Takes over sums that a run had before. */
+  restore(
+    sums: readonly Tensor[],
+    { batches, examples }: { readonly batches: number; readonly examples: number },
+  ): void {
+    this.dispose();
+    this.sums = sums;
+    this.batches = batches;
+    this.examples = examples;
   }
 
   /** The mean over all examples, which the caller owns; starts anew. */
@@ -25,7 +37,7 @@ export class AccumulatedGradients {
   }
 
   dispose(): void {
-    dispose(this.sums);
+    dispose([...this.sums]);
     this.sums = [];
     this.examples = 0;
     this.batches = 0;

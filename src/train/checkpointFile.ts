@@ -14,9 +14,14 @@ export interface StoredTensor {
 
 /** What a file holds. */
 export interface CheckpointContent {
-  /** Its numbers may be infinite or NaN. */
-  readonly state: JsonObject;
+  /** JSON; its numbers may be infinite or NaN. */
+  readonly state: object;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** What was read from one. */
+export interface ReadContent extends CheckpointContent {
+  readonly state: JsonObject;
 }
 
 const format = 'transferkit-checkpoint';
@@ -57,7 +62,7 @@ export function encodeCheckpoint({ state, tensors }: CheckpointContent): Uint8Ar
  * @param name - The file's, for the error.
  * @throws TransferKitError `WEIGHTS_DAMAGED` unless the bytes are, to the last bit, what `encodeCheckpoint` made.
  */
-export function decodeCheckpoint(verb: string, name: string, bytes: Uint8Array): CheckpointContent {
+export function decodeCheckpoint(verb: string, name: string, bytes: Uint8Array): ReadContent {
   try {
     return decode(bytes);
   } catch (cause) {
@@ -67,7 +72,7 @@ export function decodeCheckpoint(verb: string, name: string, bytes: Uint8Array):
   }
 }
 
-function decode(bytes: Uint8Array): CheckpointContent {
+function decode(bytes: Uint8Array): ReadContent {
   const { header, data } = split(bytes);
   const { __metadata__: metadata, ...entries } = header;
   if (!isJsonObject(metadata) || metadata.format !== format || typeof metadata.state !== 'string') {

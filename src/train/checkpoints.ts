@@ -22,13 +22,14 @@ export interface Checkpoint {
   readonly fingerprint: JsonObject;
   readonly position: Position;
   /** Everything that is no tensor. */
-  readonly state: JsonObject;
+  readonly state: object;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
 /** A checkpoint and what its file is called. */
 export interface FoundCheckpoint extends Checkpoint {
   readonly name: string;
+  readonly state: JsonObject;
 }
 
 /** Of the files: a later one may hold something else. */
@@ -61,6 +62,7 @@ export class Checkpoints {
   private readonly highest: number;
   private written = 0;
   private hasFailed = false;
+  private found: FoundCheckpoint | undefined;
   private last = { epoch: 0, step: 0, time: 0 };
 
   constructor(
@@ -87,6 +89,7 @@ export class Checkpoints {
       if (found === undefined) continue;
       this.own = newestFirst.slice(damaged).reverse();
       this.stale = newestFirst.slice(0, damaged);
+      this.found = found;
       return found;
     }
     if (newestFirst.length === 0) return undefined;
@@ -94,6 +97,18 @@ export class Checkpoints {
       `${this.verb}: expected a checkpoint to resume from, got none that is whole. ${this.warnings.join(' ')} ` +
       'Leave resume out to begin anew.';
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { names: newestFirst });
+  }
+
+  /** Whether there is one to go on from. */
+  get resumes(): boolean {
+    return this.found !== undefined;
+  }
+
+  /** What `find` has found; once, as it is large. */
+  take(): FoundCheckpoint | undefined {
+    const { found } = this;
+    this.found = undefined;
+    return found;
   }
 
   /** Counts from here until the next checkpoint is due. */
@@ -114,14 +129,14 @@ export class Checkpoints {
   }
 
   /** Writes a checkpoint, and removes those that are too old then. Where that fails, the run goes on: see `warnings`. */
-  async save(checkpoint: Checkpoint): Promise<void> {
+  async save(position: Position, make: () => Promise<Checkpoint>): Promise<void> {
     try {
-      await this.write(checkpoint);
+      await this.write(await make());
       await this.removeOld();
     } catch (error) {
-      this.tell(checkpoint.position, error);
+      this.tell(position, error);
     }
-    this.begin(checkpoint.position);
+    this.begin(position);
   }
 
   /** A checkpoint; undefined, with a warning, when it is damaged. */
@@ -136,7 +151,7 @@ export class Checkpoints {
     }
   }
 
-  private parse(name: string, all: JsonObject): Omit<Checkpoint, 'tensors'> {
+  private parse(name: string, all: JsonObject): Omit<FoundCheckpoint, 'name' | 'tensors'> {
     const { fingerprint, position, state } = all;
     if (all.version !== version) {
       const text =

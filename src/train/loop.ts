@@ -2,25 +2,26 @@
 // weights put back when an epoch fails.
 import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
-import type { EpochLog, TrainingLog } from '../core/types.ts';
-import type { Run, Stretch } from './loopPlan.ts';
+import type { EpochLog } from '../core/types.ts';
+import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
 import { measure } from './measure.ts';
 import type { Pace } from './pace.ts';
 import { batchesOf } from './readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
+import type { Recorder } from './recorder.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { taskRules } from './taskRules.ts';
 import { Totals } from './totals.ts';
 import type { TrainingState } from './trainingState.ts';
-
-/** Why a run ended before its last epoch. */
-export type EarlyEnd = Exclude<TrainingLog['stoppedBy'], 'epochs'>;
 
 /** What the epochs of a run share. */
 export interface Course {
   readonly run: Run;
   readonly state: TrainingState;
   readonly pace: Pace;
+  readonly start: Start;
+  /** Undefined: nothing is written down. */
+  readonly recorder: Recorder | undefined;
   /** Epochs that are done; more are added. */
   readonly epochs: EpochLog[];
 }
@@ -32,16 +33,17 @@ export interface Course {
  * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights as they were when the loss was last finite.
  */
 export async function runEpochs(course: Course, stretch: Stretch): Promise<EarlyEnd | undefined> {
-  const { run, state, epochs } = course;
+  const { run, state, epochs, start, recorder } = course;
   state.begin(stretch);
-  for (let epoch = stretch.epoch; epoch < stretch.until; epoch++) {
+  for (let epoch = Math.max(stretch.epoch, start.epoch); epoch < stretch.until; epoch++) {
     const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
     if (done === undefined) return 'signal';
     epochs.push(done.log);
     await state.finishEpoch(done.log);
     run.options.onEpoch?.(done.log);
-    if (done.late) return 'time';
-    if (state.watch.exhausted) return 'earlyStopping';
+    const end = done.late ? 'time' : state.watch.exhausted ? 'earlyStopping' : undefined;
+    await recorder?.afterEpoch(epoch, end);
+    if (end !== undefined) return end;
   }
   return undefined;
 }
@@ -73,9 +75,11 @@ interface Epoch {
 }
 
 /** One epoch with its validation; undefined when the signal stopped it. */
-async function runEpoch({ run, state, pace }: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
-  const start = performance.now();
-  const totals = await passOverRows({ run, state, pace }, stretch, epoch);
+async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
+  const { run, state, start } = course;
+  const part = start.part?.epoch === epoch ? start.part : undefined;
+  const startedAt = performance.now() - (part?.seconds ?? 0) * 1000;
+  const totals = await passOverRows(course, stretch, { epoch, part, startedAt });
   if (totals === undefined) return undefined;
   await state.assertFinite(epoch);
   const validation = await validate(run, state, stretch);
@@ -85,7 +89,7 @@ async function runEpoch({ run, state, pace }: Course, stretch: Stretch, epoch: n
     ...(validation === undefined ? {} : { validationLoss: validation.loss }),
     ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
     learningRate: state.learningRate,
-    seconds: (performance.now() - start) / 1000,
+    seconds: secondsSince(startedAt),
   };
   return { log, late: isLate(run) };
 }
@@ -95,19 +99,28 @@ function validate(run: Run, state: TrainingState, { validation }: Stretch) {
   return state.withAverages(() => measure(run, validation, run.options.batchSize));
 }
 
+interface Pass {
+  readonly epoch: number;
+  /** What is done of it. */
+  readonly part: EpochPart | undefined;
+  readonly startedAt: number;
+}
+
 /** One pass over all rows in an order drawn by the seed, as far as time goes; undefined when the signal stopped it. */
 async function passOverRows(
-  { run, state, pace }: Omit<Course, 'epochs'>,
+  { run, state, pace, recorder }: Course,
   { train }: Stretch,
-  epoch: number,
+  { epoch, part, startedAt }: Pass,
 ): Promise<Totals | undefined> {
   const { batchSize, seed, signal } = run.options;
   const order = permutation(train.size, deriveSeed(seed, epoch));
-  const totals = new Totals(taskRules[run.model.head.task]);
-  let done = 0;
-  for await (const rows of readRows(train, batchesOf(order, batchSize), epoch)) {
+  const totals = new Totals(taskRules[run.model.head.task], part?.sums);
+  let done = part?.done ?? 0;
+  const now = (): EpochPart => ({ epoch, done, sums: totals.sums, seconds: secondsSince(startedAt) });
+  for await (const rows of readRows(train, batchesOf(order.slice(done), batchSize), epoch)) {
     if (signal?.aborted === true) {
       freeRows(rows);
+      await recorder?.stopped(now());
       state.drop();
       return undefined;
     }
@@ -120,11 +133,16 @@ async function passOverRows(
     }
     const amount = Math.min(batchSize, train.size - done);
     done += amount;
+    await recorder?.between(now());
     await pace.advance(amount);
     if (isLate(run)) break;
   }
   await state.flush(totals);
   return totals;
+}
+
+function secondsSince(time: number): number {
+  return (performance.now() - time) / 1000;
 }
 
 function isLate({ startedAt, options }: Run): boolean {

@@ -1,11 +1,13 @@
 // What a training run is made of: every option has its value.
 import type { TransferModel } from '../core/model.ts';
-import type { TrunkWeight } from '../core/types.ts';
+import type { EpochLog, TrainingLog, TrunkWeight, Unreadable } from '../core/types.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { Examples } from './examples.ts';
 import type { SettledLoss } from './losses.ts';
 import type { Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import type { SettledRates } from './rates.ts';
+import type { Sums } from './totals.ts';
 
 /** What to train, and how. */
 export interface TrainingPlan {
@@ -17,6 +19,8 @@ export interface TrainingPlan {
   readonly options: SettledOptions;
   /** When the verb was called, by `performance.now()`. */
   readonly startedAt: number;
+  /** Undefined: there are none. */
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 /** Epochs in which the same weights move. */
@@ -46,4 +50,38 @@ export interface Stretch {
   readonly trainable: readonly TrunkWeight[];
   readonly train: Examples;
   readonly validation: Examples | undefined;
+}
+
+/** Why a run ended before its last epoch. */
+export type EarlyEnd = Exclude<TrainingLog['stoppedBy'], 'epochs'>;
+
+/** What is done of an epoch. */
+export interface EpochPart {
+  readonly epoch: number;
+  /** Rows. */
+  readonly done: number;
+  readonly sums: Sums;
+  readonly seconds: number;
+}
+
+/** Examples that could not be read so far. */
+export interface Skipped {
+  readonly train: readonly Unreadable[];
+  readonly validation: readonly Unreadable[];
+}
+
+/** What a log says of the examples. */
+export type RowsReport = Pick<TrainingLog, 'examples' | 'skipped' | 'unfolded' | 'cachedUpTo'>;
+
+/** Where this process begins: at the first epoch, or where an earlier one was. */
+export interface Start {
+  readonly epoch: number;
+  /** What is done of that epoch. */
+  readonly part: EpochPart | undefined;
+  /** Epochs that are done. */
+  readonly epochs: readonly EpochLog[];
+  /** Why the run is over, if it is before its last epoch. */
+  readonly end: EarlyEnd | undefined;
+  readonly skipped: Skipped;
+  readonly report: RowsReport;
 }

@@ -1,7 +1,7 @@
 // The rows of a segment: features of the frozen front, computed once, or examples that are read for every batch.
-import type { Samples, TrainingLog } from '../core/types.ts';
+import type { Samples } from '../core/types.ts';
 import { viewsOf, type Examples, type ExampleSource } from './examples.ts';
-import type { Run } from './loopPlan.ts';
+import type { RowsReport, Run, Skipped } from './loopPlan.ts';
 import { prepareFront, type PreparedNetwork } from './network.ts';
 import { startPace } from './pace.ts';
 import { streamExamples } from './streamExamples.ts';
@@ -20,12 +20,16 @@ export interface PreparedRows {
   readonly train: Examples | undefined;
   readonly validation: Examples | undefined;
   /** What the log says of them, now. */
-  readonly report: Pick<TrainingLog, 'examples' | 'skipped' | 'unfolded' | 'cachedUpTo'>;
+  readonly report: RowsReport;
   dispose(): Promise<void>;
 }
 
-/** Prepares the rows that enter the network at a stage. */
-export async function openRows(run: Run, parts: Parts, entry: number): Promise<PreparedRows> {
+/**
+ * Prepares the rows that enter the network at a stage.
+ *
+ * @param known - Examples of which it is known that they cannot be read.
+ */
+export async function openRows(run: Run, parts: Parts, entry: number, known?: Skipped): Promise<PreparedRows> {
   const { options, model, network } = run;
   const front = await prepareFront(model, entry);
   const opened: Examples[] = [];
@@ -37,7 +41,7 @@ export async function openRows(run: Run, parts: Parts, entry: number): Promise<P
     const cached = options.cache !== undefined && entry > 0;
     const [train, validation] = cached
       ? await cacheRows(run, parts, front, entry, opened)
-      : streamRows(run, parts, front, entry);
+      : streamRows(run, parts, front, entry, known);
     if (cached) front.dispose();
     const stage = cached && train !== undefined ? network.stages[entry - 1] : undefined;
     return {
@@ -60,13 +64,48 @@ export async function openRows(run: Run, parts: Parts, entry: number): Promise<P
   }
 }
 
+/** The rows of one segment after the other. */
+export interface SegmentRows {
+  /** Those at hand; undefined before the first. */
+  readonly current: PreparedRows | undefined;
+  /** Rows that enter the network at a stage: those at hand where they do. */
+  enterAt(entry: number): Promise<PreparedRows>;
+  dispose(): Promise<void>;
+}
+
+/** Prepares rows for each segment, and keeps them while the frozen front stays the same. */
+export function rowsOfSegments(run: Run, parts: Parts, known: Skipped): SegmentRows {
+  let current: PreparedRows | undefined;
+  const dispose = async () => {
+    await current?.dispose();
+    current = undefined;
+  };
+  return {
+    get current() {
+      return current;
+    },
+    async enterAt(entry) {
+      if (current?.entry === entry) return current;
+      await dispose();
+      return (current = await openRows(run, parts, entry, known));
+    },
+    dispose,
+  };
+}
+
 type Both = readonly [train: Examples | undefined, validation: Examples | undefined];
 
-function streamRows(run: Run, { train, validation }: Parts, front: PreparedNetwork, entry: number): Both {
+function streamRows(
+  run: Run,
+  { train, validation }: Parts,
+  front: PreparedNetwork,
+  entry: number,
+  known: Skipped | undefined,
+): Both {
   const { augment } = run.options;
   return [
-    streamExamples({ ...sourceOf(run, front, train), augment }, entry),
-    validation && streamExamples(sourceOf(run, front, validation), entry),
+    streamExamples({ ...sourceOf(run, front, train), augment }, entry, known?.train),
+    validation && streamExamples(sourceOf(run, front, validation), entry, known?.validation),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { EpochLog, Monitor, Progress, Samples } from '../core/types.ts';
 import { settleAugmentation, type Augmentation, type SettledAugmentation } from './augment.ts';
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from './cacheOptions.ts';
+import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from './checkpointOptions.ts';
 import { settleClipping, type Clip, type Clipping } from './clipping.ts';
 import type { Loss, LossName } from './losses.ts';
 import { settleMix, type SettledMix } from './mixBatch.ts';
@@ -71,6 +72,18 @@ export interface TrainingOptions {
    * with a last validation. Default: no limit.
    */
   readonly maxSeconds?: number;
+  /**
+   * Writes down from time to time where the run is, so that `resume` can go on after the process was killed. Default: nothing
+   * is written.
+   */
+  readonly checkpoint?: CheckpointOptions;
+  /**
+   * Goes on from the newest checkpoint in `checkpoint.to`, made by the same call on the same model and samples; begins at the
+   * beginning where there is none. Weights and log become those of a run that was never interrupted, bit for bit on the same
+   * backend, times aside. A run that was finished ends at once. `onEpoch` is called for epochs of this process, one of which
+   * the last process may have told already. Default false: checkpoints that are there are replaced.
+   */
+  readonly resume?: boolean;
   /** Fixes the order of examples, dropout and what is held out. Default 0. */
   readonly seed?: number;
   /**
@@ -106,6 +119,7 @@ export interface SettledOptions {
   readonly ema: SettledAveraging | undefined;
   readonly watch: SettledWatch;
   readonly maxSeconds: number;
+  readonly checkpoint: SettledCheckpoint | undefined;
   readonly seed: number;
   /** Undefined: nothing is kept. */
   readonly cache: SettledCache | undefined;
@@ -156,6 +170,7 @@ export function settleOptions(verb: string, options: TrainingOptions, defaults: 
     ema: settleAveraging(verb, options.ema),
     watch: settleWatch(verb, options, validation !== undefined),
     maxSeconds,
+    checkpoint: settleCheckpoint(verb, options.checkpoint, options.resume),
     seed,
     cache: settleCache(verb, options.cache),
     augment: options.augment === undefined ? undefined : settleAugmentation(verb, options.augment, { seed, epochs }),

@@ -10,21 +10,26 @@ export interface Pace {
   advance(amount: number): Promise<void>;
 }
 
-/** Starts counting towards a total. */
+/**
+ * Starts counting towards a total.
+ *
+ * @param before - What somebody else did of it already.
+ */
 export function startPace(
   phase: Progress['phase'],
   total: number,
   onProgress: ((progress: Progress) => void) | undefined,
+  before = 0,
 ): Pace {
   const start = performance.now();
-  let done = 0;
+  let done = before;
   let lastTurn = start;
   onProgress?.({ phase, done, total, secondsLeft: undefined });
   return {
     async advance(amount) {
       done += amount;
       const now = performance.now();
-      onProgress?.({ phase, done, total, secondsLeft: ((now - start) / 1000 / done) * (total - done) });
+      onProgress?.({ phase, done, total, secondsLeft: ((now - start) / 1000 / (done - before)) * (total - done) });
       if (now - lastTurn < stretch) return;
       await new Promise((resolve) => setTimeout(resolve, 0));
       lastTurn = performance.now();

@@ -2,23 +2,27 @@
 import { sizeOf } from '../core/shapes.ts';
 import type { TransferModel } from '../core/model.ts';
 import type { EpochLog, Samples, TrainingLog, TrunkWeight } from '../core/types.ts';
-import { openRows, type Parts, type PreparedRows } from './openRows.ts';
-import { runEpochs, type Course, type EarlyEnd } from './loop.ts';
-import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
+import type { Examples } from './examples.ts';
+import { runEpochs, type Course } from './loop.ts';
+import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from './loopPlan.ts';
 import { frozenPrefix } from './network.ts';
+import { rowsOfSegments, type Parts } from './openRows.ts';
 import { startPace, type Pace } from './pace.ts';
+import type { Recorder } from './recorder.ts';
 import { settleRun } from './settleRun.ts';
 import { TrainingState } from './trainingState.ts';
 
 /**
  * Trains some weights of a model and appends the log to its history.
  *
- * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, and what samples, reading and the loop raise.
+ * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, `CHECKPOINT_MISMATCH`, and what samples, reading and the loop raise.
  */
 export async function runTraining(model: TransferModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
-  const { options } = plan;
-  const { run, parts } = settleRun(model, samples, plan);
-  const outcome = await runSegments(run, parts);
+  const settled = settleRun(model, samples, plan);
+  const recorder = await recorderOf(settled.run, settled.parts);
+  const startedAt = recorder?.startedAt ?? plan.startedAt;
+  const outcome = await runSegments({ ...settled.run, startedAt }, settled.parts, recorder);
+  const warnings = recorder?.warnings ?? [];
   const log: TrainingLog = {
     phase: plan.phase,
     epochs: outcome.epochs,
@@ -26,54 +30,86 @@ export async function runTraining(model: TransferModel, samples: Samples, plan: 
     ...(outcome.best === undefined ? {} : { best: outcome.best }),
     ...outcome.report,
     parameters: countParameters(model, plan.segments),
-    seed: options.seed,
-    seconds: (performance.now() - plan.startedAt) / 1000,
+    ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
+    seed: plan.options.seed,
+    seconds: (performance.now() - startedAt) / 1000,
   };
-  model.history = [...model.history, log];
+  model.history = [...(recorder?.history ?? model.history), log];
   return log;
+}
+
+async function recorderOf(run: Run, parts: Parts): Promise<Recorder | undefined> {
+  if (run.checkpoints === undefined) return undefined;
+  const { openRecorder } = await import('./recorder.ts');
+  return openRecorder(run, parts, run.checkpoints);
 }
 
 interface Outcome {
   readonly epochs: readonly EpochLog[];
   readonly end: EarlyEnd | undefined;
   readonly best: TrainingLog['best'];
-  readonly report: PreparedRows['report'];
+  readonly report: RowsReport;
 }
 
-/** Trains segment by segment. Rows are kept while the frozen front stays the same. */
-async function runSegments(run: Run, parts: Parts): Promise<Outcome> {
-  const { options, phase } = run;
+/** Trains segment by segment, from the beginning or where an earlier process was. */
+async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefined): Promise<Outcome> {
+  const start = recorder?.start ?? beginningOf(run);
   const state = new TrainingState(run);
-  let pace: Pace | undefined;
-  let rows: PreparedRows | undefined;
-  let end: EarlyEnd | undefined;
-  const epochs: EpochLog[] = [];
+  const epochs = [...start.epochs];
+  const rows = rowsOfSegments(run, parts, start.skipped);
+  const restored = recorder?.begin({ state, epochs, rows });
   try {
-    for (const [place, segment] of run.segments.entries()) {
+    let { end } = start;
+    let pace: Pace | undefined;
+    for (const { segment, until, isOver } of segmentsFrom(run, start)) {
       for (const weight of segment.unfrozen) weight.frozen = false;
-      const entry = frozenPrefix(run.model, segment.trainable);
-      if (rows?.entry !== entry) {
-        await rows?.dispose();
-        rows = undefined;
-        rows = await openRows(run, parts, entry);
-      }
-      const { train, validation } = rows;
+      if (isOver) continue;
+      const { train, validation } = await rows.enterAt(frozenPrefix(run.model, segment.trainable));
       if (train === undefined) {
         end = 'signal';
         break;
       }
-      pace ??= startPace(phase, (options.epochs - options.initialEpoch) * train.size, options.onProgress);
-      const course: Course = { run, state, pace, epochs };
-      const until = run.segments[place + 1]?.epoch ?? options.epochs;
+      restored?.keep();
+      pace ??= startLoopPace(run, start, train);
+      const course: Course = { run, state, pace, start, recorder, epochs };
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable: segment.trainable, train, validation });
       if (end !== undefined) break;
     }
-    const best = state.finish();
-    return { epochs, end, best, report: rows?.report ?? { examples: 0, skipped: [] } };
+    return { epochs, end, best: state.finish(), report: rows.current?.report ?? start.report };
+  } catch (error) {
+    restored?.undo();
+    throw error;
   } finally {
+    restored?.keep();
     state.dispose();
-    await rows?.dispose();
+    await rows.dispose();
   }
+}
+
+function beginningOf({ options }: Run): Start {
+  const skipped = { train: [], validation: [] };
+  return {
+    epoch: options.initialEpoch,
+    part: undefined,
+    epochs: [],
+    end: undefined,
+    skipped,
+    report: { examples: 0, skipped: [] },
+  };
+}
+
+/** The segments that have begun or will, where they end, and whether an earlier process was through with them. */
+function segmentsFrom({ segments, options }: Run, { epoch, end }: Start) {
+  return segments
+    .map((segment, place) => ({ segment, until: segments[place + 1]?.epoch ?? options.epochs }))
+    .filter(({ segment }) => end === undefined || segment.epoch < epoch)
+    .map((each) => ({ ...each, isOver: end !== undefined || each.until <= epoch }));
+}
+
+function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }: Examples): Pace {
+  const { epochs, initialEpoch, onProgress } = options;
+  const before = (epoch - initialEpoch) * size + (part?.done ?? 0);
+  return startPace(phase, (epochs - initialEpoch) * size, onProgress, before);
 }
 
 /** Counts what moved at any time. */

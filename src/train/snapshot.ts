@@ -4,6 +4,8 @@ import type { TrunkWeight } from '../core/types.ts';
 
 /** Remembered values. */
 export interface Snapshot {
+  /** They stay the snapshot's. */
+  readonly values: ReadonlyMap<TrunkWeight, Tensor>;
   /** Writes the values back. */
   restore(): void;
   dispose(): void;
@@ -11,16 +13,18 @@ export interface Snapshot {
 
 /** Remembers weights. Clones share their data with the weight until it changes, so this copies nothing. */
 export function takeSnapshot(weights: readonly TrunkWeight[]): Snapshot {
-  const values: readonly (readonly [TrunkWeight, Tensor])[] = weights.map((weight) => [
-    weight,
-    keep(clone(weight.variable)),
-  ]);
+  return snapshotOf(new Map(weights.map((weight) => [weight, keep(clone(weight.variable))])));
+}
+
+/** Takes values over. */
+export function snapshotOf(values: ReadonlyMap<TrunkWeight, Tensor>): Snapshot {
   return {
+    values,
     restore: () => {
       for (const [weight, value] of values) weight.write(value);
     },
     dispose: () => {
-      dispose(values.map(([, value]) => value));
+      dispose([...values.values()]);
     },
   };
 }

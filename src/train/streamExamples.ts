@@ -5,10 +5,14 @@ import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSo
 import { runAndFree } from './network.ts';
 import { assertReadable, batchReader } from './readBatch.ts';
 
-/** Reads examples when they are asked for, and runs the first `entry` stages. Each epoch sees a change of its own. */
-export function streamExamples(source: ExampleSource, entry: number): Examples {
+/**
+ * Reads examples when they are asked for, and runs the first `entry` stages. Each epoch sees a change of its own.
+ *
+ * @param known - Examples of which it is known that they cannot be read.
+ */
+export function streamExamples(source: ExampleSource, entry: number, known: readonly Unreadable[] = []): Examples {
   const { verb, model, network, samples } = source;
-  const skipped = new Map<string, Unreadable>();
+  const skipped = new Map(known.map((each) => [each.id, each]));
   const readBatch = batchReader(verb, model, samples);
   let reported: Promise<void> | undefined;
   return {

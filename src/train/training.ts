@@ -1,4 +1,5 @@
 // What the training verbs need once they are called: loaded then, so that importing a verb costs little.
+export { findCheckpoints } from './findCheckpoints.ts';
 export { settleOptions } from './options.ts';
 export { settleRates } from './rates.ts';
 export { runTraining } from './runTraining.ts';

@@ -26,6 +26,9 @@ async function open(
   return openCheckpoints('fineTune', 'fineTune', settleCheckpoint('fineTune', { to, ...options }, resume)!);
 }
 
+const save = (checkpoints: Checkpoints, checkpoint: Checkpoint) =>
+  checkpoints.save(checkpoint.position, async () => checkpoint);
+
 const at = (epoch: number, step: number): Checkpoint => ({
   fingerprint: { seed: 0 },
   position: { epoch, done: 0, step },
@@ -91,7 +94,7 @@ describe('a checkpoint is due', () => {
       false,
       true,
     ]);
-    await checkpoints.save(at(5, 99));
+    await save(checkpoints, at(5, 99));
     expect([5, 6, 7].map((epoch) => checkpoints.isDue({ epoch, done: 0, step: 99 }))).toEqual([false, false, true]);
   });
 
@@ -127,7 +130,7 @@ describe('keeping', () => {
     const store = memoryStore(new Map([['head-000009.safetensors', new Uint8Array(1)]]));
     store.files.set('notes.txt', new Uint8Array(2));
     const checkpoints = await open(store, false, { keep: 3 });
-    for (const step of [1, 2, 3, 4, 5]) await checkpoints.save(at(0, step));
+    for (const step of [1, 2, 3, 4, 5]) await save(checkpoints, at(0, step));
     expect([...store.files.keys()]).toEqual(['head-000009.safetensors', 'notes.txt', ...names(3, 4, 5)]);
     expect(checkpoints.warnings).toEqual([]);
   });
@@ -135,8 +138,8 @@ describe('keeping', () => {
   test('writes the new one before it removes an old one', async () => {
     const store = memoryStore();
     const checkpoints = await open(store, false, { keep: 1 });
-    await checkpoints.save(at(0, 1));
-    await checkpoints.save(at(0, 2));
+    await save(checkpoints, at(0, 1));
+    await save(checkpoints, at(0, 2));
     expect([...store.files.keys()]).toEqual(names(2));
     expect(store.write.mock.invocationCallOrder[1]).toBeLessThan(store.remove.mock.invocationCallOrder[0]!);
   });
@@ -144,11 +147,11 @@ describe('keeping', () => {
   test('begins anew without resume: those of another run go once there is a new one', async () => {
     const store = memoryStore();
     const before = await open(store);
-    for (const step of [1, 2]) await before.save(at(0, step));
+    for (const step of [1, 2]) await save(before, at(0, step));
     const checkpoints = await open(store);
     expect(await checkpoints.find()).toBeUndefined();
     expect([...store.files.keys()]).toEqual(names(1, 2));
-    await checkpoints.save(at(0, 7));
+    await save(checkpoints, at(0, 7));
     expect([...store.files.keys()]).toEqual(names(3));
   });
 });
@@ -158,10 +161,10 @@ describe('going on', () => {
     const store = memoryStore();
     const before = await open(store, true);
     expect(await before.find()).toBeUndefined();
-    for (const step of [1, 2, 3]) await before.save(at(0, step));
+    for (const step of [1, 2, 3]) await save(before, at(0, step));
     const checkpoints = await open(store, true);
     expect(await checkpoints.find()).toEqual({ ...at(0, 3), name: names(3)[0] });
-    await checkpoints.save(at(0, 4));
+    await save(checkpoints, at(0, 4));
     expect([...store.files.keys()]).toEqual(names(3, 4));
   });
 
@@ -174,14 +177,14 @@ describe('going on', () => {
     }
     const checkpoints = await open(store, true);
     expect((await checkpoints.find())!.position.step).toBe(1_000_000);
-    await checkpoints.save(at(0, 1));
+    await save(checkpoints, at(0, 1));
     expect([...store.files.keys()]).toContain('fineTune-1000001.safetensors');
   });
 
   test('takes the one before when the newest is damaged, and says so', async () => {
     const store = memoryStore();
     const before = await open(store);
-    for (const step of [1, 2]) await before.save(at(0, step));
+    for (const step of [1, 2]) await save(before, at(0, step));
     store.files.set(names(2)[0]!, store.files.get(names(2)[0]!)!.slice(0, 100));
     const checkpoints = await open(store, true);
     expect((await checkpoints.find())!.name).toBe(names(1)[0]);
@@ -190,14 +193,14 @@ describe('going on', () => {
         /^fineTune: expected a whole checkpoint in fineTune-000002.safetensors, got a file of 100 bytes: its header takes \d+ bytes\. It is left out\.$/,
       ),
     ]);
-    await checkpoints.save(at(0, 2));
+    await save(checkpoints, at(0, 2));
     expect([...store.files.keys()]).toEqual(names(1, 3));
   });
 
   test('takes the one before when the newest cannot be read', async () => {
     const store = memoryStore();
     const before = await open(store);
-    for (const step of [1, 2]) await before.save(at(0, step));
+    for (const step of [1, 2]) await save(before, at(0, step));
     store.read.mockRejectedValueOnce(new Error('EIO: i/o error'));
     const checkpoints = await open(store, true);
     expect((await checkpoints.find())!.name).toBe(names(1)[0]);
@@ -237,12 +240,12 @@ describe('a store that is full', () => {
     const store = memoryStore();
     const told: TransferKitError[] = [];
     const checkpoints = await open(store, false, { onError: (error) => told.push(error) });
-    await checkpoints.save(at(0, 1));
+    await save(checkpoints, at(0, 1));
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     store.write.mockRejectedValueOnce(full).mockRejectedValueOnce(full);
-    await checkpoints.save(at(1, 2));
+    await save(checkpoints, at(1, 2));
     expect(checkpoints.isDue({ epoch: 1, done: 0, step: 2 })).toBe(false);
-    await checkpoints.save(at(2, 3));
+    await save(checkpoints, at(2, 3));
     expect([...store.files.keys()]).toEqual(names(1));
     const text =
       'fineTune: expected to keep a checkpoint after step 2 (epoch 1), but: ENOSPC: no space left on device, write. ' +
@@ -250,19 +253,19 @@ describe('a store that is full', () => {
     expect(checkpoints.warnings).toEqual([text]);
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({ code: 'SAVE_FAILED', message: `[transferkit] ${text}`, cause: full });
-    await checkpoints.save(at(3, 4));
+    await save(checkpoints, at(3, 4));
     expect((await (await open(store, true)).find())!.position).toEqual({ epoch: 3, done: 0, step: 4 });
   });
 
   test('an old checkpoint that cannot be removed is removed later', async () => {
     const store = memoryStore();
     const checkpoints = await open(store, false, { keep: 1 });
-    await checkpoints.save(at(0, 1));
+    await save(checkpoints, at(0, 1));
     store.remove.mockRejectedValueOnce(new Error('EPERM'));
-    await checkpoints.save(at(0, 2));
+    await save(checkpoints, at(0, 2));
     expect([...store.files.keys()]).toEqual(names(1, 2));
     expect(checkpoints.warnings).toHaveLength(1);
-    await checkpoints.save(at(0, 3));
+    await save(checkpoints, at(0, 3));
     expect([...store.files.keys()]).toEqual(names(3));
   });
 });

@@ -1,0 +1,52 @@
+// What an earlier process left of a run, checked.
+import { getBackend } from '@tensorflow/tfjs-core';
+import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
+import type { TrainingLog } from '../core/types.ts';
+import { assertSameRun } from './checkpointMismatch.ts';
+import type { FoundCheckpoint, Position } from './checkpoints.ts';
+import type { Run, Start } from './loopPlan.ts';
+import type { SavedNumbers, SavedState } from './savedState.ts';
+
+/** What a checkpoint holds of a run besides position and tensors. */
+export interface RunRecord extends Omit<Start, 'epoch'> {
+  readonly training: SavedNumbers;
+  /** Training that the model had seen before. */
+  readonly history: readonly TrainingLog[];
+  /** Of the run so far, what was done again left out. */
+  readonly seconds: number;
+  readonly backend: string;
+}
+
+/** Where to go on. */
+export interface Restart {
+  readonly position: Position;
+  readonly record: RunRecord;
+  readonly tensors: SavedState['tensors'];
+}
+
+/**
+ * What a checkpoint says, if it is of this run.
+ *
+ * @throws TransferKitError `CHECKPOINT_MISMATCH`.
+ */
+export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheckpoint): Restart {
+  const { name, position, state: record, tensors } = found;
+  if (!isRecord(record)) throw new TypeError(`${name} has no record`);
+  // A model that has seen less was made anew, and what it had seen comes from the checkpoint. One that has seen more goes
+  // through another run of the same options.
+  const [here, there] = [run.model.history.length, record.history.length];
+  const seen = (runs: number) => (here > there ? { trainedBefore: runs } : {});
+  assertSameRun(run.verb, name, { ...fingerprint, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
+  return { position, record, tensors };
+}
+
+/** What to tell about going on. */
+export function warningsOf({ verb }: Run, { record }: Restart): string[] {
+  if (record.backend === getBackend()) return [];
+  return [`${verb}: resumed on ${getBackend()} what ${record.backend} began, so the last digits are those of neither.`];
+}
+
+/** A file of our version and with the right checksum has all of it. */
+function isRecord(value: unknown): value is RunRecord {
+  return isJsonObject(value) && isJsonObject(value.training) && isJsonList(value.epochs) && isJsonList(value.history);
+}
