@@ -1,8 +1,9 @@
 // Features from many places of a base at once: one pass through the network, pooled where a stage ends.
-import { clone, concat, dispose, max, mean, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { FoldedPart, Samples, Stage, Unreadable } from '../core/types.ts';
 import type { Pace } from './pace.ts';
+import { pooledValues } from './poolFeatures.ts';
 import { batchesOf } from './readAhead.ts';
 import { assertReadable, readBatches, type Batch, type Reader } from './readBatch.ts';
 
@@ -86,32 +87,11 @@ async function runBatch(
       dispose(current);
       current = output;
       const stage = stages[index];
-      if (stage !== undefined && taps.has(stage)) store.put(stage, await valuesOf(pool(current, pooling)), batch);
+      if (stage !== undefined && taps.has(stage)) store.put(stage, await pooledValues(current, pooling), batch);
       store.count(index, (performance.now() - start) / 1000);
     }
   } finally {
     dispose(current);
-  }
-}
-
-/** [b, …, c] -> [b, c], or [b, 2 c] for both. */
-function pool(map: Tensor, pooling: TapPooling): Tensor {
-  if (map.rank === 2) return clone(map);
-  const places = map.shape.slice(1, -1).map((_, i) => i + 1);
-  return tidy(() => {
-    if (pooling === 'average') return mean(map, places);
-    if (pooling === 'max') return max(map, places);
-    return concat([mean(map, places), max(map, places)], 1);
-  });
-}
-
-async function valuesOf(tensor: Tensor): Promise<Float32Array> {
-  try {
-    const values = await tensor.data();
-    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${tensor.dtype}`);
-    return values;
-  } finally {
-    dispose(tensor);
   }
 }
 

@@ -1,0 +1,28 @@
+// Feature maps as vectors in plain memory.
+import { clone, concat, dispose, max, mean, reshape, tidy, type Tensor } from '@tensorflow/tfjs-core';
+
+/** Average or maximum over all places, both joined, or every place with values of its own. */
+export type FeaturePooling = 'average' | 'max' | 'both' | 'flatten';
+
+/** Values of a map [b, …, c], which stays the caller's: [b, c]; [b, 2 c] for both; [b, … c] for flatten. Vectors stay as they are. */
+export async function pooledValues(map: Tensor, pooling: FeaturePooling): Promise<Float32Array> {
+  const pooled = pool(map, pooling);
+  try {
+    const values = await pooled.data();
+    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${pooled.dtype}`);
+    return values;
+  } finally {
+    dispose(pooled);
+  }
+}
+
+function pool(map: Tensor, pooling: FeaturePooling): Tensor {
+  if (map.rank === 2) return clone(map);
+  const places = map.shape.slice(1, -1).map((_, i) => i + 1);
+  return tidy(() => {
+    if (pooling === 'flatten') return reshape(map, [map.shape[0], -1]);
+    if (pooling === 'average') return mean(map, places);
+    if (pooling === 'max') return max(map, places);
+    return concat([mean(map, places), max(map, places)], 1);
+  });
+}
