@@ -1,10 +1,10 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { Task, TransferModel } from './core/model.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
-import { settleLoss } from './train/losses.ts';
-import { measure, type Measurement } from './train/measure.ts';
+import { settleHeadLoss } from './train/headRules.ts';
+import { measure, ofHead, type Measurement } from './train/measure.ts';
 import {
   classFigures,
   confusionMatrix,
@@ -32,12 +32,14 @@ export interface EvaluateOptions {
   readonly topK?: number;
   /** How many mistakes to list. Default 10. */
   readonly worst?: number;
+  /** Factor of each head's loss in the sum, from 0, by name. Default 1 for each. */
+  readonly lossWeights?: Readonly<Record<string, number>>;
   /** Called after every batch. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
 interface EvaluationBase {
-  /** Mean loss, as in training. */
+  /** Mean loss, as in training; of several heads the sum of theirs. */
   readonly loss: number;
   readonly examples: number;
   readonly skipped: readonly Unreadable[];
@@ -72,18 +74,26 @@ export interface RegressionEvaluation extends EvaluationBase, RegressionFigures 
   readonly perOutput: readonly (RegressionFigures & { readonly output: string })[];
 }
 
-/** What `evaluate` gives for a task. */
-export type EvaluationOf<T extends Task> = T extends 'regression'
-  ? RegressionEvaluation
-  : T extends 'multiLabel'
-    ? MultiLabelEvaluation
-    : ClassEvaluation;
+/** Figures of a model with several heads. */
+export interface SeveralEvaluation<T extends Tasks = Tasks> extends EvaluationBase {
+  /** Those of each head, by name; their losses as they are without `lossWeights`. */
+  readonly heads: { readonly [Name in keyof T]: EvaluationOf<T[Name]> };
+}
+
+/** What `evaluate` gives for a task, or for several heads. */
+export type EvaluationOf<T extends Task | Tasks> = T extends Tasks
+  ? SeveralEvaluation<T>
+  : T extends 'regression'
+    ? RegressionEvaluation
+    : T extends 'multiLabel'
+      ? MultiLabelEvaluation
+      : ClassEvaluation;
 
 /**
  * Measures a model on samples, in inference mode.
  *
- * @param model - A model of any task.
- * @param samples - Examples with labels of the head.
+ * @param model - A model of any task, or with several heads.
+ * @param samples - Examples with labels of the head; for several heads with records of targets.
  * @param options - See {@link EvaluateOptions}.
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`, `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`,
  * `INVALID_OPTION`, `DISPOSED`.
@@ -94,20 +104,22 @@ export type EvaluationOf<T extends Task> = T extends 'regression'
  * console.log(accuracy, confusion);
  * ```
  */
-export async function evaluate<T extends Task>(
+export async function evaluate<T extends Task | Tasks>(
   model: TransferModel<T>,
   samples: Samples,
   options?: EvaluateOptions,
 ): Promise<EvaluationOf<T>>;
 export async function evaluate(
-  model: TransferModel,
+  model: AnyModel,
   samples: Samples,
-  { batchSize = 32, topK = 5, worst = 10, onProgress }: EvaluateOptions = {},
-): Promise<EvaluationOf<Task>> {
+  { batchSize = 32, topK = 5, worst = 10, lossWeights, onProgress }: EvaluateOptions = {},
+): Promise<EvaluationOf<Task | Tasks>> {
   assertWhole('evaluate', 'batchSize', batchSize, 1);
   assertWhole('evaluate', 'topK', topK, 1);
   assertWhole('evaluate', 'worst', worst, 0);
   assertAlive('evaluate', model);
+  const { parts } = model.head;
+  const loss = settleHeadLoss('evaluate', parts, undefined, lossWeights);
   await ensureBackend();
   assertKnown('evaluate', model, samples);
   const network = await prepareFront(model, Infinity);
@@ -115,15 +127,16 @@ export async function evaluate(
     const source = { verb: 'evaluate', model, network, samples, batchSize };
     const examples = streamExamples({ ...source, signal: undefined, augment: undefined }, 0);
     const pace = startPace('evaluate', samples.size, onProgress);
-    const measured = await measure(
-      { model, network, loss: settleLoss('evaluate', model.head.task) },
-      examples,
-      batchSize,
-      pace,
-    );
+    const measured = await measure({ model, network, loss }, examples, batchSize, pace);
     assertFinite(measured);
-    const common = { loss: measured.loss, examples: measured.judgements.length, skipped: examples.skipped };
-    return { ...common, ...figuresOf(model, measured, topK, worst) };
+    const common = { examples: measured.judgements.length, skipped: examples.skipped };
+    const heads = parts.map((part): readonly [string, EvaluationOf<Task>] => {
+      const own = ofHead(measured, parts, part);
+      return [part.name, { loss: own.loss, ...common, ...figuresOf(part, own, topK, worst) }];
+    });
+    const [only] = heads;
+    if (only?.[0] === '') return only[1];
+    return { loss: measured.loss, ...common, heads: Object.fromEntries(heads) };
   } finally {
     network.dispose();
   }
@@ -139,12 +152,11 @@ function assertFinite({ judgements }: Measurement): void {
 }
 
 function figuresOf(
-  { head, labels }: TransferModel,
+  { task, labels }: HeadPart,
   { accuracy = NaN, judgements }: Measurement,
   topK: number,
   worst: number,
 ) {
-  const { task } = head;
   if (task === 'regression') {
     const perOutput = labels.map((output, index) => ({ output, ...regressionFigures(judgements, index) }));
     const mean = (of: (figures: RegressionFigures) => number) =>

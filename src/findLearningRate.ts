@@ -1,6 +1,6 @@
 // The verb findLearningRate: a range test over learning rates that leaves the model as it was.
 import { ensureBackend } from './backends/ensureBackend.ts';
-import type { TransferModel } from './core/model.ts';
+import type { AnyModel } from './core/model.ts';
 import type { Samples } from './core/types.ts';
 import { unfreeze, type FreezeSelection } from './freeze.ts';
 import { assertAlive } from './train/assertAlive.ts';
@@ -31,7 +31,7 @@ export interface FindLearningRateOptions extends SweepOptions {
  * ```
  */
 export async function findLearningRate(
-  model: TransferModel,
+  model: AnyModel,
   samples: Samples,
   options: FindLearningRateOptions = {},
 ): Promise<LearningRateCurve> {

@@ -1,7 +1,7 @@
 // The verb fineTune: head and unfrozen layers of the base are trained together at a low rate.
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { TransferModel } from './core/model.ts';
+import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
 import { unfreeze, type FreezeSelection } from './freeze.ts';
 import { assertAlive } from './train/assertAlive.ts';
@@ -58,11 +58,7 @@ export interface FineTuneOptions extends TrainingOptions {
  * console.log(log.cachedUpTo);
  * ```
  */
-export async function fineTune(
-  model: TransferModel,
-  samples: Samples,
-  options: FineTuneOptions = {},
-): Promise<TrainingLog> {
+export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { findCheckpoints, settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
   const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'cosine' });
@@ -101,7 +97,7 @@ export async function fineTune(
 
 /** What moves when. The model's freeze state is that of the first segment afterwards. */
 function planSegments(
-  model: TransferModel,
+  model: AnyModel,
   selection: FineTuneOptions['unfreeze'],
   { initialEpoch, epochs }: { readonly initialEpoch: number; readonly epochs: number },
   segmentNow: (epoch: number, weights: readonly TrunkWeight[]) => Segment,
@@ -172,7 +168,7 @@ function isOf(weights: readonly TrunkWeight[]): (weight: TrunkWeight) => boolean
 }
 
 /** Remembers what is frozen; the returned function puts it back. */
-function rememberFrozen({ base, head }: TransferModel): () => void {
+function rememberFrozen({ base, head }: AnyModel): () => void {
   const before = [...base.trunk.weights, ...head.trunk.weights].map((weight) => ({ weight, frozen: weight.frozen }));
   return () => {
     for (const { weight, frozen } of before) weight.frozen = frozen;

@@ -2,7 +2,8 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { Task, TransferModel } from './core/model.ts';
+import { byHead } from './core/headParts.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import { gatherFor, type Gather } from './train/gatherInputs.ts';
 import { taskRules } from './train/taskRules.ts';
 import { networkOf, runAndFree } from './train/network.ts';
@@ -12,7 +13,7 @@ import { assertAlive } from './train/assertAlive.ts';
 
 /** Options of {@link predict}. */
 export interface PredictOptions {
-  /** How many labels to give, the most probable first. Default all of them. */
+  /** How many labels to give, the most probable first; of several heads by each. Default all of them. */
   readonly topK?: number;
   /** Inputs run at once. Default 32. */
   readonly batchSize?: number;
@@ -30,24 +31,29 @@ export interface ValuePrediction {
   readonly value: number;
 }
 
-/** What `predict` gives for a task. */
+/** What `predict` gives for a task: a list of these. */
 export type PredictionOf<T extends Task> = T extends 'regression' ? ValuePrediction : LabelPrediction;
 
-/** A list of inputs gives a list of predictions; a list of numbers is one input. */
-export type Predicted<T extends Task, Input> = Input extends readonly number[]
+/** What `predict` gives for one input: a list, or one for each of several heads by name. */
+export type Prediction<T extends Task | Tasks> = [T] extends [Task]
   ? PredictionOf<T>[]
+  : { readonly [Name in keyof T]: T[Name] extends Task ? PredictionOf<T[Name]>[] : never };
+
+/** A list of inputs gives a list of predictions; a list of numbers is one input. */
+export type Predicted<T extends Task | Tasks, Input> = Input extends readonly number[]
+  ? Prediction<T>
   : Input extends readonly unknown[]
-    ? PredictionOf<T>[][]
-    : PredictionOf<T>[];
+    ? Prediction<T>[]
+    : Prediction<T>;
 
 /**
  * Predicts with the model's own preprocessing.
  *
- * @param model - A model of any task.
+ * @param model - A model of any task, or with several heads.
  * @param input - One raw input (a picture's path, address, bytes or element; a tensor, a list of numbers …), or a list of inputs.
  * @param options - See {@link PredictOptions}.
  * @returns Labels with probabilities, the most probable first; for `regression` the values in the order of the outputs.
- * A list of inputs gives a list of these.
+ * Several heads give a record of these lists, by name. A list of inputs gives a list of what one gives.
  * @throws TransferKitError `UNREADABLE`, `NOT_FOUND`, `PREPROCESSOR_UNKNOWN`, `WRONG_SHAPE`, `WRONG_DTYPE`,
  * `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `DISPOSED`.
  *
@@ -57,23 +63,24 @@ export type Predicted<T extends Task, Input> = Input extends readonly number[]
  * console.log(best?.label, best?.probability);
  * ```
  */
-export async function predict<T extends Task, Input>(
+export async function predict<T extends Task | Tasks, Input>(
   model: TransferModel<T>,
   input: Input,
   options?: PredictOptions,
 ): Promise<Predicted<T, Input>>;
 export async function predict(
-  model: TransferModel,
+  model: AnyModel,
   input: unknown,
-  { topK = model.labels.length, batchSize = 32 }: PredictOptions = {},
-): Promise<PredictionOf<Task>[] | PredictionOf<Task>[][]> {
-  assertWhole('predict', 'topK', topK, 1);
+  { topK = Infinity, batchSize = 32 }: PredictOptions = {},
+): Promise<AnyPrediction | AnyPrediction[]> {
+  if (topK !== Infinity) assertWhole('predict', 'topK', topK, 1);
   assertWhole('predict', 'batchSize', batchSize, 1);
   assertAlive('predict', model);
   await ensureBackend();
   const isList = isListOfInputs(input);
   const inputs = isList ? input : [input];
-  const predictions: PredictionOf<Task>[][] = [];
+  const { parts } = model.head;
+  const predictions: AnyPrediction[] = [];
   const gather = gatherFor('predict', model.base);
   const batches = readAhead({
     batches: allInBatches(inputs.length, batchSize),
@@ -84,10 +91,12 @@ export async function predict(
   });
   for await (const batch of batches) {
     const rows = await logitsOf(model, batch);
-    predictions.push(...rows.map((logits) => describe(model, logits, topK)));
+    predictions.push(...rows.map((logits) => byHead(parts, (part) => describe(part, logits, topK))));
   }
   return isList ? predictions : (predictions[0] ?? []);
 }
+
+type AnyPrediction = Prediction<Task> | Readonly<Record<string, Prediction<Task>>>;
 
 /** A list of numbers is one example's values. */
 function isListOfInputs(input: unknown): input is readonly unknown[] {
@@ -117,7 +126,7 @@ async function prepare(gather: Gather, inputs: readonly unknown[], rows: readonl
 }
 
 /** The logits of each input of a batch, which is freed. */
-async function logitsOf(model: TransferModel, { input, names }: Prepared): Promise<Float32Array[]> {
+async function logitsOf(model: AnyModel, { input, names }: Prepared): Promise<Float32Array[]> {
   if (input === undefined) return [];
   const logits = runAndFree(networkOf(model), input, {});
   try {
@@ -143,9 +152,10 @@ function notFinite(value: number, id: string): TransferKitError {
   return new TransferKitError('NOT_FINITE', text, { id });
 }
 
-function describe({ head, labels }: TransferModel, logits: Float32Array, topK: number): PredictionOf<Task>[] {
-  const values = taskRules[head.task].outputs(logits);
-  if (head.task === 'regression') return labels.map((output, index) => ({ output, value: values[index] ?? NaN }));
+/** What one head says. */
+function describe({ task, labels, from, to }: HeadPart, logits: Float32Array, topK: number): PredictionOf<Task>[] {
+  const values = taskRules[task].outputs(logits.subarray(from, to));
+  if (task === 'regression') return labels.map((output, index) => ({ output, value: values[index] ?? NaN }));
   return labels
     .map((label, index) => ({ label, probability: values[index] ?? NaN }))
     .sort((a, b) => b.probability - a.probability)

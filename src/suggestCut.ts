@@ -1,6 +1,7 @@
 // The verb suggestCut: which layer of a base gives the best features for these samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
+import { layOut } from './core/headParts.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
 import type { Base } from './core/model.ts';
 import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
@@ -100,7 +101,8 @@ export async function suggestCut(base: Base, samples: Samples, options: SuggestC
   if (taps.length === 0) throw withoutTaps(base, omitted);
   await ensureBackend();
   const pace = startPace('features', indexes.length, options.onProgress);
-  const reader = { base, head: { task: 'classes' as const }, labels };
+  const parts = layOut([{ name: '', task: 'classes', labels, units: labels.length }]);
+  const reader = { base, head: { parts } };
   const plan = { ...settled, verb: 'suggestCut', reader, samples, indexes, taps: new Set(taps) };
   const tapped = await tapFeatures(plan, pace);
   assertEnough(labels, tapped.classes, settled.folds);

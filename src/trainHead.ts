@@ -1,6 +1,6 @@
 // The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
 import { ensureBackend } from './backends/ensureBackend.ts';
-import type { TransferModel } from './core/model.ts';
+import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
 import { assertAlive } from './train/assertAlive.ts';
 import type { TrainingOptions } from './train/options.ts';
@@ -29,7 +29,7 @@ export interface TrainHeadOptions extends TrainingOptions {
  * ```
  */
 export async function trainHead(
-  model: TransferModel,
+  model: AnyModel,
   samples: Samples,
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {

@@ -42,7 +42,7 @@ function wave(row: number, columns: number, scale: number, phase: number): Float
 }
 
 function judge(logits: Float32Array, target: ArrayLike<number>, row: number): Judgement {
-  return { id: `row ${String(row)}`, logits, target: Float32Array.from(target), loss: row, weight: 1 };
+  return { id: `row ${String(row)}`, logits, target: Float32Array.from(target), loss: row, headLosses: [row], weight: 1 };
 }
 
 /** Takes 10 off the last value: that class is never predicted. */

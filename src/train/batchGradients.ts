@@ -15,7 +15,8 @@ import type { TrunkWeight } from '../core/types.ts';
 import { differentiate } from './differentiate.ts';
 import type { Rows } from './examples.ts';
 import type { Run } from './loopPlan.ts';
-import { smoothTargets, weightedMean } from './losses.ts';
+import { smoothByHead } from './headRules.ts';
+import { weightedMean } from './losses.ts';
 import { mixBatch } from './mixBatch.ts';
 
 /** Keeps these draws apart from all others of the same seed. */
@@ -50,7 +51,7 @@ export function gradientsOfBatch(
       () => {
         const logits = network.run(batch.input, { from: entry, dropoutSeed: seed });
         kept.push(keep(clone(logits)));
-        const targets = smoothTargets(model.head.task, batch.targets, options.labelSmoothing);
+        const targets = smoothByHead(model.head.parts, batch.targets, options.labelSmoothing);
         const mean = weightedMean(loss.losses(logits, targets), batch.weights);
         return [model.base.trunk.penalty(trainable), model.head.trunk.penalty(trainable)].reduce<Scalar>(
           (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),

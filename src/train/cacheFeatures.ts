@@ -1,13 +1,13 @@
 // Features of the frozen front of a network, computed once for each example.
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, viewsOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { assertReadable, type Batch } from './readBatch.ts';
-import { targetSize } from './encodeTarget.ts';
+import { targetSize } from './headTargets.ts';
 import { valuesInPlace } from './valuesInPlace.ts';
 
 /**
@@ -98,7 +98,7 @@ async function extract(
 }
 
 interface Kept {
-  readonly model: TransferModel;
+  readonly model: AnyModel;
   readonly entry: number;
   readonly skipped: readonly Unreadable[];
   readonly views: number;

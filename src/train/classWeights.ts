@@ -1,8 +1,9 @@
 // How much examples of each label count.
 import { TransferKitError } from '../core/errors.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Samples } from '../core/types.ts';
+import { byHeads } from './headTargets.ts';
 import { invalidOption, isObject } from './optionChecks.ts';
 import { labelCounts } from './targets.ts';
 
@@ -19,16 +20,18 @@ import { labelCounts } from './targets.ts';
  */
 export function settleClassWeights(
   verb: string,
-  model: TransferModel,
+  model: AnyModel,
   samples: Samples,
   option: 'balanced' | Readonly<Record<string, number>>,
 ): (target: Float32Array) => number {
-  const { head, labels } = model;
-  if (head.task === 'regression')
-    throw invalidOption(verb, 'no classWeights for regression, which has no labels', option);
-  const weights =
-    option === 'balanced' ? balance(labelCounts(verb, model, samples)) : givenWeights(verb, labels, option);
-  if (head.task === 'binary') {
+  const [head, another] = byHeads(verb, model, samples);
+  if (head === undefined || another !== undefined) {
+    throw invalidOption(verb, 'no classWeights for several heads; weigh examples, or heads by lossWeights,', option);
+  }
+  const { task, labels } = head.part;
+  if (task === 'regression') throw invalidOption(verb, 'no classWeights for regression, which has no labels', option);
+  const weights = option === 'balanced' ? balance(labelCounts(head)) : givenWeights(verb, labels, option);
+  if (task === 'binary') {
     const [first = 1, second = 1] = weights;
     return ([share = 0]) => (1 - share) * first + share * second;
   }

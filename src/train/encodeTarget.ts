@@ -1,19 +1,11 @@
 // Targets of single examples as the head's loss takes them.
 import { TransferKitError } from '../core/errors.ts';
-import type { Task, TransferModel } from '../core/model.ts';
+import type { HeadPart } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Target } from '../core/types.ts';
 
-/** What targets have to answer: a task and its labels. Every model is one. */
-export interface Question {
-  readonly head: { readonly task: Task };
-  readonly labels: readonly string[];
-}
-
-/** Number of target values of one example. */
-export function targetSize({ head, labels }: TransferModel): number {
-  return head.task === 'binary' ? 1 : labels.length;
-}
+/** What targets have to answer: a task and its labels. Every head is one. */
+export type Question = Pick<HeadPart, 'task' | 'labels'>;
 
 /**
  * One example's target as values for the loss. `classes`: one-hot of a label or of its index, or shares of the labels that
@@ -24,13 +16,13 @@ export function targetSize({ head, labels }: TransferModel): number {
  * that do not sum to 1 and when the kind of target does not fit the task; `NOT_FINITE` for numbers of a regression.
  */
 export function encodeTarget(verb: string, question: Question, target: Target, id: string): Float32Array {
-  const { head, labels } = question;
-  if (head.task === 'regression') return encodeNumbers(verb, labels, target, id);
+  const { task, labels } = question;
+  if (task === 'regression') return encodeNumbers(verb, labels, target, id);
   const names = typeof target === 'string' ? [target] : isNames(target) ? target : undefined;
   if (names === undefined) return encodeShares(verb, question, target, id);
-  if (head.task !== 'multiLabel' && names.length !== 1) throw mismatch(verb, 'one label', target, id);
+  if (task !== 'multiLabel' && names.length !== 1) throw mismatch(verb, 'one label', target, id);
   const indexes = names.map((name) => indexOf(verb, labels, name, id));
-  if (head.task === 'binary') return Float32Array.of(indexes[0] ?? 0);
+  if (task === 'binary') return Float32Array.of(indexes[0] ?? 0);
   return rowOf(labels.length, indexes);
 }
 
@@ -46,8 +38,7 @@ export function mismatch(verb: string, expected: string, target: Target, id: str
 }
 
 /** Targets of labels that are given as numbers. */
-function encodeShares(verb: string, { head, labels }: Question, target: Target, id: string): Float32Array {
-  const { task } = head;
+function encodeShares(verb: string, { task, labels }: Question, target: Target, id: string): Float32Array {
   const isList = isNumbers(target) && target.length === labels.length;
   if (task === 'multiLabel') {
     if (!isList) throw mismatch(verb, `labels, or ${String(labels.length)} numbers 0 … 1,`, target, id);

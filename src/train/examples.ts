@@ -2,13 +2,13 @@
 // that were computed once (cacheFeatures) or raw examples that are read anew for every batch (streamExamples).
 import { clone, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { Samples, Unreadable } from '../core/types.ts';
 import type { SettledAugmentation } from './augment.ts';
 import type { Network } from './network.ts';
 import { allInBatches } from './readAhead.ts';
 import { readBatches, type Batch } from './readBatch.ts';
-import { targetSize } from './encodeTarget.ts';
+import { targetSize } from './headTargets.ts';
 
 /** Rows ready for the network. */
 export interface Examples {
@@ -42,7 +42,7 @@ export interface Rows {
 /** What both kinds of examples are made from. */
 export interface ExampleSource {
   readonly verb: string;
-  readonly model: TransferModel;
+  readonly model: AnyModel;
   /** Runs what is in front of the rows. */
   readonly network: Network;
   readonly samples: Samples;
@@ -76,7 +76,7 @@ export async function viewOf(
 
 /** Targets and weights of a batch, as the loop takes them. */
 export function asTensors(
-  model: TransferModel,
+  model: AnyModel,
   targetRows: readonly Float32Array[],
   weightRows: readonly number[],
 ): Omit<Rows, 'input' | 'ids'> {

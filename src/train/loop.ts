@@ -4,13 +4,13 @@ import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';
 import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
+import { correctOf } from './headRules.ts';
 import { measure } from './measure.ts';
 import type { Pace } from './pace.ts';
 import { batchesOf } from './readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 import type { Recorder } from './recorder.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { taskRules } from './taskRules.ts';
 import { Totals } from './totals.ts';
 import type { TrainingState } from './trainingState.ts';
 
@@ -114,7 +114,7 @@ async function passOverRows(
 ): Promise<Totals | undefined> {
   const { batchSize, seed, signal } = run.options;
   const order = permutation(train.size, deriveSeed(seed, epoch));
-  const totals = new Totals(taskRules[run.model.head.task], part?.sums);
+  const totals = new Totals(correctOf(run.model.head.parts), part?.sums);
   let done = part?.done ?? 0;
   const now = (): EpochPart => ({ epoch, done, sums: totals.sums, seconds: secondsSince(startedAt) });
   for await (const rows of readRows(train, batchesOf(order.slice(done), batchSize), epoch)) {

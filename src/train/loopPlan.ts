@@ -1,9 +1,9 @@
 // What a training run is made of: every option has its value.
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { EpochLog, TrainingLog, TrunkWeight, Unreadable } from '../core/types.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Examples } from './examples.ts';
-import type { SettledLoss } from './losses.ts';
+import type { HeadLoss } from './headRules.ts';
 import type { Network } from './network.ts';
 import type { SettledOptions } from './options.ts';
 import type { SettledRates } from './rates.ts';
@@ -35,9 +35,9 @@ export interface Segment {
 
 /** A run, the same in all its segments. */
 export interface Run extends TrainingPlan {
-  readonly model: TransferModel;
+  readonly model: AnyModel;
   readonly network: Network;
-  readonly loss: SettledLoss;
+  readonly loss: HeadLoss;
   /** How much an example with some target counts. */
   readonly classWeight: ((target: Float32Array) => number) | undefined;
 }

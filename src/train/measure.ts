@@ -1,20 +1,22 @@
 // Loss and decisions of a model over examples, in inference mode.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel, HeadPart } from '../core/model.ts';
 import type { Examples, Rows } from './examples.ts';
-import type { SettledLoss } from './losses.ts';
+import { correctOf, type HeadLoss } from './headRules.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { allInBatches } from './readAhead.ts';
 import { readRows } from './readRows.ts';
-import { taskRules } from './taskRules.ts';
 
 /** What the model said about one example. */
 export interface Judgement {
   readonly id: string;
   readonly logits: Float32Array;
   readonly target: Float32Array;
+  /** Of all heads together. */
   readonly loss: number;
+  /** Of each head, before its weight. */
+  readonly headLosses: readonly number[];
   /** How much the example counts in the mean loss. */
   readonly weight: number;
 }
@@ -28,9 +30,9 @@ export interface Measurement {
 
 /** What is measured, and by which loss. */
 export interface Subject {
-  readonly model: TransferModel;
+  readonly model: AnyModel;
   readonly network: Network;
-  readonly loss: SettledLoss;
+  readonly loss: HeadLoss;
 }
 
 /** Runs the network on every row. */
@@ -41,7 +43,6 @@ export async function measure(
   pace?: Pace,
 ): Promise<Measurement> {
   const judgements: Judgement[] = [];
-  const rules = taskRules[subject.model.head.task];
   let done = 0;
   for await (const rows of readRows(examples, allInBatches(examples.size, batchSize))) {
     if (rows !== undefined) judgements.push(...(await judge(subject, examples.entry, rows)));
@@ -49,13 +50,28 @@ export async function measure(
     done += amount;
     await pace?.advance(amount);
   }
+  return { ...figuresOf(judgements, correctOf(subject.model.head.parts)), judgements };
+}
+
+/** What was said about one head: its own logits, targets and losses. */
+export function ofHead({ judgements }: Measurement, parts: readonly HeadPart[], part: HeadPart): Measurement {
+  const place = parts.indexOf(part);
+  const { from, to } = part;
+  const own = judgements.map((judgement): Judgement => {
+    const loss = judgement.headLosses[place] ?? NaN;
+    const [logits, target] = [judgement.logits.subarray(from, to), judgement.target.subarray(from, to)];
+    return { ...judgement, logits, target, loss, headLosses: [loss] };
+  });
+  return { ...figuresOf(own, correctOf([{ ...part, from: 0, to: to - from }])), judgements: own };
+}
+
+function figuresOf(judgements: readonly Judgement[], correct: ReturnType<typeof correctOf>) {
   const mean = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
-  const correct = judgements.flatMap(({ logits, target }) => rules.correct(logits, target) ?? []);
+  const shares = judgements.flatMap(({ logits, target }) => correct(logits, target) ?? []);
   return {
     loss: mean(judgements.map(({ loss, weight }) => loss * weight)),
-    accuracy: correct.length === 0 ? undefined : mean(correct),
-    judgements,
+    accuracy: shares.length === 0 ? undefined : mean(shares),
   };
 }
 
@@ -66,18 +82,23 @@ async function judge({ network, loss }: Subject, from: number, rows: Rows): Prom
   try {
     const logits = runAndFree(network, input, { from });
     made.push(logits);
-    const losses = loss.losses(logits, targets);
+    const losses = loss.byHead(logits, targets);
     made.push(losses);
     const [values, lossValues] = await Promise.all([logits.data(), losses.data()]);
     if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
     const width = values.length / rows.ids.length;
-    return rows.targetRows.map((target, row) => ({
-      id: rows.ids[row] ?? '',
-      logits: values.slice(row * width, (row + 1) * width),
-      target,
-      loss: lossValues[row] ?? NaN,
-      weight: rows.weightRows[row] ?? 1,
-    }));
+    const heads = loss.weights.length;
+    return rows.targetRows.map((target, row) => {
+      const headLosses = Array.from(lossValues.slice(row * heads, (row + 1) * heads));
+      return {
+        id: rows.ids[row] ?? '',
+        logits: values.slice(row * width, (row + 1) * width),
+        target,
+        loss: headLosses.reduce((sum, each, head) => sum + each * (loss.weights[head] ?? 1), 0),
+        headLosses,
+        weight: rows.weightRows[row] ?? 1,
+      };
+    });
   } finally {
     dispose(made);
   }

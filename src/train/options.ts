@@ -5,7 +5,7 @@ import { settleAveraging, type AveragingOptions, type SettledAveraging } from '.
 import { settleCache, type FeatureCacheOptions, type SettledCache } from './cacheOptions.ts';
 import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from './checkpointOptions.ts';
 import { settleClipping, type Clip, type Clipping } from './clipping.ts';
-import type { Loss, LossName } from './losses.ts';
+import type { LossOption } from './headRules.ts';
 import { settleMix, type SettledMix } from './mixBatch.ts';
 import { assertRate, assertShare, assertWhole, invalidOption } from './optionChecks.ts';
 import { settleOptimizer, type Optimizer, type OptimizerName } from './optimizers.ts';
@@ -26,8 +26,12 @@ export interface TrainingOptions {
   readonly gradientAccumulationSteps?: number;
   /** Samples to validate on after every epoch, or the share of the training samples to hold out, above 0 and below 1. */
   readonly validation?: Samples | number;
-  /** What is to be made small. Default: what fits the task (see `LossName`). */
-  readonly loss?: LossName | Loss;
+  /** What is to be made small, for several heads also by their names. Default: what fits the task (see `LossName`). */
+  readonly loss?: LossOption;
+  /**
+   * Factor of each head's loss in the sum, by the names of several heads, from 0. Default 1 for each. Keras's `loss_weights`.
+   */
+  readonly lossWeights?: Readonly<Record<string, number>>;
   /**
    * Share of each target that is spread evenly over the labels, 0 … below 1; in training only. Not for regression. Default 0.
    *
@@ -109,7 +113,8 @@ export interface SettledOptions {
   readonly batchSize: number;
   readonly gradientAccumulationSteps: number;
   readonly validation: Samples | number | undefined;
-  readonly loss: LossName | Loss | undefined;
+  readonly loss: LossOption | undefined;
+  readonly lossWeights: TrainingOptions['lossWeights'];
   readonly labelSmoothing: number;
   readonly classWeights: TrainingOptions['classWeights'];
   readonly mix: SettledMix | undefined;
@@ -161,6 +166,7 @@ export function settleOptions(verb: string, options: TrainingOptions, defaults: 
     gradientAccumulationSteps,
     validation,
     loss: options.loss,
+    lossWeights: options.lossWeights,
     labelSmoothing,
     classWeights: options.classWeights,
     mix: settleMix(verb, options),

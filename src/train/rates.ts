@@ -1,5 +1,5 @@
 // Learning rates of single weights: one for the head, one or a rising span for the base, less the deeper a layer lies.
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { assertRate, invalidOption, isObject } from './optionChecks.ts';
 
@@ -45,7 +45,7 @@ export function settleRates(verb: string, rates: LearningRates, layerDecay = 1):
 
 /** The rate of each weight that trains. */
 export function ratesOf(
-  { base }: TransferModel,
+  { base }: AnyModel,
   { head, base: [first, last], layerDecay }: SettledRates,
   trainable: readonly TrunkWeight[],
 ): ReadonlyMap<TrunkWeight, number> {

@@ -1,14 +1,14 @@
 // Reads and preprocesses the examples of one batch side by side.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { Sample, Samples, Unreadable } from '../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
-import { encodeTarget, type Question } from './encodeTarget.ts';
+import { encodeTargets, type WithHeads } from './headTargets.ts';
 
-/** For whom examples are read: a model, or a base with a question of its own. */
-export type Reader = Question & Pick<TransferModel, 'base'>;
+/** For whom examples are read: a model, or a base with questions of its own. */
+export type Reader = WithHeads & Pick<AnyModel, 'base'>;
 
 /** Examples that are ready for the network. The reader owns `input`. */
 export interface Batch {
@@ -121,7 +121,7 @@ async function readExample(
     return unreadable(`example ${String(index)}`, error);
   }
   const { id } = sample;
-  const target = encodeTarget(verb, model, sample.target, id);
+  const target = encodeTargets(verb, model, sample.target, id);
   const weight = checkWeight(verb, sample);
   try {
     await inputs.add(place, sample.input, id);

@@ -1,6 +1,6 @@
 // One training run from samples to log: checks, features of the frozen front for each segment, the loop.
 import { sizeOf } from '../core/shapes.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { EpochLog, Samples, TrainingLog, TrunkWeight } from '../core/types.ts';
 import type { Examples } from './examples.ts';
 import { runEpochs, type Course } from './loop.ts';
@@ -17,7 +17,7 @@ import { TrainingState } from './trainingState.ts';
  *
  * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, `CHECKPOINT_MISMATCH`, and what samples, reading and the loop raise.
  */
-export async function runTraining(model: TransferModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
+export async function runTraining(model: AnyModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
   const settled = settleRun(model, samples, plan);
   const recorder = await recorderOf(settled.run, settled.parts);
   const startedAt = recorder?.startedAt ?? plan.startedAt;
@@ -113,7 +113,7 @@ function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }
 }
 
 /** Counts what moved at any time. */
-function countParameters({ base, head }: TransferModel, segments: readonly Segment[]) {
+function countParameters({ base, head }: AnyModel, segments: readonly Segment[]) {
   const count = (weights: readonly TrunkWeight[]) => weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
   const trained = count([...new Set(segments.flatMap(({ trainable }) => trainable))]);
   return { trained, frozen: count([...base.trunk.weights, ...head.trunk.weights]) - trained };

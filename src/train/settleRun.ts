@@ -1,10 +1,10 @@
 // A run before it begins: samples checked against the model, loss and weights of classes settled, the schedule tried.
 import { TransferKitError } from '../core/errors.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import type { Samples } from '../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
 import type { Run, TrainingPlan } from './loopPlan.ts';
-import { settleLoss } from './losses.ts';
+import { assertHeadSmoothing, settleHeadLoss } from './headRules.ts';
 import { networkOf } from './network.ts';
 import type { Parts } from './openRows.ts';
 import type { SettledOptions } from './options.ts';
@@ -12,7 +12,7 @@ import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
 import { assertKnown, assertSamples, assertTrainable, assertValidation } from './targets.ts';
 
 /** Samples to train and validate on, checked. */
-function settleParts(model: TransferModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
+function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
   assertSamples(verb, samples);
   const { train, validation } = splitOff(samples, options);
   assertTrainable(verb, model, train);
@@ -33,17 +33,18 @@ function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts
  *
  * @throws TransferKitError what samples, targets and losses raise, `NOTHING_TO_TRAIN`, `INVALID_OPTION`.
  */
-export function settleRun(model: TransferModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
+export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
   const { verb, options, segments } = plan;
   const parts = settleParts(model, samples, plan);
   const { train } = parts;
   const { classWeights } = options;
+  assertHeadSmoothing(verb, model.head.parts, options.labelSmoothing);
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
   const run: Run = {
     ...plan,
     model,
     network: networkOf(model),
-    loss: settleLoss(verb, model.head.task, options.loss),
+    loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),
     classWeight: classWeights && settleClassWeights(verb, model, train, classWeights),
   };
   scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));

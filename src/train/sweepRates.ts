@@ -1,6 +1,6 @@
 // Trains with a learning rate that rises from step to step, watches the loss, and puts everything back.
 import { isTransferKitError } from '../core/errors.ts';
-import type { TransferModel } from '../core/model.ts';
+import type { AnyModel } from '../core/model.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { Samples } from '../core/types.ts';
 import type { Run } from './loopPlan.ts';
@@ -16,7 +16,7 @@ import { freeRows, readRows } from './readRows.ts';
 import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { taskRules } from './taskRules.ts';
+import { correctOf } from './headRules.ts';
 import { Totals } from './totals.ts';
 import { TrainingState } from './trainingState.ts';
 
@@ -66,11 +66,7 @@ interface Steps {
 const verb = 'findLearningRate';
 
 /** Tries learning rates on what is unfrozen; the weights are as before in the end. */
-export async function sweepRates(
-  model: TransferModel,
-  samples: Samples,
-  options: SweepOptions,
-): Promise<LearningRateCurve> {
+export async function sweepRates(model: AnyModel, samples: Samples, options: SweepOptions): Promise<LearningRateCurve> {
   const steps = settleSteps(options);
   const { from = 1e-7 } = options;
   const { optimizer, loss, labelSmoothing, classWeights, batchSize, cache, seed, signal, onProgress } = options;
@@ -153,7 +149,7 @@ async function takeSteps(
         if (rows === undefined) continue;
         return 'signal';
       }
-      const totals = new Totals(taskRules[run.model.head.task]);
+      const totals = new Totals(correctOf(run.model.head.parts));
       try {
         await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, losses.length) }, totals);
       } catch (error) {

@@ -20,15 +20,13 @@ export class Totals {
    * @param sums - Of the part of the epoch that is done.
    */
   constructor(
-    private readonly rules: TaskRules,
+    private readonly correct: TaskRules['correct'],
     public sums: Sums = nothing,
   ) {}
 
   add(loss: number, logits: Float32Array, targets: readonly Float32Array[]): void {
     const width = logits.length / targets.length;
-    const correct = targets.map((target, row) =>
-      this.rules.correct(logits.subarray(row * width, (row + 1) * width), target),
-    );
+    const correct = targets.map((target, row) => this.correct(logits.subarray(row * width, (row + 1) * width), target));
     const { sums } = this;
     this.sums = {
       ...sums,

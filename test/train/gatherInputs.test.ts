@@ -42,7 +42,7 @@ async function readerOf(preprocess: Preprocessor): Promise<Reader> {
   const source = tinyModel();
   const base = await loadBase(source, { preprocess });
   source.dispose();
-  return { base, head: { task: 'classes' }, labels: ['a', 'b'] };
+  return { base, head: { parts: [{ name: '', task: 'classes', labels: ['a', 'b'], from: 0, to: 2 }] } };
 }
 
 async function applied(preprocessor: Preprocessor, input: unknown): Promise<number[]> {

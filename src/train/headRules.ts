@@ -1,0 +1,134 @@
+// What a model's heads make of their logits together: one loss, smoothed targets, the share of right decisions. Of one head
+// they are what its task says; of several each has its own columns of logits and targets.
+import { add, clone, concat, mul, slice, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { HeadPart } from '../core/model.ts';
+import { nearestNames } from '../core/names.ts';
+import { assertSmoothing, settleLoss, smoothTargets, type Loss, type LossName, type SettledLoss } from './losses.ts';
+import { invalidOption, isObject } from './optionChecks.ts';
+import { taskRules, type TaskRules } from './taskRules.ts';
+
+/** A loss for all heads, or those of some heads by their names. */
+export type LossOption = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
+
+/** The loss of all heads: the sum of theirs, each times its weight. */
+export interface HeadLoss extends SettledLoss {
+  /** Loss of each example by each head, [b, heads], before weights. The caller owns the result. */
+  byHead(logits: Tensor, targets: Tensor): Tensor;
+  /** How much each head counts. */
+  readonly weights: readonly number[];
+}
+
+/**
+ * The loss of a model's heads.
+ *
+ * @param lossWeights - Factor of each head's loss in the sum, from 0. Default 1 for each, as Keras's `loss_weights`.
+ * @throws TransferKitError `INVALID_OPTION` for names that no head has, weights that are no finite numbers from 0, and what
+ * `settleLoss` raises.
+ */
+export function settleHeadLoss(
+  verb: string,
+  parts: readonly HeadPart[],
+  loss?: LossOption,
+  lossWeights?: Readonly<Record<string, number>>,
+): HeadLoss {
+  const weights = settleWeights(verb, parts, lossWeights);
+  const chosen = lossByHead(verb, parts, loss);
+  const heads = parts.map((part, place) => settleLoss(headVerb(verb, part), part.task, chosen[place]));
+  const each = (logits: Tensor, targets: Tensor) =>
+    heads.map((head, place) => head.losses(own(logits, parts, place), own(targets, parts, place)));
+  const [first] = heads;
+  return {
+    name: heads.map(({ name }) => name).join(' + '),
+    weights,
+    losses: (logits, targets) => {
+      if (first !== undefined && heads.length === 1 && weights[0] === 1) return first.losses(logits, targets);
+      return tidy(() =>
+        each(logits, targets)
+          .map((losses, i) => mul(losses, weights[i] ?? 1))
+          .reduce((a, b) => add(a, b)),
+      );
+    },
+    byHead: (logits, targets) => tidy(() => stack(each(logits, targets), 1)),
+  };
+}
+
+/** Targets of all heads smoothed, [b, units], a tensor of its own; numbers of a regression stay. See `smoothTargets`. */
+export function smoothByHead(parts: readonly HeadPart[], targets: Tensor, smoothing: number): Tensor {
+  if (smoothing === 0) return clone(targets);
+  return tidy(() =>
+    concat(
+      parts.map(({ task }, i) => smoothTargets(task, own(targets, parts, i), smoothing)),
+      -1,
+    ),
+  );
+}
+
+/**
+ * Raises unless the targets of some head can be smoothed so.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertHeadSmoothing(verb: string, parts: readonly HeadPart[], smoothing: unknown): void {
+  const task = parts.find((part) => part.task !== 'regression')?.task ?? 'regression';
+  assertSmoothing(verb, task, smoothing);
+}
+
+/** Share of right decisions in one row: of several heads the mean of those that decide. */
+export function correctOf(parts: readonly HeadPart[]): TaskRules['correct'] {
+  return (logits, targets) => {
+    const shares = parts.flatMap(({ task, from, to }) => {
+      return taskRules[task].correct(logits.subarray(from, to), targets.subarray(from, to)) ?? [];
+    });
+    return shares.length === 0 ? undefined : shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  };
+}
+
+/** The columns of one head; all of them where it is alone. */
+function own(values: Tensor, parts: readonly HeadPart[], place: number): Tensor {
+  const { from, to } = parts[place] ?? { from: 0, to: 0 };
+  if (parts.length === 1) return values;
+  return slice(values, [0, from], [-1, to - from]);
+}
+
+function headVerb(verb: string, { name }: HeadPart): string {
+  return name === '' ? verb : `${verb}: head '${name}'`;
+}
+
+function lossByHead(verb: string, parts: readonly HeadPart[], loss: LossOption | undefined) {
+  if (loss === undefined || typeof loss === 'string' || isLoss(loss)) return parts.map(() => loss);
+  if (parts[0]?.name === '') throw invalidOption(verb, 'loss to be a name or a loss, such as focalLoss() makes', loss);
+  assertNames(verb, 'loss', parts, loss);
+  return parts.map(({ name }) => (Object.hasOwn(loss, name) ? loss[name] : undefined));
+}
+
+function isLoss(loss: unknown): loss is Loss {
+  return isObject(loss) && 'losses' in loss && typeof loss.losses === 'function';
+}
+
+function settleWeights(verb: string, parts: readonly HeadPart[], given: object = {}): number[] {
+  assertNames(verb, 'lossWeights', parts, given);
+  const factors = new Map<string, unknown>(Object.entries(given));
+  return parts.map(({ name }) => {
+    const factor = factors.get(name) ?? 1;
+    if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor;
+    throw invalidOption(verb, `the loss weight of head '${name}' to be a finite number from 0`, factor);
+  });
+}
+
+/** Raises unless an option is a record by names of heads. */
+function assertNames(verb: string, option: string, parts: readonly HeadPart[], given: unknown): void {
+  const names = parts.map(({ name }) => name).filter((name) => name !== '');
+  if (!isObject(given) || Array.isArray(given)) {
+    throw invalidOption(
+      verb,
+      `${option} by the names of the model's heads, such as { ${names[0] ?? 'kind'}: … }`,
+      given,
+    );
+  }
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const known = names.length === 0 ? 'of a model with a record of heads' : `of the model's heads (${names.join(', ')})`;
+  const [nearest = ''] = nearestNames(unknown, names);
+  const found = nearest === '' ? `'${unknown}'` : `'${unknown}'; the nearest is '${nearest}'`;
+  throw invalidOption(verb, `${option} by the names ${known}`, found);
+}

@@ -1,0 +1,89 @@
+// Targets of examples for all heads of a model, side by side as their logits are.
+import { TransferKitError } from '../core/errors.ts';
+import type { HeadPart } from '../core/model.ts';
+import { nearestNames } from '../core/names.ts';
+import type { Samples, Target } from '../core/types.ts';
+import { encodeTarget } from './encodeTarget.ts';
+
+/** What has heads. Every model is one. */
+export interface WithHeads {
+  readonly head: { readonly parts: readonly HeadPart[] };
+}
+
+/** One head with the targets of samples that are for it. */
+export interface HeadSamples {
+  /** What its error texts begin with. */
+  readonly verb: string;
+  readonly part: HeadPart;
+  readonly samples: Pick<Samples, 'size' | 'labels' | 'classCounts' | 'target'>;
+}
+
+/** Number of target values of one example. */
+export function targetSize({ head }: WithHeads): number {
+  return head.parts.at(-1)?.to ?? 0;
+}
+
+/**
+ * One example's targets as values for the losses, see `encodeTarget`.
+ *
+ * @throws TransferKitError what `encodeTarget` raises; `INVALID_OPTION` for a record without a target for every head, or
+ * with one for another.
+ */
+export function encodeTargets(verb: string, model: WithHeads, target: Target, id: string): Float32Array {
+  const { parts } = model.head;
+  const [first] = parts;
+  if (first?.name === '') return encodeTarget(verb, first, target, id);
+  const own = recordOf(verb, parts, target, id);
+  const row = new Float32Array(targetSize(model));
+  for (const part of parts) row.set(encodeTarget(ofHead(verb, part), part, own[part.name] ?? [], id), part.from);
+  return row;
+}
+
+/**
+ * The targets of samples, head by head.
+ *
+ * @throws TransferKitError `INVALID_OPTION` when samples have not the targets of the model's heads.
+ */
+export function byHeads(verb: string, { head }: WithHeads, samples: Samples): HeadSamples[] {
+  const [first] = head.parts;
+  if (first?.name === '') return [{ verb, part: first, samples }];
+  const target = (index: number) => recordOf(verb, head.parts, samples.target(index), `example ${String(index)}`);
+  target(0);
+  return head.parts.map((part) => {
+    const { labels = [], classCounts = {} } = samples.heads?.[part.name] ?? {};
+    const own = { size: samples.size, labels, classCounts, target: (index: number) => target(index)[part.name] ?? [] };
+    return { verb: ofHead(verb, part), part, samples: own };
+  });
+}
+
+function ofHead(verb: string, { name }: HeadPart): string {
+  return `${verb}: head '${name}'`;
+}
+
+/** A target that has one for each of some heads, and no more. */
+function recordOf(verb: string, parts: readonly HeadPart[], target: Target, id: string) {
+  const names = parts.map(({ name }) => name);
+  if (typeof target !== 'object' || isList(target)) {
+    throw wrong(verb, `a record of targets for the heads ${names.join(', ')}`, JSON.stringify(target), id);
+  }
+  const given = Object.keys(target);
+  const other = given.find((name) => !names.includes(name));
+  if (other !== undefined) {
+    const nearest = nearestNames(other, names).map((name) => `'${name}'`);
+    throw wrong(verb, `targets of the model's heads (${names.join(', ')})`, `one of '${other}'`, id, nearest);
+  }
+  const missing = names.find((name) => !given.includes(name));
+  if (missing !== undefined) throw wrong(verb, `a target of head '${missing}'`, JSON.stringify(target), id);
+  return target;
+}
+
+function isList(target: Target): target is readonly string[] | readonly number[] {
+  return Array.isArray(target);
+}
+
+function wrong(verb: string, expected: string, received: string, id: string, nearest: string[] = []): TransferKitError {
+  const advice =
+    nearest.length === 0 ? 'Give every example a target of every head.' : `Nearest: ${nearest.join(', ')}.`;
+  const text = `${verb}: expected ${expected} for ${id}, got ${received}. ${advice}`;
+  return new TransferKitError('INVALID_OPTION', text, { id, received });
+}
