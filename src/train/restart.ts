@@ -34,10 +34,15 @@ export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheck
   if (!isRecord(record)) throw new TypeError(`${name} has no record`);
   // A model that has seen less was made anew, and what it had seen comes from the checkpoint. One that has seen more goes
   // through another run of the same options.
-  const [here, there] = [run.model.history.length, record.history.length];
+  const [here, there] = [finished(run, run.model.history), finished(run, record.history)];
   const seen = (runs: number) => (here > there ? { trainedBefore: runs } : {});
   assertSameRun(run.verb, name, { ...fingerprint, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
   return { position, record, tensors };
+}
+
+/** How many runs there are in a history; those that were stopped in this phase, as this one may have been, left out. */
+function finished({ phase }: Run, history: readonly TrainingLog[]): number {
+  return history.filter((log) => log.phase !== phase || log.stoppedBy !== 'signal').length;
 }
 
 /** What to tell about going on. */

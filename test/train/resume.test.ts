@@ -1,0 +1,435 @@
+// A run that goes on from a checkpoint ends as one that was never interrupted: the same bits in weights and log.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  defineSamples,
+  fineTune,
+  fromArrays,
+  trainHead,
+  type CheckpointStore,
+  type FineTuneOptions,
+  type Progress,
+  type Samples,
+  type TrainHeadOptions,
+  type TrainingLog,
+  type TransferModel,
+} from '../../src/index.ts';
+import { useTestBackend } from '../support/testBackend.ts';
+import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
+
+beforeAll(useTestBackend);
+
+type Files = Map<string, Uint8Array>;
+
+/** A store in memory; `written` are the files after each write. */
+function memoryStore(files: Files = new Map(), written: Files[] = []): CheckpointStore {
+  return {
+    list: async () => [...files.keys()],
+    read: async (name) => files.get(name)!,
+    write: async (name, bytes) => {
+      files.set(name, bytes);
+      written.push(new Map(files));
+    },
+    remove: async (name) => void files.delete(name),
+  };
+}
+
+const newModel = () => tinyTransfer({ dropout: 0.3, hidden: [5] });
+
+/** Everything of a log but times. */
+const timeless = (logs: readonly TrainingLog[]): unknown =>
+  JSON.parse(JSON.stringify(logs, (key, value: unknown) => (key === 'seconds' ? undefined : value)));
+
+interface Ended {
+  readonly weights: Record<string, number[]>;
+  readonly history: unknown;
+  readonly log: TrainingLog;
+  readonly frozen: readonly boolean[];
+  readonly trained: boolean;
+}
+
+/** Runs a verb on a new model, and sees that no tensor is left. */
+async function end(run: (model: TransferModel) => Promise<TrainingLog>): Promise<Ended> {
+  const model = await newModel();
+  const before = tf.memory().numTensors;
+  const log = await run(model);
+  expect(tf.memory().numTensors - before).toBe(0);
+  const ended = {
+    weights: weightValues(model),
+    history: timeless(model.history),
+    log,
+    frozen: [...model.base.trunk.weights, ...model.head.trunk.weights].map(({ frozen }) => frozen),
+    trained: model.head.trained,
+  };
+  model.dispose();
+  return ended;
+}
+
+/** What must be equal. */
+const essence = ({ weights, history, frozen, trained }: Ended) => ({ weights, history, frozen, trained });
+
+const samples = tinySamples(5);
+const validation = tinySamples(2, 9);
+const common = { batchSize: 4, seed: 3, headEpochs: 1, learningRate: 1e-3 };
+
+const settings: Record<string, FineTuneOptions> = {
+  'everything, with a validation': { epochs: 3, validation, unfreeze: { lastStages: 3 } },
+  'a cached front, momentum': { epochs: 3, unfreeze: { lastStages: 1 }, optimizer: 'sgd' },
+  'steps of unfreezing': {
+    epochs: 4,
+    validation: 0.3,
+    unfreeze: [
+      { epoch: 0, lastStages: 1 },
+      { epoch: 1, lastStages: 2 },
+      { epoch: 3, lastStages: 3 },
+    ],
+  },
+  'averages, accumulated gradients, clipping, the best epoch': {
+    epochs: 3,
+    validation,
+    ema: { decay: 0.8 },
+    gradientAccumulationSteps: 3,
+    clip: { globalNorm: 0.5 },
+    monitor: 'validationAccuracy',
+    unfreeze: { lastStages: 2 },
+  },
+  'mixed batches without a cache': {
+    epochs: 2,
+    mixup: 0.4,
+    labelSmoothing: 0.1,
+    cache: false,
+    unfreeze: { lastStages: 1 },
+  },
+};
+
+describe.each(Object.entries(settings))('fineTune of %s', (_, options) => {
+  test('goes on from any of its checkpoints to the same end', async () => {
+    const plain = await end((model) => fineTune(model, samples, { ...common, ...options }));
+    const written: Files[] = [];
+    const to = memoryStore(new Map(), written);
+    const watched = await end((model) =>
+      fineTune(model, samples, { ...common, ...options, checkpoint: { to, every: { steps: 1 } } }),
+    );
+    expect(essence(watched)).toEqual(essence(plain));
+    const some = written.filter((_files, place) => place % 2 === 0 || place === written.length - 1);
+    expect(some.length).toBeGreaterThan(3);
+    for (const files of some) {
+      const checkpoint = { to: memoryStore(files) };
+      const resumed = await end((model) =>
+        fineTune(model, samples, { ...common, ...options, checkpoint, resume: true }),
+      );
+      expect(essence(resumed)).toEqual(essence(plain));
+      expect(resumed.log.warnings).toBeUndefined();
+    }
+  }, 120_000);
+});
+
+const all = { ...common, epochs: 3, validation, unfreeze: { lastStages: 2 } } as const;
+
+/** Checkpoints of an interrupted run: after so many writes, those that were there then. */
+async function interrupted(options: FineTuneOptions, writes: number, every: { steps: number } | number = { steps: 1 }) {
+  const written: Files[] = [];
+  const to = memoryStore(new Map(), written);
+  const { weights } = await end((model) => fineTune(model, samples, { ...options, checkpoint: { to, every } }));
+  return { files: written[writes - 1]!, weights };
+}
+
+/** Samples that count how often they are read. */
+function counted(given: Samples): { samples: Samples; readonly reads: number } {
+  let reads = 0;
+  const counting = defineSamples({
+    size: given.size,
+    labels: given.labels,
+    target: (index) => given.target(index),
+    read: async (index) => {
+      reads++;
+      return given.read(index);
+    },
+  });
+  return {
+    samples: counting,
+    get reads() {
+      return reads;
+    },
+  };
+}
+
+describe('trainHead', () => {
+  const options: TrainHeadOptions = { epochs: 4, batchSize: 4, validation, optimizer: 'sgd', earlyStopping: 2 };
+
+  test('goes on from a checkpoint inside an epoch', async () => {
+    const plain = await end((model) => trainHead(model, samples, options));
+    const written: Files[] = [];
+    const checkpoint = { to: memoryStore(new Map(), written), every: { steps: 3 } };
+    await end((model) => trainHead(model, samples, { ...options, checkpoint }));
+    for (const files of written) {
+      const resumed = { ...options, checkpoint: { to: memoryStore(files) }, resume: true };
+      expect(essence(await end((model) => trainHead(model, samples, resumed)))).toEqual(essence(plain));
+    }
+  });
+
+  test('and fineTune may share a place: both go on by themselves', async () => {
+    const files: Files = new Map();
+    const checkpoint = { to: memoryStore(files), keep: 1 };
+    const script = (resume: boolean) =>
+      end(async (model) => {
+        await trainHead(model, samples, { ...options, checkpoint, resume });
+        return fineTune(model, samples, { ...all, checkpoint, resume });
+      });
+    const first = await script(false);
+    expect([...files.keys()].map((name) => name.replace(/-.*/, ''))).toEqual(['head', 'fineTune']);
+    const again = await script(true);
+    expect(essence(again)).toEqual(essence(first));
+  });
+});
+
+describe('a run that is over', () => {
+  test.each<[string, Partial<FineTuneOptions>]>([
+    ['by its epochs', {}],
+    ['by early stopping', { epochs: 9, earlyStopping: { patience: 1, minDelta: 1 } }],
+    ['by its time', { epochs: 500, maxSeconds: 0.5 }],
+  ])('%s ends at once, with the same log and weights', async (_, more) => {
+    const files: Files = new Map();
+    const options = { ...all, ...more, checkpoint: { to: memoryStore(files), every: 2 } };
+    const first = await end((model) => fineTune(model, samples, options));
+    const watched = counted(samples);
+    const epochs: number[] = [];
+    const before = [...files.keys()];
+    const again = await end((model) =>
+      fineTune(model, watched.samples, { ...options, resume: true, onEpoch: ({ epoch }) => epochs.push(epoch) }),
+    );
+    expect(essence(again)).toEqual(essence(first));
+    expect(again.log.seconds).toBeGreaterThanOrEqual(first.log.seconds - 0.1);
+    expect([watched.reads, epochs, [...files.keys()]]).toEqual([0, [], before]);
+  });
+});
+
+describe('a run that is stopped by its signal', () => {
+  test.each([1, 7, 9])('in batch %i goes on from there', async (batch) => {
+    const options = { ...all, gradientAccumulationSteps: 2 };
+    const plain = await end((model) => fineTune(model, samples, options));
+    const files: Files = new Map();
+    const checkpoint = { to: memoryStore(files), every: 99 };
+    const stop = new AbortController();
+    let batches = 0;
+    const stopped = await end((model) =>
+      fineTune(model, samples, {
+        ...options,
+        checkpoint,
+        signal: stop.signal,
+        onProgress: ({ phase, done }) => {
+          if (phase === 'fineTune' && done > 0 && ++batches === batch) stop.abort();
+        },
+      }),
+    );
+    expect(stopped.log.stoppedBy).toBe('signal');
+    const resumed = await end((model) => fineTune(model, samples, { ...options, checkpoint, resume: true }));
+    expect(essence(resumed)).toEqual(essence(plain));
+  });
+
+  test('goes on in the same process, too', async () => {
+    const plain = await end((model) => fineTune(model, samples, all));
+    const checkpoint = { to: memoryStore() };
+    const resumed = await end(async (model) => {
+      for (const batch of [3, 2]) {
+        const stop = new AbortController();
+        let batches = 0;
+        const { stoppedBy } = await fineTune(model, samples, {
+          ...all,
+          checkpoint,
+          resume: true,
+          signal: stop.signal,
+          onProgress: ({ phase, secondsLeft }) => {
+            if (phase === 'fineTune' && secondsLeft !== undefined && ++batches === batch) stop.abort();
+          },
+        });
+        expect(stoppedBy).toBe('signal');
+      }
+      return fineTune(model, samples, { ...all, checkpoint, resume: true });
+    });
+    expect(essence(resumed)).toEqual(essence(plain));
+  });
+
+  test('before it has done anything new leaves the checkpoint', async () => {
+    const { files } = await interrupted(all, 5);
+    const before = new Map(files);
+    const checkpoint = { to: memoryStore(files) };
+    const stopped = await end((model) =>
+      fineTune(model, samples, { ...all, checkpoint, resume: true, signal: AbortSignal.abort() }),
+    );
+    expect(stopped.log).toMatchObject({ stoppedBy: 'signal', epochs: [{ epoch: 0 }] });
+    expect(files).toEqual(before);
+  });
+});
+
+test('progress and epochs go on where they were', async () => {
+  const { files } = await interrupted(all, 6); // four steps in each epoch
+  const epochs: number[] = [];
+  const seen: Progress[] = [];
+  const resumed = await end((model) =>
+    fineTune(model, samples, {
+      ...all,
+      checkpoint: { to: memoryStore(files) },
+      resume: true,
+      onEpoch: ({ epoch }) => epochs.push(epoch),
+      onProgress: (progress) => seen.push(progress),
+    }),
+  );
+  expect(epochs).toEqual([1, 2]);
+  expect(resumed.log.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+  const own = seen.filter(({ phase }) => phase === 'fineTune');
+  expect(own[0]).toMatchObject({ done: 23, total: 45, secondsLeft: undefined });
+  expect(own.at(-1)).toMatchObject({ done: 45, total: 45, secondsLeft: 0 });
+});
+
+test('without a checkpoint, resume begins at the beginning', async () => {
+  const checkpoint = { to: memoryStore() };
+  const plain = await end((model) => fineTune(model, samples, all));
+  const resumed = await end((model) => fineTune(model, samples, { ...all, checkpoint, resume: true }));
+  expect(essence(resumed)).toEqual(essence(plain));
+});
+
+test('examples that cannot be read are told by a run that goes on, too', async () => {
+  const broken = defineSamples({
+    size: samples.size,
+    labels: samples.labels,
+    onUnreadable: 'skip',
+    target: (index) => samples.target(index),
+    read: (index) => {
+      if (index % 5 === 0) throw new Error(`no ${index}`);
+      return samples.read(index);
+    },
+  });
+  const options: FineTuneOptions = { ...common, epochs: 1, unfreeze: { lastStages: 3 }, cache: false };
+  const plain = await end((model) => fineTune(model, broken, options));
+  expect(plain.log.skipped).toHaveLength(3);
+  const written: Files[] = [];
+  const checkpoint = { to: memoryStore(new Map(), written), every: { steps: 1 } };
+  await end((model) => fineTune(model, broken, { ...options, checkpoint }));
+  for (const files of written) {
+    const resumed = { ...options, checkpoint: { to: memoryStore(files) }, resume: true };
+    const { log, weights } = await end((model) => fineTune(model, broken, resumed));
+    expect(weights).toEqual(plain.weights);
+    expect(log.examples).toBe(12);
+    expect(log.skipped.map(({ id }) => id).sort()).toEqual(plain.log.skipped.map(({ id }) => id).sort());
+  }
+});
+
+describe('another run', () => {
+  const other = fromArrays({
+    inputs: Array.from({ length: 15 }, () => new Float32Array(768)),
+    targets: Array.from({ length: 15 }, (_, i) => ['along', 'across', 'plain'][i % 3]!),
+  });
+
+  test.each<[string, FineTuneOptions, Samples, RegExp]>([
+    ['seed', { ...all, seed: 4 }, samples, /differs in seed \(4 here, 3 there\)\. Resume with the same model/],
+    ['batch', { ...all, batchSize: 5 }, samples, /differs in batchSize \(5 here, 4 there\)\./],
+    ['optimizer', { ...all, optimizer: 'sgd' }, samples, /optimizer\.name \("sgd" here, "adam" there\)/],
+    ['targets', all, other, /differs in train\.targets \("\w+" here, "\w+" there\)\./],
+    ['number of examples', all, tinySamples(6), /train\.size \(18 here, 15 there\); train\.targets/],
+    ['validation', { ...all, validation: tinySamples(3, 9) }, samples, /validation\.size \(9 here, 6 there\)/],
+    [
+      'freezing',
+      { ...all, unfreeze: { lastStages: 3 } },
+      samples,
+      /weights\.conv1\/kernel \("\[3, 3, 3, 8\] unfrozen in epoch 0" here, "\[3, 3, 3, 8\] frozen, \w+" there\)/,
+    ],
+  ])('of another %s is refused, the model as it was', async (_, options, given, expected) => {
+    const { files } = await interrupted(all, 2);
+    const before = new Map(files);
+    const model = await newModel();
+    const [weights, tensors] = [weightValues(model), tf.memory().numTensors];
+    const checkpoint = { to: memoryStore(files) };
+    const run = fineTune(model, given, { ...options, checkpoint, resume: true });
+    await expect(run).rejects.toMatchObject({ code: 'CHECKPOINT_MISMATCH' });
+    await expect(run).rejects.toThrow(expected);
+    expect(weightValues(model)).toEqual(weights);
+    expect(model.history).toEqual([]);
+    expect([model.head.trained, tf.memory().numTensors]).toEqual([false, tensors]);
+    expect(model.base.trunk.weights.every(({ frozen }) => frozen)).toBe(true);
+    expect(files).toEqual(before);
+    model.dispose();
+  });
+
+  test('on another base is refused: frozen weights are looked at', async () => {
+    const { files } = await interrupted(all, 2);
+    const model = await newModel();
+    const kernel = model.base.trunk.weights.find(({ name }) => name === 'conv1/kernel')!;
+    const changed = tf.tidy(() => tf.mul(kernel.variable, 1.001));
+    kernel.write(changed);
+    changed.dispose();
+    await expect(
+      fineTune(model, samples, { ...all, checkpoint: { to: memoryStore(files) }, resume: true }),
+    ).rejects.toThrow(/differs in weights\.conv1\/kernel \(/);
+    model.dispose();
+  });
+
+  test('of the same options after it is not taken for it', async () => {
+    const model = await newModel();
+    const checkpoint = { to: memoryStore() };
+    await fineTune(model, samples, { ...all, checkpoint, resume: true });
+    await expect(fineTune(model, samples, { ...all, checkpoint, resume: true })).rejects.toThrow(
+      /differs in trainedBefore \(2 here, 1 there\)\. Resume .* give another checkpoint\.to/,
+    );
+    model.dispose();
+  });
+});
+
+test('examples that cannot be read any more: the model is as it was before the resume', async () => {
+  const { files } = await interrupted(all, 5);
+  const gone = defineSamples({
+    size: samples.size,
+    labels: samples.labels,
+    target: (index) => samples.target(index),
+    read: () => {
+      throw new Error('gone');
+    },
+  });
+  const model = await newModel();
+  const [weights, tensors] = [weightValues(model), tf.memory().numTensors];
+  await expect(
+    fineTune(model, gone, { ...all, checkpoint: { to: memoryStore(files) }, resume: true }),
+  ).rejects.toMatchObject({ code: 'UNREADABLE' });
+  expect(weightValues(model)).toEqual(weights);
+  expect([model.head.trained, tf.memory().numTensors]).toEqual([false, tensors]);
+  model.dispose();
+});
+
+test('a damaged checkpoint: the one before is taken, the end is the same, and the log says it', async () => {
+  const { files, weights } = await interrupted(all, 7);
+  const newest = [...files.keys()].sort().at(-1)!;
+  files.set(
+    newest,
+    files.get(newest)!.map((byte, i) => (i === 5000 ? byte ^ 1 : byte)),
+  );
+  const checkpoint = { to: memoryStore(files) };
+  const resumed = await end((model) => fineTune(model, samples, { ...all, checkpoint, resume: true }));
+  expect(resumed.weights).toEqual(weights);
+  expect(resumed.log.warnings).toEqual([expect.stringContaining(`expected a whole checkpoint in ${newest}`)]);
+});
+
+test('a disk that is full: training goes on, and the log says it once', async () => {
+  const plain = await end((model) => fineTune(model, samples, all));
+  const files: Files = new Map();
+  const store = memoryStore(files);
+  let writes = 0;
+  const full: CheckpointStore = {
+    ...store,
+    write: async (name, bytes) => {
+      if (++writes > 2) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      return store.write(name, bytes);
+    },
+  };
+  const errors: string[] = [];
+  const checkpoint = { to: full, every: { steps: 2 }, onError: ({ code }: { code: string }) => errors.push(code) };
+  const { weights, log } = await end((model) => fineTune(model, samples, { ...all, checkpoint }));
+  expect(weights).toEqual(plain.weights);
+  expect(log.warnings).toEqual([
+    'fineTune: expected to keep a checkpoint after step 6 (epoch 1), but: ENOSPC: no space left on device, write. ' +
+      'Training goes on, and tries again when the next one is due.',
+  ]);
+  expect(errors).toEqual(['SAVE_FAILED']);
+  expect(writes).toBeGreaterThan(4);
+  const resumed = { ...all, checkpoint: { to: store }, resume: true };
+  expect((await end((model) => fineTune(model, samples, resumed))).weights).toEqual(plain.weights);
+});
