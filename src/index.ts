@@ -5,14 +5,18 @@ export type { ErrorCode } from './core/errors.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
 export type { DownloadOptions, DownloadProgress } from './core/platform.ts';
 export type {
+  AnyModel,
   Base,
   CustomSpec,
   Head,
+  HeadPart,
   ImageMode,
   ImageSpec,
+  LabelsOf,
   Preprocessor,
   PreprocessorSpec,
   Task,
+  Tasks,
   TensorInputSpec,
   TransferModel,
   WeightsReport,
@@ -22,6 +26,7 @@ export type {
   EpochLog,
   FixedConstant,
   FoldedPart,
+  HeadTarget,
   Monitor,
   OnUnreadable,
   Progress,
@@ -51,6 +56,7 @@ export type {
 } from './compare.ts';
 export { defineSamples } from './data/defineSamples.ts';
 export type { SamplesDefinition } from './data/defineSamples.ts';
+export type { GivenLabels } from './data/targetRecords.ts';
 export { fromArrays } from './data/fromArrays.ts';
 export type { ArraysOptions } from './data/fromArrays.ts';
 export { fromIterable } from './data/fromIterable.ts';
@@ -64,6 +70,7 @@ export type {
   EvaluationOf,
   MultiLabelEvaluation,
   RegressionEvaluation,
+  SeveralEvaluation,
 } from './evaluate.ts';
 export { findLearningRate } from './findLearningRate.ts';
 export type { FindLearningRateOptions } from './findLearningRate.ts';
@@ -80,7 +87,14 @@ export type { PresetName } from './presets/presetTable.ts';
 export type { H5wasm } from './weights/h5wasm.ts';
 export type { H5wasmFile } from './core/hdf5Storage.ts';
 export { predict } from './predict.ts';
-export type { LabelPrediction, Predicted, PredictionOf, PredictOptions, ValuePrediction } from './predict.ts';
+export type {
+  LabelPrediction,
+  Predicted,
+  Prediction,
+  PredictionOf,
+  PredictOptions,
+  ValuePrediction,
+} from './predict.ts';
 export { definePreprocessor } from './preprocess/definePreprocessor.ts';
 export type { PreprocessorDefinition } from './preprocess/definePreprocessor.ts';
 export { imagePreprocessor } from './preprocess/image.ts';
@@ -89,7 +103,14 @@ export type { NestedNumbers } from './preprocess/nestedValues.ts';
 export { tensorPreprocessor } from './preprocess/tensor.ts';
 export type { TensorInput, TensorPreprocessor } from './preprocess/tensor.ts';
 export { replaceHead } from './replaceHead.ts';
-export type { HeadOptions } from './replaceHead.ts';
+export type {
+  HeadLayers,
+  HeadOptions,
+  HeadQuestion,
+  NamedHead,
+  SeveralHeadsOptions,
+  TasksOf,
+} from './replaceHead.ts';
 export { load, save } from './save.ts';
 export type { LoadOptions } from './save.ts';
 export { suggestCut } from './suggestCut.ts';
@@ -105,6 +126,7 @@ export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/
 export type { AveragingOptions } from './train/averages.ts';
 export type { FeatureCacheOptions } from './train/cacheOptions.ts';
 export type { Clipping } from './train/clipping.ts';
+export type { LossOption } from './train/headRules.ts';
 export type { TrainingOptions } from './train/options.ts';
 export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';
