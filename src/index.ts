@@ -103,14 +103,7 @@ export type { NestedNumbers } from './preprocess/nestedValues.ts';
 export { tensorPreprocessor } from './preprocess/tensor.ts';
 export type { TensorInput, TensorPreprocessor } from './preprocess/tensor.ts';
 export { replaceHead } from './replaceHead.ts';
-export type {
-  HeadLayers,
-  HeadOptions,
-  HeadQuestion,
-  NamedHead,
-  SeveralHeadsOptions,
-  TasksOf,
-} from './replaceHead.ts';
+export type { HeadLayers, HeadOptions, HeadQuestion, NamedHead, SeveralHeadsOptions, TasksOf } from './replaceHead.ts';
 export { load, save } from './save.ts';
 export type { LoadOptions } from './save.ts';
 export { suggestCut } from './suggestCut.ts';
