@@ -14,6 +14,7 @@ const exactness = (name: string, env: Record<string, string>): TestProjectInline
       'traps',
       'freeze',
       'train/augment',
+      'train/batchNorm',
       'train/edges',
       'train/featureCache',
       'train/training',

@@ -42,7 +42,7 @@ export interface FineTuneOptions extends TrainingOptions {
 
 /**
  * Trains the head and every unfrozen layer of the base. What is frozen in front of the first unfrozen layer is computed
- * only once for each example. BatchNorm runs by its stored statistics everywhere.
+ * only once for each example. Frozen BatchNorm runs by its stored statistics; the rest too, unless `batchNorm` is `'train'`.
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
@@ -150,6 +150,7 @@ function headOptions({
   loss,
   labelSmoothing,
   classWeights,
+  batchNorm,
   batchSize,
   seed,
   cache,
@@ -158,7 +159,19 @@ function headOptions({
   onEpoch,
   headEpochs,
 }: FineTuneOptions): TrainHeadOptions {
-  const given = { validation, loss, labelSmoothing, classWeights, batchSize, seed, cache, signal, onProgress, onEpoch };
+  const given = {
+    validation,
+    loss,
+    labelSmoothing,
+    classWeights,
+    batchNorm,
+    batchSize,
+    seed,
+    cache,
+    signal,
+    onProgress,
+    onEpoch,
+  };
   const epochs = headEpochs === undefined ? {} : { epochs: headEpochs };
   return { ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), ...epochs };
 }

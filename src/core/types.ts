@@ -112,10 +112,11 @@ export interface Trunk {
    * The weights that runs with `onStatistics` give new values for: mean and variance of every BatchNorm layer that has
    * both unfrozen.
    *
+   * @param unfrozen - Instead of the weights that are not frozen now.
    * @throws TransferKitError `UNSUPPORTED_LAYER` for one of them that does not normalise by its batch alone in training
    * (`renorm`, `synchronized`, `virtual_batch_size`).
    */
-  movingStatistics(): readonly TrunkWeight[];
+  movingStatistics(unfrozen?: readonly TrunkWeight[]): readonly TrunkWeight[];
   /** A part prepared for many runs of inference. The trunk must live as long. */
   fold(range?: StageRange): Promise<FoldedPart>;
   /** Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. */

@@ -168,6 +168,7 @@ function checkStatistics(trunk: Trunk, input: Tensor): void {
   for (const weight of trunk.weights) weight.frozen = false;
   const before = memory().numTensors;
   const statistics = trunk.movingStatistics();
+  demand(trunk.movingStatistics([]).length === 0, 'statistics move where nothing is unfrozen');
   const calls: (readonly MovedStatistic[])[] = [];
   dispose(trunk.run(input, { onStatistics: (moved) => calls.push(moved) }));
   const moved = calls.flat();

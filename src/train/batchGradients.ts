@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { deriveSeed } from '../core/random.ts';
-import type { TrunkWeight } from '../core/types.ts';
+import type { MovedStatistic, TrunkWeight } from '../core/types.ts';
 import { differentiate } from './differentiate.ts';
 import type { Rows } from './examples.ts';
 import type { Run } from './loopPlan.ts';
@@ -28,6 +28,8 @@ export interface BatchGradients {
   readonly logits: Tensor;
   /** In the order of the weights. */
   readonly gradients: Tensor[];
+  /** What BatchNorm's statistics become, where it trains. */
+  readonly statistics: readonly MovedStatistic[];
 }
 
 /**
@@ -43,13 +45,19 @@ export function gradientsOfBatch(
 ): BatchGradients {
   const { verb, model, network, loss, options } = run;
   const kept: Tensor[] = [];
+  const statistics: MovedStatistic[] = [];
+  const onStatistics = (moved: readonly MovedStatistic[]) => {
+    statistics.push(...moved);
+    kept.push(...moved.map(({ value }) => value));
+  };
+  const mode = options.batchNorm === 'train' ? { onStatistics } : {};
   const batch = blend(run, rows, seed);
   try {
     const { value, grads } = differentiate(
       verb,
       kept,
       () => {
-        const logits = network.run(batch.input, { from: entry, dropoutSeed: seed });
+        const logits = network.run(batch.input, { from: entry, dropoutSeed: seed, ...mode });
         kept.push(keep(clone(logits)));
         const targets = smoothByHead(model.head.parts, batch.targets, options.labelSmoothing);
         const mean = weightedMean(loss.losses(logits, targets), batch.weights);
@@ -60,9 +68,9 @@ export function gradientsOfBatch(
       },
       trainable.map((weight) => weight.variable),
     );
-    const [logits] = kept;
+    const logits = kept.at(-1);
     if (logits === undefined) throw new RangeError('no logits');
-    return { loss: value, logits, gradients: inOrder(grads, trainable) };
+    return { loss: value, logits, gradients: inOrder(grads, trainable), statistics };
   } finally {
     if (batch !== rows) dispose([batch.input, batch.targets, batch.weights]);
   }

@@ -52,9 +52,13 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
  * Runs an epoch. When it fails (an example that cannot be read, a callback that raises), the weights are as they were at
  * its start; after a loss that is not finite they are the last good ones.
  */
-async function orRestore<T>({ run }: Course, { trainable }: Stretch, runOnce: () => Promise<T>): Promise<T> {
+async function orRestore<T>(
+  { run }: Course,
+  { trainable, statistics }: Stretch,
+  runOnce: () => Promise<T>,
+): Promise<T> {
   const { head } = run.model;
-  const before = { trained: head.trained, weights: takeSnapshot(trainable) };
+  const before = { trained: head.trained, weights: takeSnapshot([...trainable, ...statistics]) };
   try {
     return await runOnce();
   } catch (error) {

@@ -33,8 +33,15 @@ export interface Segment {
   readonly trainable: readonly TrunkWeight[];
 }
 
+/** A segment with all that moves in it. */
+export interface RunSegment extends Segment {
+  /** Statistics of BatchNorm layers in training mode: no gradient moves them. */
+  readonly statistics: readonly TrunkWeight[];
+}
+
 /** A run, the same in all its segments. */
 export interface Run extends TrainingPlan {
+  readonly segments: readonly RunSegment[];
   readonly model: AnyModel;
   readonly network: Network;
   readonly loss: HeadLoss;
@@ -48,6 +55,7 @@ export interface Stretch {
   /** Epoch to stop before. */
   readonly until: number;
   readonly trainable: readonly TrunkWeight[];
+  readonly statistics: readonly TrunkWeight[];
   readonly train: Examples;
   readonly validation: Examples | undefined;
 }

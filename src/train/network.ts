@@ -6,7 +6,7 @@ import type { RunOptions, Stage, TrunkWeight } from '../core/types.ts';
 /** A model seen as one network. */
 export interface Network {
   readonly stages: readonly Stage[];
-  /** Runs stages `from` … `to - 1`. Dropout is active in the head alone: the base runs in inference mode. */
+  /** Runs stages `from` … `to - 1`. Dropout is active in the head alone; BatchNorm may train in base and head. */
   run(input: Tensor, options?: RunOptions): Tensor;
 }
 
@@ -16,15 +16,17 @@ export function networkOf({ base, head }: AnyModel): Network {
   const stages = [...base.trunk.stages, ...head.trunk.stages];
   return {
     stages,
-    run(input, { from = 0, to = stages.length, dropoutSeed } = {}) {
-      if (to <= joint) return base.trunk.run(input, { from, to });
+    run(input, { from = 0, to = stages.length, dropoutSeed, onStatistics } = {}) {
+      const mode = onStatistics && { onStatistics };
+      if (to <= joint) return base.trunk.run(input, { from, to, ...mode });
       const behind = {
         from: Math.max(0, from - joint),
         to: to - joint,
         ...(dropoutSeed === undefined ? {} : { dropoutSeed }),
+        ...mode,
       };
       if (from >= joint) return head.trunk.run(input, behind);
-      const features = base.trunk.run(input, { from });
+      const features = base.trunk.run(input, { from, ...mode });
       const output = head.trunk.run(features, behind);
       dispose(features);
       return output;
@@ -81,10 +83,10 @@ export function isMovable(weight: TrunkWeight): boolean {
 
 /**
  * How many stages from the input on give the same values in every epoch: those in front of the first weight that
- * training moves and of the first dropout of the head.
+ * training moves, BatchNorm's statistics included, and of the first dropout of the head.
  */
-export function frozenPrefix({ base, head }: AnyModel, trainable: readonly TrunkWeight[]): number {
-  const moving = new Set(trainable);
+export function frozenPrefix({ base, head }: AnyModel, moved: readonly TrunkWeight[]): number {
+  const moving = new Set(moved);
   const joint = base.trunk.stages.length;
   const first = (weights: readonly TrunkWeight[]) =>
     Math.min(...weights.filter((weight) => moving.has(weight)).map((weight) => weight.stage), Infinity);

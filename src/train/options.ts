@@ -7,7 +7,7 @@ import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from
 import { settleClipping, type Clip, type Clipping } from './clipping.ts';
 import type { LossOption } from './headRules.ts';
 import { settleMix, type SettledMix } from './mixBatch.ts';
-import { assertRate, assertShare, assertWhole, invalidOption } from './optionChecks.ts';
+import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption } from './optionChecks.ts';
 import { settleOptimizer, type Optimizer, type OptimizerName } from './optimizers.ts';
 import { settleSchedule, type AdaptiveSchedule, type Schedule, type ScheduleName } from './schedules.ts';
 import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './watch.ts';
@@ -63,6 +63,14 @@ export interface TrainingOptions {
   readonly schedule?: ScheduleName | Schedule;
   /** Limits gradients. Default: no limit. */
   readonly clip?: Clipping;
+  /**
+   * How BatchNorm layers that are not frozen run in training: `'inference'` by their stored statistics, which stay as they
+   * are; `'train'` by mean and variance of each batch, which move the stored statistics as in Keras, with the layer's own
+   * momentum. Worth it for many examples in batches of 16 and more; few examples are better off with the statistics of
+   * the base. Statistics move with every batch, also between two steps of `gradientAccumulationSteps`, and have no part in
+   * `ema`, being averages themselves. A batch with one value of a channel makes its variance 0. Default `'inference'`.
+   */
+  readonly batchNorm?: 'inference' | 'train';
   /** Keeps exponential moving averages of the weights. Default false. */
   readonly ema?: boolean | AveragingOptions;
   /** The figure that epochs are judged by. Default `'validationLoss'` where there is validation. */
@@ -121,6 +129,7 @@ export interface SettledOptions {
   readonly optimizer: Optimizer;
   readonly schedule: AdaptiveSchedule;
   readonly clip: Clip | undefined;
+  readonly batchNorm: 'inference' | 'train';
   readonly ema: SettledAveraging | undefined;
   readonly watch: SettledWatch;
   readonly maxSeconds: number;
@@ -149,12 +158,14 @@ export interface Defaults {
 export function settleOptions(verb: string, options: TrainingOptions, defaults: Defaults): SettledOptions {
   const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, validation, seed = 0 } = options;
   const { epochs = initialEpoch + defaults.epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
+  const { batchNorm = 'inference' } = options;
   assertWhole(verb, 'initialEpoch', initialEpoch, 0);
   assertWhole(verb, 'epochs', epochs, initialEpoch + 1);
   assertWhole(verb, 'batchSize', batchSize, 1);
   assertWhole(verb, 'gradientAccumulationSteps', gradientAccumulationSteps, 1);
   assertWhole(verb, 'seed', seed, 0);
   assertShare(verb, 'labelSmoothing', labelSmoothing);
+  assertOneOf(verb, 'batchNorm', batchNorm, ['inference', 'train']);
   if (options.maxSeconds !== undefined) assertRate(verb, 'maxSeconds', maxSeconds);
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
     throw invalidOption(verb, 'validation to be samples or a share above 0 and below 1', validation);
@@ -173,6 +184,7 @@ export function settleOptions(verb: string, options: TrainingOptions, defaults: 
     optimizer: settleOptimizer(verb, options.optimizer ?? 'adam'),
     schedule: settleSchedule(verb, options.schedule ?? defaults.schedule),
     clip: settleClipping(verb, options.clip),
+    batchNorm,
     ema: settleAveraging(verb, options.ema),
     watch: settleWatch(verb, options, validation !== undefined),
     maxSeconds,

@@ -64,7 +64,8 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
     for (const { segment, until, isOver } of segmentsFrom(run, start)) {
       for (const weight of segment.unfrozen) weight.frozen = false;
       if (isOver) continue;
-      const { train, validation } = await rows.enterAt(frozenPrefix(run.model, segment.trainable));
+      const { trainable, statistics } = segment;
+      const { train, validation } = await rows.enterAt(frozenPrefix(run.model, [...trainable, ...statistics]));
       if (train === undefined) {
         end = 'signal';
         break;
@@ -72,7 +73,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
       restored?.keep();
       pace ??= startLoopPace(run, start, train);
       const course: Course = { run, state, pace, start, recorder, epochs };
-      end = await runEpochs(course, { epoch: segment.epoch, until, trainable: segment.trainable, train, validation });
+      end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
     }
     return { epochs, end, best: state.finish(), report: rows.current?.report ?? start.report };

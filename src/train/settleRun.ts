@@ -3,7 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Samples } from '../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
-import type { Run, TrainingPlan } from './loopPlan.ts';
+import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
 import { assertHeadSmoothing, settleHeadLoss } from './headRules.ts';
 import { networkOf } from './network.ts';
 import type { Parts } from './openRows.ts';
@@ -31,7 +31,7 @@ function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts
 /**
  * Checks what a run is made of, and settles the rest.
  *
- * @throws TransferKitError what samples, targets and losses raise, `NOTHING_TO_TRAIN`, `INVALID_OPTION`.
+ * @throws TransferKitError what samples, targets and losses raise, `NOTHING_TO_TRAIN`, `INVALID_OPTION`, `UNSUPPORTED_LAYER`.
  */
 export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
   const { verb, options, segments } = plan;
@@ -42,6 +42,7 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
   const run: Run = {
     ...plan,
+    segments: segments.map((segment) => ({ ...segment, statistics: statisticsOf(model, segment, options) })),
     model,
     network: networkOf(model),
     loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),
@@ -49,6 +50,12 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
   };
   scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));
   return { run, parts };
+}
+
+/** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train. */
+function statisticsOf({ base, head }: AnyModel, { unfrozen }: Segment, { batchNorm }: SettledOptions) {
+  if (batchNorm === 'inference') return [];
+  return [base, head].flatMap(({ trunk }) => trunk.movingStatistics(unfrozen));
 }
 
 function nothingToTrain({ verb, phase }: TrainingPlan): TransferKitError {

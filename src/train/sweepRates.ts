@@ -82,9 +82,10 @@ export async function sweepRates(model: AnyModel, samples: Samples, options: Swe
     startedAt: performance.now(),
   });
   const { trained } = model.head;
-  const trainable = run.segments[0]?.trainable ?? [];
-  const before = takeSnapshot(trainable);
-  const rows = await openRows(run, parts, frozenPrefix(model, trainable)).catch((error: unknown) => {
+  const { trainable, statistics } = run.segments[0] ?? { trainable: [], statistics: [] };
+  const moving = [...trainable, ...statistics];
+  const before = takeSnapshot(moving);
+  const rows = await openRows(run, parts, frozenPrefix(model, moving)).catch((error: unknown) => {
     before.dispose();
     throw error;
   });
@@ -139,7 +140,7 @@ async function takeSteps(
 ): Promise<LearningRateCurve['stoppedBy']> {
   if (train === undefined) return 'signal';
   const { batchSize, seed, signal, onProgress } = run.options;
-  state.begin({ trainable: run.segments[0]?.trainable ?? [], train });
+  state.begin({ trainable: [], statistics: [], ...run.segments[0], train });
   const pace = startPace(run.phase, count, onProgress);
   for (let epoch = 0; losses.length < count; epoch++) {
     const order = permutation(train.size, deriveSeed(seed, epoch));

@@ -43,6 +43,8 @@ export class TrainingState {
   readonly gradients = new AccumulatedGradients();
   clock: Clock;
   private trainable: readonly TrunkWeight[] = [];
+  /** Those and the statistics that move with them. */
+  private moving: readonly TrunkWeight[] = [];
   private rates: ReadonlyMap<TrunkWeight, number> = new Map();
   private lastGood: Snapshot | undefined;
   /** Weights that move at some time of the run. */
@@ -52,7 +54,7 @@ export class TrainingState {
 
   constructor(private readonly run: Run) {
     const { ema, watch, schedule } = run.options;
-    this.movable = [...new Set(run.segments.flatMap(({ trainable }) => trainable))];
+    this.movable = [...new Set(run.segments.flatMap(({ trainable, statistics }) => [...trainable, ...statistics]))];
     this.learningRate = { head: run.rates.head };
     this.watch = new Watch(watch);
     this.averages = ema && new Averages(ema.decay);
@@ -60,10 +62,11 @@ export class TrainingState {
   }
 
   /** Begins to move some weights. Those that moved before keep their optimizer state. */
-  begin({ trainable, train }: Pick<Stretch, 'trainable' | 'train'>): void {
+  begin({ trainable, statistics, train }: Pick<Stretch, 'trainable' | 'statistics' | 'train'>): void {
     const { model, options, rates } = this.run;
     if (this.clock.total === 0) this.clock = { ...this.clock, total: stepsOf(options, train.size) };
     this.trainable = trainable;
+    this.moving = [...trainable, ...statistics];
     this.rates = ratesOf(model, rates, trainable);
     this.averages?.follow(trainable);
     for (const weight of trainable) {
@@ -79,15 +82,20 @@ export class TrainingState {
 
   /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
   async step(rows: Rows, { entry, epoch, seed }: Place, totals: Totals): Promise<void> {
-    const { loss, logits, gradients } = gradientsOfBatch(this.run, this.trainable, rows, { entry, seed });
+    const found = gradientsOfBatch(this.run, this.trainable, rows, { entry, seed });
+    const { loss, logits, gradients } = found;
+    const statistics = found.statistics.map(({ value }) => value);
     try {
-      const [[value = NaN], predicted] = await Promise.all([loss.data(), logits.data()]);
+      const read = [loss.data(), logits.data(), areFinite(statistics)] as const;
+      const [[value = NaN], predicted, isMeasured] = await Promise.all(read);
       if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
+      if (!isMeasured) throw this.notFinite(Infinity, epoch);
       if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
       totals.add(value, predicted, rows.targetRows);
       // These weights gave a finite loss.
       this.lastGood?.dispose();
-      this.lastGood = takeSnapshot(this.trainable);
+      this.lastGood = takeSnapshot(this.moving);
+      for (const { weight, value: moved } of found.statistics) weight.write(moved);
       const { gradientAccumulationSteps } = this.run.options;
       if (gradientAccumulationSteps === 1) {
         await this.update(gradients, totals);
@@ -96,7 +104,7 @@ export class TrainingState {
         if (this.gradients.batches === gradientAccumulationSteps) await this.flush(totals);
       }
     } finally {
-      dispose([loss, logits, ...gradients]);
+      dispose([loss, logits, ...gradients, ...statistics]);
     }
   }
 
@@ -113,10 +121,7 @@ export class TrainingState {
 
   /** Raises when the last update has left a weight infinite: no later loss would tell. */
   async assertFinite(epoch: number): Promise<void> {
-    const finite = tidy(() => all(stack(this.trainable.map((weight) => all(isFinite(weight.variable))))));
-    const [value = 0] = await finite.data();
-    dispose(finite);
-    if (value === 0) throw this.notFinite(Infinity, epoch);
+    if (!(await areFinite(this.moving.map(({ variable }) => variable)))) throw this.notFinite(Infinity, epoch);
   }
 
   /** Tells schedule and watch how an epoch went. */
@@ -215,4 +220,12 @@ export class TrainingState {
       { loss: value, epoch, learningRate: this.run.rates },
     );
   }
+}
+
+async function areFinite(tensors: readonly Tensor[]): Promise<boolean> {
+  if (tensors.length === 0) return true;
+  const finite = tidy(() => all(stack(tensors.map((each) => all(isFinite(each))))));
+  const [value = 0] = await finite.data();
+  dispose(finite);
+  return value !== 0;
 }

@@ -22,9 +22,15 @@ export interface Moments {
 /** Settings that make a BatchNorm normalise by other numbers than those of its batch. */
 const otherModes = ['renorm', 'synchronized', 'virtual_batch_size'] as const;
 
-/** The statistics of the layers or nodes that are not frozen: what {@link runWithStatistics} moves. */
-export function movingStatistics(norms: readonly BatchNorm[]): TrunkWeight[] {
-  return trainedOf(norms).flatMap(({ mean, variance }) => [mean, variance]);
+/**
+ * What {@link runWithStatistics} moves.
+ *
+ * @param unfrozen - Instead of the weights that are not frozen now.
+ */
+export function movingStatistics(norms: readonly BatchNorm[], unfrozen?: readonly TrunkWeight[]): TrunkWeight[] {
+  const moving = unfrozen && new Set(unfrozen);
+  const trained = trainedOf(norms, (weight) => moving?.has(weight) ?? !weight.frozen);
+  return trained.flatMap(({ mean, variance }) => [mean, variance]);
 }
 
 /**
@@ -38,7 +44,7 @@ export function runWithStatistics(
   run: (statistics: BatchStatistics | undefined) => Tensor,
 ): Tensor {
   if (onStatistics === undefined) return run(undefined);
-  const statistics = new BatchStatistics(trainedOf(norms));
+  const statistics = new BatchStatistics(trainedOf(norms, ({ frozen }) => !frozen));
   const output = orDispose(statistics, () => run(statistics));
   return orDispose(output, () => {
     onStatistics(statistics.take());
@@ -55,8 +61,8 @@ function orDispose<Result>(tensors: { dispose(): void }, compute: () => Result):
   }
 }
 
-function trainedOf(norms: readonly BatchNorm[]): readonly BatchNorm[] {
-  const trained = norms.filter(({ mean, variance }) => !mean.frozen && !variance.frozen);
+function trainedOf(norms: readonly BatchNorm[], moves: (weight: TrunkWeight) => boolean): readonly BatchNorm[] {
+  const trained = norms.filter(({ mean, variance }) => moves(mean) && moves(variance));
   for (const { name, config } of trained) {
     const mode = otherModes.find((each) => Boolean(config[each]));
     if (mode !== undefined) throw otherMode(name, mode, config);

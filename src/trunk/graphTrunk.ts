@@ -89,9 +89,9 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
         return inTraining(trained).run(run, statistics);
       });
     },
-    movingStatistics() {
+    movingStatistics(unfrozen) {
       if (disposed) throw gone(graph);
-      return movingStatistics(norms);
+      return movingStatistics(norms, unfrozen);
     },
     async fold({ from = 0, to = stages.length } = {}) {
       if (disposed) throw gone(graph);

@@ -81,9 +81,9 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
         return tidy(() => runSteps(fused ? together : oneByOne, execution));
       });
     },
-    movingStatistics() {
+    movingStatistics(unfrozen) {
       assertUsable(graph, disposed);
-      return movingStatistics(norms);
+      return movingStatistics(norms, unfrozen);
     },
     async fold(range = {}) {
       assertUsable(graph, disposed);
