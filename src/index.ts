@@ -114,8 +114,30 @@ export { focalLoss } from './train/focalLoss.ts';
 export type { FocalLossOptions } from './train/focalLoss.ts';
 export type { Loss, LossName } from './train/losses.ts';
 export type { ClassFigures, Mistake, RegressionFigures } from './train/metrics.ts';
-export { adam, sgd } from './train/optimizers.ts';
-export type { AdamOptions, Optimizer, OptimizerStep, SgdOptions } from './train/optimizers.ts';
+export { adagrad } from './train/adagrad.ts';
+export type { AdagradOptions } from './train/adagrad.ts';
+export { adam, adamW } from './train/adam.ts';
+export type { AdamOptions, AdamWOptions } from './train/adam.ts';
+export { constant, cosine, cosineRestarts, exponentialDecay, polynomialDecay, stepDecay } from './train/decays.ts';
+export type {
+  CosineOptions,
+  CosineRestartsOptions,
+  ExponentialDecayOptions,
+  PolynomialDecayOptions,
+  StepDecayOptions,
+} from './train/decays.ts';
+export { linearWarmUp, oneCycle } from './train/oneCycle.ts';
+export type { OneCycleOptions, WarmUpOptions } from './train/oneCycle.ts';
+export type { Optimizer, OptimizerStep } from './train/optimizer.ts';
+export type { OptimizerName } from './train/optimizers.ts';
+export { reduceOnPlateau } from './train/reduceOnPlateau.ts';
+export type { ReduceOnPlateauOptions } from './train/reduceOnPlateau.ts';
+export { rmsprop } from './train/rmsprop.ts';
+export type { RmspropOptions } from './train/rmsprop.ts';
+export type { AdaptiveSchedule, Schedule, ScheduleFunction, Span } from './train/schedule.ts';
+export type { ScheduleName } from './train/schedules.ts';
+export { sgd } from './train/sgd.ts';
+export type { SgdOptions } from './train/sgd.ts';
 export type { AveragingOptions } from './train/averages.ts';
 export type { FeatureCacheOptions } from './train/cacheOptions.ts';
 export type { Clipping } from './train/clipping.ts';
@@ -124,7 +146,6 @@ export type { TrainingOptions } from './train/options.ts';
 export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';
 export type { EarlyStoppingOptions } from './train/watch.ts';
-export type { Schedule } from './train/schedules.ts';
 export { huberLoss } from './train/regressionLosses.ts';
 export type { HuberLossOptions } from './train/regressionLosses.ts';
 export type { TapPooling } from './train/tapFeatures.ts';

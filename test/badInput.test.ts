@@ -511,7 +511,10 @@ describe('options', () => {
     [{ validation: 1.2 }, share('1.2')],
     [{ validation: NaN }, share('NaN')],
     [{ validation: '0.2' }, "expected samples, as fromArrays, defineSamples or imageFolder make them, got '0.2'."],
-    [{ optimizer: 'adamw' }, "expected optimizer to be 'adam', 'sgd' or one made by adam() or sgd(), got adamw."],
+    [
+      { optimizer: 'adamw' },
+      "expected optimizer to be 'adam', 'adamW', 'sgd', 'rmsprop', 'adagrad' or one made by adam(), sgd() …, got adamw.",
+    ],
     [{ schedule: 'linear' }, "expected schedule to be 'constant', 'cosine' or a function, got linear."],
     [{ optimizer: 'constructor' }, 'got constructor.'],
     [{ optimizer: {} }, 'got a value of type object.'],

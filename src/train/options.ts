@@ -8,8 +8,10 @@ import { settleClipping, type Clip, type Clipping } from './clipping.ts';
 import type { LossOption } from './headRules.ts';
 import { settleMix, type SettledMix } from './mixBatch.ts';
 import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption } from './optionChecks.ts';
-import { settleOptimizer, type Optimizer, type OptimizerName } from './optimizers.ts';
-import { settleSchedule, type AdaptiveSchedule, type Schedule, type ScheduleName } from './schedules.ts';
+import type { Optimizer } from './optimizer.ts';
+import { settleOptimizer, type OptimizerName } from './optimizers.ts';
+import type { AdaptiveSchedule, Schedule } from './schedule.ts';
+import { settleSchedule, type ScheduleName } from './schedules.ts';
 import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './watch.ts';
 
 /** Options of every training verb. */

@@ -1,37 +1,50 @@
-// Learning-rate schedules: pure functions from how far a run is to a factor on the rate.
-import { TransferKitError } from '../core/errors.ts';
+// Schedules by name.
+import { constant, cosine, cosineRestarts, exponentialDecay, polynomialDecay, stepDecay } from './decays.ts';
+import { oneCycle } from './oneCycle.ts';
+import { invalidOption, isObject } from './optionChecks.ts';
+import { reduceOnPlateau } from './reduceOnPlateau.ts';
+import { asAdaptive, type AdaptiveSchedule, type Schedule } from './schedule.ts';
+
+/** Schedules with their usual settings; `'linear'` falls along a straight line. */
+export type ScheduleName =
+  'constant' | 'cosine' | 'cosineRestarts' | 'oneCycle' | 'linear' | 'step' | 'exponential' | 'plateau';
 
 /**
- * Factor on the learning rate.
- *
- * @param step - Steps done in this run, from 0.
- * @param total - Steps of the whole run.
- */
-export type Schedule = (step: number, total: number) => number;
-
-/** Always 1. */
-const constant: Schedule = () => 1;
-
-/**
- * Falls from 1 to 0 along half a cosine: `(1 + cos(π · step / total)) / 2`.
- *
- * Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5 without restarts.
- */
-const cosine: Schedule = (step, total) => (1 + Math.cos((Math.PI * step) / total)) / 2;
-
-const schedules: ReadonlyMap<string, Schedule> = new Map([
-  ['constant', constant],
-  ['cosine', cosine],
-]);
-
-/**
- * The schedule of a name, or the given function.
+ * The schedule of a name, or the given one.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleSchedule(verb: string, schedule: 'constant' | 'cosine' | Schedule): Schedule {
-  const found = typeof schedule === 'function' ? schedule : schedules.get(schedule);
-  if (found !== undefined) return found;
-  const text = `${verb}: expected schedule to be 'constant', 'cosine' or a function, got ${String(schedule)}.`;
-  throw new TransferKitError('INVALID_OPTION', text, { schedule });
+export function settleSchedule(verb: string, schedule: ScheduleName | Schedule): AdaptiveSchedule {
+  const found = isSchedule(schedule) ? schedule : byName(schedule);
+  if (found !== undefined) return asAdaptive(found);
+  const names =
+    "'constant', 'cosine', 'cosineRestarts', 'oneCycle', 'linear', 'step', 'exponential', 'plateau', a schedule or a function";
+  throw invalidOption(verb, `schedule to be ${names}`, schedule);
+}
+
+function byName(name: unknown): Schedule | undefined {
+  switch (name) {
+    case 'constant':
+      return constant();
+    case 'cosine':
+      return cosine();
+    case 'cosineRestarts':
+      return cosineRestarts();
+    case 'oneCycle':
+      return oneCycle();
+    case 'linear':
+      return polynomialDecay();
+    case 'step':
+      return stepDecay();
+    case 'exponential':
+      return exponentialDecay();
+    case 'plateau':
+      return reduceOnPlateau();
+    default:
+      return undefined;
+  }
+}
+
+function isSchedule(value: unknown): value is Schedule {
+  return typeof value === 'function' || (isObject(value) && 'factor' in value && 'afterEpoch' in value);
 }

@@ -22,4 +22,10 @@ print(json.dumps({
     "sgd": run(lambda p: torch.optim.SGD(p, lr=0.1)),
     "momentum": run(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)),
     "nesterov": run(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True)),
+    "adamW": run(lambda p: torch.optim.AdamW(p, lr=0.05, eps=1e-7, weight_decay=0.3)),
+    "rmsprop": run(lambda p: torch.optim.RMSprop(p, lr=0.02, alpha=0.9, eps=1e-7)),
+    "rmspropMomentum": run(lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-7, momentum=0.8)),
+    "rmspropCentered": run(lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-5, momentum=0.5, centered=True)),
+    "adagrad": run(lambda p: torch.optim.Adagrad(p, lr=0.2, eps=1e-7)),
+    "adagradInitial": run(lambda p: torch.optim.Adagrad(p, lr=0.2, eps=1e-7, initial_accumulator_value=0.1)),
 }, indent=1))

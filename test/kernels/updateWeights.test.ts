@@ -1,7 +1,7 @@
 // A step of all weights in one run of the module: to the bit what the optimizers' pure functions compute with tfjs.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { adam, sgd, type OptimizerStep } from '../../src/train/optimizers.ts';
+import { adam, sgd, type OptimizerStep } from '../../src/index.ts';
 import { seeded } from '../backends/compare.ts';
 import { startModule } from './onModule.ts';
 

@@ -1,15 +1,15 @@
 // Optimizers against PyTorch's numbers (golden/optimizers.py), and convergence to known answers.
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, expect, test } from 'vitest';
-import { adam, sgd, type Optimizer } from '../../src/train/optimizers.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { adagrad, adam, adamW, rmsprop, sgd, trainHead, type Optimizer } from '../../src/index.ts';
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
 import { wave } from '../support/tinyModel.ts';
+import { tinySamples, tinyTransfer } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
-  tf.env().set('PROD', true);
-  await tf.setBackend('cpu');
+  await useTestBackend();
 });
 
 /** Steps of one weight; the gradient may depend on it. */
@@ -32,23 +32,73 @@ function descend(
   return weight;
 }
 
-test.each([
+const known: [string, Optimizer, number, number[]][] = [
   ['adam', adam(), 0.01, golden.adam],
   ['adam, other betas', adam({ beta1: 0.8, beta2: 0.95 }), 0.05, golden.adamBetas],
+  ['adamW', adamW({ weightDecay: 0.3 }), 0.05, golden.adamW],
   ['sgd', sgd(), 0.1, golden.sgd],
   ['sgd, momentum', sgd({ momentum: 0.9 }), 0.1, golden.momentum],
   ['sgd, Nesterov', sgd({ momentum: 0.9, nesterov: true }), 0.1, golden.nesterov],
-])('%s: 20 steps equal PyTorch', async (_, optimizer, learningRate, expected) => {
-  const weight = await expectNoLeak(
-    () =>
-      descend(optimizer, wave([6], 1, 0.1), 20, learningRate, (current, step) =>
-        tf.add(wave([6], 0.5, 0.3 * (step - 1)), tf.mul(current, 0.2)),
-      ),
-    1,
-  );
-  weight.dataSync().forEach((value, i) => {
-    expect(value).toBeCloseTo(expected[i] ?? NaN, 5);
+  ['rmsprop', rmsprop(), 0.02, golden.rmsprop],
+  ['rmsprop, momentum', rmsprop({ decay: 0.95, momentum: 0.8 }), 0.01, golden.rmspropMomentum],
+  [
+    'rmsprop, centered',
+    rmsprop({ decay: 0.95, momentum: 0.5, centered: true, epsilon: 1e-5 }),
+    0.01,
+    golden.rmspropCentered,
+  ],
+  ['adagrad', adagrad(), 0.2, golden.adagrad],
+  ['adagrad, initial sum', adagrad({ initialSum: 0.1 }), 0.2, golden.adagradInitial],
+];
+
+const gradientOf = (weight: tf.Tensor, step: number) =>
+  tf.add(tf.reshape(wave([6], 0.5, 0.3 * (step - 1)), [2, 3]), tf.mul(weight, 0.2));
+
+describe('20 steps equal PyTorch', () => {
+  test.each(known)('%s, weight by weight', async (_, optimizer, learningRate, expected) => {
+    const start = tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
+    const weight = await expectNoLeak(() => descend(optimizer, start, 20, learningRate, gradientOf), 0);
+    weight.dataSync().forEach((value, i) => {
+      expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(1e-5);
+    });
+    weight.dispose();
   });
+
+  test.each(known)('%s, all weights at once where there is a kernel for it', (_, optimizer, learningRate, expected) => {
+    let weight: tf.Tensor = tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
+    let state = optimizer.init(weight);
+    for (let step = 1; step <= 20; step++) {
+      const gradient = tf.tidy(() => gradientOf(weight, step));
+      const given = { weight, gradient, state, learningRate, step };
+      const together = optimizer.updateAll?.([given])?.[0];
+      const next = together === undefined ? optimizer.update(given) : { weight: together, state };
+      tf.dispose([weight, gradient, ...(next.state === state ? [] : state)]);
+      ({ weight, state } = next);
+    }
+    weight.dataSync().forEach((value, i) => {
+      expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(1e-5);
+    });
+    tf.dispose([weight, ...state]);
+  });
+});
+
+test('adamW: what has one axis does not decay', () => {
+  const zero = tf.zeros([3]);
+  const bias = adamW({ weightDecay: 0.5 }).update({
+    weight: tf.ones([3]),
+    gradient: zero,
+    state: [zero, zero],
+    learningRate: 1,
+    step: 1,
+  });
+  expect(Array.from(bias.weight.dataSync())).toEqual([1, 1, 1]);
+});
+
+test.each(['adam', 'adamW', 'sgd', 'rmsprop', 'adagrad'] as const)('%s by name lowers the loss', async (optimizer) => {
+  const model = await tinyTransfer({ dropout: 0 });
+  const log = await expectNoLeak(() => trainHead(model, tinySamples(), { epochs: 5, optimizer, learningRate: 0.02 }));
+  expect(log.epochs.at(-1)?.loss).toBeLessThan(0.8 * (log.epochs[0]?.loss ?? 0));
+  model.dispose();
 });
 
 // Minima from the definitions: (3, -2) of the parabola, (1, 1) of Rosenbrock's valley.
@@ -62,6 +112,8 @@ test.each([
   ['adam', adam(), 0.1, 600],
   ['sgd', sgd(), 0.1, 200],
   ['sgd, momentum', sgd({ momentum: 0.9 }), 0.01, 600],
+  ['rmsprop', rmsprop(), 0.02, 600],
+  ['adagrad', adagrad(), 1, 600],
 ])('%s finds the minimum of a parabola', (_, optimizer, rate, steps) => {
   const [x = 0, y = 0] = descend(optimizer, tf.tensor1d([0, 0]), steps, rate, parabola).dataSync();
   expect(x).toBeCloseTo(3, 2);
@@ -78,6 +130,9 @@ test.each([
   [() => adam({ beta1: 1 }), 'adam: expected beta1 at least 0 and below 1, got 1.'],
   [() => adam({ beta2: NaN }), 'adam: expected beta2 at least 0 and below 1, got NaN.'],
   [() => adam({ epsilon: 0 }), 'adam: expected epsilon above 0, got 0.'],
+  [() => adamW({ weightDecay: -1 }), 'adamW: expected weightDecay from 0, got -1.'],
+  [() => rmsprop({ decay: 1 }), 'rmsprop: expected decay at least 0 and below 1, got 1.'],
+  [() => adagrad({ initialSum: NaN }), 'adagrad: expected initialSum from 0, got NaN.'],
   [() => sgd({ momentum: -0.1 }), 'sgd: expected momentum at least 0 and below 1, got -0.1.'],
 ])('refuses a rate of decay that cannot be', (make, message) => {
   expect(make).toThrow(message);

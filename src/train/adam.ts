@@ -1,0 +1,108 @@
+// Adam, and Adam with decoupled weight decay.
+import { add, dispose, div, mul, scalar, sqrt, square, sub, tidy, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
+import { assertDecay, assertPositive, type Optimizer, type OptimizerStep } from './optimizer.ts';
+import { updateTogether } from './updateTogether.ts';
+
+/** Options of {@link adam}. */
+export interface AdamOptions {
+  /** Decay of the mean of gradients, 0 … below 1. Default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of squared gradients, 0 … below 1. Default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root, above 0. Default 1e-7, as in Keras. */
+  readonly epsilon?: number;
+}
+
+/**
+ * Adam: `w -= rate · m̂ / (√v̂ + ε)` with bias-corrected means of gradients and squared gradients.
+ *
+ * Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { adam } from 'transferkit';
+ * console.log(adam({ beta2: 0.99 }).name); // adam
+ * ```
+ */
+export function adam(options: AdamOptions = {}): Optimizer {
+  const { beta1, beta2, epsilon } = settle('adam', options);
+  return {
+    name: 'adam',
+    defaultLearningRate: 1e-3,
+    init: (weight) => [zerosLike(weight), zerosLike(weight)],
+    update({ weight, gradient, state: [mean = weight, power = weight], learningRate, step }) {
+      return tidy(() => {
+        const newMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
+        const newPower = add(mul(power, beta2), mul(square(gradient), 1 - beta2));
+        const root = add(sqrt(div(newPower, scalar(1 - beta2 ** step))), epsilon);
+        const change = div(mul(newMean, learningRate / (1 - beta1 ** step)), root);
+        return { weight: sub(weight, change), state: [newMean, newPower] };
+      });
+    },
+    updateAll: (steps) => {
+      const step = steps[0]?.step ?? 1;
+      return updateTogether(steps, {
+        rule: 'adam',
+        numbers: [beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta2 ** step, epsilon],
+        rates: steps.map(({ learningRate }) => learningRate / (1 - beta1 ** step)),
+      });
+    },
+  };
+}
+
+/** Options of {@link adamW}. */
+export interface AdamWOptions extends AdamOptions {
+  /** Share of each weight that a step takes away, times the learning rate; from 0. Default 0.01, as in PyTorch. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adam with decoupled weight decay: `w ← w · (1 - rate · decay)` before each step of Adam. Weights with a single axis do not
+ * decay, as in timm: biases, gamma and beta of BatchNorm.
+ *
+ * Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { adamW } from 'transferkit';
+ * console.log(adamW({ weightDecay: 0.05 }).name); // adamW
+ * ```
+ */
+export function adamW({ weightDecay = 0.01, ...options }: AdamWOptions = {}): Optimizer {
+  settle('adamW', options);
+  assertPositive('adamW', 'weightDecay', weightDecay, true);
+  const inner = adam(options);
+  const decayed = ({ weight, learningRate }: OptimizerStep): Tensor =>
+    weight.rank < 2 ? weight.clone() : mul(weight, scalar(1 - learningRate * weightDecay));
+  return {
+    ...inner,
+    name: 'adamW',
+    update: (step) => {
+      const weight = tidy(() => decayed(step));
+      try {
+        return inner.update({ ...step, weight });
+      } finally {
+        dispose(weight);
+      }
+    },
+    updateAll: (steps) => {
+      const weights = steps.map((step) => tidy(() => decayed(step)));
+      try {
+        return inner.updateAll?.(steps.map((step, i) => ({ ...step, weight: weights[i] ?? step.weight })));
+      } finally {
+        dispose(weights);
+      }
+    },
+  };
+}
+
+function settle(optimizer: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 }: AdamOptions) {
+  assertDecay(optimizer, 'beta1', beta1);
+  assertDecay(optimizer, 'beta2', beta2);
+  assertPositive(optimizer, 'epsilon', epsilon);
+  return { beta1, beta2, epsilon };
+}

@@ -1,0 +1,155 @@
+// Schedules that fall by a formula.
+import { assertSpan, assertWithin, stepsIn, wrongSetting, type ScheduleFunction, type Span } from './schedule.ts';
+
+/**
+ * Always the given rate.
+ *
+ * @example
+ * ```ts
+ * import { constant } from 'transferkit';
+ * console.log(constant()(7, 10)); // 1
+ * ```
+ */
+export function constant(): ScheduleFunction {
+  return () => 1;
+}
+
+/** Options of {@link cosine}. */
+export interface CosineOptions {
+  /** Factor at the end of the run, 0 … 1. Default 0. */
+  readonly end?: number;
+}
+
+/**
+ * Falls from 1 to `end` along half a cosine: `end + (1 - end) · (1 + cos(π · step / total)) / 2`.
+ *
+ * Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5 without restarts; Keras's
+ * `CosineDecay`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { cosine } from 'transferkit';
+ * console.log(cosine()(5, 10).toFixed(2)); // 0.50
+ * ```
+ */
+export function cosine({ end = 0 }: CosineOptions = {}): ScheduleFunction {
+  assertWithin('cosine', 'end', end, [0, 1]);
+  return (step, total) => end + ((1 - end) * (1 + Math.cos((Math.PI * step) / total))) / 2;
+}
+
+/** Options of {@link cosineRestarts}. */
+export interface CosineRestartsOptions extends CosineOptions {
+  /** Length of the first fall. Default 0.25, a quarter of the run. */
+  readonly first?: Span;
+  /** Factor from the length of a fall to that of the next, from 1. Default 2. */
+  readonly longer?: number;
+  /** Factor from the height of a fall to that of the next, above 0 and at most 1. Default 1. */
+  readonly lower?: number;
+}
+
+/**
+ * Falls along half a cosine again and again, each time longer: SGDR (see {@link cosine}); Keras's `CosineDecayRestarts`, whose
+ * `t_mul` and `m_mul` are `longer` and `lower`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { cosineRestarts } from 'transferkit';
+ * const schedule = cosineRestarts({ first: 10, longer: 2 });
+ * console.log(schedule(9, 70).toFixed(2), schedule(10, 70)); // 0.02 1
+ * ```
+ */
+export function cosineRestarts(options: CosineRestartsOptions = {}): ScheduleFunction {
+  const { first = 0.25, longer = 2, lower = 1, end = 0 } = options;
+  assertSpan('cosineRestarts', 'first', first);
+  assertWithin('cosineRestarts', 'longer', longer, [1, Infinity]);
+  assertWithin('cosineRestarts', 'end', end, [0, 1]);
+  if (!(lower > 0 && lower <= 1)) throw wrongSetting('cosineRestarts', 'lower to be above 0 and at most 1', lower);
+  return (step, total) => {
+    let [start, length, height] = [0, stepsIn(first, total), 1];
+    while (step >= start + length) [start, length, height] = [start + length, length * longer, height * lower];
+    return end + (height * (1 - end) * (1 + Math.cos((Math.PI * (step - start)) / length))) / 2;
+  };
+}
+
+/** Options of {@link stepDecay}. */
+export interface StepDecayOptions {
+  /** After which stretch the factor comes again. Default 1/3 of the run. */
+  readonly every?: Span;
+  /** Factor each time, above 0 and at most 1. Default 0.1. */
+  readonly factor?: number;
+}
+
+/**
+ * Falls in steps: `factor ^ floor(step / every)`. PyTorch's `StepLR`, counted in steps.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { stepDecay } from 'transferkit';
+ * console.log(stepDecay({ every: 10, factor: 0.5 })(25, 100)); // 0.25
+ * ```
+ */
+export function stepDecay({ every = 1 / 3, factor = 0.1 }: StepDecayOptions = {}): ScheduleFunction {
+  assertSpan('stepDecay', 'every', every);
+  assertFactor('stepDecay', factor);
+  return (step, total) => factor ** Math.floor(step / stepsIn(every, total));
+}
+
+/** Options of {@link exponentialDecay}. */
+export interface ExponentialDecayOptions {
+  /** Stretch over which the rate falls by the factor. Default: the whole run. */
+  readonly over?: Span;
+  /** Above 0 and at most 1. Default 0.01. */
+  readonly factor?: number;
+}
+
+/**
+ * Falls by equal factors: `factor ^ (step / over)`. Keras's `ExponentialDecay`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { exponentialDecay } from 'transferkit';
+ * console.log(exponentialDecay({ over: 10, factor: 0.25 })(5, 100)); // 0.5
+ * ```
+ */
+export function exponentialDecay({ over, factor = 0.01 }: ExponentialDecayOptions = {}): ScheduleFunction {
+  if (over !== undefined) assertSpan('exponentialDecay', 'over', over);
+  assertFactor('exponentialDecay', factor);
+  return (step, total) => factor ** (step / (over === undefined ? total : stepsIn(over, total)));
+}
+
+/** Options of {@link polynomialDecay}. */
+export interface PolynomialDecayOptions {
+  /** Above 0. Default 1: a straight line. */
+  readonly power?: number;
+  /** Factor at the end of the run, 0 … 1. Default 0. */
+  readonly end?: number;
+}
+
+/**
+ * Falls from 1 to `end` by a power: `end + (1 - end) · (1 - step / total) ^ power`. Keras's `PolynomialDecay`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { polynomialDecay } from 'transferkit';
+ * console.log(polynomialDecay({ power: 2 })(5, 10)); // 0.25
+ * ```
+ */
+export function polynomialDecay({ power = 1, end = 0 }: PolynomialDecayOptions = {}): ScheduleFunction {
+  if (!(power > 0 && Number.isFinite(power))) throw wrongSetting('polynomialDecay', 'power above 0', power);
+  assertWithin('polynomialDecay', 'end', end, [0, 1]);
+  return (step, total) => end + (1 - end) * Math.max(0, 1 - step / total) ** power;
+}
+
+function assertFactor(schedule: string, factor: number): void {
+  if (!(factor > 0 && factor <= 1)) throw wrongSetting(schedule, 'factor to be above 0 and at most 1', factor);
+}

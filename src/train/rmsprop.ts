@@ -1,0 +1,51 @@
+// RMSprop.
+import { add, div, mul, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
+
+/** Options of {@link rmsprop}. */
+export interface RmspropOptions {
+  /** Share of the mean of squared gradients that is kept, 0 … below 1. Default 0.9, as in Keras (PyTorch's alpha is 0.99). */
+  readonly decay?: number;
+  /** Share of the last velocity that is kept, 0 … below 1. Default 0. */
+  readonly momentum?: number;
+  /** Takes the square of the mean gradient off the mean of the squares: divides by an estimate of the variance. Default false. */
+  readonly centered?: boolean;
+  /** Added to the root, above 0. Default 1e-7. */
+  readonly epsilon?: number;
+}
+
+/**
+ * RMSprop, as in PyTorch: `s = decay · s + (1 - decay) · g²; v = momentum · v + g / (√s + ε); w -= rate · v`.
+ *
+ * Tieleman and Hinton, "Lecture 6.5 - RMSProp", 2012; centered: Graves, "Generating Sequences With Recurrent Neural Networks",
+ * 2013, section 4.2.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { rmsprop } from 'transferkit';
+ * console.log(rmsprop({ momentum: 0.9 }).name); // rmsprop
+ * ```
+ */
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const { decay = 0.9, momentum = 0, centered = false, epsilon = 1e-7 } = options;
+  assertDecay('rmsprop', 'decay', decay);
+  assertDecay('rmsprop', 'momentum', momentum);
+  assertPositive('rmsprop', 'epsilon', epsilon);
+  return {
+    name: 'rmsprop',
+    defaultLearningRate: 1e-3,
+    init: (weight) => [zerosLike(weight), zerosLike(weight), ...(centered ? [zerosLike(weight)] : [])],
+    update({ weight, gradient, state: [power = weight, velocity = weight, mean], learningRate }) {
+      return tidy(() => {
+        const newPower = add(mul(power, decay), mul(square(gradient), 1 - decay));
+        const newMean = mean && add(mul(mean, decay), mul(gradient, 1 - decay));
+        const variance = newMean === undefined ? newPower : sub(newPower, square(newMean));
+        const newVelocity = add(mul(velocity, momentum), div(gradient, add(sqrt(variance), epsilon)));
+        const state = [newPower, newVelocity, ...(newMean === undefined ? [] : [newMean])];
+        return { weight: sub(weight, mul(newVelocity, learningRate)), state };
+      });
+    },
+  };
+}
