@@ -127,10 +127,10 @@ describe('samples', () => {
       'expected the labels of the head (across, along, plain), got examples of dotted too. Give replaceHead the labels of the samples.',
     ],
     [
-      'numbers for a head of labels',
+      'an index that no label has',
       withTargets([1, 2, 3]),
-      'INVALID_OPTION',
-      "expected labels as target of the first example, got 1. Choose replaceHead's task to fit.",
+      'OUT_OF_RANGE',
+      'expected a whole number 0 … 2, the index of a label, as target of example 2, got 3.',
     ],
     [
       'several labels for a head of one',
@@ -515,7 +515,7 @@ describe('options', () => {
       { optimizer: 'adamw' },
       "expected optimizer to be 'adam', 'adamW', 'sgd', 'rmsprop', 'adagrad' or one made by adam(), sgd() …, got adamw.",
     ],
-    [{ schedule: 'linear' }, "expected schedule to be 'constant', 'cosine' or a function, got linear."],
+    [{ schedule: 'sine' }, "expected schedule to be 'constant', 'cosine', 'cosineRestarts', 'oneCycle', "],
     [{ optimizer: 'constructor' }, 'got constructor.'],
     [{ optimizer: {} }, 'got a value of type object.'],
     [{ optimizer: sgd }, 'got a value of type function.'],
@@ -533,8 +533,8 @@ describe('options', () => {
 
   test.each<[object, string]>([
     ...both,
-    [{ learningRate: 0 }, rate('learningRate.base', '0')],
-    [{ learningRate: NaN }, rate('learningRate.base', 'NaN')],
+    [{ learningRate: 0 }, rate('learningRate', '0')],
+    [{ learningRate: NaN }, rate('learningRate', 'NaN')],
     [{ learningRate: { base: -1, head: 1 } }, rate('learningRate.base', '-1')],
     [{ learningRate: { base: 1, head: NaN } }, rate('learningRate.head', 'NaN')],
     [{ learningRate: { base: 1e-3 } }, rate('learningRate.head', 'undefined')],
