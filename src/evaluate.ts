@@ -1,10 +1,10 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
-import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
-import { settleHeadLoss } from './train/headRules.ts';
-import { measure, ofHead, type Measurement } from './train/measure.ts';
+import { settleHeadLoss, type LossOption } from './train/headRules.ts';
+import { judgeSamples } from './train/judgeSamples.ts';
+import { ofHead, type Measurement } from './train/measure.ts';
 import {
   classFigures,
   confusionMatrix,
@@ -17,12 +17,8 @@ import {
   type Mistake,
   type RegressionFigures,
 } from './train/metrics.ts';
-import { prepareFront } from './train/network.ts';
 import { assertWhole } from './train/optionChecks.ts';
-import { startPace } from './train/pace.ts';
 import { assertAlive } from './train/assertAlive.ts';
-import { streamExamples } from './train/streamExamples.ts';
-import { assertKnown } from './train/targets.ts';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -32,6 +28,8 @@ export interface EvaluateOptions {
   readonly topK?: number;
   /** How many mistakes to list. Default 10. */
   readonly worst?: number;
+  /** The loss to measure by, of several heads also by name. Default: what fits the task (see `LossName`). */
+  readonly loss?: LossOption;
   /** Factor of each head's loss in the sum, from 0, by name. Default 1 for each. */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /** Called after every batch. */
@@ -62,7 +60,7 @@ export interface ClassEvaluation extends EvaluationBase {
 /** Figures of a model that predicts any of several labels. */
 export interface MultiLabelEvaluation extends EvaluationBase {
   readonly task: 'multiLabel';
-  /** Share of right decisions over all labels of all examples, at a probability of one half. */
+  /** Share of right decisions over all labels of all examples, at the model's thresholds. */
   readonly accuracy: number;
   readonly labels: readonly string[];
   readonly perClass: readonly ClassFigures[];
@@ -112,47 +110,28 @@ export async function evaluate<T extends Task | Tasks>(
 export async function evaluate(
   model: AnyModel,
   samples: Samples,
-  { batchSize = 32, topK = 5, worst = 10, lossWeights, onProgress }: EvaluateOptions = {},
+  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, onProgress }: EvaluateOptions = {},
 ): Promise<EvaluationOf<Task | Tasks>> {
   assertWhole('evaluate', 'batchSize', batchSize, 1);
   assertWhole('evaluate', 'topK', topK, 1);
   assertWhole('evaluate', 'worst', worst, 0);
   assertAlive('evaluate', model);
   const { parts } = model.head;
-  const loss = settleHeadLoss('evaluate', parts, undefined, lossWeights);
+  const settled = settleHeadLoss('evaluate', parts, loss, lossWeights);
   await ensureBackend();
-  assertKnown('evaluate', model, samples);
-  const network = await prepareFront(model, Infinity);
-  try {
-    const source = { verb: 'evaluate', model, network, samples, batchSize };
-    const examples = streamExamples({ ...source, signal: undefined, augment: undefined }, 0);
-    const pace = startPace('evaluate', samples.size, onProgress);
-    const measured = await measure({ model, network, loss }, examples, batchSize, pace);
-    assertFinite(measured);
-    const common = { examples: measured.judgements.length, skipped: examples.skipped };
-    const heads = parts.map((part): readonly [string, EvaluationOf<Task>] => {
-      const own = ofHead(measured, parts, part);
-      return [part.name, { loss: own.loss, ...common, ...figuresOf(part, own, topK, worst) }];
-    });
-    const [only] = heads;
-    if (only?.[0] === '') return only[1];
-    return { loss: measured.loss, ...common, heads: Object.fromEntries(heads) };
-  } finally {
-    network.dispose();
-  }
-}
-
-function assertFinite({ judgements }: Measurement): void {
-  const bad = judgements.find(({ logits }) => !logits.every(Number.isFinite));
-  if (bad === undefined) return;
-  const text =
-    `evaluate: expected finite outputs, got ${Array.from(bad.logits).join(', ')} for ${bad.id}. Check its preprocessing, ` +
-    'and whether training has left the weights in range.';
-  throw new TransferKitError('NOT_FINITE', text, { id: bad.id });
+  const judged = await judgeSamples({ verb: 'evaluate', model, loss: settled, batchSize, onProgress }, samples);
+  const common = { examples: judged.judgements.length, skipped: judged.skipped };
+  const heads = parts.map((part): readonly [string, EvaluationOf<Task>] => {
+    const own = ofHead(judged, parts, part);
+    return [part.name, { loss: own.loss, ...common, ...figuresOf(part, own, topK, worst) }];
+  });
+  const [only] = heads;
+  if (only?.[0] === '') return only[1];
+  return { loss: judged.loss, ...common, heads: Object.fromEntries(heads) };
 }
 
 function figuresOf(
-  { task, labels }: HeadPart,
+  { task, labels, thresholds }: HeadPart,
   { accuracy = NaN, judgements }: Measurement,
   topK: number,
   worst: number,
@@ -169,15 +148,18 @@ function figuresOf(
       rSquared: mean((each) => each.rSquared),
     };
   }
-  if (task === 'multiLabel') return { task, accuracy, labels, perClass: labelFigures(labels, judgements) };
-  const confusion = confusionMatrix(judgements.map(decide), labels.length);
+  if (task === 'multiLabel') return { task, accuracy, labels, perClass: labelFigures(labels, judgements, thresholds) };
+  const confusion = confusionMatrix(
+    judgements.map((each) => decide(each, thresholds)),
+    labels.length,
+  );
   return {
     task,
     accuracy,
-    topKAccuracy: topKAccuracy(judgements, Math.min(topK, labels.length)),
+    topKAccuracy: topKAccuracy(judgements, Math.min(topK, labels.length), thresholds),
     labels,
     confusion,
     perClass: classFigures(labels, confusion),
-    worst: worstMistakes(task, labels, judgements, worst),
+    worst: worstMistakes({ task, labels, thresholds }, judgements, worst),
   };
 }

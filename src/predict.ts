@@ -5,7 +5,7 @@ import { TransferKitError } from './core/errors.ts';
 import { byHead } from './core/headParts.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import { gatherFor, type Gather } from './train/gatherInputs.ts';
-import { taskRules } from './train/taskRules.ts';
+import { isChosen, taskRules } from './train/taskRules.ts';
 import { networkOf, runAndFree } from './train/network.ts';
 import { assertWhole } from './train/optionChecks.ts';
 import { allInBatches, readAhead } from './train/readAhead.ts';
@@ -23,6 +23,11 @@ export interface PredictOptions {
 export interface LabelPrediction {
   readonly label: string;
   readonly probability: number;
+  /**
+   * Whether the model decides for the label, at one half or at its tuned threshold (`multiLabel`, `binary`). Of `classes` the
+   * first is decided for, and this is missing.
+   */
+  readonly chosen?: boolean;
 }
 
 /** An output of a regression and its value. */
@@ -153,11 +158,19 @@ function notFinite(value: number, id: string): TransferKitError {
 }
 
 /** What one head says. */
-function describe({ task, labels, from, to }: HeadPart, logits: Float32Array, topK: number): PredictionOf<Task>[] {
-  const values = taskRules[task].outputs(logits.subarray(from, to));
+function describe(part: HeadPart, logits: Float32Array, topK: number): PredictionOf<Task>[] {
+  const { task, labels, from, to } = part;
+  const own = logits.subarray(from, to);
+  const values = taskRules[task].outputs(own);
   if (task === 'regression') return labels.map((output, index) => ({ output, value: values[index] ?? NaN }));
   return labels
-    .map((label, index) => ({ label, probability: values[index] ?? NaN }))
+    .map((label, index) => ({ label, probability: values[index] ?? NaN, ...choice(part, own, index) }))
     .sort((a, b) => b.probability - a.probability)
     .slice(0, topK);
+}
+
+/** Whether a label is decided for, where each is. */
+function choice({ task, thresholds = [] }: HeadPart, logits: Float32Array, label: number): { chosen?: boolean } {
+  if (task === 'multiLabel') return { chosen: isChosen(logits[label] ?? 0, thresholds[label]) };
+  return task === 'binary' ? { chosen: isChosen(logits[0] ?? 0, thresholds[0]) === (label === 1) } : {};
 }

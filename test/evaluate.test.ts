@@ -42,7 +42,14 @@ function wave(row: number, columns: number, scale: number, phase: number): Float
 }
 
 function judge(logits: Float32Array, target: ArrayLike<number>, row: number): Judgement {
-  return { id: `row ${String(row)}`, logits, target: Float32Array.from(target), loss: row, headLosses: [row], weight: 1 };
+  return {
+    id: `row ${String(row)}`,
+    logits,
+    target: Float32Array.from(target),
+    loss: row,
+    headLosses: [row],
+    weight: 1,
+  };
 }
 
 /** Takes 10 off the last value: that class is never predicted. */
@@ -72,7 +79,7 @@ describe('figures are those of scikit-learn', () => {
   });
 
   test('of one class of several, one without examples and one that is never predicted', () => {
-    const decisions = classes.map(decide);
+    const decisions = classes.map((each) => decide(each));
     const confusion = confusionMatrix(decisions, 6);
     expect(confusion).toEqual(golden.classes.confusion);
     expect(decisions.filter(({ actual, predicted }) => actual === predicted).length / 40).toBe(golden.classes.accuracy);
@@ -90,7 +97,10 @@ describe('figures are those of scikit-learn', () => {
 
   test('of two classes by one logit', () => {
     const judgements = rows.map((row) => judge(wave(row, 1, 2, 0.9), [(row * 7) % 10 < 4 ? 1 : 0], row));
-    const confusion = confusionMatrix(judgements.map(decide), 2);
+    const confusion = confusionMatrix(
+      judgements.map((each) => decide(each)),
+      2,
+    );
     expect(confusion).toEqual(golden.binary.confusion);
     expectFigures(classFigures(['no', 'yes'], confusion), golden.binary.perClass);
     expect(topKAccuracy(judgements, 1)).toBe(golden.binary.accuracy);
@@ -152,13 +162,13 @@ describe('ties and edges', () => {
       { ...judge(Float32Array.of(1, 0), [1, 0], 1), loss: 9 },
       { ...judge(Float32Array.of(0, 3), [1, 0], 2), loss: 3 },
     ];
-    const worst = worstMistakes('classes', ['a', 'b'], judgements, 5);
+    const worst = worstMistakes({ task: 'classes', labels: ['a', 'b'] }, judgements, 5);
     expect(worst.map(({ id, actual, predicted, loss }) => [id, actual, predicted, loss])).toEqual([
       ['row 2', 'a', 'b', 3],
       ['row 0', 'b', 'a', 1],
     ]);
     expect(worst[0]?.probability).toBeCloseTo(1 / (1 + Math.exp(3)), 6);
-    expect(worstMistakes('classes', ['a', 'b'], judgements, 1)).toHaveLength(1);
+    expect(worstMistakes({ task: 'classes', labels: ['a', 'b'] }, judgements, 1)).toHaveLength(1);
   });
 });
 

@@ -96,6 +96,11 @@ export interface HeadPart {
   /** Its logits are the columns `from` … `to - 1` of what the trunk gives, and so are its targets. */
   readonly from: number;
   readonly to: number;
+  /**
+   * For each logit the probability above which its label is chosen (`multiLabel`; `binary`: the second label), 0 … 1. Missing:
+   * one half. `tuneThresholds` sets it.
+   */
+  thresholds?: readonly number[] | undefined;
 }
 
 /** A new, trainable end of a network. It gives logits [b, units], or plain numbers for regression. */

@@ -76,8 +76,8 @@ export function assertHeadSmoothing(verb: string, parts: readonly HeadPart[], sm
 /** Share of right decisions in one row: of several heads the mean of those that decide. */
 export function correctOf(parts: readonly HeadPart[]): TaskRules['correct'] {
   return (logits, targets) => {
-    const shares = parts.flatMap(({ task, from, to }) => {
-      return taskRules[task].correct(logits.subarray(from, to), targets.subarray(from, to)) ?? [];
+    const shares = parts.flatMap(({ task, from, to, thresholds }) => {
+      return taskRules[task].correct(logits.subarray(from, to), targets.subarray(from, to), thresholds) ?? [];
     });
     return shares.length === 0 ? undefined : shares.reduce((sum, share) => sum + share, 0) / shares.length;
   };

@@ -1,6 +1,6 @@
 // Figures of a classifier or a regression, from its judgements of single examples. Plain numbers, no tensors.
 import type { Judgement } from './measure.ts';
-import { argMax, taskRules } from './taskRules.ts';
+import { argMax, isChosen, taskRules } from './taskRules.ts';
 
 /** Figures of one class. Precision, recall and F1 are 0 where their denominator is. */
 export interface ClassFigures {
@@ -48,11 +48,15 @@ export function classFigures(labels: readonly string[], confusion: readonly (rea
   });
 }
 
-/** Precision, recall and F1 of every label of a multi-label model, decided at a probability of one half. */
-export function labelFigures(labels: readonly string[], judgements: readonly Judgement[]): ClassFigures[] {
+/** Precision, recall and F1 of every label of a multi-label model. */
+export function labelFigures(
+  labels: readonly string[],
+  judgements: readonly Judgement[],
+  thresholds: readonly number[] = [],
+): ClassFigures[] {
   return labels.map((label, index) => {
     const isActual = ({ target }: Judgement) => (target[index] ?? 0) > 0.5;
-    const isPredicted = ({ logits }: Judgement) => (logits[index] ?? 0) > 0;
+    const isPredicted = ({ logits }: Judgement) => isChosen(logits[index] ?? 0, thresholds[index]);
     const right = judgements.filter((each) => isActual(each) && isPredicted(each)).length;
     return figures(label, right, judgements.filter(isPredicted).length, judgements.filter(isActual).length);
   });
@@ -66,15 +70,21 @@ function figures(label: string, right: number, predicted: number, support: numbe
 }
 
 /** Actual and predicted class of each judgement, for one label each: by one logit (binary) or by the largest. */
-export function decide({ logits, target }: Judgement): { readonly actual: number; readonly predicted: number } {
+export function decide(
+  { logits, target }: Pick<Judgement, 'logits' | 'target'>,
+  thresholds: readonly number[] = [],
+): { readonly actual: number; readonly predicted: number } {
   if (logits.length > 1) return { actual: argMax(target), predicted: argMax(logits) };
-  return { actual: (target[0] ?? 0) > 0.5 ? 1 : 0, predicted: (logits[0] ?? 0) > 0 ? 1 : 0 };
+  return { actual: (target[0] ?? 0) > 0.5 ? 1 : 0, predicted: isChosen(logits[0] ?? 0, thresholds[0]) ? 1 : 0 };
 }
 
 /** Share of examples whose actual class is among the `k` with the largest logits; of equal ones the first counts as larger. */
-export function topKAccuracy(judgements: readonly Judgement[], k: number): number {
+export function topKAccuracy(judgements: readonly Judgement[], k: number, thresholds?: readonly number[]): number {
   const hits = judgements.filter((each) => {
-    if (each.logits.length === 1) return k > 1 || decide(each).actual === decide(each).predicted;
+    if (each.logits.length === 1) {
+      const { actual, predicted } = decide(each, thresholds);
+      return k > 1 || actual === predicted;
+    }
     const actual = argMax(each.target);
     const own = each.logits[actual] ?? 0;
     return each.logits.filter((logit, i) => logit > own || (logit === own && i < actual)).length < k;
@@ -82,15 +92,22 @@ export function topKAccuracy(judgements: readonly Judgement[], k: number): numbe
   return hits.length / Math.max(judgements.length, 1);
 }
 
+/** What decides for one label. */
+export interface Decider {
+  readonly task: 'classes' | 'binary';
+  readonly labels: readonly string[];
+  /** See `HeadPart`. */
+  readonly thresholds?: readonly number[] | undefined;
+}
+
 /** The wrong judgements with the largest losses first. */
 export function worstMistakes(
-  task: 'classes' | 'binary',
-  labels: readonly string[],
+  { task, labels, thresholds }: Decider,
   judgements: readonly Judgement[],
   most: number,
 ): Mistake[] {
   return judgements
-    .map((judgement) => ({ judgement, ...decide(judgement) }))
+    .map((judgement) => ({ judgement, ...decide(judgement, thresholds) }))
     .filter(({ actual, predicted }) => actual !== predicted)
     .sort((a, b) => b.judgement.loss - a.judgement.loss)
     .slice(0, most)

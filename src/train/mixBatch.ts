@@ -161,7 +161,7 @@ function notBlendable(verb: string, dtype: string): TransferKitError {
 
 function notCuttable(verb: string, shape: readonly number[]): TransferKitError {
   const text =
-    `${verb}: expected pictures or feature maps [b, h, w, c] for cutMix, got ${describeShape(shape)}. Use mixup, or ` +
-    'train from a stage whose output is a map, without a cache behind it: cache: false.';
+    `${verb}: expected pictures or feature maps [b, h, w, c] for cutMix, got ${describeShape(shape)}: what enters ` +
+    'training. Use mixup, or unfreeze layers that take maps.';
   return new TransferKitError('INVALID_OPTION', text, { shape });
 }

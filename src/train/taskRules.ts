@@ -5,8 +5,12 @@ import type { Task } from '../core/model.ts';
 export interface TaskRules {
   /** Probabilities of the labels, or the numbers themselves. */
   outputs(logits: Float32Array): number[];
-  /** Share of right decisions, or undefined where there is none to be right about. */
-  correct(logits: Float32Array, targets: Float32Array): number | undefined;
+  /**
+   * Share of right decisions, or undefined where there is none to be right about.
+   *
+   * @param thresholds - See `HeadPart`.
+   */
+  correct(logits: Float32Array, targets: Float32Array, thresholds?: readonly number[]): number | undefined;
 }
 
 /** Rules of each task. */
@@ -46,8 +50,13 @@ function sigmoid(logit: number): number {
   return 1 / (1 + Math.exp(-logit));
 }
 
-/** Share of labels decided right at a probability of one half. */
-function agreement(logits: Float32Array, targets: Float32Array): number {
-  const right = logits.reduce((count, logit, i) => count + (logit > 0 === (targets[i] ?? 0) > 0.5 ? 1 : 0), 0);
-  return right / logits.length;
+/** Whether the label of a logit is chosen: whether its probability is above a threshold, 0 … 1. */
+export function isChosen(logit: number, threshold = 0.5): boolean {
+  return logit > Math.log(threshold / (1 - threshold));
+}
+
+/** Share of labels decided right. */
+function agreement(logits: Float32Array, targets: Float32Array, thresholds: readonly number[] = []): number {
+  const isRight = (logit: number, i: number) => isChosen(logit, thresholds[i]) === (targets[i] ?? 0) > 0.5;
+  return logits.reduce((count, logit, i) => count + Number(isRight(logit, i)), 0) / logits.length;
 }

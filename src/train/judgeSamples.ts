@@ -1,0 +1,54 @@
+// What a model says about every one of some samples, in inference mode.
+import { TransferKitError } from '../core/errors.ts';
+import type { AnyModel } from '../core/model.ts';
+import type { Progress, Samples, Unreadable } from '../core/types.ts';
+import type { HeadLoss } from './headRules.ts';
+import { measure, type Measurement } from './measure.ts';
+import { prepareFront } from './network.ts';
+import { startPace } from './pace.ts';
+import { streamExamples } from './streamExamples.ts';
+import { assertKnown } from './targets.ts';
+
+/** Who asks, about what, and by which loss. */
+export interface Inquiry {
+  readonly verb: string;
+  readonly model: AnyModel;
+  readonly loss: HeadLoss;
+  readonly batchSize: number;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** What was said, and what could not be read. */
+export interface Judged extends Measurement {
+  readonly skipped: readonly Unreadable[];
+}
+
+/**
+ * Runs a model on samples.
+ *
+ * @throws TransferKitError `NOT_FINITE` for outputs that are no numbers, and what samples and reading raise.
+ */
+export async function judgeSamples(inquiry: Inquiry, samples: Samples): Promise<Judged> {
+  const { verb, model, loss, batchSize, onProgress } = inquiry;
+  assertKnown(verb, model, samples);
+  const network = await prepareFront(model, Infinity);
+  try {
+    const source = { verb, model, network, samples, batchSize, signal: undefined, augment: undefined };
+    const examples = streamExamples(source, 0);
+    const pace = startPace('evaluate', samples.size, onProgress);
+    const measured = await measure({ model, network, loss }, examples, batchSize, pace);
+    assertFinite(verb, measured);
+    return { ...measured, skipped: examples.skipped };
+  } finally {
+    network.dispose();
+  }
+}
+
+function assertFinite(verb: string, { judgements }: Measurement): void {
+  const bad = judgements.find(({ logits }) => !logits.every(Number.isFinite));
+  if (bad === undefined) return;
+  const text =
+    `${verb}: expected finite outputs, got ${Array.from(bad.logits).join(', ')} for ${bad.id}. Check its preprocessing, ` +
+    'and whether training has left the weights in range.';
+  throw new TransferKitError('NOT_FINITE', text, { id: bad.id });
+}
