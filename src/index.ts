@@ -28,6 +28,7 @@ export type {
   FoldedPart,
   HeadTarget,
   Monitor,
+  MovedStatistic,
   OnUnreadable,
   Progress,
   RunOptions,

@@ -5,6 +5,7 @@ import { activationGradient, sumOverPositions, type FusedActivation } from './ac
 import { channelScale, type BatchNormParameters } from './batchNorm.ts';
 import { momentsOf, type Moments } from './batchStatistics.ts';
 import { runFusedScale } from './fusedLayers.ts';
+import { freeLater } from './spentTensors.ts';
 
 /**
  * `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)` by the batch's own mean and variance. Has gradients, but
@@ -40,6 +41,7 @@ function gradients(dy: Tensor, saved: readonly Tensor[], activation: FusedActiva
   if (x === undefined || gamma === undefined || mean === undefined || inverse === undefined) {
     throw new RangeError('BatchNorm saved too little');
   }
+  freeLater(saved);
   return tidy(() => {
     const { masked, sums } = activationGradient(dy, y, activation);
     const centred = sub(x, mean);

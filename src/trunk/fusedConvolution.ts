@@ -11,7 +11,6 @@ import {
   FusedDepthwiseConv2D,
   _FusedMatMul,
   cast,
-  dispose,
   engine,
   getBackend,
   getGradient,
@@ -24,6 +23,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { activationGradient, type FusedActivation } from './activationGradient.ts';
+import { freeLater } from './spentTensors.ts';
 
 /** How a window moves over pixels. */
 export interface Window {
@@ -144,16 +144,4 @@ function registerGradientOf(kind: Kind, kernelName: string, activation: FusedAct
       };
     },
   });
-}
-
-let spent: readonly Tensor[] = [];
-
-/**
- * Frees tensors when the gradients of the next kernel are asked for: then those of this one are done. tfjs itself keeps
- * them until all gradients are there, and needs them after that only for gradients of gradients.
- */
-function freeLater(tensors: readonly Tensor[]): void {
-  if (engine().state.gradientDepth > 0) return;
-  dispose([...spent]);
-  spent = tensors;
 }
