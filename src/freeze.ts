@@ -17,7 +17,7 @@ export interface FreezeReport {
     /** Numbers in the layer's weights. */
     readonly parameters: number;
   }[];
-  /** Numbers in weights that training may move; BatchNorm's statistics never count as trainable. */
+  /** Numbers in weights that training may move; BatchNorm's statistics never count: no gradient moves them. */
   readonly trainableParameters: number;
   readonly frozenParameters: number;
   /** Constants of a GraphModel that no call can unfreeze, and why. */
@@ -47,8 +47,8 @@ export function freeze(model: AnyModel, which: FreezeSelection = 'base'): Freeze
 }
 
 /**
- * Unfreezes layers, in place, so that `fineTune` trains them. BatchNorm's statistics stay as they are: unfrozen
- * BatchNorm layers train gamma and beta.
+ * Unfreezes layers, in place, so that `fineTune` trains them. Unfrozen BatchNorm layers train gamma and beta; their
+ * statistics move with `batchNorm: 'train'` alone.
  *
  * @param model - A model of `replaceHead` or `load`.
  * @param which - Default `'base'`.
