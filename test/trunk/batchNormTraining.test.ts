@@ -315,16 +315,16 @@ function judge(trunk: Trunk, x: tf.Tensor): { output: readonly number[]; gradien
   for (const weight of trunk.weights) weight.frozen = false;
   const moving = trunk.weights.filter(({ kind }) => kind !== 'statistics');
   for (const { variable } of moving) variable.trainable = true;
-  return tf.tidy(() => {
+  const found = tf.tidy(() => {
     const loss = () => tf.sum<tf.Scalar>(tf.square(trunk.run(x, { onStatistics: release })));
     const { grads } = tf.variableGrads(loss, moving.map(({ variable }) => variable)); // prettier-ignore
     const output = trunk.run(x, { onStatistics: release });
     return {
       output: [...output.dataSync()],
       gradients: Object.fromEntries(moving.map(({ name, variable }) => [name, [...grads[variable.name]!.dataSync()]])),
-      statistics: statisticsOf(trunk, x),
     };
   });
+  return { ...found, statistics: statisticsOf(trunk, x) };
 }
 
 function release(moved: readonly MovedStatistic[]): void {
