@@ -61,7 +61,7 @@ export interface FineTuneOptions extends TrainingOptions {
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { findCheckpoints, settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
-  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'cosine' });
+  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'cosine' }, model);
   const rates = settleRates('fineTune', options.learningRate ?? 1e-4, options.layerDecay);
   if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
   assertAlive('fineTune', model);

@@ -1,5 +1,16 @@
 // The main door: everything that is the same in Node and browsers.
 export type { CheckpointStore } from './core/checkpointStore.ts';
+export { brightness, contrast, grayscale, hue, saturation } from './augment/colourOperations.ts';
+export { flip, perspective, randomResizedCrop, rotate, shear, shift, zoom } from './augment/geometricOperations.ts';
+export type {
+  ImageOperation,
+  OperationName,
+  OperationOptions,
+  OperationSettings,
+  PictureFill,
+} from './augment/imageOperation.ts';
+export { blur, cutout, noise } from './augment/pixelOperations.ts';
+export type { AugmentPreset } from './augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
 export type { ErrorCode } from './core/errors.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
@@ -103,13 +114,16 @@ export type { BytesSource, ImageInput, ImagePreprocessor, PictureElement } from 
 export type { NestedNumbers } from './preprocess/nestedValues.ts';
 export { tensorPreprocessor } from './preprocess/tensor.ts';
 export type { TensorInput, TensorPreprocessor } from './preprocess/tensor.ts';
+export { previewAugmentation } from './previewAugmentation.ts';
+export type { AugmentationPreview, PreviewAugmentationOptions } from './previewAugmentation.ts';
 export { replaceHead } from './replaceHead.ts';
 export type { HeadLayers, HeadOptions, HeadQuestion, NamedHead, SeveralHeadsOptions, TasksOf } from './replaceHead.ts';
 export { load, save } from './save.ts';
 export type { LoadOptions } from './save.ts';
 export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
-export type { Augmentation } from './train/augment.ts';
+export type { AugmentOption } from './train/augment.ts';
+export type { Augmentation } from './train/changeEach.ts';
 export type { CheckpointOptions } from './train/checkpointOptions.ts';
 export { focalLoss } from './train/focalLoss.ts';
 export type { FocalLossOptions } from './train/focalLoss.ts';

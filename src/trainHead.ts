@@ -35,7 +35,7 @@ export async function trainHead(
 ): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { findCheckpoints, settleOptions, settleRates, runTraining, segmentNow } = await import('./train/training.ts');
-  const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' });
+  const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);
   const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
   assertAlive('trainHead', model);
   await ensureBackend();

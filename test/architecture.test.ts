@@ -12,6 +12,7 @@ const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts', 'layers.ts'];
 /** Which folders each folder imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
 const arrows: Record<string, string[]> = {
   core: [],
+  augment: ['preprocess'],
   backends: ['#platform', 'kernels'],
   bases: ['#platform', 'preprocess', 'presets', 'trunk', 'weights'],
   browser: ['data', 'download'],
@@ -24,7 +25,7 @@ const arrows: Record<string, string[]> = {
   preprocess: ['#platform'],
   presets: ['trunk'],
   testing: [],
-  train: ['#platform', 'kernels'],
+  train: ['#platform', 'augment', 'kernels'],
   trunk: ['layers'],
   weights: ['#platform', 'trunk'],
 };

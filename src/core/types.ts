@@ -185,6 +185,8 @@ export interface Progress {
   readonly total: number;
   /** Estimate from the pace so far; undefined until there is one. */
   readonly secondsLeft: number | undefined;
+  /** Seconds that `augment` has taken so far in this phase; missing where inputs are not changed. */
+  readonly augmentSeconds?: number;
 }
 
 /** Figures of one epoch. */

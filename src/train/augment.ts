@@ -1,119 +1,93 @@
 // Changes the inputs of training, so that no two epochs see the same picture: each example by a seed of its own.
-import { clone, dispose, stack, Tensor, unstack } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { PictureAugmentation } from '../augment/augmentPictures.ts';
+import type { ImageOperation } from '../augment/imageOperation.ts';
+import { presetNames, type AugmentPreset } from '../augment/presetOperations.ts';
+import { settlePictures } from '../augment/settlePictures.ts';
 import { deriveSeed } from '../core/random.ts';
-import { describeShape } from '../core/shapes.ts';
+import type { AnyModel } from '../core/model.ts';
+import type { Augmentation, Inputs } from './changeEach.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from './optionChecks.ts';
+import { makeStopwatch, type Stopwatch } from './stopwatch.ts';
 
-/**
- * Changes each training input a little, after preprocessing.
- *
- * Every epoch is one pass over the examples. Where features are kept (see `cache`), `views` changed inputs of each example
- * are run once, and epoch e trains on view e mod `views`. Where they are not, because nothing is frozen in front or with
- * `cache: false`, epoch e draws view e anew.
- *
- * @example
- * ```ts
- * import { add, randomUniform, tidy } from '@tensorflow/tfjs-core';
- *
- * await trainHead(model, samples, {
- *   epochs: 8,
- *   augment: {
- *     views: 4,
- *     apply: (input, seed) => tidy(() => add(input, randomUniform([], -0.2, 0.2, 'float32', seed))),
- *   },
- * });
- * ```
- */
-export interface Augmentation {
-  /** Changed inputs of each example that are kept, if there are as many epochs: whole, from 1. Default 1. */
-  readonly views?: number;
-  /**
-   * Gives the changed input.
-   *
-   * @param input - One example as the base takes it, without the batch axis. It is freed afterwards.
-   * @param seed - A whole number that fixes the change; it differs for each example and view.
-   * @returns Finite values of the same shape and dtype.
-   */
-  apply(input: Tensor, seed: number): Tensor | Promise<Tensor>;
-}
+/** How to change inputs: a preset for pictures, operations on pictures in their order, or a function. */
+export type AugmentOption = AugmentPreset | readonly ImageOperation[] | Augmentation;
 
-/** The same with every value settled. */
-export interface SettledAugmentation extends Required<Augmentation> {
+/** How inputs are changed, with every value settled. */
+export interface SettledAugmentation {
+  readonly change: PictureAugmentation | Augmentation;
+  readonly views: number | 'fresh';
   readonly seed: number;
+  /** What changing inputs has cost so far. */
+  readonly stopwatch: Stopwatch;
 }
 
-/** Inputs of a batch. */
-export interface Inputs {
-  /** [b, …] */
-  readonly input: Tensor;
-  /** Index and name of each example. */
-  readonly indexes: readonly number[];
-  readonly ids: readonly string[];
+/** What is to be settled, and for which run. */
+export interface AugmentationRequest {
+  readonly augment: AugmentOption | undefined;
+  readonly views: number | 'fresh' | undefined;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly model: Pick<AnyModel, 'base'>;
 }
 
 /** Keeps these draws apart from all others of the same seed. */
 const purpose = 0x617567;
 
 /**
+ * Fills in defaults and checks values; undefined when nothing is to be changed.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function settleAugmentation(verb: string, request: AugmentationRequest): SettledAugmentation | undefined {
+  const { augment = 'none', views = 'fresh', seed, epochs, model } = request;
+  if (typeof views === 'number') assertWhole(verb, 'views', views, 1);
+  else if (!isFresh(views)) throw invalidOption(verb, "views to be 'fresh' or a whole number from 1", views);
+  const change = settleChange(verb, augment, model);
+  if (change === undefined) return undefined;
+  // No more views than there are epochs to see them.
+  return { change, views: views === 'fresh' ? views : Math.min(views, epochs), seed, stopwatch: makeStopwatch() };
+}
+
+/**
  * Changes the inputs of a batch; the caller owns what comes and keeps what it gave.
  *
- * @throws TransferKitError `INVALID_OPTION` (no tensor), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
+ * @throws TransferKitError what {@link Augmentation} is held to: `INVALID_OPTION`, `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
  */
 export async function augmentInputs(
   verb: string,
-  { apply, seed }: SettledAugmentation,
-  { input, indexes, ids }: Inputs,
+  { change, seed, stopwatch }: SettledAugmentation,
+  inputs: Inputs,
   view: number,
 ): Promise<Tensor> {
-  const examples = unstack(input);
-  const changed: Tensor[] = [];
-  try {
-    for (const [place, example] of examples.entries()) {
-      const own = deriveSeed(seed, purpose, indexes[place] ?? 0, view);
-      const result = await change(example, (given) => apply(given, own));
-      if (isTensor(result)) changed.push(result);
-      await assertAlike(verb, result, example, ids[place] ?? '');
-    }
-    return stack(changed);
-  } finally {
-    dispose([examples, changed]);
+  const seeds = inputs.indexes.map((index) => deriveSeed(seed, purpose, index, view));
+  if ('steps' in change) {
+    const { augmentPictures } = await import('../augment/augmentPictures.ts');
+    return stopwatch.time(async () => augmentPictures(change, inputs.input, seeds));
   }
+  const { changeEach } = await import('./changeEach.ts');
+  return stopwatch.time(() => changeEach(verb, change, inputs, seeds));
 }
 
-/** Lets a function have a tensor that it may free or hand back. */
-async function change(example: Tensor, apply: (given: Tensor) => unknown): Promise<unknown> {
-  const given = clone(example);
-  let result: unknown;
-  try {
-    result = await apply(given);
-    return result;
-  } finally {
-    if (result !== given) dispose(given);
+function settleChange(
+  verb: string,
+  augment: AugmentOption,
+  { base }: AugmentationRequest['model'],
+): SettledAugmentation['change'] | undefined {
+  if (typeof augment === 'string') assertOneOf(verb, 'augment', augment, presetNames);
+  if (typeof augment === 'string' || isList(augment)) return settlePictures(verb, augment, base);
+  if (!isObject(augment) || typeof augment.apply !== 'function') {
+    const presets = presetNames.map((name) => `'${name}'`).join(', ');
+    throw invalidOption(verb, `augment to be ${presets}, a list of operations or { apply(input, seed) }`, augment);
   }
+  if ('views' in augment) throw invalidOption(verb, 'views beside augment, not in it', augment);
+  return augment;
 }
 
-async function assertAlike(verb: string, result: unknown, { shape, dtype }: Tensor, id: string): Promise<void> {
-  if (!isTensor(result) || result.isDisposed) {
-    const found = isTensor(result) ? 'a disposed one' : typeof result;
-    const text = `${verb}: expected augment.apply to give a tensor, got ${found} for ${id}.`;
-    throw new TransferKitError('INVALID_OPTION', text, { id });
-  }
-  if (describeShape(result.shape) !== describeShape(shape)) {
-    const text =
-      `${verb}: expected augment.apply to keep the shape ${describeShape(shape)}, got ${describeShape(result.shape)} ` +
-      `for ${id}. It changes one example at a time.`;
-    throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, received: result.shape, id });
-  }
-  if (result.dtype !== dtype) {
-    const text = `${verb}: expected augment.apply to keep the type ${dtype}, got ${result.dtype} for ${id}. Cast it.`;
-    throw new TransferKitError('WRONG_DTYPE', text, { expected: dtype, received: result.dtype, id });
-  }
-  const values = await result.data();
-  if (values.every((value) => Number.isFinite(value))) return;
-  const text = `${verb}: expected augment.apply to give finite values, got NaN or infinity for ${id}.`;
-  throw new TransferKitError('NOT_FINITE', text, { id });
+function isFresh(views: unknown): boolean {
+  return views === 'fresh';
 }
 
-function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor;
+function isList(augment: AugmentOption): augment is readonly ImageOperation[] {
+  return Array.isArray(augment);
 }

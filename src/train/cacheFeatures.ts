@@ -2,13 +2,21 @@
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { AnyModel } from '../core/model.ts';
 import type { Unreadable } from '../core/types.ts';
-import { asTensors, noneReadable, readAll, viewOf, viewsOf, type Examples, type ExampleSource } from './examples.ts';
+import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { assertReadable, type Batch } from './readBatch.ts';
 import { targetSize } from './headTargets.ts';
 import { valuesInPlace } from './valuesInPlace.ts';
+
+/** How features are kept. */
+export interface Keeping {
+  readonly cache: OpenCache;
+  /** Views of each example. */
+  readonly views: number;
+  readonly pace: Pace;
+}
 
 /**
  * Runs the first `entry` stages once for each example, or for each of its views, and keeps what they give. The next
@@ -21,14 +29,13 @@ import { valuesInPlace } from './valuesInPlace.ts';
 export async function cacheFeatures(
   source: ExampleSource,
   entry: number,
-  cache: OpenCache,
-  pace: Pace,
+  keeping: Keeping,
 ): Promise<Examples | undefined> {
   const { verb, model, samples } = source;
-  const views = viewsOf(source);
+  const { cache, views } = keeping;
   const store = new FeatureStore({ verb, cache, views, examples: samples.size, targets: targetSize(model) });
   try {
-    const skipped = await fill(store, source, entry, pace);
+    const skipped = await fill(store, source, entry, keeping);
     if (skipped !== undefined) return keptExamples(store, { model, entry, skipped, views });
   } catch (error) {
     await store.dispose();
@@ -43,7 +50,7 @@ async function fill(
   store: FeatureStore,
   source: ExampleSource,
   entry: number,
-  pace: Pace,
+  keeping: Keeping,
 ): Promise<Unreadable[] | undefined> {
   const { verb, samples, signal } = source;
   const skipped: Unreadable[] = [];
@@ -51,7 +58,7 @@ async function fill(
     try {
       if (signal?.aborted === true) return undefined;
       skipped.push(...batch.unreadable);
-      await addBatch(store, source, entry, batch, pace);
+      await addBatch(store, source, entry, keeping, batch);
     } finally {
       dispose(batch.input);
     }
@@ -65,10 +72,10 @@ async function addBatch(
   store: FeatureStore,
   source: ExampleSource,
   entry: number,
+  { views, pace }: Keeping,
   batch: Batch,
-  pace: Pace,
 ): Promise<void> {
-  for (let view = 0; view < viewsOf(source); view++) {
+  for (let view = 0; view < views; view++) {
     const input = await viewOf(source, batch, view);
     if (input !== undefined) {
       await extract(source.network, entry, input, (features) => {

@@ -51,9 +51,15 @@ export interface ExampleSource {
   readonly augment: SettledAugmentation | undefined;
 }
 
-/** Views of each example that are kept where features are. */
-export function viewsOf({ augment }: ExampleSource): number {
-  return augment?.views ?? 1;
+/** Views of each example that are kept where features are; undefined where every epoch sees others. */
+export function viewsOf({ augment }: Pick<ExampleSource, 'augment'>): number | undefined {
+  if (augment === undefined) return 1;
+  return augment.views === 'fresh' ? undefined : augment.views;
+}
+
+/** The view that an epoch sees. */
+export function viewIn(source: Pick<ExampleSource, 'augment'>, epoch: number): number {
+  return epoch % (viewsOf(source) ?? Infinity);
 }
 
 /** All examples in their order, batch by batch; the caller owns the inputs. */

@@ -1,5 +1,6 @@
 // The rows of a segment: features of the frozen front, computed once, or examples that are read for every batch.
 import type { Samples } from '../core/types.ts';
+import type { SettledCache } from './cacheOptions.ts';
 import { viewsOf, type Examples, type ExampleSource } from './examples.ts';
 import type { RowsReport, Run, Skipped } from './loopPlan.ts';
 import { prepareFront, type PreparedNetwork } from './network.ts';
@@ -38,10 +39,10 @@ export async function openRows(run: Run, parts: Parts, entry: number, known?: Sk
     front.dispose();
   };
   try {
-    const cached = options.cache !== undefined && entry > 0;
-    const [train, validation] = cached
-      ? await cacheRows(run, parts, front, entry, opened)
-      : streamRows(run, parts, front, entry, known);
+    const rows = { run, parts, front, entry, opened, known };
+    const cache = entry > 0 ? options.cache : undefined;
+    const { train, validation } = cache === undefined ? streamRows(rows) : await keepRows(rows, cache);
+    const cached = cache !== undefined && viewsOf(options) !== undefined;
     if (cached) front.dispose();
     const stage = cached && train !== undefined ? network.stages[entry - 1] : undefined;
     return {
@@ -93,51 +94,63 @@ export function rowsOfSegments(run: Run, parts: Parts, known: Skipped): SegmentR
   };
 }
 
-type Both = readonly [train: Examples | undefined, validation: Examples | undefined];
-
-function streamRows(
-  run: Run,
-  { train, validation }: Parts,
-  front: PreparedNetwork,
-  entry: number,
-  known: Skipped | undefined,
-): Both {
-  const { augment } = run.options;
-  return [
-    streamExamples({ ...sourceOf(run, front, train), augment }, entry, known?.train),
-    validation && streamExamples(sourceOf(run, front, validation), entry, known?.validation),
-  ];
+/** What rows are made from. */
+interface Opening {
+  readonly run: Run;
+  readonly parts: Parts;
+  readonly front: PreparedNetwork;
+  readonly entry: number;
+  readonly known: Skipped | undefined;
+  /** Rows that must be disposed of are added. */
+  readonly opened: Examples[];
 }
 
-/** Features of everything, `opened` one by one; nothing when the signal came first. */
-async function cacheRows(
-  run: Run,
-  { train, validation }: Parts,
-  front: PreparedNetwork,
-  entry: number,
-  opened: Examples[],
-): Promise<Both> {
-  const { cache: settled, augment, onProgress } = run.options;
-  if (settled === undefined) return [undefined, undefined];
+type Both = Pick<PreparedRows, 'train' | 'validation'>;
+
+function streamRows(opening: Opening): Both {
+  const { entry, known } = opening;
+  const { train, validation } = sourcesOf(opening);
+  return {
+    train: streamExamples(train, entry, known?.train),
+    validation: validation && streamExamples(validation, entry, known?.validation),
+  };
+}
+
+/** Keeps the features of what every epoch sees again; nothing when the signal came first. */
+async function keepRows(opening: Opening, settled: SettledCache): Promise<Both> {
+  const { run, entry, known } = opening;
+  const { train, validation } = sourcesOf(opening);
+  const views = viewsOf(run.options);
+  const passes = (views ?? 0) * train.samples.size + (validation?.samples.size ?? 0);
+  const keep = passes === 0 ? undefined : await keeperOf(opening, settled, passes);
+  const trainRows = views === undefined ? streamExamples(train, entry, known?.train) : await keep?.(train, views);
+  const validationRows = trainRows && validation && (await keep?.(validation, 1));
+  const isWhole = trainRows !== undefined && (validation === undefined || validationRows !== undefined);
+  return isWhole ? { train: trainRows, validation: validationRows } : { train: undefined, validation: undefined };
+}
+
+type Keep = (source: ExampleSource, views: number) => Promise<Examples | undefined>;
+
+/** What keeps features in one cache and counts all of it. */
+async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, passes: number): Promise<Keep> {
   const [{ openCache }, { cacheFeatures }] = await Promise.all([
     import('./featureStore.ts'),
     import('./cacheFeatures.ts'),
   ]);
   const cache = await openCache(settled);
-  const source = { ...sourceOf(run, front, train), augment };
-  const passes = viewsOf(source) * train.size + (validation?.size ?? 0);
-  const pace = startPace('features', passes, onProgress);
-  const trainRows = await cacheFeatures(source, entry, cache, pace);
-  if (trainRows === undefined) return [undefined, undefined];
-  opened.push(trainRows);
-  if (validation === undefined) return [trainRows, undefined];
-  const validationRows = await cacheFeatures(sourceOf(run, front, validation), entry, cache, pace);
-  if (validationRows === undefined) return [undefined, undefined];
-  opened.push(validationRows);
-  return [trainRows, validationRows];
+  const pace = startPace('features', passes, run.options.onProgress, { augmenting: run.options.augment?.stopwatch });
+  return async (source, views) => {
+    const rows = await cacheFeatures(source, entry, { cache, views, pace });
+    if (rows !== undefined) opened.push(rows);
+    return rows;
+  };
 }
 
-function sourceOf({ verb, model, options }: Run, network: PreparedNetwork, samples: Samples): ExampleSource {
-  const { batchSize, signal } = options;
-  return { verb, model, network, samples, batchSize, signal, augment: undefined };
+/** Only inputs of training are changed. */
+function sourcesOf({ run: { verb, model, options }, parts, front }: Opening) {
+  const { batchSize, signal, augment } = options;
+  const source = (samples: Samples, changed: ExampleSource['augment']): ExampleSource => {
+    return { verb, model, network: front, samples, batchSize, signal, augment: changed };
+  };
+  return { train: source(parts.train, augment), validation: parts.validation && source(parts.validation, undefined) };
 }

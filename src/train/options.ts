@@ -1,6 +1,7 @@
 // Options that trainHead and fineTune share, and their checks.
+import type { AnyModel } from '../core/model.ts';
 import type { EpochLog, Monitor, Progress, Samples } from '../core/types.ts';
-import { settleAugmentation, type Augmentation, type SettledAugmentation } from './augment.ts';
+import { settleAugmentation, type AugmentOption, type SettledAugmentation } from './augment.ts';
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from './cacheOptions.ts';
 import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from './checkpointOptions.ts';
@@ -102,12 +103,21 @@ export interface TrainingOptions {
   readonly seed?: number;
   /**
    * Whether what is frozen in front is computed once for each example and kept, and how. Default true; false runs the
-   * whole network in every epoch, with the same result where every example can be read and no epoch sees a view of
-   * `augment` again.
+   * whole network in every epoch, with the same result where every example can be read.
    */
   readonly cache?: boolean | FeatureCacheOptions;
-  /** Changes the inputs of training, not those of validation. Default: nothing is changed. */
-  readonly augment?: Augmentation;
+  /**
+   * Changes the inputs of training, not those of validation, each example by a seed of its own: `'light'`, `'standard'` or
+   * `'strong'` for pictures, operations in their order (`[flip(), rotate({ degrees: 15 })]`), or a function of your own.
+   * Default `'none'`.
+   */
+  readonly augment?: AugmentOption;
+  /**
+   * How many changed inputs of each example there are: epoch e sees view e mod `views`, a whole number from 1, and their
+   * features are kept. Default `'fresh'`: every epoch sees views of its own, so that what is frozen in front runs again in
+   * every epoch; what it gives for validation is kept.
+   */
+  readonly views?: number | 'fresh';
   /** Stops between two batches; the model stays usable and the log says so. */
   readonly signal?: AbortSignal;
   /** Called after every batch. */
@@ -157,7 +167,12 @@ export interface Defaults {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleOptions(verb: string, options: TrainingOptions, defaults: Defaults): SettledOptions {
+export function settleOptions(
+  verb: string,
+  options: TrainingOptions,
+  defaults: Defaults,
+  model: Pick<AnyModel, 'base'>,
+): SettledOptions {
   const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, validation, seed = 0 } = options;
   const { epochs = initialEpoch + defaults.epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
   const { batchNorm = 'inference' } = options;
@@ -193,7 +208,7 @@ export function settleOptions(verb: string, options: TrainingOptions, defaults: 
     checkpoint: settleCheckpoint(verb, options.checkpoint, options.resume),
     seed,
     cache: settleCache(verb, options.cache),
-    augment: options.augment === undefined ? undefined : settleAugmentation(verb, options.augment, { seed, epochs }),
+    augment: settleAugmentation(verb, { augment: options.augment, views: options.views, seed, epochs, model }),
     signal: options.signal,
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,

@@ -1,5 +1,6 @@
 // Keeps a long computation polite: lets other work of the program run, reports progress, notices cancellation.
 import type { Progress } from '../core/types.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** Longest stretch of computation without letting timers, input and signals through, in milliseconds. */
 const stretch = 20;
@@ -10,26 +11,33 @@ export interface Pace {
   advance(amount: number): Promise<void>;
 }
 
-/**
- * Starts counting towards a total.
- *
- * @param before - What somebody else did of it already.
- */
+/** What else is to be counted. */
+export interface PaceOptions {
+  /** What somebody else did of the total already. */
+  readonly before?: number;
+  /** Measures the changes of inputs. */
+  readonly augmenting?: Stopwatch | undefined;
+}
+
+/** Starts counting towards a total. */
 export function startPace(
   phase: Progress['phase'],
   total: number,
   onProgress: ((progress: Progress) => void) | undefined,
-  before = 0,
+  { before = 0, augmenting }: PaceOptions = {},
 ): Pace {
   const start = performance.now();
+  const elapsedBefore = augmenting?.elapsed() ?? 0;
+  const costs = () => (augmenting === undefined ? {} : { augmentSeconds: augmenting.elapsed() - elapsedBefore });
   let done = before;
   let lastTurn = start;
-  onProgress?.({ phase, done, total, secondsLeft: undefined });
+  onProgress?.({ phase, done, total, secondsLeft: undefined, ...costs() });
   return {
     async advance(amount) {
       done += amount;
       const now = performance.now();
-      onProgress?.({ phase, done, total, secondsLeft: ((now - start) / 1000 / (done - before)) * (total - done) });
+      const secondsLeft = ((now - start) / 1000 / (done - before)) * (total - done);
+      onProgress?.({ phase, done, total, secondsLeft, ...costs() });
       if (now - lastTurn < stretch) return;
       await new Promise((resolve) => setTimeout(resolve, 0));
       lastTurn = performance.now();

@@ -108,9 +108,9 @@ function segmentsFrom({ segments, options }: Run, { epoch, end }: Start) {
 }
 
 function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }: Examples): Pace {
-  const { epochs, initialEpoch, onProgress } = options;
+  const { epochs, initialEpoch, augment, onProgress } = options;
   const before = (epoch - initialEpoch) * size + (part?.done ?? 0);
-  return startPace(phase, (epochs - initialEpoch) * size, onProgress, before);
+  return startPace(phase, (epochs - initialEpoch) * size, onProgress, { before, augmenting: augment?.stopwatch });
 }
 
 /** Counts what moved at any time. */

@@ -1,12 +1,12 @@
 // Raw examples, read and preprocessed for each batch.
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
-import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
+import { asTensors, noneReadable, readAll, viewIn, viewOf, type Examples, type ExampleSource } from './examples.ts';
 import { runAndFree } from './network.ts';
 import { assertReadable, batchReader } from './readBatch.ts';
 
 /**
- * Reads examples when they are asked for, and runs the first `entry` stages. Each epoch sees a change of its own.
+ * Reads examples when they are asked for, and runs the first `entry` stages.
  *
  * @param known - Examples of which it is known that they cannot be read.
  */
@@ -33,7 +33,7 @@ export function streamExamples(source: ExampleSource, entry: number, known: read
         // Nothing was found: it came and went.
         assertReadable(verb, samples, unreadable);
         if (skipped.size === samples.size) throw noneReadable(verb, samples);
-        const input = await viewOf(source, batch, epoch);
+        const input = await viewOf(source, batch, viewIn(source, epoch));
         if (input === undefined) return undefined;
         const features = entry === 0 ? input : runAndFree(network, input, { to: entry });
         return { input: features, ...asTensors(model, targets, weights), ids };

@@ -78,7 +78,7 @@ export async function sweepRates(model: AnyModel, samples: Samples, options: Swe
     phase: model.base.trunk.weights.some(({ frozen }) => !frozen) ? 'fineTune' : 'head',
     segments: [segmentNow(0, [...model.base.trunk.weights, ...model.head.trunk.weights])],
     rates: settleRates(verb, from),
-    options: settleOptions(verb, { ...given, schedule: rising }, { epochs: 1, schedule: 'constant' }),
+    options: settleOptions(verb, { ...given, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
     startedAt: performance.now(),
   });
   const { trained } = model.head;

@@ -1,7 +1,7 @@
 // Changed inputs: which examples get which seeds in which epoch, with a cache and without, and what is refused.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fineTune, trainHead, type Augmentation, type Progress, type TrainingOptions } from '../../src/index.ts';
+import { fineTune, flip, noise, rotate, trainHead, type Augmentation, type Progress, type TrainingOptions } from '../../src/index.ts'; // prettier-ignore
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
@@ -14,10 +14,9 @@ beforeAll(async () => {
 const brighter = (input: tf.Tensor, seed: number) => tf.tidy(() => tf.add(input, ((seed % 1000) / 1000 - 0.5) * 0.8));
 
 /** Trains a head and tells the seeds of the calls. */
-async function train(options: TrainingOptions, views?: number) {
+async function train(options: TrainingOptions) {
   const seeds: number[] = [];
   const augment: Augmentation = {
-    ...(views === undefined ? {} : { views }),
     apply(input, seed) {
       expect(input.shape).toEqual([16, 16, 3]);
       seeds.push(seed);
@@ -29,74 +28,163 @@ async function train(options: TrainingOptions, views?: number) {
   return { seeds, log, weights: weightValues(model) };
 }
 
-describe('with a cache', () => {
-  test.each([1, 3])('%d views of each example are computed once, each by a seed of its own', async (views) => {
-    const { seeds, log } = await train({ epochs: 4 }, views);
+describe('kept views', () => {
+  test.each([1, 3])('%d of each example are computed once, each by a seed of its own', async (views) => {
+    const { seeds, log } = await train({ epochs: 4, views });
     expect(seeds).toHaveLength(24 * views);
     expect(new Set(seeds).size).toBe(24 * views);
     expect(log.examples).toBe(24);
     expect(log.epochs).toHaveLength(4);
-  });
-
-  test('one view is the default', async () => {
-    expect(await train({ epochs: 2 })).toMatchObject({ seeds: { length: 24 } });
+    expect(log.cachedUpTo).toBeDefined();
   });
 
   test('a view that no epoch comes to is not computed', async () => {
-    expect(await train({ epochs: 2 }, 5)).toMatchObject({ seeds: { length: 24 * 2 } });
-    const model = await tinyTransfer();
-    let calls = 0;
-    const augment = { views: 4, apply: (input: tf.Tensor) => (calls++, input) };
-    // One epoch of the head, one of everything.
-    await fineTune(model, tinySamples(), { unfreeze: 'conv2', epochs: 1, augment });
-    expect(calls).toBe(48);
+    expect(await train({ epochs: 2, views: 5 })).toMatchObject({ seeds: { length: 24 * 2 } });
   });
 
-  test('epoch e trains on view e mod n, kept in memory or in a file', async () => {
-    const kept = await train({ epochs: 6 }, 3);
-    expect((await train({ epochs: 6, cache: { memory: 0 } }, 3)).weights).toEqual(kept.weights);
-    expect((await train({ epochs: 6 }, 2)).weights).not.toEqual(kept.weights);
-    expect((await train({ epochs: 6 }, 1)).weights).not.toEqual(kept.weights);
-  });
-
-  test('as many views as epochs are what training without a cache sees', async () => {
-    const kept = await train({ epochs: 3 }, 3);
-    const anew = await train({ epochs: 3, cache: false });
-    expect([...anew.seeds].sort()).toEqual([...kept.seeds].sort());
-    expect(anew.weights).toEqual(kept.weights);
+  test('epoch e trains on view e mod n, kept in memory, in a file or not at all', async () => {
+    const kept = await train({ epochs: 6, views: 3 });
+    expect((await train({ epochs: 6, views: 3, cache: { memory: 0 } })).weights).toEqual(kept.weights);
+    const streamed = await train({ epochs: 6, views: 3, cache: false });
+    expect(streamed.weights).toEqual(kept.weights);
+    expect(streamed.seeds).toHaveLength(24 * 6);
+    expect(new Set(streamed.seeds)).toEqual(new Set(kept.seeds));
+    expect((await train({ epochs: 6, views: 2 })).weights).not.toEqual(kept.weights);
+    expect((await train({ epochs: 6, views: 1 })).weights).not.toEqual(kept.weights);
   });
 
   test('progress counts every view', async () => {
     const seen: Progress[] = [];
-    await train({ epochs: 2, onProgress: (progress) => seen.push(progress), validation: 0.25 }, 2);
+    await train({ epochs: 2, onProgress: (progress) => seen.push(progress), validation: 0.25, views: 2 });
     const features = seen.filter(({ phase }) => phase === 'features');
     expect(features.map(({ total }) => total)).toEqual(features.map(() => 2 * 18 + 6));
     expect(features.at(-1)).toMatchObject({ done: 42, secondsLeft: 0 });
   });
 });
 
-describe('without a cache', () => {
-  test('every epoch draws anew, whatever the views', async () => {
-    const { seeds, weights } = await train({ epochs: 3, cache: false }, 1);
+describe('fresh views', () => {
+  test('are the default: every epoch draws anew, and as many kept views are the same', async () => {
+    const { seeds, weights, log } = await train({ epochs: 3 });
     expect(new Set(seeds).size).toBe(24 * 3);
-    expect((await train({ epochs: 3, cache: false }, 2)).weights).toEqual(weights);
+    expect(log.cachedUpTo).toBeUndefined();
+    const kept = await train({ epochs: 3, views: 3 });
+    expect([...kept.seeds].sort()).toEqual([...seeds].sort());
+    expect(kept.weights).toEqual(weights);
+    expect((await train({ epochs: 3, views: 'fresh', cache: false })).weights).toEqual(weights);
+  });
+
+  test('features of validation are kept all the same, unchanged', async () => {
+    const seen: Progress[] = [];
+    const validation = tinySamples(3, 8);
+    let reads = 0;
+    const read = (index: number) => (reads++, validation.read(index));
+    const onProgress = (progress: Progress) => seen.push(progress);
+    const fresh = await train({ epochs: 2, validation: { ...validation, read }, onProgress });
+    expect(reads).toBe(9);
+    expect(seen.filter(({ phase }) => phase === 'features').map(({ total }) => total)).toEqual([9, 9, 9]);
+    for (const options of [{ views: 2 }, { cache: false }]) {
+      const { log } = await train({ epochs: 2, validation, ...options });
+      expect(log.epochs.map(({ validationLoss }) => validationLoss)).toEqual(
+        fresh.log.epochs.map(({ validationLoss }) => validationLoss),
+      );
+    }
   });
 
   test('nothing frozen in front: the same', async () => {
     const seeds = new Set<number>();
-    const augment = { views: 1, apply: (input: tf.Tensor, seed: number) => (seeds.add(seed), input) };
+    const augment = { apply: (input: tf.Tensor, seed: number) => (seeds.add(seed), input) };
     const model = await tinyTransfer();
     await fineTune(model, tinySamples(), { unfreeze: 'all', headEpochs: 0, epochs: 2, augment });
     expect(seeds.size).toBe(48);
+    await fineTune(model, tinySamples(), { unfreeze: 'all', epochs: 4, augment, views: 2 });
+    expect(seeds.size).toBe(48);
+  });
+
+  test('a signal stops between two batches', async () => {
+    const abort = new AbortController();
+    const onProgress = ({ phase, done }: Progress) => {
+      if (phase === 'head' && done >= 10) abort.abort();
+    };
+    const { log } = await train({ epochs: 3, validation: 0.25, onProgress, signal: abort.signal });
+    expect(log).toMatchObject({ stoppedBy: 'signal', epochs: [] });
+  });
+});
+
+describe('progress', () => {
+  const augmentSeconds = async (options: TrainingOptions) => {
+    const seen: Progress[] = [];
+    const augment = {
+      apply: async (input: tf.Tensor) => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        return input;
+      },
+    };
+    const onProgress = (progress: Progress) => seen.push(progress);
+    await trainHead(await tinyTransfer(), tinySamples(), { epochs: 2, augment, ...options, onProgress });
+    return (phase: Progress['phase']) => seen.filter((each) => each.phase === phase).map((each) => each.augmentSeconds);
+  };
+
+  test('tells what changes cost, phase by phase', async () => {
+    const fresh = (await augmentSeconds({}))('head');
+    expect(fresh[0]).toBe(0);
+    expect(fresh.at(-1)).toBeGreaterThan(0.09);
+    const kept = await augmentSeconds({ views: 1 });
+    expect(kept('features').at(-1)).toBeGreaterThan(0.045);
+    expect(new Set(kept('head'))).toEqual(new Set([0]));
+  });
+
+  test('says nothing of it where nothing is changed', async () => {
+    expect(new Set((await augmentSeconds({ augment: 'none' }))('head'))).toEqual(new Set([undefined]));
+  });
+});
+
+describe('operations on pictures', () => {
+  const weightsWith = async (options: TrainingOptions) => {
+    const model = await tinyTransfer();
+    await expectNoLeak(() => trainHead(model, tinySamples(), { epochs: 2, batchSize: 5, ...options }));
+    return weightValues(model);
+  };
+
+  test('by name, or in a list; kept or not, the seed fixes them', async () => {
+    const light = await weightsWith({ augment: 'light' });
+    expect(await weightsWith({ augment: 'light' })).toEqual(light);
+    expect(await weightsWith({ augment: 'light', views: 2 })).toEqual(light);
+    expect(await weightsWith({ augment: 'light', cache: false })).toEqual(light);
+    expect(await weightsWith({ augment: 'light', seed: 1 })).not.toEqual(light);
+    const plain = await weightsWith({});
+    expect(light).not.toEqual(plain);
+    expect(await weightsWith({ augment: 'none' })).toEqual(plain);
+    expect(await weightsWith({ augment: [] })).toEqual(plain);
+    expect(await weightsWith({ augment: [rotate({ probability: 0 })] })).toEqual(plain);
+    expect(await weightsWith({ augment: [flip()] })).not.toEqual(plain);
+  });
+
+  test('that the base has no range for are refused before anything is read', async () => {
+    const model = await tinyTransfer();
+    let reads = 0;
+    const samples = tinySamples();
+    const read = (index: number) => (reads++, samples.read(index));
+    const training = () => trainHead(model, { ...samples, read }, { augment: [flip(), noise()] });
+    await expectNoLeak(() =>
+      expect(training()).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        message:
+          '[transferkit] trainHead: expected a base that takes pictures of three channels in a known range for noise() in ' +
+          "augment, got one that does not say which values pixels have. Load it with preprocess: 'tf' or another mode, or " +
+          "{ kind: 'tensor', range: [black, white] }; or give a function of your own: augment: { apply(input, seed) }.",
+      }),
+    );
+    expect(reads).toBe(0);
   });
 });
 
 describe('seeds', () => {
   test('the same seed gives the same weights, another one others', async () => {
+    const views = 2;
     const [first, again, other] = [
-      await train({ seed: 1 }, 2),
-      await train({ seed: 1 }, 2),
-      await train({ seed: 2 }, 2),
+      await train({ seed: 1, views }),
+      await train({ seed: 1, views }),
+      await train({ seed: 2, views }),
     ];
     expect(again.weights).toEqual(first.weights);
     expect(again.seeds).toEqual(first.seeds);
@@ -132,16 +220,6 @@ describe('seeds', () => {
   });
 });
 
-test('validation is not changed', async () => {
-  const validation = tinySamples(3, 8);
-  const { seeds, log } = await train({ epochs: 2, validation, cache: false });
-  expect(seeds).toHaveLength(48);
-  const cached = await train({ epochs: 2, validation }, 2);
-  expect(log.epochs.map(({ validationLoss }) => validationLoss)).toEqual(
-    cached.log.epochs.map(({ validationLoss }) => validationLoss),
-  );
-});
-
 test('a function may hand its input back, free it, or take its time', async () => {
   const model = await tinyTransfer();
   const functions: Augmentation['apply'][] = [
@@ -158,7 +236,7 @@ test('a function may hand its input back, free it, or take its time', async () =
   ];
   for (const apply of functions) {
     for (const cache of [true, false]) {
-      await expectNoLeak(() => trainHead(model, tinySamples(), { epochs: 1, cache, augment: { views: 2, apply } }));
+      await expectNoLeak(() => trainHead(model, tinySamples(), { epochs: 1, cache, views: 2, augment: { apply } }));
     }
   }
 });
@@ -209,17 +287,30 @@ describe('what is refused', () => {
     await expectNoLeak(() => expect(training()).rejects.toThrow('enough'));
   });
 
+  const known = "augment to be 'none', 'light', 'standard', 'strong', a list of operations or { apply(input, seed) }";
+
   test.each<[unknown, string]>([
-    [null, 'expected augment to be { apply(input, seed) }, got null.'],
-    [{ views: 2 }, 'expected augment to be { apply(input, seed) }, got [object Object].'],
-    [{ views: 0, apply: brighter }, 'expected augment.views to be a whole number from 1, got 0.'],
-    [{ views: 1.5, apply: brighter }, 'expected augment.views to be a whole number from 1, got 1.5.'],
-  ])('augment: %j', async (augment, text) => {
+    [{ augment: null }, `${known}, got null.`],
+    [{ augment: {} }, `${known}, got {}.`],
+    [{ augment: 'heavy' }, "augment to be 'none', 'light', 'standard' or 'strong', got heavy."],
+    [{ augment: { views: 2, apply: brighter } }, 'views beside augment, not in it, got {"views":2}.'],
+    [
+      { augment: [flip] },
+      'augment to list operations such as flip() or rotate({ degrees: 10 }), got the function flip: call it.',
+    ],
+    [
+      { augment: [{ name: 'turn' }] },
+      'augment to list operations such as flip() or rotate({ degrees: 10 }), got {"name":"turn"}.',
+    ],
+    [{ views: 0 }, 'views to be a whole number from 1, got 0.'],
+    [{ views: 1.5, augment: 'light' }, 'views to be a whole number from 1, got 1.5.'],
+    [{ views: 'all', augment: 'light' }, "views to be 'fresh' or a whole number from 1, got all."],
+  ])('%j', async (options, text) => {
     const model = await tinyTransfer();
-    const training = trainHead(model, tinySamples(), { augment } as TrainingOptions);
+    const training = trainHead(model, tinySamples(), options as TrainingOptions);
     await expect(training).rejects.toMatchObject({
       code: 'INVALID_OPTION',
-      message: `[transferkit] trainHead: ${text}`,
+      message: `[transferkit] trainHead: expected ${text}`,
     });
   });
 });

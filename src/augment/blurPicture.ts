@@ -1,0 +1,32 @@
+// Blurs a picture by a bell curve, rows first.
+import { depthwiseConv2d, mirrorPad, tensor4d, type Tensor4D } from '@tensorflow/tfjs-core';
+
+/**
+ * A picture [1, height, width, channels] blurred.
+ *
+ * @param sigma - Standard deviation in pixels.
+ * @returns A new tensor; others that were made are the caller's to tidy.
+ */
+export function blurPicture(picture: Tensor4D, sigma: number): Tensor4D {
+  const [, height, width, channels] = picture.shape;
+  const taps = [height, width].map((side) => bellCurve(sigma, side - 1));
+  const [margins = 0, sides = 0] = taps.map(({ length }) => (length - 1) / 2);
+  const around: [number, number][] = [
+    [0, 0],
+    [margins, margins],
+    [sides, sides],
+    [0, 0],
+  ];
+  const [rows = [], columns = []] = taps.map((curve) => curve.flatMap((tap) => new Array<number>(channels).fill(tap)));
+  const padded = mirrorPad(picture, around, 'reflect');
+  const blurred = depthwiseConv2d(padded, tensor4d(columns, [1, columns.length / channels, channels, 1]), 1, 'valid');
+  return depthwiseConv2d(blurred, tensor4d(rows, [rows.length / channels, 1, channels, 1]), 1, 'valid');
+}
+
+/** Taps of a bell curve, up to three standard deviations or `most` pixels from the middle; their sum is 1. */
+function bellCurve(sigma: number, most: number): number[] {
+  const radius = Math.min(Math.ceil(3 * sigma), most);
+  const taps = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));
+  const sum = taps.reduce((total, tap) => total + tap, 0);
+  return taps.map((tap) => tap / sum);
+}

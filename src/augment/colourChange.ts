@@ -1,0 +1,83 @@
+// What colour operations do to each colour: another that depends linearly on it and on the mean colour of the picture, so
+// that several changes are one. Colours are red, green and blue, 0 … 1.
+import { evenly, toEitherSide, type Random } from './drawing.ts';
+import type { ColourOperation } from './imageOperation.ts';
+import { add, identity, isZero, multiply, scale, type Matrix, type Vector } from './matrix.ts';
+
+/** A new colour: `ofColour` times the colour plus `ofMean` times the picture's mean colour. */
+export interface ColourChange {
+  readonly ofColour: Matrix;
+  readonly ofMean: Matrix;
+}
+
+const zero: Matrix = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/** Shares of red, green and blue in the brightness of a colour (ITU-R BT.601). */
+const luma: Vector = [0.299, 0.587, 0.114];
+
+/** Gives every colour its gray. */
+const toGray: Matrix = [...luma, ...luma, ...luma];
+
+/** Draws the change of an operation for one picture. */
+export function drawChange(operation: ColourOperation, random: Random): ColourChange {
+  if (operation.name === 'grayscale') return saturate(0);
+  if (operation.name === 'hue') return turnHue(toEitherSide(random, operation.amount));
+  const factor = evenly(random, [1 - operation.amount, 1 + operation.amount]);
+  switch (operation.name) {
+    case 'brightness':
+      return brighten(factor);
+    case 'contrast':
+      return contrastBy(factor);
+    case 'saturation':
+      return saturate(factor);
+  }
+}
+
+/** All values times a factor. */
+export function brighten(factor: number): ColourChange {
+  return { ofColour: scale(identity, factor), ofMean: zero };
+}
+
+/** Distances from the picture's mean gray times a factor. */
+export function contrastBy(factor: number): ColourChange {
+  return { ofColour: scale(identity, factor), ofMean: scale(toGray, 1 - factor) };
+}
+
+/** Distances from a pixel's gray times a factor. */
+export function saturate(factor: number): ColourChange {
+  return { ofColour: add(scale(identity, factor), scale(toGray, 1 - factor)), ofMean: zero };
+}
+
+/**
+ * Turns chroma by a share of the circle, in the plane of U = 0.492 (blue - gray) and V = 0.877 (red - gray): YUV of ITU-R
+ * BT.470. Gray and the gray of each colour stay as they are.
+ */
+export function turnHue(share: number): ColourChange {
+  const angle = 2 * Math.PI * share;
+  const chroma = add(identity, scale(toGray, -1));
+  const turned = add(scale(chroma, Math.cos(angle)), scale(quarterTurn(), Math.sin(angle)));
+  return { ofColour: add(toGray, turned), ofMean: zero };
+}
+
+/** What is V becomes -U, what is U becomes V, and green follows so that the gray stays. */
+function quarterTurn(): Matrix {
+  const ratio = 0.492111 / 0.877283;
+  const [red, green, blue] = luma;
+  const newRed: Vector = [-red * ratio, -green * ratio, (1 - blue) * ratio];
+  const newBlue: Vector = [(red - 1) / ratio, green / ratio, blue / ratio];
+  const greenFrom = (i: 0 | 1 | 2) => -(red * newRed[i] + blue * newBlue[i]) / green;
+  return [...newRed, greenFrom(0), greenFrom(1), greenFrom(2), ...newBlue];
+}
+
+/** One change after another as one. */
+export function followedBy(first: ColourChange, second: ColourChange): ColourChange {
+  const ofColour = multiply(second.ofColour, first.ofColour);
+  // The mean of what the first gives.
+  const ofMean = multiply(second.ofMean, add(first.ofColour, first.ofMean));
+  return { ofColour, ofMean: add(multiply(second.ofColour, first.ofMean), ofMean) };
+}
+
+/** Whether the mean colour matters. */
+export function needsMean({ ofMean }: ColourChange): boolean {
+  return !isZero(ofMean);
+}

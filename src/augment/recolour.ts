@@ -1,0 +1,38 @@
+// Gives every colour of a picture another.
+import { add, matMul, mean, reshape, tensor1d, tensor2d, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import { needsMean, type ColourChange } from './colourChange.ts';
+import { at, apply, matrixOf, type Matrix, type Vector } from './matrix.ts';
+import { spanOf, type PixelRange } from './pixelRange.ts';
+import { fromUnit } from './unitValues.ts';
+
+/**
+ * A picture [1, height, width, 3] with changed colours, clipped to black … white.
+ *
+ * @returns A new tensor; others that were made are the caller's to tidy.
+ */
+export function recolour(picture: Tensor4D, change: ColourChange, range: PixelRange): Tensor4D {
+  const ofColour = fromBase(change.ofColour, range);
+  const ofMean = fromBase(change.ofMean, range);
+  const pixels = reshape(picture, [-1, 3]);
+  const products = matMul(pixels, columnsOf(ofColour));
+  // What the matrices make of black must come out as 0.
+  const black = apply(
+    matrixOf((row, column) => at(ofColour, row, column) + at(ofMean, row, column)),
+    range.black,
+  );
+  let offset: Tensor = tensor1d(black.map((value) => -value));
+  if (needsMean(change)) offset = add(matMul(mean(pixels, 0, true), columnsOf(ofMean)), offset);
+  return reshape(fromUnit(add(products, offset), range), picture.shape);
+}
+
+/** A matrix on colours as one on the base's values, which gives values 0 … 1 in the base's order of channels. */
+function fromBase(matrix: Matrix, range: PixelRange): Matrix {
+  const span: Vector = spanOf(range);
+  const place = (channel: 0 | 1 | 2) => (range.bgr ? 2 - channel : channel);
+  return matrixOf((row, column) => at(matrix, place(row), place(column)) / span[column]);
+}
+
+/** The matrix that rows are multiplied with, instead of columns. */
+function columnsOf(matrix: Matrix): Tensor {
+  return tensor2d([...matrixOf((row, column) => at(matrix, column, row))], [3, 3]);
+}

@@ -1,0 +1,130 @@
+// The verb previewAugmentation: what augmentation makes of some inputs, as pictures to look at.
+import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { pictureOf } from './augment/pictureOf.ts';
+import { pixelRangeOf, type PixelRange } from './augment/pixelRange.ts';
+import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
+import type { AnyModel, Base } from './core/model.ts';
+import type { Picture } from './core/picture.ts';
+import { describeShape } from './core/shapes.ts';
+import { augmentInputs, settleAugmentation, type AugmentOption, type SettledAugmentation } from './train/augment.ts';
+import { gatherFor, type Gather } from './train/gatherInputs.ts';
+import { assertWhole } from './train/optionChecks.ts';
+
+/** Options of {@link previewAugmentation}. */
+export interface PreviewAugmentationOptions {
+  /** As for training. Default `'standard'`. */
+  readonly augment?: AugmentOption;
+  /** Changed pictures of each input, from 1: those that epochs 0, 1, 2 … see. Default 4. */
+  readonly views?: number;
+  /** As for training. Default 0. */
+  readonly seed?: number;
+}
+
+/** One input, in the size that the base takes and in bytes, before it is changed and after. */
+export interface AugmentationPreview {
+  readonly before: Picture;
+  readonly after: readonly Picture[];
+}
+
+const verb = 'previewAugmentation';
+
+/**
+ * Shows what training would see. With the seed of a training, input i is shown as the example at index i of its samples is
+ * seen by epochs 0, 1, 2 …
+ *
+ * @param source - A base or a model that takes pictures of three channels.
+ * @param inputs - Raw inputs, as for `predict`.
+ * @param options - See {@link PreviewAugmentationOptions}.
+ * @returns For each input pictures of red, green and blue, bytes: `sharp(data, { raw: { width, height, channels: 3 } })`
+ * saves them.
+ * @throws TransferKitError `INVALID_OPTION` (also for a base of which it is not known what is black and white), `DISPOSED`,
+ * and what preprocessing and `augment.apply` raise.
+ *
+ * @example
+ * ```ts
+ * import { flip, previewAugmentation, rotate } from 'transferkit';
+ *
+ * const [preview] = await previewAugmentation(base, ['cat.jpg'], { augment: [flip(), rotate()], views: 2 });
+ * console.log(preview?.before.width, preview?.after.length); // 32 2
+ * ```
+ */
+export async function previewAugmentation(
+  source: Base | AnyModel,
+  inputs: readonly unknown[],
+  { augment = 'standard', views = 4, seed = 0 }: PreviewAugmentationOptions = {},
+): Promise<readonly AugmentationPreview[]> {
+  const base = 'base' in source ? source.base : source;
+  assertWhole(verb, 'views', views, 1);
+  assertWhole(verb, 'seed', seed, 0);
+  const augmentation = settleAugmentation(verb, { augment, views, seed, epochs: views, model: { base } });
+  const range = rangeOfPictures(base);
+  if (base.trunk.disposed) {
+    throw new TransferKitError('DISPOSED', `${verb}: expected a base that is alive, got one that is disposed.`);
+  }
+  await ensureBackend();
+  const preview: Previewing = { gather: gatherFor(verb, base), augmentation, views, range };
+  const previews: AugmentationPreview[] = [];
+  for (const [index, input] of inputs.entries()) previews.push(await previewOne(preview, input, index));
+  return previews;
+}
+
+interface Previewing {
+  readonly gather: Gather;
+  /** Undefined: nothing changes. */
+  readonly augmentation: SettledAugmentation | undefined;
+  readonly views: number;
+  readonly range: PixelRange;
+}
+
+async function previewOne({ gather, augmentation, views, range }: Previewing, raw: unknown, index: number) {
+  const id = typeof raw === 'string' ? raw : `input ${String(index)}`;
+  const input = await preprocessOne(gather, raw, id);
+  try {
+    const before = await toPicture(clone(input), range);
+    const after: Picture[] = [];
+    for (let view = 0; view < views; view++) {
+      const changed =
+        augmentation === undefined
+          ? clone(input)
+          : await augmentInputs(verb, augmentation, { input, indexes: [index], ids: [id] }, view);
+      after.push(await toPicture(changed, range));
+    }
+    return { before, after };
+  } finally {
+    dispose(input);
+  }
+}
+
+/** A batch of one. */
+async function preprocessOne(gather: Gather, raw: unknown, id: string): Promise<Tensor> {
+  const gathering = gather(1);
+  try {
+    await gathering.add(0, raw, id);
+    const input = gathering.finish([0]);
+    if (input === undefined) throw new RangeError('nothing was gathered');
+    return input;
+  } finally {
+    gathering.dispose();
+  }
+}
+
+/** Frees the input. */
+async function toPicture(input: Tensor, range: PixelRange): Promise<Picture> {
+  try {
+    return pictureOf(await input.data(), input.shape[2] ?? 0, range);
+  } finally {
+    dispose(input);
+  }
+}
+
+function rangeOfPictures({ trunk: { input }, preprocessor: { spec } }: Base): PixelRange {
+  const shape = input.shape.slice(1);
+  const range = shape.length === 3 && shape[2] === 3 ? pixelRangeOf(spec) : undefined;
+  if (range !== undefined) return range;
+  const text =
+    `${verb}: expected a base that takes pictures [height, width, 3] in a known range, got one that takes ` +
+    `${describeShape(shape)}${shape[2] === 3 ? ' and does not say which values pixels have' : ''}. Load it with ` +
+    "preprocess: 'tf' or another mode, if it takes pictures.";
+  throw new TransferKitError('INVALID_OPTION', text, { shape });
+}
