@@ -33,7 +33,6 @@ export async function fingerprintOf(run: Run, { train, validation }: Parts): Pro
     ...Object.fromEntries(Object.entries(options).filter(([name]) => !apart.has(name))),
     rates,
     cache: options.cache?.precision ?? 'none',
-    base: model.base.name,
     cut: model.base.cut,
     labels: model.labels,
     train: describeSamples(train),

@@ -1,20 +1,12 @@
 // Checkpoints in a folder: whole files or none, whatever happens to the process or the disk.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openCheckpoints } from '../../src/node/checkpoints.ts';
-import { startFresh } from '../support/freshProcess.ts';
+import { runFresh, startFresh } from '../support/freshProcess.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'transferkit-checkpoints-'));
 let folder = '';
@@ -109,22 +101,74 @@ test('kill -9 in the middle of writing leaves whole files', async () => {
   }
 });
 
-/** A small disk of its own, where the system has one for everybody. */
-const smallDisk = '/dev/shm';
-const room = existsSync(smallDisk) ? statfsSync(smallDisk) : { bavail: 0, bsize: 1 };
-const isSmall = room.bavail * room.bsize > 0 && room.bavail * room.bsize <= 2 ** 28;
-
-test.runIf(isSmall)('a full disk: the error says so, what was there stays, and nothing is left over', async () => {
-  folder = mkdtempSync(join(smallDisk, 'transferkit-checkpoints-'));
+/** Whether this process may mount a small disk that nobody else sees. */
+function canMount(): boolean {
   try {
-    const store = await openCheckpoints(folder);
-    await store.write(name, Uint8Array.of(1));
-    const tooMuch = new Uint8Array(room.bavail * room.bsize + 2 ** 20);
-    await expect(store.write(name, tooMuch)).rejects.toThrow(/but: ENOSPC: no space left on device/);
-    await expect(store.write('head-000002.safetensors', tooMuch)).rejects.toMatchObject({ code: 'SAVE_FAILED' });
-    expect(files()).toEqual([name]);
-    expect(Array.from(readFileSync(join(folder, name)))).toEqual([1]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    execFileSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', root], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** Trains on a disk of 256 KiB that is filled in the third epoch; then resumes on the full disk, and with room. */
+const onFullDisk = `
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { layers, initializers, sequential } from '@tensorflow/tfjs-layers';
+import { fromArrays, loadBase, replaceHead, trainHead, useBackend } from 'transferkit';
+const [, , disk] = process.argv;
+execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk]);
+await useBackend('cpu');
+const inputs = Array.from({ length: 8 }, (_, i) => [i, 1, 2, 3]);
+const samples = fromArrays({ inputs, targets: inputs.map((_, i) => 'ab'[i % 2]) });
+async function train(checkpoint, resume, onEpoch) {
+  const kernelInitializer = initializers.heNormal({ seed: 1 });
+  const network = sequential();
+  network.add(layers.dense({ inputShape: [4], units: 8, kernelInitializer, name: 'first' }));
+  network.add(layers.dense({ units: 3, kernelInitializer, name: 'last' }));
+  const model = replaceHead(await loadBase(network), { labels: ['a', 'b'], hidden: [200] });
+  const { epochs, warnings } = await trainHead(model, samples, { epochs: 6, batchSize: 4, checkpoint, resume, onEpoch });
+  const kernel = Array.from(model.head.trunk.weights[0].variable.dataSync());
+  return { losses: epochs.map(({ loss }) => loss), warnings, kernel, files: checkpoint && readdirSync(disk).sort() };
+}
+const plain = await train();
+const fill = ({ epoch }) => {
+  if (epoch !== 2) return; // its own checkpoint comes after this
+  try {
+    writeFileSync(disk + '/filler', new Uint8Array(2 ** 20));
+  } catch {}
+};
+const filled = await train({ to: disk }, false, fill);
+const full = await train({ to: disk }, true);
+rmSync(disk + '/filler');
+const roomy = await train({ to: disk }, true);
+console.log(JSON.stringify([plain, filled, full, roomy]));
+`;
+
+interface Trained {
+  readonly losses: readonly number[];
+  readonly kernel: readonly number[];
+  readonly warnings?: readonly string[];
+  readonly files?: readonly string[];
+}
+
+test.runIf(canMount())('a full disk: training goes on, what was there stays, nothing is left over', async () => {
+  mkdirSync(folder);
+  const printed = await runFresh(onFullDisk, [folder], ['unshare', '-rm']);
+  const [plain, filled, full, roomy] = JSON.parse(printed) as Trained[];
+  for (const { losses, kernel } of [filled!, full!, roomy!]) {
+    expect(losses).toEqual(plain!.losses);
+    expect(kernel).toEqual(plain!.kernel);
+  }
+  expect(filled!.warnings).toEqual([
+    expect.stringMatching(
+      /^trainHead: expected to keep a checkpoint after step 6 \(epoch 3\), but: expected to keep checkpoints in .*, but: ENOSPC: no space left on device, write\. What was there before is unchanged\. Training goes on/,
+    ),
+  ]);
+  expect(filled!.files).toEqual(['filler', 'head-000001.safetensors', 'head-000002.safetensors']);
+  expect(full!.files).toEqual(filled!.files);
+  expect(full!.warnings).toHaveLength(1);
+  expect(roomy!.warnings).toBeUndefined();
+  expect(roomy!.files).toHaveLength(2);
 });

@@ -11,11 +11,17 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
  * Output of a script that imports from `transferkit` and `transferkit/node`.
  *
  * @param script - An ES module; arguments begin at `process.argv[2]`.
+ * @param launcher - A program that starts Node, with its arguments.
  */
-export async function runFresh(script: string, args: readonly string[]): Promise<string> {
+export async function runFresh(
+  script: string,
+  args: readonly string[],
+  launcher: readonly string[] = [],
+): Promise<string> {
   const { file, remove } = await bundle(script);
+  const [program = '', ...rest] = [...launcher, process.execPath, file, ...args];
   try {
-    return execFileSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+    return execFileSync(program, rest, { encoding: 'utf8' });
   } finally {
     remove();
   }
