@@ -66,6 +66,8 @@ export type {
   Contestant,
   ExampleLearner,
 } from './compare.ts';
+export { calibrate } from './calibrate.ts';
+export type { CalibrateOptions, Calibration, CalibrationOf } from './calibrate.ts';
 export { defineSamples } from './data/defineSamples.ts';
 export type { SamplesDefinition } from './data/defineSamples.ts';
 export type { GivenLabels } from './data/targetRecords.ts';
@@ -161,6 +163,7 @@ export type { TrainingOptions } from './train/options.ts';
 export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';
 export type { EarlyStoppingOptions } from './train/watch.ts';
+export type { CalibrationFigures } from './train/temperature.ts';
 export { huberLoss } from './train/regressionLosses.ts';
 export type { HuberLossOptions } from './train/regressionLosses.ts';
 export type { TapPooling } from './train/tapFeatures.ts';

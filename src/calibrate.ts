@@ -1,0 +1,139 @@
+// The verb calibrate: probabilities that are as often right as they say, by one temperature.
+import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
+import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
+import { ofHead as named } from './core/headParts.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
+import type { Progress, Samples, TrunkWeight } from './core/types.ts';
+import { logitLayer } from './heads/logitLayers.ts';
+import { assertAlive } from './train/assertAlive.ts';
+import { settleHeadLoss } from './train/headRules.ts';
+import { judgeSamples } from './train/judgeSamples.ts';
+import { ofHead, type Measurement } from './train/measure.ts';
+import { assertWhole } from './train/optionChecks.ts';
+import { calibrationFigures, fitTemperature, type CalibrationFigures } from './train/temperature.ts';
+
+/** Options of {@link calibrate}. */
+export interface CalibrateOptions {
+  /** Examples run at once. Default 32. */
+  readonly batchSize?: number;
+  /** Called after every batch. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What `calibrate` did to one head. */
+export interface Calibration {
+  /** What the logits were divided by: above 1 where the model was too sure of itself. */
+  readonly temperature: number;
+  readonly before: CalibrationFigures;
+  readonly after: CalibrationFigures;
+}
+
+/** What `calibrate` gives for a task; for several heads a record of those that tell probabilities. */
+export type CalibrationOf<T extends Task | Tasks> = [T] extends [Task]
+  ? Calibration
+  : { readonly [Name in keyof T as T[Name] extends 'regression' ? never : Name]: Calibration };
+
+/**
+ * Calibrates a trained head: divides its logits by the one temperature that makes the cross-entropy of held-out samples
+ * smallest. What is predicted stays; how probable it is said to be becomes true of examples like these. The temperature goes
+ * into the weights of the last layer, so that the saved model needs nothing more.
+ *
+ * Guo et al., "On Calibration of Modern Neural Networks", 2017. scikit-learn's
+ * `CalibratedClassifierCV(method='temperature')` finds the same.
+ *
+ * @param model - Any task but regression; of several heads those with probabilities are calibrated, each by its own
+ * temperature. Thresholds of `tuneThresholds` move along.
+ * @param samples - Examples that training has not seen, some hundreds: of those that it has, every model is too sure.
+ * @param options - See {@link CalibrateOptions}.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a head whose last layer is no dense layer of its own without activation
+ * and constraint; `NOTHING_TO_TRAIN` for a frozen one; `TOO_FEW_EXAMPLES` for samples that are all decided right;
+ * `INVALID_OPTION` for a regression, and a model that is no better than chance; what `evaluate` raises. The model stays as it
+ * was.
+ *
+ * @example
+ * ```ts
+ * import { calibrate } from 'transferkit';
+ * await trainHead(model, train, { epochs: 5 });
+ * try {
+ *   const { temperature, before, after } = await calibrate(model, validation);
+ *   console.log(temperature, before.expectedCalibrationError, after.expectedCalibrationError);
+ * } catch (error) {
+ *   console.log(String(error)); // all of too few examples are decided right
+ * }
+ * ```
+ */
+export async function calibrate<T extends Task | Tasks>(
+  model: TransferModel<T>,
+  samples: Samples,
+  options?: CalibrateOptions,
+): Promise<CalibrationOf<T>>;
+export async function calibrate(
+  model: AnyModel,
+  samples: Samples,
+  { batchSize = 32, onProgress }: CalibrateOptions = {},
+): Promise<Calibration | Readonly<Record<string, Calibration>>> {
+  assertWhole('calibrate', 'batchSize', batchSize, 1);
+  assertAlive('calibrate', model);
+  const { parts } = model.head;
+  const heads = parts.filter(hasProbabilities).map((part) => ({ part, weights: dividableWeights(model, part) }));
+  if (heads.length === 0) throw noProbabilities();
+  await ensureBackend();
+  const loss = settleHeadLoss('calibrate', parts);
+  const judged = await judgeSamples({ verb: 'calibrate', model, loss, batchSize, onProgress }, samples);
+  const found = heads.map((each) => ({ ...each, calibration: fit(each.part, ofHead(judged, parts, each.part)) }));
+  for (const { part, weights, calibration } of found) cool(part, weights, calibration.temperature);
+  const [only] = found;
+  if (only?.part.name === '') return only.calibration;
+  return Object.fromEntries(found.map(({ part, calibration }) => [part.name, calibration]));
+}
+
+function hasProbabilities({ task }: HeadPart): boolean {
+  return task !== 'regression';
+}
+
+/** The weights of a head's last layer, where dividing them divides the logits. */
+function dividableWeights({ head }: AnyModel, part: HeadPart): readonly TrunkWeight[] {
+  const { name, className, isLinear, weights } = logitLayer(head, part);
+  if (!isLinear) {
+    throw new TransferKitError(
+      'UNSUPPORTED_LAYER',
+      `calibrate: expected a head${named(part.name)} that ends in a dense layer of its own, without activation and constraint, got ` +
+        `'${name}' (${className}). End it in layers.dense({ units }).`,
+      { layer: name, className },
+    );
+  }
+  if (weights.every(({ frozen }) => !frozen)) return weights;
+  const text = `calibrate: expected a head${named(part.name)} that may change, got one that is frozen. Call unfreeze(model, 'head').`;
+  throw new TransferKitError('NOTHING_TO_TRAIN', text, { layer: name });
+}
+
+function fit(part: HeadPart, { judgements }: Measurement): Calibration {
+  const temperature = fitTemperature(
+    part.name === '' ? 'calibrate' : `calibrate: head '${part.name}'`,
+    part.task,
+    judgements,
+  );
+  const before = calibrationFigures(part.task, judgements);
+  return { temperature, before, after: calibrationFigures(part.task, judgements, temperature) };
+}
+
+/** Divides logits, and moves thresholds to where they decide the same. */
+function cool(part: HeadPart, weights: readonly TrunkWeight[], temperature: number): void {
+  for (const weight of weights) {
+    tidy(() => {
+      weight.write(mul(weight.variable, scalar(1 / temperature)));
+    });
+  }
+  if (part.thresholds === undefined) return;
+  part.thresholds = part.thresholds.map((threshold) => {
+    const odds = (threshold / (1 - threshold)) ** (1 / temperature);
+    return odds === Infinity ? 1 : odds / (1 + odds);
+  });
+}
+
+function noProbabilities(): TransferKitError {
+  const text =
+    'calibrate: expected a model that gives probabilities, got a regression. Its values have no temperature.';
+  return new TransferKitError('INVALID_OPTION', text);
+}

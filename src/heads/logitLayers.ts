@@ -1,0 +1,39 @@
+// The last layers of a head: those that give its logits.
+import type { Head, HeadPart, Task, Tasks } from '../core/model.ts';
+import type { TrunkWeight } from '../core/types.ts';
+import { layerOf } from '../trunk/layerGraph.ts';
+import { layersTrunkOf } from '../trunk/layersTrunk.ts';
+import { logitsOf } from './headGraph.ts';
+
+/** The layer whose output is one head's logits. */
+export interface LogitLayer {
+  readonly name: string;
+  readonly className: string;
+  /** Whether dividing its weights divides the logits, and nothing else: a dense layer without activation and limits. */
+  readonly isLinear: boolean;
+  readonly weights: readonly TrunkWeight[];
+}
+
+/** The last layer of one of a model's heads. */
+export function logitLayer({ trunk, parts }: Head<Task | Tasks>, part: HeadPart): LogitLayer {
+  const { graph, weights } = layersTrunkOf(trunk);
+  const exit = logitsOf(graph, parts.length)[parts.indexOf(part)];
+  if (exit === undefined) throw new RangeError(`no logits of head ${part.name}`);
+  const { name, className, config } = layerOf(graph, exit.call);
+  const readers = graph.calls.flatMap(({ inputs }) => inputs.filter(({ call }) => call === exit.call));
+  const isOnce = graph.calls.filter((_, call) => layerOf(graph, call).name === name).length === 1;
+  const isFree = [config.kernel_constraint, config.bias_constraint].every(
+    (limit) => limit === undefined || limit === null,
+  );
+  return {
+    name,
+    className,
+    isLinear:
+      className === 'Dense' &&
+      (config.activation ?? 'linear') === 'linear' &&
+      isFree &&
+      isOnce &&
+      readers.length === (parts.length === 1 ? 0 : 1),
+    weights: weights.filter((weight) => weight.layer === name),
+  };
+}
