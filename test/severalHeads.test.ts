@@ -120,8 +120,11 @@ describe('a record of one head', () => {
     const log = await fineTune(alone, only(shown, name), { ...options, validation: only(held, name) });
     const namedLog = await fineTune(named, records(shown, name), { ...options, validation: records(held, name) });
     expect(values(named)).toEqual(values(alone));
-    const figures = ({ epochs }: typeof log) => epochs.map(({ seconds: _, ...rest }) => rest);
+    const figures = ({ epochs }: typeof log) => epochs.map(({ seconds: _, heads: __, ...rest }) => rest);
     expect(figures(namedLog)).toEqual(figures(log));
+    const { loss, validationLoss } = log.epochs[1]!;
+    expect(namedLog.epochs[1]?.heads?.[name]?.validationLoss).toBe(validationLoss);
+    expect(namedLog.epochs[1]?.heads?.[name]?.loss).toBeCloseTo(loss, 6);
     const input = tinyPicture('along', randomGenerator(5));
     expect(await predict(named, input)).toEqual({ [name]: await predict(alone, input) });
   });
@@ -216,6 +219,34 @@ describe('several heads', () => {
     kernel?.variable.dataSync().forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i] ?? NaN, 1);
     });
+  });
+
+  test('have figures of their own in the log', async () => {
+    const model = await tinySeveral({ heads });
+    const lossWeights = { kind: 0.5, light: 3 };
+    const validation = records(examples(4, 9));
+    const { epochs } = await trainHead(model, records(examples()), {
+      epochs: 3,
+      batchSize: 7,
+      lossWeights,
+      validation,
+    });
+    for (const { loss, validationLoss, heads: each } of epochs) {
+      const sum = (figure: 'loss' | 'validationLoss') =>
+        names.reduce((total, name) => {
+          const weight = { striped: 1, tags: 1, ...lossWeights }[name];
+          return total + weight * (each?.[name]?.[figure] ?? NaN);
+        }, 0);
+      expect(loss).toBeCloseTo(sum('loss'), 5);
+      expect(validationLoss).toBeCloseTo(sum('validationLoss'), 5);
+    }
+    const { heads: last, accuracy } = epochs.at(-1)!;
+    const deciding = ['kind', 'striped', 'tags'].map((name) => last?.[name]?.accuracy ?? NaN);
+    expect(accuracy).toBeCloseTo(deciding.reduce((a, b) => a + b) / 3, 6);
+    expect(last?.light).not.toHaveProperty('accuracy');
+    const measured = (await evaluate(model, validation)).heads;
+    expect(last?.kind?.validationAccuracy).toBe(measured.kind.accuracy);
+    expect(last?.light?.validationLoss).toBe(measured.light.loss);
   });
 
   test('may have hidden layers of their own and shared ones; layers are frozen by name', async () => {

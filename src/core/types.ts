@@ -189,16 +189,21 @@ export interface Progress {
   readonly augmentSeconds?: number;
 }
 
+/** How one of several heads did in an epoch; its losses as they are without `lossWeights`. */
+export type HeadFigures = Pick<EpochLog, 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy'>;
+
 /** Figures of one epoch. */
 export interface EpochLog {
   /** Counted from 0, or from `initialEpoch`. */
   readonly epoch: number;
   /** Mean over the epoch's examples, dropout active, while weights moved. */
   readonly loss: number;
-  /** Share of right predictions in the same passes; not for regression. */
+  /** Share of right predictions in the same passes; not for regression. Of several heads the mean of those that have one. */
   readonly accuracy?: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
+  /** Figures of each of several heads, by name. */
+  readonly heads?: Readonly<Record<string, HeadFigures>>;
   /** Of the epoch's last step; of several rates of the base the highest. Missing where a solver found the weights. */
   readonly learningRate?: { readonly head: number; readonly base?: number };
   /** Mean over the epoch's steps of the norm of all gradients together, before clipping. */

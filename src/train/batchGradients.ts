@@ -3,8 +3,12 @@ import {
   add,
   clone,
   dispose,
+  expandDims,
   keep,
+  mean,
+  mul,
   tensor1d,
+  tidy,
   zerosLike,
   type NamedTensorMap,
   type Scalar,
@@ -26,6 +30,8 @@ const mixing = 0x6d6978;
 export interface BatchGradients {
   readonly loss: Scalar;
   readonly logits: Tensor;
+  /** Loss of each of several heads, [heads], without `lossWeights`. */
+  readonly headLosses: Tensor | undefined;
   /** In the order of the weights. */
   readonly gradients: Tensor[];
   /** What BatchNorm's statistics become, where it trains. */
@@ -51,6 +57,7 @@ export function gradientsOfBatch(
     kept.push(...moved.map(({ value }) => value));
   };
   const mode = options.batchNorm === 'train' ? { onStatistics } : {};
+  const named = model.head.parts[0]?.name !== '';
   const batch = blend(run, rows, seed);
   try {
     const { value, grads } = differentiate(
@@ -58,22 +65,28 @@ export function gradientsOfBatch(
       kept,
       () => {
         const logits = network.run(batch.input, { from: entry, dropoutSeed: seed, ...mode });
-        kept.push(keep(clone(logits)));
         const targets = smoothByHead(model.head.parts, batch.targets, options.labelSmoothing);
-        const mean = weightedMean(loss.losses(logits, targets), batch.weights);
+        kept.push(keep(clone(logits)));
+        if (named) kept.push(keep(meansByHead(run, logits, targets, batch.weights)));
+        const total = weightedMean(loss.losses(logits, targets), batch.weights);
         return [model.base.trunk.penalty(trainable), model.head.trunk.penalty(trainable)].reduce<Scalar>(
           (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
-          mean,
+          total,
         );
       },
       trainable.map((weight) => weight.variable),
     );
-    const logits = kept.at(-1);
+    const [logits, headLosses] = kept.slice(named ? -2 : -1);
     if (logits === undefined) throw new RangeError('no logits');
-    return { loss: value, logits, gradients: inOrder(grads, trainable), statistics };
+    return { loss: value, logits, headLosses, gradients: inOrder(grads, trainable), statistics };
   } finally {
     if (batch !== rows) dispose([batch.input, batch.targets, batch.weights]);
   }
+}
+
+/** Mean loss of each head. */
+function meansByHead({ loss }: Run, logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
+  return tidy(() => mean(mul(loss.byHead(logits, targets), expandDims(weights, 1)), 0));
 }
 
 /** Gradients in the order of the weights. One that reaches no weight is 0. */

@@ -4,7 +4,7 @@ import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';
 import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
-import { correctOf } from './headRules.ts';
+import { epochFigures } from './epochFigures.ts';
 import { measure } from './measure.ts';
 import type { Pace } from './pace.ts';
 import { batchesOf } from './readAhead.ts';
@@ -89,9 +89,7 @@ async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promis
   const validation = await validate(run, state, stretch);
   const log: EpochLog = {
     epoch,
-    ...totals.figures(),
-    ...(validation === undefined ? {} : { validationLoss: validation.loss }),
-    ...(validation?.accuracy === undefined ? {} : { validationAccuracy: validation.accuracy }),
+    ...epochFigures(run.model.head.parts, totals.figures(), validation),
     learningRate: state.learningRate,
     seconds: secondsSince(startedAt),
   };
@@ -118,7 +116,7 @@ async function passOverRows(
 ): Promise<Totals | undefined> {
   const { batchSize, seed, signal } = run.options;
   const order = permutation(train.size, deriveSeed(seed, epoch));
-  const totals = new Totals(correctOf(run.model.head.parts), part?.sums);
+  const totals = new Totals(run.model.head.parts, part?.sums);
   let done = part?.done ?? 0;
   const now = (): EpochPart => ({ epoch, done, sums: totals.sums, seconds: secondsSince(startedAt) });
   for await (const rows of readRows(train, batchesOf(order.slice(done), batchSize), epoch)) {

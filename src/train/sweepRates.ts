@@ -16,7 +16,6 @@ import { freeRows, readRows } from './readRows.ts';
 import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { correctOf } from './headRules.ts';
 import { Totals } from './totals.ts';
 import { TrainingState } from './trainingState.ts';
 
@@ -150,7 +149,7 @@ async function takeSteps(
         if (rows === undefined) continue;
         return 'signal';
       }
-      const totals = new Totals(correctOf(run.model.head.parts));
+      const totals = new Totals(run.model.head.parts);
       try {
         await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, losses.length) }, totals);
       } catch (error) {

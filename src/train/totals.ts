@@ -1,39 +1,60 @@
 // Loss and accuracy of an epoch while it runs.
-import type { TaskRules } from './taskRules.ts';
+import type { HeadPart } from '../core/model.ts';
+import { correctOf } from './headRules.ts';
 
-/** What is summed over the batches and steps of an epoch. */
-export interface Sums {
+/** Loss and right decisions, summed over rows. */
+interface Tally {
   readonly loss: number;
   readonly correct: number;
-  readonly rows: number;
   /** Whether all rows could be right or wrong. */
   readonly judged: boolean;
-  readonly norms: number;
-  readonly steps: number;
 }
 
-const nothing: Sums = { loss: 0, correct: 0, rows: 0, judged: true, norms: 0, steps: 0 };
+/** What is summed over the batches and steps of an epoch. */
+export interface Sums extends Tally {
+  readonly rows: number;
+  readonly norms: number;
+  readonly steps: number;
+  /** Those of each head with a name. */
+  readonly heads?: readonly Tally[];
+}
+
+/** What one batch gave. */
+export interface BatchFigures {
+  readonly loss: number;
+  readonly logits: Float32Array;
+  readonly targets: readonly Float32Array[];
+  /** Loss of each head with a name; [] where none has one. */
+  readonly headLosses: ArrayLike<number>;
+}
+
+const none: Tally = { loss: 0, correct: 0, judged: true };
+const nothing: Sums = { ...none, rows: 0, norms: 0, steps: 0 };
 
 /** Sums of an epoch. */
 export class Totals {
+  /** The heads with names. */
+  private readonly named: readonly HeadPart[];
+
   /**
    * @param sums - Of the part of the epoch that is done.
    */
   constructor(
-    private readonly correct: TaskRules['correct'],
+    private readonly parts: readonly HeadPart[],
     public sums: Sums = nothing,
-  ) {}
+  ) {
+    this.named = parts.filter(({ name }) => name !== '');
+  }
 
-  add(loss: number, logits: Float32Array, targets: readonly Float32Array[]): void {
-    const width = logits.length / targets.length;
-    const correct = targets.map((target, row) => this.correct(logits.subarray(row * width, (row + 1) * width), target));
-    const { sums } = this;
+  add(batch: BatchFigures): void {
+    const { sums, named } = this;
     this.sums = {
       ...sums,
-      loss: sums.loss + loss * targets.length,
-      rows: sums.rows + targets.length,
-      correct: correct.reduce<number>((sum, each) => sum + (each ?? 0), sums.correct),
-      judged: sums.judged && !correct.includes(undefined),
+      ...tally(sums, this.parts, batch.loss, batch),
+      rows: sums.rows + batch.targets.length,
+      ...(named.length > 0 && {
+        heads: named.map((part, i) => tally(sums.heads?.[i] ?? none, [part], batch.headLosses[i] ?? NaN, batch)),
+      }),
     };
   }
 
@@ -42,10 +63,35 @@ export class Totals {
     this.sums = { ...this.sums, norms: this.sums.norms + gradientNorm, steps: this.sums.steps + 1 };
   }
 
-  figures(): { loss: number; accuracy?: number; gradientNorm: number } {
-    const { loss, correct, judged, norms } = this.sums;
-    const rows = Math.max(this.sums.rows, 1);
-    const gradientNorm = norms / Math.max(this.sums.steps, 1);
-    return { loss: loss / rows, ...(judged ? { accuracy: correct / rows } : {}), gradientNorm };
+  figures(): MeanFigures & { readonly gradientNorm: number; readonly heads?: Readonly<Record<string, MeanFigures>> } {
+    const { norms, steps, rows, heads = [] } = this.sums;
+    const byName = this.named.map(({ name }, i) => [name, means(heads[i] ?? none, rows)] as const);
+    return {
+      ...means(this.sums, rows),
+      ...(byName.length > 0 && { heads: Object.fromEntries(byName) }),
+      gradientNorm: norms / Math.max(steps, 1),
+    };
   }
+}
+
+interface MeanFigures {
+  readonly loss: number;
+  readonly accuracy?: number;
+}
+
+function means({ loss, correct, judged }: Tally, count: number): MeanFigures {
+  const rows = Math.max(count, 1);
+  return { loss: loss / rows, ...(judged ? { accuracy: correct / rows } : {}) };
+}
+
+/** Sums with those of a batch, for some of the heads. */
+function tally(sums: Tally, parts: readonly HeadPart[], loss: number, { logits, targets }: BatchFigures): Tally {
+  const isCorrect = correctOf(parts);
+  const width = logits.length / targets.length;
+  const correct = targets.map((target, row) => isCorrect(logits.subarray(row * width, (row + 1) * width), target));
+  return {
+    loss: sums.loss + loss * targets.length,
+    correct: correct.reduce<number>((sum, each) => sum + (each ?? 0), sums.correct),
+    judged: sums.judged && !correct.includes(undefined),
+  };
 }

@@ -83,15 +83,16 @@ export class TrainingState {
   /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
   async step(rows: Rows, { entry, epoch, seed }: Place, totals: Totals): Promise<void> {
     const found = gradientsOfBatch(this.run, this.trainable, rows, { entry, seed });
-    const { loss, logits, gradients } = found;
+    const { loss, logits, headLosses, gradients } = found;
     const statistics = found.statistics.map(({ value }) => value);
     try {
-      const read = [loss.data(), logits.data(), areFinite(statistics)] as const;
-      const [[value = NaN], predicted, isMeasured] = await Promise.all(read);
+      const byHead = headLosses === undefined ? Promise.resolve([]) : headLosses.data();
+      const read = [loss.data(), logits.data(), byHead, areFinite(statistics)] as const;
+      const [[value = NaN], predicted, ofHeads, isMeasured] = await Promise.all(read);
       if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
       if (!isMeasured) throw this.notFinite(Infinity, epoch);
       if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
-      totals.add(value, predicted, rows.targetRows);
+      totals.add({ loss: value, logits: predicted, targets: rows.targetRows, headLosses: ofHeads });
       // These weights gave a finite loss.
       this.lastGood?.dispose();
       this.lastGood = takeSnapshot(this.moving);
@@ -104,7 +105,7 @@ export class TrainingState {
         if (this.gradients.batches === gradientAccumulationSteps) await this.flush(totals);
       }
     } finally {
-      dispose([loss, logits, ...gradients, ...statistics]);
+      dispose([loss, logits, headLosses, ...gradients, ...statistics]);
     }
   }
 

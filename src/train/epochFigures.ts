@@ -1,0 +1,28 @@
+// What a log says of an epoch's losses and accuracies.
+import type { HeadPart } from '../core/model.ts';
+import type { EpochLog, HeadFigures } from '../core/types.ts';
+import { ofHead, type Measurement } from './measure.ts';
+import type { Totals } from './totals.ts';
+
+/** Figures of training with those of validation, where there is any; those of heads with names too. */
+export function epochFigures(
+  parts: readonly HeadPart[],
+  training: ReturnType<Totals['figures']>,
+  validation: Measurement | undefined,
+): HeadFigures & Pick<EpochLog, 'heads' | 'gradientNorm'> {
+  const { heads } = training;
+  if (heads === undefined) return { ...training, ...validationFigures(validation) };
+  const own = parts.map((part): [string, HeadFigures] => {
+    const held = validation && ofHead(validation, parts, part);
+    return [part.name, { ...(heads[part.name] ?? training), ...validationFigures(held) }];
+  });
+  return { ...training, ...validationFigures(validation), heads: Object.fromEntries(own) };
+}
+
+function validationFigures(
+  validation: Measurement | undefined,
+): Pick<HeadFigures, 'validationLoss' | 'validationAccuracy'> {
+  if (validation === undefined) return {};
+  const { loss, accuracy } = validation;
+  return { validationLoss: loss, ...(accuracy === undefined ? {} : { validationAccuracy: accuracy }) };
+}
