@@ -1,5 +1,14 @@
 // Schedules that fall by a formula.
-import { assertSpan, assertWithin, stepsIn, wrongSetting, type ScheduleFunction, type Span } from './schedule.ts';
+import {
+  assertSpan,
+  assertWithin,
+  named,
+  spansOver,
+  stepsIn,
+  wrongSetting,
+  type ScheduleFunction,
+  type Span,
+} from './schedule.ts';
 
 /**
  * Always the given rate.
@@ -11,7 +20,7 @@ import { assertSpan, assertWithin, stepsIn, wrongSetting, type ScheduleFunction,
  * ```
  */
 export function constant(): ScheduleFunction {
-  return () => 1;
+  return named('constant', {}, () => 1);
 }
 
 /** Options of {@link cosine}. */
@@ -36,12 +45,12 @@ export interface CosineOptions {
  */
 export function cosine({ end = 0 }: CosineOptions = {}): ScheduleFunction {
   assertWithin('cosine', 'end', end, [0, 1]);
-  return (step, total) => end + ((1 - end) * (1 + Math.cos((Math.PI * step) / total))) / 2;
+  return named('cosine', { end }, (step, total) => end + (1 - end) * halfCosine(step / total));
 }
 
 /** Options of {@link cosineRestarts}. */
 export interface CosineRestartsOptions extends CosineOptions {
-  /** Length of the first fall. Default 0.25, a quarter of the run. */
+  /** Length of the first fall. Default 1/7 of the run: with `longer` 2, three falls fill it. */
   readonly first?: Span;
   /** Factor from the length of a fall to that of the next, from 1. Default 2. */
   readonly longer?: number;
@@ -63,16 +72,17 @@ export interface CosineRestartsOptions extends CosineOptions {
  * ```
  */
 export function cosineRestarts(options: CosineRestartsOptions = {}): ScheduleFunction {
-  const { first = 0.25, longer = 2, lower = 1, end = 0 } = options;
+  const { first = 1 / 7, longer = 2, lower = 1, end = 0 } = options;
   assertSpan('cosineRestarts', 'first', first);
   assertWithin('cosineRestarts', 'longer', longer, [1, Infinity]);
   assertWithin('cosineRestarts', 'end', end, [0, 1]);
   if (!(lower > 0 && lower <= 1)) throw wrongSetting('cosineRestarts', 'lower to be above 0 and at most 1', lower);
-  return (step, total) => {
+  return named('cosineRestarts', { first, longer, lower, end }, (step, total) => {
     let [start, length, height] = [0, stepsIn(first, total), 1];
-    while (step >= start + length) [start, length, height] = [start + length, length * longer, height * lower];
-    return end + (height * (1 - end) * (1 + Math.cos((Math.PI * (step - start)) / length))) / 2;
-  };
+    while (spansOver(step - start, length) > 0)
+      [start, length, height] = [start + length, length * longer, height * lower];
+    return end + height * (1 - end) * halfCosine((step - start) / length);
+  });
 }
 
 /** Options of {@link stepDecay}. */
@@ -97,7 +107,7 @@ export interface StepDecayOptions {
 export function stepDecay({ every = 1 / 3, factor = 0.1 }: StepDecayOptions = {}): ScheduleFunction {
   assertSpan('stepDecay', 'every', every);
   assertFactor('stepDecay', factor);
-  return (step, total) => factor ** Math.floor(step / stepsIn(every, total));
+  return named('stepDecay', { every, factor }, (step, total) => factor ** spansOver(step, stepsIn(every, total)));
 }
 
 /** Options of {@link exponentialDecay}. */
@@ -122,7 +132,9 @@ export interface ExponentialDecayOptions {
 export function exponentialDecay({ over, factor = 0.01 }: ExponentialDecayOptions = {}): ScheduleFunction {
   if (over !== undefined) assertSpan('exponentialDecay', 'over', over);
   assertFactor('exponentialDecay', factor);
-  return (step, total) => factor ** (step / (over === undefined ? total : stepsIn(over, total)));
+  return named('exponentialDecay', { over, factor }, (step, total) => {
+    return factor ** (step / (over === undefined ? total : stepsIn(over, total)));
+  });
 }
 
 /** Options of {@link polynomialDecay}. */
@@ -145,9 +157,17 @@ export interface PolynomialDecayOptions {
  * ```
  */
 export function polynomialDecay({ power = 1, end = 0 }: PolynomialDecayOptions = {}): ScheduleFunction {
-  if (!(power > 0 && Number.isFinite(power))) throw wrongSetting('polynomialDecay', 'power above 0', power);
+  if (!(power > 0 && Number.isFinite(power)))
+    throw wrongSetting('polynomialDecay', 'power to be a number above 0', power);
   assertWithin('polynomialDecay', 'end', end, [0, 1]);
-  return (step, total) => end + (1 - end) * Math.max(0, 1 - step / total) ** power;
+  return named('polynomialDecay', { power, end }, (step, total) => {
+    return end + (1 - end) * Math.max(0, 1 - step / total) ** power;
+  });
+}
+
+/** From 1 at 0 to 0 at 1. */
+function halfCosine(share: number): number {
+  return (1 + Math.cos(Math.PI * share)) / 2;
 }
 
 function assertFactor(schedule: string, factor: number): void {

@@ -4,6 +4,8 @@ import {
   asAdaptive,
   assertSpan,
   assertWithin,
+  named,
+  nameOf,
   stepsIn,
   wrongSetting,
   type AdaptiveSchedule,
@@ -42,26 +44,27 @@ export function oneCycle({ rise = 0.25, div = 25, divFinal = 1e5 }: OneCycleOpti
   assertWithin('oneCycle', 'divFinal', divFinal, [1, Infinity]);
   const between = (from: number, to: number, share: number) =>
     from + ((to - from) * (1 - Math.cos(Math.PI * Math.min(share, 1)))) / 2;
-  return (step, total) => {
+  return named('oneCycle', { rise, div, divFinal }, (step, total) => {
     const share = step / total;
     return share < rise ? between(1 / div, 1, share / rise) : between(1, 1 / divFinal, (share - rise) / (1 - rise));
-  };
+  });
 }
 
 /** Options of {@link linearWarmUp}. */
 export interface WarmUpOptions {
-  /** How long the rate rises. Default 0.1, a tenth of the run. */
+  /** How long the rate rises: steps, or a share of the run. Default 0.1, a tenth of the run. */
   readonly steps?: Span;
-  /** Factor that it begins with, 0 … 1. Default 0.01. */
+  /** Share of the other schedule's first factor that it begins with, 0 … 1. Default 0.01. */
   readonly from?: number;
 }
 
 /**
- * Rises along a straight line from `from` to 1, then goes as another schedule does over the rest of the run.
+ * Rises along a straight line from a share of what another schedule begins with to all of it, then goes as that one does over
+ * the rest of the run. One that follows figures of epochs sees those of the warm-up too.
  *
  * Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, section 2.2.
  *
- * @param schedule - What comes behind.
+ * @param schedule - What comes behind, for which the run has as many steps less.
  * @param options - See {@link WarmUpOptions}.
  * @throws TransferKitError `INVALID_OPTION`; so does the schedule itself for a run that is no longer than its warm-up.
  *
@@ -77,13 +80,20 @@ export function linearWarmUp(schedule: Schedule, { steps = 0.1, from = 0.01 }: W
   const behind = asAdaptive(schedule);
   return {
     ...behind,
-    name: `linearWarmUp, ${behind.name}`,
+    name: `${nameOf('linearWarmUp', { steps, from })} ${behind.name}`,
     factor(state, step, total) {
-      const rising = Math.ceil(stepsIn(steps, total));
-      if (rising >= total) throw tooLong(rising, total);
-      return step < rising ? from + ((1 - from) * step) / rising : behind.factor(state, step - rising, total - rising);
+      const rising = risingSteps(steps, total);
+      const factor = behind.factor(state, Math.max(0, step - rising), total - rising);
+      return step < rising ? factor * (from + ((1 - from) * step) / rising) : factor;
     },
   };
+}
+
+/** Steps of a warm-up; a share leaves at least one of the run. */
+function risingSteps(span: Span, total: number): number {
+  if (span < 1) return Math.min(Math.round(stepsIn(span, total)), total - 1);
+  if (span >= total) throw tooLong(span, total);
+  return span;
 }
 
 function tooLong(rising: number, total: number): TransferKitError {

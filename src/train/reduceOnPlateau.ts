@@ -1,6 +1,9 @@
 // A schedule that falls when a figure does not get better.
+import { TransferKitError } from '../core/errors.ts';
 import type { EpochLog, Monitor } from '../core/types.ts';
-import { assertWithin, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
+import { assertOneOf, assertWhole } from './optionChecks.ts';
+import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
+import { monitors } from './watch.ts';
 
 /** Options of {@link reduceOnPlateau}. */
 export interface ReduceOnPlateauOptions {
@@ -8,7 +11,7 @@ export interface ReduceOnPlateauOptions {
   readonly monitor?: Monitor;
   /** Factor each time, above 0 and below 1. Default 0.1. */
   readonly factor?: number;
-  /** Epochs without a better figure before the rate falls, from 1. Default 3. */
+  /** Epochs without a better figure before the rate falls, from 1. Default 2: before early stopping, with its 3, gives up. */
   readonly patience?: number;
   /** A figure is better when it is so by more than this, from 0. Default 1e-4. */
   readonly minDelta?: number;
@@ -16,6 +19,11 @@ export interface ReduceOnPlateauOptions {
   readonly cooldown?: number;
   /** Factor below which it does not fall, 0 … 1. Default 0. */
   readonly least?: number;
+}
+
+/** The same with defaults filled in. */
+interface Settings extends Required<Omit<ReduceOnPlateauOptions, 'monitor'>> {
+  readonly monitor: Monitor | undefined;
 }
 
 /** What is remembered, in this order; `best` is missing before the first epoch. */
@@ -27,9 +35,10 @@ interface Memory {
 }
 
 /**
- * Multiplies the rate by a factor whenever a figure has not become better for some epochs: Keras's `ReduceLROnPlateau`.
+ * Multiplies the rate by a factor whenever a figure has not become better for some epochs: Keras's `ReduceLROnPlateau`. A
+ * figure that is no number is not better.
  *
- * @throws TransferKitError `INVALID_OPTION`.
+ * @throws TransferKitError `INVALID_OPTION`; so does the schedule itself after an epoch without the figure of `monitor`.
  *
  * @example
  * ```ts
@@ -38,40 +47,50 @@ interface Memory {
  * ```
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveSchedule {
-  const { factor = 0.1, patience = 3, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
-  if (!(factor > 0 && factor < 1)) throw wrongSetting('reduceOnPlateau', 'factor to be above 0 and below 1', factor);
-  if (!Number.isInteger(patience)) throw wrongSetting('reduceOnPlateau', 'patience to be a whole number', patience);
-  if (!Number.isInteger(cooldown)) throw wrongSetting('reduceOnPlateau', 'cooldown to be a whole number', cooldown);
-  assertWithin('reduceOnPlateau', 'patience', patience, [1, Infinity]);
-  assertWithin('reduceOnPlateau', 'minDelta', minDelta, [0, Infinity]);
-  assertWithin('reduceOnPlateau', 'cooldown', cooldown, [0, Infinity]);
-  assertWithin('reduceOnPlateau', 'least', least, [0, 1]);
-  const isBetter = (value: number, best: number | undefined) =>
-    best === undefined ||
-    (monitor?.toLowerCase().endsWith('accuracy') === true ? value > best + minDelta : value < best - minDelta);
+  const { factor = 0.1, patience = 2, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
+  const settings = { monitor, factor, patience, minDelta, cooldown, least };
+  assertSettings(settings);
   const follow = (memory: Memory, value: number): Memory => {
     const cooling = Math.max(0, memory.cooling - 1);
     const counted = { ...memory, cooling, waited: memory.cooling > 0 ? 0 : memory.waited };
-    if (isBetter(value, memory.best)) return { ...counted, best: value, waited: 0 };
+    if (isBetter(value, memory.best, settings)) return { ...counted, best: value, waited: 0 };
     if (cooling > 0) return counted;
     const waited = counted.waited + 1;
     if (waited < patience) return { ...counted, waited };
     return { ...counted, factor: Math.max(least, memory.factor * factor), waited: 0, cooling: cooldown };
   };
   return {
-    name: 'reduceOnPlateau',
+    name: nameOf('reduceOnPlateau', settings),
     init: [1, 0, 0],
     factor: ([now = 1]) => now,
     afterEpoch([now = 1, waited = 0, cooling = 0, best], epoch) {
-      const value = figureOf(epoch, monitor);
-      if (value === undefined) return [now, waited, cooling, ...(best === undefined ? [] : [best])];
-      const next = follow({ factor: now, waited, cooling, best }, value);
+      const next = follow({ factor: now, waited, cooling, best }, figureOf(epoch, monitor));
       return [next.factor, next.waited, next.cooling, ...(next.best === undefined ? [] : [next.best])];
     },
   };
 }
 
-function figureOf(epoch: EpochLog, monitor: Monitor | undefined): number | undefined {
+function assertSettings({ monitor, factor, patience, minDelta, cooldown, least }: Settings): void {
+  const verb = 'reduceOnPlateau';
+  if (monitor !== undefined) assertOneOf(verb, 'monitor', monitor, monitors);
+  if (!(factor > 0 && factor < 1)) throw wrongSetting(verb, 'factor to be above 0 and below 1', factor);
+  assertWhole(verb, 'patience', patience, 1);
+  assertWithin(verb, 'minDelta', minDelta, [0, Infinity]);
+  assertWhole(verb, 'cooldown', cooldown, 0);
+  assertWithin(verb, 'least', least, [0, 1]);
+}
+
+function isBetter(value: number, best: number | undefined, { monitor, minDelta }: Settings): boolean {
+  if (best === undefined) return !Number.isNaN(value);
+  return monitor?.toLowerCase().endsWith('accuracy') === true ? value > best + minDelta : value < best - minDelta;
+}
+
+function figureOf(epoch: EpochLog, monitor: Monitor | undefined): number {
   const value = monitor === undefined ? (epoch.validationLoss ?? epoch.loss) : epoch[monitor];
-  return value === undefined || Number.isNaN(value) ? undefined : value;
+  if (value !== undefined) return value;
+  const known = monitors.filter((each) => epoch[each] !== undefined).join(', ');
+  const text =
+    `reduceOnPlateau: expected epochs with ${String(monitor)}, got epochs with ${known}. Give training a validation, or ` +
+    "reduceOnPlateau a monitor that there is, such as 'loss'.";
+  throw new TransferKitError('INVALID_OPTION', text, { monitor, epoch: epoch.epoch });
 }

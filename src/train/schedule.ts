@@ -12,6 +12,7 @@ export type ScheduleFunction = (step: number, total: number) => number;
 
 /** A schedule that follows figures of epochs. What it remembers is plain numbers, so that a checkpoint can keep it. */
 export interface AdaptiveSchedule {
+  /** Tells schedules apart, settings included: a run is resumed by the same one only. */
   readonly name: string;
   /** What it remembers before the first epoch. */
   readonly init: readonly number[];
@@ -37,9 +38,24 @@ export function asAdaptive(schedule: Schedule): AdaptiveSchedule {
   };
 }
 
-/** Steps of a span. */
+/** Names a schedule after the function and the settings that made it. */
+export function named(name: string, settings: object, schedule: ScheduleFunction): ScheduleFunction {
+  return Object.defineProperty(schedule, 'name', { value: nameOf(name, settings) });
+}
+
+/** `cosine({"end":0})`. */
+export function nameOf(name: string, settings: object): string {
+  return `${name}(${JSON.stringify(settings)})`;
+}
+
+/** Steps of a span; of a share not always a whole number. */
 export function stepsIn(span: Span, total: number): number {
   return span < 1 ? span * total : span;
+}
+
+/** Whole spans that are over. What rounding takes from a share (0.1 of 30 steps is 3.0000000000000004) is overlooked. */
+export function spansOver(steps: number, span: number): number {
+  return Math.floor(steps / span + 1e-9);
 }
 
 /** Raises unless a value is a span. */

@@ -46,5 +46,7 @@ function byName(name: unknown): Schedule | undefined {
 }
 
 function isSchedule(value: unknown): value is Schedule {
-  return typeof value === 'function' || (isObject(value) && 'factor' in value && 'afterEpoch' in value);
+  if (typeof value === 'function') return true;
+  if (!isObject(value) || !('init' in value && 'factor' in value && 'afterEpoch' in value)) return false;
+  return Array.isArray(value.init) && typeof value.factor === 'function' && typeof value.afterEpoch === 'function';
 }

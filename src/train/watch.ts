@@ -29,7 +29,8 @@ export interface WatchOptions {
   readonly earlyStopping?: boolean | number | EarlyStoppingOptions | undefined;
 }
 
-const monitors = ['loss', 'accuracy', 'validationLoss', 'validationAccuracy'] as const;
+/** The figures there are. */
+export const monitors = ['loss', 'accuracy', 'validationLoss', 'validationAccuracy'] as const;
 
 /**
  * Fills in defaults and checks values.

@@ -1,4 +1,5 @@
-// Schedules against Keras's numbers and fastai's formula (golden/schedules.py), and what cannot be.
+// Schedules against Keras's numbers and fastai's formula (golden/schedules.py) and PyTorch's (golden/schedulesTorch.py), and
+// what cannot be.
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   constant,
@@ -18,6 +19,7 @@ import {
 } from '../../src/index.ts';
 import { settleSchedule } from '../../src/train/schedules.ts';
 import golden from '../golden/schedules.json' with { type: 'json' };
+import torch from '../golden/schedulesTorch.json' with { type: 'json' };
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 
@@ -30,17 +32,34 @@ const factors = (schedule: Schedule | ScheduleName, total = 40) => {
   return Array.from({ length: total }, (_, step) => settled.factor(settled.init, step, total));
 };
 
-describe('as Keras and fastai', () => {
+describe('as others', () => {
+  test.each([
+    ['cosine', cosine({ end: 0.1 }), torch.cosine],
+    [
+      'cosineRestarts',
+      // PyTorch's falls end at a rate, Keras's at a share of their height.
+      (step: number, total: number) => 0.1 + 0.9 * cosineRestarts({ first: 1 / 8, longer: 2 })(step, total),
+      torch.cosineRestarts,
+    ],
+    ['stepDecay', stepDecay({ every: 15 }), torch.step],
+    ['exponentialDecay', exponentialDecay({ over: 1, factor: 0.9 }), torch.exponential],
+    ['oneCycle', oneCycle(), torch.oneCycle],
+    ['oneCycle, other settings', oneCycle({ rise: 0.4, div: 5, divFinal: 1e3 }), torch.oneCycleOther],
+    ['linearWarmUp', linearWarmUp(cosine(), { steps: 10, from: 0.1 }), torch.warmUp],
+  ])('PyTorch: %s', (_, schedule, known) => {
+    factors(schedule).forEach((factor, step) => {
+      expect(Math.abs(factor - (known[step] ?? NaN))).toBeLessThan(1e-9);
+    });
+  });
+
   test.each([
     ['cosine', cosine({ end: 0.1 }), golden.cosine],
-    ['cosineRestarts', cosineRestarts({ first: 8, longer: 2, lower: 0.5, end: 0 }), undefined],
+    ['cosineRestarts', cosineRestarts({ first: 8, longer: 2, lower: 0.5, end: 0.05 }), golden.cosineRestarts],
     ['exponentialDecay', exponentialDecay({ over: 10, factor: 0.5 }), golden.exponential],
     ['polynomialDecay', polynomialDecay({ end: 0.1, power: 2 }), golden.polynomial],
     ['stepDecay', stepDecay({ every: 15 }), golden.step],
     ['oneCycle', oneCycle(), golden.oneCycle],
-  ])('%s', (_, schedule, expected) => {
-    // Keras's floor of restarts is a share of the first height.
-    const known = expected ?? golden.cosineRestarts.map((value) => (value - 0.05) / 0.95);
+  ])('Keras and fastai: %s', (_, schedule, known) => {
     factors(schedule).forEach((factor, step) => {
       expect(factor).toBeCloseTo(known[step] ?? NaN, 6);
     });
@@ -62,7 +81,7 @@ describe('as Keras and fastai', () => {
       'validationAccuracy',
       true,
     ],
-  ] as const)('reduceOnPlateau: %s', (_, schedule: AdaptiveSchedule, expected, monitor: Monitor, reverse) => {
+  ] as const)('Keras: reduceOnPlateau, %s', (_, schedule: AdaptiveSchedule, expected, monitor: Monitor, reverse) => {
     let state = schedule.init;
     golden.losses.forEach((loss, epoch) => {
       state = schedule.afterEpoch(state, { epoch, loss: 0, seconds: 0, [monitor]: reverse ? 1 - loss : loss });
@@ -83,10 +102,25 @@ describe('warm-up', () => {
   });
 
   test('in front of one that follows figures too', () => {
-    const schedule = linearWarmUp(reduceOnPlateau({ factor: 0.5, patience: 1 }), { steps: 2 });
+    const schedule = linearWarmUp(reduceOnPlateau({ factor: 0.5, patience: 1 }), { steps: 2, from: 0 });
     let state = schedule.init;
     for (const loss of [1, 1]) state = schedule.afterEpoch(state, { epoch: 0, loss, seconds: 0 });
-    expect(schedule.factor(state, 5, 10)).toBe(0.5);
+    expect([0, 1, 5].map((step) => schedule.factor(state, step, 10))).toEqual([0, 0.25, 0.5]);
+  });
+
+  test('rises to where the other schedule begins', () => {
+    const warm = factors(linearWarmUp(oneCycle({ div: 4 }), { steps: 5, from: 0 }), 45);
+    expect(warm.slice(0, 6).map((factor) => Number(factor.toFixed(9)))).toEqual([0, 0.05, 0.1, 0.15, 0.2, 0.25]);
+  });
+
+  test.each([
+    [1, 0.1, 0],
+    [2, 0.9, 1],
+    [30, 0.1, 3],
+    [100, 0.29, 29],
+  ])('in %i steps a share of %d is %i steps', (total, share, rising) => {
+    const warm = factors(linearWarmUp(constant(), { steps: share, from: 0 }), total);
+    expect(warm.findIndex((factor) => factor === 1)).toBe(rising);
   });
 
   test('longer than the run: refused before anything has moved', async () => {
@@ -100,6 +134,38 @@ describe('warm-up', () => {
     expect(weightValues(model)).toEqual(before);
     model.dispose();
   });
+});
+
+describe('shares of a run', () => {
+  test.each([3, 9, 30, 90, 99, 300, 2997])('stepDecay falls after each third of %i steps', (total) => {
+    const found = factors(stepDecay(), total).flatMap((factor, step, all) => (factor === all[step - 1] ? [] : [step]));
+    expect(found).toEqual([0, total / 3, (2 * total) / 3]);
+  });
+
+  test('cosineRestarts begins anew at each tenth of 30 steps', () => {
+    const found = factors(cosineRestarts({ first: 0.1, longer: 1 }), 30);
+    expect(found.flatMap((factor, step) => (factor > 1 - 1e-9 ? [step] : []))).toEqual(
+      Array.from({ length: 10 }, (_, fall) => 3 * fall),
+    );
+  });
+
+  test('cosineRestarts by name ends low', () => {
+    expect(factors('cosineRestarts', 70).at(-1)).toBeLessThan(0.01);
+  });
+});
+
+test('names tell settings apart, as checkpoints have to', () => {
+  const names = [
+    'cosine' as const,
+    cosine({ end: 0.1 }),
+    oneCycle(),
+    reduceOnPlateau(),
+    reduceOnPlateau({ patience: 5 }),
+    linearWarmUp(cosine()),
+    linearWarmUp(cosine({ end: 0.1 })),
+  ].map((schedule) => settleSchedule('trainHead', schedule).name);
+  expect(names[0]).toBe('cosine({"end":0})');
+  expect(new Set(names).size).toBe(names.length);
 });
 
 test.each<ScheduleName>([
@@ -116,6 +182,28 @@ test.each<ScheduleName>([
     expect(factor).toBeGreaterThanOrEqual(0);
     expect(factor).toBeLessThanOrEqual(1);
   }
+});
+
+test('reduceOnPlateau: no number is not better, as in Keras', () => {
+  const schedule = reduceOnPlateau({ patience: 2, factor: 0.5 });
+  let state = schedule.init;
+  const found = [NaN, NaN, 1, NaN, 0.5, NaN, NaN].map((loss, epoch) => {
+    state = schedule.afterEpoch(state, { epoch, loss, seconds: 0 });
+    return schedule.factor(state, 0, 1);
+  });
+  expect(found).toEqual([1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
+});
+
+test('reduceOnPlateau: a figure that no epoch has is told', async () => {
+  const model = await tinyTransfer();
+  const schedule = reduceOnPlateau({ monitor: 'validationLoss' });
+  await expect(trainHead(model, tinySamples(), { epochs: 2, schedule })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringMatching(
+      /expected epochs with validationLoss, got epochs with loss, accuracy\. Give/,
+    ) as unknown,
+  });
+  model.dispose();
 });
 
 test('in training: the rate falls when the figure stands still', async () => {
@@ -138,12 +226,24 @@ test.each([
   ],
   [() => stepDecay({ factor: 0 }), 'stepDecay: expected factor to be above 0 and at most 1, got 0.'],
   [() => exponentialDecay({ over: 0 }), 'exponentialDecay: expected over to be a whole number of steps from 1'],
-  [() => polynomialDecay({ power: 0 }), 'polynomialDecay: expected power above 0, got 0.'],
+  [() => polynomialDecay({ power: 0 }), 'polynomialDecay: expected power to be a number above 0, got 0.'],
   [() => oneCycle({ rise: 1 }), 'oneCycle: expected rise to be above 0 and below 1, got 1.'],
   [() => oneCycle({ div: 0 }), 'oneCycle: expected div to be a number from 1, got 0.'],
   [() => linearWarmUp(cosine(), { from: -1 }), 'linearWarmUp: expected from to be from 0 to 1, got -1.'],
   [() => reduceOnPlateau({ factor: 1 }), 'reduceOnPlateau: expected factor to be above 0 and below 1, got 1.'],
-  [() => reduceOnPlateau({ patience: 0 }), 'reduceOnPlateau: expected patience to be a number from 1, got 0.'],
+  [() => reduceOnPlateau({ patience: 0 }), 'reduceOnPlateau: expected patience to be a whole number from 1, got 0.'],
+  [
+    () => reduceOnPlateau({ cooldown: 0.5 }),
+    'reduceOnPlateau: expected cooldown to be a whole number from 0, got 0.5.',
+  ],
+  [
+    () => reduceOnPlateau({ monitor: 'val_loss' as Monitor }),
+    "reduceOnPlateau: expected monitor to be 'loss', 'accuracy',",
+  ],
+  [
+    () => settleSchedule('trainHead', { ...reduceOnPlateau(), factor: 1 as never }),
+    "trainHead: expected schedule to be 'constant', 'cosine'",
+  ],
   [
     () => settleSchedule('trainHead', 'sine' as ScheduleName),
     "trainHead: expected schedule to be 'constant', 'cosine'",
