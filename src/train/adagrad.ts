@@ -28,6 +28,7 @@ export function adagrad({ initialSum = 0, epsilon = 1e-7 }: AdagradOptions = {})
   assertPositive('adagrad', 'epsilon', epsilon);
   return {
     name: 'adagrad',
+    settings: { initialSum, epsilon },
     defaultLearningRate: 1e-2,
     init: (weight) => [fill(weight.shape, initialSum)],
     update({ weight, gradient, state: [sum = weight], learningRate }) {

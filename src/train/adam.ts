@@ -1,5 +1,5 @@
 // Adam, and Adam with decoupled weight decay.
-import { add, dispose, div, mul, scalar, sqrt, square, sub, tidy, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
+import { add, div, mul, scalar, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer, type OptimizerStep } from './optimizer.ts';
 import { updateTogether } from './updateTogether.ts';
 
@@ -30,6 +30,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
   const { beta1, beta2, epsilon } = settle('adam', options);
   return {
     name: 'adam',
+    settings: { beta1, beta2, epsilon },
     defaultLearningRate: 1e-3,
     init: (weight) => [zerosLike(weight), zerosLike(weight)],
     update({ weight, gradient, state: [mean = weight, power = weight], learningRate, step }) {
@@ -59,8 +60,8 @@ export interface AdamWOptions extends AdamOptions {
 }
 
 /**
- * Adam with decoupled weight decay: `w ← w · (1 - rate · decay)` before each step of Adam. Weights with a single axis do not
- * decay, as in timm: biases, gamma and beta of BatchNorm.
+ * Adam with decoupled weight decay: `w ← w · (1 - rate · decay)` before each step of Adam. Weights of one axis or
+ * none do not decay, as in timm (`param_groups_weight_decay`): biases, gamma and beta of BatchNorm.
  *
  * Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
  *
@@ -73,30 +74,21 @@ export interface AdamWOptions extends AdamOptions {
  * ```
  */
 export function adamW({ weightDecay = 0.01, ...options }: AdamWOptions = {}): Optimizer {
-  settle('adamW', options);
+  const settings = { ...settle('adamW', options), weightDecay };
   assertPositive('adamW', 'weightDecay', weightDecay, true);
   const inner = adam(options);
-  const decayed = ({ weight, learningRate }: OptimizerStep): Tensor =>
-    weight.rank < 2 ? weight.clone() : mul(weight, scalar(1 - learningRate * weightDecay));
+  const decayed = (step: OptimizerStep): OptimizerStep =>
+    step.weight.rank < 2 ? step : { ...step, weight: mul(step.weight, scalar(1 - step.learningRate * weightDecay)) };
   return {
     ...inner,
     name: 'adamW',
-    update: (step) => {
-      const weight = tidy(() => decayed(step));
-      try {
-        return inner.update({ ...step, weight });
-      } finally {
-        dispose(weight);
-      }
-    },
-    updateAll: (steps) => {
-      const weights = steps.map((step) => tidy(() => decayed(step)));
-      try {
-        return inner.updateAll?.(steps.map((step, i) => ({ ...step, weight: weights[i] ?? step.weight })));
-      } finally {
-        dispose(weights);
-      }
-    },
+    settings,
+    update: (step) => tidy(() => inner.update(decayed(step))),
+    updateAll: (steps) =>
+      tidy(() => {
+        const moved = inner.updateAll?.(steps.map(decayed));
+        return moved && [...moved];
+      }),
   };
 }
 

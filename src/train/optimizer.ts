@@ -9,13 +9,15 @@ export interface OptimizerStep {
   /** What `init` or the step before gave. */
   readonly state: readonly Tensor[];
   readonly learningRate: number;
-  /** Counted from 1. */
+  /** Of the run, counted from 1: Keras's count, not PyTorch's own one for each weight. */
   readonly step: number;
 }
 
 /** How weights follow gradients. `init` and `update` neither dispose nor change what they are given. */
 export interface Optimizer {
   readonly name: string;
+  /** What it was made with, as plain data: a run is resumed with the same only. */
+  readonly settings?: Readonly<Record<string, number | boolean>>;
   readonly defaultLearningRate: number;
   /** State before the first step, such as tensors of zeros; [] for none. The caller owns the tensors. */
   init(weight: Tensor): Tensor[];

@@ -1,5 +1,5 @@
 // RMSprop.
-import { add, div, mul, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { add, div, mul, relu, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
 
 /** Options of {@link rmsprop}. */
@@ -35,16 +35,23 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   assertPositive('rmsprop', 'epsilon', epsilon);
   return {
     name: 'rmsprop',
+    settings: { decay, momentum, centered, epsilon },
     defaultLearningRate: 1e-3,
-    init: (weight) => [zerosLike(weight), zerosLike(weight), ...(centered ? [zerosLike(weight)] : [])],
-    update({ weight, gradient, state: [power = weight, velocity = weight, mean], learningRate }) {
+    init: (weight) => [true, centered, momentum > 0].flatMap((kept) => (kept ? [zerosLike(weight)] : [])),
+    update({ weight, gradient, state, learningRate }) {
       return tidy(() => {
+        const [power = weight, ...others] = state;
+        const [mean, velocity] = centered ? others : [undefined, ...others];
         const newPower = add(mul(power, decay), mul(square(gradient), 1 - decay));
         const newMean = mean && add(mul(mean, decay), mul(gradient, 1 - decay));
-        const variance = newMean === undefined ? newPower : sub(newPower, square(newMean));
-        const newVelocity = add(mul(velocity, momentum), div(gradient, add(sqrt(variance), epsilon)));
-        const state = [newPower, newVelocity, ...(newMean === undefined ? [] : [newMean])];
-        return { weight: sub(weight, mul(newVelocity, learningRate)), state };
+        // Of gradients that hardly change, rounding may leave a variance below 0.
+        const variance = newMean === undefined ? newPower : relu(sub(newPower, square(newMean)));
+        const step = div(gradient, add(sqrt(variance), epsilon));
+        const newVelocity = velocity && add(mul(velocity, momentum), step);
+        return {
+          weight: sub(weight, mul(newVelocity ?? step, learningRate)),
+          state: [newPower, newMean, newVelocity].flatMap((kept) => kept ?? []),
+        };
       });
     },
   };

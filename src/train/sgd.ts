@@ -1,18 +1,21 @@
 // Stochastic gradient descent.
-import { add, mul, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
-import { assertDecay, type Optimizer } from './optimizer.ts';
+import { add, mul, sub, tidy, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
+import { assertDecay, assertPositive, invalidSetting, type Optimizer, type OptimizerStep } from './optimizer.ts';
 import { updateTogether } from './updateTogether.ts';
 
 /** Options of {@link sgd}. */
 export interface SgdOptions {
   /** Share of the last velocity that is kept, 0 … below 1. Default 0. */
   readonly momentum?: number;
-  /** Looks ahead along the velocity (Nesterov). Default false. */
+  /** Looks ahead along the velocity (Nesterov); with momentum only. Default false. */
   readonly nesterov?: boolean;
+  /** Share of every weight that is added to its gradient, from 0. Default 0. */
+  readonly weightDecay?: number;
 }
 
 /**
- * Stochastic gradient descent with momentum, as in PyTorch: `v = momentum · v + g; w -= rate · v`.
+ * Stochastic gradient descent with momentum and weight decay, as in PyTorch: `g += decay · w; v = momentum · v + g;
+ * w -= rate · v`.
  *
  * Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
  *
@@ -24,14 +27,22 @@ export interface SgdOptions {
  * console.log(sgd({ momentum: 0.9 }).name); // sgd
  * ```
  */
-export function sgd({ momentum = 0, nesterov = false }: SgdOptions = {}): Optimizer {
+export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions = {}): Optimizer {
   assertDecay('sgd', 'momentum', momentum);
+  assertPositive('sgd', 'weightDecay', weightDecay, true);
+  if (nesterov && momentum === 0) throw invalidSetting('sgd', 'momentum above 0 for nesterov', momentum);
+  const withDecay = ({ weight, gradient }: OptimizerStep): Tensor =>
+    weightDecay === 0 ? gradient : add(gradient, mul(weight, weightDecay));
   return {
     name: 'sgd',
+    settings: { momentum, nesterov, weightDecay },
     defaultLearningRate: 1e-2,
     init: (weight) => (momentum === 0 ? [] : [zerosLike(weight)]),
-    update({ weight, gradient, state: [velocity], learningRate }) {
+    update(step) {
       return tidy(() => {
+        const { weight, state, learningRate } = step;
+        const [velocity] = state;
+        const gradient = withDecay(step);
         if (velocity === undefined) return { weight: sub(weight, mul(gradient, learningRate)), state: [] };
         const newVelocity = add(mul(velocity, momentum), gradient);
         const direction = nesterov ? add(gradient, mul(newVelocity, momentum)) : newVelocity;
@@ -39,10 +50,16 @@ export function sgd({ momentum = 0, nesterov = false }: SgdOptions = {}): Optimi
       });
     },
     updateAll: (steps) =>
-      updateTogether(steps, {
-        rule: momentum === 0 ? 'descent' : nesterov ? 'nesterov' : 'momentum',
-        numbers: [momentum],
-        rates: steps.map(({ learningRate }) => learningRate),
+      tidy(() => {
+        const moved = updateTogether(
+          steps.map((step) => ({ ...step, gradient: withDecay(step) })),
+          {
+            rule: momentum === 0 ? 'descent' : nesterov ? 'nesterov' : 'momentum',
+            numbers: [momentum],
+            rates: steps.map(({ learningRate }) => learningRate),
+          },
+        );
+        return moved && [...moved];
       }),
   };
 }

@@ -1,7 +1,7 @@
 // A step of all weights in one run of the module: to the bit what the optimizers' pure functions compute with tfjs.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { adam, sgd, type OptimizerStep } from '../../src/index.ts';
+import { adam, adamW, sgd, type OptimizerStep } from '../../src/index.ts';
 import { seeded } from '../backends/compare.ts';
 import { startModule } from './onModule.ts';
 
@@ -11,6 +11,8 @@ const rates = [1e-2, 1e-3];
 const optimizers = [
   { name: 'adam', optimizer: adam() },
   { name: 'adam, other numbers', optimizer: adam({ beta1: 0.8, beta2: 0.95, epsilon: 1e-4 }) },
+  { name: 'adamW', optimizer: adamW({ weightDecay: 0.1 }) },
+  { name: 'momentum, weight decay', optimizer: sgd({ momentum: 0.9, weightDecay: 0.1 }) },
   { name: 'descent', optimizer: sgd() },
   { name: 'momentum', optimizer: sgd({ momentum: 0.9 }) },
   { name: 'Nesterov', optimizer: sgd({ momentum: 0.9, nesterov: true }) },

@@ -1,7 +1,17 @@
 // Optimizers against PyTorch's numbers (golden/optimizers.py), and convergence to known answers.
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { adagrad, adam, adamW, rmsprop, sgd, trainHead, type Optimizer } from '../../src/index.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  adagrad,
+  adam,
+  adamW,
+  rmsprop,
+  sgd,
+  trainHead,
+  useBackend,
+  type Optimizer,
+  type UseBackendOptions,
+} from '../../src/index.ts';
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -38,11 +48,13 @@ const known: [string, Optimizer, number, number[]][] = [
   ['adamW', adamW({ weightDecay: 0.3 }), 0.05, golden.adamW],
   ['sgd', sgd(), 0.1, golden.sgd],
   ['sgd, momentum', sgd({ momentum: 0.9 }), 0.1, golden.momentum],
+  ['sgd, weight decay', sgd({ momentum: 0.9, weightDecay: 0.3 }), 0.1, golden.decay],
   ['sgd, Nesterov', sgd({ momentum: 0.9, nesterov: true }), 0.1, golden.nesterov],
   ['rmsprop', rmsprop(), 0.02, golden.rmsprop],
   ['rmsprop, momentum', rmsprop({ decay: 0.95, momentum: 0.8 }), 0.01, golden.rmspropMomentum],
+  ['rmsprop, centered', rmsprop({ decay: 0.95, centered: true, epsilon: 1e-5 }), 0.01, golden.rmspropOnlyCentered],
   [
-    'rmsprop, centered',
+    'rmsprop, centered, momentum',
     rmsprop({ decay: 0.95, momentum: 0.5, centered: true, epsilon: 1e-5 }),
     0.01,
     golden.rmspropCentered,
@@ -51,47 +63,69 @@ const known: [string, Optimizer, number, number[]][] = [
   ['adagrad, initial sum', adagrad({ initialSum: 0.1 }), 0.2, golden.adagradInitial],
 ];
 
+const startOf = () => tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
 const gradientOf = (weight: tf.Tensor, step: number) =>
   tf.add(tf.reshape(wave([6], 0.5, 0.3 * (step - 1)), [2, 3]), tf.mul(weight, 0.2));
 
-describe('20 steps equal PyTorch', () => {
-  test.each(known)('%s, weight by weight', async (_, optimizer, learningRate, expected) => {
-    const start = tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
-    const weight = await expectNoLeak(() => descend(optimizer, start, 20, learningRate, gradientOf), 0);
-    weight.dataSync().forEach((value, i) => {
-      expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(1e-5);
-    });
-    weight.dispose();
-  });
+/** How far a weight is from the one that is known: the most that a value differs, relative to what it should be. */
+function distance(weight: tf.Tensor, target: readonly number[]): number {
+  return Math.max(...target.map((value, i) => Math.abs(((weight.dataSync()[i] ?? NaN) - value) / value)));
+}
 
-  test.each(known)('%s, all weights at once where there is a kernel for it', (_, optimizer, learningRate, expected) => {
-    let weight: tf.Tensor = tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
-    let state = optimizer.init(weight);
-    for (let step = 1; step <= 20; step++) {
-      const gradient = tf.tidy(() => gradientOf(weight, step));
-      const given = { weight, gradient, state, learningRate, step };
-      const together = optimizer.updateAll?.([given])?.[0];
-      const next = together === undefined ? optimizer.update(given) : { weight: together, state };
-      tf.dispose([weight, gradient, ...(next.state === state ? [] : state)]);
-      ({ weight, state } = next);
-    }
-    weight.dataSync().forEach((value, i) => {
-      expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(1e-5);
-    });
-    tf.dispose([weight, ...state]);
+describe.each([
+  ['cpu', 'cpu', {}],
+  ['wasm', 'wasm', { kernels: false }],
+  ['wasm with kernels', 'wasm', { threads: 2 }],
+])('on %s 20 steps equal PyTorch', (_, backend, options: UseBackendOptions) => {
+  beforeAll(async () => {
+    await useBackend(backend, options);
+  });
+  afterAll(useTestBackend);
+
+  test.each(known)('%s, weight by weight', async (__, optimizer, learningRate, expected) => {
+    const weight = await expectNoLeak(() => descend(optimizer, startOf(), 20, learningRate, gradientOf), 1);
+    expect(distance(weight, expected)).toBeLessThan(1e-5);
+    weight.dispose();
   });
 });
 
-test('adamW: what has one axis does not decay', () => {
-  const zero = tf.zeros([3]);
-  const bias = adamW({ weightDecay: 0.5 }).update({
-    weight: tf.ones([3]),
-    gradient: zero,
-    state: [zero, zero],
-    learningRate: 1,
-    step: 1,
+describe('by the kernel 20 steps equal PyTorch', () => {
+  beforeAll(async () => {
+    await useBackend('wasm', { threads: 2 });
   });
-  expect(Array.from(bias.weight.dataSync())).toEqual([1, 1, 1]);
+  afterAll(useTestBackend);
+
+  const withKernel = known.filter(([, optimizer]) => 'updateAll' in optimizer);
+  test.each(withKernel)('%s', (_, optimizer, learningRate, expected) => {
+    const before = tf.memory();
+    let weight: tf.Tensor = startOf();
+    const state = optimizer.init(weight);
+    for (let step = 1; step <= 20; step++) {
+      const gradient = tf.tidy(() => gradientOf(weight, step));
+      const [moved] = optimizer.updateAll?.([{ weight, gradient, state, learningRate, step }]) ?? [];
+      tf.dispose([weight, gradient]);
+      weight = moved!;
+    }
+    expect(distance(weight, expected)).toBeLessThan(1e-5);
+    tf.dispose([weight, ...state]);
+    expect(tf.memory()).toEqual(before);
+  });
+});
+
+test.each([[[3]], [[]]])('adamW: a weight of shape %j does not decay', (shape) => {
+  tf.tidy(() => {
+    const [weight, zero] = [tf.ones(shape), tf.zeros(shape)];
+    const step = { weight, gradient: zero, state: [zero, zero], learningRate: 1, step: 1 };
+    const next = adamW({ weightDecay: 0.5 }).update(step);
+    expect(Array.from(next.weight.dataSync())).toEqual(Array.from(weight.dataSync()));
+  });
+});
+
+test('rmsprop, centered: gradients that stay the same leave no number that is none', () => {
+  const still = () => tf.tensor1d([0.1, 0.3, 0.7, -1e-3, 1e3]);
+  const weight = descend(rmsprop({ decay: 0.5, centered: true }), tf.zeros([5]), 60, 1e-6, still);
+  expect(Array.from(weight.dataSync()).every(Number.isFinite)).toBe(true);
+  weight.dispose();
 });
 
 test.each(['adam', 'adamW', 'sgd', 'rmsprop', 'adagrad'] as const)('%s by name lowers the loss', async (optimizer) => {
@@ -133,7 +167,9 @@ test.each([
   [() => adamW({ weightDecay: -1 }), 'adamW: expected weightDecay from 0, got -1.'],
   [() => rmsprop({ decay: 1 }), 'rmsprop: expected decay at least 0 and below 1, got 1.'],
   [() => adagrad({ initialSum: NaN }), 'adagrad: expected initialSum from 0, got NaN.'],
+  [() => sgd({ weightDecay: -1 }), 'sgd: expected weightDecay from 0, got -1.'],
+  [() => sgd({ nesterov: true }), 'sgd: expected momentum above 0 for nesterov, got 0.'],
   [() => sgd({ momentum: -0.1 }), 'sgd: expected momentum at least 0 and below 1, got -0.1.'],
-])('refuses a rate of decay that cannot be', (make, message) => {
+])('refuses what cannot be: %s', (make, message) => {
   expect(make).toThrow(message);
 });
