@@ -7,7 +7,7 @@ import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { DownloadOptions } from './core/platform.ts';
-import type { AnyModel, Base, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
+import type { AnyModel, Base, HeadPart, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
 import { joinLogits } from './heads/headGraph.ts';
 import { makeModel } from './heads/makeModel.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
@@ -19,7 +19,7 @@ import { readHandler, readModelFiles, type ModelArtefact } from './weights/model
 import { savedHeads, savedModelOf, type SavedModel } from './weights/savedModel.ts';
 
 /**
- * Saves a model as a tfjs LayersModel: base and head in one, weights, and labels, preprocessing, freeze state and
+ * Saves a model as a tfjs LayersModel: base and head in one, weights, and labels, thresholds, preprocessing, freeze state and
  * history as metadata. `tf.loadLayersModel` loads it without transferkit; its output is the probabilities of the labels
  * (`binary`: that of the second label; `regression`: the values).
  *
@@ -154,11 +154,20 @@ function describeModel(model: AnyModel, writtenHead: WrittenModel['head']): Save
     preprocessor: base.preprocessor.spec,
     base: { name: base.name, cut: base.cut },
     head: { ...writtenHead, trained: head.trained },
+    ...thresholdsOf(head.parts),
     unfrozen: allWeights(model)
       .filter((weight) => !weight.frozen)
       .map((weight) => weight.name),
     history,
   };
+}
+
+/** Thresholds that are not one half. */
+function thresholdsOf(parts: readonly HeadPart[]): Pick<SavedModel, 'thresholds'> {
+  const [first] = parts;
+  if (first?.name === '') return first.thresholds === undefined ? {} : { thresholds: first.thresholds };
+  const own = parts.flatMap(({ name, thresholds }) => (thresholds === undefined ? [] : [[name, thresholds] as const]));
+  return own.length === 0 ? {} : { thresholds: Object.fromEntries(own) };
 }
 
 function handlerOf(address: string): io.IOHandler {

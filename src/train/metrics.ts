@@ -65,8 +65,12 @@ export function labelFigures(
 function figures(label: string, right: number, predicted: number, support: number): ClassFigures {
   const precision = predicted === 0 ? 0 : right / predicted;
   const recall = support === 0 ? 0 : right / support;
-  const f1 = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);
-  return { label, precision, recall, f1, support };
+  return { label, precision, recall, f1: f1Score(right, predicted, support), support };
+}
+
+/** Harmonic mean of precision and recall, from counts; 0 where there is nothing to be found and nothing found. */
+export function f1Score(right: number, predicted: number, actual: number): number {
+  return predicted + actual === 0 ? 0 : (2 * right) / (predicted + actual);
 }
 
 /** Actual and predicted class of each judgement, for one label each: by one logit (binary) or by the largest. */

@@ -23,6 +23,8 @@ export interface SavedModel {
     readonly trained: boolean;
     readonly topology?: JsonObject;
   };
+  /** Probabilities above which labels are chosen, by logit; of a model with several heads by head. Missing: one half. */
+  readonly thresholds?: readonly number[] | Readonly<Record<string, readonly number[]>>;
   /** Names of the weights that are not frozen. */
   readonly unfrozen: readonly string[];
   readonly history: readonly TrainingLog[];
@@ -58,7 +60,7 @@ export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
 }
 
 /** The heads of a saved model in their order. */
-export function savedHeads({ task, labels, head }: SavedModel): SavedHead[] {
+export function savedHeads({ task, labels, head, thresholds }: SavedModel): SavedHead[] {
   const names = typeof task === 'string' ? [''] : Object.keys(task);
   const found = names.map((name) => {
     const own = {
@@ -69,7 +71,10 @@ export function savedHeads({ task, labels, head }: SavedModel): SavedHead[] {
     };
     return { ...own, units: unitsOf(own) };
   });
-  return layOut(found).map((part, place) => ({ part, logits: found[place]?.logits ?? '' }));
+  return layOut(found).map((part, place) => {
+    const own = isShares(thresholds) ? thresholds : thresholds?.[part.name];
+    return { part: { ...part, ...(own && { thresholds: own }) }, logits: found[place]?.logits ?? '' };
+  });
 }
 
 function isSavedModel(value: unknown): value is SavedModel {
@@ -77,7 +82,8 @@ function isSavedModel(value: unknown): value is SavedModel {
 }
 
 /** Names of the fields that are not what `save` writes. */
-function wrongFields({ task, labels, preprocessor, base, head, unfrozen, history }: JsonObject): string[] {
+function wrongFields(fields: JsonObject): string[] {
+  const { task, labels, preprocessor, base, head, thresholds, unfrozen, history } = fields;
   // One for each head where the task is.
   const fits = (field: Json | undefined, isRight: (value: unknown) => boolean) =>
     isJsonObject(task)
@@ -89,6 +95,7 @@ function wrongFields({ task, labels, preprocessor, base, head, unfrozen, history
     preprocessor: isJsonObject(preprocessor),
     base: isJsonObject(base) && typeof base.cut === 'string',
     head: isJsonObject(head) && fits(head.logits, (value) => typeof value === 'string'),
+    thresholds: thresholds === undefined || areThresholds(thresholds, isJsonObject(task)),
     unfrozen: isTexts(unfrozen),
     history: isJsonList(history),
   };
@@ -97,6 +104,14 @@ function wrongFields({ task, labels, preprocessor, base, head, unfrozen, history
 
 function isEmpty(record: JsonObject): boolean {
   return Object.keys(record).length === 0;
+}
+
+function areThresholds(value: Json, byHead: boolean): boolean {
+  return byHead ? isJsonObject(value) && Object.values(value).every(isShares) : isShares(value);
+}
+
+function isShares(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number' && each >= 0 && each <= 1);
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -1,0 +1,63 @@
+// From which probability on a label is best chosen.
+import { f1Score } from './metrics.ts';
+import { isChosen } from './taskRules.ts';
+
+/** What a threshold is to make large, for each label by itself. */
+export type ThresholdMetric = 'f1' | 'accuracy';
+
+/** What was said about one label of an example, and what is true. */
+export interface SaidOfLabel {
+  readonly logit: number;
+  readonly applies: boolean;
+}
+
+/** Examples by whether a label applies and is chosen. */
+interface Counts {
+  readonly truePositives: number;
+  readonly falsePositives: number;
+  readonly positives: number;
+  readonly all: number;
+}
+
+const scores: Readonly<Record<ThresholdMetric, (counts: Counts) => number>> = {
+  f1: ({ truePositives, falsePositives, positives }) =>
+    f1Score(truePositives, truePositives + falsePositives, positives),
+  accuracy: ({ truePositives, falsePositives, positives, all }) =>
+    (truePositives + (all - positives - falsePositives)) / all,
+};
+
+/** The score of the decisions that a threshold makes. */
+export function scoreAt(metric: ThresholdMetric, said: readonly SaidOfLabel[], threshold: number | undefined): number {
+  const chosen = said.filter(({ logit }) => isChosen(logit, threshold));
+  const truePositives = chosen.filter(({ applies }) => applies).length;
+  const positives = said.filter(({ applies }) => applies).length;
+  return scores[metric]({ truePositives, falsePositives: chosen.length - truePositives, positives, all: said.length });
+}
+
+/**
+ * The threshold with the best score: half-way between the probabilities of two examples, or between one and 0 or 1. Of
+ * equals the one that is nearest to one half, and one half itself wherever it decides the same.
+ */
+export function bestThreshold(metric: ThresholdMetric, said: readonly SaidOfLabel[]): number {
+  const falling = [...said].sort((a, b) => b.logit - a.logit);
+  const positives = said.filter(({ applies }) => applies).length;
+  let truePositives = 0;
+  let best = { score: -1, threshold: 0.5 };
+  // Chosen are those in front of a place.
+  for (let place = 0; place <= falling.length; place++) {
+    const [last, next] = [falling[place - 1], falling[place]];
+    if (last?.applies === true) truePositives++;
+    if (last !== undefined && last.logit === next?.logit) continue;
+    const falsePositives = place - truePositives;
+    const score = scores[metric]({ truePositives, falsePositives, positives, all: said.length });
+    const threshold = between(last?.logit ?? Infinity, next?.logit ?? -Infinity);
+    const isNearer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
+    if (score > best.score || (score === best.score && isNearer)) best = { score, threshold };
+  }
+  return best.threshold;
+}
+
+function between(above: number, below: number): number {
+  if (below <= 0 && above > 0) return 0.5;
+  return (1 / (1 + Math.exp(-above)) + 1 / (1 + Math.exp(-below))) / 2;
+}

@@ -1,0 +1,109 @@
+// The verb tuneThresholds: from which probability on each label is chosen.
+import { ensureBackend } from './backends/ensureBackend.ts';
+import { TransferKitError } from './core/errors.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
+import type { Progress, Samples } from './core/types.ts';
+import { assertAlive } from './train/assertAlive.ts';
+import { settleHeadLoss } from './train/headRules.ts';
+import { judgeSamples } from './train/judgeSamples.ts';
+import { ofHead, type Measurement } from './train/measure.ts';
+import { assertOneOf, assertWhole } from './train/optionChecks.ts';
+import { bestThreshold, scoreAt, type ThresholdMetric } from './train/thresholds.ts';
+
+/** Options of {@link tuneThresholds}. */
+export interface TuneThresholdsOptions {
+  /**
+   * What is to become large for each label: `'f1'`, the harmonic mean of precision and recall, or `'accuracy'`, the share of
+   * right decisions. Default `'f1'`.
+   */
+  readonly metric?: ThresholdMetric;
+  /** Examples run at once. Default 32. */
+  readonly batchSize?: number;
+  /** Called after every batch. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The threshold of a label. */
+export interface LabelThreshold {
+  readonly label: string;
+  /** Probability above which the label is chosen, 0 … 1. */
+  readonly threshold: number;
+  /** The metric on the samples, by the threshold that the model had. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What `tuneThresholds` gives for a task; for several heads a record of those whose labels are chosen one by one. */
+export type ThresholdsOf<T extends Task | Tasks> = [T] extends [Task]
+  ? readonly LabelThreshold[]
+  : { readonly [Name in keyof T as T[Name] extends 'multiLabel' | 'binary' ? Name : never]: readonly LabelThreshold[] };
+
+/**
+ * Finds for each label the probability above which it is best chosen, on held-out samples. The model keeps the thresholds,
+ * saved or not: `evaluate` and `predict` (`chosen`) decide by them. Probabilities stay as they are.
+ *
+ * The thresholds are half-way between the probabilities of two examples; one half stays where nothing is better. Few
+ * examples of a label give a threshold by chance: some dozens of each are needed.
+ *
+ * @param model - Of task `multiLabel` or `binary` (one threshold, for the second label); of several heads all such ones.
+ * @param samples - Examples that training has not seen.
+ * @param options - See {@link TuneThresholdsOptions}.
+ * @returns The thresholds in the order of the labels.
+ * @throws TransferKitError `INVALID_OPTION` for a model of another task, and what `evaluate` raises. The model stays as it was.
+ *
+ * @example
+ * ```ts
+ * import { fromArrays, replaceHead, trainHead, tuneThresholds } from 'transferkit';
+ * const marks = replaceHead(base, { task: 'multiLabel', labels: ['round', 'dark'] });
+ * const pictures = ['cat.jpg', 'dog.jpg', 'cat.jpg', 'dog.jpg'];
+ * const marked = fromArrays({ inputs: pictures, targets: [['round'], ['dark'], ['round'], ['dark', 'round']] });
+ * await trainHead(marks, marked, { epochs: 3 });
+ * for (const { label, threshold } of await tuneThresholds(marks, marked)) console.log(label, threshold);
+ * ```
+ */
+export async function tuneThresholds<T extends Task | Tasks>(
+  model: TransferModel<T>,
+  samples: Samples,
+  options?: TuneThresholdsOptions,
+): Promise<ThresholdsOf<T>>;
+export async function tuneThresholds(
+  model: AnyModel,
+  samples: Samples,
+  { metric = 'f1', batchSize = 32, onProgress }: TuneThresholdsOptions = {},
+): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
+  assertOneOf('tuneThresholds', 'metric', metric, ['f1', 'accuracy']);
+  assertWhole('tuneThresholds', 'batchSize', batchSize, 1);
+  assertAlive('tuneThresholds', model);
+  const { parts } = model.head;
+  const heads = parts.filter(({ task }) => task === 'multiLabel' || task === 'binary');
+  if (heads.length === 0) throw nothingChosen(parts);
+  await ensureBackend();
+  const loss = settleHeadLoss('tuneThresholds', parts);
+  const judged = await judgeSamples({ verb: 'tuneThresholds', model, loss, batchSize, onProgress }, samples);
+  const found = heads.map((part) => ({ part, tuned: tune(part, ofHead(judged, parts, part), metric) }));
+  for (const { part, tuned } of found) part.thresholds = tuned.map(({ threshold }) => threshold);
+  const [only] = found;
+  if (only?.part.name === '') return only.tuned;
+  return Object.fromEntries(found.map(({ part, tuned }) => [part.name, tuned]));
+}
+
+/** The best threshold of each logit of a head. */
+function tune({ task, labels, thresholds }: HeadPart, { judgements }: Measurement, metric: ThresholdMetric) {
+  const chosen = task === 'binary' ? labels.slice(1) : labels;
+  return chosen.map((label, unit): LabelThreshold => {
+    const said = judgements.map(({ logits, target }) => {
+      return { logit: logits[unit] ?? 0, applies: (target[unit] ?? 0) > 0.5 };
+    });
+    const threshold = bestThreshold(metric, said);
+    const before = scoreAt(metric, said, thresholds?.[unit]);
+    return { label, threshold, before, after: scoreAt(metric, said, threshold) };
+  });
+}
+
+function nothingChosen(parts: readonly HeadPart[]): TransferKitError {
+  const tasks = [...new Set(parts.map(({ task }) => task))];
+  const text =
+    `tuneThresholds: expected a model of task 'multiLabel' or 'binary', got '${tasks.join("', '")}'. One of several classes is ` +
+    'the most probable one, whatever its probability.';
+  return new TransferKitError('INVALID_OPTION', text, { tasks });
+}
