@@ -4,9 +4,10 @@ import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
 import { assertAlive } from './train/assertAlive.ts';
 import type { TrainingOptions } from './train/options.ts';
+import type { SolverOptions } from './train/solverOption.ts';
 
 /** Options of {@link trainHead}. */
-export interface TrainHeadOptions extends TrainingOptions {
+export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
   /** Rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. */
   readonly learningRate?: number;
 }
@@ -14,9 +15,12 @@ export interface TrainHeadOptions extends TrainingOptions {
 /**
  * Trains the head on features of the base. The base does not move, whatever is unfrozen in it.
  *
+ * A head without hidden layers is solved for, see `solver`; any other is trained by gradients, and so is every head when an
+ * option speaks of epochs or steps.
+ *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link TrainHeadOptions}. Default 10 epochs, the rate falling to 0 by half a cosine.
+ * @param options - See {@link TrainHeadOptions}. By gradients 10 epochs, the rate falling to 0 by half a cosine.
  * @returns What was done, as plain data; also appended to `model.history`.
  * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`,
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
@@ -24,8 +28,8 @@ export interface TrainHeadOptions extends TrainingOptions {
  *
  * @example
  * ```ts
- * const log = await trainHead(model, samples, { epochs: 5, validation: 0.25 });
- * console.log(log.epochs.at(-1)?.validationAccuracy);
+ * const log = await trainHead(model, samples, { validation: 0.25 });
+ * console.log(log.epochs.at(-1)?.validationAccuracy, log.solver?.l2);
  * ```
  */
 export async function trainHead(
@@ -34,13 +38,15 @@ export async function trainHead(
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const { findCheckpoints, settleOptions, settleRates, runTraining, segmentNow } = await import('./train/training.ts');
+  const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } =
+    await import('./train/training.ts');
   const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);
   const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
   assertAlive('trainHead', model);
+  const solver = settleSolver('trainHead', model, samples, options);
   await ensureBackend();
   const segment = segmentNow(settled.initialEpoch, model.head.trunk.weights);
-  return runTraining(model, samples, {
+  const plan = {
     verb: 'trainHead',
     phase: 'head',
     segments: [segment],
@@ -48,5 +54,6 @@ export async function trainHead(
     options: settled,
     startedAt,
     checkpoints: await findCheckpoints('trainHead', 'head', settled),
-  });
+  } as const;
+  return solver === undefined ? runTraining(model, samples, plan) : runSolver(model, samples, plan, solver);
 }

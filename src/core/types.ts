@@ -214,12 +214,25 @@ export interface EpochLog {
 /** A figure of an epoch to judge it by. Losses and errors are better the lower, accuracies the higher. */
 export type Monitor = 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy';
 
+/** What a solver did. */
+export interface SolverLog {
+  readonly name: 'lbfgs';
+  /** Strength of the penalty on standardised features: of each head, where there are several. */
+  readonly l2: number | Readonly<Record<string, number>>;
+  /** Steps of the last fit, all heads together, from the start that choosing the penalty gave. */
+  readonly iterations: number;
+  /** Whether it came to the optimum; else it ended after as many steps as it may take. */
+  readonly converged: boolean;
+}
+
 /** What a training verb did, as plain data. */
 export interface TrainingLog {
   readonly phase: 'head' | 'fineTune';
   readonly epochs: readonly EpochLog[];
-  /** `time`: `maxSeconds` were over. */
-  readonly stoppedBy: 'epochs' | 'signal' | 'earlyStopping' | 'time';
+  /** `time`: `maxSeconds` were over. `converged`: a solver found the optimum. */
+  readonly stoppedBy: 'epochs' | 'signal' | 'earlyStopping' | 'time' | 'converged';
+  /** How the weights were solved for; missing when they were trained by gradients. The only epoch has the figures of the result. */
+  readonly solver?: SolverLog;
   /** The epoch with the best figure of `monitor`, and what it was; its weights are the model's where `restoreBest` holds. */
   readonly best?: {
     readonly epoch: number;

@@ -61,7 +61,7 @@ export interface Stretch {
 }
 
 /** Why a run ended before its last epoch. */
-export type EarlyEnd = Exclude<TrainingLog['stoppedBy'], 'epochs'>;
+export type EarlyEnd = Exclude<TrainingLog['stoppedBy'], 'epochs' | 'converged'>;
 
 /** What is done of an epoch. */
 export interface EpochPart {

@@ -1,10 +1,10 @@
 // One training run from samples to log: checks, features of the frozen front for each segment, the loop.
-import { sizeOf } from '../core/shapes.ts';
 import type { AnyModel } from '../core/model.ts';
-import type { EpochLog, Samples, TrainingLog, TrunkWeight } from '../core/types.ts';
+import type { EpochLog, Samples, TrainingLog } from '../core/types.ts';
+import { countParameters } from './countParameters.ts';
 import type { Examples } from './examples.ts';
 import { runEpochs, type Course } from './loop.ts';
-import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from './loopPlan.ts';
+import type { EarlyEnd, RowsReport, Run, Start, TrainingPlan } from './loopPlan.ts';
 import { frozenPrefix } from './network.ts';
 import { rowsOfSegments, type Parts } from './openRows.ts';
 import { startPace, type Pace } from './pace.ts';
@@ -111,11 +111,4 @@ function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }
   const { epochs, initialEpoch, augment, onProgress } = options;
   const before = (epoch - initialEpoch) * size + (part?.done ?? 0);
   return startPace(phase, (epochs - initialEpoch) * size, onProgress, { before, augmenting: augment?.stopwatch });
-}
-
-/** Counts what moved at any time. */
-function countParameters({ base, head }: AnyModel, segments: readonly Segment[]) {
-  const count = (weights: readonly TrunkWeight[]) => weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
-  const trained = count([...new Set(segments.flatMap(({ trainable }) => trainable))]);
-  return { trained, frozen: count([...base.trunk.weights, ...head.trunk.weights]) - trained };
 }

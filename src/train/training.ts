@@ -2,5 +2,7 @@
 export { findCheckpoints } from './findCheckpoints.ts';
 export { settleOptions } from './options.ts';
 export { settleRates } from './rates.ts';
+export { runSolver } from './runSolver.ts';
 export { runTraining } from './runTraining.ts';
 export { segmentNow } from './segments.ts';
+export { settleSolver } from './solverOption.ts';

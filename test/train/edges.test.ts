@@ -246,6 +246,7 @@ describe('the loop', () => {
     const stopped = await tinyTransfer();
     const abort = new AbortController();
     await trainHead(stopped, tinySamples(), {
+      solver: 'gradient',
       batchSize: 4,
       signal: abort.signal,
       onProgress: ({ phase, done }) => {

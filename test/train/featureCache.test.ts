@@ -171,6 +171,7 @@ describe('nothing is left behind', () => {
       const abort = new AbortController();
       const log = await expectNoLeak(() =>
         trainHead(model, tinySamples(), {
+          solver: 'gradient',
           batchSize: 4,
           validation: 0.25,
           cache: cache(),

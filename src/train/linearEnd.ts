@@ -1,0 +1,115 @@
+// One head among those that are linear in the same features: chooses its penalty and fits it.
+import { chooseL2, byFolds, byValidation, sharesOf, type HeldOut, type Judge, type Judged } from './chooseL2.ts';
+import { assignFolds } from './folds.ts';
+import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
+import type { LinearEnd } from './linearHead.ts';
+import { joined } from './readEverything.ts';
+import { rowLosses } from './rowLosses.ts';
+import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
+import { argMax } from './taskRules.ts';
+
+/** Examples of all heads, with the targets of all of them. */
+export interface EndParts {
+  readonly train: HeldOut;
+  readonly validation: HeldOut | undefined;
+}
+
+/** How to solve for one head. */
+export interface EndPlan {
+  readonly end: LinearEnd;
+  /** Undefined: the one that does best. */
+  readonly l2: number | undefined;
+  readonly seed: number;
+  /** Called after each strength that was judged. */
+  readonly onJudged: () => Promise<void>;
+}
+
+/** A head that is solved for. */
+export interface SolvedEnd extends Pick<FittedModel, 'iterations' | 'converged'> {
+  readonly end: LinearEnd;
+  readonly l2: number;
+  readonly weights: LinearModel;
+}
+
+/** Folds of a cross-validation. */
+export const mostFolds = 5;
+
+/** How far the objective may be above its minimum at the end. */
+const gap = 1e-6;
+const maxIterations = 1000;
+/** For examples too few to choose by. */
+const defaultL2 = 1;
+
+/** Fits one head on standardised features. */
+export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: EndPlan): Promise<SolvedEnd> {
+  const shares = sharesOf(together.train.weights);
+  const { train, validation, unscale } = ownParts(together, end, shares);
+  const problem: LinearProblem = { ...train, units: end.part.to - end.part.from, loss: rowLosses[end.part.task] };
+  const judge = () =>
+    validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
+  const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [] });
+  const fit = { shares, l2: chosen.l2, start: meanOf(chosen.models) };
+  const [fitted] = await fitSideBySide(problem, [fit], { gap, maxIterations });
+  if (fitted === undefined) throw new RangeError('no model was fitted');
+  const { iterations, converged } = fitted;
+  return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged };
+}
+
+/** Examples with the targets of one head, those of a regression standardised, and the way back for a model. */
+function ownParts({ train, validation }: EndParts, { part }: LinearEnd, shares: Float64Array) {
+  const columns = (examples: HeldOut) => joined(examples.targets.map((row) => row.subarray(part.from, part.to)));
+  const units = part.to - part.from;
+  const values = columns(train);
+  const scale = part.task === 'regression' ? scaleOf(values, units, shares) : undefined;
+  const own = (examples: HeldOut, targets: Float32Array): HeldOut => {
+    if (scale !== undefined) applyScale(targets, scale);
+    return {
+      ...examples,
+      targets: examples.targets.map((_, row) => targets.subarray(row * units, (row + 1) * units)),
+    };
+  };
+  return {
+    train: own(train, values),
+    validation: validation && own(validation, columns(validation)),
+    unscale: (model: LinearModel) => (scale === undefined ? model : forUnscaledUnits(model, scale)),
+  };
+}
+
+function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promise<Pick<Judged, 'l2' | 'models'>> {
+  if (judge === undefined) return Promise.resolve({ l2: defaultL2, models: [] });
+  return chooseL2(async (l2, start) => {
+    const judged = await judge(l2, start);
+    await onJudged();
+    return judged;
+  });
+}
+
+/** Undefined when there are too few examples that count. Classes are spread evenly over the folds. */
+function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEnd, seed: number): Judge | undefined {
+  const counted = train.weights.flatMap((weight, row) => (weight > 0 ? [row] : []));
+  const count = Math.min(mostFolds, counted.length);
+  if (count < 2) return undefined;
+  const classOf = (target: Float32Array = new Float32Array(0)) => {
+    if (part.task === 'classes') return argMax(target);
+    return part.task === 'binary' ? Number((target[0] ?? 0) > 0.5) : 0;
+  };
+  const classes = counted.map((row) => classOf(train.targets[row]));
+  const folds = train.weights.map(() => 0);
+  assignFolds(classes, count, seed).forEach((fold, place) => {
+    const row = counted[place];
+    if (row !== undefined) folds[row] = fold;
+  });
+  return byFolds(problem, train.weights, folds);
+}
+
+/** The mean of the models of some folds is near the model of all of them. */
+function meanOf(models: readonly LinearModel[]): LinearModel | undefined {
+  const [first] = models;
+  if (first === undefined) return undefined;
+  const mean = (values: readonly Float64Array[]) =>
+    values.reduce(
+      (sum, each) => sum.map((value, i) => value + (each[i] ?? 0) / values.length),
+      new Float64Array(values[0]?.length ?? 0),
+    );
+  return { kernel: mean(models.map(({ kernel }) => kernel)), bias: mean(models.map(({ bias }) => bias)) };
+}

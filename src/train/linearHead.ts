@@ -1,0 +1,88 @@
+// Whether a head is linear in the features that enter it, so that its weights can be solved for.
+import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { TrunkWeight } from '../core/types.ts';
+import { logitsOf } from '../heads/headGraph.ts';
+import { isStochastic } from '../trunk/applyLayer.ts';
+import { layerOf, type TensorRef } from '../trunk/layerGraph.ts';
+import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
+
+/** A dense layer that gives the logits of one head. */
+export interface LinearEnd {
+  readonly part: HeadPart;
+  /** [width, units] */
+  readonly kernel: TrunkWeight;
+  /** [units] */
+  readonly bias: TrunkWeight;
+}
+
+/** A head, or several, that is linear behind some stage. */
+export interface LinearHead {
+  /** Stage of the network at which features enter what is linear. Dropout behind it is for iterative training alone. */
+  readonly entry: number;
+  /** Values of each example there. */
+  readonly width: number;
+  readonly ends: readonly LinearEnd[];
+}
+
+/** Whether a model's head can be solved for: see `linearHeadOf`. */
+export function isLinearHead(model: AnyModel): boolean {
+  return typeof linearHeadOf(model) !== 'string';
+}
+
+/**
+ * The dense layers of a head whose weights are all that training may move: each with a bias, without activation, penalty
+ * or constraint, behind nothing but dropout where features enter. Else what is in the way.
+ */
+export function linearHeadOf({ base, head }: AnyModel): LinearHead | string {
+  const trunk = layersTrunkOf(head.trunk);
+  const stage = trunk.stages.length - 1;
+  const refs = logitsOf(trunk.graph, head.parts.length);
+  const ends: LinearEnd[] = [];
+  for (const [place, part] of head.parts.entries()) {
+    const ref = refs[place];
+    const end = ref === undefined ? 'no logits' : endAt(trunk, ref, stage, part);
+    if (typeof end === 'string') return end;
+    ends.push(end);
+  }
+  const own = new Set(ends.flatMap(({ kernel, bias }) => [kernel, bias]));
+  const other = trunk.weights.find((weight) => !weight.frozen && !own.has(weight));
+  if (other !== undefined) return `'${other.name}' is to be trained too`;
+  const frozen = [...own].find((weight) => weight.frozen);
+  if (frozen !== undefined) return `'${frozen.name}' is frozen`;
+  return { entry: base.trunk.stages.length + stage, width: ends[0]?.kernel.shape[0] ?? 0, ends };
+}
+
+function endAt(trunk: LayersTrunk, ref: TensorRef, stage: number, part: HeadPart): LinearEnd | string {
+  const { graph, weights } = trunk;
+  const { name, className, config } = layerOf(graph, ref.call);
+  if (className !== 'Dense') return `it ends in '${name}' (${className}), not in a dense layer`;
+  if (config.use_bias === false) return `'${name}' has no bias`;
+  const activation = String(config.activation ?? 'linear');
+  if (activation !== 'linear') return `'${name}' has an activation (${activation})`;
+  const obstacle = obstacles.find((key) => (config[key] ?? null) !== null);
+  if (obstacle !== undefined) return `'${name}' has a ${obstacle.replace('_', ' ')}`;
+  const before = whatIsRead(trunk, ref, trunk.boundaries[stage] ?? 0);
+  if (before !== undefined) return before;
+  const [kernel, bias] = ['kernel', 'bias'].map((own) => weights.find((weight) => weight.name === `${name}/${own}`));
+  if (kernel === undefined || bias === undefined) return `'${name}' has other weights than a kernel and a bias`;
+  return { part, kernel, bias };
+}
+
+/** What a convex problem without them would leave out. */
+const obstacles = [
+  'kernel_regularizer',
+  'bias_regularizer',
+  'activity_regularizer',
+  'kernel_constraint',
+  'bias_constraint',
+] as const;
+
+/** Undefined when a layer reads what enters, past dropout; else what it reads instead. */
+function whatIsRead({ graph, shapes }: LayersTrunk, { call }: TensorRef, entry: number): string | undefined {
+  const name = graph.calls[call]?.layer ?? '';
+  if (graph.calls.filter(({ layer }) => layer === name).length > 1) return `'${name}' is used more than once`;
+  let before = graph.calls[call]?.inputs[0]?.call ?? 0;
+  while (before !== entry && isStochastic(layerOf(graph, before))) before = graph.calls[before]?.inputs[0]?.call ?? 0;
+  if (before !== entry) return `'${layerOf(graph, before).name}' stands between dropout and '${name}'`;
+  return shapes[before]?.length === 2 ? undefined : `'${name}' reads more than one vector of each example`;
+}

@@ -1,0 +1,132 @@
+// Solves for the weights of a linear head: the minimum of a convex problem on the features of all examples at once.
+import { tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { byHead } from '../core/headParts.ts';
+import type { AnyModel } from '../core/model.ts';
+import type { Progress, TrunkWeight } from '../core/types.ts';
+import { mostStrengths, sharesOf } from './chooseL2.ts';
+import { DesignMatrix } from './designMatrix.ts';
+import type { Examples } from './examples.ts';
+import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
+import type { LinearHead } from './linearHead.ts';
+import { startPace } from './pace.ts';
+import { readEverything, type Everything } from './readEverything.ts';
+import { applyScale, forUnscaled, scaleOf, type Scale } from './standardise.ts';
+import { takeTurns } from './turns.ts';
+
+/** What to solve, and how. */
+export interface LinearPlan {
+  readonly verb: string;
+  readonly model: AnyModel;
+  readonly head: LinearHead;
+  /** Rows that enter at the head's entry. */
+  readonly train: Examples;
+  /** Rows to choose the penalty on; without them it is chosen by cross-validation. */
+  readonly validation: Examples | undefined;
+  /** How much a row counts, beside its own weight. */
+  readonly classWeight: ((target: Float32Array) => number) | undefined;
+  /** Strength of the penalty, above 0; undefined: the one that does best. */
+  readonly l2: number | undefined;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** What came of it. */
+export interface Solved {
+  /** Strength of the penalty: of each head, where there are several. */
+  readonly l2: number | Readonly<Record<string, number>>;
+  /** From the start that choosing the penalty gave, all heads together. */
+  readonly iterations: number;
+  readonly converged: boolean;
+}
+
+/**
+ * Puts the weights in a head that minimise the mean loss of all examples and `l2 / 2` times the squared kernel, on features
+ * that are standardised: cross-entropy, or half the squared error of standardised targets. The standardisation is then
+ * folded into kernel and bias. Several heads are solved for one by one.
+ *
+ * @returns Undefined when the signal stopped it: the weights are as they were.
+ * @throws TransferKitError `NO_EXAMPLES` when none counts; what reading raises.
+ */
+export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefined> {
+  const { model, head, signal } = plan;
+  try {
+    const solved = await solve(plan);
+    for (const { end, weights } of solved) {
+      write(end.kernel, weights.kernel);
+      write(end.bias, weights.bias);
+    }
+    model.head.trained = true;
+    return {
+      l2: byHead(model.head.parts, (part) => solved.find(({ end }) => end.part === part)?.l2 ?? NaN),
+      iterations: solved.reduce((sum, { iterations }) => sum + iterations, 0),
+      converged: solved.length === head.ends.length && solved.every(({ converged }) => converged),
+    };
+  } catch (error) {
+    if (signal?.aborted === true && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
+  const { head, signal } = plan;
+  const turn = takeTurns();
+  const rest = async () => {
+    await turn();
+    signal?.throwIfAborted();
+  };
+  const train = await readEverything(plan.train, rest);
+  const validation = plan.validation && (await readEverything(plan.validation, rest));
+  const weights = weightsOf(plan, train);
+  const scale = scaleOf(train.values, head.width, sharesOf(weights));
+  const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
+  const columns = units * (validation === undefined && plan.l2 === undefined ? mostFolds : 1);
+  const matrices: DesignMatrix[] = [];
+  const open = ({ values, targets }: Everything, own: readonly number[]) => {
+    applyScale(values, scale);
+    const features = new DesignMatrix(values, head.width, columns, rest);
+    matrices.push(features);
+    return { features, targets, weights: own };
+  };
+  try {
+    const parts = { train: open(train, weights), validation: validation && open(validation, validation.weights) };
+    return await solveEnds(plan, parts, scale);
+  } finally {
+    for (const matrix of matrices) matrix.dispose();
+  }
+}
+
+function weightsOf({ verb, classWeight }: LinearPlan, { weights, targets }: Everything): readonly number[] {
+  const own = weights.map((weight, row) => weight * (classWeight?.(targets[row] ?? new Float32Array(0)) ?? 1));
+  if (own.some((weight) => weight > 0)) return own;
+  const text = `${verb}: expected examples with a weight above 0, got none among ${String(own.length)}.`;
+  throw new TransferKitError('NO_EXAMPLES', text, { size: own.length });
+}
+
+async function solveEnds(
+  { head, l2, seed, onProgress }: LinearPlan,
+  parts: EndParts,
+  scale: Scale,
+): Promise<SolvedEnd[]> {
+  const each = mostStrengths + 1;
+  const pace = startPace('head', head.ends.length * each, onProgress);
+  const solved: SolvedEnd[] = [];
+  for (const end of head.ends) {
+    let left = each;
+    const onJudged = () => {
+      left--;
+      return pace.advance(1);
+    };
+    const own = await solveEnd(parts, { end, l2, seed, onJudged });
+    solved.push({ ...own, weights: forUnscaled(own.weights, scale) });
+    await pace.advance(left);
+  }
+  return solved;
+}
+
+function write(weight: TrunkWeight, values: Float64Array): void {
+  const value = tensor(Float32Array.from(values), [...weight.shape]);
+  weight.write(value);
+  value.dispose();
+}

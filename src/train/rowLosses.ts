@@ -1,0 +1,59 @@
+// The convex losses of a linear head, row by row, in plain numbers: value, and gradient by the logits.
+import type { Task } from '../core/model.ts';
+
+/**
+ * Loss of one row. Puts its gradient by the logits in their place.
+ *
+ * @param logits - [units]
+ * @param targets - [units]
+ */
+export type RowLoss = (logits: Float32Array, targets: Float32Array) => number;
+
+/**
+ * What a head of each task is fitted by. `classes`: cross-entropy of a softmax with shares that sum to 1. `binary` and
+ * `multiLabel`: the sum of the units' cross-entropies of a sigmoid. `regression`: half the sum of squares.
+ */
+export const rowLosses: Readonly<Record<Task, RowLoss>> = {
+  classes: softmaxLoss,
+  binary: sigmoidLoss,
+  multiLabel: sigmoidLoss,
+  regression: squaredLoss,
+};
+
+function softmaxLoss(logits: Float32Array, targets: Float32Array): number {
+  let most = -Infinity;
+  for (const logit of logits) most = Math.max(most, logit);
+  let sum = 0;
+  let right = 0;
+  for (let unit = 0; unit < logits.length; unit++) {
+    const logit = (logits[unit] ?? 0) - most;
+    right += (targets[unit] ?? 0) * logit;
+    const part = Math.exp(logit);
+    logits[unit] = part;
+    sum += part;
+  }
+  for (let unit = 0; unit < logits.length; unit++) logits[unit] = (logits[unit] ?? 0) / sum - (targets[unit] ?? 0);
+  return Math.log(sum) - right;
+}
+
+function sigmoidLoss(logits: Float32Array, targets: Float32Array): number {
+  let loss = 0;
+  for (let unit = 0; unit < logits.length; unit++) {
+    const logit = logits[unit] ?? 0;
+    const target = targets[unit] ?? 0;
+    const small = Math.exp(-Math.abs(logit));
+    loss += Math.max(logit, 0) - target * logit + Math.log1p(small);
+    logits[unit] = (logit >= 0 ? 1 / (1 + small) : small / (1 + small)) - target;
+  }
+  return loss;
+}
+
+function squaredLoss(values: Float32Array, targets: Float32Array): number {
+  let loss = 0;
+  for (let unit = 0; unit < values.length; unit++) {
+    const error = (values[unit] ?? 0) - (targets[unit] ?? 0);
+    loss += (error * error) / 2;
+    values[unit] = error;
+  }
+  return loss;
+}

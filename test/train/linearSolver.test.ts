@@ -1,0 +1,180 @@
+// Heads that are solved for: the optima of scikit-learn (golden/linearSolver.py), what counts how much, and what is kept.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { evaluate, fromArrays, trainHead, type Samples, type Task, type TransferModel } from '../../src/index.ts';
+import { randomGenerator } from '../../src/core/random.ts';
+import golden from '../golden/linearSolver.json' with { type: 'json' };
+import { expectNoLeak } from '../support/tensors.ts';
+import { useTestBackend } from '../support/testBackend.ts';
+import { tinyLabels, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
+import { vectorModel } from '../support/vectorModel.ts';
+
+beforeAll(async () => {
+  await useTestBackend();
+});
+
+/** The values of `wave` in linearSolver.py. */
+function wave(rows: number, columns: number, scale: number, phase: number): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, i) => scale * Math.sin(phase + 0.7 * i * i));
+}
+
+const rows = Array.from({ length: 40 }, (_, i) => i);
+const factors = [1, 100, 0.01, 5, 1, 0];
+const offsets = [0, 50, 0, -30, 2, 7];
+const waves = wave(40, 6, 1, 0.4);
+const inputs = rows.map((row) =>
+  Float32Array.from(factors, (factor, i) => (waves[row * 6 + i] ?? 0) * factor + (offsets[i] ?? 0)),
+);
+const labels = ['a', 'b', 'c'];
+const classes = rows.map((row) => (row * 7) % 3);
+const ones = rows.map(() => 1);
+const weights = rows.map((row) => 1 + (row % 3));
+const tags = rows.map((row) => [(row * 7) % 10 < 4, row % 3 === 0, (row * 11) % 7 < 3].map(Number));
+const numbers = rows.map((row) => [
+  Math.fround(100 + 20 * Math.sin(0.3 * row)),
+  Math.fround(0.01 * Math.cos(0.5 * row)),
+]);
+const halves = rows.map((row) => Number((row * 7) % 10 < 4));
+const oneHot = classes.map((label) => labels.map((_, k) => Number(k === label)));
+const soft = classes.map((label) => labels.map((_, k) => 0.15 + 0.55 * Number(k === label)));
+
+/** Weighted mean and deviation. */
+function spread(values: readonly number[], shares: readonly number[]): { mean: number; deviation: number } {
+  const total = shares.reduce((a, b) => a + b, 0);
+  const mean = values.reduce((sum, value, i) => sum + (value * (shares[i] ?? 0)) / total, 0);
+  const variance = values.reduce((sum, value, i) => sum + ((value - mean) ** 2 * (shares[i] ?? 0)) / total, 0);
+  return { mean, deviation: Math.sqrt(variance) };
+}
+
+const kernelOf = ({ head }: TransferModel<Task>): number[][] => {
+  const [kernel] = head.trunk.weights;
+  const [width = 0, units = 0] = kernel?.shape ?? [];
+  const values = kernel?.variable.dataSync() ?? [];
+  return Array.from({ length: width }, (_, i) => Array.from(values.slice(i * units, (i + 1) * units)));
+};
+
+const outputsOf = ({ head }: TransferModel<Task>, given: readonly Float32Array[]): number[][] =>
+  tf.tidy(() => head.trunk.run(tf.stack(given.map((each) => tf.tensor1d(each)))).arraySync() as number[][]);
+
+/** Loss of a row of outputs. */
+type Loss = (outputs: readonly number[], targets: readonly number[]) => number;
+const sumOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+const softmaxLoss: Loss = (outputs, targets) => {
+  const total = Math.log(sumOf(outputs.map(Math.exp)));
+  return sumOf(outputs.map((output, k) => (targets[k] ?? 0) * (total - output)));
+};
+const sigmoidLoss: Loss = (outputs, targets) =>
+  sumOf(outputs.map((output, k) => Math.log1p(Math.exp(output)) - (targets[k] ?? 0) * output));
+
+interface Case {
+  readonly task: Task;
+  readonly labels: readonly string[];
+  readonly targets: readonly (readonly number[])[];
+  readonly weights: readonly number[];
+  readonly loss: Loss;
+  readonly optima: readonly { l2: number; objective: number; outputs: number[][] }[];
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  'several classes': {
+    task: 'classes',
+    labels,
+    targets: oneHot,
+    weights: ones,
+    loss: softmaxLoss,
+    optima: golden.classes,
+  },
+  'examples that count differently': {
+    task: 'classes',
+    labels,
+    targets: oneHot,
+    weights,
+    loss: softmaxLoss,
+    optima: golden.weighted,
+  },
+  'shares of classes': {
+    task: 'classes',
+    labels,
+    targets: soft,
+    weights: ones,
+    loss: softmaxLoss,
+    optima: golden.soft,
+  },
+  'two classes by one logit': {
+    task: 'binary',
+    labels: ['no', 'yes'],
+    targets: halves.map((half) => [half]),
+    weights: ones,
+    loss: sigmoidLoss,
+    optima: golden.binary,
+  },
+  'any of the labels': {
+    task: 'multiLabel',
+    labels,
+    targets: tags,
+    weights,
+    loss: sigmoidLoss,
+    optima: golden.multiLabel,
+  },
+  numbers: {
+    task: 'regression',
+    labels: ['large', 'small'],
+    targets: numbers,
+    weights,
+    // On standardised targets.
+    loss: (outputs, targets) =>
+      sumOf(
+        outputs.map((output, k) => {
+          const { deviation } = spread(
+            numbers.map((each) => each[k] ?? 0),
+            weights,
+          );
+          return ((output - (targets[k] ?? 0)) / deviation) ** 2 / 2;
+        }),
+      ),
+    optima: golden.regression,
+  },
+};
+
+describe('optima are those of scikit-learn', () => {
+  test.each(Object.entries(cases))('%s', async (_, { task, labels: own, targets, weights: counts, loss, optima }) => {
+    for (const { l2, objective, outputs } of optima) {
+      const isRegression = task === 'regression';
+      const model = await vectorModel<Task>(6, { task, ...(isRegression ? { outputs: own } : { labels: own }) });
+      const given = task === 'binary' ? targets.flat() : targets;
+      const samples = fromArrays({ inputs, targets: given, weights: counts, ...(isRegression ? {} : { labels: own }) });
+      const log = await trainHead(model, samples, { l2 });
+      expect([log.solver, log.stoppedBy]).toMatchObject([{ name: 'lbfgs', l2, converged: true }, 'converged']);
+      const found = outputsOf(model, inputs);
+      const total = sumOf(counts);
+      const mean = sumOf(found.map((row, i) => (loss(row, targets[i] ?? []) * (counts[i] ?? 0)) / total));
+      expect(Math.abs(mean + (l2 / 2) * sumOfSquares(model, task, counts) - objective)).toBeLessThan(1e-5);
+      found.forEach((row, i) => {
+        const centre = task === 'classes' ? sumOf(row) / row.length : 0;
+        row.forEach((output, k) => {
+          const expected = outputs[i]?.[k] ?? NaN;
+          expect(Math.abs(output - centre - expected)).toBeLessThan(5e-3 * Math.max(1, Math.abs(expected)));
+        });
+      });
+      // A column that does not vary has no part in it.
+      expect(kernelOf(model)[5]?.every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  /** Of the kernel on standardised features and, of a regression, for standardised targets. */
+  function sumOfSquares(model: TransferModel<Task>, task: Task, counts: readonly number[]): number {
+    return sumOf(
+      kernelOf(model).flatMap((row, i) => {
+        const { deviation } = spread(
+          inputs.map((each) => each[i] ?? 0),
+          counts,
+        );
+        return row.map((value, k) => {
+          const column = numbers.map((each) => each[k] ?? 0);
+          const unit = task === 'regression' ? spread(column, counts).deviation : 1;
+          return ((value * deviation) / unit) ** 2;
+        });
+      }),
+    );
+  }
+});
