@@ -26,7 +26,7 @@ export async function emojiFolders(onProgress = () => undefined) {
   const finished = join(root, 'finished');
   if (existsSync(finished)) return folders;
 
-  const pictures = await listPictures();
+  const pictures = await emojiDrawings();
   const labels = [...new Set(pictures.map(({ label }) => label))];
   const needed = Object.values(folders).flatMap((folder) => labels.map((label) => join(folder, label)));
   await Promise.all(needed.map((folder) => mkdir(folder, { recursive: true })));
@@ -44,8 +44,11 @@ export async function emojiFolders(onProgress = () => undefined) {
   return folders;
 }
 
-/** Every picture of every folder: where it goes, and its drawing. */
-async function listPictures() {
+/**
+ * Every drawing: the `folder` it belongs to, its class (`label`), who drew it (`artist`), a `name`, and the drawing as `svg`,
+ * 96 pixels in width and height, without a background.
+ */
+export async function emojiDrawings() {
   const classes = JSON.parse(await readFile(new URL('emoji_classes.json', import.meta.url), 'utf8'));
   const [noto, twemoji, fluent] = await Promise.all(['noto', 'twemoji', 'fluent-emoji-flat'].map(readIcons));
   return Object.entries(classes).flatMap(([label, concepts]) =>
@@ -54,6 +57,7 @@ async function listPictures() {
       const picture = (folder, set) => ({
         folder,
         label,
+        artist: set.name,
         name: `${set.name}-${icons[set.name]}.png`,
         svg: set.draw(icons[set.name]),
       });
