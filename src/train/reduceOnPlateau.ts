@@ -1,9 +1,9 @@
 // A schedule that falls when a figure does not get better.
 import { TransferKitError } from '../core/errors.ts';
 import type { EpochLog, Monitor } from '../core/types.ts';
+import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from './optionChecks.ts';
 import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
-import { monitors } from './watch.ts';
 
 /** Options of {@link reduceOnPlateau}. */
 export interface ReduceOnPlateauOptions {
@@ -53,7 +53,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveS
   const follow = (memory: Memory, value: number): Memory => {
     const cooling = Math.max(0, memory.cooling - 1);
     const counted = { ...memory, cooling, waited: memory.cooling > 0 ? 0 : memory.waited };
-    if (isBetter(value, memory.best, settings)) return { ...counted, best: value, waited: 0 };
+    if (isBetter(monitor, value, memory.best, minDelta)) return { ...counted, best: value, waited: 0 };
     if (cooling > 0) return counted;
     const waited = counted.waited + 1;
     if (waited < patience) return { ...counted, waited };
@@ -78,11 +78,6 @@ function assertSettings({ monitor, factor, patience, minDelta, cooldown, least }
   assertWithin(verb, 'minDelta', minDelta, [0, Infinity]);
   assertWhole(verb, 'cooldown', cooldown, 0);
   assertWithin(verb, 'least', least, [0, 1]);
-}
-
-function isBetter(value: number, best: number | undefined, { monitor, minDelta }: Settings): boolean {
-  if (best === undefined) return !Number.isNaN(value);
-  return monitor?.toLowerCase().endsWith('accuracy') === true ? value > best + minDelta : value < best - minDelta;
 }
 
 function figureOf(epoch: EpochLog, monitor: Monitor | undefined): number {

@@ -1,5 +1,6 @@
 // Judges epochs by one figure: remembers the weights of the best one, and says when it does not get better any more.
 import type { EpochLog, Monitor } from '../core/types.ts';
+import { isBetter, monitors } from './monitors.ts';
 import type { Snapshot } from './snapshot.ts';
 import { assertOneOf, assertWhole, invalidOption, isObject } from './optionChecks.ts';
 
@@ -28,9 +29,6 @@ export interface WatchOptions {
   readonly restoreBest?: boolean | undefined;
   readonly earlyStopping?: boolean | number | EarlyStoppingOptions | undefined;
 }
-
-/** The figures there are. */
-export const monitors = ['loss', 'accuracy', 'validationLoss', 'validationAccuracy'] as const;
 
 /**
  * Fills in defaults and checks values.
@@ -97,8 +95,8 @@ export class Watch {
     if (monitor === undefined) return false;
     const value = epoch[monitor] ?? NaN;
     const { best, reference, waited } = this.state;
-    const isBest = this.isBetter(value, best?.value, 0);
-    const moves = this.isBetter(value, reference, stopping?.minDelta ?? 0);
+    const isBest = isBetter(monitor, value, best?.value, 0);
+    const moves = isBetter(monitor, value, reference, stopping?.minDelta ?? 0);
     this.state = {
       best: isBest ? { epoch: epoch.epoch, value } : best,
       reference: moves ? value : reference,
@@ -136,11 +134,5 @@ export class Watch {
   dispose(): void {
     this.kept?.dispose();
     this.kept = undefined;
-  }
-
-  private isBetter(value: number, than: number | undefined, by: number): boolean {
-    if (Number.isNaN(value)) return false;
-    if (than === undefined) return true;
-    return this.settled.monitor?.toLowerCase().endsWith('accuracy') === true ? value > than + by : value < than - by;
   }
 }
