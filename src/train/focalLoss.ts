@@ -16,7 +16,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { softplus } from './crossEntropy.ts';
-import type { Loss } from './losses.ts';
+import type { Loss } from './loss.ts';
 
 /** Options of {@link focalLoss}. */
 export interface FocalLossOptions {

@@ -3,7 +3,8 @@
 import { add, clone, concat, mul, slice, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { HeadPart } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
-import { assertSmoothing, settleLoss, smoothTargets, type Loss, type LossName, type SettledLoss } from './losses.ts';
+import type { Loss } from './loss.ts';
+import { assertSmoothing, settleLoss, smoothTargets, type LossName, type SettledLoss } from './losses.ts';
 import { invalidOption, isObject } from './optionChecks.ts';
 import { taskRules, type TaskRules } from './taskRules.ts';
 

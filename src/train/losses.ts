@@ -6,6 +6,7 @@ import type { Task } from '../core/model.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
 import { focalLoss } from './focalLoss.ts';
 import { binaryHinge, multiClassHinge } from './hingeLosses.ts';
+import type { Loss } from './loss.ts';
 import { assertOneOf, assertShare, invalidOption, isObject } from './optionChecks.ts';
 import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLosses.ts';
 
@@ -14,20 +15,6 @@ import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLoss
  * and Singer's). For regression: `meanSquaredError` (the default), `meanAbsoluteError`, `huber` (see `huberLoss`).
  */
 export type LossName = 'crossEntropy' | 'focal' | 'hinge' | 'meanSquaredError' | 'meanAbsoluteError' | 'huber';
-
-/** What training makes small. */
-export interface Loss {
-  readonly name: string;
-  /** Tasks that it is made for. Default: all. */
-  readonly tasks?: readonly Task[];
-  /**
-   * Loss of each example, [b], by tfjs operations that have gradients.
-   *
-   * @param logits - [b, units]: what the head gives, before softmax or sigmoid; for regression the values.
-   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`), or numbers.
-   */
-  losses(logits: Tensor, targets: Tensor, task: Task): Tensor;
-}
 
 /** A loss of a head's task. */
 export interface SettledLoss {

@@ -1,7 +1,7 @@
 // Losses of numbers against numbers, each the mean over the outputs of an example.
 import { abs, mean, minimum, mul, scalar, sign, square, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { Loss } from './losses.ts';
+import type { Loss } from './loss.ts';
 
 /** Mean of squared differences, [b]; both are [b, outputs]. Keras's `MeanSquaredError` of each row. */
 export function meanSquaredError(predictions: Tensor, targets: Tensor): Tensor {

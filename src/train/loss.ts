@@ -1,0 +1,17 @@
+// What a loss is.
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Task } from '../core/model.ts';
+
+/** What training makes small. */
+export interface Loss {
+  readonly name: string;
+  /** Tasks that it is made for. Default: all. */
+  readonly tasks?: readonly Task[];
+  /**
+   * Loss of each example, [b], by tfjs operations that have gradients.
+   *
+   * @param logits - [b, units]: what the head gives, before softmax or sigmoid; for regression the values.
+   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`), or numbers.
+   */
+  losses(logits: Tensor, targets: Tensor, task: Task): Tensor;
+}
