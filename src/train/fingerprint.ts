@@ -14,6 +14,7 @@ const looked = 256;
 
 /** Options that change nothing about the weights, or are described in another way. */
 const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
+  'augment',
   'validation',
   'cache',
   'checkpoint',
@@ -31,6 +32,7 @@ export async function fingerprintOf(run: Run, { train, validation }: Parts): Pro
   const { options, rates, model } = run;
   return plain({
     ...Object.fromEntries(Object.entries(options).filter(([name]) => !apart.has(name))),
+    augment: options.augment && { ...options.augment, stopwatch: undefined },
     rates,
     cache: options.cache?.precision ?? 'none',
     cut: model.base.cut,

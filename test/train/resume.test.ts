@@ -5,6 +5,7 @@ import {
   defineSamples,
   fineTune,
   fromArrays,
+  reduceOnPlateau,
   trainHead,
   type CheckpointStore,
   type FineTuneOptions,
@@ -74,7 +75,13 @@ const common = { batchSize: 4, seed: 3, headEpochs: 1, learningRate: 1e-3 };
 
 const settings: Record<string, FineTuneOptions> = {
   'everything, with a validation': { epochs: 3, validation, unfreeze: { lastStages: 3 } },
-  'a cached front, momentum': { epochs: 3, unfreeze: { lastStages: 1 }, optimizer: 'sgd' },
+  'a cached front, momentum, a plateau': {
+    epochs: 4,
+    validation,
+    unfreeze: { lastStages: 1 },
+    optimizer: 'sgd',
+    schedule: reduceOnPlateau({ patience: 1, minDelta: 1 }),
+  },
   'steps of unfreezing': {
     epochs: 4,
     validation: 0.3,
@@ -99,6 +106,15 @@ const settings: Record<string, FineTuneOptions> = {
     labelSmoothing: 0.1,
     cache: false,
     unfreeze: { lastStages: 1 },
+  },
+  'statistics of the batch, on changed pictures': {
+    epochs: 2,
+    validation,
+    batchNorm: 'train',
+    ema: true,
+    augment: 'light',
+    views: 'fresh',
+    unfreeze: { lastStages: 2 },
   },
 };
 
