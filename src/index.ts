@@ -34,6 +34,14 @@ export type {
   WrongShape,
 } from './core/model.ts';
 export type {
+  LabelPrediction,
+  Predicted,
+  Prediction,
+  PredictionOf,
+  PredictOptions,
+  ValuePrediction,
+} from './core/predictions.ts';
+export type {
   EpochLog,
   FixedConstant,
   FoldedPart,
@@ -93,6 +101,8 @@ export type { FineTuneOptions, UnfreezeStep } from './fineTune.ts';
 export { freeze, unfreeze } from './freeze.ts';
 export type { FreezeReport, FreezeSelection } from './freeze.ts';
 export type { Pooling } from './heads/buildHead.ts';
+export { knn } from './knn.ts';
+export type { KnnOptions } from './knn.ts';
 export { loadBase } from './loadBase.ts';
 export type { BaseSource, LoadBaseOptions } from './loadBase.ts';
 export type { PreprocessOption } from './bases/choosePreprocessor.ts';
@@ -100,15 +110,14 @@ export type { PresetOptions } from './bases/loadPreset.ts';
 export type { PresetName } from './presets/presetTable.ts';
 export type { H5wasm } from './weights/h5wasm.ts';
 export type { H5wasmFile } from './core/hdf5Storage.ts';
+export { nearestCentroid } from './nearestCentroid.ts';
+export type { NearestCentroidOptions } from './nearestCentroid.ts';
+export type { AddedExamples, AddOptions } from './neighbours/addSamples.ts';
+export type { ExampleClassifier } from './neighbours/exampleClassifier.ts';
+export type { ExampleOrigin, ExampleSet, SavedExample } from './neighbours/exampleSet.ts';
+export type { Distance } from './neighbours/separation.ts';
+export type { VoteWeights } from './neighbours/votes.ts';
 export { predict } from './predict.ts';
-export type {
-  LabelPrediction,
-  Predicted,
-  Prediction,
-  PredictionOf,
-  PredictOptions,
-  ValuePrediction,
-} from './predict.ts';
 export { definePreprocessor } from './preprocess/definePreprocessor.ts';
 export type { PreprocessorDefinition } from './preprocess/definePreprocessor.ts';
 export { imagePreprocessor } from './preprocess/image.ts';

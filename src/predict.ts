@@ -1,55 +1,15 @@
 // The verb predict: raw input in, labels with probabilities out.
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { byHead } from './core/headParts.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
-import { gatherFor, type Gather } from './train/gatherInputs.ts';
+import type { Predicted, Prediction, PredictionOf, PredictOptions } from './core/predictions.ts';
 import { isChosen, taskRules } from './train/taskRules.ts';
 import { networkOf, runAndFree } from './train/network.ts';
 import { assertWhole } from './train/optionChecks.ts';
-import { allInBatches, readAhead } from './train/readAhead.ts';
+import { isListOfInputs, prepareInputs, type PreparedInputs } from './train/prepareInputs.ts';
 import { assertAlive } from './train/assertAlive.ts';
-
-/** Options of {@link predict}. */
-export interface PredictOptions {
-  /** How many labels to give, the most probable first; of several heads by each. Default all of them. */
-  readonly topK?: number;
-  /** Inputs run at once. Default 32. */
-  readonly batchSize?: number;
-}
-
-/** A label and how probable it is, 0 … 1. */
-export interface LabelPrediction {
-  readonly label: string;
-  readonly probability: number;
-  /**
-   * Whether the model decides for the label, at one half or at its tuned threshold (`multiLabel`, `binary`). Of `classes` the
-   * first is decided for, and this is missing.
-   */
-  readonly chosen?: boolean;
-}
-
-/** An output of a regression and its value. */
-export interface ValuePrediction {
-  readonly output: string;
-  readonly value: number;
-}
-
-/** What `predict` gives for a task: a list of these. */
-export type PredictionOf<T extends Task> = T extends 'regression' ? ValuePrediction : LabelPrediction;
-
-/** What `predict` gives for one input: a list, or one for each of several heads by name. */
-export type Prediction<T extends Task | Tasks> = [T] extends [Task]
-  ? PredictionOf<T>[]
-  : { readonly [Name in keyof T]: T[Name] extends Task ? PredictionOf<T[Name]>[] : never };
-
-/** A list of inputs gives a list of predictions; a list of numbers is one input. */
-export type Predicted<T extends Task | Tasks, Input> = Input extends readonly number[]
-  ? Prediction<T>
-  : Input extends readonly unknown[]
-    ? Prediction<T>[]
-    : Prediction<T>;
 
 /**
  * Predicts with the model's own preprocessing.
@@ -86,15 +46,7 @@ export async function predict(
   const inputs = isList ? input : [input];
   const { parts } = model.head;
   const predictions: AnyPrediction[] = [];
-  const gather = gatherFor('predict', model.base);
-  const batches = readAhead({
-    batches: allInBatches(inputs.length, batchSize),
-    read: (rows) => prepare(gather, inputs, rows),
-    free: (batch) => {
-      dispose(batch.input);
-    },
-  });
-  for await (const batch of batches) {
+  for await (const batch of prepareInputs('predict', model.base, inputs, batchSize)) {
     const rows = await logitsOf(model, batch);
     predictions.push(...rows.map((logits) => byHead(parts, (part) => describe(part, logits, topK))));
   }
@@ -103,36 +55,8 @@ export async function predict(
 
 type AnyPrediction = Prediction<Task> | Readonly<Record<string, Prediction<Task>>>;
 
-/** A list of numbers is one example's values. */
-function isListOfInputs(input: unknown): input is readonly unknown[] {
-  return Array.isArray(input) && !(input.length > 0 && input.every((each) => typeof each === 'number'));
-}
-
-interface Prepared {
-  /** [b, …] */
-  readonly input: Tensor | undefined;
-  /** What error texts call the inputs. */
-  readonly names: readonly string[];
-}
-
-/** Preprocesses some of the inputs; nothing is left behind when one of them fails. */
-async function prepare(gather: Gather, inputs: readonly unknown[], rows: readonly number[]): Promise<Prepared> {
-  const gathering = gather(rows.length);
-  const names = rows.map((row) => nameOf(inputs[row], row));
-  try {
-    const settled = await Promise.allSettled(
-      rows.map((row, place) => gathering.add(place, inputs[row], names[place] ?? '')),
-    );
-    for (const each of settled) if (each.status === 'rejected') throw each.reason;
-    return { input: gathering.finish([...rows.keys()]), names };
-  } finally {
-    gathering.dispose();
-  }
-}
-
 /** The logits of each input of a batch, which is freed. */
-async function logitsOf(model: AnyModel, { input, names }: Prepared): Promise<Float32Array[]> {
-  if (input === undefined) return [];
+async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Promise<Float32Array[]> {
   const logits = runAndFree(networkOf(model), input, {});
   try {
     const values = await logits.data();
@@ -144,10 +68,6 @@ async function logitsOf(model: AnyModel, { input, names }: Prepared): Promise<Fl
   } finally {
     dispose(logits);
   }
-}
-
-function nameOf(input: unknown, row: number): string {
-  return typeof input === 'string' ? input : `input ${String(row)}`;
 }
 
 function notFinite(value: number, id: string): TransferKitError {

@@ -21,6 +21,7 @@ const arrows: Record<string, string[]> = {
   heads: ['trunk'],
   layers: [],
   kernels: [],
+  neighbours: ['backends', 'train'],
   node: ['data', 'download', 'kernels'],
   preprocess: ['#platform'],
   presets: ['trunk'],

@@ -25,7 +25,7 @@ export function assertSameRun(verb: string, name: string, here: JsonObject, ther
 }
 
 /** `batchSize (32 here, 16 there)`, for each value that is not the same. */
-function differencesOf(here: Json | undefined, there: Json | undefined, path = ''): string[] {
+export function differencesOf(here: Json | undefined, there: Json | undefined, path = ''): string[] {
   if (isJsonObject(here) && isJsonObject(there)) {
     const names = new Set([...Object.keys(here), ...Object.keys(there)]);
     return [...names].flatMap((name) => differencesOf(here[name], there[name], path === '' ? name : `${path}.${name}`));

@@ -4,6 +4,9 @@ import { clone, concat, dispose, max, mean, reshape, tidy, type Tensor } from '@
 /** Average or maximum over all places, both joined, or every place with values of its own. */
 export type FeaturePooling = 'average' | 'max' | 'both' | 'flatten';
 
+/** All of them. */
+export const featurePoolings: readonly FeaturePooling[] = ['average', 'max', 'both', 'flatten'];
+
 /** Values of a map [b, …, c], which stays the caller's: [b, c]; [b, 2 c] for both; [b, … c] for flatten. Vectors stay as they are. */
 export async function pooledValues(map: Tensor, pooling: FeaturePooling): Promise<Float32Array> {
   const pooled = pool(map, pooling);

@@ -1,0 +1,87 @@
+// Adds whole sets of samples to a classifier that keeps examples.
+import { dispose } from '@tensorflow/tfjs-core';
+import { ensureBackend } from '../backends/ensureBackend.ts';
+import { TransferKitError } from '../core/errors.ts';
+import { layOut } from '../core/headParts.ts';
+import type { Progress, Samples, Unreadable } from '../core/types.ts';
+import { noneReadable } from '../train/examples.ts';
+import { assertWhole } from '../train/optionChecks.ts';
+import { startPace } from '../train/pace.ts';
+import { allInBatches } from '../train/readAhead.ts';
+import { assertReadable, readBatches } from '../train/readBatch.ts';
+import { assertSamples } from '../train/targets.ts';
+import type { BaseFeatures } from './baseFeatures.ts';
+import type { KeptExample } from './exampleMemory.ts';
+import { vectorOf } from './separation.ts';
+
+/** Options of `addAll`. */
+export interface AddOptions {
+  /** Examples run at once. Default 32. */
+  readonly batchSize?: number;
+  /** Stops between two batches with `ABORTED`; nothing is added then. */
+  readonly signal?: AbortSignal;
+  /** Called after every batch, with the phase `features`. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What `addAll` added. */
+export interface AddedExamples {
+  /** Of each example that could be read, in the order of the samples. */
+  readonly ids: readonly number[];
+  /** Examples left out because they could not be read. */
+  readonly skipped: readonly Unreadable[];
+}
+
+/** What to read, and with what. */
+export interface Addition {
+  readonly verb: string;
+  readonly features: BaseFeatures;
+  readonly samples: Samples;
+  /** Gives out numbers for examples. */
+  readonly claim: (count: number) => number;
+}
+
+/** Examples of samples, ready to be kept. */
+export async function addSamples(
+  { verb, features, samples, claim }: Addition,
+  { batchSize = 32, signal, onProgress }: AddOptions,
+): Promise<{ readonly examples: readonly KeptExample[]; readonly skipped: readonly Unreadable[] }> {
+  assertWhole(verb, 'batchSize', batchSize, 1);
+  assertSamples(verb, samples);
+  const labels = Array.from({ length: samples.size }, (_, index) => labelAt(verb, samples, index));
+  const first = claim(samples.size);
+  await ensureBackend();
+  const question = { name: '', task: 'classes' as const, labels: samples.labels, units: samples.labels.length };
+  const reader = { base: features.base, head: { parts: layOut([question]) } };
+  const examples: KeptExample[] = [];
+  const skipped: Unreadable[] = [];
+  const pace = startPace('features', samples.size, onProgress);
+  for await (const batch of readBatches(verb, reader, samples, allInBatches(samples.size, batchSize))) {
+    const { input, indexes, ids, unreadable } = batch;
+    if (signal?.aborted === true) {
+      dispose(input);
+      throw new TransferKitError('ABORTED', `${verb}: was stopped by its signal.`, {}, signal.reason);
+    }
+    skipped.push(...unreadable);
+    const rows = input === undefined ? [] : await features.read(verb, input, ids);
+    indexes.forEach((index, row) => {
+      examples.push({ id: first + index, label: labels[index] ?? '', ...vectorOf(rows[row] ?? new Float32Array(0)) });
+    });
+    await pace.advance(ids.length + unreadable.length);
+  }
+  assertReadable(verb, samples, skipped);
+  if (examples.length === 0) throw noneReadable(verb, samples);
+  return { examples, skipped };
+}
+
+function labelAt(verb: string, samples: Samples, index: number): string {
+  const target = samples.target(index);
+  const list: readonly unknown[] = Array.isArray(target) ? target : [target];
+  const [given, ...more] = list;
+  const label = typeof given === 'number' ? samples.labels[given] : given;
+  if (typeof label === 'string' && more.length === 0) return label;
+  const text =
+    `${verb}: expected one label for each example, got ${JSON.stringify(target)} for example ${String(index)}. Only classes ` +
+    'can be told apart by examples.';
+  throw new TransferKitError('INVALID_OPTION', text, { index, target });
+}

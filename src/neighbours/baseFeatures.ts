@@ -1,0 +1,104 @@
+// The features that a base gives, pooled as a linear head would pool them: what classifiers that learn by examples compare.
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import type { Base } from '../core/model.ts';
+import { describeShape } from '../core/shapes.ts';
+import type { Shape } from '../core/types.ts';
+import { pooledValues, type FeaturePooling } from '../train/poolFeatures.ts';
+
+/** A base that is ready to give features, with the weights of the moment when it was opened. */
+export interface BaseFeatures {
+  readonly base: Base;
+  /** Undefined for features without axes to pool over. */
+  readonly pooling: FeaturePooling | undefined;
+  /** Values of one example. */
+  readonly width: number;
+  /**
+   * Features of each of some inputs [b, …], which are freed.
+   *
+   * @param names - What error texts call them.
+   * @throws TransferKitError `NOT_FINITE`, `DISPOSED`.
+   */
+  read(verb: string, input: Tensor, names: readonly string[]): Promise<Float32Array[]>;
+  /** Frees what was prepared; the base stays. */
+  dispose(): void;
+}
+
+/**
+ * Prepares a base.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for a pooling that does not fit the features, `UNSUPPORTED_SOURCE` for features that
+ * cannot be compared, `DISPOSED`.
+ */
+export async function openFeatures(verb: string, base: Base, wanted?: FeaturePooling): Promise<BaseFeatures> {
+  assertUsable(verb, base);
+  const pooling = settlePooling(verb, base, wanted);
+  const width = widthOf(verb, base.trunk.output.shape, pooling);
+  const folded = await base.trunk.fold();
+  return {
+    base,
+    pooling,
+    width,
+    async read(verbNow, input, names) {
+      let map: Tensor;
+      try {
+        assertUsable(verbNow, base);
+        map = folded.run(input);
+      } finally {
+        dispose(input);
+      }
+      try {
+        return rowsOf(verbNow, await pooledValues(map, pooling ?? 'average'), names);
+      } finally {
+        dispose(map);
+      }
+    },
+    dispose: () => {
+      folded.dispose();
+    },
+  };
+}
+
+/** Cuts values into rows of their own. */
+export function rowsOf(verb: string, values: Float32Array, names: readonly string[]): Float32Array[] {
+  const width = values.length / names.length;
+  return names.map((name, row) => {
+    const own = values.slice(row * width, (row + 1) * width);
+    if (own.every(Number.isFinite)) return own;
+    const text = `${verb}: expected finite features, got NaN or infinity for ${name}. Check that example and its preprocessing.`;
+    throw new TransferKitError('NOT_FINITE', text, { id: name });
+  });
+}
+
+/** The pooling of a linear head: the average unless another is wanted; none for vectors. */
+export function settlePooling(
+  verb: string,
+  { name, trunk }: Base,
+  wanted?: FeaturePooling,
+): FeaturePooling | undefined {
+  const { shape, dtype } = trunk.output;
+  if (dtype !== 'float32' || shape.length < 2) {
+    const text =
+      `${verb}: expected a base that gives float32 features for each example, got ${dtype} ${describeShape(shape)} from ` +
+      `'${name}'. Use another cut.`;
+    throw new TransferKitError('UNSUPPORTED_SOURCE', text, { dtype, shape });
+  }
+  if (shape.length > 2) return wanted ?? 'average';
+  if (wanted === undefined) return undefined;
+  const text = `${verb}: expected no pooling for features of shape ${describeShape(shape)}, got '${wanted}'.`;
+  throw new TransferKitError('INVALID_OPTION', text, { pooling: wanted, features: shape });
+}
+
+function widthOf(verb: string, shape: Shape, pooling: FeaturePooling | undefined): number {
+  const counted = pooling === 'flatten' ? shape.slice(1) : shape.slice(-1);
+  const width = counted.reduce<number>((size, axis) => size * (axis ?? NaN), pooling === 'both' ? 2 : 1);
+  if (!Number.isNaN(width)) return width;
+  const text = `${verb}: expected features of a fixed size, got ${describeShape(shape)}. Give loadBase an inputSize, or pool them.`;
+  throw new TransferKitError('INVALID_OPTION', text, { pooling, features: shape });
+}
+
+function assertUsable(verb: string, { name, trunk }: Base): void {
+  if (!trunk.disposed) return;
+  const text = `${verb}: expected a usable base, got '${name}' after its dispose(). Load it again.`;
+  throw new TransferKitError('DISPOSED', text, { name });
+}

@@ -1,0 +1,220 @@
+// Classifiers that learn by keeping examples: what they have in common.
+import { ensureBackend } from '../backends/ensureBackend.ts';
+import { TransferKitError } from '../core/errors.ts';
+import type { Base } from '../core/model.ts';
+import type { LabelPrediction, Predicted, PredictOptions } from '../core/predictions.ts';
+import type { Samples } from '../core/types.ts';
+import { assertWhole, invalidOption } from '../train/optionChecks.ts';
+import type { FeaturePooling } from '../train/poolFeatures.ts';
+import { isListOfInputs, prepareInputs } from '../train/prepareInputs.ts';
+import { addSamples, type AddedExamples, type AddOptions } from './addSamples.ts';
+import { openFeatures, type BaseFeatures } from './baseFeatures.ts';
+import { ExampleMemory, type KeptExample } from './exampleMemory.ts';
+import {
+  originOf,
+  restoreExamples,
+  saveExamples,
+  savedPooling,
+  type ExampleOrigin,
+  type ExampleSet,
+} from './exampleSet.ts';
+import { labelsOf } from './keptExample.ts';
+import { vectorOf } from './separation.ts';
+
+/** A classifier that keeps the features of examples. Nothing is trained: what is added counts at once. */
+export interface ExampleClassifier {
+  /** Stays the caller's, and must live as long as the classifier. */
+  readonly base: Base;
+  /** Labels that have examples, in alphabetical order. */
+  readonly labels: readonly string[];
+  /** Examples of each label. */
+  readonly classCounts: Readonly<Record<string, number>>;
+  /** Number of examples. */
+  readonly size: number;
+  /** What is kept, in the order in which it was added. */
+  readonly examples: readonly { readonly id: number; readonly label: string }[];
+  /**
+   * Adds an example.
+   *
+   * @param input - Raw, as `predict` takes it: it goes through the base's own preprocessing.
+   * @param label - Any but ''. A new one is a new class.
+   * @returns Its id, for `remove`.
+   * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`, `NOT_FINITE`, and what preprocessing raises, such as `UNREADABLE` or
+   * `WRONG_SHAPE`; the classifier stays as it was.
+   */
+  add(input: unknown, label: string): Promise<number>;
+  /**
+   * Adds all samples, or none of them when something fails.
+   *
+   * @param samples - One label each; weights of examples do not count.
+   * @throws TransferKitError `INVALID_OPTION`, `NO_EXAMPLES`, `UNREADABLE`, `NOT_FINITE`, `WRONG_SHAPE`, `ABORTED`, `DISPOSED`.
+   */
+  addAll(samples: Samples, options?: AddOptions): Promise<AddedExamples>;
+  /**
+   * Takes an example away, as if it had never been added.
+   *
+   * @throws TransferKitError `UNKNOWN_EXAMPLE`.
+   */
+  remove(id: number): void;
+  /**
+   * Says which labels raw input has.
+   *
+   * @returns All labels with probabilities, the most probable first; a list of inputs gives a list of these.
+   * @throws TransferKitError `NO_EXAMPLES` when nothing is kept, and what `predict` raises.
+   */
+  predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
+  /** Everything that is kept, as plain data: `JSON.stringify(classifier)`. The option `examples` brings it back. */
+  toJSON(): ExampleSet;
+  /** Frees what was prepared of the base, which stays. A second call does nothing. */
+  dispose(): void;
+}
+
+/** Shares of labels by features, the most probable first; labels that are missing have none. */
+export type Classify = (features: readonly Float32Array[]) => Promise<readonly ReadonlyMap<string, number>[]>;
+
+/** What a classifier is made of. */
+export interface ClassifierPlan {
+  readonly verb: string;
+  readonly base: Base;
+  readonly pooling: FeaturePooling | undefined;
+  /** What an earlier one kept. */
+  readonly examples: unknown;
+  /** Learns from examples. */
+  readonly fit: (examples: readonly KeptExample[]) => Classify;
+}
+
+/** Prepares the base, and takes up what was kept. */
+export async function openClassifier(plan: ClassifierPlan): Promise<ExampleClassifier> {
+  const { verb, base, examples } = plan;
+  await ensureBackend();
+  const hasMaps = base.trunk.output.shape.length > 2;
+  const features = await openFeatures(verb, base, plan.pooling ?? (hasMaps ? savedPooling(examples) : undefined));
+  try {
+    const origin = await originOf(features);
+    const kept = examples === undefined ? { examples: [], nextId: 0 } : restoreExamples(verb, examples, origin);
+    return new KeepingClassifier(plan, features, origin, new ExampleMemory(kept.examples, kept.nextId));
+  } catch (error) {
+    features.dispose();
+    throw error;
+  }
+}
+
+class KeepingClassifier implements ExampleClassifier {
+  readonly base: Base;
+  /** Of the examples as they are; undefined after a change. */
+  private fitted: Classify | undefined;
+  private disposed = false;
+
+  constructor(
+    private readonly plan: ClassifierPlan,
+    private readonly features: BaseFeatures,
+    private readonly origin: ExampleOrigin,
+    private readonly memory: ExampleMemory,
+  ) {
+    this.base = features.base;
+  }
+
+  get labels(): readonly string[] {
+    return labelsOf(this.memory.examples);
+  }
+
+  get classCounts(): Readonly<Record<string, number>> {
+    const { examples } = this.memory;
+    return Object.fromEntries(
+      this.labels.map((label) => [label, examples.filter((each) => each.label === label).length]),
+    );
+  }
+
+  get size(): number {
+    return this.memory.examples.length;
+  }
+
+  get examples(): readonly { readonly id: number; readonly label: string }[] {
+    return this.memory.examples.map(({ id, label }) => ({ id, label }));
+  }
+
+  async add(input: unknown, label: string): Promise<number> {
+    const verb = this.begin('add');
+    if (typeof label !== 'string' || label === '') throw invalidOption(verb, "a label that is not ''", label);
+    const id = this.memory.claim(1);
+    await ensureBackend();
+    for await (const { input: prepared, names } of prepareInputs(verb, this.base, [input], 1)) {
+      const [values = new Float32Array(0)] = await this.features.read(verb, prepared, names);
+      this.keep(verb, [{ id, label, ...vectorOf(values) }]);
+    }
+    return id;
+  }
+
+  async addAll(samples: Samples, options: AddOptions = {}): Promise<AddedExamples> {
+    const verb = this.begin('addAll');
+    const claim = (count: number) => this.memory.claim(count);
+    const { examples, skipped } = await addSamples({ verb, features: this.features, samples, claim }, options);
+    this.keep(verb, examples);
+    return { ids: examples.map(({ id }) => id), skipped };
+  }
+
+  remove(id: number): void {
+    this.memory.remove(`${this.plan.verb}.remove`, id);
+    this.fitted = undefined;
+  }
+
+  predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
+  async predict(
+    input: unknown,
+    { topK = Infinity, batchSize = 32 }: PredictOptions = {},
+  ): Promise<LabelPrediction[] | LabelPrediction[][]> {
+    const verb = this.begin('predict');
+    if (topK !== Infinity) assertWhole(verb, 'topK', topK, 1);
+    assertWhole(verb, 'batchSize', batchSize, 1);
+    if (this.size === 0) {
+      throw new TransferKitError(
+        'NO_EXAMPLES',
+        `${verb}: expected examples to compare with, got none. Add some first.`,
+      );
+    }
+    await ensureBackend();
+    const { labels } = this;
+    const classify = (this.fitted ??= this.plan.fit(this.memory.examples));
+    const isList = isListOfInputs(input);
+    const predictions: LabelPrediction[][] = [];
+    for await (const batch of prepareInputs(verb, this.base, isList ? input : [input], batchSize)) {
+      const rows = await this.features.read(verb, batch.input, batch.names);
+      predictions.push(...(await classify(rows)).map((shares) => describe(shares, labels).slice(0, topK)));
+    }
+    return isList ? predictions : (predictions[0] ?? []);
+  }
+
+  toJSON(): ExampleSet {
+    return saveExamples(this.origin, this.memory.examples, this.memory.nextId);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.features.dispose();
+  }
+
+  private keep(verb: string, examples: readonly KeptExample[]): void {
+    this.assertUsable(verb);
+    this.memory.insert(examples);
+    this.fitted = undefined;
+  }
+
+  /** What error texts of a method begin with. */
+  private begin(method: string): string {
+    const verb = `${this.plan.verb}.${method}`;
+    this.assertUsable(verb);
+    return verb;
+  }
+
+  private assertUsable(verb: string): void {
+    if (!this.disposed && !this.base.trunk.disposed) return;
+    const whose = this.disposed ? 'classifier, got one' : `base, got '${this.base.name}'`;
+    throw new TransferKitError('DISPOSED', `${verb}: expected a usable ${whose} after its dispose(). Make another.`);
+  }
+}
+
+/** All labels, those without a share last, in their order. */
+function describe(shares: ReadonlyMap<string, number>, labels: readonly string[]): LabelPrediction[] {
+  const others = labels.filter((label) => !shares.has(label)).map((label) => [label, 0] as const);
+  return [...shares, ...others].map(([label, probability]) => ({ label, probability }));
+}

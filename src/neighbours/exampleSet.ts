@@ -1,0 +1,161 @@
+// Kept examples as plain data, for JSON, and back.
+import { cast, concat, reshape, slice, tidy } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { PreprocessorSpec } from '../core/model.ts';
+import type { Trunk } from '../core/types.ts';
+import { differencesOf } from '../train/checkpointMismatch.ts';
+import { invalidOption } from '../train/optionChecks.ts';
+import { featurePoolings, type FeaturePooling } from '../train/poolFeatures.ts';
+import type { BaseFeatures } from './baseFeatures.ts';
+import type { KeptExample } from './exampleMemory.ts';
+import { vectorOf } from './separation.ts';
+
+/** The examples that a classifier keeps, as plain data: what `toJSON` gives and the option `examples` takes. */
+export interface ExampleSet {
+  readonly version: 1;
+  /** What made the features. */
+  readonly origin: ExampleOrigin;
+  /** The id of the example that is added next. */
+  readonly nextId: number;
+  /** In rising order of their ids. */
+  readonly examples: readonly SavedExample[];
+}
+
+/** An example as plain data. */
+export interface SavedExample {
+  readonly id: number;
+  readonly label: string;
+  readonly features: readonly number[];
+}
+
+/** Examples that were kept, and the id of the next. */
+export interface RestoredExamples {
+  readonly examples: readonly KeptExample[];
+  readonly nextId: number;
+}
+
+/** What features depend on. */
+export interface ExampleOrigin {
+  /** Name of the base; another name is no difference. */
+  readonly base: string;
+  readonly cut: string;
+  readonly preprocessor: PreprocessorSpec;
+  /** `null` for features without axes to pool over. */
+  readonly pooling: FeaturePooling | null;
+  /** Values of one example. */
+  readonly width: number;
+  /** The first value of each weight of the base. */
+  readonly weights: readonly number[];
+}
+
+/** Weights of half precision, as some devices have them, differ by less. */
+const tolerance = 2e-3;
+
+/** What the features of a base depend on, as the base is now. */
+export async function originOf({ base, pooling, width }: BaseFeatures): Promise<ExampleOrigin> {
+  const { name, cut, preprocessor, trunk } = base;
+  const weights = await firstValues(trunk);
+  return { base: name, cut, preprocessor: preprocessor.spec, pooling: pooling ?? null, width, weights };
+}
+
+/** Plain data of examples. */
+export function saveExamples(origin: ExampleOrigin, examples: readonly KeptExample[], nextId: number): ExampleSet {
+  const saved = examples.map(({ id, label, values }) => ({ id, label, features: Array.from(values, shortest) }));
+  return { version: 1, origin, nextId, examples: saved };
+}
+
+/**
+ * Examples of plain data.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for what is no such data, `EXAMPLES_MISMATCH` for features that another base made.
+ */
+export function restoreExamples(verb: string, set: unknown, here: ExampleOrigin): RestoredExamples {
+  if (!isJsonObject(set) || set.version !== 1 || !isJsonObject(set.origin) || !isJsonList(set.examples)) {
+    throw invalidOption(verb, 'examples to be what toJSON of a classifier gave', kindOf(set));
+  }
+  assertSameOrigin(verb, here, set.origin);
+  const { nextId } = set;
+  const examples = set.examples.map((each) => restoreExample(each, here.width));
+  const bad = examples.findIndex((each, i) => each === undefined || each.id <= (examples[i - 1]?.id ?? -1));
+  if (bad >= 0) {
+    const expected = `every example to have an id above the one before it, a label and ${String(here.width)} finite features`;
+    throw invalidOption(verb, expected, `another at place ${String(bad)}`);
+  }
+  const kept = examples.filter((each) => each !== undefined);
+  if (!isWhole(nextId) || nextId <= (kept.at(-1)?.id ?? -1)) {
+    throw invalidOption(verb, 'nextId to be above every id', nextId);
+  }
+  return { examples: kept, nextId };
+}
+
+/** The pooling that kept features were made with, if any. */
+export function savedPooling(set: unknown): FeaturePooling | undefined {
+  if (!isJsonObject(set) || !isJsonObject(set.origin)) return undefined;
+  const { pooling } = set.origin;
+  return featurePoolings.find((each) => each === pooling);
+}
+
+/** Undefined for what is no example. */
+function restoreExample(given: Json, width: number): KeptExample | undefined {
+  if (!isJsonObject(given) || !isJsonList(given.features)) return undefined;
+  const { id, label } = given;
+  const values = Float32Array.from(given.features, (value) => (typeof value === 'number' ? value : NaN));
+  const isExample = values.length === width && values.every(Number.isFinite);
+  if (!isExample || !isWhole(id) || typeof label !== 'string' || label === '') return undefined;
+  return { id, label, ...vectorOf(values) };
+}
+
+/** Raises when features were made by something else. */
+function assertSameOrigin(verb: string, here: ExampleOrigin, there: JsonObject): void {
+  const { base, weights, ...compared } = here;
+  const { base: otherBase, weights: otherWeights, ...other } = there;
+  const differences = differencesOf(plain(compared), other);
+  if (!areAlike(weights, otherWeights)) differences.push('the weights of the base');
+  if (differences.length === 0) return;
+  const text =
+    `${verb}: expected examples whose features '${base}' made as it is here, got some of '${String(otherBase)}' that differ ` +
+    `in ${differences.join('; ')}. Load the base as it was then, or add the examples anew.`;
+  throw new TransferKitError('EXAMPLES_MISMATCH', text, { differences });
+}
+
+function areAlike(here: readonly number[], there: Json | undefined): boolean {
+  if (!isJsonList(there) || there.length !== here.length) return false;
+  return here.every((value, i) => {
+    const other = there[i];
+    return typeof other === 'number' && Math.abs(value - other) <= tolerance * Math.abs(value) + 1e-6;
+  });
+}
+
+/** The first value of each weight, read at once. */
+async function firstValues({ weights }: Trunk): Promise<number[]> {
+  if (weights.length === 0) return [];
+  const first = tidy(() =>
+    concat(weights.map(({ variable }) => slice(cast(reshape(variable, [-1]), 'float32'), 0, 1))),
+  );
+  try {
+    return Array.from(await first.data(), shortest);
+  } finally {
+    first.dispose();
+  }
+}
+
+/** The number of nine digits that rounds to the same float32. */
+function shortest(value: number): number {
+  return Number(value.toPrecision(9));
+}
+
+function isWhole(value: Json | undefined): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+function kindOf(value: unknown): string {
+  if (isJsonObject(value)) return `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`;
+  return Array.isArray(value) ? 'a list' : typeof value;
+}
+
+function plain(value: object): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(value));
+  if (!isJsonObject(copy)) throw new TypeError('no object');
+  return copy;
+}
