@@ -53,14 +53,14 @@ export type CalibrationOf<T extends Task | Tasks> = [T] extends [Task]
  *
  * @example
  * ```ts
- * import { calibrate } from 'transferkit';
+ * import { calibrate, fromArrays } from 'transferkit';
  * await trainHead(model, train, { epochs: 5 });
- * try {
- *   const { temperature, before, after } = await calibrate(model, validation);
- *   console.log(temperature, before.expectedCalibrationError, after.expectedCalibrationError);
- * } catch (error) {
- *   console.log(String(error)); // all of too few examples are decided right
- * }
+ * const heldOut = fromArrays({
+ *   inputs: ['cat.jpg', 'dog.jpg', 'cat.jpg', 'dog.jpg', 'cat.jpg'],
+ *   targets: ['cat', 'dog', 'cat', 'dog', 'dog'], // the last picture has fooled somebody
+ * });
+ * const { temperature, before, after } = await calibrate(model, heldOut);
+ * console.log(temperature, before.loss, after.loss, after.expectedCalibrationError);
  * ```
  */
 export async function calibrate<T extends Task | Tasks>(
