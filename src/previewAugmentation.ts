@@ -60,7 +60,10 @@ export async function previewAugmentation(
   const augmentation = settleAugmentation(verb, { augment, views, seed, epochs: views, model: { base } });
   const range = rangeOfPictures(base);
   if (base.trunk.disposed) {
-    throw new TransferKitError('DISPOSED', `${verb}: expected a base that is alive, got one that is disposed.`);
+    throw new TransferKitError(
+      'DISPOSED',
+      `${verb}: expected a base that is alive, got one that is disposed. Load it again.`,
+    );
   }
   await ensureBackend();
   const preview: Previewing = { gather: gatherFor(verb, base), augmentation, views, range };

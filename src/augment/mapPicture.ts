@@ -1,7 +1,8 @@
 // Resamples a picture through a projective map.
 import { add, engine, sub, tensor1d, tensor2d, Transform, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { PictureFill } from './imageOperation.ts';
-import type { Matrix } from './matrix.ts';
+import type { Size } from './drawing.ts';
+import { apply, at, matrixOf, type Matrix } from './matrix.ts';
 import { betweenIndexes } from './pictureMap.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
 
@@ -21,11 +22,26 @@ export function mapPicture(picture: Tensor4D, map: Matrix, fill: PictureFill, ra
 
 function transform(picture: Tensor4D, map: Matrix, fillMode: 'constant' | 'nearest' | 'reflect'): Tensor4D {
   const [, height, width] = picture.shape;
-  const transforms = tensor2d([betweenIndexes(map, { height, width }).slice(0, 8)]);
+  const indexed = betweenIndexes(map, { height, width });
+  const transforms = tensor2d([
+    (fillMode === 'reflect' ? awayFromZero(indexed, { height, width }) : indexed).slice(0, 8),
+  ]);
   // As tf.image.transform does, without all the other functions of tf.image.
   return engine().runKernel<Tensor4D>(
     Transform,
     { image: picture, transforms },
     { interpolation: 'bilinear', fillMode, fillValue: 0, outputShape: [height, width] },
   );
+}
+
+/**
+ * The same picture in mirrors, so many times further to the right and down that nobody looks for it left of 0 or above: there
+ * tfjs's kernel for wasm repeats the last pixel.
+ */
+function awayFromZero(map: Matrix, { height, width }: Size): Matrix {
+  const corners = [0, width - 1].flatMap((x) => [0, height - 1].map((y) => apply(map, [x, y, 1])));
+  const pictures = (place: 0 | 1, length: number) =>
+    Math.max(0, ...corners.map((corner) => Math.ceil(-corner[place] / corner[2] / (2 * length))));
+  const further = [2 * width * pictures(0, width), 2 * height * pictures(1, height), 0];
+  return matrixOf((row, column) => at(map, row, column) + (further[row] ?? 0) * at(map, 2, column));
 }

@@ -151,8 +151,8 @@ describe('the budget', () => {
   });
 
   test('counts every view', async () => {
-    const augment = { views: 3, apply: (input: Tensor) => input };
-    expect(await filesWhile({ epochs: 3, cache: { memory: 0, directory }, augment })).toEqual([3 * 24 * exampleBytes]);
+    const augment = { apply: (input: Tensor) => input };
+    expect(await filesWhile({ epochs: 3, cache: { memory: 0, directory }, views: 3, augment })).toEqual([3 * 24 * exampleBytes]);
   });
 });
 

@@ -1,0 +1,87 @@
+// Operations as data: defaults, what they refuse, what presets hold.
+import { describe, expect, test } from 'vitest';
+import { checkedOperation } from '../../src/augment/checkedOperation.ts';
+import { presetNames, presetOperations } from '../../src/augment/presetOperations.ts';
+import { stepsOf } from '../../src/augment/steps.ts';
+import * as transferkit from '../../src/index.ts';
+import { blur, brightness, contrast, cutout, flip, grayscale, hue, noise, perspective, randomResizedCrop, rotate, saturation, shear, shift, zoom } from '../../src/index.ts'; // prettier-ignore
+
+const all = [flip, shift, rotate, zoom, shear, perspective, randomResizedCrop, brightness, contrast, saturation, hue, grayscale, blur, noise, cutout]; // prettier-ignore
+
+test.each(all)('%o is plain data of its name, and passes its own check', (make) => {
+  const operation = make();
+  expect(operation.name).toBe(make.name);
+  expect(JSON.parse(JSON.stringify(operation))).toEqual(operation);
+  expect(checkedOperation(operation)).toEqual(operation);
+  expect(checkedOperation({ ...operation, probability: 0.25 })).toEqual({ ...operation, probability: 0.25 });
+});
+
+describe('what is refused', () => {
+  const number = (from: number, to: number, got: string) => `to be a number from ${from} to ${to}, got ${got}.`;
+  const range = (from: number, to: number, got: string) =>
+    `to be [least, largest], numbers from ${from} to ${to}, got ${got}.`;
+
+  test.each<[string, object, string]>([
+    ['flip', { direction: 'sideways' }, "direction to be 'horizontal' or 'vertical', got \"sideways\"."],
+    ['flip', { probability: 1.5 }, `probability ${number(0, 1, '1.5')}`],
+    ['shift', { horizontal: -0.1 }, `horizontal ${number(0, 1, '-0.1')}`],
+    ['shift', { vertical: 2 }, `vertical ${number(0, 1, '2')}`],
+    ['rotate', { degrees: NaN }, `degrees ${number(0, 180, 'NaN')}`],
+    ['rotate', { fill: 'wrap' }, "fill to be 'reflect', 'nearest' or a gray from 0 to 1, got \"wrap\"."],
+    ['zoom', { range: [1.2, 1.1] }, `range ${range(0.1, 10, '[1.2,1.1]')}`],
+    ['zoom', { range: 1.1 }, `range ${range(0.1, 10, '1.1')}`],
+    ['shear', { horizontal: 61 }, `horizontal ${number(0, 60, '61')}`],
+    ['shear', { vertical: '5' }, `vertical ${number(0, 60, '"5"')}`],
+    ['perspective', { amount: 0.6 }, `amount ${number(0, 0.5, '0.6')}`],
+    ['randomResizedCrop', { area: [0, 1] }, `area ${range(0.01, 1, '[0,1]')}`],
+    ['randomResizedCrop', { aspect: [1] }, `aspect ${range(0.1, 10, '[1]')}`],
+    ['brightness', { amount: 1.1 }, `amount ${number(0, 1, '1.1')}`],
+    ['contrast', { amount: null }, `amount ${number(0, 1, 'null')}`],
+    ['saturation', { amount: -1 }, `amount ${number(0, 1, '-1')}`],
+    ['hue', { amount: 0.6 }, `amount ${number(0, 0.5, '0.6')}`],
+    ['grayscale', { probability: -1 }, `probability ${number(0, 1, '-1')}`],
+    ['blur', { sigma: [0, 1] }, `sigma ${range(0.1, 10, '[0,1]')}`],
+    ['noise', { deviation: 2 }, `deviation ${number(0, 1, '2')}`],
+    ['cutout', { area: [0.5, 2] }, `area ${range(0.01, 1, '[0.5,2]')}`],
+    ['cutout', { aspect: [0, 1] }, `aspect ${range(0.1, 10, '[0,1]')}`],
+    ['cutout', { fill: 'gray' }, `fill ${number(0, 1, '"gray"')}`],
+  ])('%s(%j)', (name, options, text) => {
+    const make = transferkit[name as 'flip'];
+    expect(() => make(options)).toThrow(`[transferkit] ${name}: expected ${text}`);
+    expect(() => make(options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }) as Error);
+  });
+});
+
+describe('presets', () => {
+  test.each(presetNames)('%s', (name) => {
+    expect(presetOperations(name).map((operation) => checkedOperation(operation))).toEqual(presetOperations(name));
+  });
+
+  test('hold what they are said to hold', () => {
+    const names = presetNames.map((name) => presetOperations(name).map((operation) => operation.name));
+    expect(names).toEqual([
+      [],
+      ['flip', 'shift', 'zoom'],
+      ['flip', 'perspective', 'rotate', 'zoom', 'brightness', 'contrast'],
+      ['randomResizedCrop', 'flip', 'brightness', 'contrast', 'saturation', 'grayscale', 'cutout'],
+    ]);
+  });
+});
+
+describe('steps', () => {
+  const kinds = (...operations: Parameters<typeof stepsOf>[0]) =>
+    stepsOf(operations).map((step) => (step.kind === 'pixels' ? 1 : step.operations.length));
+
+  test('operations of one kind are one, in their order', () => {
+    expect(kinds(flip(), shift(), rotate(), brightness(), hue(), cutout(), blur(), grayscale(), zoom())).toEqual([
+      3, 2, 1, 1, 1, 1,
+    ]);
+    expect(stepsOf(presetOperations('standard')).map(({ kind }) => kind)).toEqual(['geometry', 'colours']);
+  });
+
+  test('unless they fill what lies outside in another way', () => {
+    expect(
+      kinds(flip(), rotate(), randomResizedCrop(), zoom({ fill: 'nearest' }), flip(), shift({ fill: 0.5 })),
+    ).toEqual([3, 2, 1]);
+  });
+});

@@ -1,0 +1,76 @@
+// Blur against torchvision, the spread of noise, the place of what is covered.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { addNoise } from '../../src/augment/addNoise.ts';
+import { blurPicture } from '../../src/augment/blurPicture.ts';
+import { coverPart } from '../../src/augment/coverPart.ts';
+import type { PixelRange } from '../../src/augment/pixelRange.ts';
+import { randomGenerator } from '../../src/core/random.ts';
+import { cutout } from '../../src/index.ts';
+import golden from '../golden/augment.json' with { type: 'json' };
+import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
+
+const unit: PixelRange = { black: [0, 0, 0], white: [1, 1, 1], bgr: false };
+const uneven: PixelRange = { black: [-2, -1, 0], white: [2, 3, 10], bgr: true };
+
+describe.each(backends)('on %s', (_, setBackend) => {
+  beforeAll(async () => {
+    await setBackend();
+  });
+
+  test.each(golden.blurs)('blur of $sigma: as torchvision', ({ sigma, expected }) => {
+    const blurred = tf.tidy(() => blurPicture(wavePicture([golden.height, golden.width, 3]), sigma));
+    expect(largestDifference(valuesOf(blurred), expected)).toBeLessThan(2e-6);
+  });
+
+  test('a blur wider than the picture, of one channel, and of one pixel', () => {
+    const flat = valuesOf(tf.tidy(() => blurPicture(tf.fill<tf.Rank.R4>([1, 3, 4, 1], 0.5), 9)));
+    expect(largestDifference(flat, Array<number>(12).fill(0.5))).toBeLessThan(1e-6);
+    expect(valuesOf(tf.tidy(() => blurPicture(tf.fill<tf.Rank.R4>([1, 1, 1, 3], 2), 2)))).toEqual([2, 2, 2]);
+  });
+
+  test('noise has the deviation in the range of the base, and ends at black and white', () => {
+    const gray = [0, 1, 5];
+    const picture = tf.tidy(() => tf.add<tf.Tensor4D>(tf.zeros([1, 60, 61, 3]), tf.tensor1d(gray)));
+    const noisy = valuesOf(tf.tidy(() => addNoise(picture, 0.1, randomGenerator(1), uneven)));
+    for (const [channel, middle] of gray.entries()) {
+      const span = uneven.white[channel]! - uneven.black[channel]!;
+      const values = noisy.filter((_, i) => i % 3 === channel).map((value) => (value - middle) / span);
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const deviation = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+      expect(Math.abs(mean)).toBeLessThan(0.006);
+      expect(Math.abs(deviation - 0.1)).toBeLessThan(0.006);
+    }
+    const loud = valuesOf(tf.tidy(() => addNoise(picture, 1, randomGenerator(1), uneven)));
+    for (const channel of [0, 1, 2]) {
+      const values = loud.filter((_, i) => i % 3 === channel);
+      expect([Math.min(...values), Math.max(...values)]).toEqual([uneven.black[channel], uneven.white[channel]]);
+    }
+  });
+
+  test('cutout covers one rectangle in gray and leaves the rest', () => {
+    const [height, width] = [20, 30];
+    const operation = cutout({ area: [0.2, 0.2], aspect: [2, 2], fill: 0.25 });
+    const before = valuesOf(wavePicture([height, width, 3]));
+    for (const seed of [1, 2, 3, 4]) {
+      const covered = valuesOf(
+        tf.tidy(() => coverPart(wavePicture([height, width, 3]), operation, randomGenerator(seed), uneven)),
+      );
+      const places = Array.from({ length: height * width }, (_, i) => i).filter((i) => covered[i * 3 + 2] === 2.5);
+      const rows = places.map((place) => Math.floor(place / width));
+      const columns = places.map((place) => place % width);
+      // 120 pixels, twice as wide as high.
+      expect(Math.max(...rows) - Math.min(...rows) + 1).toBe(8);
+      expect(Math.max(...columns) - Math.min(...columns) + 1).toBe(15);
+      expect(places).toHaveLength(8 * 15);
+      expect(covered.slice(places[0]! * 3, places[0]! * 3 + 3)).toEqual([-1, 0, 2.5]);
+      expect(covered.filter((value, i) => value !== before[i]).length).toBe(places.length * 3);
+    }
+  });
+
+  test('cutout of everything', () => {
+    const operation = cutout({ area: [1, 1], aspect: [1, 1], fill: 1 });
+    const all = valuesOf(tf.tidy(() => coverPart(wavePicture([3, 3, 3]), operation, randomGenerator(1), unit)));
+    expect(new Set(all)).toEqual(new Set([1]));
+  });
+});
