@@ -125,7 +125,11 @@ export interface Trunk {
   dispose(): void;
 }
 
-/** What one head is to predict: a label, several labels (`multiLabel`), a number or several (`regression`). */
+/**
+ * What one head is to predict: a label, or its index; several labels (`multiLabel`); a number or several (`regression`). Lists
+ * of numbers may also be shares of the labels: for `classes` they sum to 1, for `multiLabel` each is 0 … 1; `binary` takes the
+ * share of the second label too.
+ */
 export type HeadTarget = string | readonly string[] | number | readonly number[];
 
 /** What is to be predicted: by the only head, or by each of several, by name: `{ kind: 'cat', age: 3 }`. */
@@ -152,9 +156,9 @@ export interface Unreadable {
 /** Examples with random access. */
 export interface Samples<Input = unknown> {
   readonly size: number;
-  /** Class names in alphabetical order unless given; [] for regression and for several heads. */
+  /** Class names in alphabetical order unless given; [] for several heads, and for numbers without given labels. */
   readonly labels: readonly string[];
-  /** Examples of each label; {} for regression and for several heads. */
+  /** Examples of each label, those with a share of it too; {} where there are no labels. */
   readonly classCounts: Readonly<Record<string, number>>;
   /** The same of each head, where targets are records. */
   readonly heads?: Readonly<Record<string, Pick<Samples, 'labels' | 'classCounts'>>>;
