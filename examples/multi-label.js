@@ -1,8 +1,8 @@
-// Any of several labels: pictures of one to three emoji, and the kinds that are in them. The decision for each label can be
-// tuned on examples. Run it with `node examples/multi-label.js` after `npm run build`.
+// Any of several labels: pictures of one to three emoji, and the kinds that are in them. From which probability on a kind counts
+// as found is tuned on examples that training has not seen. Run it with `node examples/multi-label.js` after `npm run build`.
 import { fileURLToPath } from 'node:url';
 import * as mobilenet from 'nsfwjs/models/mobilenet_v2';
-import { evaluate, fromArrays, loadBase, predict, replaceHead, trainHead } from 'transferkit';
+import { evaluate, fromArrays, loadBase, predict, replaceHead, trainHead, tuneThresholds } from 'transferkit';
 import { emojiDrawings } from './emoji.js';
 import { drawPicture, numbers } from './pictures.js';
 import { progressBars } from './terminal.js';
@@ -13,11 +13,8 @@ export async function main({ pictures = 500 } = {}) {
   const bars = progressBars();
   const drawings = await emojiDrawings();
   const labels = [...new Set(drawings.map(({ label }) => label))].sort();
-  const train = await scenes(
-    drawings.filter(({ folder }) => folder === 'train'),
-    pictures,
-    1,
-  );
+  const known = drawings.filter(({ folder }) => folder === 'train');
+  const { train, validation } = (await scenes(known, pictures, 1)).split({ validation: 0.25, seed: 1 });
   // By another artist, of concepts that the two others drew as well.
   const test = await scenes(
     drawings.filter(({ folder }) => folder === 'seen'),
@@ -28,7 +25,8 @@ export async function main({ pictures = 500 } = {}) {
   const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize: 96, preprocess: 'tf' });
   // The maximum over all places: a kind is in the picture wherever it is.
   const model = replaceHead(base, { task: 'multiLabel', labels, pooling: 'both' });
-  await trainHead(model, train, { onProgress: bars.progress });
+  await trainHead(model, train, { validation, onProgress: bars.progress });
+  const thresholds = await tuneThresholds(model, validation, { onProgress: bars.progress });
   const { accuracy, perClass } = await evaluate(model, test, { onProgress: bars.progress });
   bars.stop();
 
@@ -36,7 +34,10 @@ export async function main({ pictures = 500 } = {}) {
   const found = await predict(model, input);
   console.log(`\nin the picture: ${target.join(', ')}`);
   for (const { label, probability, chosen } of found) {
-    console.log(`  ${chosen ? '×' : ' '} ${label.padEnd(9)} ${String(Math.round(probability * 100)).padStart(3)} %`);
+    const { threshold } = thresholds.find((each) => each.label === label);
+    console.log(
+      `  ${chosen ? '×' : ' '} ${label.padEnd(9)} ${percent(probability)}, found from ${percent(threshold)} on`,
+    );
   }
   model.dispose();
 
@@ -62,6 +63,10 @@ async function scenes(drawings, count, seed) {
     inputs: await Promise.all(plans.map((plan) => drawPicture(plan))),
     targets: plans.map((plan) => [...new Set(plan.map(({ label }) => label))]),
   });
+}
+
+function percent(share) {
+  return `${String(Math.round(share * 100)).padStart(3)} %`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
