@@ -8,6 +8,7 @@ import golden from '../golden/calibration.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';
 
 beforeAll(async () => {
+  tf.env().set('PROD', true);
   await tf.setBackend('cpu');
 });
 
