@@ -152,7 +152,9 @@ describe('the budget', () => {
 
   test('counts every view', async () => {
     const augment = { apply: (input: Tensor) => input };
-    expect(await filesWhile({ epochs: 3, cache: { memory: 0, directory }, views: 3, augment })).toEqual([3 * 24 * exampleBytes]);
+    expect(await filesWhile({ epochs: 3, cache: { memory: 0, directory }, views: 3, augment })).toEqual([
+      3 * 24 * exampleBytes,
+    ]);
   });
 });
 
