@@ -476,6 +476,12 @@ describe('what is refused', () => {
     expect(model.history).toEqual([]);
   });
 
+  test('samples of one’s own that do not say the labels of each head', async () => {
+    const model = await tinySeveral({ heads: asked });
+    const { heads: _, ...samples } = records(examples(2), 'kind', 'light');
+    await expectError(() => evaluate(model, samples), /expected samples that say which labels head 'kind' has/);
+  });
+
   test('records for a model of one task, and names of heads where there are none', async () => {
     const alone = replaceHead(await tinyBase(), { labels: tinyLabels });
     const shown = examples(2);

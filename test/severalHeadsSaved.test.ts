@@ -18,6 +18,7 @@ import {
   save,
   toGraphModel,
   trainHead,
+  tuneThresholds,
   unfreeze,
   useBackend,
   type AnyModel,
@@ -171,6 +172,8 @@ describe('load', () => {
     const model = await make();
     const samples = samplesFor(model);
     await trainHead(model, samples, { epochs: 1 });
+    const { sure, tags } = await tuneThresholds(model, samples);
+    expect([sure.length, tags.length]).toEqual([1, 2]);
     freeze(model, 'head_kind_logits');
     unfreeze(model, { lastStages: 1 });
     const directory = folder();

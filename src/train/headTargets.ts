@@ -50,9 +50,10 @@ export function byHeads(verb: string, { head }: WithHeads, samples: Samples): He
   const target = (index: number) => recordOf(verb, head.parts, samples.target(index), `example ${String(index)}`);
   target(0);
   return head.parts.map((part) => {
-    const { labels = [], classCounts = {} } = samples.heads?.[part.name] ?? {};
-    const own = { size: samples.size, labels, classCounts, target: (index: number) => target(index)[part.name] ?? [] };
-    return { verb: ofHead(verb, part), part, samples: own };
+    const own = samples.heads?.[part.name];
+    if (own === undefined) throw undescribed(verb, part);
+    const targets = { size: samples.size, target: (index: number) => target(index)[part.name] ?? [] };
+    return { verb: ofHead(verb, part), part, samples: { ...own, ...targets } };
   });
 }
 
@@ -75,6 +76,14 @@ function recordOf(verb: string, parts: readonly HeadPart[], target: Target, id: 
   const missing = names.find((name) => !given.includes(name));
   if (missing !== undefined) throw wrong(verb, `a target of head '${missing}'`, JSON.stringify(target), id);
   return target;
+}
+
+/** Samples that somebody has written himself. */
+function undescribed(verb: string, { name }: HeadPart): TransferKitError {
+  const text =
+    `${verb}: expected samples that say which labels head '${name}' has, under heads.${name}, got none. Make them by ` +
+    'defineSamples, which finds the labels of each head.';
+  return new TransferKitError('INVALID_OPTION', text, { head: name });
 }
 
 function isList(target: Target): target is readonly string[] | readonly number[] {
