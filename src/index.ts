@@ -45,6 +45,7 @@ export type {
   EpochLog,
   FixedConstant,
   FoldedPart,
+  HeadFigures,
   HeadTarget,
   Monitor,
   MovedStatistic,
