@@ -1,31 +1,40 @@
-// The build: ES modules and declarations for the doors, and one platform file for each environment.
-import { existsSync } from 'node:fs';
+// The build: every module of src as a module of its own, and declarations for the doors. Bundlers then take what an import
+// needs and no more, and leave for later what is imported later.
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 
 // A door that package.json promises and that is not here fails in test/package.test.ts.
-const doors = Object.fromEntries(
-  ['index', 'node', 'browser', 'testing', 'layers']
-    .map((door): [string, string] => [door, `src/${door}.ts`])
-    .filter(([, path]) => existsSync(path)),
-);
+const doors = ['index', 'node', 'browser', 'testing', 'layers'];
+
+// The kernels' sources are AssemblyScript: binaries.ts holds what they compile to.
+const modules = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.startsWith('kernels/assembly'))
+  .map((path) => `src/${path}`);
+
+/** Modules name each other by the files that they are in the end. */
+const names = /((?:\bfrom|\bimport)\s*\(?\s*['"]\.{1,2}\/[^'"]*)\.ts(?=['"])/g;
 
 export default defineConfig({
-  entry: {
-    ...doors,
-    // Reached through the package's imports map under the name #platform, never imported by the doors directly.
-    'node/platform': 'src/node/platform.ts',
-    'browser/platform': 'src/browser/platform.ts',
-  },
+  entry: modules,
+  bundle: false,
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
-  dts: { entry: doors },
-  // What several entries share lives in one chunk, so that there is one of each class and one of each table.
-  splitting: true,
+  dts: { entry: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])) },
+  splitting: false,
   treeshake: false,
   sourcemap: true,
   clean: true,
   minify: false,
-  // Peers and built-in modules are external anyway; the platform must stay a question that the user's resolver answers.
-  external: ['#platform', /^node:/],
+  esbuildPlugins: [
+    {
+      name: 'module names',
+      setup(build) {
+        build.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+          contents: readFileSync(path, 'utf8').replace(names, '$1.js'),
+          loader: 'ts',
+        }));
+      },
+    },
+  ],
 });
