@@ -204,7 +204,8 @@ describe('nothing is left behind', () => {
 
   test('by an example of validation that is wrong', async () => {
     const model = await tinyTransfer();
-    const bad = fromArrays({ inputs: [new Float32Array(768).fill(NaN)], targets: ['plain'] });
+    const inputs = tinyLabels.map((label) => new Float32Array(768).fill(label === 'plain' ? NaN : 0));
+    const bad = fromArrays({ inputs, targets: tinyLabels });
     await expectNoLeak(() =>
       expect(trainHead(model, tinySamples(), { cache: cache(), validation: bad })).rejects.toMatchObject({
         code: 'NOT_FINITE',
