@@ -1,4 +1,5 @@
-// A record of heads on one base: trained together, measured and predicted by name, saved with one output for each.
+// A record of heads on one base: trained together as Keras trains them (golden/severalHeads.py), measured and predicted by name.
+import * as tf from '@tensorflow/tfjs-core';
 import { layers, model as layersModel, sequential, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -24,6 +25,8 @@ import {
   type TransferModel,
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
+import { sizeOf } from '../src/core/shapes.ts';
+import golden from './golden/severalHeads.json' with { type: 'json' };
 import { expectNoLeak } from './support/tensors.ts';
 import { tinyModel } from './support/tinyModel.ts';
 import { tinyLabels, tinyPicture } from './support/tinyTask.ts';
@@ -185,6 +188,57 @@ describe('several heads', () => {
     expect(Math.max(...together.flat().map(Math.abs))).toBeGreaterThan(1e-3);
     together.flat().forEach((change, i) => {
       expect(change).toBeCloseTo(sums.flat()[i] ?? NaN, 5);
+    });
+  });
+
+  test('train as Keras trains them with a record of losses and their weights', async () => {
+    const formula = (size: number, scale: number, phase: number) =>
+      Float32Array.from({ length: size }, (_, i) => scale * Math.sin(phase + i * 1.7));
+    const source = sequential({ layers: [layers.activation({ activation: 'linear', inputShape: [4], name: 'same' })] });
+    const model = replaceHead(await loadBase(source, { cut: 'same' }), {
+      heads: {
+        kind: { labels: ['a', 'b', 'c'] },
+        age: { task: 'regression' },
+        tags: { task: 'multiLabel', labels: ['x', 'y'] },
+      },
+      hidden: [5],
+      dropout: 0,
+    });
+    const layerNames = ['head_dense_1', 'head_kind_logits', 'head_age_logits', 'head_tags_logits'];
+    for (const weight of model.head.trunk.weights) {
+      const { layer, kind, shape } = weight;
+      const values = formula(sizeOf(shape), kind === 'bias' ? 0.1 : 0.6, layerNames.indexOf(layer));
+      tf.tidy(() => {
+        weight.write(tf.tensor(values, [...shape]));
+      });
+    }
+    const rows = Array.from({ length: 12 }, (_, i) => i);
+    const inputs = rows.map((i) => Array.from(formula(48, 1, 0.3).slice(4 * i, 4 * i + 4)));
+    const targets = rows.map((i) => ({
+      kind: ['a', 'b', 'c'][i % 3] ?? '',
+      age: i / 4 - 1,
+      tags: [...(i % 2 === 1 ? ['x'] : []), ...(i % 4 === 0 ? ['y'] : [])],
+    }));
+    const log = await trainHead(model, fromArrays({ inputs, targets }), {
+      epochs: 6,
+      batchSize: 12,
+      optimizer: sgd(),
+      learningRate: 0.05,
+      schedule: 'constant',
+      lossWeights: { kind: 0.5, age: 2 },
+    });
+    log.epochs.forEach(({ loss, heads: each }, epoch) => {
+      expect(loss).toBeCloseTo(golden.loss[epoch] ?? NaN, 5);
+      for (const [name, losses] of Object.entries(golden.heads)) {
+        expect(each?.[name]?.loss).toBeCloseTo(losses[epoch] ?? NaN, 5);
+      }
+    });
+    const expected = Object.values(golden.weights);
+    expect(expected).toHaveLength(model.head.trunk.weights.length);
+    model.head.trunk.weights.forEach(({ variable }, i) => {
+      variable.dataSync().forEach((value, k) => {
+        expect(value).toBeCloseTo(expected[i]?.[k] ?? NaN, 5);
+      });
     });
   });
 
