@@ -7,6 +7,7 @@ import { unfreeze, type FreezeSelection } from './freeze.ts';
 import { assertAlive } from './train/assertAlive.ts';
 import type { Segment } from './train/loopPlan.ts';
 import { assertWhole } from './train/optionChecks.ts';
+import type { Optimizer } from './train/optimizer.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { LearningRates } from './train/rates.ts';
 import { trainHead, type TrainHeadOptions } from './trainHead.ts';
@@ -24,7 +25,10 @@ export interface FineTuneOptions extends TrainingOptions {
    * computed anew with each: `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`.
    */
   readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
-  /** Rates before the schedule; see {@link LearningRates}. Default 1e-4 for head and base. */
+  /**
+   * Highest rates of the schedule; see {@link LearningRates}. Default 0.3 times the optimizer's own, so 3e-4 for Adam, for the
+   * head and the last unfrozen stage of the base, and from there down to a tenth of it at the first.
+   */
   readonly learningRate?: LearningRates;
   /**
    * Factor on the rate from each stage of the base to the one in front of it, above 0 and at most 1; the last stage has it
@@ -46,7 +50,7 @@ export interface FineTuneOptions extends TrainingOptions {
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link FineTuneOptions}. Default 5 epochs.
+ * @param options - See {@link FineTuneOptions}. Default 5 epochs by a one-cycle schedule.
  * @returns What was done, as plain data; also appended to `model.history` (the log of the head's training before it).
  * @throws TransferKitError as `trainHead`, under its name while the head is trained first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen. Before any
  * training the model, freeze state included, is left as it was.
@@ -61,8 +65,8 @@ export interface FineTuneOptions extends TrainingOptions {
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { findCheckpoints, settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
-  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'cosine' }, model);
-  const rates = settleRates('fineTune', options.learningRate ?? 1e-4, options.layerDecay);
+  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
+  const rates = settleRates('fineTune', options.learningRate ?? usualRates(settled.optimizer), options.layerDecay);
   if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
   assertAlive('fineTune', model);
   await ensureBackend();
@@ -93,6 +97,11 @@ export async function fineTune(model: AnyModel, samples: Samples, options: FineT
     restore();
     throw error;
   }
+}
+
+/** What serves pretrained networks of pictures on some hundred to some thousand examples (docs/accuracy.md). */
+function usualRates({ defaultLearningRate: own }: Optimizer): LearningRates {
+  return { base: [0.03 * own, 0.3 * own], head: 0.3 * own };
 }
 
 /** What moves when. The model's freeze state is that of the first segment afterwards. */
