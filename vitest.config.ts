@@ -17,6 +17,7 @@ const exactness = (name: string, env: Record<string, string>): TestProjectInline
       'train/batchNorm',
       'train/edges',
       'train/featureCache',
+      'train/linearSolver',
       'train/training',
       'trunk/batchNormTraining',
       'trunk/conformance',

@@ -38,12 +38,15 @@ export async function trainHead(
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } =
-    await import('./train/training.ts');
+  const [{ linearHeadOf }, training] = await Promise.all([
+    import('./heads/linearHead.ts'),
+    import('./train/training.ts'),
+  ]);
+  const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } = training;
   const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);
   const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
   assertAlive('trainHead', model);
-  const solver = settleSolver('trainHead', model, samples, options);
+  const solver = settleSolver('trainHead', linearHeadOf(model), samples, options);
   await ensureBackend();
   const segment = segmentNow(settled.initialEpoch, model.head.trunk.weights);
   const plan = {

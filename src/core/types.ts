@@ -223,7 +223,7 @@ export interface SolverLog {
   readonly name: 'lbfgs';
   /** Strength of the penalty on standardised features: of each head, where there are several. */
   readonly l2: number | Readonly<Record<string, number>>;
-  /** Steps of the last fit, all heads together, from the start that choosing the penalty gave. */
+  /** Steps of all fits together: those of each strength, in each fold, and the last one, for every head. */
   readonly iterations: number;
   /** Whether it came to the optimum; else it ended after as many steps as it may take. */
   readonly converged: boolean;

@@ -12,6 +12,12 @@ export interface Judged {
   readonly models: readonly FittedModel[];
 }
 
+/** The strength that was judged best. */
+export interface Chosen extends Judged {
+  /** Steps of all fits together. */
+  readonly iterations: number;
+}
+
 /** Fits models of a strength, beginning with others, and judges them. */
 export type Judge = (l2: number, start: readonly FittedModel[]) => Promise<Judged>;
 
@@ -38,19 +44,24 @@ const maxIterations = 200;
  * The strength that is judged best: one step of the root of ten after the other from 0.1 on, in the direction in which
  * the loss falls, for as long as it does.
  */
-export async function chooseL2(judge: Judge): Promise<Judged> {
-  const at = (exponent: number) => 10 ** (exponent / 2);
-  const begun = await judge(at(first), []);
+export async function chooseL2(judge: Judge): Promise<Chosen> {
+  let iterations = 0;
+  const judgeAt = async (exponent: number, start: readonly FittedModel[]) => {
+    const judged = await judge(Number((10 ** (exponent / 2)).toPrecision(3)), start);
+    for (const model of judged.models) iterations += model.iterations;
+    return judged;
+  };
+  const begun = await judgeAt(first, []);
   let best = begun;
   for (const step of [-1, 1]) {
     for (let exponent = first + step; exponent >= weakest && exponent <= strongest; exponent += step) {
-      const next = await judge(at(exponent), best.models);
+      const next = await judgeAt(exponent, best.models);
       if (!(next.loss < best.loss)) break;
       best = next;
     }
     if (best !== begun) break;
   }
-  return best;
+  return { ...best, iterations };
 }
 
 /** Judges by examples of their own. */

@@ -26,3 +26,22 @@ function validationFigures(
   const { loss, accuracy } = validation;
   return { validationLoss: loss, ...(accuracy === undefined ? {} : { validationAccuracy: accuracy }) };
 }
+
+/** The same of training and validation that were both measured when the weights had moved. */
+export function measuredFigures(
+  parts: readonly HeadPart[],
+  training: Measurement,
+  validation: Measurement | undefined,
+): HeadFigures & Pick<EpochLog, 'heads'> {
+  const figures = ({ loss, accuracy }: Measurement, held: Measurement | undefined): HeadFigures => ({
+    loss,
+    ...(accuracy === undefined ? {} : { accuracy }),
+    ...validationFigures(held),
+  });
+  const together = figures(training, validation);
+  if (parts[0]?.name === '') return together;
+  const own = parts.map((part): [string, HeadFigures] => {
+    return [part.name, figures(ofHead(training, parts, part), validation && ofHead(validation, parts, part))];
+  });
+  return { ...together, heads: Object.fromEntries(own) };
+}

@@ -1,8 +1,8 @@
 // One head among those that are linear in the same features: chooses its penalty and fits it.
-import { chooseL2, byFolds, byValidation, sharesOf, type HeldOut, type Judge, type Judged } from './chooseL2.ts';
+import type { LinearEnd } from '../core/linearHead.ts';
+import { chooseL2, byFolds, byValidation, sharesOf, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
 import { assignFolds } from './folds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
-import type { LinearEnd } from './linearHead.ts';
 import { joined } from './readEverything.ts';
 import { rowLosses } from './rowLosses.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
@@ -47,12 +47,12 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
   const problem: LinearProblem = { ...train, units: end.part.to - end.part.from, loss: rowLosses[end.part.task] };
   const judge = () =>
     validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
-  const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [] });
+  const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [], iterations: 0 });
   const fit = { shares, l2: chosen.l2, start: meanOf(chosen.models) };
   const [fitted] = await fitSideBySide(problem, [fit], { gap, maxIterations });
   if (fitted === undefined) throw new RangeError('no model was fitted');
-  const { iterations, converged } = fitted;
-  return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged };
+  const iterations = chosen.iterations + fitted.iterations;
+  return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged: fitted.converged };
 }
 
 /** Examples with the targets of one head, those of a regression standardised, and the way back for a model. */
@@ -75,8 +75,8 @@ function ownParts({ train, validation }: EndParts, { part }: LinearEnd, shares: 
   };
 }
 
-function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promise<Pick<Judged, 'l2' | 'models'>> {
-  if (judge === undefined) return Promise.resolve({ l2: defaultL2, models: [] });
+function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promise<Omit<Chosen, 'loss'>> {
+  if (judge === undefined) return Promise.resolve({ l2: defaultL2, models: [], iterations: 0 });
   return chooseL2(async (l2, start) => {
     const judged = await judge(l2, start);
     await onJudged();

@@ -2,41 +2,36 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { byHead } from '../core/headParts.ts';
-import type { AnyModel } from '../core/model.ts';
-import type { Progress, TrunkWeight } from '../core/types.ts';
+import type { LinearHead } from '../core/linearHead.ts';
+import type { TrunkWeight } from '../core/types.ts';
 import { mostStrengths, sharesOf } from './chooseL2.ts';
 import { DesignMatrix } from './designMatrix.ts';
 import type { Examples } from './examples.ts';
 import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
-import type { LinearHead } from './linearHead.ts';
+import type { Run } from './loopPlan.ts';
+import type { SettledOptions } from './options.ts';
 import { startPace } from './pace.ts';
 import { readEverything, type Everything } from './readEverything.ts';
 import { applyScale, forUnscaled, scaleOf, type Scale } from './standardise.ts';
 import { takeTurns } from './turns.ts';
 
 /** What to solve, and how. */
-export interface LinearPlan {
-  readonly verb: string;
-  readonly model: AnyModel;
+export interface LinearPlan extends Pick<Run, 'verb' | 'model' | 'classWeight'> {
   readonly head: LinearHead;
   /** Rows that enter at the head's entry. */
   readonly train: Examples;
   /** Rows to choose the penalty on; without them it is chosen by cross-validation. */
   readonly validation: Examples | undefined;
-  /** How much a row counts, beside its own weight. */
-  readonly classWeight: ((target: Float32Array) => number) | undefined;
   /** Strength of the penalty, above 0; undefined: the one that does best. */
   readonly l2: number | undefined;
-  readonly seed: number;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly options: Pick<SettledOptions, 'seed' | 'signal' | 'onProgress'>;
 }
 
 /** What came of it. */
 export interface Solved {
   /** Strength of the penalty: of each head, where there are several. */
   readonly l2: number | Readonly<Record<string, number>>;
-  /** From the start that choosing the penalty gave, all heads together. */
+  /** Of all fits together. */
   readonly iterations: number;
   readonly converged: boolean;
 }
@@ -50,7 +45,7 @@ export interface Solved {
  * @throws TransferKitError `NO_EXAMPLES` when none counts; what reading raises.
  */
 export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefined> {
-  const { model, head, signal } = plan;
+  const { model, head, options } = plan;
   try {
     const solved = await solve(plan);
     for (const { end, weights } of solved) {
@@ -64,17 +59,17 @@ export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefi
       converged: solved.length === head.ends.length && solved.every(({ converged }) => converged),
     };
   } catch (error) {
-    if (signal?.aborted === true && error === signal.reason) return undefined;
+    if (options.signal?.aborted === true && error === options.signal.reason) return undefined;
     throw error;
   }
 }
 
 async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
-  const { head, signal } = plan;
+  const { head, options } = plan;
   const turn = takeTurns();
   const rest = async () => {
     await turn();
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
   };
   const train = await readEverything(plan.train, rest);
   const validation = plan.validation && (await readEverything(plan.validation, rest));
@@ -105,7 +100,7 @@ function weightsOf({ verb, classWeight }: LinearPlan, { weights, targets }: Ever
 }
 
 async function solveEnds(
-  { head, l2, seed, onProgress }: LinearPlan,
+  { head, l2, options: { seed, onProgress } }: LinearPlan,
   parts: EndParts,
   scale: Scale,
 ): Promise<SolvedEnd[]> {

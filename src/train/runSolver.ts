@@ -2,10 +2,11 @@
 import type { AnyModel } from '../core/model.ts';
 import type { EpochLog, Samples, TrainingLog } from '../core/types.ts';
 import { countParameters } from './countParameters.ts';
+import { measuredFigures } from './epochFigures.ts';
 import { solveLinearHead } from './linearSolver.ts';
 import type { Run, TrainingPlan } from './loopPlan.ts';
 import { measure } from './measure.ts';
-import { openRows, type Parts, type PreparedRows } from './openRows.ts';
+import { openRows, type Parts } from './openRows.ts';
 import { settleRun } from './settleRun.ts';
 import type { SettledSolver } from './solverOption.ts';
 
@@ -36,28 +37,19 @@ export async function runSolver(
 type Outcome = Omit<TrainingLog, 'phase' | 'parameters' | 'seed' | 'seconds'>;
 
 async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolver): Promise<Outcome> {
-  const { verb, model, classWeight, options } = run;
-  const { seed, signal, onProgress } = options;
+  const { model, options } = run;
   const rows = await openRows(run, parts, head.entry);
   try {
     const stopped: Outcome = { epochs: [], stoppedBy: 'signal', ...rows.report };
     const { train, validation } = rows;
     if (train === undefined) return stopped;
     const start = performance.now();
-    const solved = await solveLinearHead({
-      verb,
-      model,
-      head,
-      train,
-      validation,
-      classWeight,
-      l2,
-      seed,
-      signal,
-      onProgress,
-    });
+    const solved = await solveLinearHead({ ...run, head, l2, train, validation });
     if (solved === undefined) return stopped;
-    const epoch: EpochLog = { epoch: 0, ...(await figures(run, rows)), seconds: (performance.now() - start) / 1000 };
+    const measured = await measure(run, train, options.batchSize);
+    const held = validation && (await measure(run, validation, options.batchSize));
+    const figures = measuredFigures(model.head.parts, measured, held);
+    const epoch: EpochLog = { epoch: 0, ...figures, seconds: (performance.now() - start) / 1000 };
     options.onEpoch?.(epoch);
     return {
       epochs: [epoch],
@@ -68,16 +60,4 @@ async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolv
   } finally {
     await rows.dispose();
   }
-}
-
-async function figures(run: Run, { train, validation }: PreparedRows): Promise<Omit<EpochLog, 'epoch' | 'seconds'>> {
-  const { batchSize } = run.options;
-  const onTraining = train && (await measure(run, train, batchSize));
-  const onValidation = validation && (await measure(run, validation, batchSize));
-  return {
-    loss: onTraining?.loss ?? NaN,
-    ...(onTraining?.accuracy === undefined ? {} : { accuracy: onTraining.accuracy }),
-    ...(onValidation === undefined ? {} : { validationLoss: onValidation.loss }),
-    ...(onValidation?.accuracy === undefined ? {} : { validationAccuracy: onValidation.accuracy }),
-  };
 }

@@ -1,7 +1,6 @@
 // Whether a head is solved for or trained by gradients.
-import type { AnyModel } from '../core/model.ts';
+import type { LinearHead } from '../core/linearHead.ts';
 import type { Samples } from '../core/types.ts';
-import { linearHeadOf, type LinearHead } from './linearHead.ts';
 import { assertOneOf, assertRate, invalidOption } from './optionChecks.ts';
 import type { TrainingOptions } from './options.ts';
 import { assertSamples } from './targets.ts';
@@ -71,11 +70,12 @@ const mostWeights = 2 ** 19;
 /**
  * The head to solve for; undefined when it is to be trained by gradients.
  *
+ * @param head - What `linearHeadOf` finds.
  * @throws TransferKitError `INVALID_OPTION` for a solver that does not fit the head or the other options.
  */
 export function settleSolver(
   verb: string,
-  model: AnyModel,
+  head: LinearHead | string,
   samples: Samples,
   options: Options,
 ): SettledSolver | undefined {
@@ -87,7 +87,6 @@ export function settleSolver(
     throw invalidOption(verb, "l2 with solver 'lbfgs' only; to hold weights back in training, use adamW()", l2);
   }
   assertSamples(verb, samples);
-  const head = linearHeadOf(model);
   const obstacle = obstacleTo(head, samples, options);
   if (obstacle === undefined && typeof head !== 'string') return { head, l2 };
   if (solver === undefined && l2 === undefined) return undefined;

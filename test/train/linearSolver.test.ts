@@ -1,12 +1,10 @@
-// Heads that are solved for: the optima of scikit-learn (golden/linearSolver.py), what counts how much, and what is kept.
+// Heads that are solved for: the optima of scikit-learn (golden/linearSolver.py), and what counts how much.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { evaluate, fromArrays, trainHead, type Samples, type Task, type TransferModel } from '../../src/index.ts';
-import { randomGenerator } from '../../src/core/random.ts';
+import { fromArrays, trainHead, type Task, type TransferModel } from '../../src/index.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
-import { tinyLabels, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 import { vectorModel } from '../support/vectorModel.ts';
 
 beforeAll(async () => {
@@ -46,14 +44,14 @@ function spread(values: readonly number[], shares: readonly number[]): { mean: n
   return { mean, deviation: Math.sqrt(variance) };
 }
 
-const kernelOf = ({ head }: TransferModel<Task>): number[][] => {
+const kernelOf = ({ head }: TransferModel): number[][] => {
   const [kernel] = head.trunk.weights;
   const [width = 0, units = 0] = kernel?.shape ?? [];
   const values = kernel?.variable.dataSync() ?? [];
   return Array.from({ length: width }, (_, i) => Array.from(values.slice(i * units, (i + 1) * units)));
 };
 
-const outputsOf = ({ head }: TransferModel<Task>, given: readonly Float32Array[]): number[][] =>
+const outputsOf = ({ head }: TransferModel, given: readonly Float32Array[]): number[][] =>
   tf.tidy(() => head.trunk.run(tf.stack(given.map((each) => tf.tensor1d(each)))).arraySync() as number[][]);
 
 /** Loss of a row of outputs. */
@@ -162,7 +160,7 @@ describe('optima are those of scikit-learn', () => {
   });
 
   /** Of the kernel on standardised features and, of a regression, for standardised targets. */
-  function sumOfSquares(model: TransferModel<Task>, task: Task, counts: readonly number[]): number {
+  function sumOfSquares(model: TransferModel, task: Task, counts: readonly number[]): number {
     return sumOf(
       kernelOf(model).flatMap((row, i) => {
         const { deviation } = spread(
@@ -177,4 +175,101 @@ describe('optima are those of scikit-learn', () => {
       }),
     );
   }
+});
+
+describe('what counts how much', () => {
+  interface Given {
+    readonly inputs: readonly Float32Array[];
+    readonly targets: readonly string[];
+    readonly weights?: readonly number[];
+  }
+  const targets = classes.map((label) => labels[label] ?? '');
+
+  /** Outputs for all examples of a head that was fitted to some of them. */
+  async function fitTo(given: Given, options: Parameters<typeof trainHead>[2] = { l2: 0.01 }): Promise<number[]> {
+    const model = await vectorModel(6, { labels });
+    await expectNoLeak(() => trainHead(model, fromArrays({ labels, ...given }), options));
+    return outputsOf(model, inputs).flat();
+  }
+
+  function expectSame(found: readonly number[], expected: readonly number[]): void {
+    found.forEach((value, i) => {
+      expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(5e-3);
+    });
+  }
+
+  const twice = {
+    inputs: [...inputs, ...inputs.slice(0, 10)],
+    targets: [...targets, ...targets.slice(0, 10)],
+  };
+
+  test('an example of weight 2 is as two', async () => {
+    const weighted = await fitTo({ inputs, targets, weights: rows.map((row) => (row < 10 ? 2 : 1)) });
+    expectSame(weighted, await fitTo(twice));
+    expect(Math.abs((weighted[0] ?? 0) - ((await fitTo({ inputs, targets }))[0] ?? 0))).toBeGreaterThan(5e-3);
+  });
+
+  test('an example of weight 0 is as none, also where the penalty is chosen', async () => {
+    const spoilt = {
+      inputs: [...inputs, ...inputs.slice(0, 10).map((input) => input.map((value) => value * 1e3))],
+      targets: [...targets, ...rows.slice(0, 10).map(() => 'a')],
+      weights: [...ones, ...rows.slice(0, 10).map(() => 0)],
+    };
+    expect(await fitTo(spoilt)).toEqual(await fitTo({ inputs, targets }));
+    expectSame(await fitTo(spoilt, {}), await fitTo({ inputs, targets }, {}));
+  });
+
+  test('class weights are as weights of the examples', async () => {
+    const byClass = await fitTo({ inputs, targets }, { l2: 0.01, classWeights: { b: 3, c: 0.5 } });
+    expectSame(byClass, await fitTo({ inputs, targets, weights: classes.map((label) => [1, 3, 0.5][label] ?? 1) }));
+  });
+
+  test('the order of the examples does not count', async () => {
+    const turned = { inputs: inputs.toReversed(), targets: targets.toReversed() };
+    expectSame(await fitTo(turned), await fitTo({ inputs, targets }));
+  });
+
+  test('the same seed gives the same bits', async () => {
+    expect(await fitTo({ inputs, targets }, { seed: 3 })).toEqual(await fitTo({ inputs, targets }, { seed: 3 }));
+  });
+
+  test('examples of which none counts are refused', async () => {
+    const model = await vectorModel(6, { labels });
+    const samples = fromArrays({ inputs, targets, labels, weights: rows.map(() => 0) });
+    await expectNoLeak(() => expect(trainHead(model, samples)).rejects.toThrow('weight above 0, got none among 40'));
+    expect(model.head.trained).toBe(false);
+  });
+});
+
+describe('small and odd data', () => {
+  test('a number that is always the same is predicted', async () => {
+    const model = await vectorModel(6, { task: 'regression', outputs: 1 });
+    await trainHead(model, fromArrays({ inputs, targets: rows.map(() => 42) }));
+    for (const [value = NaN] of outputsOf(model, inputs)) expect(value).toBeCloseTo(42, 4);
+  });
+
+  test('a single example is enough for a number', async () => {
+    const model = await vectorModel(6, { task: 'regression', outputs: 1 });
+    const log = await trainHead(model, fromArrays({ inputs: inputs.slice(0, 1), targets: [5] }));
+    expect(log.solver).toMatchObject({ l2: 1, converged: true });
+    expect(outputsOf(model, inputs.slice(0, 1))).toEqual([[5]]);
+  });
+
+  test('more features than examples', async () => {
+    const wide = rows.slice(0, 12).map((row) => wave(1, 60, 1, 0.3 + row));
+    const model = await vectorModel(60, { labels });
+    const log = await trainHead(model, fromArrays({ inputs: wide, targets: wide.map((_, i) => labels[i % 3] ?? '') }));
+    expect(log.stoppedBy).toBe('converged');
+    expect(Number.isFinite(log.epochs[0]?.loss)).toBe(true);
+  });
+
+  test('numbers that are linear in the features are found', async () => {
+    const model = await vectorModel(6, { task: 'regression', outputs: 1 });
+    const truth = (input: Float32Array) => 3 + 2 * (input[0] ?? 0) - 0.05 * (input[1] ?? 0);
+    const log = await trainHead(model, fromArrays({ inputs, targets: inputs.map(truth) }));
+    expect(log.solver).toMatchObject({ l2: 1e-5 });
+    outputsOf(model, inputs).forEach(([value = NaN], row) => {
+      expect(Math.abs(value - truth(inputs[row] ?? new Float32Array(6)))).toBeLessThan(1e-3);
+    });
+  });
 });

@@ -1,33 +1,10 @@
 // Whether a head is linear in the features that enter it, so that its weights can be solved for.
+import type { LinearEnd, LinearHead } from '../core/linearHead.ts';
 import type { AnyModel, HeadPart } from '../core/model.ts';
-import type { TrunkWeight } from '../core/types.ts';
-import { logitsOf } from '../heads/headGraph.ts';
 import { isStochastic } from '../trunk/applyLayer.ts';
 import { layerOf, type TensorRef } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
-
-/** A dense layer that gives the logits of one head. */
-export interface LinearEnd {
-  readonly part: HeadPart;
-  /** [width, units] */
-  readonly kernel: TrunkWeight;
-  /** [units] */
-  readonly bias: TrunkWeight;
-}
-
-/** A head, or several, that is linear behind some stage. */
-export interface LinearHead {
-  /** Stage of the network at which features enter what is linear. Dropout behind it is for iterative training alone. */
-  readonly entry: number;
-  /** Values of each example there. */
-  readonly width: number;
-  readonly ends: readonly LinearEnd[];
-}
-
-/** Whether a model's head can be solved for: see `linearHeadOf`. */
-export function isLinearHead(model: AnyModel): boolean {
-  return typeof linearHeadOf(model) !== 'string';
-}
+import { logitsOf } from './headGraph.ts';
 
 /**
  * The dense layers of a head whose weights are all that training may move: each with a bias, without activation, penalty
