@@ -170,9 +170,16 @@ async function runModel(
   };
 }
 
-async function runLearner(learner: ExampleLearner, { train, test, options }: Arena): Promise<Result> {
+/** Undefined when the signal stopped it. */
+async function runLearner(learner: ExampleLearner, { train, test, options }: Arena): Promise<Result | undefined> {
+  const { signal } = options;
   const start = performance.now();
-  await learner.addAll(train, options.signal === undefined ? {} : { signal: options.signal });
+  try {
+    await learner.addAll(train, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted === true) return undefined;
+    throw error;
+  }
   const seconds = (performance.now() - start) / 1000;
   const accuracy = await accuracyOf(learner, test);
   return { row: { accuracy, seconds, epochs: 0, trainedParameters: 0 }, logs: [] };

@@ -2,6 +2,7 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
+import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';
 import { settleHeadLoss, type LossOption } from './train/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
@@ -19,6 +20,7 @@ import {
 } from './train/metrics.ts';
 import { assertWhole } from './train/optionChecks.ts';
 import { assertAlive } from './train/assertAlive.ts';
+import { assertKnown } from './train/targets.ts';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -32,6 +34,11 @@ export interface EvaluateOptions {
   readonly loss?: LossOption;
   /** Factor of each head's loss in the sum, from 0, by name. Default 1 for each. */
   readonly lossWeights?: Readonly<Record<string, number>>;
+  /**
+   * Training samples: what classifiers learn from them that need no training is measured beside the model (tasks `classes` and
+   * `binary`). One more pass through the base, over these. Default: none.
+   */
+  readonly baselines?: Samples;
   /** Called after every batch. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -55,6 +62,8 @@ export interface ClassEvaluation extends EvaluationBase {
   readonly perClass: readonly ClassFigures[];
   /** The most confident mistakes first. */
   readonly worst: readonly Mistake[];
+  /** What the model should be better than; with the option `baselines`. */
+  readonly baselines?: Baselines;
 }
 
 /** Figures of a model that predicts any of several labels. */
@@ -100,6 +109,9 @@ export type EvaluationOf<T extends Task | Tasks> = T extends Tasks
  * ```ts
  * const { accuracy, confusion } = await evaluate(model, samples);
  * console.log(accuracy, confusion);
+ *
+ * const { baselines } = await evaluate(model, samples, { baselines: train });
+ * console.log(baselines?.knn.accuracy, baselines?.nearestCentroid.accuracy, baselines?.mostFrequent.label); // … … cat
  * ```
  */
 export async function evaluate<T extends Task | Tasks>(
@@ -110,7 +122,7 @@ export async function evaluate<T extends Task | Tasks>(
 export async function evaluate(
   model: AnyModel,
   samples: Samples,
-  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, onProgress }: EvaluateOptions = {},
+  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress }: EvaluateOptions = {},
 ): Promise<EvaluationOf<Task | Tasks>> {
   assertWhole('evaluate', 'batchSize', batchSize, 1);
   assertWhole('evaluate', 'topK', topK, 1);
@@ -119,22 +131,38 @@ export async function evaluate(
   const { parts } = model.head;
   const settled = settleHeadLoss('evaluate', parts, loss, lossWeights);
   await ensureBackend();
-  const judged = await judgeSamples({ verb: 'evaluate', model, loss: settled, batchSize, onProgress }, samples);
+  const asked = { verb: 'evaluate', model, batchSize, onProgress };
+  const learnt = baselines && (await learnFrom({ ...asked, samples: baselines }, samples));
+  const judged = await judgeSamples({ ...asked, loss: settled, watch: learnt?.watch }, samples);
   const common = { examples: judged.judgements.length, skipped: judged.skipped };
   const heads = parts.map((part): readonly [string, EvaluationOf<Task>] => {
     const own = ofHead(judged, parts, part);
-    return [part.name, { loss: own.loss, ...common, ...figuresOf(part, own, topK, worst) }];
+    const figures = figuresOf(part, own, { topK, worst, baselines: learnt?.of(part) });
+    return [part.name, { loss: own.loss, ...common, ...figures }];
   });
   const [only] = heads;
   if (only?.[0] === '') return only[1];
   return { loss: judged.loss, ...common, heads: Object.fromEntries(heads) };
 }
 
+/** Samples that cannot be measured are found before the pass over those of the baselines. */
+async function learnFrom(plan: BaselinePlan, samples: Samples): Promise<LearntBaselines> {
+  assertKnown(plan.verb, plan.model, samples);
+  const { learnBaselines } = await import('./neighbours/baselines.ts');
+  return learnBaselines(plan);
+}
+
+/** What is to be told of classes. */
+interface Wanted {
+  readonly topK: number;
+  readonly worst: number;
+  readonly baselines: Baselines | undefined;
+}
+
 function figuresOf(
   { task, labels, thresholds }: HeadPart,
   { accuracy = NaN, judgements }: Measurement,
-  topK: number,
-  worst: number,
+  { topK, worst, baselines }: Wanted,
 ) {
   if (task === 'regression') {
     const perOutput = labels.map((output, index) => ({ output, ...regressionFigures(judgements, index) }));
@@ -161,5 +189,6 @@ function figuresOf(
     confusion,
     perClass: classFigures(labels, confusion),
     worst: worstMistakes({ task, labels, thresholds }, judgements, worst),
+    ...(baselines && { baselines }),
   };
 }

@@ -5,7 +5,7 @@ import { openClassifier, type ExampleClassifier } from './neighbours/exampleClas
 import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { nearestRows } from './neighbours/nearestRows.ts';
 import { distances, type Distance } from './neighbours/separation.ts';
-import { voteShares, voteWeights, type VoteWeights } from './neighbours/votes.ts';
+import { knnDefaults, voteShares, voteWeights, type VoteWeights } from './neighbours/votes.ts';
 import { assertOneOf, assertWhole } from './train/optionChecks.ts';
 import { featurePoolings } from './train/poolFeatures.ts';
 
@@ -49,7 +49,7 @@ export interface KnnOptions {
  * ```
  */
 export async function knn(base: Base, options: KnnOptions = {}): Promise<ExampleClassifier> {
-  const { k = 5, distance = 'cosine', weights = 'uniform', pooling, examples } = options;
+  const { k, distance, weights, pooling, examples } = { ...knnDefaults, ...options };
   assertWhole('knn', 'k', k, 1);
   assertOneOf('knn', 'distance', distance, distances);
   assertOneOf('knn', 'weights', weights, voteWeights);

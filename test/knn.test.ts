@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   compare,
+  defineSamples,
   fineTune,
   fromArrays,
   knn,
@@ -227,9 +228,20 @@ describe('predicting', () => {
     model.head.trunk.dispose();
   });
 
-  test('takes part in a comparison', async () => {
+  test('takes part in a comparison, and is not in the table when that is stopped', async () => {
     const learner = open(await knn(open(await pictureBase()), { k: 3 }));
-    const { rows } = await compare({ learner }, tinySamples(4), { test: tinySamples(2, 7) });
+    const samples = tinySamples(4);
+    const { rows } = await compare({ learner }, samples, { test: tinySamples(2, 7) });
     expect(rows).toMatchObject([{ name: 'learner', accuracy: 1, epochs: 0 }]);
+    const stop = new AbortController();
+    const stopping = defineSamples({
+      size: samples.size,
+      target: (i) => samples.target(i),
+      read: (i) => {
+        stop.abort();
+        return samples.read(i);
+      },
+    });
+    expect((await compare({ learner }, stopping, { signal: stop.signal })).rows).toEqual([]);
   });
 });

@@ -6,6 +6,9 @@ export type VoteWeights = 'uniform' | 'distance';
 /** All of them. */
 export const voteWeights: readonly VoteWeights[] = ['uniform', 'distance'];
 
+/** How `knn` asks by itself. */
+export const knnDefaults = { k: 5, distance: 'cosine', weights: 'uniform' } as const;
+
 /** A neighbour that votes. */
 export interface Voter {
   readonly label: string;

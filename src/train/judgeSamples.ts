@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
+import type { Examples } from './examples.ts';
 import type { HeadLoss } from './headRules.ts';
 import { measure, type Measurement } from './measure.ts';
 import { prepareFront } from './network.ts';
@@ -16,6 +17,8 @@ export interface Inquiry {
   readonly loss: HeadLoss;
   readonly batchSize: number;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** Sees what the base gives, batch by batch: the same examples, entering behind it. */
+  readonly watch?: ((examples: Examples) => Examples) | undefined;
 }
 
 /** What was said, and what could not be read. */
@@ -29,12 +32,12 @@ export interface Judged extends Measurement {
  * @throws TransferKitError `NOT_FINITE` for outputs that are no numbers, and what samples and reading raise.
  */
 export async function judgeSamples(inquiry: Inquiry, samples: Samples): Promise<Judged> {
-  const { verb, model, loss, batchSize, onProgress } = inquiry;
+  const { verb, model, loss, batchSize, onProgress, watch } = inquiry;
   assertKnown(verb, model, samples);
   const network = await prepareFront(model, Infinity);
   try {
     const source = { verb, model, network, samples, batchSize, signal: undefined, augment: undefined };
-    const examples = streamExamples(source, 0);
+    const examples = watch?.(streamExamples(source, model.base.trunk.stages.length)) ?? streamExamples(source, 0);
     const pace = startPace('evaluate', samples.size, onProgress);
     const measured = await measure({ model, network, loss }, examples, batchSize, pace);
     assertFinite(verb, measured);

@@ -1,0 +1,182 @@
+// What a model has to be better than: the nearest neighbours, the nearest centroid, and always the most frequent label.
+import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { Progress, Samples, Unreadable } from '../core/types.ts';
+import { noneReadable, type Examples, type Rows } from '../train/examples.ts';
+import { invalidOption } from '../train/optionChecks.ts';
+import { startPace } from '../train/pace.ts';
+import { pooledValues } from '../train/poolFeatures.ts';
+import { allInBatches } from '../train/readAhead.ts';
+import { assertReadable, readBatches } from '../train/readBatch.ts';
+import { freeRows } from '../train/readRows.ts';
+import { assertKnown } from '../train/targets.ts';
+import { argMax } from '../train/taskRules.ts';
+import { openFeatures, rowsOf, settlePooling } from './baseFeatures.ts';
+import { centroidShares, fitCentroids } from './centroids.ts';
+import type { FeatureVector, LabelledVector } from './keptExample.ts';
+import { nearestRows, type Neighbour } from './nearestRows.ts';
+import { vectorOf } from './separation.ts';
+import { knnDefaults, voteShares } from './votes.ts';
+
+/** Shares of right predictions of classifiers that were not trained, on the features of the base as it is. */
+export interface Baselines {
+  /** Those of `knn` with its defaults; `k` is how many voted. */
+  readonly knn: { readonly accuracy: number; readonly k: number };
+  /** That of `nearestCentroid` with its knnDefaults. */
+  readonly nearestCentroid: { readonly accuracy: number };
+  /** That of always saying the label with most examples; of equals the first. */
+  readonly mostFrequent: { readonly accuracy: number; readonly label: string };
+  /** Examples that they learnt from. */
+  readonly examples: number;
+  /** Examples left out of these because they could not be read. */
+  readonly skipped: readonly Unreadable[];
+}
+
+/** Who asks, and what the baselines learn from. */
+export interface BaselinePlan {
+  readonly verb: string;
+  readonly model: AnyModel;
+  readonly samples: Samples;
+  readonly batchSize: number;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** Baselines that have learnt. */
+export interface LearntBaselines {
+  /** The same examples; what the base gives for each is judged as it comes by. */
+  readonly watch: (examples: Examples) => Examples;
+  /** Figures of one head, of what came by; undefined for tasks without baselines. */
+  readonly of: (part: HeadPart) => Baselines | undefined;
+}
+
+/** What is known for one head. */
+interface HeadBaselines {
+  readonly part: HeadPart;
+  readonly examples: readonly LabelledVector[];
+  readonly centroids: ReturnType<typeof fitCentroids>;
+  readonly mostFrequent: string;
+  readonly right: { knn: number; nearestCentroid: number; mostFrequent: number };
+}
+
+/**
+ * Learns from samples: one pass through the base.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for a model without classes, and what samples, reading and features raise.
+ */
+export async function learnBaselines(plan: BaselinePlan): Promise<LearntBaselines> {
+  const { verb, model } = plan;
+  const parts = model.head.parts.filter(({ task }) => task === 'classes' || task === 'binary');
+  if (parts.length === 0) {
+    const tasks = model.head.parts.map(({ task }) => task).join(', ');
+    throw invalidOption(verb, "baselines for task 'classes' or 'binary' only", tasks);
+  }
+  const { vectors, targets, skipped } = await readFeatures(plan);
+  const heads = parts.map((part) => learn(part, vectors, targets));
+  const k = Math.min(knnDefaults.k, vectors.length);
+  let asked = 0;
+  const judge = async ({ input, ids, targetRows }: Rows) => {
+    const pooling = settlePooling(verb, model.base) ?? 'average';
+    const rows = rowsOf(verb, await pooledValues(input, pooling), ids);
+    const found = await nearestRows({ ...knnDefaults, rows: vectors }, rows);
+    for (const head of heads) count(head, rows, found, targetRows);
+    asked += ids.length;
+  };
+  return {
+    watch: (examples) => watched(examples, judge),
+    of: (part) => {
+      const head = heads.find((each) => each.part === part);
+      if (head === undefined) return undefined;
+      const { right, mostFrequent } = head;
+      return {
+        knn: { accuracy: right.knn / asked, k },
+        nearestCentroid: { accuracy: right.nearestCentroid / asked },
+        mostFrequent: { accuracy: right.mostFrequent / asked, label: mostFrequent },
+        examples: vectors.length,
+        skipped,
+      };
+    },
+  };
+}
+
+async function readFeatures({ verb, model, samples, batchSize, onProgress }: BaselinePlan) {
+  assertKnown(verb, model, samples);
+  const vectors: FeatureVector[] = [];
+  const targets: Float32Array[] = [];
+  const skipped: Unreadable[] = [];
+  const features = await openFeatures(verb, model.base);
+  try {
+    const pace = startPace('features', samples.size, onProgress);
+    for await (const batch of readBatches(verb, model, samples, allInBatches(samples.size, batchSize))) {
+      const { input, ids, unreadable } = batch;
+      const rows = input === undefined ? [] : await features.read(verb, input, ids);
+      vectors.push(...rows.map((values) => vectorOf(values)));
+      targets.push(...batch.targets);
+      skipped.push(...unreadable);
+      await pace.advance(ids.length + unreadable.length);
+    }
+  } finally {
+    features.dispose();
+  }
+  assertReadable(verb, samples, skipped);
+  if (vectors.length === 0) throw noneReadable(verb, samples);
+  return { vectors, targets, skipped };
+}
+
+function learn(part: HeadPart, vectors: readonly FeatureVector[], targets: readonly Float32Array[]): HeadBaselines {
+  const examples = vectors.map((vector, row) => ({ ...vector, label: labelOf(part, targets[row]) }));
+  const counts = part.labels.map((label) => examples.filter((each) => each.label === label).length);
+  return {
+    part,
+    examples,
+    centroids: fitCentroids(examples, knnDefaults.distance),
+    mostFrequent: part.labels[argMax(counts)] ?? '',
+    right: { knn: 0, nearestCentroid: 0, mostFrequent: 0 },
+  };
+}
+
+/** The label that a target speaks for most. */
+function labelOf({ task, labels, from, to }: HeadPart, target?: Float32Array): string {
+  const own = target?.subarray(from, to) ?? [];
+  return labels[task === 'binary' ? Number((own[0] ?? 0) > 0.5) : argMax(own)] ?? '';
+}
+
+function count(
+  { part, examples, centroids, mostFrequent, right }: HeadBaselines,
+  rows: readonly Float32Array[],
+  found: readonly (readonly Neighbour[])[],
+  targets: readonly Float32Array[],
+): void {
+  rows.forEach((values, row) => {
+    const label = labelOf(part, targets[row]);
+    const voters = (found[row] ?? []).map((each) => ({ ...each, label: examples[each.row]?.label ?? '' }));
+    const [voted] = voteShares(voters, knnDefaults.weights).keys();
+    const [central] = centroidShares(centroids, vectorOf(values)).keys();
+    right.knn += Number(voted === label);
+    right.nearestCentroid += Number(central === label);
+    right.mostFrequent += Number(mostFrequent === label);
+  });
+}
+
+function watched(examples: Examples, see: (rows: Rows) => Promise<void>): Examples {
+  return {
+    size: examples.size,
+    entry: examples.entry,
+    get skipped() {
+      return examples.skipped;
+    },
+    get readable() {
+      return examples.readable;
+    },
+    async batch(rows, epoch) {
+      const found = await examples.batch(rows, epoch);
+      if (found === undefined) return undefined;
+      try {
+        await see(found);
+        return found;
+      } catch (error) {
+        freeRows(found);
+        throw error;
+      }
+    },
+    dispose: () => examples.dispose(),
+  };
+}
