@@ -12,6 +12,8 @@ import { argMax } from './taskRules.ts';
 export interface EndParts {
   readonly train: HeldOut;
   readonly validation: HeldOut | undefined;
+  /** Called from time to time. */
+  readonly rest: () => Promise<void>;
 }
 
 /** How to solve for one head. */
@@ -43,7 +45,7 @@ const defaultL2 = 1;
 /** Fits one head on standardised features. */
 export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: EndPlan): Promise<SolvedEnd> {
   const shares = sharesOf(together.train.weights);
-  const { train, validation, unscale } = ownParts(together, end, shares);
+  const { train, validation, unscale } = await ownParts(together, end, shares);
   const problem: LinearProblem = { ...train, units: end.part.to - end.part.from, loss: rowLosses[end.part.task] };
   const judge = () =>
     validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
@@ -56,21 +58,21 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
 }
 
 /** Examples with the targets of one head, those of a regression standardised, and the way back for a model. */
-function ownParts({ train, validation }: EndParts, { part }: LinearEnd, shares: Float64Array) {
+async function ownParts({ train, validation, rest }: EndParts, { part }: LinearEnd, shares: Float64Array) {
   const columns = (examples: HeldOut) => joined(examples.targets.map((row) => row.subarray(part.from, part.to)));
   const units = part.to - part.from;
   const values = columns(train);
-  const scale = part.task === 'regression' ? scaleOf(values, units, shares) : undefined;
-  const own = (examples: HeldOut, targets: Float32Array): HeldOut => {
-    if (scale !== undefined) applyScale(targets, scale);
+  const scale = part.task === 'regression' ? await scaleOf(values, units, shares, rest) : undefined;
+  const own = async (examples: HeldOut, targets: Float32Array): Promise<HeldOut> => {
+    if (scale !== undefined) await applyScale(targets, scale, rest);
     return {
       ...examples,
       targets: examples.targets.map((_, row) => targets.subarray(row * units, (row + 1) * units)),
     };
   };
   return {
-    train: own(train, values),
-    validation: validation && own(validation, columns(validation)),
+    train: await own(train, values),
+    validation: validation && (await own(validation, columns(validation))),
     unscale: (model: LinearModel) => (scale === undefined ? model : forUnscaledUnits(model, scale)),
   };
 }

@@ -74,19 +74,20 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
   const train = await readEverything(plan.train, rest);
   const validation = plan.validation && (await readEverything(plan.validation, rest));
   const weights = weightsOf(plan, train);
-  const scale = scaleOf(train.values, head.width, sharesOf(weights));
+  const scale = await scaleOf(train.values, head.width, sharesOf(weights), rest);
   const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
   const columns = units * (validation === undefined && plan.l2 === undefined ? mostFolds : 1);
   const matrices: DesignMatrix[] = [];
-  const open = ({ values, targets }: Everything, own: readonly number[]) => {
-    applyScale(values, scale);
+  const open = async ({ values, targets }: Everything, own: readonly number[]) => {
+    await applyScale(values, scale, rest);
     const features = new DesignMatrix(values, head.width, columns, rest);
     matrices.push(features);
     return { features, targets, weights: own };
   };
   try {
-    const parts = { train: open(train, weights), validation: validation && open(validation, validation.weights) };
-    return await solveEnds(plan, parts, scale);
+    const own = await open(train, weights);
+    const held = validation && (await open(validation, validation.weights));
+    return await solveEnds(plan, { train: own, validation: held, rest }, scale);
   } finally {
     for (const matrix of matrices) matrix.dispose();
   }

@@ -11,19 +11,31 @@ export interface Scale {
 /** A deviation this small, relative to the mean, is rounding. */
 const negligible = 1e-6;
 
+/** Numbers that are gone through between two rests. */
+const stretch = 2 ** 20;
+
 /**
  * Mean and deviation of each column of values [rows, width], by shares of the rows that sum to 1. A column that does not
  * vary is left out.
+ *
+ * @param rest - Called from time to time.
  */
-export function scaleOf(values: Float32Array, width: number, shares: Float64Array): Scale {
+export async function scaleOf(
+  values: Float32Array,
+  width: number,
+  shares: Float64Array,
+  rest: () => Promise<void>,
+): Promise<Scale> {
   const mean = new Float64Array(width);
   const variance = new Float64Array(width);
-  shares.forEach((share, row) => {
-    for (let i = 0; i < width; i++) mean[i] = (mean[i] ?? 0) + share * (values[row * width + i] ?? 0);
+  await eachRow(values, width, rest, (at, row) => {
+    const share = shares[row] ?? 0;
+    for (let i = 0; i < width; i++) mean[i] = (mean[i] ?? 0) + share * (values[at + i] ?? 0);
   });
-  shares.forEach((share, row) => {
+  await eachRow(values, width, rest, (at, row) => {
+    const share = shares[row] ?? 0;
     for (let i = 0; i < width; i++) {
-      variance[i] = (variance[i] ?? 0) + share * ((values[row * width + i] ?? 0) - (mean[i] ?? 0)) ** 2;
+      variance[i] = (variance[i] ?? 0) + share * ((values[at + i] ?? 0) - (mean[i] ?? 0)) ** 2;
     }
   });
   const factor = variance.map((each, i) => {
@@ -34,10 +46,28 @@ export function scaleOf(values: Float32Array, width: number, shares: Float64Arra
 }
 
 /** Scales values [rows, width] in place. */
-export function applyScale(values: Float32Array, { mean, factor }: Scale): void {
+export async function applyScale(
+  values: Float32Array,
+  { mean, factor }: Scale,
+  rest: () => Promise<void>,
+): Promise<void> {
   const width = mean.length;
-  for (let at = 0; at < values.length; at += width) {
+  await eachRow(values, width, rest, (at) => {
     for (let i = 0; i < width; i++) values[at + i] = ((values[at + i] ?? 0) - (mean[i] ?? 0)) * (factor[i] ?? 0);
+  });
+}
+
+/** Visits rows by where they begin and by number. */
+async function eachRow(
+  values: Float32Array,
+  width: number,
+  rest: () => Promise<void>,
+  visit: (at: number, row: number) => void,
+): Promise<void> {
+  const together = Math.max(1, Math.floor(stretch / width));
+  for (let row = 0; row * width < values.length; row++) {
+    visit(row * width, row);
+    if (row % together === together - 1) await rest();
   }
 }
 
