@@ -305,7 +305,7 @@ test('without a checkpoint, resume begins at the beginning', async () => {
   expect(essence(resumed)).toEqual(essence(plain));
 });
 
-test('examples that cannot be read are told by a run that goes on, too', async () => {
+describe('examples that cannot be read', () => {
   const broken = defineSamples({
     size: samples.size,
     labels: samples.labels,
@@ -316,19 +316,34 @@ test('examples that cannot be read are told by a run that goes on, too', async (
       return samples.read(index);
     },
   });
-  const options: FineTuneOptions = { ...common, epochs: 1, unfreeze: { lastStages: 3 }, cache: false };
-  const plain = await end((model) => fineTune(model, broken, options));
-  expect(plain.log.skipped).toHaveLength(3);
-  const written: Files[] = [];
-  const checkpoint = { to: memoryStore(new Map(), written), every: { steps: 1 } };
-  await end((model) => fineTune(model, broken, { ...options, checkpoint }));
-  for (const files of written) {
-    const resumed = { ...options, checkpoint: { to: memoryStore(files) }, resume: true };
-    const { log, weights } = await end((model) => fineTune(model, broken, resumed));
-    expect(weights).toEqual(plain.weights);
-    expect(log.examples).toBe(12);
-    expect(log.skipped.map(({ id }) => id).sort()).toEqual(plain.log.skipped.map(({ id }) => id).sort());
-  }
+
+  test.each<[string, FineTuneOptions]>([
+    ['read anew in every epoch', { epochs: 1, unfreeze: { lastStages: 3 }, cache: false }],
+    [
+      'in a cache at first',
+      {
+        epochs: 3,
+        unfreeze: [
+          { epoch: 0, lastStages: 1 },
+          { epoch: 1, lastStages: 3 },
+        ],
+      },
+    ],
+  ])('are told by a run that goes on, too: %s', async (_, more) => {
+    const options = { ...common, ...more };
+    const plain = await end((model) => fineTune(model, broken, options));
+    expect(plain.log.skipped).toHaveLength(3);
+    const written: Files[] = [];
+    const checkpoint = { to: memoryStore(new Map(), written), every: { steps: 1 } };
+    await end((model) => fineTune(model, broken, { ...options, checkpoint }));
+    for (const files of written) {
+      const resumed = { ...options, checkpoint: { to: memoryStore(files) }, resume: true };
+      const { log, weights } = await end((model) => fineTune(model, broken, resumed));
+      expect(weights).toEqual(plain.weights);
+      expect(log.examples).toBe(12);
+      expect(log.skipped.map(({ id }) => id).sort()).toEqual(plain.log.skipped.map(({ id }) => id).sort());
+    }
+  });
 });
 
 describe('another run', () => {
