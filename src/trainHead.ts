@@ -24,7 +24,8 @@ export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
  * @returns What was done, as plain data; also appended to `model.history`.
  * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`,
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
- * `UNSUPPORTED_LAYER` (one without a gradient), `SAVE_FAILED` (no room for features), `WRONG_DTYPE`, `DISPOSED`.
+ * `UNSUPPORTED_LAYER` (one without a gradient), `SAVE_FAILED` (no room for features), `WRONG_DTYPE`, `DISPOSED`,
+ * `CHECKPOINT_MISMATCH` and `WEIGHTS_DAMAGED` (what `resume` finds).
  *
  * @example
  * ```ts

@@ -6,6 +6,7 @@ import {
   fineTune,
   fromArrays,
   reduceOnPlateau,
+  replaceHead,
   trainHead,
   type CheckpointStore,
   type FineTuneOptions,
@@ -197,6 +198,34 @@ describe('trainHead', () => {
     const again = await script(true);
     expect(essence(again)).toEqual(essence(first));
   });
+});
+
+test('a record of heads goes on from any of its checkpoints', async () => {
+  const targets = Array.from({ length: samples.size }, (_, i) => ({ kind: samples.target(i) as string, age: i / 9 }));
+  const inputs = await Promise.all(targets.map(async (_, i) => (await samples.read(i)).input));
+  const records = fromArrays({ inputs, targets });
+  const options: FineTuneOptions = { ...common, epochs: 2, validation: 0.3, unfreeze: { lastStages: 1 } };
+  const run = async (more: Partial<FineTuneOptions>) => {
+    const single = await newModel();
+    const model = replaceHead(single.base, {
+      heads: { kind: { labels: single.labels }, age: { task: 'regression' } },
+      dropout: 0.3,
+      hidden: [5],
+    });
+    await fineTune(model, records, { ...options, ...more });
+    const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
+    const values = weights.map(({ variable }) => Array.from(variable.dataSync()));
+    const history = timeless(model.history);
+    model.dispose();
+    single.dispose();
+    return { values, history };
+  };
+  const plain = await run({});
+  const written: Files[] = [];
+  await run({ checkpoint: { to: memoryStore(new Map(), written), every: { steps: 1 } } });
+  for (const files of written) {
+    expect(await run({ checkpoint: { to: memoryStore(files) }, resume: true })).toEqual(plain);
+  }
 });
 
 describe('a run that is over', () => {
