@@ -11,6 +11,7 @@ import { assertWhole } from './train/optionChecks.ts';
 import { startPace } from './train/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './train/tapFeatures.ts';
 import { assertSamples } from './train/targets.ts';
+import { takeTurns } from './train/turns.ts';
 
 /** Options of {@link suggestCut}. */
 export interface SuggestCutOptions {
@@ -205,15 +206,22 @@ async function judge(
   { folds, seed, l2, assertWanted, onProgress }: Settled,
 ): Promise<CutFigures[]> {
   const pace = startPace('head', taps.length * folds * l2.length, onProgress);
-  const turn = async () => {
-    await pace.advance(1);
-    assertWanted();
+  const turn = takeTurns();
+  const waiting = {
+    rest: async () => {
+      await turn();
+      assertWanted();
+    },
+    onFitted: async () => {
+      await pace.advance(folds);
+      assertWanted();
+    },
   };
   const data = { classes, weights, folds: assignFolds(classes, folds, seed), l2 };
   const cuts: CutFigures[] = [];
   for (const stage of taps) {
     const values = features.get(stage) ?? new Float32Array(0);
-    const validated = await crossValidate({ ...data, features: values }, turn);
+    const validated = await crossValidate({ ...data, features: values }, waiting);
     const upTo = trunk.stages.indexOf(stage) + 1;
     cuts.push({
       cut: stage.name,

@@ -434,7 +434,7 @@ describe('folds', () => {
     expect(drawExamples(classes, 100, 1)).toHaveLength(53);
   });
 
-  test('scale by the training part: a column in other units changes nothing, one that never varies does no harm', async () => {
+  test('are of scaled columns: one in other units changes nothing, one that never varies does no harm', async () => {
     const random = randomGenerator(4);
     const labels = Array.from({ length: 40 }, (_, i) => i % 2);
     const rows = labels.map((label) => [label + 1.5 * random(), random()]);
@@ -448,7 +448,7 @@ describe('folds', () => {
           folds,
           l2: [0.01, 0.1],
         },
-        () => Promise.resolve(),
+        { rest: () => Promise.resolve(), onFitted: () => Promise.resolve() },
       );
     const plain = await judge(1);
     expect(plain.accuracy).toBeGreaterThan(0.7);

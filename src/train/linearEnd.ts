@@ -1,6 +1,7 @@
 // One head among those that are linear in the same features: chooses its penalty and fits it.
 import type { LinearEnd } from '../core/linearHead.ts';
-import { chooseL2, byFolds, byValidation, sharesOf, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
+import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
+import { sharesOf } from './foldFits.ts';
 import { assignFolds } from './folds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
 import { joined } from './readEverything.ts';
