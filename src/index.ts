@@ -55,6 +55,7 @@ export type {
   Sample,
   Samples,
   Shape,
+  SolverLog,
   SplitOptions,
   Stage,
   StageRange,
@@ -173,6 +174,7 @@ export type { LossOption } from './train/headRules.ts';
 export type { TrainingOptions } from './train/options.ts';
 export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';
+export type { SolverName, SolverOptions } from './train/solverOption.ts';
 export type { EarlyStoppingOptions } from './train/watch.ts';
 export type { CalibrationFigures } from './train/temperature.ts';
 export { huberLoss } from './train/regressionLosses.ts';

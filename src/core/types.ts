@@ -200,7 +200,7 @@ export type HeadFigures = Pick<EpochLog, 'loss' | 'accuracy' | 'validationLoss' 
 export interface EpochLog {
   /** Counted from 0, or from `initialEpoch`. */
   readonly epoch: number;
-  /** Mean over the epoch's examples, dropout active, while weights moved. */
+  /** Mean over the epoch's examples, dropout active, while weights moved. Of a solver: with its result, dropout off. */
   readonly loss: number;
   /** Share of right predictions in the same passes; not for regression. Of several heads the mean of those that have one. */
   readonly accuracy?: number;
