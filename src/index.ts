@@ -115,6 +115,7 @@ export type { H5wasmFile } from './core/hdf5Storage.ts';
 export { nearestCentroid } from './nearestCentroid.ts';
 export type { NearestCentroidOptions } from './nearestCentroid.ts';
 export type { AddedExamples, AddOptions } from './neighbours/addSamples.ts';
+export type { Baselines } from './neighbours/baselines.ts';
 export type { ExampleClassifier } from './neighbours/exampleClassifier.ts';
 export type { ExampleOrigin, ExampleSet, SavedExample } from './neighbours/exampleSet.ts';
 export type { Distance } from './neighbours/separation.ts';

@@ -49,7 +49,8 @@ export interface KnnOptions {
  * ```
  */
 export async function knn(base: Base, options: KnnOptions = {}): Promise<ExampleClassifier> {
-  const { k, distance, weights, pooling, examples } = { ...knnDefaults, ...options };
+  const { k = knnDefaults.k, distance = knnDefaults.distance, weights = knnDefaults.weights } = options;
+  const { pooling, examples } = options;
   assertWhole('knn', 'k', k, 1);
   assertOneOf('knn', 'distance', distance, distances);
   assertOneOf('knn', 'weights', weights, voteWeights);

@@ -79,6 +79,7 @@ describe('ties are broken by rule', () => {
     await classifier.add([-1], 'a');
     expect((await classifier.predict([0]))[0]?.label).toBe('z');
     classifier.remove(first);
+    expect((await classifier.predict([0]))[0]?.label).toBe('a');
     await classifier.add([1], 'z');
     expect((await classifier.predict([0]))[0]?.label).toBe('a');
   });
@@ -130,6 +131,7 @@ describe('distances', () => {
       ...rows.slice(0, 100),
       ...rows.slice(100, 200).map((row) => row.map((value, i) => (i === 7 ? value + 1e-6 : value))),
     );
+    rows.push(new Float32Array(160));
     const queries = [...draw(40, 160), ...rows.slice(90, 110), new Float32Array(160)];
     for (const distance of ['cosine', 'euclidean'] as const) {
       const plan = { rows: rows.map((values) => vectorOf(values)), k: 6, distance };

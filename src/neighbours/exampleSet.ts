@@ -42,7 +42,7 @@ export interface ExampleOrigin {
   readonly cut: string;
   readonly preprocessor: PreprocessorSpec;
   /** `null` for features without axes to pool over. */
-  readonly pooling: FeaturePooling | null;
+  readonly pooling: 'average' | 'max' | 'both' | 'flatten' | null;
   /** Values of one example. */
   readonly width: number;
   /** The first value of each weight of the base. */

@@ -15,6 +15,7 @@ import {
   type KnnOptions,
   type NearestCentroidOptions,
   type PredictOptions,
+  type Progress,
   type Samples,
 } from '../../src/index.ts';
 import { freeOpened, pictureBase, pictures, vectorBase } from '../support/exampleBases.ts';
@@ -266,5 +267,11 @@ describe('using one', () => {
     classifier.dispose();
     await failing;
     expect(classifier.size).toBe(3);
+    const other = (await filled()).classifier;
+    const onProgress = ({ done, total }: Progress) => {
+      if (done === total) other.dispose();
+    };
+    await expect(other.addAll(tinySamples(2), { onProgress })).rejects.toMatchObject({ code: 'DISPOSED' });
+    expect(other.size).toBe(3);
   });
 });
