@@ -4,7 +4,6 @@ import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge 
 import { sharesOf } from './foldFits.ts';
 import { assignFolds } from './folds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
-import { joined } from './readEverything.ts';
 import { rowLosses } from './rowLosses.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
 import { argMax } from './taskRules.ts';
@@ -36,6 +35,8 @@ export interface SolvedEnd extends Pick<FittedModel, 'iterations' | 'converged'>
 
 /** Folds of a cross-validation. */
 export const mostFolds = 5;
+/** Of more examples than these one fold is enough to judge by. */
+const mostCrossValidated = 5000;
 
 /** How far the objective may be above its minimum at the end. */
 const gap = 1e-6;
@@ -60,8 +61,14 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
 
 /** Examples with the targets of one head, those of a regression standardised, and the way back for a model. */
 async function ownParts({ train, validation, rest }: EndParts, { part }: LinearEnd, shares: Float64Array) {
-  const columns = (examples: HeldOut) => joined(examples.targets.map((row) => row.subarray(part.from, part.to)));
   const units = part.to - part.from;
+  const columns = ({ targets }: HeldOut) => {
+    const values = new Float32Array(targets.length * units);
+    targets.forEach((row, place) => {
+      values.set(row.subarray(part.from, part.to), place * units);
+    });
+    return values;
+  };
   const values = columns(train);
   const scale = part.task === 'regression' ? await scaleOf(values, units, shares, rest) : undefined;
   const own = async (examples: HeldOut, targets: Float32Array): Promise<HeldOut> => {
@@ -87,7 +94,7 @@ function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promis
   });
 }
 
-/** Undefined when there are too few examples that count. Classes are spread evenly over the folds. */
+/** By a cross-validation, classes spread evenly over the folds. Undefined when too few examples count. */
 function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEnd, seed: number): Judge | undefined {
   const counted = train.weights.flatMap((weight, row) => (weight > 0 ? [row] : []));
   const count = Math.min(mostFolds, counted.length);
@@ -102,7 +109,10 @@ function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEn
     const row = counted[place];
     if (row !== undefined) folds[row] = fold;
   });
-  return byFolds(problem, train.weights, folds);
+  if (counted.length <= mostCrossValidated) return byFolds(problem, train.weights, folds);
+  const isHeld = (row: number) => folds[row] === 0;
+  const held = { ...train, weights: train.weights.map((weight, row) => (isHeld(row) ? weight : 0)) };
+  return byValidation(problem, sharesOf(train.weights.map((weight, row) => (isHeld(row) ? 0 : weight))), held);
 }
 
 /** The mean of the models of some folds is near the model of all of them. */

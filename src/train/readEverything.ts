@@ -19,14 +19,17 @@ const batchSize = 256;
  * @param rest - Called after each batch.
  */
 export async function readEverything(examples: Examples, rest: () => Promise<void>): Promise<Everything> {
-  const blocks: Float32Array[] = [];
   const targets: Float32Array[] = [];
   const weights: number[] = [];
+  let values = new Float32Array(0);
+  let length = 0;
   for await (const rows of readRows(examples, allInBatches(examples.size, batchSize))) {
     if (rows === undefined) continue;
     try {
-      const values = await rows.input.data<'float32'>();
-      blocks.push(values.slice());
+      const own = await rows.input.data<'float32'>();
+      if (length === 0) values = new Float32Array((own.length / rows.ids.length) * examples.size);
+      values.set(own, length);
+      length += own.length;
       targets.push(...rows.targetRows);
       weights.push(...rows.weightRows);
     } finally {
@@ -34,16 +37,5 @@ export async function readEverything(examples: Examples, rest: () => Promise<voi
     }
     await rest();
   }
-  return { values: joined(blocks), targets, weights };
-}
-
-/** Blocks of numbers as one. */
-export function joined(blocks: readonly Float32Array[]): Float32Array {
-  const values = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
-  let at = 0;
-  for (const block of blocks) {
-    values.set(block, at);
-    at += block.length;
-  }
-  return values;
+  return { values: values.subarray(0, length), targets, weights };
 }

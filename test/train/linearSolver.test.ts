@@ -263,6 +263,22 @@ describe('small and odd data', () => {
     expect(Number.isFinite(log.epochs[0]?.loss)).toBe(true);
   });
 
+  test('the penalty is chosen on one fold where there are thousands of examples', async () => {
+    const iterations: number[] = [];
+    for (const size of [5000, 5001]) {
+      const many = Array.from({ length: size }, (_, row) => wave(1, 2, 1, 0.3 * row));
+      const model = await vectorModel(2, { task: 'binary', labels: ['low', 'high'] });
+      const samples = fromArrays({
+        inputs: many,
+        targets: many.map(([a = 0, b = 0], row) => (a + b + Math.sin(row * row) > 0 ? 'high' : 'low')),
+      });
+      const log = await trainHead(model, samples, { batchSize: 500 });
+      expect(log.epochs[0]?.accuracy).toBeGreaterThan(0.7);
+      iterations.push(log.solver?.iterations ?? NaN);
+    }
+    expect(iterations[0]).toBeGreaterThan(2 * (iterations[1] ?? NaN));
+  });
+
   test('numbers that are linear in the features are found', async () => {
     const model = await vectorModel(6, { task: 'regression', outputs: 1 });
     const truth = (input: Float32Array) => 3 + 2 * (input[0] ?? 0) - 0.05 * (input[1] ?? 0);
