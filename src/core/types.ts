@@ -73,6 +73,8 @@ export interface RunOptions extends StageRange {
    * number of values, as in Keras 3. Nothing is written.
    */
   readonly onStatistics?: (moved: readonly MovedStatistic[]) => void;
+  /** With `onStatistics`: the momentum of all layers, 0 … below 1, in place of their own. */
+  readonly momentum?: number;
 }
 
 /** What one of BatchNorm's statistics becomes by a run in training mode. */

@@ -56,7 +56,7 @@ export function gradientsOfBatch(
     statistics.push(...moved);
     kept.push(...moved.map(({ value }) => value));
   };
-  const mode = options.batchNorm === 'train' ? { onStatistics } : {};
+  const mode = options.batchNorm === 'inference' ? {} : { onStatistics, ...options.batchNorm };
   const named = model.head.parts[0]?.name !== '';
   const batch = blend(run, rows, seed);
   try {

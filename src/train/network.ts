@@ -16,8 +16,8 @@ export function networkOf({ base, head }: AnyModel): Network {
   const stages = [...base.trunk.stages, ...head.trunk.stages];
   return {
     stages,
-    run(input, { from = 0, to = stages.length, dropoutSeed, onStatistics } = {}) {
-      const mode = onStatistics && { onStatistics };
+    run(input, { from = 0, to = stages.length, dropoutSeed, onStatistics, momentum } = {}) {
+      const mode = onStatistics && { onStatistics, ...(momentum === undefined ? {} : { momentum }) };
       if (to <= joint) return base.trunk.run(input, { from, to, ...mode });
       const behind = {
         from: Math.max(0, from - joint),

@@ -8,7 +8,7 @@ import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from
 import { settleClipping, type Clip, type Clipping } from './clipping.ts';
 import type { LossOption } from './headRules.ts';
 import { settleMix, type SettledMix } from './mixBatch.ts';
-import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption } from './optionChecks.ts';
+import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from './optionChecks.ts';
 import type { Optimizer } from './optimizer.ts';
 import { settleOptimizer, type OptimizerName } from './optimizers.ts';
 import type { AdaptiveSchedule, Schedule } from './schedule.ts';
@@ -69,11 +69,11 @@ export interface TrainingOptions {
   /**
    * How BatchNorm layers that are not frozen run in training: `'inference'` by their stored statistics, which stay as they
    * are; `'train'` by mean and variance of each batch, which move the stored statistics as in Keras, with the layer's own
-   * momentum. Worth it for many examples in batches of 16 and more; few examples are better off with the statistics of
+   * momentum or the one that is given. Worth it for many examples in batches of 16 and more; few examples are better off with the statistics of
    * the base. Statistics move with every batch, also between two steps of `gradientAccumulationSteps`, and have no part in
    * `ema`, being averages themselves. A batch with one value of a channel makes its variance 0. Default `'inference'`.
    */
-  readonly batchNorm?: 'inference' | 'train';
+  readonly batchNorm?: 'inference' | 'train' | { readonly momentum: number };
   /** Keeps exponential moving averages of the weights. Default false. */
   readonly ema?: boolean | AveragingOptions;
   /** The figure that epochs are judged by. Default `'validationLoss'` where there is validation. */
@@ -141,7 +141,8 @@ export interface SettledOptions {
   readonly optimizer: Optimizer;
   readonly schedule: AdaptiveSchedule;
   readonly clip: Clip | undefined;
-  readonly batchNorm: 'inference' | 'train';
+  /** Undefined momentum: the layers' own. */
+  readonly batchNorm: 'inference' | { readonly momentum?: number };
   readonly ema: SettledAveraging | undefined;
   readonly watch: SettledWatch;
   readonly maxSeconds: number;
@@ -175,14 +176,12 @@ export function settleOptions(
 ): SettledOptions {
   const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, validation, seed = 0 } = options;
   const { epochs = initialEpoch + defaults.epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
-  const { batchNorm = 'inference' } = options;
   assertWhole(verb, 'initialEpoch', initialEpoch, 0);
   assertWhole(verb, 'epochs', epochs, initialEpoch + 1);
   assertWhole(verb, 'batchSize', batchSize, 1);
   assertWhole(verb, 'gradientAccumulationSteps', gradientAccumulationSteps, 1);
   assertWhole(verb, 'seed', seed, 0);
   assertShare(verb, 'labelSmoothing', labelSmoothing);
-  assertOneOf(verb, 'batchNorm', batchNorm, ['inference', 'train']);
   if (options.maxSeconds !== undefined) assertRate(verb, 'maxSeconds', maxSeconds);
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
     throw invalidOption(verb, 'validation to be samples or a share above 0 and below 1', validation);
@@ -201,7 +200,7 @@ export function settleOptions(
     optimizer: settleOptimizer(verb, options.optimizer ?? 'adam'),
     schedule: settleSchedule(verb, options.schedule ?? defaults.schedule),
     clip: settleClipping(verb, options.clip),
-    batchNorm,
+    batchNorm: settleBatchNorm(verb, options.batchNorm),
     ema: settleAveraging(verb, options.ema),
     watch: settleWatch(verb, options, validation !== undefined),
     maxSeconds,
@@ -213,4 +212,16 @@ export function settleOptions(
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,
   };
+}
+
+function settleBatchNorm(
+  verb: string,
+  option: TrainingOptions['batchNorm'] = 'inference',
+): SettledOptions['batchNorm'] {
+  if (isObject(option)) {
+    assertShare(verb, 'batchNorm.momentum', option.momentum);
+    return { momentum: option.momentum };
+  }
+  assertOneOf(verb, 'batchNorm', option, ['inference', 'train']);
+  return option === 'train' ? {} : option;
 }

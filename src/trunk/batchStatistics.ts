@@ -40,11 +40,14 @@ export function movingStatistics(norms: readonly BatchNorm[], unfrozen?: readonl
  */
 export function runWithStatistics(
   norms: readonly BatchNorm[],
-  onStatistics: RunOptions['onStatistics'],
+  { onStatistics, momentum }: Pick<RunOptions, 'onStatistics' | 'momentum'>,
   run: (statistics: BatchStatistics | undefined) => Tensor,
 ): Tensor {
   if (onStatistics === undefined) return run(undefined);
-  const statistics = new BatchStatistics(trainedOf(norms, ({ frozen }) => !frozen));
+  const statistics = new BatchStatistics(
+    trainedOf(norms, ({ frozen }) => !frozen),
+    momentum,
+  );
   const output = orDispose(statistics, () => run(statistics));
   return orDispose(output, () => {
     onStatistics(statistics.take());
@@ -88,8 +91,14 @@ export class BatchStatistics {
   private readonly trained: ReadonlyMap<string, BatchNorm>;
   private readonly moved = new Map<TrunkWeight, Tensor>();
 
-  /** @param trained - Those that normalise by their batch. */
-  constructor(trained: readonly BatchNorm[]) {
+  /**
+   * @param trained - Those that normalise by their batch.
+   * @param momentum - In place of their own.
+   */
+  constructor(
+    trained: readonly BatchNorm[],
+    private readonly momentum: number | undefined,
+  ) {
     this.trained = new Map(trained.map((each) => [each.name, each]));
   }
 
@@ -102,7 +111,7 @@ export class BatchStatistics {
   move(name: string, batch: Moments): void {
     const norm = this.trained.get(name);
     if (norm === undefined) throw new RangeError(`${name} does not train`);
-    const momentum = momentumOf(norm);
+    const momentum = this.momentum ?? momentumOf(norm);
     this.moveOne(norm.mean, batch.mean, momentum);
     this.moveOne(norm.variance, batch.variance, momentum);
   }

@@ -78,12 +78,12 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
     get disposed() {
       return disposed;
     },
-    run(x, { from = 0, to = stages.length, onStatistics }: RunOptions = {}) {
+    run(x, { from = 0, to = stages.length, ...mode }: RunOptions = {}) {
       if (disposed) throw gone(graph);
       const [entry, exit] = [stages[from - 1], stages[to - 1]];
       const run = { entry: entry?.name ?? graph.input, input: x, exit: exit?.name ?? graph.input };
       assertInput(x, entry?.output ?? input, run.entry);
-      return runWithStatistics(norms, onStatistics, (statistics) => {
+      return runWithStatistics(norms, mode, (statistics) => {
         const trained = stages.slice(from, to).flatMap(({ layers }) => layers.filter((node) => statistics?.has(node)));
         if (statistics === undefined || trained.length === 0) return runNodes(model, run);
         return inTraining(trained).run(run, statistics);

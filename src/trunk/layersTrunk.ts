@@ -71,12 +71,12 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     get disposed() {
       return disposed;
     },
-    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true, onStatistics }: RunOptions = {}) {
+    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true, ...mode }: RunOptions = {}) {
       assertUsable(graph, disposed);
       const entry = boundaries[from] ?? 0;
       assertInput(graph, input, specAt(specs, entry), entry);
       const exit = boundaries[to] ?? 0;
-      return runWithStatistics(norms, onStatistics, (statistics) => {
+      return runWithStatistics(norms, mode, (statistics) => {
         const execution = { entry, exit, input, dropoutSeed, statistics };
         return tidy(() => runSteps(fused ? together : oneByOne, execution));
       });

@@ -277,3 +277,27 @@ test.each(['training', true, 1])('the option is refused as %o, and the model sta
   expect(weightValues(model)).toEqual(before);
   model.dispose();
 });
+
+test('a momentum of one call is that of all layers in it', async () => {
+  const moving = async (momentum: number) => {
+    const model = await tinyTransfer();
+    const before = weightValues(model);
+    const samples = tinySamples();
+    await fineTune(model, samples, { headEpochs: 0, epochs: 1, batchSize: 24, batchNorm: { momentum } });
+    const after = weightValues(model);
+    model.dispose();
+    const name = Object.keys(after).find((each) => each.endsWith('moving_mean')) ?? '';
+    return { before: before[name] ?? [], after: after[name] ?? [] };
+  };
+  const none = await moving(0);
+  const half = await moving(0.5);
+  expect(half.after).not.toEqual(half.before);
+  half.after.forEach((value, i) => {
+    expect(value).toBeCloseTo(((half.before[i] ?? 0) + (none.after[i] ?? 0)) / 2, 5);
+  });
+  const model = await tinyTransfer();
+  await expect(fineTune(model, tinySamples(), { batchNorm: { momentum: 1 } })).rejects.toThrow(
+    'fineTune: expected batchNorm.momentum to be at least 0 and below 1, got 1.',
+  );
+  model.dispose();
+});
