@@ -5,6 +5,7 @@ import type { RowStore } from '../core/rowStore.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { largestHalf } from './float16.ts';
 import type { SettledCache } from './cacheOptions.ts';
+import { notFinite } from './notFinite.ts';
 import { assertEqualShapes } from './preprocess.ts';
 import type { Batch } from './readBatch.ts';
 import { rowLayout, type RowLayout } from './rowLayout.ts';
@@ -171,9 +172,4 @@ function tooLarge(verb: string, value: number, id: string): TransferKitError {
     `${verb}: expected features between -${String(largestHalf)} and ${String(largestHalf)}, which float16 holds, got ` +
     `${String(value)} for ${id}. Use cache: { precision: 'float32' }.`;
   return new TransferKitError('OUT_OF_RANGE', text, { id, value, largest: largestHalf });
-}
-
-function notFinite(verb: string, id: string): TransferKitError {
-  const text = `${verb}: expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
-  return new TransferKitError('NOT_FINITE', text, { id });
 }

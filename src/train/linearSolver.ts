@@ -43,7 +43,7 @@ export interface Solved {
  * folded into kernel and bias. Several heads are solved for one by one.
  *
  * @returns Undefined when the signal stopped it: the weights are as they were.
- * @throws TransferKitError `NO_EXAMPLES` when none counts; what reading raises.
+ * @throws TransferKitError `NO_EXAMPLES` when none counts, `NOT_FINITE`; what reading raises.
  */
 export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefined> {
   const { model, head, options } = plan;
@@ -66,14 +66,14 @@ export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefi
 }
 
 async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
-  const { head, options } = plan;
+  const { verb, head, options } = plan;
   const turn = takeTurns();
   const rest = async () => {
     await turn();
     options.signal?.throwIfAborted();
   };
-  const train = await readEverything(plan.train, rest);
-  const validation = plan.validation && (await readEverything(plan.validation, rest));
+  const train = await readEverything(verb, plan.train, rest);
+  const validation = plan.validation && (await readEverything(verb, plan.validation, rest));
   const weights = weightsOf(plan, train);
   const scale = await scaleOf(train.values, head.width, sharesOf(weights), rest);
   const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));

@@ -269,6 +269,25 @@ describe('a head is trained by steps', () => {
   });
 });
 
+test.each([true, false])('names an example whose features are not finite, with cache %s', async (cache) => {
+  const { base } = await tinyTransfer({}, 'conv1');
+  const model = replaceHead(base, { labels: tinyLabels });
+  const before = weightValues(model);
+  const inputs = Array.from({ length: 9 }, (_, i) => new Float32Array(768).fill(i === 4 ? 3e38 : i));
+  const samples = fromArrays({
+    inputs,
+    targets: inputs.map((_, i) => tinyLabels[i % 3] ?? ''),
+    ids: inputs.map((_, i) => `picture ${String(i)}`),
+  });
+  await expectNoLeak(() =>
+    expect(trainHead(model, samples, { cache })).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      message: expect.stringContaining('picture 4') as string,
+    }),
+  );
+  expect([weightValues(model), model.history]).toEqual([before, []]);
+});
+
 test.each([
   [{ solver: 'newton' as 'lbfgs' }, "expected solver to be 'lbfgs' or 'gradient', got newton"],
   [{ l2: 0 }, 'expected l2 to be a finite number above 0, got 0'],
