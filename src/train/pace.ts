@@ -1,9 +1,7 @@
 // Keeps a long computation polite: lets other work of the program run, reports progress, notices cancellation.
 import type { Progress } from '../core/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
-
-/** Longest stretch of computation without letting timers, input and signals through, in milliseconds. */
-const stretch = 20;
+import { takeTurns } from './turns.ts';
 
 /** Counts work that is done. */
 export interface Pace {
@@ -30,17 +28,14 @@ export function startPace(
   const elapsedBefore = augmenting?.elapsed() ?? 0;
   const costs = () => (augmenting === undefined ? {} : { augmentSeconds: augmenting.elapsed() - elapsedBefore });
   let done = before;
-  let lastTurn = start;
+  const turn = takeTurns();
   onProgress?.({ phase, done, total, secondsLeft: undefined, ...costs() });
   return {
     async advance(amount) {
       done += amount;
-      const now = performance.now();
-      const secondsLeft = ((now - start) / 1000 / (done - before)) * (total - done);
+      const secondsLeft = ((performance.now() - start) / 1000 / (done - before)) * (total - done);
       onProgress?.({ phase, done, total, secondsLeft, ...costs() });
-      if (now - lastTurn < stretch) return;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      lastTurn = performance.now();
+      await turn();
     },
   };
 }
