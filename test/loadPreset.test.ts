@@ -166,9 +166,9 @@ describe('what is refused', () => {
     ['a misspelt name', () => loadBase('resnet5O'), 'NOT_FOUND', /Nearest presets: resnet50/],
     [
       'preset options without a preset',
-      () => loadBase('resnet5O', { weights: null }),
+      () => loadBase('resnet5O', { alpha: 0.5 }),
       'INVALID_OPTION',
-      /expected the name of a preset for weights, got 'resnet5O'\. Nearest: resnet50/,
+      /expected the name of a preset for alpha, got 'resnet5O'\. Nearest: resnet50/,
     ],
     [
       'an alpha without published weights',

@@ -221,6 +221,7 @@ describe('fineTune decides as documented', () => {
       epochs: 1,
       batchSize: 24,
       optimizer: sgd(),
+      schedule: 'constant',
       learningRate: { base: 1e-30, head: 0.1 },
     });
     expect(moved(before, weightValues(model))).toEqual(['head_logits/kernel', 'head_logits/bias']);
