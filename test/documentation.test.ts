@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useBackend } from '../src/index.ts';
 import { blocksOfMarkdown, blocksOfSource, matches, programOf } from './documentation/blocks.ts';
 import { given, takePrinted, writeFiles } from './documentation/given.ts';
 
@@ -29,6 +30,8 @@ const home = process.cwd();
 let workspace = '';
 
 beforeAll(async () => {
+  // Documentation takes a base for granted, and with it a backend.
+  await useBackend();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const { file, text } of programs) writeFileSync(file, text);
