@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, inspect } from 'node:util';
-import { layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
 import { loadBase, replaceHead, type Base, type Samples, type TransferModel } from '../../src/index.ts';
 import { imageFolder } from '../../src/node.ts';
@@ -64,10 +64,15 @@ async function halves(): Promise<{ train: Samples; validation: Samples }> {
 /** Two convolutions with BatchNorm and a classifier: a pretrained network in small. */
 function smallNetwork(): LayersModel {
   const network = sequential({ name: 'small' });
-  network.add(layers.conv2d({ inputShape: [32, 32, 3], filters: 8, kernelSize: 3, strides: 2, name: 'block_1_conv' }));
+  const drawn = (seed: number) => ({
+    kernelSize: 3,
+    strides: 2,
+    kernelInitializer: initializers.glorotUniform({ seed }),
+  });
+  network.add(layers.conv2d({ inputShape: [32, 32, 3], filters: 8, name: 'block_1_conv', ...drawn(1) }));
   network.add(layers.batchNormalization({ name: 'block_1_bn' }));
   network.add(layers.reLU({ name: 'block_1_relu' }));
-  network.add(layers.conv2d({ filters: 16, kernelSize: 3, strides: 2, name: 'block_2_conv' }));
+  network.add(layers.conv2d({ filters: 16, name: 'block_2_conv', ...drawn(2) }));
   network.add(layers.reLU({ name: 'relu' }));
   network.add(layers.globalAveragePooling2d({ name: 'pool' }));
   network.add(layers.dense({ units: 10, activation: 'softmax', name: 'predictions' }));
