@@ -6,11 +6,11 @@ import { ofHead as named } from './core/headParts.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples, TrunkWeight } from './core/types.ts';
 import { logitLayer } from './heads/logitLayers.ts';
-import { assertAlive } from './train/assertAlive.ts';
-import { settleHeadLoss } from './train/headRules.ts';
+import { assertAlive } from './core/assertAlive.ts';
+import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
-import { assertWhole } from './train/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
 import { calibrationFigures, fitTemperature, type CalibrationFigures } from './train/temperature.ts';
 
 /** Options of {@link calibrate}. */

@@ -4,7 +4,7 @@ import type { TransferModel } from './core/model.ts';
 import type { EpochLog, Samples, Target, TrainingLog } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
 import { fineTune, type FineTuneOptions } from './fineTune.ts';
-import { isObject } from './train/optionChecks.ts';
+import { isObject } from './core/optionChecks.ts';
 
 /** A model that learns by looking at examples once, such as `knn` and `nearestCentroid` make. */
 export interface ExampleLearner {

@@ -3,7 +3,7 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';
-import { settleHeadLoss, type LossOption } from './train/headRules.ts';
+import { settleHeadLoss, type LossOption } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
 import {
@@ -18,9 +18,9 @@ import {
   type Mistake,
   type RegressionFigures,
 } from './train/metrics.ts';
-import { assertWhole } from './train/optionChecks.ts';
-import { assertAlive } from './train/assertAlive.ts';
-import { assertKnown } from './train/targets.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertAlive } from './core/assertAlive.ts';
+import { assertKnown } from './losses/targets.ts';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {

@@ -3,7 +3,7 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples } from './core/types.ts';
 import { unfreeze, type FreezeSelection } from './freeze.ts';
-import { assertAlive } from './train/assertAlive.ts';
+import { assertAlive } from './core/assertAlive.ts';
 import type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 
 /** Options of {@link findLearningRate}. */

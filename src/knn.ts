@@ -6,8 +6,8 @@ import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { nearestRows } from './neighbours/nearestRows.ts';
 import { distances, type Distance } from './neighbours/separation.ts';
 import { knnDefaults, voteShares, voteWeights, type VoteWeights } from './neighbours/votes.ts';
-import { assertOneOf, assertWhole } from './train/optionChecks.ts';
-import { featurePoolings } from './train/poolFeatures.ts';
+import { assertOneOf, assertWhole } from './core/optionChecks.ts';
+import { featurePoolings } from './features/poolFeatures.ts';
 
 /** Options of {@link knn}. */
 export interface KnnOptions {

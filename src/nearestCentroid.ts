@@ -5,8 +5,8 @@ import { centroidShares, fitCentroids } from './neighbours/centroids.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';
 import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { distances, vectorOf, type Distance } from './neighbours/separation.ts';
-import { assertOneOf } from './train/optionChecks.ts';
-import { featurePoolings } from './train/poolFeatures.ts';
+import { assertOneOf } from './core/optionChecks.ts';
+import { featurePoolings } from './features/poolFeatures.ts';
 
 /** Options of {@link nearestCentroid}. */
 export interface NearestCentroidOptions {

@@ -5,11 +5,11 @@ import { TransferKitError } from './core/errors.ts';
 import { byHead } from './core/headParts.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Predicted, Prediction, PredictionOf, PredictOptions } from './core/predictions.ts';
-import { isChosen, taskRules } from './train/taskRules.ts';
-import { networkOf, runAndFree } from './train/network.ts';
-import { assertWhole } from './train/optionChecks.ts';
-import { isListOfInputs, prepareInputs, type PreparedInputs } from './train/prepareInputs.ts';
-import { assertAlive } from './train/assertAlive.ts';
+import { isChosen, taskRules } from './losses/taskRules.ts';
+import { networkOf, runAndFree } from './features/network.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { isListOfInputs, prepareInputs, type PreparedInputs } from './features/prepareInputs.ts';
+import { assertAlive } from './core/assertAlive.ts';
 
 /**
  * Predicts with the model's own preprocessing.

@@ -7,9 +7,9 @@ import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, Base } from './core/model.ts';
 import type { Picture } from './core/picture.ts';
 import { describeShape } from './core/shapes.ts';
-import { augmentInputs, settleAugmentation, type AugmentOption, type SettledAugmentation } from './train/augment.ts';
-import { gatherFor, type Gather } from './train/gatherInputs.ts';
-import { assertWhole } from './train/optionChecks.ts';
+import { augmentInputs, settleAugmentation, type AugmentOption, type SettledAugmentation } from './features/augment.ts';
+import { gatherFor, type Gather } from './features/gatherInputs.ts';
+import { assertWhole } from './core/optionChecks.ts';
 
 /** Options of {@link previewAugmentation}. */
 export interface PreviewAugmentationOptions {

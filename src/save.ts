@@ -11,7 +11,7 @@ import type { AnyModel, Base, HeadPart, Preprocessor, Task, Tasks, TransferModel
 import { joinLogits } from './heads/headGraph.ts';
 import { makeModel } from './heads/makeModel.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
-import { assertAlive } from './train/assertAlive.ts';
+import { assertAlive } from './core/assertAlive.ts';
 import { graphAfter, lastCallOf } from './trunk/layerGraph.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';

@@ -5,13 +5,13 @@ import { layOut } from './core/headParts.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
 import type { Base } from './core/model.ts';
 import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
-import { crossValidate } from './train/crossValidate.ts';
-import { assignFolds, drawExamples } from './train/folds.ts';
-import { assertWhole } from './train/optionChecks.ts';
-import { startPace } from './train/pace.ts';
-import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './train/tapFeatures.ts';
-import { assertSamples } from './train/targets.ts';
-import { takeTurns } from './train/turns.ts';
+import { crossValidate } from './solver/crossValidate.ts';
+import { assignFolds, drawExamples } from './solver/folds.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { startPace } from './features/pace.ts';
+import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
+import { assertSamples } from './losses/targets.ts';
+import { takeTurns } from './features/turns.ts';
 
 /** Options of {@link suggestCut}. */
 export interface SuggestCutOptions {

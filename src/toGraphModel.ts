@@ -3,7 +3,7 @@ import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel, HeadPart } from './core/model.ts';
-import { assertAlive } from './train/assertAlive.ts';
+import { assertAlive } from './core/assertAlive.ts';
 import { writeNodes } from './trunk/nodeGraph.ts';
 
 /**

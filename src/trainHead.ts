@@ -2,7 +2,7 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
-import { assertAlive } from './train/assertAlive.ts';
+import { assertAlive } from './core/assertAlive.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { SolverOptions } from './train/solverOption.ts';
 

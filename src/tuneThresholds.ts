@@ -3,11 +3,11 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples } from './core/types.ts';
-import { assertAlive } from './train/assertAlive.ts';
-import { settleHeadLoss } from './train/headRules.ts';
+import { assertAlive } from './core/assertAlive.ts';
+import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
-import { assertOneOf, assertWhole } from './train/optionChecks.ts';
+import { assertOneOf, assertWhole } from './core/optionChecks.ts';
 import { bestThreshold, scoreAt, type ThresholdMetric } from './train/thresholds.ts';
 
 /** Options of {@link tuneThresholds}. */

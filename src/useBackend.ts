@@ -3,7 +3,7 @@ import { platform } from '#platform';
 import { chooseBackend, type BackendReport } from './backends/chooseBackend.ts';
 import type { KernelOptions } from './backends/completion.ts';
 import { TransferKitError } from './core/errors.ts';
-import { assertWhole } from './train/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
 
 export type { BackendReport } from './backends/chooseBackend.ts';
 

@@ -1,4 +1,4 @@
-// Rows of equally many bytes that need not lie in memory: what a feature cache is made of. Kept in memory by train/, in a
+// Rows of equally many bytes that need not lie in memory: what a feature cache is made of. Kept in memory by features/, in a
 // file by node/, in IndexedDB by browser/.
 
 /**

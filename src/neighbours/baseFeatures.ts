@@ -4,7 +4,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../core/model.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
-import { pooledValues, type FeaturePooling } from '../train/poolFeatures.ts';
+import { pooledValues, type FeaturePooling } from '../features/poolFeatures.ts';
 
 /** A base that is ready to give features, with the weights of the moment when it was opened. */
 export interface BaseFeatures {

@@ -1,15 +1,15 @@
 // What a model has to be better than: the nearest neighbours, the nearest centroid, and always the most frequent label.
 import type { AnyModel, HeadPart } from '../core/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
-import { noneReadable, type Examples, type Rows } from '../train/examples.ts';
-import { invalidOption } from '../train/optionChecks.ts';
-import { startPace } from '../train/pace.ts';
-import { pooledValues } from '../train/poolFeatures.ts';
-import { allInBatches } from '../train/readAhead.ts';
-import { assertReadable, readBatches } from '../train/readBatch.ts';
-import { freeRows } from '../train/readRows.ts';
-import { assertKnown } from '../train/targets.ts';
-import { argMax } from '../train/taskRules.ts';
+import { noneReadable, type Examples, type Rows } from '../features/examples.ts';
+import { invalidOption } from '../core/optionChecks.ts';
+import { startPace } from '../features/pace.ts';
+import { pooledValues } from '../features/poolFeatures.ts';
+import { allInBatches } from '../features/readAhead.ts';
+import { assertReadable, readBatches } from '../features/readBatch.ts';
+import { freeRows } from '../features/readRows.ts';
+import { assertKnown } from '../losses/targets.ts';
+import { argMax } from '../losses/taskRules.ts';
 import { openFeatures, rowsOf, settlePooling } from './baseFeatures.ts';
 import { centroidShares, fitCentroids } from './centroids.ts';
 import type { FeatureVector, LabelledVector } from './keptExample.ts';

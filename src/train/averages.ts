@@ -1,7 +1,7 @@
 // Exponential moving averages of weights.
 import { add, clone, dispose, keep, mul, scalar, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { TrunkWeight } from '../core/types.ts';
-import { assertOneOf, assertShare, invalidOption, isObject } from './optionChecks.ts';
+import { assertOneOf, assertShare, invalidOption, isObject } from '../core/optionChecks.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /**

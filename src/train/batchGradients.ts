@@ -17,11 +17,11 @@ import {
 import { deriveSeed } from '../core/random.ts';
 import type { MovedStatistic, TrunkWeight } from '../core/types.ts';
 import { differentiate } from './differentiate.ts';
-import type { Rows } from './examples.ts';
+import type { Rows } from '../features/examples.ts';
 import type { Run } from './loopPlan.ts';
-import { smoothByHead } from './headRules.ts';
-import { weightedMean } from './losses.ts';
-import { mixBatch } from './mixBatch.ts';
+import { smoothByHead } from '../losses/headRules.ts';
+import { weightedMean } from '../losses/losses.ts';
+import { mixBatch } from '../losses/mixBatch.ts';
 
 /** Keeps these draws apart from all others of the same seed. */
 const mixing = 0x6d6978;

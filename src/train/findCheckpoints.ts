@@ -1,5 +1,5 @@
 // The checkpoints of a run, looked for before anything is trained.
-import type { Checkpoints } from './checkpoints.ts';
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { SettledOptions } from './options.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function findCheckpoints(
   { checkpoint }: SettledOptions,
 ): Promise<Checkpoints | undefined> {
   if (checkpoint === undefined) return undefined;
-  const { openCheckpoints } = await import('./checkpoints.ts');
+  const { openCheckpoints } = await import('../checkpoints/checkpoints.ts');
   const checkpoints = await openCheckpoints(verb, phase, checkpoint);
   await checkpoints.find();
   return checkpoints;

@@ -2,13 +2,13 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
-import type { Examples } from './examples.ts';
-import type { HeadLoss } from './headRules.ts';
+import type { Examples } from '../features/examples.ts';
+import type { HeadLoss } from '../losses/headRules.ts';
 import { measure, type Measurement } from './measure.ts';
-import { prepareFront } from './network.ts';
-import { startPace } from './pace.ts';
-import { streamExamples } from './streamExamples.ts';
-import { assertKnown } from './targets.ts';
+import { prepareFront } from '../features/network.ts';
+import { startPace } from '../features/pace.ts';
+import { streamExamples } from '../features/streamExamples.ts';
+import { assertKnown } from '../losses/targets.ts';
 
 /** Who asks, about what, and by which loss. */
 export interface Inquiry {

@@ -4,17 +4,17 @@ import { TransferKitError } from '../core/errors.ts';
 import { byHead } from '../core/headParts.ts';
 import type { LinearHead } from '../core/linearHead.ts';
 import type { TrunkWeight } from '../core/types.ts';
-import { mostStrengths } from './chooseL2.ts';
-import { DesignMatrix } from './designMatrix.ts';
-import type { Examples } from './examples.ts';
-import { sharesOf } from './foldFits.ts';
-import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
+import { mostStrengths } from '../solver/chooseL2.ts';
+import { DesignMatrix } from '../solver/designMatrix.ts';
+import type { Examples } from '../features/examples.ts';
+import { sharesOf } from '../solver/foldFits.ts';
+import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from '../solver/linearEnd.ts';
 import type { Run } from './loopPlan.ts';
 import type { SettledOptions } from './options.ts';
-import { startPace } from './pace.ts';
-import { readEverything, type Everything } from './readEverything.ts';
-import { applyScale, forUnscaled, scaleOf, type Scale } from './standardise.ts';
-import { takeTurns } from './turns.ts';
+import { startPace } from '../features/pace.ts';
+import { readEverything, type Everything } from '../features/readEverything.ts';
+import { applyScale, forUnscaled, scaleOf, type Scale } from '../solver/standardise.ts';
+import { takeTurns } from '../features/turns.ts';
 
 /** What to solve, and how. */
 export interface LinearPlan extends Pick<Run, 'verb' | 'model' | 'classWeight'> {

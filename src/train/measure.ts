@@ -1,12 +1,12 @@
 // Loss and decisions of a model over examples, in inference mode.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { AnyModel, HeadPart } from '../core/model.ts';
-import type { Examples, Rows } from './examples.ts';
-import { correctOf, type HeadLoss } from './headRules.ts';
-import { runAndFree, type Network } from './network.ts';
-import type { Pace } from './pace.ts';
-import { allInBatches } from './readAhead.ts';
-import { readRows } from './readRows.ts';
+import type { Examples, Rows } from '../features/examples.ts';
+import { correctOf, type HeadLoss } from '../losses/headRules.ts';
+import { runAndFree, type Network } from '../features/network.ts';
+import type { Pace } from '../features/pace.ts';
+import { allInBatches } from '../features/readAhead.ts';
+import { readRows } from '../features/readRows.ts';
 
 /** What the model said about one example. */
 export interface Judgement {

@@ -1,11 +1,11 @@
 // The rows of a segment: features of the frozen front, computed once, or examples that are read for every batch.
 import type { Samples } from '../core/types.ts';
-import type { SettledCache } from './cacheOptions.ts';
-import { viewsOf, type Examples, type ExampleSource } from './examples.ts';
+import type { SettledCache } from '../features/cacheOptions.ts';
+import { viewsOf, type Examples, type ExampleSource } from '../features/examples.ts';
 import type { RowsReport, Run, Skipped } from './loopPlan.ts';
-import { prepareFront, type PreparedNetwork } from './network.ts';
-import { startPace } from './pace.ts';
-import { streamExamples } from './streamExamples.ts';
+import { prepareFront, type PreparedNetwork } from '../features/network.ts';
+import { startPace } from '../features/pace.ts';
+import { streamExamples } from '../features/streamExamples.ts';
 
 /** Samples to train and validate on. */
 export interface Parts {
@@ -134,8 +134,8 @@ type Keep = (source: ExampleSource, views: number) => Promise<Examples | undefin
 /** What keeps features in one cache and counts all of it. */
 async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, passes: number): Promise<Keep> {
   const [{ openCache }, { cacheFeatures }] = await Promise.all([
-    import('./featureStore.ts'),
-    import('./cacheFeatures.ts'),
+    import('../features/featureStore.ts'),
+    import('../features/cacheFeatures.ts'),
   ]);
   const cache = await openCache(settled);
   const pace = startPace('features', passes, run.options.onProgress, { augmenting: run.options.augment?.stopwatch });

@@ -1,18 +1,18 @@
 // Options that trainHead and fineTune share, and their checks.
 import type { AnyModel } from '../core/model.ts';
 import type { EpochLog, Monitor, Progress, Samples } from '../core/types.ts';
-import { settleAugmentation, type AugmentOption, type SettledAugmentation } from './augment.ts';
+import { settleAugmentation, type AugmentOption, type SettledAugmentation } from '../features/augment.ts';
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
-import { settleCache, type FeatureCacheOptions, type SettledCache } from './cacheOptions.ts';
-import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from './checkpointOptions.ts';
-import { settleClipping, type Clip, type Clipping } from './clipping.ts';
-import type { LossOption } from './headRules.ts';
-import { settleMix, type SettledMix } from './mixBatch.ts';
-import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from './optionChecks.ts';
-import type { Optimizer } from './optimizer.ts';
-import { settleOptimizer, type OptimizerName } from './optimizers.ts';
-import type { AdaptiveSchedule, Schedule } from './schedule.ts';
-import { settleSchedule, type ScheduleName } from './schedules.ts';
+import { settleCache, type FeatureCacheOptions, type SettledCache } from '../features/cacheOptions.ts';
+import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from '../checkpoints/checkpointOptions.ts';
+import { settleClipping, type Clip, type Clipping } from '../optimizers/clipping.ts';
+import type { LossOption } from '../losses/headRules.ts';
+import { settleMix, type SettledMix } from '../losses/mixBatch.ts';
+import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import { settleOptimizer, type OptimizerName } from '../optimizers/optimizers.ts';
+import type { AdaptiveSchedule, Schedule } from '../schedules/schedule.ts';
+import { settleSchedule, type ScheduleName } from '../schedules/schedules.ts';
 import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './watch.ts';
 
 /** Options of every training verb. */

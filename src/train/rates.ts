@@ -1,7 +1,7 @@
 // Learning rates of single weights: one for the head, one or a rising span for the base, less the deeper a layer lies.
 import type { AnyModel } from '../core/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
-import { assertRate, invalidOption, isObject } from './optionChecks.ts';
+import { assertRate, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /**
  * Learning rates before the schedule: one for everything, or one for the head and one for the base. `base` as a span

@@ -2,7 +2,7 @@
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../core/json.ts';
 import type { EpochLog, TrainingLog } from '../core/types.ts';
-import type { Checkpoints, Position } from './checkpoints.ts';
+import type { Checkpoints, Position } from '../checkpoints/checkpoints.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { EarlyEnd, EpochPart, Run, Start } from './loopPlan.ts';
 import type { Parts, SegmentRows } from './openRows.ts';

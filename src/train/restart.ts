@@ -2,8 +2,8 @@
 import { getBackend } from '@tensorflow/tfjs-core';
 import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
 import type { TrainingLog } from '../core/types.ts';
-import { assertSameRun } from './checkpointMismatch.ts';
-import type { FoundCheckpoint, Position } from './checkpoints.ts';
+import { assertSameRun } from '../checkpoints/checkpointMismatch.ts';
+import type { FoundCheckpoint, Position } from '../checkpoints/checkpoints.ts';
 import type { Run, Start } from './loopPlan.ts';
 import type { SavedNumbers, SavedState } from './savedState.ts';
 

@@ -2,12 +2,12 @@
 import type { AnyModel } from '../core/model.ts';
 import type { EpochLog, Samples, TrainingLog } from '../core/types.ts';
 import { countParameters } from './countParameters.ts';
-import type { Examples } from './examples.ts';
+import type { Examples } from '../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';
 import type { EarlyEnd, RowsReport, Run, Start, TrainingPlan } from './loopPlan.ts';
-import { frozenPrefix } from './network.ts';
+import { frozenPrefix } from '../features/network.ts';
 import { rowsOfSegments, type Parts } from './openRows.ts';
-import { startPace, type Pace } from './pace.ts';
+import { startPace, type Pace } from '../features/pace.ts';
 import type { Recorder } from './recorder.ts';
 import { settleRun } from './settleRun.ts';
 import { TrainingState } from './trainingState.ts';

@@ -1,7 +1,7 @@
 // What a run keeps from step to step, as values outside the backend; and back.
 import { dispose, keep, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { TrunkWeight } from '../core/types.ts';
-import type { StoredTensor } from './checkpointFile.ts';
+import type { StoredTensor } from '../checkpoints/checkpointFile.ts';
 import type { Run } from './loopPlan.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Clock, TrainingState } from './trainingState.ts';

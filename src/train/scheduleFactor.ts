@@ -1,5 +1,5 @@
 // The factor of a schedule, checked: a user may write one.
-import { invalidOption } from './optionChecks.ts';
+import { invalidOption } from '../core/optionChecks.ts';
 import type { SettledOptions } from './options.ts';
 
 /** Steps of a whole run over a number of examples. */

@@ -2,14 +2,14 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Samples } from '../core/types.ts';
-import { settleClassWeights } from './classWeights.ts';
+import { settleClassWeights } from '../losses/classWeights.ts';
 import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
-import { assertHeadSmoothing, settleHeadLoss } from './headRules.ts';
-import { networkOf } from './network.ts';
+import { assertHeadSmoothing, settleHeadLoss } from '../losses/headRules.ts';
+import { networkOf } from '../features/network.ts';
 import type { Parts } from './openRows.ts';
 import type { SettledOptions } from './options.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
-import { assertKnown, assertSamples, assertTrainable, assertValidation } from './targets.ts';
+import { assertKnown, assertSamples, assertTrainable, assertValidation } from '../losses/targets.ts';
 
 /** Samples to train and validate on, checked. */
 function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {

@@ -2,9 +2,9 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { Task } from '../core/model.ts';
 import type { Judgement } from './measure.ts';
-import { monotoneRoot } from './monotoneRoot.ts';
-import { rowLosses } from './rowLosses.ts';
-import { argMax, taskRules } from './taskRules.ts';
+import { monotoneRoot } from '../solver/monotoneRoot.ts';
+import { rowLosses } from '../losses/rowLosses.ts';
+import { argMax, taskRules } from '../losses/taskRules.ts';
 
 /** How well probabilities fit what is true. */
 export interface CalibrationFigures {

@@ -3,11 +3,11 @@
 import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { EpochLog, TrunkWeight } from '../core/types.ts';
-import { AccumulatedGradients } from './accumulatedGradients.ts';
+import { AccumulatedGradients } from '../optimizers/accumulatedGradients.ts';
 import { Averages } from './averages.ts';
 import { gradientsOfBatch } from './batchGradients.ts';
-import type { Rows } from './examples.ts';
-import { gradientNorms } from './gradientNorms.ts';
+import type { Rows } from '../features/examples.ts';
+import { gradientNorms } from '../optimizers/gradientNorms.ts';
 import type { Run, Stretch } from './loopPlan.ts';
 import { ratesOf } from './rates.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';

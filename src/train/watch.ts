@@ -1,8 +1,8 @@
 // Judges epochs by one figure: remembers the weights of the best one, and says when it does not get better any more.
 import type { EpochLog, Monitor } from '../core/types.ts';
-import { isBetter, monitors } from './monitors.ts';
+import { isBetter, monitors } from '../schedules/monitors.ts';
 import type { Snapshot } from './snapshot.ts';
-import { assertOneOf, assertWhole, invalidOption, isObject } from './optionChecks.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /** When to stop before the last epoch, as Keras's `EarlyStopping` does. */
 export interface EarlyStoppingOptions {

@@ -1,10 +1,10 @@
 // The checkpoints of a run: when they are due, which are kept, which one a run goes on from, what a full disk does.
 import { describe, expect, test, vi } from 'vitest';
 import type { CheckpointStore, TransferKitError } from '../../src/index.ts';
-import { encodeCheckpoint } from '../../src/train/checkpointFile.ts';
-import { assertSameRun } from '../../src/train/checkpointMismatch.ts';
-import { settleCheckpoint, type CheckpointOptions } from '../../src/train/checkpointOptions.ts';
-import { openCheckpoints, type Checkpoint, type Checkpoints } from '../../src/train/checkpoints.ts';
+import { encodeCheckpoint } from '../../src/checkpoints/checkpointFile.ts';
+import { assertSameRun } from '../../src/checkpoints/checkpointMismatch.ts';
+import { settleCheckpoint, type CheckpointOptions } from '../../src/checkpoints/checkpointOptions.ts';
+import { openCheckpoints, type Checkpoint, type Checkpoints } from '../../src/checkpoints/checkpoints.ts';
 
 /** A store in memory, whose files a test can see and change. */
 function memoryStore(files = new Map<string, Uint8Array>()) {

@@ -1,10 +1,10 @@
 // The strength of a penalty: cross-validated losses are those of scikit-learn (golden/linearSolver.py), and the search ends at
 // the lowest.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { byFolds, byValidation, chooseL2, type Judge } from '../../src/train/chooseL2.ts';
-import { DesignMatrix } from '../../src/train/designMatrix.ts';
-import { sharesOf } from '../../src/train/foldFits.ts';
-import { rowLosses } from '../../src/train/rowLosses.ts';
+import { byFolds, byValidation, chooseL2, type Judge } from '../../src/solver/chooseL2.ts';
+import { DesignMatrix } from '../../src/solver/designMatrix.ts';
+import { sharesOf } from '../../src/solver/foldFits.ts';
+import { rowLosses } from '../../src/losses/rowLosses.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

@@ -14,8 +14,8 @@ import {
   type Preprocessor,
 } from '../../src/index.ts';
 import { writerOf } from '../../src/core/inputWriter.ts';
-import { gatherFor } from '../../src/train/gatherInputs.ts';
-import { batchReader, readBatches, type Reader } from '../../src/train/readBatch.ts';
+import { gatherFor } from '../../src/features/gatherInputs.ts';
+import { batchReader, readBatches, type Reader } from '../../src/features/readBatch.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 import { tinyTransfer } from '../support/tinyTask.ts';
 

@@ -1,8 +1,8 @@
 // Linear models fitted side by side: the optima of scikit-learn (golden/logisticRegression.py), in single precision.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DesignMatrix } from '../../src/train/designMatrix.ts';
-import { fitSideBySide, logitsOf, type FittedModel, type LinearFit } from '../../src/train/linearFit.ts';
-import { rowLosses } from '../../src/train/rowLosses.ts';
+import { DesignMatrix } from '../../src/solver/designMatrix.ts';
+import { fitSideBySide, logitsOf, type FittedModel, type LinearFit } from '../../src/solver/linearFit.ts';
+import { rowLosses } from '../../src/losses/rowLosses.ts';
 import golden from '../golden/logisticRegression.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

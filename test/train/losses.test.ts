@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { focalLoss, huberLoss, useBackend, type Loss, type LossName, type Task } from '../../src/index.ts';
-import { assertSmoothing, settleLoss, smoothTargets, weightedMean } from '../../src/train/losses.ts';
+import { assertSmoothing, settleLoss, smoothTargets, weightedMean } from '../../src/losses/losses.ts';
 import golden from '../golden/losses.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { wave } from '../support/tinyModel.ts';

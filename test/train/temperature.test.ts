@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { monotoneRoot } from '../../src/train/monotoneRoot.ts';
+import { monotoneRoot } from '../../src/solver/monotoneRoot.ts';
 import { calibrationFigures, fitTemperature } from '../../src/train/temperature.ts';
 import golden from '../golden/calibration.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';

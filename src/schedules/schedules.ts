@@ -1,7 +1,7 @@
 // Schedules by name.
 import { constant, cosine, cosineRestarts, exponentialDecay, polynomialDecay, stepDecay } from './decays.ts';
 import { oneCycle } from './oneCycle.ts';
-import { invalidOption, isObject } from './optionChecks.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
 import { reduceOnPlateau } from './reduceOnPlateau.ts';
 import { asAdaptive, type AdaptiveSchedule, type Schedule } from './schedule.ts';
 

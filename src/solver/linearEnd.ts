@@ -4,9 +4,9 @@ import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge 
 import { sharesOf } from './foldFits.ts';
 import { assignFolds } from './folds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
-import { rowLosses } from './rowLosses.ts';
+import { rowLosses } from '../losses/rowLosses.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
-import { argMax } from './taskRules.ts';
+import { argMax } from '../losses/taskRules.ts';
 
 /** Examples of all heads, with the targets of all of them. */
 export interface EndParts {

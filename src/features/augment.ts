@@ -7,7 +7,7 @@ import { settlePictures } from '../augment/settlePictures.ts';
 import { deriveSeed } from '../core/random.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Augmentation, Inputs } from './changeEach.ts';
-import { assertOneOf, assertWhole, invalidOption, isObject } from './optionChecks.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 import { makeStopwatch, type Stopwatch } from './stopwatch.ts';
 
 /** How to change inputs: a preset for pictures, operations on pictures in their order, or a function. */

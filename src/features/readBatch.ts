@@ -5,7 +5,7 @@ import type { AnyModel } from '../core/model.ts';
 import type { Sample, Samples, Unreadable } from '../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
-import { encodeTargets, type WithHeads } from './headTargets.ts';
+import { encodeTargets, type WithHeads } from '../losses/headTargets.ts';
 
 /** For whom examples are read: a model, or a base with questions of its own. */
 export type Reader = WithHeads & Pick<AnyModel, 'base'>;

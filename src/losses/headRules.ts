@@ -5,7 +5,7 @@ import type { HeadPart } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Loss } from './loss.ts';
 import { assertSmoothing, settleLoss, smoothTargets, type LossName, type SettledLoss } from './losses.ts';
-import { invalidOption, isObject } from './optionChecks.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
 import { taskRules, type TaskRules } from './taskRules.ts';
 
 /** A loss for all heads, or those of some heads by their names. */

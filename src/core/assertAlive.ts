@@ -1,6 +1,6 @@
 // Whether a model can be used at all.
-import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
+import { TransferKitError } from './errors.ts';
+import type { AnyModel } from './model.ts';
 
 /**
  * Raises when a model cannot be used any more.

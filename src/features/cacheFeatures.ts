@@ -7,7 +7,7 @@ import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { assertReadable, type Batch } from './readBatch.ts';
-import { targetSize } from './headTargets.ts';
+import { targetSize } from '../losses/headTargets.ts';
 import { valuesInPlace } from './valuesInPlace.ts';
 
 /** How features are kept. */

@@ -8,7 +8,7 @@ import type { SettledAugmentation } from './augment.ts';
 import type { Network } from './network.ts';
 import { allInBatches } from './readAhead.ts';
 import { readBatches, type Batch } from './readBatch.ts';
-import { targetSize } from './headTargets.ts';
+import { targetSize } from '../losses/headTargets.ts';
 
 /** Rows ready for the network. */
 export interface Examples {

@@ -1,6 +1,6 @@
 // How features of the frozen front are kept.
 import { platform } from '#platform';
-import { assertOneOf, assertWhole, invalidOption, isObject } from './optionChecks.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /** How features of the frozen front are kept while a verb trains. */
 export interface FeatureCacheOptions {

@@ -2,7 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { EpochLog, Monitor } from '../core/types.ts';
 import { isBetter, monitors } from './monitors.ts';
-import { assertOneOf, assertWhole } from './optionChecks.ts';
+import { assertOneOf, assertWhole } from '../core/optionChecks.ts';
 import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
 
 /** Options of {@link reduceOnPlateau}. */

@@ -1,10 +1,10 @@
 // What tells a run from another one, compared.
+import { differencesOf } from '../core/differences.ts';
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 
 /** Differences that an error lists. */
 const listed = 10;
-const longest = 60;
 
 /**
  * Raises unless a checkpoint is of this run.
@@ -22,22 +22,4 @@ export function assertSameRun(verb: string, name: string, here: JsonObject, ther
     'checkpoint.to, or leave resume out to begin anew.';
   const details = { name, differences: differences.slice(0, listed), count: differences.length };
   throw new TransferKitError('CHECKPOINT_MISMATCH', text, details);
-}
-
-/** `batchSize (32 here, 16 there)`, for each value that is not the same. */
-export function differencesOf(here: Json | undefined, there: Json | undefined, path = ''): string[] {
-  if (isJsonObject(here) && isJsonObject(there)) {
-    const names = new Set([...Object.keys(here), ...Object.keys(there)]);
-    return [...names].flatMap((name) => differencesOf(here[name], there[name], path === '' ? name : `${path}.${name}`));
-  }
-  const [own, other] = [shown(here), shown(there)];
-  return own === other ? [] : [`${path} (${shortened(own)} here, ${shortened(other)} there)`];
-}
-
-function shown(value: Json | undefined): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
-}
-
-function shortened(text: string): string {
-  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }

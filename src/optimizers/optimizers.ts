@@ -1,7 +1,7 @@
 // Optimizers by name.
 import { adagrad } from './adagrad.ts';
 import { adam, adamW } from './adam.ts';
-import { invalidOption, isObject } from './optionChecks.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
 import type { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';

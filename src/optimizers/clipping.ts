@@ -1,6 +1,6 @@
 // How large gradients may be.
 import { clipByValue, mul, scalar, tidy, type Tensor } from '@tensorflow/tfjs-core';
-import { assertRate, invalidOption, isObject } from './optionChecks.ts';
+import { assertRate, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /**
  * Limits gradients before a step, as Keras's `clipvalue`, `clipnorm` and `global_clipnorm` do: each number by itself, each

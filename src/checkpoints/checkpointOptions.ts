@@ -1,7 +1,7 @@
 // When and where training keeps checkpoints: the options, and their checks.
 import type { CheckpointStore } from '../core/checkpointStore.ts';
 import type { TransferKitError } from '../core/errors.ts';
-import { assertWhole, invalidOption, isObject } from './optionChecks.ts';
+import { assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /**
  * Keeps what a run needs to go on after its process was killed. A checkpoint is written beside the ones before and put in

@@ -1,5 +1,5 @@
 // Checks that options of several verbs share.
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from './errors.ts';
 
 /** Raises unless a learning rate is a finite number above 0. */
 export function assertRate(verb: string, name: string, rate: unknown): asserts rate is number {

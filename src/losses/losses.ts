@@ -7,7 +7,7 @@ import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
 import { focalLoss } from './focalLoss.ts';
 import { binaryHinge, multiClassHinge } from './hingeLosses.ts';
 import type { Loss } from './loss.ts';
-import { assertOneOf, assertShare, invalidOption, isObject } from './optionChecks.ts';
+import { assertOneOf, assertShare, invalidOption, isObject } from '../core/optionChecks.ts';
 import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLosses.ts';
 
 /**

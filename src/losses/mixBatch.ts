@@ -19,7 +19,7 @@ import { randomGenerator } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Task } from '../core/model.ts';
 import { drawBeta } from './betaDistribution.ts';
-import { invalidOption } from './optionChecks.ts';
+import { invalidOption } from '../core/optionChecks.ts';
 
 /** Options of training that say how batches are mixed. */
 export interface MixOptions {

@@ -4,7 +4,7 @@ import type { AnyModel } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Samples } from '../core/types.ts';
 import { byHeads } from './headTargets.ts';
-import { invalidOption, isObject } from './optionChecks.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
 import { labelCounts } from './targets.ts';
 
 /**
