@@ -6,7 +6,7 @@ import type { TrunkWeight } from '../core/types.ts';
 export interface Snapshot {
   /** They stay the snapshot's. */
   readonly values: ReadonlyMap<TrunkWeight, Tensor>;
-  /** Writes the values back. */
+  /** Puts the very values back. */
   restore(): void;
   dispose(): void;
 }
@@ -21,7 +21,8 @@ export function snapshotOf(values: ReadonlyMap<TrunkWeight, Tensor>): Snapshot {
   return {
     values,
     restore: () => {
-      for (const [weight, value] of values) weight.write(value);
+      // `write` would apply a layer's constraint, which the values may not meet, or meet but for rounding.
+      for (const [{ variable }, value] of values) variable.assign(value);
     },
     dispose: () => {
       dispose([...values.values()]);
