@@ -64,27 +64,19 @@ export interface FineTuneOptions extends TrainingOptions {
  */
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const { findCheckpoints, settleOptions, settleRates, segmentNow, runTraining } = await import('./train/training.ts');
+  assertAlive('fineTune', model);
+  const { findCheckpoints, settleOptions, settleRates, settleRun, segmentNow, runTraining } =
+    await import('./train/training.ts');
   const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
   const rates = settleRates('fineTune', options.learningRate ?? usualRates(settled.optimizer), options.layerDecay);
   if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
-  assertAlive('fineTune', model);
   await ensureBackend();
 
   const checkpoints = await findCheckpoints('fineTune', 'fineTune', settled);
   const restore = rememberFrozen(model);
   try {
     const segments = planSegments(model, options.unfreeze, settled, segmentNow);
-    if (
-      checkpoints?.resumes !== true &&
-      !model.head.trained &&
-      options.headEpochs !== 0 &&
-      segments[0]?.trainable.some(isOf(model.head.trunk.weights))
-    ) {
-      const log = await trainHead(model, samples, headOptions(options));
-      if (log.stoppedBy === 'signal') return log;
-    }
-    return await runTraining(model, samples, {
+    const plan = {
       verb: 'fineTune',
       phase: 'fineTune',
       segments,
@@ -92,7 +84,19 @@ export async function fineTune(model: AnyModel, samples: Samples, options: FineT
       options: settled,
       startedAt,
       checkpoints,
-    });
+    } as const;
+    if (
+      checkpoints?.resumes !== true &&
+      !model.head.trained &&
+      options.headEpochs !== 0 &&
+      segments[0]?.trainable.some(isOf(model.head.trunk.weights))
+    ) {
+      // What cannot be trained is refused before the head is.
+      settleRun(model, samples, plan);
+      const log = await trainHead(model, samples, headOptions(options));
+      if (log.stoppedBy === 'signal') return log;
+    }
+    return await runTraining(model, samples, plan);
   } catch (error) {
     restore();
     throw error;

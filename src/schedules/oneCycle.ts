@@ -79,7 +79,9 @@ export function linearWarmUp(schedule: Schedule, { steps = 0.1, from = 0.01 }: W
   assertWithin('linearWarmUp', 'from', from, [0, 1]);
   const behind = asAdaptive(schedule);
   return {
-    ...behind,
+    ...(behind.monitor === undefined ? {} : { monitor: behind.monitor }),
+    init: behind.init,
+    afterEpoch: (state, epoch) => behind.afterEpoch(state, epoch),
     name: `${nameOf('linearWarmUp', { steps, from })} ${behind.name}`,
     factor(state, step, total) {
       const rising = risingSteps(steps, total);

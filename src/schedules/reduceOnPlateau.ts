@@ -1,6 +1,5 @@
 // A schedule that falls when a figure does not get better.
-import { TransferKitError } from '../core/errors.ts';
-import type { EpochLog, Monitor } from '../core/types.ts';
+import type { Monitor } from '../core/types.ts';
 import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from '../core/optionChecks.ts';
 import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
@@ -38,7 +37,7 @@ interface Memory {
  * Multiplies the rate by a factor whenever a figure has not become better for some epochs: Keras's `ReduceLROnPlateau`. A
  * figure that is no number is not better.
  *
- * @throws TransferKitError `INVALID_OPTION`; so does the schedule itself after an epoch without the figure of `monitor`.
+ * @throws TransferKitError `INVALID_OPTION`; so does training whose epochs do not have the figure of `monitor`.
  *
  * @example
  * ```ts
@@ -61,10 +60,12 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveS
   };
   return {
     name: nameOf('reduceOnPlateau', settings),
+    ...(monitor === undefined ? {} : { monitor }),
     init: [1, 0, 0],
     factor: ([now = 1]) => now,
     afterEpoch([now = 1, waited = 0, cooling = 0, best], epoch) {
-      const next = follow({ factor: now, waited, cooling, best }, figureOf(epoch, monitor));
+      const value = monitor === undefined ? (epoch.validationLoss ?? epoch.loss) : (epoch[monitor] ?? NaN);
+      const next = follow({ factor: now, waited, cooling, best }, value);
       return [next.factor, next.waited, next.cooling, ...(next.best === undefined ? [] : [next.best])];
     },
   };
@@ -78,14 +79,4 @@ function assertSettings({ monitor, factor, patience, minDelta, cooldown, least }
   assertWithin(verb, 'minDelta', minDelta, [0, Infinity]);
   assertWhole(verb, 'cooldown', cooldown, 0);
   assertWithin(verb, 'least', least, [0, 1]);
-}
-
-function figureOf(epoch: EpochLog, monitor: Monitor | undefined): number {
-  const value = monitor === undefined ? (epoch.validationLoss ?? epoch.loss) : epoch[monitor];
-  if (value !== undefined) return value;
-  const known = monitors.filter((each) => epoch[each] !== undefined).join(', ');
-  const text =
-    `reduceOnPlateau: expected epochs with ${String(monitor)}, got epochs with ${known}. Give training a validation, or ` +
-    "reduceOnPlateau a monitor that there is, such as 'loss'.";
-  throw new TransferKitError('INVALID_OPTION', text, { monitor, epoch: epoch.epoch });
 }

@@ -1,6 +1,6 @@
 // What a schedule is, and how long parts of a run are.
 import { TransferKitError } from '../core/errors.ts';
-import type { EpochLog } from '../core/types.ts';
+import type { EpochLog, Monitor } from '../core/types.ts';
 
 /**
  * Factor on the learning rate, from 0.
@@ -14,6 +14,8 @@ export type ScheduleFunction = (step: number, total: number) => number;
 export interface AdaptiveSchedule {
   /** Tells schedules apart, settings included: a run is resumed by the same one only. */
   readonly name: string;
+  /** A figure that every epoch must have: training without it is refused before it begins. Default: none. */
+  readonly monitor?: Monitor;
   /** What it remembers before the first epoch. */
   readonly init: readonly number[];
   factor(state: readonly number[], step: number, total: number): number;

@@ -29,7 +29,7 @@ export function settleRates(verb: string, rates: LearningRates, layerDecay = 1):
   if (isObject(rates)) assertRate(verb, 'learningRate.head', rates.head);
   else assertRate(verb, 'learningRate', rates);
   const { head, base } = typeof rates === 'number' ? { head: rates, base: rates } : rates;
-  const span: readonly number[] = typeof base === 'number' ? [base, base] : base;
+  const span: readonly unknown[] = Array.isArray(base) ? base : [base, base];
   const [first, last] = span;
   assertRate(verb, 'learningRate.base', first);
   assertRate(verb, 'learningRate.base', last);

@@ -8,18 +8,16 @@ import { assertHeadSmoothing, settleHeadLoss } from '../losses/headRules.ts';
 import { networkOf } from '../features/network.ts';
 import type { Parts } from './openRows.ts';
 import type { SettledOptions } from './options.ts';
+import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
-import { assertKnown, assertSamples, assertTrainable, assertValidation } from '../losses/targets.ts';
+import { assertSamples, assertTrainable, assertValidation } from '../losses/targets.ts';
 
 /** Samples to train and validate on, checked. */
 function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
   assertSamples(verb, samples);
   const { train, validation } = splitOff(samples, options);
   assertTrainable(verb, model, train);
-  if (validation !== undefined) {
-    assertKnown(verb, model, validation);
-    assertValidation(verb, model, validation);
-  }
+  if (validation !== undefined) assertValidation(verb, model, validation);
   return { train, validation };
 }
 
@@ -46,10 +44,28 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
     model,
     network: networkOf(model),
     loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),
-    classWeight: classWeights && settleClassWeights(verb, model, train, classWeights),
+    classWeight: classWeights === undefined ? undefined : settleClassWeights(verb, model, train, classWeights),
   };
+  assertFigures(run);
   scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));
   return { run, parts };
+}
+
+/** Raises unless epochs will have the figures that they are judged by. */
+function assertFigures({ verb, model, options }: Run): void {
+  const { watch, schedule, validation } = options;
+  const isJudged = model.head.parts.some(({ task }) => task !== 'regression');
+  const known = monitors.filter(
+    (each) => (isJudged || !/accuracy$/i.test(each)) && (validation !== undefined || !each.startsWith('validation')),
+  );
+  const uses = { monitor: watch.monitor, 'the schedule': schedule.monitor };
+  for (const [use, figure] of Object.entries(uses)) {
+    if (figure === undefined || known.includes(figure)) continue;
+    const text =
+      `${verb}: expected ${use} to go by a figure of this run (${known.join(', ')}), got ${figure}. Accuracy is of tasks with ` +
+      'labels, and what begins with validation takes samples to validate on.';
+    throw new TransferKitError('INVALID_OPTION', text, { figure, known });
+  }
 }
 
 /** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train. */

@@ -5,4 +5,5 @@ export { settleRates } from './rates.ts';
 export { runSolver } from './runSolver.ts';
 export { runTraining } from './runTraining.ts';
 export { segmentNow } from './segments.ts';
+export { settleRun } from './settleRun.ts';
 export { settleSolver } from './solverOption.ts';

@@ -46,7 +46,8 @@ export class TrainingState {
   /** Those and the statistics that move with them. */
   private moving: readonly TrunkWeight[] = [];
   private rates: ReadonlyMap<TrunkWeight, number> = new Map();
-  private lastGood: Snapshot | undefined;
+  /** What the model was when the loss was last finite. */
+  private lastGood: { readonly weights: Snapshot; readonly trained: boolean } | undefined;
   /** Weights that move at some time of the run. */
   private readonly movable: readonly TrunkWeight[];
   /** Learning rates of the step that was done last: the head's, and the highest of the base. */
@@ -94,8 +95,8 @@ export class TrainingState {
       if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
       totals.add({ loss: value, logits: predicted, targets: rows.targetRows, headLosses: ofHeads });
       // These weights gave a finite loss.
-      this.lastGood?.dispose();
-      this.lastGood = takeSnapshot(this.moving);
+      this.lastGood?.weights.dispose();
+      this.lastGood = { weights: takeSnapshot(this.moving), trained: this.run.model.head.trained };
       for (const { weight, value: moved } of found.statistics) weight.write(moved);
       const { gradientAccumulationSteps } = this.run.options;
       if (gradientAccumulationSteps === 1) {
@@ -157,7 +158,7 @@ export class TrainingState {
     this.gradients.dispose();
     this.averages?.dispose();
     this.watch.dispose();
-    this.lastGood?.dispose();
+    this.lastGood?.weights.dispose();
   }
 
   private get endsWithAverages(): boolean {
@@ -210,8 +211,9 @@ export class TrainingState {
   }
 
   private notFinite(value: number, epoch: number): TransferKitError {
-    this.lastGood?.restore();
-    const { verb } = this.run;
+    const { verb, model } = this.run;
+    this.lastGood?.weights.restore();
+    model.head.trained = this.lastGood?.trained ?? model.head.trained;
     const { head, base } = this.run.rates;
     const rates = this.run.phase === 'head' ? `head ${String(head)}` : `head ${String(head)}, base ${String(base[1])}`;
     return new TransferKitError(

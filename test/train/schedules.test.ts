@@ -200,7 +200,7 @@ test('reduceOnPlateau: a figure that no epoch has is told', async () => {
   await expect(trainHead(model, tinySamples(), { epochs: 2, schedule })).rejects.toMatchObject({
     code: 'INVALID_OPTION',
     message: expect.stringMatching(
-      /expected epochs with validationLoss, got epochs with loss, accuracy\. Give/,
+      /expected the schedule to go by a figure of this run \(loss, accuracy\), got validationLoss\. Acc/,
     ) as unknown,
   });
   model.dispose();
