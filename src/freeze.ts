@@ -1,4 +1,5 @@
 // The verbs freeze and unfreeze: which weights training may move.
+import { assertAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
 import type { AnyModel } from './core/model.ts';
@@ -64,10 +65,7 @@ export function unfreeze(model: AnyModel, which: FreezeSelection = 'base'): Free
 }
 
 function setFrozen(verb: string, model: AnyModel, which: FreezeSelection, frozen: boolean): FreezeReport {
-  const { base, head } = model;
-  if (base.trunk.disposed || head.trunk.disposed) {
-    throw new TransferKitError('DISPOSED', `${verb}: expected a usable model, got '${base.name}' after its dispose().`);
-  }
+  assertAlive(verb, model);
   const meant = choose(verb, model, which);
   if (meant.length === 0 && !mayBeEmpty(which)) throw withoutWeights(verb, which);
   const chosen = meant.filter((weight) => weight.frozen !== frozen);

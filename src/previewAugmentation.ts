@@ -3,13 +3,14 @@ import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { pictureOf } from './augment/pictureOf.ts';
 import { pixelRangeOf, type PixelRange } from './augment/pixelRange.ts';
 import { ensureBackend } from './backends/ensureBackend.ts';
+import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, Base } from './core/model.ts';
 import type { Picture } from './core/picture.ts';
 import { describeShape } from './core/shapes.ts';
 import { augmentInputs, settleAugmentation, type AugmentOption, type SettledAugmentation } from './features/augment.ts';
 import { gatherFor, type Gather } from './features/gatherInputs.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertWhole, isObject } from './core/optionChecks.ts';
 
 /** Options of {@link previewAugmentation}. */
 export interface PreviewAugmentationOptions {
@@ -54,22 +55,31 @@ export async function previewAugmentation(
   inputs: readonly unknown[],
   { augment = 'standard', views = 4, seed = 0 }: PreviewAugmentationOptions = {},
 ): Promise<readonly AugmentationPreview[]> {
-  const base = 'base' in source ? source.base : source;
+  const base = baseOf(source);
+  if (!Array.isArray(inputs)) throw noList(inputs);
   assertWhole(verb, 'views', views, 1);
   assertWhole(verb, 'seed', seed, 0);
   const augmentation = settleAugmentation(verb, { augment, views, seed, epochs: views, model: { base } });
   const range = rangeOfPictures(base);
-  if (base.trunk.disposed) {
-    throw new TransferKitError(
-      'DISPOSED',
-      `${verb}: expected a base that is alive, got one that is disposed. Load it again.`,
-    );
-  }
   await ensureBackend();
   const preview: Previewing = { gather: gatherFor(verb, base), augmentation, views, range };
   const previews: AugmentationPreview[] = [];
   for (const [index, input] of inputs.entries()) previews.push(await previewOne(preview, input, index));
   return previews;
+}
+
+/** The base of a model, or the base itself. */
+function baseOf(source: Base | AnyModel): Base {
+  const isModel = isObject(source) && 'base' in source;
+  const base = isModel ? source.base : source;
+  assertBaseAlive(verb, base);
+  return base;
+}
+
+function noList(received: unknown): TransferKitError {
+  const shown = typeof received === 'string' ? `'${received}'` : isObject(received) ? 'an object' : String(received);
+  const text = `${verb}: expected a list of inputs, got ${shown}. Put a single one in a list.`;
+  return new TransferKitError('INVALID_OPTION', text, { received });
 }
 
 interface Previewing {

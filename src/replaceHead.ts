@@ -1,5 +1,6 @@
 // The verb replaceHead: a base gets a new, untrained end, or several.
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './core/headParts.ts';
 import type { AnyModel, Base, Task, TransferModel } from './core/model.ts';
@@ -96,12 +97,7 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
  */
 export function replaceHead<T extends Task = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
-  if (base.trunk.disposed) {
-    throw new TransferKitError(
-      'DISPOSED',
-      `replaceHead: expected a usable base, got '${base.name}' after its dispose().`,
-    );
-  }
+  assertBaseAlive('replaceHead', base);
   const taken = takenNames(base.trunk);
   const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
   const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));

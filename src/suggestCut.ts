@@ -1,5 +1,6 @@
 // The verb suggestCut: which layer of a base gives the best features for these samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
+import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './core/headParts.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
@@ -96,7 +97,7 @@ export interface CutReport {
  */
 export async function suggestCut(base: Base, samples: Samples, options: SuggestCutOptions = {}): Promise<CutReport> {
   const settled = settle(options);
-  assertAlive(base);
+  assertBaseAlive('suggestCut', base);
   const { labels, indexes } = choose(samples, settled);
   const { taps, omitted } = listTaps(base.trunk);
   if (taps.length === 0) throw withoutTaps(base, omitted);
@@ -248,12 +249,6 @@ function earliest(ranked: readonly CutFigures[], { stages }: Trunk): CutFigures 
   const good = ranked.filter(({ accuracy }) => accuracy >= best.accuracy - best.standardError);
   const place = ({ cut }: CutFigures) => stages.findLastIndex(({ name }) => name === cut);
   return good.reduce((a, b) => (place(b) < place(a) ? b : a));
-}
-
-function assertAlive({ name, trunk }: Base): void {
-  if (!trunk.disposed) return;
-  const text = `suggestCut: expected a usable base, got '${name}' after its dispose(). Load it again.`;
-  throw new TransferKitError('DISPOSED', text, { name });
 }
 
 function withoutTaps({ name }: Base, omitted: CutReport['omitted']): TransferKitError {

@@ -39,6 +39,7 @@ export async function trainHead(
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
   const startedAt = performance.now();
+  assertAlive('trainHead', model);
   const [{ linearHeadOf }, training] = await Promise.all([
     import('./heads/linearHead.ts'),
     import('./train/training.ts'),
@@ -46,7 +47,6 @@ export async function trainHead(
   const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } = training;
   const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);
   const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
-  assertAlive('trainHead', model);
   const solver = settleSolver('trainHead', linearHeadOf(model), samples, options);
   await ensureBackend();
   const segment = segmentNow(settled.initialEpoch, model.head.trunk.weights);

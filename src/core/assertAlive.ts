@@ -1,14 +1,56 @@
-// Whether a model can be used at all.
+// Whether a model or a base can be used at all. A program without types may hand in anything.
 import { TransferKitError } from './errors.ts';
-import type { AnyModel } from './model.ts';
+import type { AnyModel, Base } from './model.ts';
 
 /**
- * Raises when a model cannot be used any more.
+ * Raises unless a value is a model that can be used.
  *
- * @throws TransferKitError `DISPOSED`.
+ * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`.
  */
-export function assertAlive(verb: string, { base, head }: AnyModel): void {
-  if (!base.trunk.disposed && !head.trunk.disposed) return;
-  const text = `${verb}: expected a usable model, got '${base.name}' after its dispose(). Load or build it again.`;
-  throw new TransferKitError('DISPOSED', text, { name: base.name });
+export function assertAlive(verb: string, model: AnyModel): void {
+  const given: unknown = model;
+  if (!has(given, 'base') || !has(given, 'head')) throw noModel(verb, given);
+  const { base, head } = model;
+  if (base.trunk.disposed || head.trunk.disposed) throw disposed(verb, 'model', base.name, 'Load or build it again.');
+}
+
+/**
+ * Raises unless a value is a base that can be used.
+ *
+ * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`.
+ */
+export function assertBaseAlive(verb: string, base: Base): void {
+  const given: unknown = base;
+  if (!has(given, 'trunk')) throw noBase(verb, given);
+  if (base.trunk.disposed) throw disposed(verb, 'base', base.name, 'Load it again.');
+}
+
+function has(value: unknown, name: string): value is object {
+  return typeof value === 'object' && value !== null && name in value;
+}
+
+function noModel(verb: string, given: unknown): TransferKitError {
+  const [found, advice] = has(given, 'trunk')
+    ? ['a base', ' Give the base a head: replaceHead(base, { labels }).']
+    : [nameOf(given, 'base and head'), ''];
+  const text = `${verb}: expected a model, as replaceHead and load make it, got ${found}.${advice}`;
+  return new TransferKitError('INVALID_OPTION', text, { found });
+}
+
+function noBase(verb: string, given: unknown): TransferKitError {
+  const [found, advice] = has(given, 'base')
+    ? ['a model', ' Give its base: model.base.']
+    : [nameOf(given, 'a trunk'), ''];
+  const text = `${verb}: expected a base, as loadBase makes it, got ${found}.${advice}`;
+  return new TransferKitError('INVALID_OPTION', text, { found });
+}
+
+function nameOf(value: unknown, missing: string): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'object' && value !== null ? `an object without ${missing}` : String(value);
+}
+
+function disposed(verb: string, what: string, name: string, advice: string): TransferKitError {
+  const text = `${verb}: expected a usable ${what}, got '${name}' after its dispose(). ${advice}`;
+  return new TransferKitError('DISPOSED', text, { name });
 }

@@ -1,5 +1,6 @@
 // The features that a base gives, pooled as a linear head would pool them: what classifiers that learn by examples compare.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { assertBaseAlive } from '../core/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../core/model.ts';
 import { describeShape } from '../core/shapes.ts';
@@ -31,7 +32,7 @@ export interface BaseFeatures {
  * cannot be compared, `DISPOSED`.
  */
 export async function openFeatures(verb: string, base: Base, wanted?: FeaturePooling): Promise<BaseFeatures> {
-  assertUsable(verb, base);
+  assertBaseAlive(verb, base);
   const pooling = settlePooling(verb, base, wanted);
   const width = widthOf(verb, base.trunk.output.shape, pooling);
   const folded = await base.trunk.fold();
@@ -42,7 +43,7 @@ export async function openFeatures(verb: string, base: Base, wanted?: FeaturePoo
     async read(verbNow, input, names) {
       let map: Tensor;
       try {
-        assertUsable(verbNow, base);
+        assertBaseAlive(verbNow, base);
         map = folded.run(input);
       } finally {
         dispose(input);
@@ -95,10 +96,4 @@ function widthOf(verb: string, shape: Shape, pooling: FeaturePooling | undefined
   if (!Number.isNaN(width)) return width;
   const text = `${verb}: expected features of a fixed size, got ${describeShape(shape)}. Give loadBase an inputSize, or pool them.`;
   throw new TransferKitError('INVALID_OPTION', text, { pooling, features: shape });
-}
-
-function assertUsable(verb: string, { name, trunk }: Base): void {
-  if (!trunk.disposed) return;
-  const text = `${verb}: expected a usable base, got '${name}' after its dispose(). Load it again.`;
-  throw new TransferKitError('DISPOSED', text, { name });
 }

@@ -1,5 +1,6 @@
 // Classifiers that learn by keeping examples: what they have in common.
 import { ensureBackend } from '../backends/ensureBackend.ts';
+import { assertBaseAlive } from '../core/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../core/model.ts';
 import type { LabelPrediction, Predicted, PredictOptions } from '../core/predictions.ts';
@@ -86,6 +87,7 @@ export interface ClassifierPlan {
 /** Prepares the base, and takes up what was kept. */
 export async function openClassifier(plan: ClassifierPlan): Promise<ExampleClassifier> {
   const { verb, base, examples } = plan;
+  assertBaseAlive(verb, base);
   await ensureBackend();
   const hasMaps = base.trunk.output.shape.length > 2;
   const features = await openFeatures(verb, base, plan.pooling ?? (hasMaps ? savedPooling(examples) : undefined));

@@ -97,7 +97,9 @@ describe('what is refused', () => {
       "augment to be 'none', 'light', 'standard' or 'strong', got heavy.",
     );
     base.dispose();
-    expect(await error(base, {})).toBe('a base that is alive, got one that is disposed. Load it again.');
+    expect(await error(base, {})).toEqual(
+      expect.stringMatching(/^a usable base, got '.*' after its dispose\(\)\. Load it again\.$/),
+    );
   });
 
   test('bases whose inputs are no pictures that can be shown', async () => {
