@@ -240,7 +240,7 @@ describe('samples', () => {
     await refused(
       () => evaluate(regression, broken),
       'NOT_FINITE',
-      'evaluate: expected finite targets, got 1, NaN for one.',
+      'evaluate: expected targets that are finite in float32, got 1, NaN for one.',
       regression,
     );
   });

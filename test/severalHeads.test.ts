@@ -436,6 +436,11 @@ describe('what is refused', () => {
     ['no heads', { heads: {} }, /heads to be a record of one or more, such as .* got \{\}/],
     ['heads that are no record', { heads: ['kind'] }, /heads to be a record/],
     ['a head that is no object', { heads: { kind: 'classes' } }, /an object for head 'kind', got "classes"/],
+    [
+      'a member of every object',
+      { heads: { constructor: asked.kind } },
+      /named otherwise than members .* got "constructor"/,
+    ],
     ['a name of a layer of the base', { heads: { conv1: asked.kind } }, /named as no layer of the base.* got "conv1"/],
     [
       'a name that cannot be one',

@@ -47,8 +47,8 @@ export function settleLabels(
   given: readonly string[] | undefined,
 ): readonly string[] {
   if (given === undefined) return [...new Set(targets.flatMap(labelsOf))].sort();
-  if (new Set(given).size !== given.length || given.includes('')) {
-    const text = `${verb}: expected labels that differ and are not empty, got ${JSON.stringify(given)}.`;
+  if (new Set(given).size !== given.length || !given.every(isLabel)) {
+    const text = `${verb}: expected labels that are text, differ and are not empty, got ${JSON.stringify(given)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { labels: given });
   }
   if (kind === 'number' || kind === 'numbers') assertMeansLabels(verb, targets, given);
@@ -88,7 +88,6 @@ const words: Readonly<Record<TargetKind, string>> = {
 
 /** Looks at the value itself: a program without types may hand in anything. */
 function kindOf(verb: string, target: unknown, index: number): TargetKind {
-  const isLabel = (each: unknown): boolean => typeof each === 'string' && each !== '';
   if (isLabel(target)) return 'label';
   if (Number.isFinite(target)) return 'number';
   if (Array.isArray(target) && target.length > 0) {
@@ -96,6 +95,10 @@ function kindOf(verb: string, target: unknown, index: number): TargetKind {
     if (target.every((each) => Number.isFinite(each))) return 'numbers';
   }
   throw wrongTarget(verb, index, target, 'a label that is not empty, a finite number, or a list of either');
+}
+
+function isLabel(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 function isEmptyList(target: HeadTarget): boolean {

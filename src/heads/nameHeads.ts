@@ -13,6 +13,8 @@ export function nameHeads(heads: Readonly<Record<string, Question>>, taken: Read
   }
   return Object.entries(heads).map(([name, question]) => {
     if (!nameable.test(name)) throw invalid('heads with names of letters, digits, _, - and .', name);
+    // tf.loadLayersModel keeps layers by name in plain objects, where these are members already.
+    if (name in Object.prototype) throw invalid('heads named otherwise than members of every object', name);
     if (taken.has(name)) throw invalid('heads named as no layer of the base, as their outputs get these names', name);
     const described: unknown = question;
     if (typeof described !== 'object' || described === null) throw invalid(`an object for head '${name}'`, described);

@@ -26,7 +26,7 @@ export function settleClassWeights(
 ): (target: Float32Array) => number {
   const [head, another] = byHeads(verb, model, samples);
   if (head === undefined || another !== undefined) {
-    throw invalidOption(verb, 'no classWeights for several heads; weigh examples, or heads by lossWeights,', option);
+    throw invalidOption(verb, 'no classWeights for several heads (weigh examples, or heads by lossWeights)', option);
   }
   const { task, labels } = head.part;
   if (task === 'regression') throw invalidOption(verb, 'no classWeights for regression, which has no labels', option);

@@ -84,10 +84,11 @@ function assertShares(verb: string, shares: readonly number[], id: string): void
 function encodeNumbers(verb: string, outputs: readonly string[], target: Target, id: string): Float32Array {
   const values = typeof target === 'number' ? [target] : isNumbers(target) ? target : undefined;
   if (values?.length !== outputs.length) throw mismatch(verb, `${String(outputs.length)} numbers`, target, id);
-  if (values.every((value) => Number.isFinite(value))) return Float32Array.from(values);
-  throw new TransferKitError('NOT_FINITE', `${verb}: expected finite targets, got ${values.join(', ')} for ${id}.`, {
-    id,
-  });
+  // What is too large for float32 becomes infinite here.
+  const row = Float32Array.from(values);
+  if (row.every(Number.isFinite)) return row;
+  const text = `${verb}: expected targets that are finite in float32, got ${values.join(', ')} for ${id}. Scale them.`;
+  throw new TransferKitError('NOT_FINITE', text, { id });
 }
 
 function indexOf(verb: string, labels: readonly string[], name: string, id: string): number {

@@ -21,7 +21,7 @@ import { knnDefaults, voteShares } from './votes.ts';
 export interface Baselines {
   /** Those of `knn` with its defaults; `k` is how many voted. */
   readonly knn: { readonly accuracy: number; readonly k: number };
-  /** That of `nearestCentroid` with its knnDefaults. */
+  /** That of `nearestCentroid` with its defaults. */
   readonly nearestCentroid: { readonly accuracy: number };
   /** That of always saying the label with most examples; of equals the first. */
   readonly mostFrequent: { readonly accuracy: number; readonly label: string };

@@ -233,7 +233,13 @@ describe('fromArrays', () => {
       'labels twice',
       () => fromArrays({ inputs, targets: ['a', 'a', 'a'], labels: ['a', 'a'] }),
       'INVALID_OPTION',
-      /expected labels that differ/,
+      /expected labels that are text, differ and are not empty/,
+    ],
+    [
+      'labels that are no text',
+      () => fromArrays({ inputs, targets: [0, 1, 0], labels: [7, 8] as never }),
+      'INVALID_OPTION',
+      /expected labels that are text, .* got \[7,8\]/,
     ],
     [
       'onUnreadable',

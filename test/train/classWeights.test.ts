@@ -128,6 +128,13 @@ describe('given', () => {
   });
 });
 
+test('null is refused by training, not taken for none', async () => {
+  await withModel({ task: 'classes', labels: ['a', 'b'] }, async (model) => {
+    const training = trainHead(model, samplesOf(['a', 'b']), { epochs: 1, classWeights: null as never });
+    await expect(training).rejects.toThrow(/'balanced' or a weight by label, .* got null/);
+  });
+});
+
 describe('in training', () => {
   const classes = [0, 0, 0, 0, 1, 1, 2, 0, 0];
   const inputs = () => {

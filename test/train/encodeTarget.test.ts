@@ -56,7 +56,8 @@ const wrong: [Task, Given, readonly string[], string, RegExp][] = [
   ['multiLabel', [0.5, 1], labels, 'INVALID_OPTION', /expected labels, or 3 numbers 0 … 1, as target/],
   ['multiLabel', 1, labels, 'INVALID_OPTION', /expected labels, or 3 numbers 0 … 1, as target/],
   ['regression', 'cat', ['size'], 'INVALID_OPTION', /expected 1 numbers as target/],
-  ['regression', NaN, ['size'], 'NOT_FINITE', /expected finite targets, got NaN for picture 7/],
+  ['regression', NaN, ['size'], 'NOT_FINITE', /expected targets that are finite in float32, got NaN for picture 7/],
+  ['regression', [1, -1e39], ['size', 'age'], 'NOT_FINITE', /got 1, -1e\+39 for picture 7\. Scale them/],
 ];
 
 test.each(wrong)('%s: %j of %j is refused', (task, target, of, code, text) => {
