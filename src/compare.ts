@@ -42,7 +42,7 @@ export interface ComparisonRow {
   readonly accuracy?: number;
   /** Mean loss; missing for those without one. */
   readonly loss?: number;
-  /** Time to train, features of frozen layers included. */
+  /** Time to train, its head's training and features of frozen layers included. */
   readonly seconds: number;
   readonly epochs: number;
   /** Numbers in the weights that training moved. */
@@ -51,7 +51,7 @@ export interface ComparisonRow {
 
 /** How one did, epoch by epoch; its head's training first. */
 export interface ComparisonCurve {
-  /** Since its training began, at the end of each epoch. */
+  /** Since its training began, at the end of each epoch; 0 for those that `resume` found done. */
   readonly seconds: readonly number[];
   readonly loss: readonly number[];
   readonly validationLoss: readonly number[];
@@ -106,7 +106,7 @@ export async function compare(
   }
   return {
     rows: finished.map(([name, { row }]) => ({ name, ...row })),
-    curves: Object.fromEntries(finished.map(([name, { logs }]) => [name, curveOf(logs)])),
+    curves: Object.fromEntries(finished.map(([name, result]) => [name, curveOf(result)])),
     logs: Object.fromEntries(finished.map(([name, { logs }]) => [name, logs])),
   };
 }
@@ -126,6 +126,8 @@ interface Arena {
 interface Result {
   readonly row: Omit<ComparisonRow, 'name'>;
   readonly logs: readonly TrainingLog[];
+  /** When each epoch of this process ended, in seconds. */
+  readonly times: readonly number[];
 }
 
 function settleContestant(name: string, given: Contestant): SettledContestant {
@@ -143,6 +145,8 @@ async function runModel(
 ): Promise<Result | undefined> {
   const { epochs, maxSeconds, signal, onEpoch } = options;
   const before = model.history.length;
+  const start = performance.now();
+  const times: number[] = [];
   const log = await fineTune(model, train, {
     ...own,
     ...(epochs === undefined ? {} : { epochs }),
@@ -151,6 +155,7 @@ async function runModel(
     seed,
     validation,
     onEpoch: (epoch) => {
+      times.push((performance.now() - start) / 1000);
       own.onEpoch?.(epoch);
       onEpoch?.(name, epoch);
     },
@@ -162,11 +167,12 @@ async function runModel(
     row: {
       ...('accuracy' in measured ? { accuracy: measured.accuracy } : {}),
       loss: measured.loss,
-      seconds: logs.reduce((sum, each) => sum + each.seconds, 0),
+      seconds: log.seconds,
       epochs: log.epochs.length,
       trainedParameters: log.parameters.trained,
     },
     logs,
+    times,
   };
 }
 
@@ -182,7 +188,7 @@ async function runLearner(learner: ExampleLearner, { train, test, options }: Are
   }
   const seconds = (performance.now() - start) / 1000;
   const accuracy = await accuracyOf(learner, test);
-  return { row: { accuracy, seconds, epochs: 0, trainedParameters: 0 }, logs: [] };
+  return { row: { accuracy, seconds, epochs: 0, trainedParameters: 0 }, logs: [], times: [] };
 }
 
 /** Share of examples whose most probable label is theirs. */
@@ -204,11 +210,10 @@ function isLabel(target: Target | undefined, label: string | undefined): boolean
   );
 }
 
-function curveOf(logs: readonly TrainingLog[]): ComparisonCurve {
+function curveOf({ logs, times }: Result): ComparisonCurve {
   const epochs = logs.flatMap((log) => log.epochs);
-  let seconds = 0;
   return {
-    seconds: epochs.map((epoch) => (seconds += epoch.seconds)),
+    seconds: epochs.map((_, place) => times[place - epochs.length + times.length] ?? 0),
     loss: epochs.map(({ loss }) => loss),
     validationLoss: epochs.map(({ validationLoss = NaN }) => validationLoss),
     validationAccuracy: epochs.flatMap(({ validationAccuracy }) => validationAccuracy ?? []),

@@ -71,6 +71,25 @@ describe('the table', () => {
     slow.dispose();
   });
 
+  test('seconds are those of the whole training, once', async () => {
+    const model = await tinyTransfer();
+    const start = performance.now();
+    const { rows, curves } = await compare({ model }, tinySamples(), { epochs: 1 });
+    const all = (performance.now() - start) / 1000;
+    const [head, whole] = model.history.map(({ seconds }) => seconds);
+    const seconds = rows[0]?.seconds ?? NaN;
+    expect(seconds).toBe(whole);
+    expect(seconds).toBeGreaterThan(head ?? NaN);
+    expect(seconds).toBeLessThan(all);
+    // Reading and features have their time too.
+    const [solved = 0, ended = 0] = curves.model?.seconds ?? [];
+    const [first] = model.history.flatMap(({ epochs }) => epochs);
+    expect(solved).toBeGreaterThan(first?.seconds ?? NaN);
+    expect(ended).toBeGreaterThan(solved);
+    expect(ended).toBeLessThan(seconds + 0.1);
+    model.dispose();
+  });
+
   test('the same seed, the same table', async () => {
     const run = async () => {
       const model = await tinyTransfer();

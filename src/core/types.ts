@@ -259,5 +259,6 @@ export interface TrainingLog {
   /** What went wrong without stopping the training; missing when nothing did. */
   readonly warnings?: readonly string[];
   readonly seed: number;
+  /** From the call of the verb on: that of `fineTune` has those of the head's training which it began with in it. */
   readonly seconds: number;
 }
