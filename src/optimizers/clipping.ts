@@ -16,15 +16,20 @@ export interface Norms {
   readonly together: number;
 }
 
-/** Limits gradients: new tensors that the caller owns. */
-export type Clip = (gradients: readonly Tensor[], norms: Norms) => Tensor[];
+/** Clipping, settled. */
+export interface SettledClipping {
+  /** What was asked for, as plain data: a run is resumed with the same only. */
+  readonly settings: Clipping;
+  /** Limits gradients: new tensors that the caller owns. */
+  readonly apply: (gradients: readonly Tensor[], norms: Norms) => Tensor[];
+}
 
 /**
- * The function that clips.
+ * What clips.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleClipping(verb: string, clipping: Clipping | undefined): Clip | undefined {
+export function settleClipping(verb: string, clipping: Clipping | undefined): SettledClipping | undefined {
   if (clipping === undefined) return undefined;
   const given: readonly (readonly [string, unknown])[] = isObject(clipping) ? Object.entries(clipping) : [];
   const [entry, ...others] = given;
@@ -33,11 +38,15 @@ export function settleClipping(verb: string, clipping: Clipping | undefined): Cl
   }
   const [kind, most] = entry;
   assertRate(verb, `clip.${kind}`, most);
-  if (kind === 'value') return (gradients) => gradients.map((gradient) => clipByValue(gradient, -most, most));
+  const settings = { ...clipping };
+  if (kind === 'value') {
+    return { settings, apply: (gradients) => gradients.map((gradient) => clipByValue(gradient, -most, most)) };
+  }
   const factorOf = (norm: number) => (norm > most ? most / norm : 1);
-  return (gradients, norms) =>
+  const apply: SettledClipping['apply'] = (gradients, norms) =>
     gradients.map((gradient, i) => {
       const factor = factorOf(kind === 'norm' ? (norms.each[i] ?? 0) : norms.together);
       return factor === 1 ? gradient.clone() : tidy(() => mul(gradient, scalar(factor)));
     });
+  return { settings, apply };
 }

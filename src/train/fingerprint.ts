@@ -33,6 +33,7 @@ export async function fingerprintOf(run: Run, { train, validation }: Parts): Pro
   return plain({
     ...Object.fromEntries(Object.entries(options).filter(([name]) => !apart.has(name))),
     augment: options.augment && { ...options.augment, stopwatch: undefined },
+    clip: options.clip?.settings,
     rates,
     cache: options.cache?.precision ?? 'none',
     cut: model.base.cut,

@@ -2,7 +2,7 @@
 import type { Samples } from '../core/types.ts';
 import type { SettledCache } from '../features/cacheOptions.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../features/examples.ts';
-import type { RowsReport, Run, Skipped } from './loopPlan.ts';
+import type { RowsReport, Run, Skipped, Start } from './loopPlan.ts';
 import { prepareFront, type PreparedNetwork } from '../features/network.ts';
 import { startPace } from '../features/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
@@ -65,30 +65,40 @@ export async function openRows(run: Run, parts: Parts, entry: number, known?: Sk
   }
 }
 
+/** What is known of examples. */
+type KnownRows = Pick<Start, 'skipped' | 'report'>;
+
 /** The rows of one segment after the other. */
 export interface SegmentRows {
-  /** Those at hand; undefined before the first. */
-  readonly current: PreparedRows | undefined;
+  /** What is known of the examples that were trained on last, by this process or the one before. */
+  readonly known: KnownRows;
   /** Rows that enter the network at a stage: those at hand where they do. */
   enterAt(entry: number): Promise<PreparedRows>;
   dispose(): Promise<void>;
 }
 
 /** Prepares rows for each segment, and keeps them while the frozen front stays the same. */
-export function rowsOfSegments(run: Run, parts: Parts, known: Skipped): SegmentRows {
+export function rowsOfSegments(run: Run, parts: Parts, start: KnownRows): SegmentRows {
   let current: PreparedRows | undefined;
+  let before = start;
+  const known = (): KnownRows => {
+    if (current?.train === undefined) return before;
+    const { report, train, validation } = current;
+    return { report, skipped: { train: train.skipped, validation: validation?.skipped ?? [] } };
+  };
   const dispose = async () => {
     await current?.dispose();
     current = undefined;
   };
   return {
-    get current() {
-      return current;
+    get known() {
+      return known();
     },
     async enterAt(entry) {
       if (current?.entry === entry) return current;
+      before = known();
       await dispose();
-      return (current = await openRows(run, parts, entry, known));
+      return (current = await openRows(run, parts, entry, start.skipped));
     },
     dispose,
   };

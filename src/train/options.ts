@@ -5,7 +5,7 @@ import { settleAugmentation, type AugmentOption, type SettledAugmentation } from
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../features/cacheOptions.ts';
 import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from '../checkpoints/checkpointOptions.ts';
-import { settleClipping, type Clip, type Clipping } from '../optimizers/clipping.ts';
+import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
 import type { LossOption } from '../losses/headRules.ts';
 import { settleMix, type SettledMix } from '../losses/mixBatch.ts';
 import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
@@ -140,7 +140,7 @@ export interface SettledOptions {
   readonly mix: SettledMix | undefined;
   readonly optimizer: Optimizer;
   readonly schedule: AdaptiveSchedule;
-  readonly clip: Clip | undefined;
+  readonly clip: SettledClipping | undefined;
   /** Undefined momentum: the layers' own. */
   readonly batchNorm: 'inference' | { readonly momentum?: number };
   readonly ema: SettledAveraging | undefined;

@@ -94,9 +94,12 @@ export class Recorder {
 
   /** Between two batches, where the run is stopped: writes a checkpoint if anything has happened since the last. */
   async stopped(part: EpochPart): Promise<void> {
-    const position = this.positionIn(part);
-    const { epoch, step } = this.position;
-    if (position.epoch !== epoch || position.step !== step) await this.save(position, part, undefined);
+    await this.saveChanges(this.positionIn(part), part);
+  }
+
+  /** The same between two epochs. */
+  async stoppedBefore(epoch: number): Promise<void> {
+    await this.saveChanges(this.positionIn({ epoch, done: 0 }), undefined);
   }
 
   /** After an epoch: writes a checkpoint if one is due, and when the run is over. */
@@ -110,10 +113,14 @@ export class Recorder {
     return { epoch, done, step: this.recorded?.state.clock.steps ?? 0 };
   }
 
+  private async saveChanges(position: Position, part: EpochPart | undefined): Promise<void> {
+    const { epoch, step } = this.position;
+    if (position.epoch !== epoch || position.step !== step) await this.save(position, part, undefined);
+  }
+
   private async save(position: Position, part: EpochPart | undefined, end: EarlyEnd | undefined): Promise<void> {
     const { run, recorded, fingerprint } = this;
     if (recorded === undefined) return;
-    const rows = recorded.rows.current;
     await this.checkpoints.save(position, async () => {
       const { numbers, tensors } = await saveState(run, recorded.state);
       const record: RunRecord = {
@@ -122,8 +129,7 @@ export class Recorder {
         history: this.history,
         part,
         end,
-        report: rows?.report ?? { examples: 0, skipped: [] },
-        skipped: { train: rows?.train?.skipped ?? [], validation: rows?.validation?.skipped ?? [] },
+        ...recorded.rows.known,
         seconds: (performance.now() - this.startedAt) / 1000,
         backend: getBackend(),
       };

@@ -56,7 +56,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
   const start = recorder?.start ?? beginningOf(run);
   const state = new TrainingState(run);
   const epochs = [...start.epochs];
-  const rows = rowsOfSegments(run, parts, start.skipped);
+  const rows = rowsOfSegments(run, parts, start);
   const restored = recorder?.begin({ state, epochs, rows });
   try {
     let { end } = start;
@@ -67,6 +67,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
       const { trainable, statistics } = segment;
       const { train, validation } = await rows.enterAt(frozenPrefix(run.model, [...trainable, ...statistics]));
       if (train === undefined) {
+        await recorder?.stoppedBefore(Math.max(segment.epoch, start.epoch));
         end = 'signal';
         break;
       }
@@ -76,7 +77,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
     }
-    return { epochs, end, best: state.finish(), report: rows.current?.report ?? start.report };
+    return { epochs, end, best: state.finish(), report: rows.known.report };
   } catch (error) {
     restored?.undo();
     throw error;

@@ -169,7 +169,7 @@ export class TrainingState {
     const { clip } = this.run.options;
     const norms = await gradientNorms(gradients);
     totals.addStep(norms.together);
-    const clipped = clip?.(gradients, norms) ?? gradients;
+    const clipped = clip?.apply(gradients, norms) ?? gradients;
     try {
       this.move(clipped);
     } finally {

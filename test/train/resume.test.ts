@@ -295,6 +295,42 @@ describe('a run that is stopped by its signal', () => {
     expect(essence(resumed)).toEqual(essence(plain));
   });
 
+  test('while features are computed between two steps of unfreezing goes on from there', async () => {
+    const options = {
+      ...common,
+      epochs: 3,
+      validation,
+      unfreeze: [
+        { epoch: 0, lastStages: 1 },
+        { epoch: 2, lastStages: 2 },
+      ],
+    };
+    const plain = await end((model) => fineTune(model, samples, options));
+    const files: Files = new Map();
+    const checkpoint = { to: memoryStore(files), every: 99 };
+    const stop = new AbortController();
+    let epochs = 0;
+    const stopped = await end((model) =>
+      fineTune(model, samples, {
+        ...options,
+        checkpoint,
+        signal: stop.signal,
+        onEpoch: ({ epoch }) => (epochs = epoch + 1),
+        onProgress: ({ phase, done }) => {
+          if (phase === 'features' && epochs === 2 && done > 0) stop.abort();
+        },
+      }),
+    );
+    expect(stopped.log).toMatchObject({ stoppedBy: 'signal', epochs: [{ epoch: 0 }, { epoch: 1 }], examples: 15 });
+    expect(files.size).toBe(1);
+    const told: number[] = [];
+    const resumed = await end((model) =>
+      fineTune(model, samples, { ...options, checkpoint, resume: true, onEpoch: ({ epoch }) => told.push(epoch) }),
+    );
+    expect(told).toEqual([2]);
+    expect(essence(resumed)).toEqual(essence(plain));
+  });
+
   test('before it has done anything new leaves the checkpoint', async () => {
     const { files } = await interrupted(all, 5);
     const before = new Map(files);
@@ -385,6 +421,7 @@ describe('another run', () => {
     ['seed', { ...all, seed: 4 }, samples, /differs in seed \(4 here, 3 there\)\. Resume with the same model/],
     ['batch', { ...all, batchSize: 5 }, samples, /differs in batchSize \(5 here, 4 there\)\./],
     ['optimizer', { ...all, optimizer: 'sgd' }, samples, /optimizer\.name \("sgd" here, "adam" there\)/],
+    ['clipping', { ...all, clip: { norm: 2 } }, samples, /differs in clip \(\{"norm":2\} here, nothing there\)/],
     ['targets', all, other, /differs in train\.targets \("\w+" here, "\w+" there\)\./],
     ['number of examples', all, tinySamples(6), /train\.size \(18 here, 15 there\); train\.targets/],
     ['validation', { ...all, validation: tinySamples(3, 9) }, samples, /validation\.size \(9 here, 6 there\)/],
