@@ -53,7 +53,6 @@ export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefi
       write(end.kernel, weights.kernel);
       write(end.bias, weights.bias);
     }
-    model.head.trained = true;
     return {
       l2: byHead(model.head.parts, (part) => solved.find(({ end }) => end.part === part)?.l2 ?? NaN),
       iterations: solved.reduce((sum, { iterations }) => sum + iterations, 0),

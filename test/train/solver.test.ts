@@ -179,6 +179,22 @@ describe('when it is stopped, the weights are as they were', () => {
   });
 });
 
+test('a loss that is not finite is an error, and the weights are as they were', async () => {
+  const model = await tinyTransfer({ task: 'regression' });
+  const before = weightValues(model);
+  const sizes: Readonly<Record<string, number>> = { across: 1e30, along: 1e37, plain: 3e38 };
+  const samples = await withTargets((label) => sizes[label] ?? 0);
+  await expectNoLeak(async () => {
+    await expect(trainHead(model, samples)).rejects.toMatchObject({
+      code: 'LOSS_NOT_FINITE',
+      message: expect.stringMatching(
+        /trainHead: expected a finite loss, got \w+\. The weights are those of before/,
+      ) as string,
+    });
+  });
+  expect([weightValues(model), model.head.trained, model.history]).toEqual([before, false, []]);
+});
+
 describe('a head is trained by steps', () => {
   const options: Readonly<Record<string, TrainHeadOptions>> = {
     augment: { augment: 'light', views: 1 },
