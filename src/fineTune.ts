@@ -7,7 +7,6 @@ import { unfreeze, type FreezeSelection } from './freeze.ts';
 import { assertAlive } from './core/assertAlive.ts';
 import type { Segment } from './train/loopPlan.ts';
 import { assertWhole } from './core/optionChecks.ts';
-import type { Optimizer } from './optimizers/optimizer.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { LearningRates } from './train/rates.ts';
 import { trainHead, type TrainHeadOptions } from './trainHead.ts';
@@ -26,8 +25,9 @@ export interface FineTuneOptions extends TrainingOptions {
    */
   readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
   /**
-   * Highest rates of the schedule; see {@link LearningRates}. Default 0.3 times the optimizer's own, so 3e-4 for Adam, for the
-   * head and the last unfrozen stage of the base, and from there down to a tenth of it at the first.
+   * Highest rates of the schedule; see {@link LearningRates}. Default: the optimizer's own (1e-3 for Adam) for the head and the
+   * last unfrozen stage of the base, from there down to a tenth of it at the first; all of them lower for a run of fewer than 500
+   * steps, in proportion, down to a tenth.
    */
   readonly learningRate?: LearningRates;
   /**
@@ -38,8 +38,9 @@ export interface FineTuneOptions extends TrainingOptions {
    */
   readonly layerDecay?: number;
   /**
-   * Epochs of `trainHead` (at the optimizer's own rate) for a head that was never trained: random heads wreck good
-   * bases. Default: what `trainHead` does by itself; 0 turns it off.
+   * Epochs of `trainHead` for a head that was never trained: random heads wreck good bases. Default: what `trainHead` does by
+   * itself; 0 turns it off. By Adam at 1e-3 where it is by epochs; `optimizer`, `learningRate`, `schedule`, `clip`, `ema`,
+   * `augment`, `mixup`, `cutMix`, `monitor`, `earlyStopping`, `maxSeconds` and `checkpoint` are those of the epochs behind it.
    */
   readonly headEpochs?: number;
 }
@@ -65,10 +66,14 @@ export interface FineTuneOptions extends TrainingOptions {
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
   const startedAt = performance.now();
   assertAlive('fineTune', model);
-  const { findCheckpoints, settleOptions, settleRates, settleRun, segmentNow, runTraining } =
+  const { findCheckpoints, settleOptions, settleRates, settleRun, segmentNow, runTraining, usualRates } =
     await import('./train/training.ts');
   const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
-  const rates = settleRates('fineTune', options.learningRate ?? usualRates(settled.optimizer), options.layerDecay);
+  const rates = settleRates(
+    'fineTune',
+    options.learningRate ?? usualRates('fineTune', samples, settled),
+    options.layerDecay,
+  );
   if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
   await ensureBackend();
 
@@ -101,11 +106,6 @@ export async function fineTune(model: AnyModel, samples: Samples, options: FineT
     restore();
     throw error;
   }
-}
-
-/** What serves pretrained networks of pictures on some hundred to some thousand examples (docs/accuracy.md). */
-function usualRates({ defaultLearningRate: own }: Optimizer): LearningRates {
-  return { base: [0.03 * own, 0.3 * own], head: 0.3 * own };
 }
 
 /** What moves when. The model's freeze state is that of the first segment afterwards. */
@@ -161,6 +161,7 @@ function assertSteps(steps: readonly UnfreezeStep[]): void {
 function headOptions({
   validation,
   loss,
+  lossWeights,
   labelSmoothing,
   classWeights,
   batchNorm,
@@ -175,6 +176,7 @@ function headOptions({
   const given = {
     validation,
     loss,
+    lossWeights,
     labelSmoothing,
     classWeights,
     batchNorm,

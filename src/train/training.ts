@@ -7,3 +7,4 @@ export { runTraining } from './runTraining.ts';
 export { segmentNow } from './segments.ts';
 export { settleRun } from './settleRun.ts';
 export { settleSolver } from './solverOption.ts';
+export { usualRates } from './usualRates.ts';

@@ -313,3 +313,21 @@ describe('what is refused', () => {
     model.dispose();
   });
 });
+
+describe('the usual rates', () => {
+  const highest = async (options: FineTuneOptions) => {
+    const model = await tinyTransfer();
+    const log = await fineTune(model, tinySamples(), { headEpochs: 0, schedule: 'constant', ...options });
+    model.dispose();
+    return log.epochs[0]?.learningRate;
+  };
+
+  test('grow with the number of steps, and follow the optimizer', async () => {
+    const unfreeze = { lastStages: 1 } as const;
+    // 24 examples: three steps an epoch of 8, but never less than a tenth.
+    expect(await highest({ epochs: 1, batchSize: 8, unfreeze })).toEqual({ head: 1e-4, base: 1e-4 });
+    expect(await highest({ epochs: 1, batchSize: 8, unfreeze, optimizer: 'sgd' })).toEqual({ head: 1e-3, base: 1e-3 });
+    const long = await highest({ epochs: 10, batchSize: 2, unfreeze });
+    expect(long?.head).toBeCloseTo((1e-3 * 120) / 500, 12);
+  });
+});
