@@ -41,6 +41,9 @@ const purpose = 0x617567;
  */
 export function settleAugmentation(verb: string, request: AugmentationRequest): SettledAugmentation | undefined {
   const { augment = 'none', views = 'fresh', seed, epochs, model } = request;
+  if (request.augment === undefined && request.views !== undefined) {
+    throw invalidOption(verb, 'augment beside views, which are of changed inputs', 'no augment');
+  }
   if (typeof views === 'number') assertWhole(verb, 'views', views, 1);
   else if (!isFresh(views)) throw invalidOption(verb, "views to be 'fresh' or a whole number from 1", views);
   const change = settleChange(verb, augment, model);

@@ -302,7 +302,8 @@ describe('what is refused', () => {
       { augment: [{ name: 'turn' }] },
       'augment to list operations such as flip() or rotate({ degrees: 10 }), got {"name":"turn"}.',
     ],
-    [{ views: 0 }, 'views to be a whole number from 1, got 0.'],
+    [{ views: 0, augment: 'light' }, 'views to be a whole number from 1, got 0.'],
+    [{ views: 2 }, 'augment beside views, which are of changed inputs, got no augment.'],
     [{ views: 1.5, augment: 'light' }, 'views to be a whole number from 1, got 1.5.'],
     [{ views: 'all', augment: 'light' }, "views to be 'fresh' or a whole number from 1, got all."],
   ])('%j', async (options, text) => {
