@@ -567,3 +567,37 @@ async function expectError(run: () => unknown, text: RegExp): Promise<void> {
   expect(isTransferKitError(error), String(error)).toBe(true);
   expect(String(error)).toMatch(text);
 }
+
+describe('factors of losses in the training of the head before fineTune', () => {
+  test.each([{ hidden: [5] }, {}])('are those of fineTune: a head of factor 0 stays (%j)', async (more) => {
+    const heads = { kind: { labels: tinyLabels }, light: { task: 'regression' } } as const;
+    const model = await tinySeveral({ heads, ...more });
+    const kernels = () => model.head.trunk.weights.filter(({ name }) => name.includes('logits'));
+    const values = () => kernels().map(({ name, variable }) => [name, ...variable.dataSync()]);
+    const before = values();
+    const options = { lossWeights: { kind: 0 }, epochs: 1, learningRate: 1e-9 };
+    await fineTune(model, records(examples(4), 'kind', 'light'), options);
+    expect(model.history.map(({ phase }) => phase)).toEqual(['head', 'fineTune']);
+    const stayed = values().map((own, i) => JSON.stringify(own) === JSON.stringify(before[i]));
+    expect(kernels().map(({ name }, i) => [name.split('_')[1], stayed[i]])).toEqual([
+      ['kind', true],
+      ['kind', true],
+      ['light', false],
+      ['light', false],
+    ]);
+    model.dispose();
+  });
+
+  test('above 0 do not keep linear heads from being solved for: the optimum is the same', async () => {
+    const heads = { kind: { labels: tinyLabels }, light: { task: 'regression' } } as const;
+    const shown = records(examples(4), 'kind', 'light');
+    const solved = async (lossWeights?: Record<string, number>) => {
+      const model = await tinySeveral({ heads });
+      const { solver } = await trainHead(model, shown, lossWeights === undefined ? {} : { lossWeights });
+      return { name: solver?.name, values: model.head.trunk.weights.map(({ variable }) => [...variable.dataSync()]) };
+    };
+    const weighted = await solved({ light: 0.2 });
+    expect(weighted.name).toBe('lbfgs');
+    expect(weighted).toEqual(await solved());
+  });
+});

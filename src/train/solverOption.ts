@@ -51,7 +51,6 @@ const ofTheLoop = [
   'labelSmoothing',
   'learningRate',
   'loss',
-  'lossWeights',
   'maxSeconds',
   'mixup',
   'monitor',
@@ -98,6 +97,8 @@ function obstacleTo(head: LinearHead | string, { size }: Samples, options: Optio
   if (typeof head === 'string') return `a head that is not: ${head}`;
   const name = ofTheLoop.find((each) => options[each] !== undefined);
   if (name !== undefined) return `${name} too`;
+  // Other factors do not move the optima of heads that have nothing in common.
+  if (Object.values(options.lossWeights ?? {}).includes(0)) return 'lossWeights of 0 too';
   const weights = Math.max(...head.ends.map(({ part }) => (part.to - part.from) * head.width));
   if (size * head.width <= mostFeatures && weights <= mostWeights) return undefined;
   return `too much for it: ${String(size)} examples of ${String(head.width)} features, ${String(weights)} weights`;
