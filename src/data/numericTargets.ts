@@ -1,12 +1,8 @@
 // Targets of labels that are given as numbers beside the list of labels: indexes, shares of each label, or the share of the
 // second of two.
 import { TransferKitError } from '../core/errors.ts';
+import { isNumbers, isNumeric } from '../core/numericTarget.ts';
 import type { HeadTarget } from '../core/types.ts';
-
-/** Whether a target is a number or a list of numbers. */
-export function isNumeric(target: HeadTarget): target is number | readonly number[] {
-  return typeof target === 'number' || (isNumbers(target) && target.length > 0);
-}
 
 /**
  * Raises for numbers that mean no labels.
@@ -53,10 +49,6 @@ function sharesOf(target: number | readonly number[]): readonly number[] {
 
 function isIndex(value: number, count: number): boolean {
   return Number.isInteger(value) && value >= 0 && value < count;
-}
-
-function isNumbers(target: HeadTarget): target is readonly number[] {
-  return Array.isArray(target) && target.every((each) => typeof each === 'number');
 }
 
 function wrongLength(verb: string, index: number, target: HeadTarget, labels: readonly string[]): TransferKitError {

@@ -2,7 +2,8 @@
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import type { HeadTarget } from '../core/types.ts';
-import { assertMeansLabels, isNumeric, labelsWithShare } from './numericTargets.ts';
+import { isNumeric } from '../core/numericTarget.ts';
+import { assertMeansLabels, labelsWithShare } from './numericTargets.ts';
 
 /** One label, several labels, one number or several numbers for each example. */
 export type TargetKind = 'label' | 'labels' | 'number' | 'numbers';

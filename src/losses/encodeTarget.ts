@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { HeadPart } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
+import { isNumbers } from '../core/numericTarget.ts';
 import type { Target } from '../core/types.ts';
 
 /** What targets have to answer: a task and its labels. Every head is one. */
@@ -24,11 +25,6 @@ export function encodeTarget(verb: string, question: Question, target: Target, i
   const indexes = names.map((name) => indexOf(verb, labels, name, id));
   if (task === 'binary') return Float32Array.of(indexes[0] ?? 0);
   return rowOf(labels.length, indexes);
-}
-
-/** Whether a target is a number or a list of numbers. */
-export function isNumeric(target: Target): target is number | readonly number[] {
-  return typeof target === 'number' || (isNumbers(target) && target.length > 0);
 }
 
 /** The error about a target of a kind that the task does not take. */
@@ -109,8 +105,4 @@ function outOfRange(verb: string, expected: string, target: number, id: string):
 
 function isNames(target: Target): target is readonly string[] {
   return Array.isArray(target) && target.every((each) => typeof each === 'string');
-}
-
-function isNumbers(target: Target): target is readonly number[] {
-  return Array.isArray(target) && target.every((each) => typeof each === 'number');
 }

@@ -2,7 +2,8 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Samples } from '../core/types.ts';
-import { encodeTarget, isNumeric, mismatch } from './encodeTarget.ts';
+import { isNumeric } from '../core/numericTarget.ts';
+import { encodeTarget, mismatch } from './encodeTarget.ts';
 import { byHeads, type HeadSamples } from './headTargets.ts';
 
 /**
