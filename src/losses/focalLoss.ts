@@ -52,6 +52,7 @@ export function focalLoss({ gamma = 2, alpha }: FocalLossOptions = {}): Loss {
   if (alpha !== undefined && !(alpha >= 0 && alpha <= 1)) throw wrong('alpha to be 0 … 1', alpha);
   return {
     name: 'focal',
+    settings: { gamma, ...(alpha === undefined ? {} : { alpha }) },
     tasks: ['classes', 'binary', 'multiLabel'],
     losses: (logits, targets, task) =>
       tidy(() =>

@@ -5,6 +5,8 @@ import type { Task } from '../core/model.ts';
 /** What training makes small. */
 export interface Loss {
   readonly name: string;
+  /** What it was made with, as plain data: a run is resumed with the same only. */
+  readonly settings?: Readonly<Record<string, number>>;
   /** Tasks that it is made for. Default: all. */
   readonly tasks?: readonly Task[];
   /**

@@ -45,6 +45,7 @@ export function huberLoss({ delta = 1 }: HuberLossOptions = {}): Loss {
   }
   return {
     name: 'huber',
+    settings: { delta },
     tasks: ['regression'],
     losses: (predictions, targets) =>
       tidy(() => {

@@ -6,7 +6,7 @@ export interface Sweep {
   readonly losses: readonly number[];
 }
 
-/** Exponential moving average with the bias of its start removed: as smooth as fastai draws it. */
+/** Exponential moving average with the bias of its start removed, as fastai has it (whose decay is 0.98). */
 export function smooth(values: readonly number[], decay: number): number[] {
   let average = 0;
   return values.map((value, i) => {
@@ -17,7 +17,7 @@ export function smooth(values: readonly number[], decay: number): number[] {
 
 /**
  * The middle of the longest fall of the losses: the longest series of ever smaller ones, of which the first third is left out
- * as not yet certain and the last as already at risk. fastai's default, `valley`.
+ * as not yet certain and the last as already at risk. fastai's default, `valley` (callback/schedule.py).
  */
 export function valley({ learningRates, losses }: Sweep): number {
   const lengths = losses.map(() => 1);
@@ -29,7 +29,8 @@ export function valley({ learningRates, losses }: Sweep): number {
     if ((lengths[i] ?? 1) > (lengths[end] ?? 1)) end = i;
   });
   const start = Math.max(0, end - (lengths[end] ?? 1));
-  return learningRates[Math.floor(start + (end - start) / 2)] ?? NaN;
+  const third = (end - start) / 3;
+  return learningRates[start + Math.floor(third) + Math.floor(third / 2)] ?? NaN;
 }
 
 /** Where the loss falls fastest from one rate to the next. */

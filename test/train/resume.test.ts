@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   defineSamples,
   fineTune,
+  focalLoss,
   fromArrays,
   reduceOnPlateau,
   replaceHead,
@@ -421,6 +422,12 @@ describe('another run', () => {
     ['seed', { ...all, seed: 4 }, samples, /differs in seed \(4 here, 3 there\)\. Resume with the same model/],
     ['batch', { ...all, batchSize: 5 }, samples, /differs in batchSize \(5 here, 4 there\)\./],
     ['optimizer', { ...all, optimizer: 'sgd' }, samples, /optimizer\.name \("sgd" here, "adam" there\)/],
+    [
+      'loss',
+      { ...all, loss: focalLoss({ gamma: 3 }) },
+      samples,
+      /differs in loss \(\{"name":"focal","settings":\{"gamma":3\},.* here, nothing there\)/,
+    ],
     ['clipping', { ...all, clip: { norm: 2 } }, samples, /differs in clip \(\{"norm":2\} here, nothing there\)/],
     ['targets', all, other, /differs in train\.targets \("\w+" here, "\w+" there\)\./],
     ['number of examples', all, tinySamples(6), /train\.size \(18 here, 15 there\); train\.targets/],
