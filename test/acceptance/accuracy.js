@@ -76,7 +76,6 @@ async function report(name, { base, train, validation, tests }) {
       const { seconds } = await run(model, train, {
         ...(validation && { validation }),
         seed,
-        ...(run === fineTune && options),
       });
       for (const [part, samples] of Object.entries(measured)) {
         add(`${phase}, ${part}`, (await evaluate(model, samples)).accuracy);
