@@ -158,37 +158,27 @@ function assertSteps(steps: readonly UnfreezeStep[]): void {
 }
 
 /** What the training of the head takes over from that of everything. */
-function headOptions({
-  validation,
-  loss,
-  lossWeights,
-  labelSmoothing,
-  classWeights,
-  batchNorm,
-  batchSize,
-  seed,
-  cache,
-  signal,
-  onProgress,
-  onEpoch,
-  headEpochs,
-}: FineTuneOptions): TrainHeadOptions {
-  const given = {
-    validation,
-    loss,
-    lossWeights,
-    labelSmoothing,
-    classWeights,
-    batchNorm,
-    batchSize,
-    seed,
-    cache,
-    signal,
-    onProgress,
-    onEpoch,
+const ofTheHead = [
+  'validation',
+  'loss',
+  'lossWeights',
+  'labelSmoothing',
+  'classWeights',
+  'batchNorm',
+  'batchSize',
+  'seed',
+  'cache',
+  'signal',
+  'onProgress',
+  'onEpoch',
+] as const satisfies readonly (keyof FineTuneOptions & keyof TrainHeadOptions)[];
+
+function headOptions({ headEpochs: epochs, ...options }: FineTuneOptions): TrainHeadOptions {
+  const given = ofTheHead.map((name) => [name, options[name]] as const);
+  return {
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    ...(epochs === undefined ? {} : { epochs }),
   };
-  const epochs = headEpochs === undefined ? {} : { epochs: headEpochs };
-  return { ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), ...epochs };
 }
 
 function isOf(weights: readonly TrunkWeight[]): (weight: TrunkWeight) => boolean {
