@@ -1,17 +1,12 @@
 // The verb compare: several models trained on the same samples under the same budget.
 import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './core/model.ts';
-import type { EpochLog, Samples, Target, TrainingLog } from './core/types.ts';
+import type { EpochLog, Samples, TrainingLog } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
 import { fineTune, type FineTuneOptions } from './fineTune.ts';
 import { isObject } from './core/optionChecks.ts';
-
-/** A model that learns by looking at examples once, such as `knn` and `nearestCentroid` make. */
-export interface ExampleLearner {
-  addAll(samples: Samples, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
-  /** Predictions for each of the inputs, the most probable first. */
-  predict(inputs: readonly unknown[]): Promise<readonly (readonly { readonly label: string }[])[]>;
-}
+import { assertSamples } from './losses/targets.ts';
+import { accuracyOf, type ExampleLearner } from './neighbours/exampleLearner.ts';
 
 /** Who takes part: a model, which `fineTune` trains; a model with options of its own for that; or one that needs no training. */
 export type Contestant =
@@ -69,7 +64,8 @@ export interface Comparison {
 
 /**
  * Trains several models one after the other on the same samples, under the same budget and seed, and measures them: a pretrained
- * network against the same architecture with random weights, say. The models are trained in place, and stay the caller's.
+ * network against the same architecture with random weights, say. The models are trained in place, and stay the caller's; each
+ * has a base of its own, unless only heads are trained (`unfreeze: 'head'`).
  *
  * @param contestants - By name; see {@link Contestant}.
  * @param samples - Training examples.
@@ -94,6 +90,8 @@ export async function compare(
 ): Promise<Comparison> {
   const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
   if (entries.length === 0) throw invalid('at least one contestant', 'none');
+  assertApart(entries);
+  assertSamples('compare', samples);
   const { validation = 0.2, seed = 0 } = options;
   const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
   const arena: Arena = { ...parts, test: options.test ?? parts.validation, seed, options };
@@ -135,6 +133,24 @@ function settleContestant(name: string, given: Contestant): SettledContestant {
   if (isObject(given) && 'model' in given) return { model: given.model, options: given.options ?? {} };
   if (isObject(given) && 'head' in given) return { model: given, options: {} };
   throw invalid(`'${name}' to be a model, { model, options } or a classifier that learns by examples`, typeof given);
+}
+
+/** Raises where one would begin with what another has learnt. */
+function assertApart(entries: readonly (readonly [string, SettledContestant])[]): void {
+  const models = entries.flatMap(([name, each]) => ('model' in each ? [{ name, ...each }] : []));
+  models.forEach((later, place) => {
+    for (const earlier of models.slice(0, place)) {
+      const names = `'${earlier.name}' and '${later.name}'`;
+      if (earlier.model === later.model) {
+        throw invalid('a model for each, as they learn in place', `the same one for ${names}: build another`);
+      }
+      if (earlier.model.base !== later.model.base || earlier.options.unfreeze === 'head') continue;
+      throw invalid(
+        "a base for each, or unfreeze 'head' for those that share one",
+        `one for ${names}, which '${earlier.name}' changes first: load it twice`,
+      );
+    }
+  });
 }
 
 /** Undefined when the signal stopped it. */
@@ -189,25 +205,6 @@ async function runLearner(learner: ExampleLearner, { train, test, options }: Are
   const seconds = (performance.now() - start) / 1000;
   const accuracy = await accuracyOf(learner, test);
   return { row: { accuracy, seconds, epochs: 0, trainedParameters: 0 }, logs: [], times: [] };
-}
-
-/** Share of examples whose most probable label is theirs. */
-async function accuracyOf(learner: ExampleLearner, test: Samples): Promise<number> {
-  const atOnce = 32;
-  let right = 0;
-  for (let start = 0; start < test.size; start += atOnce) {
-    const indexes = Array.from({ length: Math.min(atOnce, test.size - start) }, (_, i) => start + i);
-    const read = await Promise.all(indexes.map(async (index) => test.read(index)));
-    const predictions = await learner.predict(read.map(({ input }) => input));
-    right += predictions.filter(([best], i) => isLabel(read[i]?.target, best?.label)).length;
-  }
-  return right / test.size;
-}
-
-function isLabel(target: Target | undefined, label: string | undefined): boolean {
-  return (
-    label !== undefined && (target === label || (Array.isArray(target) && target.length === 1 && target[0] === label))
-  );
 }
 
 function curveOf({ logs, times }: Result): ComparisonCurve {

@@ -68,14 +68,8 @@ export type {
   WeightKind,
 } from './core/types.ts';
 export { compare } from './compare.ts';
-export type {
-  CompareOptions,
-  Comparison,
-  ComparisonCurve,
-  ComparisonRow,
-  Contestant,
-  ExampleLearner,
-} from './compare.ts';
+export type { CompareOptions, Comparison, ComparisonCurve, ComparisonRow, Contestant } from './compare.ts';
+export type { ExampleLearner } from './neighbours/exampleLearner.ts';
 export { calibrate } from './calibrate.ts';
 export type { CalibrateOptions, Calibration, CalibrationOf } from './calibrate.ts';
 export { defineSamples } from './data/defineSamples.ts';

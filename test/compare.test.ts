@@ -1,9 +1,18 @@
 // Several models under the same budget: who is measured, on what, and what the table and the curves hold.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compare, evaluate, type Contestant, type ExampleLearner } from '../src/index.ts';
+import {
+  compare,
+  defineSamples,
+  evaluate,
+  replaceHead,
+  TransferKitError,
+  type Contestant,
+  type ExampleLearner,
+  type OnUnreadable,
+} from '../src/index.ts';
 import { expectNoLeak } from './support/tensors.ts';
 import { useTestBackend } from './support/testBackend.ts';
-import { tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
+import { tinyLabels, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
 
 beforeAll(async () => {
   await useTestBackend();
@@ -136,4 +145,51 @@ describe('what is refused', () => {
       message: expect.stringMatching(text) as unknown,
     });
   });
+});
+
+describe('who learns in place', () => {
+  test('has a model and a base of its own', async () => {
+    const model = await tinyTransfer();
+    const other = replaceHead(model.base, { labels: tinyLabels });
+    const refused = (contestants: Readonly<Record<string, Contestant>>, text: string) =>
+      expect(compare(contestants, tinySamples(), { epochs: 1 })).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining(text) as string,
+      });
+    await refused(
+      { calm: model, bold: { model, options: { learningRate: 1 } } },
+      "a model for each, as they learn in place, got the same one for 'calm' and 'bold': build another",
+    );
+    await refused(
+      { first: model, second: other },
+      "a base for each, or unfreeze 'head' for those that share one, got one for 'first' and 'second'",
+    );
+    expect([model.history, other.history]).toEqual([[], []]);
+    const heads = { first: { model, options: { unfreeze: 'head' } }, second: other } as const;
+    expect((await compare(heads, tinySamples(), { epochs: 1 })).rows).toHaveLength(2);
+    other.head.trunk.dispose();
+    model.dispose();
+  });
+});
+
+test('a learner is measured on what can be read', async () => {
+  const unreadable = (onUnreadable: OnUnreadable) =>
+    defineSamples({
+      size: 40,
+      target: (i) => tinyLabels[i % 3] ?? '',
+      read: async (i) => {
+        if (i % 10 === 7) throw new TransferKitError('UNREADABLE', 'spoilt');
+        return tinySamples(14).read(i);
+      },
+      onUnreadable,
+    });
+  const table = async (onUnreadable: OnUnreadable) =>
+    (await compare({ learner: nearest() }, tinySamples(), { test: unreadable(onUnreadable) })).rows;
+  expect(await table('skip')).toMatchObject([{ accuracy: 1 }]);
+  await expect(table('error')).rejects.toThrow('spoilt');
+});
+
+test('what is no samples is told', async () => {
+  const learner = nearest();
+  await expect(compare({ learner }, [1] as never)).rejects.toThrow('compare: expected samples, as fromArrays');
 });
