@@ -143,6 +143,17 @@ describe('distances', () => {
     await useBackend('cpu');
   });
 
+  test('features whose products are beyond single precision', async () => {
+    const width = 2048;
+    const rows = Array.from({ length: 2100 }, (_, row) => Float32Array.from({ length: width }, () => row - 1050));
+    const huge = Float32Array.from({ length: width }, () => 1e20);
+    rows[4] = huge.map((value) => 3 * value);
+    rows[7] = huge.map((value) => value / 1e5);
+    const plan = { rows: rows.map((values) => vectorOf(values)), k: 1, distance: 'euclidean' } as const;
+    const [found] = await nearestRows(plan, [huge]);
+    expect(found?.map(({ row }) => row)).toEqual([7]);
+  });
+
   test('more rows than go to the backend at once', async () => {
     const width = 1024;
     const rows = Array.from({ length: 4200 }, (_, row) =>

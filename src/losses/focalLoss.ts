@@ -49,7 +49,8 @@ export interface FocalLossOptions {
  */
 export function focalLoss({ gamma = 2, alpha }: FocalLossOptions = {}): Loss {
   if (!(Number.isFinite(gamma) && gamma >= 0)) throw wrong('gamma to be a finite number from 0', gamma);
-  if (alpha !== undefined && !(alpha >= 0 && alpha <= 1)) throw wrong('alpha to be 0 … 1', alpha);
+  if (alpha !== undefined && !(Number.isFinite(alpha) && alpha >= 0 && alpha <= 1))
+    throw wrong('alpha to be 0 … 1', alpha);
   return {
     name: 'focal',
     settings: { gamma, ...(alpha === undefined ? {} : { alpha }) },

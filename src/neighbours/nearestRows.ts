@@ -46,7 +46,9 @@ function possible({ rows, k, distance }: NearestPlan, query: Vector, dots: Float
   // Rounding errors of a sum go about with the root of its length.
   const error = 4 * Math.sqrt(query.values.length) * backend().epsilon();
   const bounds = rows.map(({ norm }, row) => {
-    const [product, size] = [dots[row] ?? NaN, query.norm * norm];
+    const size = query.norm * norm;
+    // Beyond single precision, rows and queries have products that are infinite.
+    const product = Number.isFinite(dots[row]) ? (dots[row] ?? NaN) : NaN;
     if (distance === 'euclidean') return around(query.norm ** 2 + norm ** 2 - 2 * product, 2 * error * size);
     return size === 0 ? around(1, 0) : around(1 - product / size, error);
   });

@@ -247,6 +247,7 @@ describe('as an option', () => {
   test.each([
     ['gamma', () => focalLoss({ gamma: -1 }), /focalLoss: expected gamma to be a finite number from 0, got -1/],
     ['alpha', () => focalLoss({ alpha: 2 }), /focalLoss: expected alpha to be 0 … 1, got 2/],
+    ['text', () => focalLoss({ alpha: '0.5' as never }), /focalLoss: expected alpha to be 0 … 1, got 0\.5/],
     ['delta', () => huberLoss({ delta: 0 }), /huberLoss: expected delta to be a finite number above 0, got 0/],
   ])('%s outside its range is refused', (_, make, text) => {
     expect(make).toThrow(
