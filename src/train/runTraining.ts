@@ -4,7 +4,7 @@ import type { EpochLog, Samples, TrainingLog } from '../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import type { Examples } from '../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';
-import type { EarlyEnd, RowsReport, Run, Start, TrainingPlan } from './loopPlan.ts';
+import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from './loopPlan.ts';
 import { frozenPrefix } from '../features/network.ts';
 import { rowsOfSegments, type Parts } from './openRows.ts';
 import { startPace, type Pace } from '../features/pace.ts';
@@ -29,7 +29,7 @@ export async function runTraining(model: AnyModel, samples: Samples, plan: Train
     stoppedBy: outcome.end ?? 'epochs',
     ...(outcome.best === undefined ? {} : { best: outcome.best }),
     ...outcome.report,
-    parameters: countParameters(model, plan.segments),
+    parameters: countParameters(model, outcome.begun),
     ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
     seed: plan.options.seed,
     seconds: (performance.now() - startedAt) / 1000,
@@ -49,6 +49,8 @@ interface Outcome {
   readonly end: EarlyEnd | undefined;
   readonly best: TrainingLog['best'];
   readonly report: RowsReport;
+  /** Segments that the run came to. */
+  readonly begun: readonly Segment[];
 }
 
 /** Trains segment by segment, from the beginning or where an earlier process was. */
@@ -56,12 +58,14 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
   const start = recorder?.start ?? beginningOf(run);
   const state = new TrainingState(run);
   const epochs = [...start.epochs];
+  const begun: Segment[] = [];
   const rows = rowsOfSegments(run, parts, start);
   const restored = recorder?.begin({ state, epochs, rows });
   try {
     let { end } = start;
     let pace: Pace | undefined;
     for (const { segment, until, isOver } of segmentsFrom(run, start)) {
+      begun.push(segment);
       for (const weight of segment.unfrozen) weight.frozen = false;
       if (isOver) continue;
       const { trainable, statistics } = segment;
@@ -77,7 +81,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
     }
-    return { epochs, end, best: state.finish(), report: rows.known.report };
+    return { epochs, end, best: state.finish(), report: rows.known.report, begun };
   } catch (error) {
     restored?.undo();
     throw error;

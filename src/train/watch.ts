@@ -10,7 +10,10 @@ export interface EarlyStoppingOptions {
   readonly patience?: number;
   /** A figure counts as better when it is better by more than this, from 0. Default 0. */
   readonly minDelta?: number;
-  /** A figure that has to be beaten at all for patience to begin anew. Default: none. */
+  /**
+   * A figure that has to be beaten at all for patience to begin anew: until then training stops after `patience` epochs, also
+   * (unlike in Keras 3) when each is better than the one before. Default: none.
+   */
   readonly baseline?: number;
 }
 

@@ -243,6 +243,22 @@ describe('unfreezing little by little', () => {
     expect(farthest(await run(true), await run(false))).toBeLessThan(1e-5);
   });
 
+  test('the log counts what has moved: not what a run that ended early was to unfreeze', async () => {
+    const model = await tinyTransfer();
+    const options = { epochs: 9, headEpochs: 0, earlyStopping: { patience: 1, minDelta: 9 }, validation: 0.3 } as const;
+    const late = [
+      { epoch: 0, lastStages: 1 },
+      { epoch: 5, lastStages: 3 },
+    ];
+    const { parameters, epochs } = await fineTune(model, tinySamples(), { ...options, unfreeze: late });
+    expect(epochs.length).toBeLessThan(5);
+    const whole = await tinyTransfer();
+    const first = await fineTune(whole, tinySamples(), { ...options, unfreeze: { lastStages: 1 } });
+    expect(parameters).toEqual(first.parameters);
+    model.dispose();
+    whole.dispose();
+  });
+
   test('a run that begins later begins with the step that is under way', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
