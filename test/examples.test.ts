@@ -32,6 +32,12 @@ test.each<[string, object, Record<string, number>, RegExp]>([
   ['multi-label', { pictures: 150 }, { accuracy: 0.6 }, /^\n?right decisions 0\.\d\d, mean F1 0\.\d\d \(150 images\)/],
   ['regression', { pictures: 150 }, { size: 0.6, lightness: 0.6 }, /\(150 images of unseen concepts\), \d+ s$/],
   [
+    'compare',
+    { epochs: 1 },
+    { transfer: 0.6, neighbours: 0.6 },
+    /^held-out accuracy of each epoch above; 90 images of unseen concepts/,
+  ],
+  [
     'several-outputs',
     { every: 3 },
     { kind: 0.6, artist: 0.6, covered: 0.3 },
