@@ -57,7 +57,9 @@ function givenWeights(verb: string, labels: readonly string[], option: unknown):
     if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) continue;
     throw invalidOption(verb, `the class weight of '${label}' to be a finite number from 0`, weight);
   }
-  return labels.map((label) => Number(given.get(label) ?? 1));
+  const weights = labels.map((label) => Number(given.get(label) ?? 1));
+  if (weights.some((weight) => weight > 0)) return weights;
+  throw invalidOption(verb, 'the class weight of some label to be above 0', option);
 }
 
 function unknownLabel(verb: string, labels: readonly string[], label: string): TransferKitError {

@@ -114,6 +114,13 @@ describe('given', () => {
       'INVALID_OPTION',
       /'balanced' or a weight by label, such as \{ cat: 2 \}, got balance/,
     ],
+    [
+      'nothing that counts',
+      'classes',
+      { a: 0, b: 0, c: 0 },
+      'INVALID_OPTION',
+      /of some label to be above 0, got \{"a":0/,
+    ],
     ['a list', 'classes', [1, 2, 3], 'INVALID_OPTION', /'balanced' or a weight by label/],
     ['a regression', 'regression', { a: 1 }, 'INVALID_OPTION', /no classWeights for regression, which has no labels/],
   ];
