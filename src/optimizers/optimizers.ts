@@ -41,5 +41,6 @@ function byName(name: unknown): Optimizer | undefined {
 }
 
 function isOptimizer(value: unknown): value is Optimizer {
-  return isObject(value) && 'init' in value && 'update' in value;
+  if (!isObject(value) || !('init' in value && 'update' in value)) return false;
+  return typeof value.init === 'function' && typeof value.update === 'function';
 }

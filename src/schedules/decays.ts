@@ -165,9 +165,9 @@ export function polynomialDecay({ power = 1, end = 0 }: PolynomialDecayOptions =
   });
 }
 
-/** From 1 at 0 to 0 at 1. */
+/** From 1 at 0 to 0 at 1 and behind it: steps are counted by the examples at hand when a run begins. */
 function halfCosine(share: number): number {
-  return (1 + Math.cos(Math.PI * share)) / 2;
+  return (1 + Math.cos(Math.PI * Math.min(share, 1))) / 2;
 }
 
 function assertFactor(schedule: string, factor: number): void {

@@ -38,7 +38,7 @@ export function settleRates(verb: string, rates: LearningRates, layerDecay = 1):
       'learningRate.base to be one number or [first, last], rising from the input of the base to its end,';
     throw invalidOption(verb, expected, base);
   }
-  if (!(layerDecay > 0 && layerDecay <= 1))
+  if (!(Number.isFinite(layerDecay) && layerDecay > 0 && layerDecay <= 1))
     throw invalidOption(verb, 'layerDecay to be above 0 and at most 1', layerDecay);
   return { head, base: [first, last], layerDecay };
 }

@@ -42,6 +42,12 @@ describe('fineTune refuses before it trains the head', () => {
       { learningRate: { head: 1e-3 } } as unknown as FineTuneOptions,
       /learningRate\.base/,
     ],
+    ['a decay that is no number', { layerDecay: '0.5' } as unknown as FineTuneOptions, /layerDecay to be above 0/],
+    [
+      'half an optimizer',
+      { optimizer: { init: 1, update: 2 } } as unknown as FineTuneOptions,
+      /optimizer to be 'adam'/,
+    ],
     [
       'a schedule that follows a figure there is none of',
       { schedule: reduceOnPlateau({ monitor: 'validationLoss' }) },

@@ -136,6 +136,14 @@ describe('warm-up', () => {
   });
 });
 
+test('a run of more steps than were counted on stays where it ended', () => {
+  for (const schedule of [cosine({ end: 0.1 }), polynomialDecay({ end: 0.1 }), oneCycle({ divFinal: 10 })]) {
+    const end = schedule(10, 10);
+    expect(end).toBeCloseTo(0.1, 12);
+    expect([11, 15].map((step) => schedule(step, 10))).toEqual([end, end]);
+  }
+});
+
 describe('shares of a run', () => {
   test.each([3, 9, 30, 90, 99, 300, 2997])('stepDecay falls after each third of %i steps', (total) => {
     const found = factors(stepDecay(), total).flatMap((factor, step, all) => (factor === all[step - 1] ? [] : [step]));
