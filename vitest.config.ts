@@ -8,23 +8,17 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, 
 const exactness = (
   name: string,
   env: Record<string, string>,
-  more: readonly string[] = [],
+  files: readonly string[],
 ): TestProjectInlineConfiguration => ({
   extends: true,
-  test: {
-    name,
-    env,
-    include: [
-      'traps',
-      'freeze',
-      'train/edges',
-      'train/featureCache',
-      'train/training',
-      'trunk/conformance',
-      ...more,
-    ].map((file) => `test/${file}.test.ts`),
-  },
+  test: { name, env, include: files.map((file) => `test/${file}.test.ts`) },
 });
+
+const everyWay = ['train/training', 'trunk/conformance'];
+const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
+
+/** Many runs of training, each way of which the tests of exactness see on cpu: on wasm alone. */
+const longOnCpu = ['combinations', 'resume', 'steering'].map((file) => `test/train/${file}.test.ts`);
 
 export default defineConfig({
   resolve: {
@@ -36,17 +30,23 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
-      exactness('layer by layer', { TEST_FUSED: 'false' }, ['trunk/batchNormTraining']),
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: longOnCpu } },
+      exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
+        ...mostWays,
+        'trunk/batchNormTraining',
+      ]),
       exactness('wasm', { TEST_BACKEND: 'wasm' }, [
+        ...mostWays,
         'train/augment',
         'train/batchNorm',
         'train/linearSolver',
-        'train/steering',
         'trunk/batchNormTraining',
+        'train/combinations',
+        'train/resume',
+        'train/steering',
       ]),
-      exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }),
-      exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }),
+      exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay),
+      exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }, mostWays),
     ],
     globals: false,
     // Each file has its own process: tfjs keeps its backends, kernels and tensors in one global engine.

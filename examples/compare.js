@@ -6,15 +6,15 @@ import { compare, knn, loadBase, replaceHead } from 'transferkit';
 import { imageFolder } from 'transferkit/node';
 import { emojiFolders } from './emoji.js';
 
-/** Epochs are an option so that a test can run this file in a moment. */
-export async function main({ epochs = 15 } = {}) {
+/** Epochs and the size of pictures are options so that a test can run this file in a moment. */
+export async function main({ epochs = 15, inputSize = 96 } = {}) {
   const folders = await emojiFolders();
   const train = await imageFolder(folders.train);
   const unseen = await imageFolder(folders.unseen);
   const { labels } = train;
 
   const load = (weights) =>
-    loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize: 96, preprocess: 'tf', ...weights });
+    loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize, preprocess: 'tf', ...weights });
   // On drawings of other artists it pays to leave the early layers as they are.
   const transfer = { model: replaceHead(await load(), { labels }), options: { unfreeze: { from: 'block_11_expand' } } };
   // Random weights: everything learns from the start, BatchNorm by its batches, whose statistics are soon followed.

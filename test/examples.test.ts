@@ -33,8 +33,8 @@ test.each<[string, object, Record<string, number>, RegExp]>([
   ['regression', { pictures: 150 }, { size: 0.6, lightness: 0.6 }, /\(150 images of unseen concepts\), \d+ s$/],
   [
     'compare',
-    { epochs: 1 },
-    { transfer: 0.6, neighbours: 0.6 },
+    { epochs: 1, inputSize: 48 },
+    { transfer: 0.5, neighbours: 0.5 },
     /^held-out accuracy of each epoch above; 90 images of unseen concepts/,
   ],
   [
