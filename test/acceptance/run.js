@@ -117,7 +117,12 @@ async function tfHub() {
     // A linear head on averaged features stays below .78 here, by scikit-learn's optimum too; places tell clothes apart.
     head: { pooling: 'flatten', dropout: 0.5 },
     training: { epochs: 15 },
-    tuning: { unfreeze: { from: layer('Conv2d_11_depthwise') }, epochs: 8, learningRate: { base: 1e-4, head: 1e-5 } },
+    tuning: {
+      unfreeze: { from: layer('Conv2d_11_depthwise') },
+      epochs: 8,
+      learningRate: { base: 1e-4, head: 1e-5 },
+      schedule: 'cosine',
+    },
   });
   const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
   await save(model, fileSystem(folder));
