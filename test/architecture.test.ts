@@ -24,7 +24,7 @@ const arrows: Record<string, string[]> = {
   layers: [],
   kernels: [],
   losses: [],
-  neighbours: ['backends', 'features', 'losses'],
+  neighbours: ['backends', 'features', 'losses', 'solver'],
   node: ['data', 'download', 'kernels'],
   optimizers: ['features'],
   preprocess: ['#platform'],

@@ -1,9 +1,5 @@
 // How distances become probabilities: a softmax of distances, as steep as makes the known examples most probable.
-
-/** Of the steepness that is found, relative to it. */
-const precision = 1e-6;
-/** Beyond a steepness of 2 to this power over the separations, shares are 0 and 1. */
-const mostDoublings = 40;
+import { monotoneRoot } from '../solver/monotoneRoot.ts';
 
 /** Distances of an example to every label, and which of them is its own. */
 export interface Judged {
@@ -30,18 +26,11 @@ export function steepnessFor(judged: readonly Judged[]): number {
     const other = separations.reduce((sum, each, i) => (i === own ? sum : sum + each), 0) / (separations.length - 1);
     return (1 - doubt) * (separations[own] ?? 0) + doubt * other;
   });
-  /** The derivative of the mean log-likelihood; it only falls. */
+  /** The derivative of the mean negative log-likelihood, by the steepness in units of the separations; it only rises. */
+  const unit = 1 / mean(targets);
   const slope = (steepness: number) =>
-    mean(judged.map(({ separations }, i) => expected(separations, steepness) - (targets[i] ?? 0)));
-  if (!(slope(0) > 0)) return 0;
-  let [low, high] = [0, 1 / mean(targets)];
-  for (let i = 0; i < mostDoublings && slope(high) > 0; i++) [low, high] = [high, 2 * high];
-  while (high - low > precision * high) {
-    const middle = (low + high) / 2;
-    if (slope(middle) > 0) low = middle;
-    else high = middle;
-  }
-  return high;
+    mean(judged.map(({ separations }, i) => (targets[i] ?? 0) - expected(separations, steepness * unit)));
+  return slope(0) < 0 ? monotoneRoot(slope) * unit : 0;
 }
 
 /** Mean separation under the shares of a steepness. */

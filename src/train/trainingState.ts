@@ -46,6 +46,9 @@ export class TrainingState {
   /** Those and the statistics that move with them. */
   private moving: readonly TrunkWeight[] = [];
   private rates: ReadonlyMap<TrunkWeight, number> = new Map();
+  /** The highest of the base; undefined where none of it moves. */
+  private highestOfBase: number | undefined;
+  private readonly ofBase: ReadonlySet<TrunkWeight>;
   /** What the model was when the loss was last finite. */
   private lastGood: { readonly weights: Snapshot; readonly trained: boolean } | undefined;
   /** Weights that move at some time of the run. */
@@ -55,6 +58,7 @@ export class TrainingState {
 
   constructor(private readonly run: Run) {
     const { ema, watch, schedule } = run.options;
+    this.ofBase = new Set(run.model.base.trunk.weights);
     this.movable = [...new Set(run.segments.flatMap(({ trainable, statistics }) => [...trainable, ...statistics]))];
     this.learningRate = { head: run.rates.head };
     this.watch = new Watch(watch);
@@ -69,6 +73,8 @@ export class TrainingState {
     this.trainable = trainable;
     this.moving = [...trainable, ...statistics];
     this.rates = ratesOf(model, rates, trainable);
+    const inBase = [...this.rates].flatMap(([weight, rate]) => (this.ofBase.has(weight) ? rate : []));
+    this.highestOfBase = inBase.length === 0 ? undefined : Math.max(...inBase);
     this.averages?.follow(trainable);
     for (const weight of trainable) {
       // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
@@ -182,11 +188,10 @@ export class TrainingState {
     const { options, model } = this.run;
     const { optimizer } = options;
     const { head } = this.run.rates;
-    const ofBase = new Set(model.base.trunk.weights);
+    const base = this.highestOfBase;
     const { steps: done, total, schedule } = this.clock;
     const factor = scheduleFactor(this.run, schedule, done, total);
-    const base = Math.max(...this.trainable.map((weight) => (ofBase.has(weight) ? (this.rates.get(weight) ?? 0) : 0)));
-    this.learningRate = base === 0 ? { head: head * factor } : { head: head * factor, base: base * factor };
+    this.learningRate = { head: head * factor, ...(base === undefined ? {} : { base: base * factor }) };
     this.clock = { ...this.clock, steps: done + 1 };
     const steps = this.trainable.map((weight, place) => ({
       weight: weight.variable,
@@ -202,7 +207,7 @@ export class TrainingState {
       const moved = together?.[place];
       const next = moved === undefined ? optimizer.update(step) : { weight: moved, state: step.state };
       weight.write(next.weight);
-      if (!ofBase.has(weight)) model.head.trained = true;
+      if (!this.ofBase.has(weight)) model.head.trained = true;
       dispose(next.weight);
       if (next.state === step.state) continue;
       dispose([...step.state]);
