@@ -1,7 +1,8 @@
-// The build: every module of src as a module of its own, and declarations for the doors. Bundlers then take what an import
-// needs and no more, and leave for later what is imported later.
+// The build, in two forms. For bundlers every module of src is a module of its own: they take what an import needs and no
+// more, and leave for later what is imported later. For Node, which reads every file by itself, what is imported together is
+// one file. The declarations of the doors serve both.
 import { readdirSync, readFileSync } from 'node:fs';
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 // A door that package.json promises and that is not here fails in test/package.test.ts.
 const doors = ['index', 'node', 'browser', 'testing', 'layers'];
@@ -14,18 +15,21 @@ const modules = readdirSync('src', { recursive: true, encoding: 'utf8' })
 /** Modules name each other by the files that they are in the end. */
 const names = /((?:\bfrom|\bimport)\s*\(?\s*['"]\.{1,2}\/[^'"]*)\.ts(?=['"])/g;
 
-export default defineConfig({
-  entry: modules,
-  bundle: false,
+const both: Options = {
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
-  dts: { entry: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])) },
-  splitting: false,
   treeshake: false,
   sourcemap: true,
-  clean: true,
   minify: false,
+};
+
+const forBundlers: Options = {
+  ...both,
+  entry: modules,
+  bundle: false,
+  dts: { entry: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])) },
+  clean: ['**/*', '!bundled/**'],
   esbuildPlugins: [
     {
       name: 'module names',
@@ -37,4 +41,20 @@ export default defineConfig({
       },
     },
   ],
-});
+};
+
+const forNode: Options = {
+  ...both,
+  entry: {
+    ...Object.fromEntries(doors.filter((door) => door !== 'browser').map((door) => [door, `src/${door}.ts`])),
+    'node/platform': 'src/node/platform.ts',
+  },
+  outDir: 'dist/bundled',
+  // What several doors share lives in one file, so that there is one of each class and one of each table.
+  splitting: true,
+  clean: true,
+  // The platform is the one that Node finds by the package's imports map.
+  external: ['#platform', /^node:/],
+};
+
+export default defineConfig([forBundlers, forNode]);
