@@ -7,7 +7,6 @@ import { nearestRows } from './neighbours/nearestRows.ts';
 import { distances, type Distance } from './neighbours/separation.ts';
 import { knnDefaults, voteShares, voteWeights, type VoteWeights } from './neighbours/votes.ts';
 import { assertOneOf, assertWhole } from './core/optionChecks.ts';
-import { featurePoolings } from './features/poolFeatures.ts';
 
 /** Options of {@link knn}. */
 export interface KnnOptions {
@@ -54,7 +53,6 @@ export async function knn(base: Base, options: KnnOptions = {}): Promise<Example
   assertWhole('knn', 'k', k, 1);
   assertOneOf('knn', 'distance', distance, distances);
   assertOneOf('knn', 'weights', weights, voteWeights);
-  if (pooling !== undefined) assertOneOf('knn', 'pooling', pooling, featurePoolings);
   return openClassifier({
     verb: 'knn',
     base,

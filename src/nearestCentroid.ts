@@ -6,7 +6,6 @@ import { openClassifier, type ExampleClassifier } from './neighbours/exampleClas
 import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { distances, vectorOf, type Distance } from './neighbours/separation.ts';
 import { assertOneOf } from './core/optionChecks.ts';
-import { featurePoolings } from './features/poolFeatures.ts';
 
 /** Options of {@link nearestCentroid}. */
 export interface NearestCentroidOptions {
@@ -56,7 +55,6 @@ export interface NearestCentroidOptions {
 export async function nearestCentroid(base: Base, options: NearestCentroidOptions = {}): Promise<ExampleClassifier> {
   const { distance = 'cosine', pooling, examples } = options;
   assertOneOf('nearestCentroid', 'distance', distance, distances);
-  if (pooling !== undefined) assertOneOf('nearestCentroid', 'pooling', pooling, featurePoolings);
   return openClassifier({
     verb: 'nearestCentroid',
     base,

@@ -37,7 +37,7 @@ import {
 } from '../src/index.ts';
 import { fileSystem, imageFolder } from '../src/node.ts';
 import { randomGenerator } from '../src/core/random.ts';
-import { expectNoLeak } from './support/tensors.ts';
+import { expectNoLeak, raisedBy } from './support/tensors.ts';
 import { tinyModel } from './support/tinyModel.ts';
 import { tinyLabels, tinyPicture, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
 
@@ -77,14 +77,7 @@ async function refused(
   target: TransferModel = model,
 ): Promise<void> {
   const before = stateOf(target);
-  const error = await expectNoLeak(async () => {
-    try {
-      await act();
-    } catch (raised) {
-      return raised;
-    }
-    throw new Error('expected an error, got none');
-  });
+  const error = await raisedBy(act);
   if (!isTransferKitError(error)) throw error;
   expect([error.code, error.message]).toEqual([code, expect.stringMatching(toPattern(text))]);
   expect(error.message).toMatch(/^\[transferkit\] \w/);

@@ -10,15 +10,21 @@ import {
   loadBase,
   replaceHead,
   useBackend,
-  type ExampleClassifier,
-  type KnnOptions,
   type LabelPrediction,
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
 import { nearestRows } from '../src/neighbours/nearestRows.ts';
 import { separation, vectorOf, type Distance } from '../src/neighbours/separation.ts';
 import golden from './golden/neighbours.json' with { type: 'json' };
-import { freeOpened, goldenVectors, pictureBase, pictures, vectorBase, waveRows } from './support/exampleBases.ts';
+import {
+  freeOpened,
+  goldenVectors,
+  pictureBase,
+  pictures,
+  sharesOf,
+  vectorClassifiers,
+  waveRows,
+} from './support/exampleBases.ts';
 import { expectNoLeak } from './support/tensors.ts';
 import { tinyGraph } from './support/tinyGraph.ts';
 import { tinyLabels, tinySamples } from './support/tinyTask.ts';
@@ -29,14 +35,7 @@ beforeAll(async () => {
 
 const open = freeOpened();
 
-async function vectors(width: number, options?: KnnOptions): Promise<ExampleClassifier> {
-  return open(await knn(open(await vectorBase(width)), options));
-}
-
-/** Probabilities by label. */
-function sharesOf(prediction: readonly LabelPrediction[]): Record<string, number> {
-  return Object.fromEntries(prediction.map(({ label, probability }) => [label, probability]));
-}
+const vectors = vectorClassifiers(open);
 
 describe('votes are those of scikit-learn', () => {
   test.each(golden.neighbours)('$distance, $weights, k = $k', async (expected) => {

@@ -63,6 +63,7 @@ export async function changeEach(
     dispose([examples, changed]);
   }
 }
+
 /** Lets a function have a tensor that it may free or hand back. */
 async function change(example: Tensor, apply: (given: Tensor) => unknown): Promise<unknown> {
   const given = clone(example);

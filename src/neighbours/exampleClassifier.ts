@@ -5,8 +5,8 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../core/model.ts';
 import type { LabelPrediction, Predicted, PredictOptions } from '../core/predictions.ts';
 import type { Samples } from '../core/types.ts';
-import { assertWhole, invalidOption } from '../core/optionChecks.ts';
-import type { FeaturePooling } from '../features/poolFeatures.ts';
+import { assertOneOf, assertWhole, invalidOption } from '../core/optionChecks.ts';
+import { featurePoolings, type FeaturePooling } from '../features/poolFeatures.ts';
 import { isListOfInputs, prepareInputs } from '../features/prepareInputs.ts';
 import { addSamples, type AddedExamples, type AddOptions } from './addSamples.ts';
 import { openFeatures, type BaseFeatures } from './baseFeatures.ts';
@@ -86,11 +86,12 @@ export interface ClassifierPlan {
 
 /** Prepares the base, and takes up what was kept. */
 export async function openClassifier(plan: ClassifierPlan): Promise<ExampleClassifier> {
-  const { verb, base, examples } = plan;
+  const { verb, base, pooling, examples } = plan;
+  if (pooling !== undefined) assertOneOf(verb, 'pooling', pooling, featurePoolings);
   assertBaseAlive(verb, base);
   await ensureBackend();
   const hasMaps = base.trunk.output.shape.length > 2;
-  const features = await openFeatures(verb, base, plan.pooling ?? (hasMaps ? savedPooling(examples) : undefined));
+  const features = await openFeatures(verb, base, pooling ?? (hasMaps ? savedPooling(examples) : undefined));
   try {
     const origin = await originOf(features);
     const kept = examples === undefined ? { examples: [], nextId: 0 } : restoreExamples(verb, examples, origin);

@@ -68,16 +68,13 @@ const verb = 'findLearningRate';
 export async function sweepRates(model: AnyModel, samples: Samples, options: SweepOptions): Promise<LearningRateCurve> {
   const steps = settleSteps(options);
   const { from = 1e-7 } = options;
-  const { optimizer, loss, labelSmoothing, classWeights, batchSize, cache, seed, signal, onProgress } = options;
-  const training = { optimizer, loss, labelSmoothing, classWeights, batchSize, cache, seed, signal, onProgress };
-  const given = Object.fromEntries(Object.entries(training).filter(([, value]) => value !== undefined));
   const rising = (step: number) => steps.rateOf(step) / from;
   const { run, parts } = settleRun(model, samples, {
     verb,
     phase: model.base.trunk.weights.some(({ frozen }) => !frozen) ? 'fineTune' : 'head',
     segments: [segmentNow(0, [...model.base.trunk.weights, ...model.head.trunk.weights])],
     rates: settleRates(verb, from),
-    options: settleOptions(verb, { ...given, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
+    options: settleOptions(verb, { ...options, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
     startedAt: performance.now(),
   });
   const { trained } = model.head;

@@ -10,12 +10,10 @@ import {
   type Base,
   type ExampleClassifier,
   type ExampleSet,
-  type KnnOptions,
-  type LabelPrediction,
   type Progress,
   type Samples,
 } from '../../src/index.ts';
-import { freeOpened, pictureBase, pictures, vectorBase } from '../support/exampleBases.ts';
+import { freeOpened, pictureBase, pictures, sharesOf, vectorClassifiers } from '../support/exampleBases.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { tinyLabels, tinySamples } from '../support/tinyTask.ts';
 
@@ -25,14 +23,7 @@ beforeAll(async () => {
 
 const open = freeOpened();
 
-async function vectors(width: number, options?: KnnOptions): Promise<ExampleClassifier> {
-  return open(await knn(open(await vectorBase(width)), options));
-}
-
-/** Probabilities by label. */
-function sharesOf(prediction: readonly LabelPrediction[]): Record<string, number> {
-  return Object.fromEntries(prediction.map(({ label, probability }) => [label, probability]));
-}
+const vectors = vectorClassifiers(open);
 
 /** Both kinds, with options that use everything they keep. */
 const kinds: Record<string, (base: Base) => Promise<ExampleClassifier>> = {

@@ -19,7 +19,7 @@ import {
   type Samples,
 } from '../../src/index.ts';
 import { freeOpened, pictureBase, pictures, vectorBase } from '../support/exampleBases.ts';
-import { expectNoLeak } from '../support/tensors.ts';
+import { raisedBy } from '../support/tensors.ts';
 import { tinySamples } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
@@ -30,14 +30,7 @@ const open = freeOpened();
 
 /** Asserts that something is refused with a code and a text. */
 async function refused(act: () => unknown, code: string, text: string): Promise<void> {
-  const error = await expectNoLeak(async () => {
-    try {
-      await act();
-    } catch (raised) {
-      return raised;
-    }
-    throw new Error('expected an error, got none');
-  });
+  const error = await raisedBy(act);
   if (!isTransferKitError(error)) throw error;
   expect([error.code, error.message]).toEqual([code, expect.stringContaining(text)]);
   expect(error.message).toMatch(/^\[transferkit\] \w/);

@@ -2,7 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { loadBase, type Base } from '../../src/index.ts';
+import {
+  knn,
+  loadBase,
+  type Base,
+  type ExampleClassifier,
+  type KnnOptions,
+  type LabelPrediction,
+} from '../../src/index.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { tinyModel } from './tinyModel.ts';
 import { tinyLabels, tinyPicture } from './tinyTask.ts';
@@ -75,4 +82,16 @@ export function goldenVectors(): { features: number[][]; labels: string[]; queri
     labels: Array.from({ length: 40 }, (_, row) => String(label(row))),
     queries: pull(waveRows(25, 6, 1.5, 1.3), (row) => (row * 3) % 4),
   };
+}
+
+/** Makes classifiers by neighbours on vectors of some width; they and their bases are freed by `open`'s owner. */
+export function vectorClassifiers(
+  open: ReturnType<typeof freeOpened>,
+): (width: number, options?: KnnOptions) => Promise<ExampleClassifier> {
+  return async (width, options) => open(await knn(open(await vectorBase(width)), options));
+}
+
+/** Probabilities by label. */
+export function sharesOf(prediction: readonly LabelPrediction[]): Record<string, number> {
+  return Object.fromEntries(prediction.map(({ label, probability }) => [label, probability]));
 }

@@ -18,3 +18,15 @@ export async function expectNoLeak<T>(run: () => T | Promise<T>, handedOut = 0):
   expect(tf.memory().numTensors - before, 'tensors left behind').toBe(handedOut);
   return result;
 }
+
+/** What something raises, which must leave no tensor behind. */
+export async function raisedBy(act: () => unknown): Promise<unknown> {
+  return expectNoLeak(async () => {
+    try {
+      await act();
+    } catch (raised) {
+      return raised;
+    }
+    throw new Error('expected an error, got none');
+  });
+}
