@@ -1,19 +1,10 @@
 // Starts one backend by name, loading its package where the app has not, and says why when that fails.
 import { engine, findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
+import { importFailure } from '../core/importFailure.ts';
 import { nearestNames } from '../core/names.ts';
 import type { BackendLoader } from '../core/platform.ts';
 import { quietly } from './quietly.ts';
 import { startedBackend } from './startedBackend.ts';
-
-/** A package that is not installed. */
-export class MissingPackage extends Error {
-  readonly packageName: string;
-
-  constructor(packageName: string, cause: unknown) {
-    super(`its package is not installed: npm install ${packageName}`, { cause });
-    this.packageName = packageName;
-  }
-}
 
 /** The backend that has been set and has started, if there is one. */
 export async function activeBackend(): Promise<string | undefined> {
@@ -54,7 +45,7 @@ async function load(name: string, loaders: readonly BackendLoader[]): Promise<vo
   try {
     await loader.load();
   } catch (error) {
-    throw isMissing(error, loader.packageName) ? new MissingPackage(loader.packageName, error) : error;
+    throw importFailure(loader.packageName, error);
   }
   if (!isRegistered(name)) throw new Error(`${loader.packageName} does not offer it in this environment`);
 }
@@ -62,13 +53,6 @@ async function load(name: string, loaders: readonly BackendLoader[]): Promise<vo
 function isRegistered(name: string): boolean {
   const factory: unknown = findBackendFactory(name);
   return typeof factory === 'function';
-}
-
-/** Node gives a code; browsers and bundlers only say so. */
-function isMissing(error: unknown, packageName: string): boolean {
-  if (!(error instanceof Error) || !error.message.includes(packageName)) return false;
-  const code = 'code' in error ? error.code : undefined;
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' || /resolve|cannot find/i.test(error.message);
 }
 
 /** tfjs prints why a backend did not start and keeps it to itself: try once more, to hear it. */

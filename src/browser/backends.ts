@@ -1,5 +1,6 @@
 // The tfjs backends that a page can run. Importing this file loads none of them.
 import { env } from '@tensorflow/tfjs-core';
+import { importFailure } from '../core/importFailure.ts';
 import type { BackendLoader } from '../core/platform.ts';
 
 /** Backends for a browser, best first. */
@@ -16,7 +17,11 @@ async function loadWebgpu(): Promise<void> {
   if (!hasAdapters(gpu))
     throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
   if ((await gpu.requestAdapter()) === null) throw new Error('this browser offers no WebGPU adapter on this machine');
-  await import('@tensorflow/tfjs-backend-webgpu');
+  try {
+    await import('@tensorflow/tfjs-backend-webgpu');
+  } catch (cause) {
+    throw importFailure('@tensorflow/tfjs-backend-webgpu', cause);
+  }
 }
 
 function hasAdapters(gpu: unknown): gpu is { requestAdapter(): Promise<unknown> } {
@@ -24,14 +29,22 @@ function hasAdapters(gpu: unknown): gpu is { requestAdapter(): Promise<unknown> 
 }
 
 async function loadWebgl(): Promise<void> {
-  await import('@tensorflow/tfjs-backend-webgl');
+  try {
+    await import('@tensorflow/tfjs-backend-webgl');
+  } catch (cause) {
+    throw importFailure('@tensorflow/tfjs-backend-webgl', cause);
+  }
   if (env().getNumber('WEBGL_VERSION') === 0) throw new Error('this browser offers no WebGL on this machine');
 }
 
 async function loadWasm(): Promise<void> {
-  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-  const folder = binariesFolder();
-  if (folder !== undefined) setWasmPaths(folder);
+  try {
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    const folder = binariesFolder();
+    if (folder !== undefined) setWasmPaths(folder);
+  } catch (cause) {
+    throw importFailure('@tensorflow/tfjs-backend-wasm', cause);
+  }
 }
 
 /**
@@ -47,5 +60,9 @@ function binariesFolder(): string | undefined {
 }
 
 async function loadCpu(): Promise<void> {
-  await import('@tensorflow/tfjs-backend-cpu');
+  try {
+    await import('@tensorflow/tfjs-backend-cpu');
+  } catch (cause) {
+    throw importFailure('@tensorflow/tfjs-backend-cpu', cause);
+  }
 }

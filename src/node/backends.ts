@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { env, setBackend } from '@tensorflow/tfjs-core';
+import { importFailure } from '../core/importFailure.ts';
 import type { BackendLoader } from '../core/platform.ts';
 import { withMemoryType } from '../kernels/memoryType.ts';
 
@@ -17,11 +18,15 @@ export const nodeBackends: readonly BackendLoader[] = [
 ];
 
 async function loadCpu(): Promise<void> {
-  await import('@tensorflow/tfjs-backend-cpu');
+  try {
+    await import('@tensorflow/tfjs-backend-cpu');
+  } catch (cause) {
+    throw importFailure(cpuPackage, cause);
+  }
 }
 
 async function loadWasm(): Promise<void> {
-  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  const { setWasmPaths } = await importWasm();
   const folder = binariesFolder();
   if (folder !== undefined) {
     const shared = sharedBinary(folder);
@@ -34,6 +39,14 @@ async function loadWasm(): Promise<void> {
     setWasmPaths(folder);
   }
   await startWasm();
+}
+
+async function importWasm() {
+  try {
+    return await import('@tensorflow/tfjs-backend-wasm');
+  } catch (cause) {
+    throw importFailure(wasmPackage, cause);
+  }
 }
 
 /** Started here, because only here it is known that Node needs cleaning up after it. */

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Hdf5Storage } from '../core/hdf5Storage.ts';
+import { importFailure } from '../core/importFailure.ts';
 import { isAddress, type ReadOptions } from '../core/platform.ts';
 import { locateCached } from './cache.ts';
 import { cacheFolder } from './readBytes.ts';
@@ -25,9 +26,17 @@ export async function openHdf5(
 async function openAt(path: string, offset: number): Promise<Hdf5Storage | undefined> {
   const start = await readStart(path, offset);
   if (start === undefined || !startsAsHdf5(start.head)) return undefined;
-  const { File, ready } = await import('h5wasm/node');
+  const { File, ready } = await importH5wasm();
   await ready;
   return { ...start, open: () => new File(path, 'r') };
+}
+
+async function importH5wasm() {
+  try {
+    return await import('h5wasm/node');
+  } catch (cause) {
+    throw importFailure('h5wasm', cause);
+  }
 }
 
 async function readStart(path: string, offset: number): Promise<{ head: Uint8Array; size: number } | undefined> {

@@ -23,7 +23,7 @@ export interface H5wasm {
  * @throws TransferKitError `PACKAGE_MISSING`.
  */
 export async function hdf5InMemory(bytes: Uint8Array, given: H5wasm | undefined): Promise<Hdf5Storage> {
-  const h5wasm: H5wasm = given ?? (await needH5wasm(() => import('h5wasm')));
+  const h5wasm = given ?? (await importH5wasm());
   const { FS } = await h5wasm.ready;
   return {
     head: bytes,
@@ -45,6 +45,14 @@ export async function hdf5InMemory(bytes: Uint8Array, given: H5wasm | undefined)
 
 let opened = 0;
 
+async function importH5wasm(): Promise<H5wasm> {
+  try {
+    return await import('h5wasm');
+  } catch (cause) {
+    throw missing(cause);
+  }
+}
+
 /**
  * What needs h5wasm, with one error when the package is missing.
  *
@@ -54,13 +62,17 @@ export async function needH5wasm<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new TransferKitError(
-      'PACKAGE_MISSING',
-      `loadBase: expected the package h5wasm, which reads Keras files (.h5, .keras), but it does not load: ${reason}. ` +
-        'Install it: npm install h5wasm. Or hand it in: loadBase(source, { h5wasm: await import("h5wasm") }).',
-      { packageName: 'h5wasm', reason },
-      cause,
-    );
+    throw missing(cause);
   }
+}
+
+function missing(cause: unknown): TransferKitError {
+  const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+  return new TransferKitError(
+    'PACKAGE_MISSING',
+    `loadBase: expected the package h5wasm, which reads Keras files (.h5, .keras), but it does not load: ${reason}. ` +
+      'Install it: npm install h5wasm. Or hand it in: loadBase(source, { h5wasm: await import("h5wasm") }).',
+    { packageName: 'h5wasm', reason },
+    cause,
+  );
 }
