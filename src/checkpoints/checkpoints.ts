@@ -33,7 +33,7 @@ export interface FoundCheckpoint extends Checkpoint {
 }
 
 /** Of the files: a later one may hold something else. */
-const version = 1;
+const version = 2;
 
 /**
  * Opens the place of a run's checkpoints.

@@ -1,7 +1,7 @@
 // Adam, and Adam with decoupled weight decay.
 import { add, div, mul, scalar, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer, type OptimizerStep } from './optimizer.ts';
-import { updateTogether } from './updateTogether.ts';
+import { updateByCount } from './updateTogether.ts';
 
 /** Options of {@link adam}. */
 export interface AdamOptions {
@@ -14,7 +14,8 @@ export interface AdamOptions {
 }
 
 /**
- * Adam: `w -= rate · m̂ / (√v̂ + ε)` with bias-corrected means of gradients and squared gradients.
+ * Adam: `w -= rate · m̂ / (√v̂ + ε)` with bias-corrected means of gradients and squared gradients. Each weight is corrected
+ * by its own number of steps, as in PyTorch: a layer that is unfrozen late begins as slowly as one of the first step.
  *
  * Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
  *
@@ -42,14 +43,12 @@ export function adam(options: AdamOptions = {}): Optimizer {
         return { weight: sub(weight, change), state: [newMean, newPower] };
       });
     },
-    updateAll: (steps) => {
-      const step = steps[0]?.step ?? 1;
-      return updateTogether(steps, {
+    updateAll: (steps) =>
+      updateByCount(steps, (step, own) => ({
         rule: 'adam',
         numbers: [beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta2 ** step, epsilon],
-        rates: steps.map(({ learningRate }) => learningRate / (1 - beta1 ** step)),
-      });
-    },
+        rates: own.map(({ learningRate }) => learningRate / (1 - beta1 ** step)),
+      })),
   };
 }
 

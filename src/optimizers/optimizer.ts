@@ -9,7 +9,10 @@ export interface OptimizerStep {
   /** What `init` or the step before gave. */
   readonly state: readonly Tensor[];
   readonly learningRate: number;
-  /** Of the run, counted from 1: Keras's count, not PyTorch's own one for each weight. */
+  /**
+   * Steps of this weight with this one, from 1: counted from when its state was made, as PyTorch does. A weight that is unfrozen
+   * late has taken fewer than the run.
+   */
   readonly step: number;
 }
 

@@ -17,6 +17,9 @@ export interface RmspropOptions {
 /**
  * RMSprop, as in PyTorch: `s = decay · s + (1 - decay) · g²; v = momentum · v + g / (√s + ε); w -= rate · v`.
  *
+ * The mean of squares begins at 0 and is not corrected, as in PyTorch and Keras: the first step of a weight is
+ * `1 / √(1 - decay)` rates long (3.2 by default), whether it comes with the run or is unfrozen late.
+ *
  * Tieleman and Hinton, "Lecture 6.5 - RMSProp", 2012; centered: Graves, "Generating Sequences With Recurrent Neural Networks",
  * 2013, section 4.2.
  *

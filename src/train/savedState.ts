@@ -15,6 +15,8 @@ export interface SavedNumbers {
   /** Of the gradients that wait. */
   readonly waiting: { readonly batches: number; readonly examples: number };
   readonly headTrained: boolean;
+  /** Steps that each weight has taken, by its name. */
+  readonly steps: Readonly<Record<string, number>>;
 }
 
 /** All of it. */
@@ -33,8 +35,8 @@ export function unfrozenIn({ segments }: Pick<Run, 'segments'>): readonly TrunkW
 export async function saveState(run: Run, state: TrainingState): Promise<SavedState> {
   const { clock, learningRate, watch, gradients, slots, averages } = state;
   const { batches, examples, sums } = gradients;
-  const slotsByName = [...slots].flatMap(([name, own]) =>
-    own.map((slot, place) => [`${name}/${place}`, slot] as const),
+  const slotsByName = [...slots.byName].flatMap(([name, own]) =>
+    own.state.map((slot, place) => [`${name}/${place}`, slot] as const),
   );
   const tensors = [
     ...under(
@@ -54,7 +56,8 @@ export async function saveState(run: Run, state: TrainingState): Promise<SavedSt
   ];
   const stored = tensors.map(async ([name, value]) => [name, await valuesOf(value)] as const);
   const headTrained = run.model.head.trained;
-  const numbers = { clock, learningRate, watch: watch.state, waiting: { batches, examples }, headTrained };
+  const steps = Object.fromEntries([...slots.byName].map(([name, own]) => [name, own.steps]));
+  const numbers = { clock, learningRate, watch: watch.state, waiting: { batches, examples }, headTrained, steps };
   return { numbers, tensors: new Map(await Promise.all(stored)) };
 }
 
@@ -70,8 +73,10 @@ export function restoreState(run: Run, state: TrainingState, { numbers, tensors 
   const best = new Map<TrunkWeight, Tensor>();
   for (const weight of unfrozenIn(run)) {
     assign(weight, read(`weights/${weight.name}`));
-    const slots = listed((place) => read(`optimizer/${weight.name}/${place}`));
-    if (slots.length > 0) state.slots.set(weight.name, slots);
+    const steps = numbers.steps[weight.name];
+    if (steps !== undefined) {
+      state.slots.set(weight.name, { state: listed((place) => read(`optimizer/${weight.name}/${place}`)), steps });
+    }
     const average = read(`averages/${weight.name}`);
     if (average !== undefined) state.averages?.set(weight, average);
     const value = read(`best/${weight.name}`);

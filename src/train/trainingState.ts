@@ -1,4 +1,4 @@
-// What a run keeps from step to step: optimizer state by weight name, averages, gradients that wait, how far the schedule is,
+// What a run keeps from step to step: optimizer state, averages, gradients that wait, how far the schedule is,
 // and the weights that last gave a finite loss.
 import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
@@ -9,6 +9,7 @@ import { gradientsOfBatch } from './batchGradients.ts';
 import type { Rows } from '../features/examples.ts';
 import { gradientNorms } from '../optimizers/gradientNorms.ts';
 import type { Run, Stretch } from './loopPlan.ts';
+import { OptimizerSlots } from './optimizerSlots.ts';
 import { ratesOf } from './rates.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
@@ -37,8 +38,7 @@ export interface Clock {
 export class TrainingState {
   readonly watch: Watch;
   readonly averages: Averages | undefined;
-  /** Optimizer state by weight name. */
-  readonly slots = new Map<string, Tensor[]>();
+  readonly slots: OptimizerSlots;
   /** Gradients that wait. */
   readonly gradients = new AccumulatedGradients();
   clock: Clock;
@@ -57,10 +57,11 @@ export class TrainingState {
   learningRate: { readonly head: number; readonly base?: number };
 
   constructor(private readonly run: Run) {
-    const { ema, watch, schedule } = run.options;
+    const { ema, optimizer, watch, schedule } = run.options;
     this.ofBase = new Set(run.model.base.trunk.weights);
     this.movable = [...new Set(run.segments.flatMap(({ trainable, statistics }) => [...trainable, ...statistics]))];
     this.learningRate = { head: run.rates.head };
+    this.slots = new OptimizerSlots(optimizer);
     this.watch = new Watch(watch);
     this.averages = ema && new Averages(ema.decay);
     this.clock = { steps: 0, total: 0, schedule: schedule.init };
@@ -76,15 +77,9 @@ export class TrainingState {
     const inBase = [...this.rates].flatMap(([weight, rate]) => (this.ofBase.has(weight) ? rate : []));
     this.highestOfBase = inBase.length === 0 ? undefined : Math.max(...inBase);
     this.averages?.follow(trainable);
-    for (const weight of trainable) {
-      // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
-      weight.variable.trainable = true;
-      if (this.slots.has(weight.name)) continue;
-      this.slots.set(
-        weight.name,
-        tidy(() => options.optimizer.init(weight.variable)),
-      );
-    }
+    // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
+    for (const { variable } of trainable) variable.trainable = true;
+    this.slots.follow(trainable);
   }
 
   /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
@@ -159,8 +154,7 @@ export class TrainingState {
   }
 
   dispose(): void {
-    dispose([...this.slots.values()]);
-    this.slots.clear();
+    this.slots.dispose();
     this.gradients.dispose();
     this.averages?.dispose();
     this.watch.dispose();
@@ -185,34 +179,14 @@ export class TrainingState {
   }
 
   private move(gradients: readonly Tensor[]): void {
-    const { options, model } = this.run;
-    const { optimizer } = options;
     const { head } = this.run.rates;
     const base = this.highestOfBase;
     const { steps: done, total, schedule } = this.clock;
     const factor = scheduleFactor(this.run, schedule, done, total);
     this.learningRate = { head: head * factor, ...(base === undefined ? {} : { base: base * factor }) };
     this.clock = { ...this.clock, steps: done + 1 };
-    const steps = this.trainable.map((weight, place) => ({
-      weight: weight.variable,
-      gradient: gradients[place] ?? weight.variable,
-      state: this.slots.get(weight.name) ?? [],
-      learningRate: (this.rates.get(weight) ?? 0) * factor,
-      step: done + 1,
-    }));
-    const together = optimizer.updateAll?.(steps);
-    for (const [place, weight] of this.trainable.entries()) {
-      const step = steps[place];
-      if (step === undefined) continue;
-      const moved = together?.[place];
-      const next = moved === undefined ? optimizer.update(step) : { weight: moved, state: step.state };
-      weight.write(next.weight);
-      if (!this.ofBase.has(weight)) model.head.trained = true;
-      dispose(next.weight);
-      if (next.state === step.state) continue;
-      dispose([...step.state]);
-      this.slots.set(weight.name, [...next.state]);
-    }
+    this.slots.step(this.trainable, gradients, (weight) => (this.rates.get(weight) ?? 0) * factor);
+    if (this.trainable.some((weight) => !this.ofBase.has(weight))) this.run.model.head.trained = true;
   }
 
   private notFinite(value: number, epoch: number): TransferKitError {

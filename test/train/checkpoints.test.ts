@@ -172,7 +172,7 @@ describe('going on', () => {
     const store = memoryStore();
     for (const number of ['999999', '1000000']) {
       const { fingerprint, position, state, tensors } = at(0, Number(number));
-      const bytes = encodeCheckpoint({ state: { version: 1, fingerprint, position: { ...position }, state }, tensors });
+      const bytes = encodeCheckpoint({ state: { version: 2, fingerprint, position: { ...position }, state }, tensors });
       store.files.set(`fineTune-${number}.safetensors`, bytes);
     }
     const checkpoints = await open(store, true);
@@ -225,13 +225,13 @@ describe('going on', () => {
       const files = new Map([[names(1)[0]!, encodeCheckpoint({ state, tensors: new Map() })]]);
       return open(memoryStore(files), true);
     };
-    await expect((await put({ version: 2 })).find()).rejects.toMatchObject({
+    await expect((await put({ version: 1 })).find()).rejects.toMatchObject({
       code: 'CHECKPOINT_MISMATCH',
       message: expect.stringContaining(
-        'fineTune: expected fineTune-000001.safetensors to be a checkpoint of version 1, got version 2. Resume with the transferkit that wrote it',
+        'fineTune: expected fineTune-000001.safetensors to be a checkpoint of version 2, got version 1. Resume with the transferkit that wrote it',
       ) as string,
     });
-    await expect((await put({ version: 1 })).find()).rejects.toThrow(/lacks its fingerprint, position or state/);
+    await expect((await put({ version: 2 })).find()).rejects.toThrow(/lacks its fingerprint, position or state/);
   });
 });
 

@@ -10,8 +10,10 @@ import {
   trainHead,
   useBackend,
   type Optimizer,
+  type TrunkWeight,
   type UseBackendOptions,
 } from '../../src/index.ts';
+import { OptimizerSlots } from '../../src/train/optimizerSlots.ts';
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -67,6 +69,39 @@ const startOf = () => tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
 const gradientOf = (weight: tf.Tensor, step: number) =>
   tf.add(tf.reshape(wave([6], 0.5, 0.3 * (step - 1)), [2, 3]), tf.mul(weight, 0.2));
 
+const lateComers: [string, Optimizer, number[][]][] = [
+  ['adam', adam(), golden.late.adam],
+  ['adamW', adamW({ weightDecay: 0.3 }), golden.late.adamW],
+  ['sgd, momentum', sgd({ momentum: 0.9 }), golden.late.momentum],
+  [
+    'rmsprop, centered',
+    rmsprop({ decay: 0.95, momentum: 0.5, centered: true, epsilon: 1e-5 }),
+    golden.late.rmspropCentered,
+  ],
+  ['adagrad', adagrad(), golden.late.adagrad],
+];
+
+/** A weight by itself. */
+function weightOf(phase: number): TrunkWeight {
+  const variable = tf.tidy(() => tf.variable(tf.reshape(wave([6], 1, phase), [2, 3])));
+  const write = (value: tf.Tensor) => {
+    variable.assign(value);
+  };
+  return {
+    name: `layer/${String(phase)}`,
+    layer: 'layer',
+    stage: 0,
+    shape: [2, 3],
+    kind: 'kernel',
+    variable,
+    frozen: false,
+    write,
+  };
+}
+
+const lateGradient = (weight: tf.Tensor, step: number, place: number) =>
+  tf.add(tf.reshape(wave([6], 0.5, 0.3 * step + place), [2, 3]), tf.mul(weight, 0.2));
+
 /** How far a weight is from the one that is known: the most that a value differs, relative to what it should be. */
 function distance(weight: tf.Tensor, target: readonly number[]): number {
   return Math.max(...target.map((value, i) => Math.abs(((weight.dataSync()[i] ?? NaN) - value) / value)));
@@ -87,6 +122,28 @@ describe.each([
     expect(distance(weight, expected)).toBeLessThan(1e-5);
     weight.dispose();
   });
+
+  test.each(lateComers)(
+    '%s: a weight that joins after 100 steps moves as by add_param_group',
+    async (__, optimizer, expected) => {
+      const weights = [0.1, 0.7].map(weightOf);
+      await expectNoLeak(() => {
+        const slots = new OptimizerSlots(optimizer);
+        for (let step = 0; step < 110; step++) {
+          const moving = step < 100 ? weights.slice(0, 1) : weights;
+          slots.follow(moving);
+          const gradients = moving.map(({ variable }, place) => tf.tidy(() => lateGradient(variable, step, place)));
+          slots.step(moving, gradients, () => 0.01);
+          tf.dispose(gradients);
+        }
+        slots.dispose();
+      });
+      weights.forEach(({ variable }, place) => {
+        expect(distance(variable, expected[place] ?? [])).toBeLessThan(1e-4);
+        variable.dispose();
+      });
+    },
+  );
 });
 
 describe('by the kernel 20 steps equal PyTorch', () => {

@@ -1,6 +1,16 @@
 // How steps are taken: rates of single weights, clipping, accumulated gradients, averages, what is unfrozen when.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fineTune, fromArrays, sgd, trainHead, type FineTuneOptions, type Samples } from '../../src/index.ts';
+import {
+  adam,
+  adamW,
+  fineTune,
+  fromArrays,
+  sgd,
+  trainHead,
+  type FineTuneOptions,
+  type Optimizer,
+  type Samples,
+} from '../../src/index.ts';
 import { ratesOf, settleRates } from '../../src/train/rates.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -230,6 +240,47 @@ describe('unfreezing little by little', () => {
     expect(log.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3]);
     expect(model.base.trunk.weights.every(({ frozen }) => !frozen)).toBe(true);
     model.dispose();
+  });
+
+  test('what is unfrozen late takes first steps as long as those of the beginning', async () => {
+    const rate = 1e-3;
+    const run = async (optimizer: Optimizer) => {
+      const model = await tinyTransfer({ dropout: 0 });
+      const seen: Values[] = [];
+      await fineTune(model, examples(32), {
+        headEpochs: 0,
+        epochs: 41,
+        batchSize: 32,
+        optimizer,
+        schedule: 'constant',
+        learningRate: rate,
+        unfreeze: [
+          { epoch: 0, lastStages: 1 },
+          { epoch: 40, layers: 'base' },
+        ],
+        onEpoch: () => seen.push(weightValues(model)),
+      });
+      model.dispose();
+      return changes({ before: seen[39] ?? {}, after: seen[40] ?? {} })['conv1/kernel'] ?? [];
+    };
+    for (const optimizer of [adam(), adamW({ weightDecay: 0 })]) {
+      const moved = (await run(optimizer)).map((value) => Math.abs(value) / rate);
+      expect(Math.max(...moved)).toBeLessThan(1.01);
+      expect(Math.max(...moved)).toBeGreaterThan(0.95);
+    }
+    const counts = new Map<string, number[]>();
+    const counting: Optimizer = {
+      ...sgd(),
+      updateAll: () => undefined,
+      update: (step) => {
+        const name = step.weight.shape.join();
+        counts.set(name, [...(counts.get(name) ?? []), step.step]);
+        return sgd().update(step);
+      },
+    };
+    await run(counting);
+    expect(counts.get('3,3,3,8')).toEqual([1]);
+    expect(counts.get('12,3')).toEqual(Array.from({ length: 41 }, (_, i) => i + 1));
   });
 
   test('with a cache and without one: the same weights, and no tensor is left', async () => {
