@@ -1,6 +1,6 @@
 // Makes tfjs's wasm backend fit for training: the kernels of our own module on its threads, compositions beside them.
 import type { KernelBackend } from '@tensorflow/tfjs-core';
-import { wasmBackendOf } from '../kernels/wasmHeap.ts';
+import { guardMemory, wasmBackendOf } from '../kernels/wasmHeap.ts';
 import type { Completion, KernelOptions } from './completion.ts';
 import { placeKernels } from './placeKernels.ts';
 import { useKernels, type RunningKernels } from './useKernels.ts';
@@ -13,7 +13,10 @@ export async function completeWasm(instance: KernelBackend, options: KernelOptio
 
 async function startOn(instance: KernelBackend, options: KernelOptions): Promise<RunningKernels> {
   const backend = wasmBackendOf(instance);
-  if (backend !== undefined) return useKernels(backend, options);
+  if (backend !== undefined) {
+    guardMemory(backend);
+    return useKernels(backend, options);
+  }
   const note =
     'one thread and no kernels of its own: this backend is of another make than @tensorflow/tfjs-backend-wasm 4.22';
   return { module: undefined, threads: 1, note };

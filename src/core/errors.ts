@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'HEAD_WITHOUT_LOGITS'
   | 'NOTHING_TO_TRAIN'
   | 'LOSS_NOT_FINITE'
+  | 'OUT_OF_MEMORY'
   | 'SAVE_FAILED'
   | 'DISPOSED'
   | 'ABORTED';

@@ -3,7 +3,7 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { real, type KernelModule } from './kernelModule.ts';
 import { joinBlocks } from './reductions.ts';
 import { shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** Activations whose output tells where they are flat: from 0 down, and for `relu6` from 6 on. */
 export type FlatActivation = 'relu' | 'relu6';
@@ -28,8 +28,8 @@ export function activationGradient(
   const channels = dy.shape.at(-1) ?? 1;
   const rows = util.sizeFromShape(dy.shape) / channels;
   const { perTask, tasks } = shareWork(rows, channels);
-  const masked = backend.makeOutput(dy.shape, 'float32');
-  const sums = backend.makeOutput([channels], 'float32');
+  const masked = makeOutput(backend, dy.shape, 'float32');
+  const sums = makeOutput(backend, [channels], 'float32');
   const total = addressOf(backend, sums);
   const parts = tasks === 1 ? total : kernels.scratch.reserve(tasks * channels * 4);
   const addresses = [dy, y, masked].map((info) => addressOf(backend, info));

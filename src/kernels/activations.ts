@@ -4,7 +4,7 @@ import { real, type KernelModule } from './kernelModule.ts';
 import { exponential } from './exponential.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareValues } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** Numbers in assembly/activation.ts. */
 const operations = { clip: 0, step: 1, sigmoid: 2 } as const;
@@ -40,7 +40,7 @@ function activate(
 ): TensorInfo | undefined {
   const size = util.sizeFromShape(x?.shape ?? []);
   if (x?.dtype !== 'float32' || size === 0) return undefined;
-  const out = kernels.backend.makeOutput(x.shape, 'float32');
+  const out = makeOutput(kernels.backend, x.shape, 'float32');
   const addresses = [x, out].map((info) => addressOf(kernels.backend, info));
   const { perTask, tasks } = shareValues(size);
   kernels.run(

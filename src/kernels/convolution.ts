@@ -6,7 +6,7 @@ import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue } from './patchEpilogue.ts';
 import { joinTaps, picturesAt } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's convolutions. */
 export const convolutionMakers = [kernelOrOriginal('Conv2D', convolve), kernelOrOriginal('FusedConv2D', convolve)];
@@ -18,7 +18,7 @@ function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
   const shape = convolutionShape(x.shape, filter.shape, call.attrs);
   const epilogue = shape && readEpilogue(backend, call, shape.outChannels);
   if (shape === undefined || epilogue === undefined) return undefined;
-  const out = backend.makeOutput(shape.outShape, 'float32');
+  const out = makeOutput(backend, shape.outShape, 'float32');
   const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterWidth } = shape;
   patchProduct(kernels, {
     ...epilogue,

@@ -14,7 +14,7 @@ import {
   type Patches,
   type Placement,
 } from './patches.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's kernel of this gradient. */
 export const convolutionFilterGradientMaker = kernelOrOriginal('Conv2DBackpropFilter', filterGradient);
@@ -30,7 +30,7 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
   // How the forward pass rounded is seen from its output alone.
   const [, outHeight, outWidth] = slope;
   const { inHeight, inWidth, inChannels, outChannels } = shape;
-  const out = backend.makeOutput(shape.filterShape, 'float32');
+  const out = makeOutput(backend, shape.filterShape, 'float32');
   const columns = columnsOf({ ...shape, outWidth });
   const patches: Patches = {
     pictures: shape.batchSize,

@@ -6,7 +6,7 @@ import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import type { KernelModule } from './kernelModule.ts';
 import { joinTaps, picturesAt, type PatchAxis, type Placement } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's kernel of this gradient. */
 export const convolutionInputGradientMaker = kernelOrOriginal('Conv2DBackpropInput', inputGradient);
@@ -19,7 +19,7 @@ function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): Te
   const shape = Array.isArray(inputShape) ? convolutionShape(inputShape.map(Number), filter.shape, attrs) : undefined;
   const slope = shape4(dy.shape);
   if (!shape || slope?.[0] !== shape.batchSize || slope[3] !== shape.outChannels) return undefined;
-  const out = backend.makeOutput(shape.inShape, 'float32');
+  const out = makeOutput(backend, shape.inShape, 'float32');
   const addresses = { dy: addressOf(backend, dy), filter: addressOf(backend, filter), out: addressOf(backend, out) };
   // How the forward pass rounded is seen from its output alone.
   const [, outHeight, outWidth] = slope;

@@ -3,7 +3,7 @@ import { backend_util, slice_util, util, type TensorInfo } from '@tensorflow/tfj
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's operations. */
 export const copyMakers = [
@@ -37,7 +37,7 @@ function concatenate(kernels: KernelModule, { inputs, attrs }: KernelCall): Tens
   if (first === undefined || parts.some((part) => !isCopied(part) || part.dtype !== first.dtype)) return undefined;
   const [axis = 0] = util.parseAxisParam(Number(attrs?.axis), first.shape);
   backend_util.assertParamsConsistent(shapes, axis);
-  const out = kernels.backend.makeOutput(backend_util.computeOutShape(shapes, axis), first.dtype);
+  const out = makeOutput(kernels.backend, backend_util.computeOutShape(shapes, axis), first.dtype);
   const outRow = util.sizeFromShape(out.shape.slice(axis));
   let to = addressOf(kernels.backend, out);
   for (const part of parts) {
@@ -58,7 +58,7 @@ function split(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): Ten
   const inRow = util.sizeFromShape(x.shape.slice(axis));
   let from = addressOf(kernels.backend, x);
   return counts.map((count) => {
-    const part = kernels.backend.makeOutput(x.shape.with(axis, count), x.dtype);
+    const part = makeOutput(kernels.backend, x.shape.with(axis, count), x.dtype);
     const row = util.sizeFromShape(part.shape.slice(axis));
     const sizes = [1, 1, util.sizeFromShape(part.shape) / row] as const;
     const to = addressOf(kernels.backend, part);
@@ -77,7 +77,7 @@ function slice(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): Ten
   );
   slice_util.assertParamsValid(x, begin, size);
   if (size.includes(0)) return undefined;
-  const out = kernels.backend.makeOutput(size, x.dtype);
+  const out = makeOutput(kernels.backend, size, x.dtype);
   const steps = stepsOf(x.shape);
   const start = begin.reduce((sum, index, axis) => sum + index * (steps[axis] ?? 0), 0);
   // From the last axis that is cut on, values follow each other.
@@ -102,7 +102,7 @@ function padPictures(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall
   if (!isCopied(x) || x.shape.length !== 4 || !rows || !columns) return undefined;
   if ([...(batch ?? []), ...(channels ?? [])].some((count) => count !== 0)) return undefined;
   const [outHeight, outWidth] = [height + rows[0] + rows[1], width + columns[0] + columns[1]];
-  const out = kernels.backend.makeOutput([pictures, outHeight, outWidth, depth], x.dtype);
+  const out = makeOutput(kernels.backend, [pictures, outHeight, outWidth, depth], x.dtype);
   const addresses = [x, out].map((info) => addressOf(kernels.backend, info));
   const bytes = depth * 4;
   const { perTask, tasks } = shareWork(pictures * outHeight, outWidth * depth);

@@ -7,7 +7,7 @@ import { mostPhases, runDepthwise } from './depthwiseWindows.ts';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue } from './patchEpilogue.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's depthwise convolutions, and the gradient by the input. */
 export const depthwiseMakers = [
@@ -25,7 +25,7 @@ function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
   if (shape === undefined || epilogue === undefined) return undefined;
   const { activation, bias } = epilogue;
   if (activation.slope !== 1 || (bias?.isScalar === true && shape.inChannels !== 1)) return undefined;
-  const out = backend.makeOutput(shape.outShape, 'float32');
+  const out = makeOutput(backend, shape.outShape, 'float32');
   runDepthwise(kernels, {
     pictures: shape.batchSize,
     channels: shape.inChannels,
@@ -49,7 +49,7 @@ function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): Te
   if (!isFloat(dy) || !isFloat(filter) || !Array.isArray(inputShape)) return undefined;
   const shape = depthwiseShape(inputShape.map(Number), filter.shape, attrs, dy.shape);
   if (shape === undefined || Math.max(shape.strideHeight, shape.strideWidth) > mostPhases) return undefined;
-  const out = backend.makeOutput(shape.inShape, 'float32');
+  const out = makeOutput(backend, shape.inShape, 'float32');
   runDepthwise(kernels, {
     pictures: shape.batchSize,
     channels: shape.inChannels,

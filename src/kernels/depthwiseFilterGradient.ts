@@ -6,7 +6,7 @@ import { columnsOf, depthwiseShape, rowsOf, type DepthwiseShape } from './depthw
 import { writeAxes } from './depthwiseWindows.ts';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's gradient of a depthwise convolution by the filter. */
 export const depthwiseFilterGradientMaker = kernelOrOriginal('DepthwiseConv2dNativeBackpropFilter', filterGradient);
@@ -18,7 +18,7 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
   if (!isFloat(x) || !isFloat(dy) || !Array.isArray(filterShape)) return undefined;
   const shape = depthwiseShape(x.shape, filterShape.map(Number), attrs, dy.shape);
   if (shape === undefined || util.sizeFromShape(x.shape) * util.sizeFromShape(dy.shape) === 0) return undefined;
-  const out = backend.makeOutput(shape.filterShape, 'float32');
+  const out = makeOutput(backend, shape.filterShape, 'float32');
   const { rowsPerTask, rowsAtOnce, groups } = shareRows(shape);
   const { filterHeight, filterWidth, inChannels } = shape;
   const taps = filterHeight * filterWidth;

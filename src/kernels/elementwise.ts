@@ -4,7 +4,7 @@ import { broadcast_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareValues, shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** Numbers in assembly/elementwise.ts: for the operation, and for the same with its operands the other way round. */
 const operations = { Add: [0, 0], Multiply: [1, 1], Sub: [2, 3], RealDiv: [4, 5] } as const;
@@ -32,7 +32,7 @@ function combine(
   const [long, short] = isInOrder ? [a, b] : [b, a];
   const repetition = repetitionOf(short.shape, shape);
   if (size === 0 || util.sizeFromShape(long.shape) !== size || repetition === undefined) return undefined;
-  const out = kernels.backend.makeOutput(shape, 'float32');
+  const out = makeOutput(kernels.backend, shape, 'float32');
   run(kernels, isInOrder ? inOrder : swapped, [long, short, out], repetition);
   return out;
 }
@@ -45,7 +45,7 @@ function tile(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): Tens
   const repetition = repetitionOf(x.shape, shape);
   const isLonger = x.shape.some((size, axis) => size !== 1 && reps[axis] !== 1);
   if (util.sizeFromShape(shape) === 0 || isLonger || repetition === undefined) return undefined;
-  const out = kernels.backend.makeOutput(shape, 'float32');
+  const out = makeOutput(kernels.backend, shape, 'float32');
   run(kernels, repeat, [out, x, out], repetition);
   return out;
 }

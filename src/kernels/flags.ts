@@ -4,7 +4,7 @@ import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import type { KernelModule } from './kernelModule.ts';
 import type { KernelName } from './kernelNames.ts';
 import { shareValues } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** Numbers in assembly/flags.ts: for the comparison, and for the same with its operands the other way round. */
 const comparisons = { LessEqual: [0, 1], GreaterEqual: [1, 0], Less: [2, 3], Greater: [3, 2] } as const;
@@ -65,7 +65,7 @@ function runOnValues(
 ): TensorInfo | undefined {
   const size = util.sizeFromShape(shape);
   if (size === 0) return undefined;
-  const out = kernels.backend.makeOutput(shape, dtype);
+  const out = makeOutput(kernels.backend, shape, dtype);
   const { perTask, tasks } = shareValues(size);
   const addresses = [out, inputs.a, inputs.b, inputs.flags].map((info) => info && addressOf(kernels.backend, info));
   kernels.run(name, [size, perTask, ...addresses.map((address) => address ?? 0), ...further], tasks);

@@ -5,7 +5,7 @@ import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue, type PatchEpilogue } from './patchEpilogue.ts';
 import { oneByOne, type Placement } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's products of matrices. */
 export const matMulMakers = [kernelOrOriginal('BatchMatMul', multiply), kernelOrOriginal('_FusedMatMul', multiply)];
@@ -30,7 +30,7 @@ function multiply(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
   const epilogue = readEpilogue(kernels.backend, call, b.columns);
   if (epilogue === undefined) return undefined;
   const outer = broadcast_util.assertAndGetBroadcastShape(a.outer, b.outer);
-  const out = kernels.backend.makeOutput([...outer, a.rows, b.columns], 'float32');
+  const out = makeOutput(kernels.backend, [...outer, a.rows, b.columns], 'float32');
   if (util.sizeFromShape(out.shape) > 0) run(kernels, a, b, epilogue, out);
   return out;
 }

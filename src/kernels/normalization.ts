@@ -3,7 +3,7 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's operation. */
 export const normalizationMaker = kernelOrOriginal('FusedBatchNorm', normalize);
@@ -18,7 +18,7 @@ function normalize(kernels: KernelModule, { inputs, attrs }: KernelCall): Tensor
   const isVectorOrMissing = (info: TensorInfo | undefined) => !info || isVector(info);
   if (!isVector(mean) || !isVector(variance) || ![scale, offset].every(isVectorOrMissing)) return undefined;
   const { backend, scratch } = kernels;
-  const out = backend.makeOutput(x.shape, 'float32');
+  const out = makeOutput(backend, x.shape, 'float32');
   const at = (info: TensorInfo | undefined) => (info ? addressOf(backend, info) : 0);
   const { perTask, tasks } = shareWork(size / channels, channels);
   const factors = scratch.reserve(channels * 4);

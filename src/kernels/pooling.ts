@@ -4,7 +4,7 @@ import { shape4 } from './convolutionShape.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's operations. */
 export const poolingMakers = [
@@ -73,7 +73,7 @@ function pool(kernels: KernelModule, call: KernelCall, isAverage: boolean): Tens
   const windows = windowsOf(x, call.attrs);
   if (x === undefined || windows === undefined) return undefined;
   const { pictures, rows, columns, channels } = windows;
-  const out = kernels.backend.makeOutput([pictures, rows.output, columns.output, channels], 'float32');
+  const out = makeOutput(kernels.backend, [pictures, rows.output, columns.output, channels], 'float32');
   runForward(kernels, 'poolRows', windows, addressOf(kernels.backend, x), addressOf(kernels.backend, out), [
     Number(isAverage),
     real(0),
@@ -86,7 +86,7 @@ function averageGradient(kernels: KernelModule, call: KernelCall): TensorInfo | 
   const { dy, input } = call.inputs;
   const windows = windowsBack(call);
   if (dy === undefined || input === undefined || windows === undefined) return undefined;
-  const dx = kernels.backend.makeOutput(input.shape, 'float32');
+  const dx = makeOutput(kernels.backend, input.shape, 'float32');
   const { rows, columns } = windows;
   runBackward(kernels, 'poolRows', windows, addressOf(kernels.backend, dy), addressOf(kernels.backend, dx), [
     1,
@@ -100,7 +100,7 @@ function largestGradient(kernels: KernelModule, call: KernelCall): TensorInfo | 
   const windows = windowsBack(call);
   if (dy === undefined || input === undefined || windows === undefined) return undefined;
   const { backend, scratch } = kernels;
-  const dx = backend.makeOutput(input.shape, 'float32');
+  const dx = makeOutput(backend, input.shape, 'float32');
   const taps = scratch.reserve(util.sizeFromShape(dy.shape) * 4);
   runForward(kernels, 'largestTaps', windows, addressOf(backend, input), taps, []);
   const { rows, columns } = windows;

@@ -3,7 +3,7 @@ import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { real, type KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** How values become one; numbers in assembly/reduce.ts. */
 const joins = { sum: 0, mean: 0, largest: 1 } as const;
@@ -36,7 +36,7 @@ function reduce(
   if (middle === undefined) return undefined;
   const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
   const shape = attrs?.keepDims === true ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
-  const out = kernels.backend.makeOutput(shape, 'float32');
+  const out = makeOutput(kernels.backend, shape, 'float32');
   joinMiddle(kernels, addressOf(kernels.backend, x), addressOf(kernels.backend, out), middle, join);
   return out;
 }

@@ -3,7 +3,7 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
-import { addressOf } from './wasmHeap.ts';
+import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** tfjs's operation. */
 export const transformMaker = kernelOrOriginal('Transform', transform);
@@ -21,7 +21,7 @@ function transform(kernels: KernelModule, { inputs, attrs }: KernelCall): Tensor
   if (fill < 0 || attrs?.interpolation !== 'bilinear') return undefined;
   const [batch = 0, height = 0, width = 0, channels = 0] = image.shape;
   const [outHeight, outWidth] = (attrs.outputShape ?? [height, width]) as readonly [number, number];
-  const out = kernels.backend.makeOutput([batch, outHeight, outWidth, channels], image.dtype);
+  const out = makeOutput(kernels.backend, [batch, outHeight, outWidth, channels], image.dtype);
   const rows = batch * outHeight;
   if (rows * outWidth === 0) return out;
   const { perTask, tasks } = shareWork(rows, outWidth * channels * costOfValue);

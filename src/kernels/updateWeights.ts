@@ -4,7 +4,7 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareValues } from './shareWork.ts';
-import { addressOf, memoryOf } from './wasmHeap.ts';
+import { addressOf, makeOutput, memoryOf } from './wasmHeap.ts';
 
 /** Rules in assembly/updateWeights.ts, and how many state tensors each weight has. */
 const rules = {
@@ -32,7 +32,7 @@ function update(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInf
   const weights = rates.map((rate, index) => {
     const [weight, ...others] = infos.slice(index * perWeight, (index + 1) * perWeight);
     if (weight === undefined) throw new RangeError('TransferkitUpdateWeights: a weight is missing');
-    const out = backend.makeOutput(weight.shape, 'float32');
+    const out = makeOutput(backend, weight.shape, 'float32');
     const [gradient = 0, first = 0, second = 0] = others.map((info) => addressOf(backend, info));
     table.push(values, addressOf(backend, weight), gradient, addressOf(backend, out), real(rate), first, second);
     values += util.sizeFromShape(weight.shape);

@@ -1,5 +1,7 @@
 // The memory of tfjs's wasm backend, where our kernels read and write tensors in place.
 import type { DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
+import { describeShape } from '../core/shapes.ts';
 
 /** What we use of tfjs's backend for wasm. Its own type has these as private members. */
 export interface WasmBackend extends KernelBackend {
@@ -8,11 +10,12 @@ export interface WasmBackend extends KernelBackend {
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
 }
 
+/** tfjs's allocator is replaced by {@link guardMemory}. */
 interface EmscriptenModule {
   readonly asm: { readonly memory?: unknown };
   /** Where tfjs's binary for several threads has it. */
   readonly wasmMemory?: unknown;
-  _malloc(bytes: number): number;
+  _malloc: (bytes: number) => number;
   _free(address: number): void;
 }
 
@@ -57,6 +60,44 @@ export function addressOf({ dataIdMap }: WasmBackend, { dataId }: TensorInfo): n
   return dataIdMap.get(dataId).memoryOffset;
 }
 
+/**
+ * A tensor for the output of a kernel, its values not set.
+ *
+ * @throws TransferKitError `OUT_OF_MEMORY`.
+ */
+export function makeOutput(backend: WasmBackend, shape: readonly number[], dtype: DataType): TensorInfo {
+  // Two negative lengths would make a size that looks right.
+  if (shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) return backend.makeOutput(shape, dtype);
+  throw outOfMemory(`lengths of axes from 0 for a tensor, got ${describeShape(shape)}`, { shape });
+}
+
+/** Addresses have 32 bits; what is allocated has a header. */
+const mostBytes = 2 ** 32 - 2 ** 16;
+
+const guarded = new WeakSet<object>();
+
+/**
+ * Makes the allocator of a backend raise an error where there is no memory. tfjs asks it for every tensor, and without this
+ * writes from address 0 on when nothing is left, or beyond the end when a size does not fit into 32 bits.
+ */
+export function guardMemory({ wasm }: WasmBackend): void {
+  if (guarded.has(wasm)) return;
+  guarded.add(wasm);
+  // The first call puts the module's own function into its place.
+  wasm._free(wasm._malloc(1));
+  const allocate = wasm._malloc;
+  wasm._malloc = (bytes) => {
+    const address = bytes >= 0 && bytes <= mostBytes ? allocate(bytes) : 0;
+    if (address !== 0 || bytes === 0) return address;
+    throw outOfMemory(`${String(bytes)} bytes of memory for a tensor, there are none left`, { bytes });
+  };
+}
+
+function outOfMemory(expected: string, details: Readonly<Record<string, unknown>>): TransferKitError {
+  const advice = 'Take a smaller batchSize or inputSize, or free models and tensors that are not used any more.';
+  return new TransferKitError('OUT_OF_MEMORY', `wasm: expected ${expected}. ${advice}`, details);
+}
+
 /** Memory for intermediate values, that is used again and grows when it must. */
 export class Scratch {
   private address = 0;
@@ -76,9 +117,6 @@ export class Scratch {
     if (bytes <= this.size) return this.address;
     this.free();
     this.address = this.backend.wasm._malloc(bytes) >>> 0; // Above 2 GiB it comes as a negative number.
-    if (this.address === 0) {
-      throw new Error(`wasm: expected ${String(bytes)} bytes of memory for a kernel, there are none left.`);
-    }
     this.size = bytes;
     return this.address;
   }

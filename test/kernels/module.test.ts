@@ -1,5 +1,20 @@
 // The module itself: memory that threads can share, tasks that are all done once, whoever does them.
-import { add, backend, dispose, ones, range, tidy } from '@tensorflow/tfjs-core';
+import {
+  add,
+  backend,
+  conv2d,
+  dispose,
+  fill,
+  matMul,
+  memory,
+  ones,
+  pad,
+  range,
+  tidy,
+  tile,
+  type Rank,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useKernels } from '../../src/backends/useKernels.ts';
@@ -40,6 +55,34 @@ describe('whether memory is shared', () => {
     ['no memories', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 1, 0)],
   ])('cannot be said: %s', (_, binary) => {
     expect(withMemoryType(binary, true)).toBeUndefined();
+  });
+});
+
+// Each raises 'OUT_OF_MEMORY'.
+describe('memory that is not there', () => {
+  beforeAll(() => useBackend('wasm'));
+
+  const calls: Readonly<Record<string, () => Tensor>> = {
+    'a margin of a billion': () => pad(ones([1, 2, 2, 1]), [[0, 0], [1e9, 1e9], [0, 0], [0, 0]]), // prettier-ignore
+    'bytes that wrap around 32 bits to 8': () => tile(ones([1]), [2 ** 30 + 2]),
+    'bytes that wrap around, by an operation of tfjs itself': () => fill([2 ** 30 + 2], 1),
+    'almost all of it': () => tile(ones([1]), [2 ** 30 - 2 ** 15]),
+    'a product': () => matMul(ones([2 ** 15, 1]), ones([1, 2 ** 16])),
+    'a sum': () => add(ones([2 ** 15, 1]), ones([1, 2 ** 16])),
+    'a filter larger than the picture': () =>
+      conv2d(ones<Rank.R4>([1, 2, 2, 1]), ones<Rank.R4>([5, 5, 1, 1]), 1, 'valid'),
+  };
+
+  test.each(Object.entries(calls))('is an error, and nothing is written: %s', async (_, call) => {
+    await startModule(2);
+    const witness = range(0, 1000);
+    const before = { ...memory(), onBackend: backend().numDataIds() };
+    const text = 'Take a smaller batchSize or inputSize, or free models and tensors that are not used any more.';
+    expect(() => tidy(call)).toThrow(text);
+    expect({ ...memory(), onBackend: backend().numDataIds() }).toEqual(before);
+    expect([...witness.dataSync()]).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+    expect(doubles(1000)).toBe(true);
+    witness.dispose();
   });
 });
 
