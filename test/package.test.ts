@@ -3,19 +3,70 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import commonjs from '@rollup/plugin-commonjs';
+import nodeResolve from '@rollup/plugin-node-resolve';
 import { build, type BuildOptions } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { rollup } from 'rollup';
 import ts from 'typescript';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { build as buildWithVite } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import webpack from 'webpack';
 
 const execute = promisify(execFile);
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const doors = doorsOf(readFileSync(join(repository, 'package.json'), 'utf8'));
 const sizeLimit = 25 * 1024;
+
+const everyPackage = ['@tensorflow', '@types', 'fflate', 'h5wasm', 'sharp', 'typescript'];
+const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+/** What the README tells people to install, and what comes along. */
+const installed = [...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []), 'fflate'];
+const verbs = ['loadBase', 'replaceHead', 'trainHead', 'fineTune', 'evaluate', 'predict', 'save', 'load', 'useBackend'];
+
+/** Left out by the bundlers that take long for them: what is tested is how the packages that are not installed are met. */
+const large = /^@tensorflow\/tfjs-(core|layers|converter)$/;
+
+/** Each builds `main.js` of a folder, without minifying it. */
+const bundlers: Readonly<Record<string, (folder: string, outdir: string) => Promise<unknown>>> = {
+  esbuild: (folder, outdir) => {
+    const options = { bundle: true, splitting: true, format: 'esm', tsconfigRaw: '{}', logLevel: 'silent' } as const;
+    return build({ ...options, entryPoints: [join(folder, 'main.js')], outdir });
+  },
+  rollup: async (folder, outdir) => {
+    const bundle = await rollup({
+      input: join(folder, 'main.js'),
+      external: large,
+      plugins: [nodeResolve({ browser: true }), commonjs()],
+      logLevel: 'silent',
+    });
+    await bundle.write({ dir: outdir });
+  },
+  'Vite build': (folder, outdir) =>
+    buildWithVite({ root: folder, configFile: false, logLevel: 'silent', build: { outDir: outdir, minify: false } }),
+  webpack: (folder, outdir) =>
+    new Promise((resolve, reject) => {
+      const compiler = webpack({
+        mode: 'production',
+        context: folder,
+        entry: './main.js',
+        output: { path: outdir, module: true },
+        experiments: { outputModule: true },
+        externals: large,
+        externalsType: 'module',
+        optimization: { minimize: false },
+      });
+      compiler.run((failure, stats) => {
+        const errors = stats?.compilation.errors ?? [];
+        if (failure !== null || errors.length > 0) reject(failure ?? new Error(errors.map(String).join('\n')));
+        else resolve(stats);
+      });
+    }),
+};
 
 interface BundleSize {
   readonly bundling: (contents: string, resolveDir: string) => BuildOptions;
@@ -100,6 +151,28 @@ test('a bundle for pages meets neither Node nor its packages', async () => {
   }
 });
 
+describe('a page with the packages of the install line alone', () => {
+  let page = '';
+
+  beforeAll(async () => {
+    page = join(workspace, 'page');
+    await install(tarball, page, installed);
+    const use = `import { ${verbs.join(', ')} } from 'transferkit';\nconsole.log(${verbs.join(', ')});`;
+    await writeFile(join(page, 'main.js'), use);
+    await writeFile(join(page, 'index.html'), '<script type="module" src="./main.js"></script>');
+  });
+
+  test.each(Object.keys(bundlers))('builds with %s', async (name) => {
+    await bundlers[name]!(page, join(page, name));
+    const files = await readdir(join(page, name), { recursive: true });
+    const code = await Promise.all(
+      files.filter((file) => file.endsWith('.js')).map((file) => readFile(join(page, name, file), 'utf8')),
+    );
+    expect(code.length).toBeGreaterThan(1);
+    expect(code.join('\n')).toContain('replaceHead: expected');
+  });
+});
+
 test(`fineTune and all it needs at once stay small`, async () => {
   const length = await sizeAtStart(`export { fineTune } from 'transferkit';`, consumer);
   console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
@@ -129,12 +202,14 @@ async function pack(folder: string): Promise<string> {
   return join(folder, packed);
 }
 
-async function install(from: string, folder: string): Promise<void> {
+async function install(from: string, folder: string, packages = everyPackage): Promise<void> {
   const target = join(folder, 'node_modules/transferkit');
   await mkdir(target, { recursive: true });
   await execute('tar', ['-xzf', from, '--strip-components=1', '-C', target]);
-  for (const peer of ['@tensorflow', '@types', 'fflate', 'h5wasm', 'sharp', 'typescript']) {
-    await symlink(join(repository, 'node_modules', peer), join(folder, 'node_modules', peer));
+  for (const peer of packages) {
+    const link = join(folder, 'node_modules', peer);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(repository, 'node_modules', peer), link);
   }
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
 }
