@@ -1,53 +1,23 @@
 // The verb loadBase: anything pretrained becomes a base.
-import type { io } from '@tensorflow/tfjs-core';
-import type { GraphModel } from '@tensorflow/tfjs-converter';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ensureBackend } from './backends/ensureBackend.ts';
+import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { loadPreset } from './bases/loadPreset.ts';
 import { makeBase } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
-import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceOptions } from './bases/readSource.ts';
 import { assertSavedFits } from './bases/savedFits.ts';
-import { loadPreset, type PresetOptions } from './bases/loadPreset.ts';
-import { isTransferKitError, TransferKitError } from './core/errors.ts';
-import { nearestNames } from './core/names.ts';
-import { noWeights } from './core/weightSource.ts';
-import type { DownloadOptions, ReadOptions } from './core/platform.ts';
+import { TransferKitError } from './core/errors.ts';
 import type { Base } from './core/model.ts';
 import type { TensorSpec } from './core/types.ts';
-import { isTfHub, tfHubAddress } from './download/tfHub.ts';
-import { findPreset, isPresetName, presetNames, type PresetName } from './presets/presetTable.ts';
+import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
-import { isGraphModel, readLiveGraph } from './weights/liveGraph.ts';
-import { readLiveModel } from './weights/liveModel.ts';
-import { loadKerasFile, readKerasFile, throwSavedModel } from './weights/kerasFile.ts';
-import { kerasArtefact } from './weights/kerasWeights.ts';
-import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
-import { findWeightModule, readWeightModule, type WeightModule } from './weights/weightModule.ts';
 import { savedModelOf } from './weights/savedModel.ts';
 
-/**
- * Where a base comes from: the name of a preset (architecture and weights of keras.applications), the path or address of
- * a Keras file with a whole model (`.h5`, `.keras`) or its bytes, the path or address of a tfjs `model.json` (LayersModel or GraphModel) or of its folder, a
- * tfjs IOHandler, a LayersModel or GraphModel in memory, or a module that carries its weights.
- */
-export type BaseSource =
-  | PresetName
-  // Any other text, without losing the names in an editor's list.
-  | (string & {})
-  | URL
-  | Uint8Array
-  | io.IOHandler
-  | LayersModel
-  | GraphModel
-  | WeightModule
-  | Readonly<Record<string, WeightModule>>;
-
-/** Endings of files that are a whole model each, ours to read or to name. */
-const singleFile = /\.(h5|hdf5|keras|pb|tflite|onnx|pt|pth|ckpt|bin|safetensors|zip|npz|mlmodel)($|\?)/i;
+export type { BaseSource } from './bases/readSource.ts';
 
 /** Options of {@link loadBase}. */
-export interface LoadBaseOptions extends DownloadOptions, PresetOptions {
+export interface LoadBaseOptions extends SourceOptions {
   /** Name of the layer (GraphModel: node) to take features from. Default: the last one before the classifier. */
   readonly cut?: string;
   /** Height and width of the pictures, in pixels; one number for squares. Default: what the model was saved with. */
@@ -60,8 +30,6 @@ export interface LoadBaseOptions extends DownloadOptions, PresetOptions {
   readonly preprocess?: PreprocessOption;
   /** Name for messages and logs. Default: the model's own. */
   readonly name?: string;
-  /** SHA-256 of the file at the source (of `model.json`, not of its shards), checked before it is used. */
-  readonly sha256?: string;
 }
 
 /**
@@ -90,9 +58,7 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   const inputSize = checkInputSize(options.inputSize);
   await ensureBackend();
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
-  assertNoPresetOptions(source, options);
-  assertHashable(source, options);
-  const artefact = untrained(await readSource(source, options), options);
+  const artefact = await readNetwork(source, options);
   const saved = savedModelOf(artefact);
   const plan = {
     cut: options.cut ?? saved?.base.cut,
@@ -124,100 +90,6 @@ async function loadNamed(
   });
 }
 
-/** The architecture alone, where no weights are wanted: the layers' own initialisers draw them. */
-function untrained(artefact: ModelArtefact, { weights }: LoadBaseOptions): ModelArtefact {
-  if (weights !== null) return artefact;
-  if (!isNodeTopology(artefact.topology)) return { ...artefact, weights: () => noWeights };
-  const text =
-    `loadBase: expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not say how its ` +
-    'weights are drawn. Load its architecture as a preset.';
-  throw new TransferKitError('INVALID_OPTION', text, { source: artefact.source });
-}
-
-/** Options that would be lost without a word. */
-function assertNoPresetOptions(source: BaseSource, options: LoadBaseOptions): void {
-  const { weights, alpha, seed, partial } = options;
-  const drawn = weights === null ? {} : { weights, seed };
-  const given = Object.entries({ ...drawn, alpha, partial }).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return;
-  const names = given.map(([name]) => name).join(', ');
-  const found = typeof source === 'string' ? `'${source}'` : 'another source';
-  const nearest = typeof source === 'string' ? nearestNames(source, presetNames(), 5) : presetNames().slice(0, 5);
-  throw new TransferKitError(
-    'INVALID_OPTION',
-    `loadBase: expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
-    { options: names, nearest },
-  );
-}
-
-/** What is in memory is not hashed: who asks for that would feel safe for no reason. */
-function assertHashable(source: BaseSource, { sha256 }: LoadBaseOptions): void {
-  if (sha256 === undefined || typeof source === 'string' || source instanceof URL) return;
-  const text = 'loadBase: expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
-  throw new TransferKitError('INVALID_OPTION', text, { sha256 });
-}
-
-async function readSource(source: BaseSource, options: LoadBaseOptions): Promise<ModelArtefact> {
-  if (typeof source === 'string' || source instanceof URL) return readLocation(String(source), options);
-  if (source instanceof Uint8Array) return kerasArtefact(await readKerasFile(source, 'the given bytes', options));
-  if (!isObject(source)) throw unsupported(source);
-  if (isLayersModel(source)) return readLiveModel(source);
-  if (isGraphModel(source)) return readLiveGraph(source);
-  const module = findWeightModule(source);
-  if (module !== undefined) return readWeightModule(module);
-  if (isHandler(source)) return readHandler(source);
-  throw unsupported(source);
-}
-
-/** TF Hub's own rule for picture models: pixels from 0 to 1 (tensorflow.org/hub/common_signatures/images). */
-function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 'unit' | undefined {
-  const isHub = (typeof source === 'string' || source instanceof URL) && isTfHub(String(source));
-  return isHub && dtype === 'float32' && shape.length === 4 && shape[3] === 3 ? 'unit' : undefined;
-}
-
-/** A file of its own is told by its content; anything else is a `model.json` or the folder around it. */
-async function readLocation(location: string, options: LoadBaseOptions): Promise<ModelArtefact> {
-  const reading = readOptionsOf(options);
-  if (singleFile.test(location)) {
-    return kerasArtefact(await loadKerasFile(location, { ...reading, h5wasm: options.h5wasm }));
-  }
-  try {
-    return await readModelFiles(tfHubAddress(location), reading);
-  } catch (error) {
-    if (!isTransferKitError(error) || error.code !== 'NOT_FOUND') throw error;
-    await throwSavedModel(location, error).catch((told: unknown) => {
-      if (told !== error || /[/\\.:]/.test(location)) throw told;
-    });
-    throw unknownPreset(location, error);
-  }
-}
-
-function unknownPreset(name: string, cause: unknown): TransferKitError {
-  const nearest = nearestNames(name, presetNames(), 5);
-  const text =
-    `loadBase: expected the name of a preset or a folder with model.json, got '${name}', which is neither. ` +
-    `Nearest presets: ${nearest.join(', ')}.`;
-  return new TransferKitError('NOT_FOUND', text, { name, nearest }, cause);
-}
-
-function readOptionsOf(options: LoadBaseOptions): ReadOptions {
-  const { sha256 } = options;
-  return sha256 === undefined ? options : { ...options, hash: { algorithm: 'sha256', digest: sha256 } };
-}
-
-/** A program without types may hand in anything. */
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-function isLayersModel(source: object): source is LayersModel {
-  return 'layers' in source && 'getLayer' in source && 'toJSON' in source;
-}
-
-function isHandler(source: object): source is io.IOHandler {
-  return 'load' in source && typeof source.load === 'function';
-}
-
 function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, number] | undefined {
   if (size === undefined) return undefined;
   // A program without types may hand in anything.
@@ -229,17 +101,5 @@ function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, n
     'INVALID_OPTION',
     `loadBase: expected inputSize to be one or two whole numbers above 0, got ${JSON.stringify(size)}.`,
     { inputSize: size },
-  );
-}
-
-function unsupported(source: object): TransferKitError {
-  const found = isObject(source)
-    ? `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`
-    : String(source);
-  return new TransferKitError(
-    'UNSUPPORTED_SOURCE',
-    'loadBase: expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +
-      `carries weights, got ${found}.`,
-    { found },
   );
 }

@@ -1,0 +1,164 @@
+// Reads a model from wherever it is: a path, an address, bytes, a handler, a model in memory or a module.
+import type { io } from '@tensorflow/tfjs-core';
+import type { GraphModel } from '@tensorflow/tfjs-converter';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
+import { nearestNames } from '../core/names.ts';
+import type { DownloadOptions, ReadOptions } from '../core/platform.ts';
+import type { TensorSpec } from '../core/types.ts';
+import { noWeights } from '../core/weightSource.ts';
+import { isTfHub, tfHubAddress } from '../download/tfHub.ts';
+import { presetNames, type PresetName } from '../presets/presetTable.ts';
+import { isNodeTopology } from '../trunk/nodeGraph.ts';
+import { loadKerasFile, readKerasFile, throwSavedModel } from '../weights/kerasFile.ts';
+import { kerasArtefact } from '../weights/kerasWeights.ts';
+import { isGraphModel, readLiveGraph } from '../weights/liveGraph.ts';
+import { readLiveModel } from '../weights/liveModel.ts';
+import { readHandler, readModelFiles, type ModelArtefact } from '../weights/modelArtefact.ts';
+import { findWeightModule, readWeightModule, type WeightModule } from '../weights/weightModule.ts';
+import type { PresetOptions } from './loadPreset.ts';
+
+/**
+ * Where a base comes from: the name of a preset (architecture and weights of keras.applications), the path or address of
+ * a Keras file with a whole model (`.h5`, `.keras`) or its bytes, the path or address of a tfjs `model.json` (LayersModel or GraphModel) or of its folder, a
+ * tfjs IOHandler, a LayersModel or GraphModel in memory, or a module that carries its weights.
+ */
+export type BaseSource =
+  | PresetName
+  // Any other text, without losing the names in an editor's list.
+  | (string & {})
+  | URL
+  | Uint8Array
+  | io.IOHandler
+  | LayersModel
+  | GraphModel
+  | WeightModule
+  | Readonly<Record<string, WeightModule>>;
+
+/** Endings of files that are a whole model each, ours to read or to name. */
+const singleFile = /\.(h5|hdf5|keras|pb|tflite|onnx|pt|pth|ckpt|bin|safetensors|zip|npz|mlmodel)($|\?)/i;
+
+/** Where a model is read from, and how. */
+export interface SourceOptions extends DownloadOptions, PresetOptions {
+  /** SHA-256 of the file at the source (of `model.json`, not of its shards), checked before it is used. */
+  readonly sha256?: string;
+}
+
+/**
+ * Reads a model that is no preset; with `weights: null` its architecture alone.
+ *
+ * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `WEIGHTS_DAMAGED`, `INVALID_OPTION`, `ABORTED`,
+ * `OUT_OF_RANGE` for a file over `maxBytes`.
+ */
+export async function readNetwork(source: BaseSource, options: SourceOptions): Promise<ModelArtefact> {
+  assertNoPresetOptions(source, options);
+  assertHashable(source, options);
+  return untrained(await readSource(source, options), options);
+}
+
+async function readSource(source: BaseSource, options: SourceOptions): Promise<ModelArtefact> {
+  if (typeof source === 'string' || source instanceof URL) return readLocation(String(source), options);
+  if (source instanceof Uint8Array) return kerasArtefact(await readKerasFile(source, 'the given bytes', options));
+  if (!isObject(source)) throw unsupported(source);
+  if (isLayersModel(source)) return readLiveModel(source);
+  if (isGraphModel(source)) return readLiveGraph(source);
+  const module = findWeightModule(source);
+  if (module !== undefined) return readWeightModule(module);
+  if (isHandler(source)) return readHandler(source);
+  throw unsupported(source);
+}
+
+/** The architecture alone, where no weights are wanted: the layers' own initialisers draw them. */
+function untrained(artefact: ModelArtefact, { weights }: SourceOptions): ModelArtefact {
+  if (weights !== null) return artefact;
+  if (!isNodeTopology(artefact.topology)) return { ...artefact, weights: () => noWeights };
+  const text =
+    `loadBase: expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not say how its ` +
+    'weights are drawn. Load its architecture as a preset.';
+  throw new TransferKitError('INVALID_OPTION', text, { source: artefact.source });
+}
+
+/** Options that would be lost without a word. */
+function assertNoPresetOptions(source: BaseSource, options: SourceOptions): void {
+  const { weights, alpha, seed, partial } = options;
+  const drawn = weights === null ? {} : { weights, seed };
+  const given = Object.entries({ ...drawn, alpha, partial }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return;
+  const names = given.map(([name]) => name).join(', ');
+  const found = typeof source === 'string' ? `'${source}'` : 'another source';
+  const nearest = typeof source === 'string' ? nearestNames(source, presetNames(), 5) : presetNames().slice(0, 5);
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `loadBase: expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
+    { options: names, nearest },
+  );
+}
+
+/** TF Hub's own rule for picture models: pixels from 0 to 1 (tensorflow.org/hub/common_signatures/images). */
+export function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 'unit' | undefined {
+  const isHub = (typeof source === 'string' || source instanceof URL) && isTfHub(String(source));
+  return isHub && dtype === 'float32' && shape.length === 4 && shape[3] === 3 ? 'unit' : undefined;
+}
+
+/** A file of its own is told by its content; anything else is a `model.json` or the folder around it. */
+async function readLocation(location: string, options: SourceOptions): Promise<ModelArtefact> {
+  const reading = readOptionsOf(options);
+  if (singleFile.test(location)) {
+    return kerasArtefact(await loadKerasFile(location, { ...reading, h5wasm: options.h5wasm }));
+  }
+  try {
+    return await readModelFiles(tfHubAddress(location), reading);
+  } catch (error) {
+    if (!isTransferKitError(error) || error.code !== 'NOT_FOUND') throw error;
+    await throwSavedModel(location, error).catch((told: unknown) => {
+      if (told !== error || /[/\\.:]/.test(location)) throw told;
+    });
+    throw unknownPreset(location, error);
+  }
+}
+
+function unknownPreset(name: string, cause: unknown): TransferKitError {
+  const nearest = nearestNames(name, presetNames(), 5);
+  const text =
+    `loadBase: expected the name of a preset or a folder with model.json, got '${name}', which is neither. ` +
+    `Nearest presets: ${nearest.join(', ')}.`;
+  return new TransferKitError('NOT_FOUND', text, { name, nearest }, cause);
+}
+
+/** What is in memory is not hashed: who asks for that would feel safe for no reason. */
+function assertHashable(source: BaseSource, { sha256 }: SourceOptions): void {
+  if (sha256 === undefined || typeof source === 'string' || source instanceof URL) return;
+  const text = 'loadBase: expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
+  throw new TransferKitError('INVALID_OPTION', text, { sha256 });
+}
+
+/** The options of reading, the hash among them. */
+export function readOptionsOf(options: SourceOptions): ReadOptions {
+  const { sha256 } = options;
+  return sha256 === undefined ? options : { ...options, hash: { algorithm: 'sha256', digest: sha256 } };
+}
+
+/** A program without types may hand in anything. */
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isLayersModel(source: object): source is LayersModel {
+  return 'layers' in source && 'getLayer' in source && 'toJSON' in source;
+}
+
+function isHandler(source: object): source is io.IOHandler {
+  return 'load' in source && typeof source.load === 'function';
+}
+
+function unsupported(source: object): TransferKitError {
+  const found = isObject(source)
+    ? `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`
+    : String(source);
+  return new TransferKitError(
+    'UNSUPPORTED_SOURCE',
+    'loadBase: expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +
+      `carries weights, got ${found}.`,
+    { found },
+  );
+}
