@@ -3,7 +3,10 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-const nodeGlobals = ['console', 'process', 'performance', 'URL', 'setTimeout', 'fetch', 'Buffer'];
+const nodeGlobals = [
+  ...['console', 'process', 'performance', 'URL', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'Buffer'],
+  ...['Request', 'Response', 'AbortSignal', 'TextDecoder', 'TextEncoder', 'WebAssembly', 'structuredClone'],
+];
 
 const plainJavaScript = {
   eqeqeq: ['error', 'always'],

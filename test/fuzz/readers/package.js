@@ -1,0 +1,14 @@
+// The readers of the built package.
+import { makeReaders } from './index.js';
+
+async function load() {
+  const parts = await Promise.all([
+    import('transferkit'),
+    import('transferkit/node'),
+    import('../../../dist/weights/kerasFile.js'),
+    import('../../../dist/checkpoints/checkpointFile.js'),
+  ]);
+  return Object.assign({}, ...parts);
+}
+
+export const readers = makeReaders(load);
