@@ -3,7 +3,7 @@ import { DesignMatrix } from './designMatrix.ts';
 import { inFolds, sharesOf, type FoldFits } from './foldFits.ts';
 import type { FittedModel, LinearProblem } from './linearFit.ts';
 import { rowLosses } from '../losses/rowLosses.ts';
-import { applyScale, scaleOf } from './standardise.ts';
+import { applyScale, featureScaleOf } from './standardise.ts';
 import { taskRules } from '../losses/taskRules.ts';
 
 /** Features with their classes, and how to judge them. */
@@ -48,9 +48,9 @@ export async function crossValidate(data: Validation, { rest, onFitted }: Waitin
   });
   // From the strongest: each optimum is a good start for the next.
   const strengths = [...data.l2].sort((a, b) => b - a);
-  const features = await standardised(data, units, rest);
+  const { features, rounding } = await standardised(data, units, rest);
   try {
-    const problem: LinearProblem = { features, targets, units, loss: rowLosses[task] };
+    const problem: LinearProblem = { features, targets, units, loss: rowLosses[task], rounding };
     const fit = inFolds(problem, weights, folds);
     const judged: number[][] = [];
     let start: readonly FittedModel[] = [];
@@ -77,11 +77,12 @@ async function standardised(
   { features, classes, weights, folds }: Validation,
   units: number,
   rest: () => Promise<void>,
-): Promise<DesignMatrix> {
+): Promise<Required<Pick<LinearProblem, 'features' | 'rounding'>>> {
   const width = features.length / classes.length;
   const values = features.slice();
-  await applyScale(values, await scaleOf(values, width, sharesOf(weights), rest), rest);
-  return new DesignMatrix(values, width, units * new Set(folds).size, rest);
+  const scale = await featureScaleOf(values, width, sharesOf(weights), rest);
+  await applyScale(values, scale, rest);
+  return { features: new DesignMatrix(values, width, units * new Set(folds).size, rest), rounding: scale.rounding };
 }
 
 /** Mean of each fold. */

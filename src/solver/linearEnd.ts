@@ -12,6 +12,8 @@ import { argMax } from '../losses/taskRules.ts';
 export interface EndParts {
   readonly train: HeldOut;
   readonly validation: HeldOut | undefined;
+  /** Share of rounding in the size of each column. */
+  readonly rounding: Float64Array;
   /** Called from time to time. */
   readonly rest: () => Promise<void>;
 }
@@ -48,7 +50,8 @@ const defaultL2 = 1;
 export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: EndPlan): Promise<SolvedEnd> {
   const shares = sharesOf(together.train.weights);
   const { train, validation, unscale } = await ownParts(together, end, shares);
-  const problem: LinearProblem = { ...train, units: end.part.to - end.part.from, loss: rowLosses[end.part.task] };
+  const { task, from, to } = end.part;
+  const problem: LinearProblem = { ...train, units: to - from, loss: rowLosses[task], rounding: together.rounding };
   const judge = () =>
     validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
   const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [], iterations: 0 });

@@ -3,7 +3,7 @@ import type { DesignMatrix } from './designMatrix.ts';
 import { minimisation, type Minimum } from './lbfgs.ts';
 import type { Evaluation, Search } from './lineSearch.ts';
 import type { RowLoss } from '../losses/rowLosses.ts';
-import { dot, norm } from './vectors.ts';
+import { norm } from './vectors.ts';
 
 /** What linear models are fitted to. */
 export interface LinearProblem {
@@ -12,6 +12,8 @@ export interface LinearProblem {
   readonly targets: readonly Float32Array[];
   readonly units: number;
   readonly loss: RowLoss;
+  /** What is added to the strength of the penalty for the weights of each column. Default: nothing. */
+  readonly rounding?: Float64Array | undefined;
 }
 
 /** A linear map from features to logits. */
@@ -128,7 +130,7 @@ function joinKernels(models: readonly LinearModel[], width: number, units: numbe
 
 /** Objectives and their gradients, at the point of each. */
 async function evaluate(problem: LinearProblem, open: readonly Open[]): Promise<Evaluation[]> {
-  const { features, units } = problem;
+  const { features, units, rounding } = problem;
   const size = features.width * units;
   const models = open.map(({ point }) => modelAt(point, size));
   const values = open.map(() => 0);
@@ -145,14 +147,17 @@ async function evaluate(problem: LinearProblem, open: readonly Open[]): Promise<
   });
   return open.map(({ point, fit }, place) => {
     const gradient = gradients[place] ?? new Float64Array(0);
+    let penalty = 0;
     for (let i = 0; i < features.width; i++) {
+      const strength = fit.l2 + (rounding?.[i] ?? 0);
       for (let unit = 0; unit < units; unit++) {
         const at = i * units + unit;
-        gradient[at] = (together[i * columns + place * units + unit] ?? 0) + fit.l2 * (point[at] ?? 0);
+        const weight = point[at] ?? 0;
+        gradient[at] = (together[i * columns + place * units + unit] ?? 0) + strength * weight;
+        penalty += (strength / 2) * weight * weight;
       }
     }
-    const { kernel } = modelAt(point, size);
-    return { value: (values[place] ?? 0) + (fit.l2 / 2) * dot(kernel, kernel), gradient };
+    return { value: (values[place] ?? 0) + penalty, gradient };
   });
 }
 

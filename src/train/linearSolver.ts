@@ -13,7 +13,7 @@ import type { Run } from './loopPlan.ts';
 import type { SettledOptions } from './options.ts';
 import { startPace } from '../features/pace.ts';
 import { readEverything, type Everything } from '../features/readEverything.ts';
-import { applyScale, forUnscaled, scaleOf, type Scale } from '../solver/standardise.ts';
+import { applyScale, featureScaleOf, forUnscaled, type FeatureScale } from '../solver/standardise.ts';
 import { takeTurns } from '../features/turns.ts';
 
 /** What to solve, and how. */
@@ -74,7 +74,7 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
   const train = await readEverything(verb, plan.train, rest);
   const validation = plan.validation && (await readEverything(verb, plan.validation, rest));
   const weights = weightsOf(plan, train);
-  const scale = await scaleOf(train.values, head.width, sharesOf(weights), rest);
+  const scale = await featureScaleOf(train.values, head.width, sharesOf(weights), rest);
   const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
   const columns = units * (validation === undefined && plan.l2 === undefined ? mostFolds : 1);
   const matrices: DesignMatrix[] = [];
@@ -87,7 +87,7 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
   try {
     const own = await open(train, weights);
     const held = validation && (await open(validation, validation.weights));
-    return await solveEnds(plan, { train: own, validation: held, rest }, scale);
+    return await solveEnds(plan, { train: own, validation: held, rest, rounding: scale.rounding }, scale);
   } finally {
     for (const matrix of matrices) matrix.dispose();
   }
@@ -103,7 +103,7 @@ function weightsOf({ verb, classWeight }: LinearPlan, { weights, targets }: Ever
 async function solveEnds(
   { head, l2, options: { seed, onProgress } }: LinearPlan,
   parts: EndParts,
-  scale: Scale,
+  scale: FeatureScale,
 ): Promise<SolvedEnd[]> {
   const each = mostStrengths + 1;
   const pace = startPace('head', head.ends.length * each, onProgress);

@@ -12,7 +12,8 @@ export type SolverName = 'lbfgs' | 'gradient';
 export interface SolverOptions {
   /**
    * `'lbfgs'` solves for the weights of a head that is linear, on the features of all examples at once: nothing to tune, one
-   * optimum. Features are standardised, and the standardisation is folded into kernel and bias. Classes are told apart by
+   * optimum. Features are standardised, and the standardisation is folded into kernel and bias; columns that hardly vary beyond
+   * what float32 rounds are held back or left out. Classes are told apart by
    * logistic regression (multinomial, or by one logit; for `multiLabel` one for each label), numbers by ridge regression.
    * Dropout has no part in it. `'gradient'` trains by epochs.
    *

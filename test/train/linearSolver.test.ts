@@ -1,7 +1,18 @@
 // Heads that are solved for: the optima of scikit-learn (golden/linearSolver.py), and what counts how much.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fromArrays, trainHead, type Task, type TransferModel } from '../../src/index.ts';
+import { layers, loadLayersModel, sequential } from '@tensorflow/tfjs-layers';
+import {
+  fromArrays,
+  loadBase,
+  replaceHead,
+  save,
+  trainHead,
+  useBackend,
+  type Task,
+  type TransferModel,
+} from '../../src/index.ts';
+import { featureScaleOf } from '../../src/solver/standardise.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -287,5 +298,108 @@ describe('small and odd data', () => {
     outputsOf(model, inputs).forEach(([value = NaN], row) => {
       expect(Math.abs(value - truth(inputs[row] ?? new Float32Array(6)))).toBeLessThan(1e-3);
     });
+  });
+});
+
+describe('columns that float32 holds coarsely', () => {
+  const given = Array.from({ length: 48 }, (_, k) =>
+    Float32Array.of(Math.sin(k), Math.cos(k * 3), Math.sin(k * 7) + (k % 2) * 2.5),
+  );
+  const samples = fromArrays({ inputs: given, targets: given.map((_, k) => 'ab'[k % 2] ?? '') });
+
+  /** A head on features that a layer of the base makes: two of usual size, and the one that tells the classes apart. */
+  async function trained(scale: number, offset: number) {
+    const source = layers.dense({ units: 3, name: 'made', inputShape: [3] });
+    const network = sequential({ layers: [source] });
+    source.setWeights(tf.tidy(() => [tf.diag(tf.tensor1d([1, 1, scale])), tf.tensor1d([0, 0, offset])] as tf.Tensor[]));
+    const model = replaceHead(await loadBase(network, { cut: 'made' }), { labels: ['a', 'b'] });
+    network.dispose();
+    const log = await expectNoLeak(() => trainHead(model, samples));
+    return { model, accuracy: log.epochs[0]?.accuracy, largest: Math.max(...kernelOf(model).flat().map(Math.abs)) };
+  }
+
+  /** Probabilities of all examples by ours on each backend, and by what tfjs alone loads. */
+  async function everywhere(model: TransferModel): Promise<Float32Array[]> {
+    const x = tf.stack(given.map((each) => tf.tensor1d(each)));
+    const found: Float32Array[] = [];
+    const add = (run: () => tf.Tensor) => {
+      tf.tidy(() => found.push(run().dataSync<'float32'>().slice()));
+    };
+    const saved: tf.io.ModelArtifacts[] = [];
+    const modelArtifactsInfo = { dateSaved: new Date(), modelTopologyType: 'JSON' } as const;
+    await save(
+      model,
+      tf.io.withSaveHandler((artifacts) => {
+        saved.push(artifacts);
+        return Promise.resolve({ modelArtifactsInfo });
+      }),
+    );
+    for (const [backend, kernels] of [
+      ['wasm', true],
+      ['wasm', false],
+      ['cpu', false],
+    ] as const) {
+      await useBackend(backend, { threads: 1, kernels });
+      add(() => tf.softmax(model.head.trunk.run(model.base.trunk.run(x))));
+      if (kernels) continue;
+      const plain = await loadLayersModel(tf.io.fromMemory(saved[0] ?? {}));
+      add(() => plain.predict(x) as tf.Tensor);
+      plain.dispose();
+    }
+    await useTestBackend();
+    return found;
+  }
+
+  test.each([
+    [1, 0],
+    [1e-6, 0],
+    [1e-12, 0],
+    [1e-20, 0],
+    [1e-30, 0],
+    [1e-38, 0],
+    [1e-44, 0],
+    [1e30, 0],
+    [5e37, 0],
+    [5e-2, 0.13],
+    [5e-4, 13],
+    [5e-6, 0.13],
+    [2e-5, 0.5],
+    [1e-4, -1],
+    [5e-9, 0.13],
+  ])('%d around %d: every backend and tfjs alone give the same probabilities', async (scale, offset) => {
+    const { model, largest } = await trained(scale, offset);
+    if (scale !== 1e-6) expect(largest).toBeLessThan(1e4);
+    const [first = new Float32Array(0), ...others] = await everywhere(model);
+    expect(others).toHaveLength(4);
+    for (const other of others) {
+      expect(Math.max(...other.map((value, i) => Math.abs(value - (first[i] ?? NaN))))).toBeLessThan(1e-5);
+    }
+    model.dispose();
+  });
+
+  test.each([1, 1e-3, 1e-6, 1e30])('a column of size %d keeps its weight', async (scale) => {
+    const { model, accuracy, largest } = await trained(scale, 0);
+    expect(accuracy).toBe(1);
+    expect(largest * scale).toBeGreaterThan(1);
+    model.dispose();
+  });
+
+  test('a column is not held for small beside one that is huge, nor for large beside those that are dead', async () => {
+    const columns = given.map(([a = 0, b = 0, c = 0]) => [a * 1e30, b * 1e-42, 0, 1e-42, 7, c, c]);
+    const values = Float32Array.from(columns.flat());
+    const shares = new Float64Array(given.length).fill(1 / given.length);
+    const { factor, rounding } = await featureScaleOf(values, 7, shares, () => Promise.resolve());
+    expect(Array.from(factor, (each) => each > 0)).toEqual([true, false, false, false, false, true, true]);
+    expect(Array.from(rounding)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    expect(factor[5]).toBe(factor[6]);
+  });
+
+  test('one example that stands out of a column of zeros is scaled like any other column', async () => {
+    const values = Float32Array.from(given.flatMap(([a = 0], row) => [a, row === 5 ? 1 : 0]));
+    const shares = new Float64Array(given.length).fill(1 / given.length);
+    const { mean, factor, rounding } = await featureScaleOf(values, 2, shares, () => Promise.resolve());
+    expect(mean[1]).toBeCloseTo(1 / 48, 12);
+    expect(factor[1]).toBeCloseTo(48 / Math.sqrt(47), 9);
+    expect(rounding[1]).toBe(0);
   });
 });
