@@ -118,6 +118,7 @@ export { predict } from './predict.ts';
 export { definePreprocessor } from './preprocess/definePreprocessor.ts';
 export type { PreprocessorDefinition } from './preprocess/definePreprocessor.ts';
 export { imagePreprocessor } from './preprocess/image.ts';
+export type { PictureLimits } from './core/pictureLimits.ts';
 export type { BytesSource, ImageInput, ImagePreprocessor, PictureElement } from './preprocess/image.ts';
 export type { NestedNumbers } from './preprocess/nestedValues.ts';
 export { tensorPreprocessor } from './preprocess/tensor.ts';

@@ -7,6 +7,7 @@ import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceOptions } from './bases/readSource.ts';
 import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
+import type { PictureLimits } from './core/pictureLimits.ts';
 import type { Base } from './core/model.ts';
 import type { TensorSpec } from './core/types.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
@@ -28,6 +29,11 @@ export interface LoadBaseOptions extends SourceOptions {
    * pictures of TF Hub and Kaggle addresses; else tensors are taken as they are.
    */
   readonly preprocess?: PreprocessOption;
+  /**
+   * Which encoded pictures are accepted, for bases with image preprocessing: up to `maxPixels` (100 million) at once, up to
+   * `maxBytes` (256 MiB) each, and SVG only with `svg: true`. Not saved with a model. Default: these.
+   */
+  readonly pictures?: PictureLimits;
   /** Name for messages and logs. Default: the model's own. */
   readonly name?: string;
 }
@@ -65,7 +71,11 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
     inputSize,
     seed: options.weights === null ? (options.seed ?? 0) : undefined,
     preprocess: (input: TensorSpec) =>
-      choosePreprocessor(input, options.preprocess ?? conventionOf(source, input), saved?.preprocessor),
+      choosePreprocessor('loadBase', input, {
+        option: options.preprocess ?? conventionOf(source, input),
+        saved: saved?.preprocessor,
+        pictures: options.pictures,
+      }),
   };
   if (isNodeTopology(artefact.topology)) {
     const name = options.name ?? saved?.base.name ?? 'graph_model';
@@ -86,7 +96,12 @@ async function loadNamed(
     name: options.name,
     cut: options.cut,
     inputSize,
-    preprocess: (input) => choosePreprocessor(input, options.preprocess ?? preset.mode, undefined),
+    preprocess: (input) =>
+      choosePreprocessor('loadBase', input, {
+        option: options.preprocess ?? preset.mode,
+        saved: undefined,
+        pictures: options.pictures,
+      }),
   });
 }
 

@@ -6,6 +6,7 @@ import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
+import type { PictureLimits } from './core/pictureLimits.ts';
 import type { DownloadOptions } from './core/platform.ts';
 import type { AnyModel, Base, HeadPart, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
 import { joinLogits } from './heads/headGraph.ts';
@@ -74,6 +75,8 @@ export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends Down
   readonly task?: T;
   /** Needed for a model that was saved with a preprocessor of your own: that preprocessor again. */
   readonly preprocess?: Preprocessor;
+  /** Which encoded pictures are accepted, as for `loadBase`: they are not saved with the model. */
+  readonly pictures?: PictureLimits;
 }
 
 /**
@@ -98,7 +101,7 @@ export async function load<T extends Task | Tasks = 'classes'>(
 ): Promise<TransferModel<T>>;
 export async function load(
   source: string | URL | io.IOHandler,
-  { task = 'classes', preprocess, ...reading }: LoadOptions = {},
+  { task = 'classes', preprocess, pictures, ...reading }: LoadOptions = {},
 ): Promise<AnyModel> {
   await ensureBackend();
   const located = typeof source === 'string' || source instanceof URL;
@@ -109,7 +112,8 @@ export async function load(
 
   const { base, headGraph } = await loadParts(artefact, saved, {
     ...saved.base,
-    preprocess: (input) => choosePreprocessor(input, preprocess, saved.preprocessor),
+    preprocess: (input) =>
+      choosePreprocessor('load', input, { option: preprocess, saved: saved.preprocessor, pictures }),
   });
   try {
     const trunk = await buildFrom(artefact, headGraph(base));

@@ -14,6 +14,7 @@ import {
   type LayersModel,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   definePreprocessor,
@@ -340,6 +341,27 @@ describe('inputSize', () => {
 });
 
 describe('preprocess', () => {
+  test('pictures limits what is decoded, and is refused where nothing is', async () => {
+    const png = await sharp({ create: { width: 6, height: 6, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const target = replaceHead(await loadBase(folder, { preprocess: 'unit', pictures: { maxPixels: 35 } }), {
+      labels: tinyLabels,
+    });
+    await expectNoLeak(() => expect(predict(target, png)).rejects.toMatchObject({ code: 'UNREADABLE' }));
+    await expect(predict(target, png)).rejects.toThrow('loadBase(source, { pictures: { maxPixels: 36 } })');
+    await expectNoLeak(() =>
+      expect(loadBase(folder, { pictures: { maxPixels: 36 } })).rejects.toThrow(
+        "loadBase: expected image preprocessing for the option pictures, which limits what is decoded, got preprocessing of kind 'tensor'.",
+      ),
+    );
+    await expectNoLeak(() =>
+      expect(loadBase(folder, { preprocess: 'tf', pictures: { maxPixels: 0 } })).rejects.toThrow(
+        'loadBase: expected pictures.maxPixels to be a whole number from 1, got 0.',
+      ),
+    );
+  });
+
   test('when it is not known, tensors are taken as they are, and a path says what to do', async () => {
     const target = replaceHead(await loadBase(folder), { labels: tinyLabels });
     expect(await predict(target, new Float32Array(768))).toHaveLength(3);

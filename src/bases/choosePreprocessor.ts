@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../core/model.ts';
+import { settleLimits, type PictureLimits } from '../core/pictureLimits.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { imageSpec } from '../preprocess/image.ts';
 import { preprocessorFrom } from '../preprocess/preprocessorFrom.ts';
@@ -14,32 +15,58 @@ export type PreprocessOption =
   | (Partial<TensorInputSpec> & { readonly kind: 'tensor' })
   | Preprocessor;
 
+/** What the preprocessing of a base is chosen by. */
+export interface PreprocessChoice {
+  /** What the user said. */
+  readonly option: PreprocessOption | undefined;
+  /** Preprocessing that was saved with the model. */
+  readonly saved: PreprocessorSpec | undefined;
+  /** Which encoded pictures are accepted. */
+  readonly pictures: PictureLimits | undefined;
+}
+
 /**
+ * The preprocessing of a base.
+ *
+ * @param verb - For errors.
  * @param input - What the trunk takes, with the batch axis.
- * @param saved - Preprocessing that was saved with the model.
+ * @throws TransferKitError `INVALID_OPTION`, `PREPROCESSOR_UNKNOWN`.
  */
-export function choosePreprocessor(
-  input: TensorSpec,
-  option: PreprocessOption | undefined,
-  saved: PreprocessorSpec | undefined,
-): Preprocessor {
+export function choosePreprocessor(verb: string, input: TensorSpec, choice: PreprocessChoice): Preprocessor {
+  if (choice.pictures !== undefined) settleLimits(verb, choice.pictures);
+  const preprocessor = choose(input, choice);
+  if (choice.pictures === undefined || (preprocessor.spec.kind === 'image' && !isPreprocessor(choice.option))) {
+    return preprocessor;
+  }
+  const found = isPreprocessor(choice.option)
+    ? 'a preprocessor of your own'
+    : `preprocessing of kind '${preprocessor.spec.kind}'`;
+  const text =
+    `${verb}: expected image preprocessing for the option pictures, which limits what is decoded, got ${found}. ` +
+    "Give a mode, such as preprocess: 'tf', or leave pictures out.";
+  throw new TransferKitError('INVALID_OPTION', text, { pictures: choice.pictures });
+}
+
+function choose(input: TensorSpec, { option, saved, pictures }: PreprocessChoice): Preprocessor {
   if (isPreprocessor(option)) return option;
   const shape = input.shape.slice(1);
   if (option === undefined) {
-    return saved === undefined ? tensorPreprocessor({ shape, dtype: input.dtype }) : refit(saved, shape, input.dtype);
+    return saved === undefined
+      ? tensorPreprocessor({ shape, dtype: input.dtype })
+      : preprocessorFrom(refit(saved, shape, input.dtype), pictures);
   }
   if (typeof option === 'object' && 'kind' in option && option.kind === 'tensor') {
     return tensorPreprocessor({ shape, dtype: input.dtype, ...option });
   }
   const given = typeof option === 'object' && 'kind' in option ? option : { mode: option, size: undefined };
-  return preprocessorFrom(imageSpec({ ...given, size: given.size ?? imageSize(shape) }));
+  return preprocessorFrom(imageSpec({ ...given, size: given.size ?? imageSize(shape) }), pictures);
 }
 
 /** Saved preprocessing follows the input that the base has now, where that is fixed. */
-function refit(saved: PreprocessorSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): Preprocessor {
-  if (saved.kind === 'tensor' && isList(saved.shape)) return preprocessorFrom(refitTensor(saved, shape, dtype));
+function refit(saved: PreprocessorSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): PreprocessorSpec {
+  if (saved.kind === 'tensor' && isList(saved.shape)) return refitTensor(saved, shape, dtype);
   const isFixed = shape[0] !== null && shape[1] !== null;
-  return preprocessorFrom(saved.kind === 'image' && isFixed ? { ...saved, size: imageSize(shape) } : saved);
+  return saved.kind === 'image' && isFixed ? { ...saved, size: imageSize(shape) } : saved;
 }
 
 function refitTensor(saved: TensorInputSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): TensorInputSpec {

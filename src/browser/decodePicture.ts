@@ -2,67 +2,127 @@
 // base asks for happens elsewhere.
 import { TransferKitError } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
+import { formatOf } from '../core/pictureFormat.ts';
+import { pictureHeader } from '../core/pictureHeader.ts';
+import {
+  assertPixels,
+  defaultLimits,
+  type Channels,
+  type DecodeOptions,
+  type SettledLimits,
+} from '../core/pictureLimits.ts';
 import { shortAddress } from '../core/platform.ts';
-import { readBytes } from './readBytes.ts';
-import { turns } from './turns.ts';
+import { shares, turns } from '../core/turns.ts';
+import { adviceAbout } from '../core/undecodable.ts';
+import { toBlob } from './pictureBlob.ts';
 
 /** What a canvas can draw. */
 type Drawable = HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | ImageBitmap;
 
 /**
- * Decodes an address, encoded bytes or an element to upright RGB: EXIF orientation applied, transparency on white, at
- * full size. What formats there are is the browser's matter; JPEG, PNG, WebP and GIF (first frame) are everywhere.
+ * Decodes an address, encoded bytes or an element to an upright picture: EXIF orientation applied, transparency on white, at
+ * full size. What formats there are is the browser's matter; JPEG, PNG, WebP and GIF (first frame) are everywhere. What has
+ * more pixels than are accepted is refused before it is decoded, where its header says so.
  *
  * @param source - Address, URL, Blob, File, ArrayBuffer, Uint8Array, image, canvas or video element, OffscreenCanvas,
  * ImageBitmap or ImageData.
  * @throws TransferKitError `UNREADABLE` with the reason, `NOT_FOUND`, `INVALID_OPTION`.
  */
-export async function decodePicture(source: unknown): Promise<Picture> {
-  if (isDrawable(source)) return fromDrawable(source);
+export async function decodePicture(
+  source: unknown,
+  { channels = 3, limits = defaultLimits }: DecodeOptions = {},
+): Promise<Picture> {
+  const wanted: Wanted = { channels, limits };
+  if (isDrawable(source)) return fromDrawable(source, wanted);
   if (typeof ImageData !== 'undefined' && source instanceof ImageData) {
-    return { width: source.width, height: source.height, data: flattenOnWhite(source.data) };
+    const { width, height, data } = source;
+    return { width, height, data: channels === 4 ? data : onWhite(data) };
   }
-  const { name, blob } = await toBlob(source);
-  if (blob.size === 0) throw unreadable(name, 'it is empty (0 bytes)');
-  return inTurn(() => decodeBlob(name, blob));
-}
-
-const inTurn = turns(8);
-
-async function decodeBlob(name: string, blob: Blob): Promise<Picture> {
-  const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch((cause: unknown) => {
-    throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
+  return inTurn(async () => {
+    const { name, blob } = await toBlob(source, limits);
+    if (blob.size === 0) throw unreadable(name, 'it is empty (0 bytes)');
+    return decodeBlob(name, blob, wanted);
   });
-  try {
-    return draw(bitmap, name, bitmap.width, bitmap.height);
-  } finally {
-    bitmap.close();
-  }
 }
 
-async function fromDrawable(source: Drawable): Promise<Picture> {
+/** Files that are read and decoded at the same time. */
+const inTurn = turns(8);
+/** Pixels that are decoded at the same time. */
+const share = shares();
+
+interface Wanted {
+  readonly channels: Channels;
+  readonly limits: SettledLimits;
+}
+
+/** Bytes of a file in which its header is looked for: before that of a JPEG may come what a camera and an editor wrote. */
+const headBytes = 2 ** 20;
+
+async function decodeBlob(name: string, blob: Blob, { channels, limits }: Wanted): Promise<Picture> {
+  const head = new Uint8Array(await blob.slice(0, headBytes).arrayBuffer());
+  const format = formatOf(head);
+  if (format === 'SVG')
+    throw unreadable(name, 'it is SVG, which a browser decodes as an element only: give an image element');
+  const header = pictureHeader(head);
+  if (header !== undefined) assertPixels(name, header, limits);
+  // What is coded as brightness alone has it in every channel.
+  const kept = header?.gray === true && channels === 1 ? 1 : channels === 4 ? 4 : 3;
+  // Of unknown size: nothing else beside it.
+  const pixels = header === undefined ? limits.maxPixels : header.width * header.height;
+  return share(pixels, limits.maxPixels, async () => {
+    const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw unreadable(
+        name,
+        format === undefined ? reason : `${reason.replace(/\.$/, '')} (${adviceAbout(format)})`,
+        cause,
+      );
+    });
+    try {
+      assertPixels(name, bitmap, limits);
+      return draw(bitmap, name, bitmap, kept);
+    } finally {
+      bitmap.close();
+    }
+  });
+}
+
+async function fromDrawable(source: Drawable, wanted: Wanted): Promise<Picture> {
   if (typeof HTMLImageElement !== 'undefined' && source instanceof HTMLImageElement) {
     const name = `the image element ${shortAddress(source.currentSrc || source.src)}`;
     await source.decode().catch((cause: unknown) => {
       throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
     });
-    return draw(source, name, source.naturalWidth, source.naturalHeight);
+    return drawWithin(source, name, { width: source.naturalWidth, height: source.naturalHeight }, wanted);
   }
   if (typeof HTMLVideoElement !== 'undefined' && source instanceof HTMLVideoElement) {
-    return draw(source, 'the video element', source.videoWidth, source.videoHeight);
+    return drawWithin(source, 'the video element', { width: source.videoWidth, height: source.videoHeight }, wanted);
   }
-  return draw(source, 'the given element', source.width, source.height);
+  return drawWithin(source, 'the given element', source, wanted);
 }
 
-function draw(source: Drawable, name: string, width: number, height: number): Picture {
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+function drawWithin(source: Drawable, name: string, size: Size, { channels, limits }: Wanted): Picture {
+  assertPixels(name, size, limits);
+  return draw(source, name, size, channels === 4 ? 4 : 3);
+}
+
+function draw(source: Drawable, name: string, { width, height }: Size, channels: Channels): Picture {
   if (width === 0 || height === 0)
     throw unreadable(name, `its size is ${String(width)}x${String(height)}: it has not loaded`);
   const context = makeContext(width, height);
-  context.fillStyle = '#ffffff';
-  context.fillRect(0, 0, width, height);
+  if (channels !== 4) {
+    context.fillStyle = '#ffffff';
+    context.fillRect(0, 0, width, height);
+  }
   try {
     context.drawImage(source, 0, 0, width, height);
-    return { width, height, data: withoutAlpha(context.getImageData(0, 0, width, height).data) };
+    const { data } = context.getImageData(0, 0, width, height);
+    return { width, height, data: channels === 4 ? data : firstChannels(data, channels) };
   } catch (cause) {
     // A picture of another origin taints the canvas.
     throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
@@ -104,37 +164,17 @@ function isDrawable(source: unknown): source is Drawable {
   );
 }
 
-async function toBlob(source: unknown): Promise<{ readonly name: string; readonly blob: Blob }> {
-  if (typeof source === 'string' || source instanceof URL) {
-    const address = String(source);
-    return {
-      name: shortAddress(address),
-      blob: new Blob([Uint8Array.from(await readBytes(address, { cacheDir: false, mirror: false }))]),
-    };
+/** The first channels of a canvas that was filled, so that all of it is opaque. */
+function firstChannels(rgba: ArrayLike<number>, channels: number): Uint8Array {
+  const values = new Uint8Array((rgba.length / 4) * channels);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += channels) {
+    for (let channel = 0; channel < channels; channel++) values[to + channel] = rgba[from + channel] ?? 0;
   }
-  if (source instanceof Blob) return { name: source instanceof File ? source.name : 'the given Blob', blob: source };
-  if (source instanceof ArrayBuffer) return { name: 'the given bytes', blob: new Blob([source]) };
-  if (source instanceof Uint8Array) return { name: 'the given bytes', blob: new Blob([Uint8Array.from(source)]) };
-  throw new TransferKitError(
-    'INVALID_OPTION',
-    'decodePicture: expected an address, encoded bytes (Blob, File, ArrayBuffer, Uint8Array), an image, canvas or video ' +
-      `element, or an ImageBitmap, got a value of type ${typeof source}.`,
-    { type: typeof source },
-  );
+  return values;
 }
 
-/** Drops the fourth channel of a canvas that was filled, so that all of it is opaque. */
-function withoutAlpha(rgba: ArrayLike<number>): Uint8Array {
-  const rgb = new Uint8Array((rgba.length / 4) * 3);
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    rgb[to] = rgba[from] ?? 0;
-    rgb[to + 1] = rgba[from + 1] ?? 0;
-    rgb[to + 2] = rgba[from + 2] ?? 0;
-  }
-  return rgb;
-}
-
-function flattenOnWhite(rgba: ArrayLike<number>): Uint8Array {
+/** What is transparent becomes white. */
+function onWhite(rgba: ArrayLike<number>): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
     const opacity = (rgba[from + 3] ?? 255) / 255;

@@ -11,7 +11,7 @@ export const platform: Platform = {
   backends: browserBackends,
   threads: browserThreads,
   readBytes: async (location, options) => (await import('./readBytes.ts')).readBytes(location, options),
-  decodePicture: async (source) => (await import('./decodePicture.ts')).decodePicture(source),
+  decodePicture: async (source, options) => (await import('./decodePicture.ts')).decodePicture(source, options),
   freeMemory,
   openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),
   clearScratch: async () => (await import('./scratch.ts')).clearScratch(),

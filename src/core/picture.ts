@@ -1,11 +1,11 @@
 // Pictures and tensors in plain memory: what decoding gives, what resizing works on, what samples made of tensors hand out.
 import type { DataType } from '@tensorflow/tfjs-core';
 
-/** Pixels in RGB order, row by row, values 0..255. */
+/** Pixels row by row, values 0..255: brightness; red, green, blue; or these and opacity. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** Length `width * height * 3`. */
+  /** Length `width * height * channels`, from which 1, 3 or 4 channels are recognised. */
   readonly data: Uint8Array | Uint8ClampedArray | Float32Array;
 }
 
@@ -14,6 +14,11 @@ export interface HostTensor {
   readonly shape: readonly number[];
   readonly dtype: Exclude<DataType, 'string' | 'complex64'>;
   readonly values: Float32Array | Int32Array | Uint8Array;
+}
+
+/** How many values each pixel of a picture has. */
+export function channelsOf({ width, height, data }: Picture): number {
+  return data.length / (width * height);
 }
 
 /** Whether a value is a tensor in plain memory. */

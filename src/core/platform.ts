@@ -3,6 +3,7 @@
 import type { CheckpointStore } from './checkpointStore.ts';
 import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
+import type { DecodeOptions } from './pictureLimits.ts';
 import type { RowStore, ScratchPlan } from './rowStore.ts';
 
 /** How far a read has come. */
@@ -82,10 +83,10 @@ export interface Platform {
    */
   readonly openHdf5?: (location: string, options?: ReadOptions) => Promise<Hdf5Storage | undefined>;
   /**
-   * Decodes a picture to upright RGB. Big pictures may come back smaller, but never below `atLeast` (height, width)
-   * where that is given and the picture was larger. Raises UNREADABLE.
+   * Decodes a picture, upright. Big pictures may come back smaller, but never below `atLeast` where that is given and the
+   * picture was larger. Raises UNREADABLE, also for what is over the limits.
    */
-  decodePicture(source: unknown, atLeast?: readonly [number, number]): Promise<Picture>;
+  decodePicture(source: unknown, options?: DecodeOptions): Promise<Picture>;
   /** Bytes of memory that are free for this process; in browsers, which do not tell, an estimate. */
   freeMemory(): number;
   /** Opens rows outside memory. Raises SAVE_FAILED when there is no room. */

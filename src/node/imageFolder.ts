@@ -1,24 +1,15 @@
 // Samples of a folder of pictures, one subfolder for each label. Finds and names files; reads none of them.
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { TransferKitError } from '../core/errors.ts';
+import { invalidOption } from '../core/optionChecks.ts';
 import type { OnUnreadable, Samples } from '../core/types.ts';
 import { assertOnUnreadable, exampleAt, makeSamples } from '../data/defineSamples.ts';
+import { decodableEndings, ignoredFiles, type IgnoredFiles } from './decodableFiles.ts';
+import { folderRoot } from './folderRoot.ts';
 import { listFolder, listPictures, type Listing } from './listPictures.ts';
 
 /** The parts that people split their pictures into beforehand. */
 export type GivenPart = 'train' | 'validation' | 'test';
-
-/** Files of a folder that are not among its samples. */
-export interface IgnoredFiles {
-  /** Hidden files and folders: `.DS_Store`, `Thumbs.db`, `__MACOSX` and the like. */
-  readonly hidden: number;
-  /** Files whose ending is not that of a picture. */
-  readonly notImages: number;
-  /** All of them, as paths relative to the folder. */
-  readonly files: readonly string[];
-}
 
 /** Samples of a folder: inputs are paths, ids are paths relative to the folder, targets are folder names. */
 export interface ImageFolder extends Samples<string> {
@@ -33,12 +24,12 @@ export interface ImageFolder extends Samples<string> {
 export interface ImageFolderOptions {
   /** What a verb does with a picture that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
-  /** Endings of picture files, in any case, with or without dot. Default: jpg jpeg jfif png webp gif avif tif tiff bmp heic heif. */
+  /**
+   * Endings of picture files, in any case, with or without dot. Default: those of the formats that the installed sharp
+   * decodes, which are jpg jpeg jpe jfif png webp gif avif tif tiff unless it is a build of your own.
+   */
   readonly extensions?: readonly string[];
 }
-
-// bmp, heic and heif are pictures although sharp's usual build cannot read them: better an error than a silent loss.
-const pictureExtensions = ['jpg', 'jpeg', 'jfif', 'png', 'webp', 'gif', 'avif', 'tif', 'tiff', 'bmp', 'heic', 'heif'];
 
 const partNames: ReadonlyMap<string, GivenPart> = new Map([
   ['train', 'train'],
@@ -59,13 +50,14 @@ interface PictureFile {
  * Makes samples of a folder with one subfolder for each label, `<folder>/<label>/…`, or with given parts before that,
  * `<folder>/train/<label>/…` and `validation` (`val`, `valid`) or `test`. Pictures lie at any depth below their label.
  *
- * Hidden files and files that are no pictures are left out and counted in `ignored`. Symbolic links are followed. Files
- * are sorted by their path. Pictures are read later, when a verb asks for them.
+ * Hidden files, files that are no pictures, and pictures that cannot be decoded here (HEIC, BMP, SVG …) are left out and
+ * listed in `ignored` with the reason. Symbolic links are followed. Files are sorted by their path. Pictures are read later,
+ * when a verb asks for them.
  *
  * @param folder - Its path, or a `file:` URL.
  * @param options - See {@link ImageFolderOptions}.
- * @throws TransferKitError `NOT_FOUND` for a folder that is not there, `NO_EXAMPLES` for one without pictures,
- * `INVALID_OPTION` for pictures outside a label's folder.
+ * @throws TransferKitError `NOT_FOUND` for a folder that is not there or cannot be listed, `NO_EXAMPLES` for one without
+ * pictures, `INVALID_OPTION` for pictures outside a label's folder.
  *
  * @example
  * ```ts
@@ -76,13 +68,14 @@ interface PictureFile {
  * ```
  */
 export async function imageFolder(folder: string | URL, options: ImageFolderOptions = {}): Promise<ImageFolder> {
-  const { onUnreadable = 'error', extensions = pictureExtensions } = options;
+  const { onUnreadable = 'error', extensions } = options;
   assertOnUnreadable('imageFolder', onUnreadable);
-  const root = resolve(folder instanceof URL ? fileURLToPath(folder) : folder);
-  await assertFolder(root);
-  const known = new Set(extensions.map((extension) => extension.replace(/^\./, '').toLowerCase()));
+  const root = await folderRoot(folder);
+  const decodable = await decodableEndings();
+  const known = new Set(extensions === undefined ? decodable : checkedEndings(extensions));
   const found = await findPictures(root, known);
-  if (found.files.length === 0) throw noPictures(root, found, [...known]);
+  const ignored = ignoredFiles(found, decodable);
+  if (found.files.length === 0) throw noPictures(root, ignored, [...known]);
   const samplesOf = (files: readonly PictureFile[]): Samples<string> =>
     makeFolderSamples(files, found.labels, onUnreadable);
   const given = [...new Set(found.files.flatMap(({ part }) => part ?? []))];
@@ -91,11 +84,7 @@ export async function imageFolder(folder: string | URL, options: ImageFolderOpti
   );
   return {
     ...samplesOf(found.files),
-    ignored: {
-      hidden: found.hidden.length,
-      notImages: found.notImages.length,
-      files: [...found.hidden, ...found.notImages].sort(),
-    },
+    ignored,
     splits,
     part: (name) => splits[name] ?? missingPart(root, name, given),
   };
@@ -167,23 +156,22 @@ function nowhere(): Listing {
   return { hidden: [], notImages: [] };
 }
 
-async function assertFolder(root: string): Promise<void> {
-  const found = await stat(root).then(
-    (stats) => (stats.isDirectory() ? 'folder' : 'a file'),
-    (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
-  );
-  if (found === 'folder') return;
-  const text = `imageFolder: expected a folder at ${root}, got ${found}. Give the folder that holds one folder for each label.`;
-  throw new TransferKitError('NOT_FOUND', text, { path: root });
+function checkedEndings(extensions: unknown): string[] {
+  if (!Array.isArray(extensions) || extensions.length === 0 || !extensions.every((each) => typeof each === 'string')) {
+    throw invalidOption('imageFolder', "extensions to be a list of endings, such as ['jpg', 'png']", extensions);
+  }
+  return extensions.map((extension) => extension.replace(/^\./, '').toLowerCase());
 }
 
-function noPictures(root: string, found: Listing, extensions: readonly string[]): TransferKitError {
-  const ignored = [...found.notImages, ...found.hidden];
-  const instead = ignored.length === 0 ? 'none' : `none (but ${some(ignored)})`;
+function noPictures(root: string, { files, reasons }: IgnoredFiles, extensions: readonly string[]): TransferKitError {
+  const named = files.map((file) =>
+    /^(hidden|not a picture)$/.test(reasons[file] ?? '') ? file : `${file}, ${reasons[file] ?? ''}`,
+  );
+  const instead = files.length === 0 ? 'none' : `none (but ${some(named)})`;
   return new TransferKitError(
     'NO_EXAMPLES',
     `imageFolder: expected pictures (${extensions.join(', ')}) in ${root}/<label>/, got ${instead}.`,
-    { path: root, ignored },
+    { path: root, ignored: files },
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
+import { TransferKitError } from '../core/errors.ts';
 
 /** What was set aside, as paths relative to the root, with `/` on every system. */
 export interface Listing {
@@ -32,7 +33,7 @@ export async function listFolder(
 ): Promise<FolderContent> {
   const folders: string[] = [];
   const pictures: string[] = [];
-  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+  for (const entry of await entriesOf(join(root, folder))) {
     const id = join(folder, entry.name).split(sep).join('/');
     if (entry.name.startsWith('.') || hiddenNames.has(entry.name.toLowerCase())) aside.hidden.push(id);
     else if (await isFolder(join(root, id), entry)) folders.push(entry.name);
@@ -40,6 +41,16 @@ export async function listFolder(
     else aside.notImages.push(id);
   }
   return { folders: folders.sort(), pictures: pictures.sort() };
+}
+
+async function entriesOf(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `imageFolder: expected a folder that can be listed at ${path}, but: ${reason}. Check who may read it.`;
+    throw new TransferKitError('NOT_FOUND', text, { path, reason }, cause);
+  }
 }
 
 /** All pictures at any depth below a folder, as paths relative to the root, sorted. Links that make a circle are walked once. */

@@ -9,6 +9,7 @@ import { isAddress, type FileHash, type ReadOptions } from '../core/platform.ts'
 import { checkDigest, hasHash, wrongHash } from '../download/fileHash.ts';
 import { readAddress, type DownloadEnvironment } from '../download/readAddress.ts';
 import { folderCache } from './cache.ts';
+import { homeAdvice } from './homePath.ts';
 
 /**
  * Reads a file, given by its path or a `file:` address, or what an `http:`, `https:`, `data:` or `blob:` address gives.
@@ -34,7 +35,7 @@ async function readPath(path: string, signal: AbortSignal | undefined): Promise<
       throw new TransferKitError('ABORTED', `reading ${path} was stopped by its signal.`, { path }, cause);
     }
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const text = `expected a readable file at ${path}, but: ${reason}. Check the path; relative ones start at ${process.cwd()}.`;
+    const text = `expected a readable file at ${path}, but: ${reason}. Check the path; relative ones start at ${process.cwd()}.${await homeAdvice(path)}`;
     throw new TransferKitError('NOT_FOUND', text, { path, reason }, cause);
   }
 }

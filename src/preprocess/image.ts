@@ -6,6 +6,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { addWriter } from '../core/inputWriter.ts';
 import { nearestNames } from '../core/names.ts';
 import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
+import { settleLimits, type PictureLimits, type SettledLimits } from '../core/pictureLimits.ts';
 import { releaseBytes } from '../core/releaseBytes.ts';
 import type { ImageSpec, Preprocessor } from '../core/model.ts';
 import { pictureRegion } from './fit.ts';
@@ -75,6 +76,7 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
  *
  * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
  * 224 × 224, resize 'antialias', fit 'stretch'.
+ * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not saved.
  * @returns A preprocessor that gives float32 [height, width, 3]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
  * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  * @throws TransferKitError `INVALID_OPTION` for a wrong spec.
@@ -90,15 +92,19 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
  * input.dispose();
  * ```
  */
-export function imagePreprocessor(spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImagePreprocessor {
+export function imagePreprocessor(
+  spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>,
+  limits?: PictureLimits,
+): ImagePreprocessor {
   const full = imageSpec(spec);
   assertImageSpec(full);
+  const accepted = settleLimits('imagePreprocessor', limits);
   const [height, width] = full.size;
   const scaling = scalingOf(full.mode);
   const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
     const resize = await loadResize();
     const given = givenPicture(input, full);
-    const picture = await (given ?? decode(input, full));
+    const picture = await (given ?? decode(input, full, accepted));
     const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
     resize(picture, planResize(picture, region, full.size, full.resize, scaling), values);
     if (given === undefined) releaseBytes(picture.data);
@@ -118,11 +124,11 @@ function givenPicture(input: ImageInput, { mode }: ImageSpec): Promise<Picture> 
   return isPixels(input) ? pictureFromPixels(input, mode) : undefined;
 }
 
-async function decode(input: ImageInput, { size, resize }: ImageSpec): Promise<Picture> {
+async function decode(input: ImageInput, { size, resize }: ImageSpec, limits: SettledLimits): Promise<Picture> {
   if (!isDecodable(input)) throw notAPicture(input);
   const [height, width] = size;
   const atLeast = resize === 'antialias' ? ([height * decodeMargin, width * decodeMargin] as const) : undefined;
-  return platform.decodePicture(input, atLeast);
+  return platform.decodePicture(input, { atLeast, limits });
 }
 
 function isPixels(input: unknown): input is Picture {

@@ -5,11 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Picture } from '../../src/core/picture.ts';
 import { decodePicture } from '../../src/node/decodePicture.ts';
-import { jpegSize } from '../../src/node/jpegSize.ts';
+import { jpegSize, pictureHeader } from '../../src/core/pictureHeader.ts';
 import { platform } from '../../src/node/platform.ts';
 
 let folder = '';
@@ -72,7 +73,7 @@ describe('decodePicture in Node', () => {
     const turned = orientation >= 5;
     const full = await decodePicture(bytes);
     expect([full.width, full.height]).toEqual(turned ? [400, 600] : [600, 400]);
-    const small = await decodePicture(bytes, [100, 100]);
+    const small = await decodePicture(bytes, { atLeast: [100, 100] });
     expect(Math.min(small.width, small.height)).toBe(100);
     expect(Math.max(small.width, small.height)).toBe(150);
     // Where the dark red corner is that was stored at the top left.
@@ -127,13 +128,15 @@ describe('decodePicture in Node', () => {
     [895, 900, [448, 448], [895, 900]],
     [4001, 1001, [100, 100], [401, 101]],
   ] as const)('shrinks a JPEG of %d x %d for %j to %j, never below', async (width, height, atLeast, expected) => {
-    const picture = await decodePicture(await flag(width, height).jpeg().toBuffer(), atLeast);
+    const picture = await decodePicture(await flag(width, height).jpeg().toBuffer(), { atLeast });
     expect([picture.width, picture.height]).toEqual(expected);
     expectNear(pixel(picture, 10, 10), [120, 0, 0], 12);
   });
 
   it('never shrinks what is no JPEG', async () => {
-    const picture = await decodePicture(await flag(2000, 1500).png({ compressionLevel: 1 }).toBuffer(), [100, 100]);
+    const picture = await decodePicture(await flag(2000, 1500).png({ compressionLevel: 1 }).toBuffer(), {
+      atLeast: [100, 100],
+    });
     expect([picture.width, picture.height]).toEqual([2000, 1500]);
   });
 
@@ -147,8 +150,12 @@ describe('decodePicture in Node', () => {
     };
     const cases: [string, () => Promise<Uint8Array> | Uint8Array, RegExp][] = [
       ['empty', () => new Uint8Array(0), /but it is empty \(0 bytes\)/],
-      ['text', () => new TextEncoder().encode('<html>404</html>'), /but it contains unsupported image format/],
-      ['garbage', () => Uint8Array.from({ length: 3000 }, (_, i) => (i * 37) % 256), /unsupported image format/],
+      [
+        'text',
+        () => new TextEncoder().encode('<html>404</html>'),
+        /but its content is of no format that is known for pictures/,
+      ],
+      ['garbage', () => Uint8Array.from({ length: 3000 }, (_, i) => (i * 37) % 256), /of no format that is known/],
       ['a truncated JPEG', () => truncated('jpeg'), /premature end of JPEG/],
       ['a JPEG without its last line', () => truncated('jpeg', 0.97), /premature end of JPEG/],
       ['a truncated PNG', () => truncated('png'), /but /],
@@ -159,7 +166,7 @@ describe('decodePicture in Node', () => {
       const path = join(folder, `${name.replaceAll(' ', '-')}.jpg`);
       await writeFile(path, await make());
       for (const atLeast of [undefined, [10, 10] as const]) {
-        const error: unknown = await decodePicture(path, atLeast).catch((raised: unknown) => raised);
+        const error: unknown = await decodePicture(path, { atLeast }).catch((raised: unknown) => raised);
         expect(error).toMatchObject({ code: 'UNREADABLE', details: { source: path } });
         expect((error as Error).message).toMatch(text);
         expect((error as Error).message).toContain(`expected a picture (JPEG, PNG, WebP, GIF, AVIF) in ${path}, but`);
@@ -176,6 +183,222 @@ describe('decodePicture in Node', () => {
       await expect(decodePicture({ width: 1, height: 1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
       await expect(decodePicture(7)).rejects.toThrow(/got a value of type number/);
     });
+  });
+});
+
+describe('limits', () => {
+  const limits = { maxPixels: 64 * 48, maxBytes: 100_000, svg: false };
+  const refused = async (source: unknown, given = limits): Promise<Error> => {
+    const error: unknown = await decodePicture(source, { limits: given }).catch((raised: unknown) => raised);
+    expect(error).toMatchObject({ code: 'UNREADABLE' });
+    return error as Error;
+  };
+
+  /** The beginning of a PNG that says how large it is, and nothing else. */
+  function pngHead(width: number, height: number): Uint8Array {
+    const bytes = new Uint8Array(33);
+    bytes.set([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(16, width);
+    view.setUint32(20, height);
+    bytes.set([8, 2], 24);
+    return bytes;
+  }
+
+  it.each(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const)('count the pixels of %s', async (format) => {
+    expect((await decodePicture(await flag().toFormat(format).toBuffer(), { limits })).width).toBe(64);
+    const { message } = await refused(await flag(65, 48).toFormat(format).toBuffer());
+    expect(message).toContain(
+      'expected a picture of at most 3072 pixels in the given bytes, got 65 x 48 (3120 pixels).',
+    );
+    expect(message).toContain('loadBase(source, { pictures: { maxPixels: 3120 } })');
+  });
+
+  it('refuse by default what says that it is larger than 100 million pixels, before decoding', async () => {
+    await expect(decodePicture(pngHead(10_001, 10_000))).rejects.toThrow(/at most 100000000 pixels .* 10001 x 10000/);
+    await expect(decodePicture(pngHead(0xffff_ffff, 0xffff_ffff))).rejects.toThrow(/at most 100000000 pixels/);
+    await expect(decodePicture(pngHead(10_000, 10_000))).rejects.toThrow(/expected a picture .* but /); // damaged
+  });
+
+  it('count the first of several pages and frames', async () => {
+    const frames = await sharp(
+      await flag(64, 96)
+        .toBuffer({ resolveWithObject: true })
+        .then(({ data }) => data),
+      {
+        raw: { width: 64, height: 96, channels: 3, pageHeight: 48 },
+      },
+    )
+      .gif()
+      .toBuffer();
+    expect((await sharp(frames).metadata()).pages).toBe(2);
+    expect((await decodePicture(frames, { limits })).height).toBe(48);
+    await refused(frames, { ...limits, maxPixels: 64 * 47 });
+  });
+
+  it('count bytes, wherever they are', async () => {
+    const bytes = Uint8Array.from(await flag().png().toBuffer());
+    const path = join(folder, 'limit.png');
+    await writeFile(path, bytes);
+    const server = createServer((_, response) => response.end(bytes)).listen(0);
+    const address = `http://localhost:${String((server.address() as AddressInfo).port)}/flag.png`;
+    const data = `data:image/png;base64,${Buffer.from(bytes).toString('base64')}`;
+    const tight = { ...limits, maxBytes: bytes.length - 1 };
+    for (const source of [bytes, bytes.buffer, new Blob([bytes]), path, pathToFileURL(path), address, data]) {
+      expect((await decodePicture(source, { limits: { ...limits, maxBytes: bytes.length } })).width).toBe(64);
+      const { message } = await refused(source, tight);
+      expect(message).toContain(`of at most ${String(tight.maxBytes)} bytes in `);
+      expect(message).toContain('loadBase(source, { pictures: { maxBytes: ');
+    }
+    server.close();
+  });
+
+  it.skipIf(process.platform === 'win32')('refuse devices, which may have no end', async () => {
+    for (const path of ['/dev/zero', 'file:///dev/zero']) {
+      expect((await refused(path)).message).toContain('got a device, pipe or socket');
+    }
+  });
+});
+
+describe('what is no raster picture', () => {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="7"><rect width="9" height="7" fill="red"/></svg>';
+  const utf16 = new Uint8Array([0xff, 0xfe, ...Buffer.from(svg, 'utf16le')]);
+  const svgs: [string, Uint8Array | string][] = [
+    ['plain', new TextEncoder().encode(svg)],
+    [
+      'behind a declaration, a doctype and a comment',
+      new TextEncoder().encode(`<?xml version="1.0"?>\n<!DOCTYPE svg>\n<!-- ${'x'.repeat(500)} -->${svg}`),
+    ],
+    ['packed', gzipSync(svg)],
+    ['UTF-16', utf16],
+    ['a data: address', `data:image/png,${encodeURIComponent(svg)}`],
+  ];
+
+  it.each(svgs)('SVG is refused unless asked for, by its content: %s', async (kind, source) => {
+    const error: unknown = await decodePicture(source).catch((raised: unknown) => raised);
+    expect(error).toMatchObject({ code: 'UNREADABLE' });
+    expect((error as Error).message).toMatch(
+      /but it is SVG, .*convert it to PNG, or accept it: .*pictures: \{ svg: true \}/,
+    );
+    if (kind === 'UTF-16') return; // librsvg does not read that
+    const accepting = { maxPixels: 63, maxBytes: 10_000, svg: true };
+    const picture = await decodePicture(source, { limits: accepting });
+    expect([picture.width, picture.height, ...picture.data.subarray(0, 3)]).toEqual([9, 7, 255, 0, 0]);
+    await expect(decodePicture(source, { limits: { ...accepting, maxPixels: 62 } })).rejects.toThrow(
+      /at most 62 pixels/,
+    );
+  });
+
+  it('never hands a drawing that would take for ever to sharp', async () => {
+    const groups = Array.from(
+      { length: 40 },
+      (_, i) => `<g id="g${String(i + 1)}"><use href="#g${String(i)}"/><use href="#g${String(i)}"/></g>`,
+    );
+    const source = `<svg xmlns="http://www.w3.org/2000/svg"><g id="g0"/>${groups.join('')}</svg>`;
+    await expect(decodePicture(new TextEncoder().encode(source))).rejects.toThrow(/it is SVG/);
+  });
+
+  const tiff = (tag: number, value: number) => {
+    const bytes = new Uint8Array(26);
+    bytes.set([0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0]);
+    new DataView(bytes.buffer).setUint16(10, tag, true);
+    new DataView(bytes.buffer).setUint32(18, value, true);
+    return bytes;
+  };
+  const ascii = (text: string) => Uint8Array.from(text.padEnd(64, '\0'), (character) => character.charCodeAt(0));
+  it.each<[string, Uint8Array, RegExp]>([
+    ['HEIC', ascii('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), /it is HEIC: convert it to JPEG/],
+    ['HEIC behind a general brand', ascii('\0\0\0\x18ftypmif1\0\0\0\0mif1heic'), /it is HEIC: convert it to JPEG/],
+    ['BMP', ascii('BM\x42\0\0\0\0\0\0\0\x36'), /it is BMP: convert it to PNG/],
+    ['ICO', ascii('\0\0\x01\0\x01'), /it is ICO: convert it to PNG/],
+    ['PDF', ascii('%PDF-1.7'), /it is PDF: save its pictures as PNG or JPEG/],
+    ['JPEG XL', ascii('\xff\x0a'), /it is JPEG XL: convert it to JPEG/],
+    ['JPEG 2000', ascii('\0\0\0\x0cjP  \r\n\x87\n'), /it is JPEG 2000/],
+    ['PSD', ascii('8BPS'), /it is PSD/],
+    ['PPM', ascii('P6\n2 2\n255\n'), /it is PPM/],
+    ['CR2', ascii('II*\0\x10\0\0\0CR\x02'), /it is the raw file of a camera: convert it to JPEG/],
+    ['CR3', ascii('\0\0\0\x18ftypcrx '), /the raw file of a camera/],
+    ['DNG', tiff(50706, 1), /the raw file of a camera/],
+    ['NEF, which begins with a preview', tiff(254, 1), /the raw file of a camera/],
+  ])('%s is named, with what to do', async (_, bytes, text) => {
+    await expect(decodePicture(bytes)).rejects.toMatchObject({ code: 'UNREADABLE' });
+    await expect(decodePicture(bytes)).rejects.toThrow(text);
+  });
+
+  it('the content counts, not the ending', async () => {
+    const path = join(folder, 'really-a-jpeg.svg');
+    await writeFile(path, await flag().jpeg().toBuffer());
+    expect((await decodePicture(path)).width).toBe(64);
+  });
+});
+
+describe('text in the place of a path', () => {
+  it('says what base64 is, and takes it as a data: address', async () => {
+    const base64 = (await flag().png().toBuffer()).toString('base64');
+    expect((await decodePicture(`data:image/png;base64,${base64}`)).width).toBe(64);
+    for (const text of [base64, base64.repeat(1000), 'QUJD'.repeat(1000)]) {
+      const error: unknown = await decodePicture(text).catch((raised: unknown) => raised);
+      expect(error).toMatchObject({ code: 'NOT_FOUND' });
+      expect((error as Error).message).toMatch(
+        /got what looks like base64 text.*Put 'data:image\/.*;base64,' in front of it/,
+      );
+      expect((error as Error).message.length).toBeLessThan(400);
+    }
+    await expect(decodePicture(`/photos/${'a'.repeat(50)}`)).rejects.not.toThrow(/base64/);
+  });
+
+  it('says that ~ is the business of the shell', async () => {
+    await expect(decodePicture('~/no-such-picture.jpg')).rejects.toThrow(
+      /A shell replaces ~ by the home folder, Node does not: give the whole path, '.*no-such-picture\.jpg', which is not there either\./,
+    );
+  });
+});
+
+describe('pictureHeader', () => {
+  it('reads the size of what browsers decode', async () => {
+    for (const format of ['jpeg', 'png', 'webp', 'gif', 'avif'] as const) {
+      const bytes = await flag(65, 48).toFormat(format).toBuffer();
+      expect(pictureHeader(bytes)).toEqual({ width: 65, height: 48, gray: false });
+    }
+    for (const options of [{ lossless: true }, { alphaQuality: 50 }]) {
+      const bytes = await flag(65, 48).ensureAlpha(0.5).webp(options).toBuffer();
+      expect(pictureHeader(bytes)).toMatchObject({ width: 65, height: 48 });
+    }
+    const bmp = Uint8Array.of(
+      0x42,
+      0x4d,
+      ...Array.from({ length: 12 }, () => 0),
+      40,
+      0,
+      0,
+      0,
+      65,
+      0,
+      0,
+      0,
+      0xd0,
+      0xff,
+      0xff,
+      0xff,
+    );
+    expect(pictureHeader(bmp)).toEqual({ width: 65, height: 48, gray: false });
+    for (const format of ['jpeg', 'png'] as const) {
+      expect(pictureHeader(await flag().toColourspace('b-w').toFormat(format).toBuffer())).toMatchObject({
+        gray: true,
+      });
+    }
+    expect(pictureHeader(await flag().tiff().toBuffer())).toBeUndefined();
+  });
+
+  it('says nothing of files that end too early', async () => {
+    for (const format of ['jpeg', 'png', 'webp', 'gif', 'avif'] as const) {
+      const bytes = await flag().toFormat(format).toBuffer();
+      for (let length = 0; length < Math.min(bytes.length, 300); length++) {
+        const header = pictureHeader(bytes.subarray(0, length));
+        if (header !== undefined) expect(header).toMatchObject({ width: 64, height: 48 });
+      }
+    }
   });
 });
 
@@ -199,7 +422,7 @@ describe('jpegSize', () => {
     const plain = await noise.clone().jpeg().toBuffer();
     const filled = Uint8Array.from([0, 0, 0xff, 0xd8, 0xff, 0xff, 0xff, ...plain.subarray(3)]);
     expect(jpegSize(filled.subarray(2))).toEqual([60, 90]);
-    expect((await decodePicture(filled.subarray(2), [10, 10])).width).toBe(15);
+    expect((await decodePicture(filled.subarray(2), { atLeast: [10, 10] })).width).toBe(15);
   });
 
   it('says nothing about anything else', async () => {

@@ -1,5 +1,5 @@
 // Folders of pictures: layouts, order, what is set aside, and what is refused. The files here are empty: none is read.
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -39,7 +39,7 @@ describe('imageFolder', () => {
       id: 'dog/a/z.webp',
     });
     expect(folder.target(3)).toBe('dog');
-    expect(folder.ignored).toEqual({ hidden: 0, notImages: 0, files: [] });
+    expect(folder.ignored).toEqual({ hidden: 0, notImages: 0, undecodable: 0, files: [], reasons: {} });
     expect(folder.splits).toEqual({});
     expect(folder.onUnreadable).toBe('error');
   });
@@ -66,7 +66,7 @@ describe('imageFolder', () => {
       ),
     );
     expect(folder.size).toBe(2);
-    expect(folder.ignored).toEqual({
+    expect(folder.ignored).toMatchObject({
       hidden: 5,
       notImages: 3,
       files: [
@@ -82,8 +82,64 @@ describe('imageFolder', () => {
     });
   });
 
-  it('counts pictures that sharp may not read as pictures, so that they are not lost in silence', async () => {
-    expect((await imageFolder(await make('cat/1.heic', 'cat/2.bmp'))).size).toBe(2);
+  it('lists pictures that sharp cannot decode here, with what to do about them', async () => {
+    const undecodable = ['cat/1.HEIC', 'cat/2.bmp', 'cat/3.svg', 'cat/4.svgz', 'cat/5.nef', 'cat/6.jxl', 'cat/7.pdf'];
+    const folder = await imageFolder(await make('cat/0.jpg', 'cat/notes.txt', ...undecodable));
+    expect(await idsOf(folder)).toEqual(['cat/0.jpg']);
+    expect(folder.ignored).toMatchObject({ hidden: 0, notImages: 1, undecodable: 7 });
+    expect(folder.ignored.files).toEqual([...undecodable, 'cat/notes.txt']);
+    expect(folder.ignored.reasons).toMatchObject({
+      'cat/1.HEIC': 'HEIC: convert it to JPEG',
+      'cat/2.bmp': 'BMP: convert it to PNG',
+      'cat/5.nef': 'the raw file of a camera: convert it to JPEG',
+      'cat/6.jxl': 'JPEG XL: convert it to JPEG',
+      'cat/notes.txt': 'not a picture',
+    });
+    expect(folder.ignored.reasons['cat/3.svg']).toMatch(/^SVG, .*pictures: \{ svg: true \}/);
+    await rm(join(root, 'cat', '0.jpg'));
+    await expect(imageFolder(root)).rejects.toThrow(/got none \(but cat\/1\.HEIC, HEIC: convert it to JPEG, .* more\)/);
+  });
+
+  it('takes every ending that is asked for, decodable or not', async () => {
+    const folder = await imageFolder(await make('cat/1.bmp', 'cat/2.jpg'), { extensions: ['bmp'] });
+    expect(await idsOf(folder)).toEqual(['cat/1.bmp']);
+    expect(folder.ignored.reasons).toEqual({ 'cat/2.jpg': 'not among the extensions' });
+  });
+
+  it('refuses what is no folder and no list of endings', async () => {
+    const bad: unknown[] = [
+      undefined,
+      null,
+      7,
+      '',
+      [],
+      new URL('https://example.org/photos'),
+      new URL('file://host/photos'),
+    ];
+    for (const folder of bad) {
+      await expect(imageFolder(folder as string)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    }
+    for (const extensions of ['jpg', [], [1]] as unknown[]) {
+      await expect(imageFolder(root, { extensions: extensions as string[] })).rejects.toThrow(
+        /expected extensions to be a list/,
+      );
+    }
+  });
+
+  it('says that ~ is the business of the shell, and which folder it would be', async () => {
+    await expect(imageFolder('~')).rejects.toThrow(
+      /A shell replaces ~ by the home folder, Node does not: .*, which is there\./,
+    );
+    await expect(imageFolder('~/no-such-photos')).rejects.toThrow(/'.+no-such-photos', which is not there either\./);
+    await expect(imageFolder('no-such-photos')).rejects.not.toThrow(/shell/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('says which folder cannot be listed', async () => {
+    await make('cat/1.jpg');
+    await chmod(join(root, 'cat'), 0);
+    const listing = imageFolder(root);
+    await expect(listing).rejects.toThrow(/expected a folder that can be listed at .*cat, but: EACCES/);
+    await chmod(join(root, 'cat'), 0o700);
   });
 
   it('takes other endings', async () => {
@@ -126,7 +182,7 @@ describe('imageFolder', () => {
       expect(folder.part('train').classCounts).toEqual({ bird: 0, cat: 1, dog: 1 });
       expect(await folder.part('validation').read(0)).toMatchObject({ id: `${validation}/cat/3.jpg`, target: 'cat' });
       expect(folder.part('test').labels).toEqual(['bird', 'cat', 'dog']);
-      expect(folder.ignored).toEqual({ hidden: 1, notImages: 1, files: ['README.md', 'train/.DS_Store'] });
+      expect(folder.ignored).toMatchObject({ hidden: 1, notImages: 1, files: ['README.md', 'train/.DS_Store'] });
     });
 
     it('says which parts there are', async () => {

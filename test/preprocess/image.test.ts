@@ -231,3 +231,40 @@ describe('preprocessorFrom', () => {
     );
   });
 });
+
+describe('limits of pictures', () => {
+  it('hold for what is decoded, and are no part of the spec', async () => {
+    const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } })
+      .png()
+      .toBuffer();
+    const accepting = imagePreprocessor({ mode: 'raw', size }, { maxPixels: 30 });
+    expect(accepting.spec).toEqual(imageSpec({ mode: 'raw', size }));
+    expect(await valuesOf(png, accepting)).toEqual(await valuesOf(picture));
+    const refusing = preprocessorFrom(imageSpec({ mode: 'raw', size }), { maxPixels: 29 });
+    await expect(refusing.apply(png)).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      details: { width: 5, height: 6, pixels: 30, maxPixels: 29 },
+    });
+    const few = imagePreprocessor({ mode: 'raw', size }, { maxBytes: 10 });
+    await expect(few.apply(png)).rejects.toMatchObject({ code: 'UNREADABLE', details: { maxBytes: 10 } });
+    expect(await valuesOf(picture, few)).toEqual(await valuesOf(picture)); // nothing to decode
+  });
+
+  it('refuse values that mean nothing', () => {
+    const wrong: unknown[] = [
+      5,
+      'x',
+      { maxPixels: 0 },
+      { maxPixels: NaN },
+      { maxPixels: '9' },
+      { maxBytes: 1.5 },
+      { svg: 1 },
+    ];
+    for (const limits of [...wrong, { maxPixel: 9 }]) {
+      expect(() => imagePreprocessor({ mode: 'raw' }, limits as object)).toThrow(
+        /imagePreprocessor: expected pictures/,
+      );
+    }
+    expect(() => imagePreprocessor({ mode: 'raw' }, {})).not.toThrow();
+  });
+});

@@ -1,0 +1,15 @@
+// What is said when the bytes of a picture cannot be read.
+import { base64AsPath } from './base64Text.ts';
+import { isTransferKitError } from './errors.ts';
+import { tooManyBytes, type SettledLimits } from './pictureLimits.ts';
+import { shortAddress } from './platform.ts';
+
+/** The error of reading a location, in the words of pictures where there are better ones. */
+export function readFailure(error: unknown, location: string, limits: SettledLimits): unknown {
+  if (!isTransferKitError(error)) return error;
+  if (error.code === 'NOT_FOUND') return base64AsPath(location, error) ?? error;
+  // One example that is too large is like one that is damaged: it can be skipped.
+  return error.code === 'OUT_OF_RANGE'
+    ? tooManyBytes(shortAddress(location), error.details.bytes ?? 'more', limits)
+    : error;
+}

@@ -1,0 +1,44 @@
+// The folder of pictures that a user names.
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TransferKitError } from '../core/errors.ts';
+import { invalidOption } from '../core/optionChecks.ts';
+import { homeAdvice } from './homePath.ts';
+
+/**
+ * A path or a `file:` URL as the whole path of a folder that is there.
+ *
+ * @throws TransferKitError `NOT_FOUND`, `INVALID_OPTION`.
+ */
+export async function folderRoot(folder: string | URL): Promise<string> {
+  // A program without types may hand in anything.
+  const given: unknown = folder;
+  const isFile = given instanceof URL && given.protocol === 'file:';
+  if ((typeof given !== 'string' || given === '') && !isFile) {
+    throw invalidOption(
+      'imageFolder',
+      "the path of a folder, or its URL with 'file:'",
+      given instanceof URL ? given.href : given,
+    );
+  }
+  const root = resolve(folder instanceof URL ? pathOf(folder) : folder);
+  const found = await stat(root).then(
+    (stats) => (stats.isDirectory() ? 'folder' : 'a file'),
+    (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+  );
+  if (found === 'folder') return root;
+  const text =
+    `imageFolder: expected a folder at ${root}, got ${found}. Give the folder that holds one folder for each label.` +
+    (await homeAdvice(String(folder)));
+  throw new TransferKitError('NOT_FOUND', text, { path: root });
+}
+
+/** A URL of another host is no path. */
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw invalidOption('imageFolder', 'the URL of a folder on this machine', url.href);
+  }
+}
