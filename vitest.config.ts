@@ -17,6 +17,42 @@ const exactness = (
 const everyWay = ['train/training', 'trunk/conformance'];
 const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
 
+/**
+ * What needs a process to itself: tests that start wasm in more than one way (a process has it with kernels or without, and
+ * with one number of threads), load modules again, start and kill processes, change the working directory, or measure memory.
+ */
+const alone = [
+  ...[
+    'backends/convolutionGradients',
+    'backends/matMul',
+    'backends/useBackend',
+    'kernels/convolution',
+    'kernels/matMul',
+  ],
+  ...['kernels/module', 'knn', 'nearestCentroid', 'presets', 'toGraphModel', 'train/losses', 'train/mixBatch'],
+  ...[
+    'train/gatherInputs',
+    'train/mobilenet',
+    'trunk/fold',
+    'trunk/foldLayers',
+    'trunk/foldPresets',
+    'trunk/graphTrunk',
+  ],
+  ...[
+    'trunk/fusedConvolution',
+    'errors',
+    'node/decodePicture',
+    'node/checkpoints',
+    'node/scratch',
+    'train/kill',
+    'fuzz',
+  ],
+  ...['download', 'save', 'documentation', 'examples', 'train/featureMemory', 'package', 'bench', 'architecture'],
+].map((file) => `test/${file}.test.ts`);
+
+/** Pages in Chromium: one browser for all files of a process. */
+const browser = ['test/browser/*.test.ts'];
+
 /** Many runs of training, each way of which the tests of exactness see on cpu: on wasm alone. */
 const longOnCpu = ['combinations', 'resume', 'steering'].map((file) => `test/train/${file}.test.ts`);
 
@@ -30,7 +66,17 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: longOnCpu } },
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [...alone, ...browser, ...longOnCpu],
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone } },
+      { extends: true, test: { name: 'browser', isolate: false, include: browser } },
       exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
         ...mostWays,
         'trunk/batchNormTraining',
@@ -49,7 +95,8 @@ export default defineConfig({
       exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }, mostWays),
     ],
     globals: false,
-    // Each file has its own process: tfjs keeps its backends, kernels and tensors in one global engine.
+    // tfjs keeps its backends, kernels and tensors in one global engine: projects have processes of their own. The files of a
+    // project share them and import everything once, unless they are to be alone.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

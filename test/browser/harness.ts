@@ -41,8 +41,9 @@ export async function openPage(program: string, isolated = false): Promise<OpenP
   const script = await bundle(program);
   const server = await serve(script, isolated ? isolation : {});
   const browser = await launch(server);
-  // A context of its own, so that a test can open a second page of the same site.
-  const page = await (await browser.newContext()).newPage();
+  // A context of its own: what it stores is its own, and a test can open a second page of the same site.
+  const context = await browser.newContext();
+  const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -54,7 +55,7 @@ export async function openPage(program: string, isolated = false): Promise<OpenP
     page,
     problems,
     async close() {
-      await browser.close();
+      await context.close();
       server.close();
     },
   };
@@ -67,7 +68,6 @@ async function bundle(program: string): Promise<Uint8Array> {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    sourcemap: 'inline',
     alias: { '#platform': source('src/browser/platform.ts') },
     write: false,
     logLevel: 'silent',
@@ -107,10 +107,14 @@ async function answer(path: string, script: Uint8Array, response: ServerResponse
   else response.writeHead(404).end();
 }
 
+let launched: Promise<Browser> | undefined;
+
+/** The browser of this process; it ends with it. */
 async function launch(server: Server): Promise<Browser> {
   try {
-    return await chromium.launch({ executablePath, args: flags });
+    return await (launched ??= chromium.launch({ executablePath, args: flags }));
   } catch (error) {
+    launched = undefined;
     server.close();
     throw error;
   }
