@@ -104,7 +104,9 @@ test('a training whose page crashes goes on in another page, and ends with the s
   // Four steps in each of five epochs.
   void ask(other, 'train', 'indexeddb://run', 7).catch(() => undefined);
   const names = async () => [...(await ask(page, 'open', 'indexeddb://run'))].sort();
-  await expect.poll(names, { timeout: 30_000 }).toEqual([5, 6, 7].map((number) => `fineTune-00000${number}.safetensors`));
+  await expect
+    .poll(names, { timeout: 30_000 })
+    .toEqual([5, 6, 7].map((number) => `fineTune-00000${number}.safetensors`));
   await crash(other);
   const resumed = await ask(page, 'train', 'indexeddb://run');
   expect(plain.first).toBe(0);
