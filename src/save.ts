@@ -6,7 +6,6 @@ import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { PictureLimits } from './core/pictureLimits.ts';
 import type { DownloadOptions } from './core/platform.ts';
 import type { AnyModel, Base, HeadPart, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
 import { joinLogits } from './heads/headGraph.ts';
@@ -69,82 +68,6 @@ export async function save(model: AnyModel, target: io.IOHandler | string): Prom
   }
 }
 
-/** Options of {@link load}. */
-export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends DownloadOptions {
-  /** Task that the model must have, or those of several heads by name. Default `'classes'`. */
-  readonly task?: T;
-  /** Needed for a model that was saved with a preprocessor of your own: that preprocessor again. */
-  readonly preprocess?: Preprocessor;
-  /** Which encoded pictures are accepted, as for `loadBase`: they are not saved with the model. */
-  readonly pictures?: PictureLimits;
-}
-
-/**
- * Loads what `save` wrote: the same weights, labels, preprocessing and freeze state.
- *
- * @param source - Path or address of the folder or its `model.json`, `indexeddb://name`, or an IOHandler.
- * @param options - See {@link LoadOptions}.
- * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
- * `INVALID_OPTION` when the model has another task, `ABORTED`.
- *
- * @example
- * ```ts
- * import { fileSystem } from 'transferkit/node';
- * await save(model, fileSystem('my-model'));
- * const again = await load('my-model');
- * console.log(again.labels);
- * ```
- */
-export async function load<T extends Task | Tasks = 'classes'>(
-  source: string | URL | io.IOHandler,
-  options?: LoadOptions<T>,
-): Promise<TransferModel<T>>;
-export async function load(
-  source: string | URL | io.IOHandler,
-  { task = 'classes', preprocess, pictures, ...reading }: LoadOptions = {},
-): Promise<AnyModel> {
-  await ensureBackend();
-  const located = typeof source === 'string' || source instanceof URL;
-  const artefact = located ? await readModelFiles(String(source), reading) : await readHandler(source);
-  const saved = savedModelOf(artefact);
-  if (saved === undefined) throw notSaved(artefact.source);
-  if (describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
-
-  const { base, headGraph } = await loadParts(artefact, saved, {
-    ...saved.base,
-    preprocess: (input) =>
-      choosePreprocessor('load', input, { option: preprocess, saved: saved.preprocessor, pictures }),
-  });
-  try {
-    const trunk = await buildFrom(artefact, headGraph(base));
-    const parts = savedHeads(saved).map(({ part }) => part);
-    const model = makeModel(base, { parts, trunk, trained: saved.head.trained }, saved.history);
-    const unfrozen = new Set(saved.unfrozen);
-    for (const weight of allWeights(model)) weight.frozen = !unfrozen.has(weight.name);
-    return model;
-  } catch (error) {
-    base.dispose();
-    throw error;
-  }
-}
-
-/** The base, and the layers of the head that goes on it. */
-async function loadParts(artefact: ModelArtefact, saved: SavedModel, plan: BasePlan) {
-  if (isNodeTopology(artefact.topology)) {
-    const headGraph = parseTopology(saved.head.topology);
-    assertSavedHeadFits(saved, headGraph, artefact.source);
-    const base = makeGraphBase(parseNodes(artefact.topology, saved.base.name), artefact, plan);
-    return { base, headGraph: () => headGraph };
-  }
-  const parsed = parseTopology(artefact.topology);
-  assertSavedFits(saved, parsed, artefact.source);
-  const logits = savedHeads(saved).map((head) => ({ call: lastCallOf(parsed, head.logits), output: 0 }));
-  const graph = joinLogits(parsed, logits);
-  const base = await makeBase(graph, artefact, plan);
-  const headGraph = ({ cut, trunk }: Base) => graphAfter(graph, lastCallOf(graph, cut), trunk.output.shape.slice(1));
-  return { base, headGraph };
-}
-
 function allWeights({ base, head }: AnyModel) {
   return [...base.trunk.weights, ...head.trunk.weights];
 }
@@ -183,21 +106,4 @@ function handlerOf(address: string): io.IOHandler {
       "For a folder: import { fileSystem } from 'transferkit/node' and pass fileSystem(folder).",
     { address },
   );
-}
-
-function notSaved(source: string): TransferKitError {
-  const text = `load: expected a model that transferkit saved, got another one at ${source}. Use loadBase and replaceHead for it.`;
-  return new TransferKitError('NOT_A_MODEL', text, { source });
-}
-
-function otherTask(saved: Task | Tasks, expected: Task | Tasks): TransferKitError {
-  const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Call load(source, { task: ${describeTask(saved)} }).`;
-  return new TransferKitError('INVALID_OPTION', text, { saved, expected });
-}
-
-/** A task as a program says it; heads in alphabetical order, so that equal ones are equal texts. */
-function describeTask(task: Task | Tasks): string {
-  if (typeof task !== 'object') return `'${task}'`;
-  const heads = Object.keys(task).sort();
-  return `{ ${heads.map((name) => `${JSON.stringify(name)}: '${task[name] ?? ''}'`).join(', ')} }`;
 }

@@ -14,7 +14,7 @@ const arrows: Record<string, string[]> = {
   core: [],
   augment: ['preprocess'],
   backends: ['#platform', 'kernels'],
-  bases: ['#platform', 'preprocess', 'presets', 'trunk', 'weights'],
+  bases: ['#platform', 'download', 'preprocess', 'presets', 'trunk', 'weights'],
   browser: ['data', 'download'],
   checkpoints: ['#platform'],
   data: [],
