@@ -1,22 +1,10 @@
-// The verbs save and load: one tfjs artefact, with everything that transferkit knows about the model beside it.
+// The verb save: one tfjs artefact, with everything that transferkit knows about the model beside it.
 import { dispose, io } from '@tensorflow/tfjs-core';
-import { ensureBackend } from './backends/ensureBackend.ts';
-import { choosePreprocessor } from './bases/choosePreprocessor.ts';
-import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
-import { makeGraphBase } from './bases/makeGraphBase.ts';
-import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
-import { TransferKitError } from './core/errors.ts';
-import type { DownloadOptions } from './core/platform.ts';
-import type { AnyModel, Base, HeadPart, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
-import { joinLogits } from './heads/headGraph.ts';
-import { makeModel } from './heads/makeModel.ts';
-import type { WrittenModel } from './heads/writeModel.ts';
 import { assertAlive } from './core/assertAlive.ts';
-import { graphAfter, lastCallOf } from './trunk/layerGraph.ts';
-import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
-import { parseTopology } from './trunk/topology.ts';
-import { readHandler, readModelFiles, type ModelArtefact } from './weights/modelArtefact.ts';
-import { savedHeads, savedModelOf, type SavedModel } from './weights/savedModel.ts';
+import { TransferKitError } from './core/errors.ts';
+import type { AnyModel, HeadPart } from './core/model.ts';
+import type { WrittenModel } from './heads/writeModel.ts';
+import type { SavedModel } from './weights/savedModel.ts';
 
 /**
  * Saves a model as a tfjs LayersModel: base and head in one, weights, and labels, thresholds, preprocessing, freeze state and

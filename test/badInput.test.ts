@@ -708,8 +708,9 @@ describe('options', () => {
     );
     await refused(
       () => load({ load: () => Promise.resolve(artifacts) }),
-      'NOT_A_MODEL',
-      'load: expected a model that transferkit saved, got another one at an IOHandler. Use loadBase and replaceHead for it.',
+      'INVALID_OPTION',
+      "load: expected 5 labels for 5 outputs of task 'classes', got none. Give their names in the order of the outputs: " +
+        "load(source, { labels: ['cat', …] }).",
     );
   });
 });

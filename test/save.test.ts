@@ -232,8 +232,8 @@ describe('what cannot be loaded says why, and leaves no tensor', () => {
       (d) => {
         writeFileSync(join(d, 'model.json'), '{"modelTopology": {"node": []}}');
       },
-      'NOT_A_MODEL',
-      /a model that transferkit saved/,
+      'UNSUPPORTED_SOURCE',
+      /a graph with one input, got none/,
     ],
   ])('%s', async (_, spoil, code, text) => {
     const directory = await failing(spoil);

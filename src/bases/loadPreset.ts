@@ -53,10 +53,9 @@ export async function loadPreset(
   const { graph, cut } = settleNetwork(preset, settled, plan.cut, file?.keras);
   // A cut that does not exist is what to tell, not the weights that it would need.
   const isCut = lastCallOf(graph, cut) >= 0;
+  const needed = layersUpTo(graph, cut);
   const matched =
-    isCut && file
-      ? matchKerasWeights(file.keras, graph, { partial: options.partial, needed: layersUpTo(graph, cut) })
-      : undefined;
+    isCut && file ? matchKerasWeights(file.keras, graph, { partial: options.partial, needed }) : undefined;
   const seed = file === undefined || options.partial === true ? (options.seed ?? 0) : undefined;
   const base = await makeBase(graph, artefactOf(graph, matched), {
     ...plan,
@@ -66,6 +65,24 @@ export async function loadPreset(
     seed,
   });
   return matched === undefined ? base : { ...base, weightsReport: matched.report };
+}
+
+/**
+ * A preset with its ImageNet classifier, and the weights of both.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for an alpha that it does not have, and what reading and matching raise.
+ */
+export async function presetClassifier(
+  preset: Preset,
+  options: PresetOptions,
+  reading: ReadOptions,
+): Promise<{ readonly graph: LayerGraph; readonly artefact: ModelArtefact }> {
+  assertOptions(preset, options);
+  const architecture = settleArchitecture(preset, options);
+  const file = await readWeights(preset, architecture, options, reading);
+  const graph = preset.architecture({ ...architecture, imagenet: file?.isPublished ?? false });
+  const matched = file && matchKerasWeights(file.keras, graph, { partial: options.partial, needed: undefined });
+  return { graph, artefact: artefactOf(graph, matched) };
 }
 
 /** A program without types may hand in anything. */

@@ -148,7 +148,10 @@ function isLayersModel(source: object): source is LayersModel {
 }
 
 function isHandler(source: object): source is io.IOHandler {
-  return 'load' in source && typeof source.load === 'function';
+  // One that only saves gets an error of its own.
+  return (
+    ('load' in source && typeof source.load === 'function') || ('save' in source && typeof source.save === 'function')
+  );
 }
 
 function unsupported(source: object): TransferKitError {

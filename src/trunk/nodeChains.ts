@@ -1,11 +1,12 @@
 // Which nodes of a GraphModel can be computed together: what fusedGroups.ts finds among layers, among nodes.
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { Activation } from './layerActivation.ts';
 import {
   attribute,
   constantNode,
   dataNodes,
+  fusedOps,
   nodeOf,
   nodesByName,
   outputOf,
@@ -130,9 +131,7 @@ function chainFrom(kernel: NodeSpec, kind: KernelKind, around: Surroundings): No
 
 /** What a fused node does behind its product; `others` are steps that are not known here. */
 function ownSteps(kernel: NodeSpec) {
-  const { list } = attribute(kernel, 'fused_ops');
-  const steps = isJsonObject(list) && isJsonList(list.s) ? list.s.map((step) => atob(String(step))) : [];
-  const [first, second, ...more] = steps;
+  const [first, second, ...more] = fusedOps(kernel);
   const activation = second === undefined ? undefined : activationNamed(second, attribute(kernel, 'leakyrelu_alpha'));
   const others =
     more.length > 0 || (first ?? 'BiasAdd') !== 'BiasAdd' || (second !== undefined && activation === undefined);

@@ -137,6 +137,13 @@ export function attribute(node: NodeSpec | undefined, name: string): JsonObject 
   return isJsonObject(value) ? value : {};
 }
 
+/** What a fused node does behind its product, in TensorFlow's words: `['BiasAdd', 'Relu']`. The file holds them in base64. */
+export function fusedOps(node: NodeSpec): string[] {
+  const { list } = attribute(node, 'fused_ops');
+  if (!isJsonObject(list) || !isJsonList(list.s)) return [];
+  return list.s.map((step) => (/^[A-Za-z0-9+/]+={0,2}$/.test(String(step)) ? atob(String(step)) : String(step)));
+}
+
 function toNode(node: Json, index: number): NodeSpec {
   if (!isJsonObject(node) || typeof node.name !== 'string' || typeof node.op !== 'string') {
     const got = JSON.stringify(node).slice(0, 100);

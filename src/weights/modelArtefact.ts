@@ -1,11 +1,12 @@
 // A model as it lies on a disk, on a server, in a tfjs IOHandler or in an npm module: topology, weight list, bytes.
 import { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import { byteLengthOf } from '../core/weightBytes.ts';
 import type { WeightSource } from '../core/weightSource.ts';
+import { teachableMachineHints, type ClassifierHints } from './classifierHints.ts';
 import { storedWeights } from './storedWeights.ts';
 import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
 
@@ -51,6 +52,29 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
   return fromModelJson(json, parts, address);
 }
 
+/**
+ * Hints of a `metadata.json` that lies beside a `model.json`, as Teachable Machine writes it; {} where there is none.
+ *
+ * @throws TransferKitError `ABORTED`, and what reading a file that is there raises.
+ */
+export async function readHintsBeside({ source }: ModelArtefact, options: ReadOptions = {}): Promise<ClassifierHints> {
+  if (!/model\.json($|\?)/.test(source)) return {};
+  const { hash: _ofModelJson, ...reading } = options;
+  const bytes = await platform.readBytes(neighbour(source, 'metadata.json'), reading).catch((error: unknown) => {
+    if (isTransferKitError(error) && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  });
+  return bytes === undefined ? {} : teachableMachineHints(parseJson(bytes));
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The artefact of the content of a `model.json` and the bytes of its shards, in order. */
 export function fromModelJson(json: object, shards: readonly Uint8Array[], source: string): ModelArtefact {
   const specs = manifestOf(json, source).flatMap((group) => group.weights);
@@ -58,9 +82,15 @@ export function fromModelJson(json: object, shards: readonly Uint8Array[], sourc
   return {
     source,
     topology: 'modelTopology' in json ? json.modelTopology : undefined,
-    metadata: 'userDefinedMetadata' in json && isJsonObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {},
+    metadata: metadataOf(json),
     weights: (wanted) => storedWeights(source, shards, specs, wanted),
   };
+}
+
+/** What the model's maker wrote into it; ml5 has a field of its own for that. */
+function metadataOf(json: object): JsonObject {
+  const own = 'userDefinedMetadata' in json && isJsonObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {};
+  return 'ml5Specs' in json && isJsonObject(json.ml5Specs) ? { ...own, ml5Specs: json.ml5Specs } : own;
 }
 
 /**

@@ -1,0 +1,110 @@
+// Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
+import { TransferKitError } from '../core/errors.ts';
+import type { Task } from '../core/model.ts';
+import { findCut } from '../trunk/findCut.ts';
+import { inferShapes } from '../trunk/inferShapes.ts';
+import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
+import { separatingCalls } from '../trunk/stages.ts';
+
+/** A network that ends in a classifier. */
+export interface ClassifierEnd {
+  /** The network up to its logits, which are its only output. */
+  readonly graph: LayerGraph;
+  /** Layer whose output the classifier reads. */
+  readonly cut: string;
+  /** What the last activation says; undefined for a network that ends in plain numbers. */
+  readonly task: Exclude<Task, 'regression'> | undefined;
+}
+
+/** Layers that may follow the last activation: they change the shape alone. */
+const shaping = new Set(['Reshape', 'Flatten', 'Dropout']);
+
+/**
+ * Finds the classifier and takes the softmax or sigmoid off its end.
+ *
+ * @param keepsActivation - For a regression: its numbers are those that the last activation gives.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` for several outputs, and for a network without a classifier at its end.
+ */
+export function classifierEnd(graph: LayerGraph, keepsActivation: boolean): ClassifierEnd {
+  const [output] = graph.outputs;
+  if (output === undefined || graph.outputs.length > 1) {
+    throw unsupported(graph, `${String(graph.outputs.length)} outputs, expected one`);
+  }
+  const cut = layerOf(graph, separatingCut(graph)).name;
+  if (keepsActivation) return { graph, cut, task: undefined };
+  const last = lastActivation(graph, output.call);
+  const task = last === undefined ? undefined : taskOf(graph, last);
+  return { graph: task === undefined || last === undefined ? graph : withoutActivation(graph, last), cut, task };
+}
+
+/** The default cut, or the last place in front of it that everything passes through. */
+function separatingCut(graph: LayerGraph): number {
+  const output = graph.outputs[0]?.call ?? 0;
+  const wanted = findCut(graph);
+  const cut = separatingCalls(graph).findLast((call) => call > 0 && call <= wanted && call < output);
+  if (cut === undefined || wanted === output) throw unsupported(graph, 'no classifier at its end');
+  return cut;
+}
+
+/** The call of the last layer with an activation, when nothing but reshaping follows it. */
+function lastActivation(graph: LayerGraph, output: number): number | undefined {
+  const call = graph.calls[output];
+  const layer = layerOf(graph, output);
+  if (activationOf(layer) !== undefined) return output;
+  const before = call?.inputs[0]?.call;
+  return shaping.has(layer.className) && before !== undefined && before > 0 ? lastActivation(graph, before) : undefined;
+}
+
+function activationOf({ className, config }: LayerSpec): string | undefined {
+  if (className === 'Softmax') return 'softmax';
+  return typeof config.activation === 'string' ? config.activation : undefined;
+}
+
+function taskOf(graph: LayerGraph, call: number): ClassifierEnd['task'] {
+  const layer = layerOf(graph, call);
+  const activation = activationOf(layer);
+  const rank = inferShapes(graph)[call]?.length;
+  const isLastAxis = [undefined, null, -1, rank].includes(axisOf(layer));
+  if (activation === 'softmax' && isLastAxis) return 'classes';
+  if (activation === 'sigmoid') return unitsBefore(graph, call) === 1 ? 'binary' : 'multiLabel';
+  if (activation === 'linear') return undefined;
+  throw unsupported(graph, `the activation '${String(activation)}' at its end, expected softmax, sigmoid or none`);
+}
+
+/** Counted with the batch axis; tfjs's Softmax has axis 1 where none is given. */
+function axisOf({ config: { axis } }: LayerSpec): number | null | undefined {
+  return typeof axis === 'number' || axis === null ? axis : undefined;
+}
+
+/** Units of the last layer that has some, up to a call. */
+function unitsBefore(graph: LayerGraph, call: number): number | undefined {
+  const { config } = layerOf(graph, call);
+  const units = config.units ?? config.filters;
+  if (typeof units === 'number') return units;
+  const before = graph.calls[call]?.inputs[0]?.call;
+  return before === undefined ? undefined : unitsBefore(graph, before);
+}
+
+/** The network without one activation: a layer of its own is left out, in another layer it becomes linear. */
+function withoutActivation(graph: LayerGraph, call: number): LayerGraph {
+  const layer = layerOf(graph, call);
+  const input = graph.calls[call]?.inputs[0];
+  const isOwnLayer = layer.className === 'Activation' || layer.className === 'Softmax';
+  if (!isOwnLayer || input === undefined) {
+    const linear = { ...layer, config: { ...layer.config, activation: 'linear' } };
+    return { ...graph, layers: new Map(graph.layers).set(layer.name, linear) };
+  }
+  const rewired = graph.calls.map((each) => ({
+    ...each,
+    inputs: each.inputs.map((ref) => (ref.call === call ? input : ref)),
+  }));
+  const output = graph.outputs[0]?.call ?? call;
+  return graphUpTo({ ...graph, calls: rewired }, output === call ? input.call : output);
+}
+
+function unsupported({ name }: LayerGraph, found: string): TransferKitError {
+  const text =
+    `load: expected a network that ends in a classifier, got '${name}' with ${found}. Use loadBase and replaceHead to give it a ` +
+    'new head.';
+  return new TransferKitError('UNSUPPORTED_SOURCE', text, { name, found });
+}

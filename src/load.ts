@@ -1,0 +1,253 @@
+// The verb load: what `save` wrote, or any finished classifier with the head that it has.
+import { ensureBackend } from './backends/ensureBackend.ts';
+import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { classifierEnd } from './bases/classifierEnd.ts';
+import { presetClassifier } from './bases/loadPreset.ts';
+import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
+import { makeGraphBase } from './bases/makeGraphBase.ts';
+import { nodeClassifierEnd } from './bases/nodeClassifierEnd.ts';
+import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceOptions } from './bases/readSource.ts';
+import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
+import { TransferKitError } from './core/errors.ts';
+import { layOut } from './core/headParts.ts';
+import type { AnyModel, Base, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
+import { describeShape } from './core/shapes.ts';
+import type { TensorSpec, Trunk } from './core/types.ts';
+import { joinLogits } from './heads/headGraph.ts';
+import { makeModel } from './heads/makeModel.ts';
+import { nameOutputs } from './heads/nameOutputs.ts';
+import { takenNames } from './heads/takenNames.ts';
+import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
+import { buildTrunk } from './trunk/buildLayers.ts';
+import { freshName, graphAfter, lastCallOf, type LayerGraph } from './trunk/layerGraph.ts';
+import { isNodeTopology, parseNodes, type NodeGraph } from './trunk/nodeGraph.ts';
+import { parseTopology } from './trunk/topology.ts';
+import { modelHints, type ClassifierHints } from './weights/classifierHints.ts';
+import { readHintsBeside, type ModelArtefact } from './weights/modelArtefact.ts';
+import { savedHeads, savedModelOf, type SavedModel } from './weights/savedModel.ts';
+
+/** Options of {@link load}. */
+export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends SourceOptions {
+  /** Task that the model must have, or those of several heads by name. Default `'classes'`. */
+  readonly task?: T;
+  /**
+   * Names of the outputs of a classifier that transferkit did not save, in their order, or `'imagenet'` for its 1000 (1001 with
+   * a background class). Default: what lies beside it (Teachable Machine's `metadata.json`, ml5's `ml5Specs`, metadata of
+   * `toGraphModel`); ImageNet's for presets. With labels of your own nothing beside the model is read, so give `preprocess` too.
+   */
+  readonly labels?: readonly string[] | 'imagenet';
+  /**
+   * What the network expects, as for `loadBase`. Default: what was saved with the model or belongs to the preset, to Teachable
+   * Machine or to ml5; `'unit'` for pictures of TF Hub and Kaggle addresses; else tensors are taken as they are. A model that
+   * was saved with a preprocessor of your own needs that preprocessor again.
+   */
+  readonly preprocess?: PreprocessOption;
+}
+
+/**
+ * Loads what `save` wrote: the same weights, labels, preprocessing and freeze state.
+ *
+ * Any other classifier is loaded with the head that it has: Teachable Machine's and ml5's exports, tfjs and Keras models, and
+ * presets, which know ImageNet's classes. Its base is frozen and its head is not, as after `replaceHead`; `predict`,
+ * `evaluate`, `fineTune` and `save` take it like any model. The last softmax makes it a model of task `'classes'`, a
+ * sigmoid `'binary'` or `'multiLabel'`; a network that ends in plain numbers gives logits for the task that is asked for,
+ * or the numbers of a `'regression'`.
+ *
+ * @param source - What `save` wrote (path or address of the folder or its `model.json`, `indexeddb://name`, or an IOHandler), or
+ * a source of `loadBase`.
+ * @param options - See {@link LoadOptions}.
+ * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
+ * `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`, `INVALID_OPTION` when the model has
+ * another task or labels are missing or too many, `ABORTED`, `OUT_OF_RANGE`.
+ *
+ * @example
+ * ```ts
+ * import { fileSystem } from 'transferkit/node';
+ * await save(model, fileSystem('my-model'));
+ * const again = await load('my-model');
+ * console.log(again.labels);
+ *
+ * const imagenet = await load('mobilenet_v2', { weights: null }); // weights: 'imagenet' knows 1000 things
+ * console.log(imagenet.labels.length); // 1000
+ * ```
+ */
+export async function load<T extends Task | Tasks = 'classes'>(
+  source: BaseSource,
+  options?: LoadOptions<T>,
+): Promise<TransferModel<T>>;
+export async function load(source: BaseSource, options: LoadOptions = {}): Promise<AnyModel> {
+  await ensureBackend();
+  if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, options);
+  const artefact = await readNetwork(source, options);
+  const saved = savedModelOf(artefact);
+  if (saved !== undefined) return loadSaved(artefact, saved, options);
+  const hints = options.labels === undefined ? await findHints(artefact, options) : {};
+  const given = options.preprocess ?? hints.preprocess;
+  return loadClassifier(artefact, {
+    ...options,
+    labels: options.labels ?? hints.labels,
+    preprocess: (input) => choosePreprocessor(input, given ?? conventionOf(source, input), hints.preprocessor),
+  });
+}
+
+/** What the classifier's maker wrote down. With labels of the user's own it is not looked for. */
+async function findHints(artefact: ModelArtefact, options: LoadOptions): Promise<ClassifierHints> {
+  return { ...modelHints(artefact.metadata), ...(await readHintsBeside(artefact, readOptionsOf(options))) };
+}
+
+async function loadSaved(
+  artefact: ModelArtefact,
+  saved: SavedModel,
+  { task = 'classes', labels, preprocess }: LoadOptions,
+): Promise<AnyModel> {
+  if (describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
+  if (labels !== undefined) {
+    const text = `load: expected no labels for a model that has its own (${artefact.source}), got some. Leave them out.`;
+    throw new TransferKitError('INVALID_OPTION', text, { labels });
+  }
+  const { base, headGraph } = await loadParts(artefact, saved, {
+    ...saved.base,
+    preprocess: (input) => choosePreprocessor(input, preprocess, saved.preprocessor),
+  });
+  try {
+    const trunk = await buildFrom(artefact, headGraph(base));
+    const parts = savedHeads(saved).map(({ part }) => part);
+    const model = makeModel(base, { parts, trunk, trained: saved.head.trained }, saved.history);
+    const unfrozen = new Set(saved.unfrozen);
+    for (const weight of allWeights(model)) weight.frozen = !unfrozen.has(weight.name);
+    return model;
+  } catch (error) {
+    base.dispose();
+    throw error;
+  }
+}
+
+function allWeights({ base, head }: AnyModel) {
+  return [...base.trunk.weights, ...head.trunk.weights];
+}
+
+/** The base, and the layers of the head that goes on it. */
+async function loadParts(artefact: ModelArtefact, saved: SavedModel, plan: BasePlan) {
+  if (isNodeTopology(artefact.topology)) {
+    const headGraph = parseTopology(saved.head.topology);
+    assertSavedHeadFits(saved, headGraph, artefact.source);
+    const base = makeGraphBase(parseNodes(artefact.topology, saved.base.name), artefact, plan);
+    return { base, headGraph: () => headGraph };
+  }
+  const parsed = parseTopology(artefact.topology);
+  assertSavedFits(saved, parsed, artefact.source);
+  const logits = savedHeads(saved).map((head) => ({ call: lastCallOf(parsed, head.logits), output: 0 }));
+  const graph = joinLogits(parsed, logits);
+  const base = await makeBase(graph, artefact, plan);
+  const headGraph = ({ cut, trunk }: Base) => graphAfter(graph, lastCallOf(graph, cut), trunk.output.shape.slice(1));
+  return { base, headGraph };
+}
+
+/** How to load a classifier that transferkit did not save. */
+interface ClassifierPlan extends Pick<LoadOptions, 'task' | 'weights' | 'seed' | 'partial'> {
+  readonly labels: LoadOptions['labels'];
+  readonly preprocess: (input: TensorSpec) => Preprocessor;
+}
+
+async function loadNamed(name: PresetName, options: LoadOptions): Promise<AnyModel> {
+  const preset = await findPreset(name);
+  const { graph, artefact } = await presetClassifier(preset, options, readOptionsOf(options));
+  return loadLayers(graph, artefact, {
+    ...options,
+    labels: options.labels ?? 'imagenet',
+    preprocess: (input) => choosePreprocessor(input, options.preprocess ?? preset.mode, undefined),
+  });
+}
+
+async function loadClassifier(artefact: ModelArtefact, plan: ClassifierPlan): Promise<AnyModel> {
+  return isNodeTopology(artefact.topology)
+    ? loadNodes(parseNodes(artefact.topology, 'graph_model'), artefact, plan)
+    : loadLayers(parseTopology(artefact.topology), artefact, plan);
+}
+
+async function loadLayers(graph: LayerGraph, artefact: ModelArtefact, plan: ClassifierPlan): Promise<AnyModel> {
+  const end = classifierEnd(graph, plan.task === 'regression');
+  const seed = plan.weights === null || plan.partial === true ? (plan.seed ?? 0) : undefined;
+  const { preprocess } = plan;
+  const base = await makeBase(end.graph, artefact, { name: graph.name, cut: end.cut, seed, preprocess });
+  return withHead(base, plan, async () => {
+    const features = base.trunk.output.shape.slice(1);
+    const head = graphAfter(end.graph, lastCallOf(end.graph, end.cut), features);
+    return { trunk: await buildFrom(artefact, head, { seed }), task: end.task };
+  });
+}
+
+async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: ClassifierPlan): Promise<AnyModel> {
+  const base = makeGraphBase(graph, artefact, { name: graph.name, preprocess: plan.preprocess });
+  return withHead(base, plan, async () => {
+    const taken = takenNames(base.trunk);
+    const end = nodeClassifierEnd(graph, {
+      cut: base.cut,
+      features: base.trunk.output.shape,
+      constants: artefact.weights(() => true),
+      prefix: freshName('classifier', (name) => taken.has(name)),
+    });
+    return { trunk: await buildTrunk(end.graph, end.weights), task: end.task };
+  });
+}
+
+/** The base with the head that `build` gives; frees what was made when something is wrong with it. */
+async function withHead(
+  base: Base,
+  plan: ClassifierPlan,
+  build: () => Promise<{ readonly trunk: Trunk; readonly task: Task | undefined }>,
+): Promise<AnyModel> {
+  let head: Trunk | undefined;
+  try {
+    const { trunk, task } = await build();
+    head = trunk;
+    const answer = await nameAnswer(trunk, checkTask(task, plan.task), plan.labels);
+    for (const weight of base.trunk.weights) weight.frozen = true;
+    for (const weight of trunk.weights) weight.frozen = false;
+    return makeModel(base, { parts: layOut([answer]), trunk, trained: plan.weights !== null });
+  } catch (error) {
+    head?.dispose();
+    base.dispose();
+    throw error;
+  }
+}
+
+/** The task of a classifier: what its end says, else what is asked for. */
+function checkTask(found: Task | undefined, task: Task | Tasks = 'classes'): Task {
+  if (typeof task === 'string' && (found ?? task) === task) return task;
+  throw otherTask(found ?? 'classes', task);
+}
+
+async function nameAnswer({ output }: Trunk, task: Task, given: LoadOptions['labels']) {
+  const units = output.shape.length === 2 ? (output.shape[1] ?? undefined) : undefined;
+  if (units === undefined) {
+    const text = `load: expected a classifier that gives one row of numbers for each example, got ${describeShape(output.shape)}.`;
+    throw new TransferKitError('WRONG_SHAPE', text, { shape: output.shape });
+  }
+  const labels = given === 'imagenet' ? await imagenetNames(units) : given;
+  const count = task === 'binary' ? 2 : units;
+  if (task === 'regression') return nameOutputs('', { task, outputs: labels ?? units });
+  if (labels?.length === count) return nameOutputs('', { task, labels });
+  const found = labels === undefined ? 'none' : String(labels.length);
+  const text =
+    `load: expected ${String(count)} labels for ${String(units)} outputs of task '${task}', got ${found}. Give their names in the ` +
+    "order of the outputs: load(source, { labels: ['cat', …] }).";
+  throw new TransferKitError('INVALID_OPTION', text, { expected: count, received: labels?.length });
+}
+
+async function imagenetNames(units: number): Promise<readonly string[] | undefined> {
+  const { imagenetLabels } = await import('./presets/imagenetLabels.ts');
+  return imagenetLabels(units);
+}
+
+function otherTask(saved: Task | Tasks, expected: Task | Tasks): TransferKitError {
+  const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Call load(source, { task: ${describeTask(saved)} }).`;
+  return new TransferKitError('INVALID_OPTION', text, { saved, expected });
+}
+
+/** A task as a program says it; heads in alphabetical order, so that equal ones are equal texts. */
+function describeTask(task: Task | Tasks): string {
+  if (typeof task !== 'object') return `'${task}'`;
+  const heads = Object.keys(task).sort();
+  return `{ ${heads.map((name) => `${JSON.stringify(name)}: '${task[name] ?? ''}'`).join(', ')} }`;
+}
