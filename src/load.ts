@@ -10,6 +10,7 @@ import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceO
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './core/headParts.ts';
+import type { PictureLimits } from './core/pictureLimits.ts';
 import type { AnyModel, Base, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
 import { describeShape } from './core/shapes.ts';
 import type { TensorSpec, Trunk } from './core/types.ts';
@@ -42,6 +43,8 @@ export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends Sour
    * was saved with a preprocessor of your own needs that preprocessor again.
    */
   readonly preprocess?: PreprocessOption;
+  /** Which encoded pictures are accepted, as for `loadBase`: they are not saved with the model. */
+  readonly pictures?: PictureLimits;
 }
 
 /**
@@ -86,7 +89,12 @@ export async function load(source: BaseSource, options: LoadOptions = {}): Promi
   return loadClassifier(artefact, {
     ...options,
     labels: options.labels ?? hints.labels,
-    preprocess: (input) => choosePreprocessor(input, given ?? conventionOf(source, input), hints.preprocessor),
+    preprocess: (input) =>
+      choosePreprocessor('load', input, {
+        option: given ?? conventionOf(source, input),
+        saved: hints.preprocessor,
+        pictures: options.pictures,
+      }),
   });
 }
 
@@ -98,7 +106,7 @@ async function findHints(artefact: ModelArtefact, options: LoadOptions): Promise
 async function loadSaved(
   artefact: ModelArtefact,
   saved: SavedModel,
-  { task = 'classes', labels, preprocess }: LoadOptions,
+  { task = 'classes', labels, preprocess, pictures }: LoadOptions,
 ): Promise<AnyModel> {
   if (describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
   if (labels !== undefined) {
@@ -107,7 +115,8 @@ async function loadSaved(
   }
   const { base, headGraph } = await loadParts(artefact, saved, {
     ...saved.base,
-    preprocess: (input) => choosePreprocessor(input, preprocess, saved.preprocessor),
+    preprocess: (input) =>
+      choosePreprocessor('load', input, { option: preprocess, saved: saved.preprocessor, pictures }),
   });
   try {
     const trunk = await buildFrom(artefact, headGraph(base));
@@ -155,7 +164,12 @@ async function loadNamed(name: PresetName, options: LoadOptions): Promise<AnyMod
   return loadLayers(graph, artefact, {
     ...options,
     labels: options.labels ?? 'imagenet',
-    preprocess: (input) => choosePreprocessor(input, options.preprocess ?? preset.mode, undefined),
+    preprocess: (input) =>
+      choosePreprocessor('load', input, {
+        option: options.preprocess ?? preset.mode,
+        saved: undefined,
+        pictures: options.pictures,
+      }),
   });
 }
 
