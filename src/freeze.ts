@@ -4,6 +4,7 @@ import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
 import type { AnyModel } from './core/model.ts';
 import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
+import { shown } from './core/shown.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
 
 /** Which layers: `'base'`, `'head'`, `'all'` (both), layers of the base or head by name, pattern or place, or a list of these. */
@@ -80,8 +81,8 @@ function mayBeEmpty(which: FreezeSelection): boolean {
 
 /** A selection that can have no effect is a mistake. */
 function withoutWeights(verb: string, which: FreezeSelection): TransferKitError {
-  const shown = typeof which === 'function' || which instanceof RegExp ? String(which) : JSON.stringify(which);
-  const text = `${verb}: expected layers that hold weights, got ${shown}, which means none. Name the layer in front of or behind them.`;
+  const got = typeof which === 'function' || which instanceof RegExp ? String(which) : shown(which);
+  const text = `${verb}: expected layers that hold weights, got ${got}, which means none. Name the layer in front of or behind them.`;
   return new TransferKitError('INVALID_OPTION', text, { selection: which });
 }
 

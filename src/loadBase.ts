@@ -10,6 +10,7 @@ import { TransferKitError } from './core/errors.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
 import type { Base } from './core/model.ts';
 import type { TensorSpec } from './core/types.ts';
+import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
@@ -114,7 +115,7 @@ function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, n
   if (isSize && Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0) return [height, width];
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected inputSize to be one or two whole numbers above 0, got ${JSON.stringify(size)}.`,
+    `loadBase: expected inputSize to be one or two whole numbers above 0, got ${shown(size)}.`,
     { inputSize: size },
   );
 }

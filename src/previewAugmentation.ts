@@ -34,7 +34,7 @@ const verb = 'previewAugmentation';
  * Shows what training would see. With the seed of a training, input i is shown as the example at index i of its samples is
  * seen by epochs 0, 1, 2 …
  *
- * @param source - A base or a model that takes pictures of three channels.
+ * @param source - A base or a model that takes pictures of one or three channels.
  * @param inputs - Raw inputs, as for `predict`.
  * @param options - See {@link PreviewAugmentationOptions}.
  * @returns For each input pictures of red, green and blue, bytes: `sharp(data, { raw: { width, height, channels: 3 } })`
@@ -125,7 +125,8 @@ async function preprocessOne(gather: Gather, raw: unknown, id: string): Promise<
 /** Frees the input. */
 async function toPicture(input: Tensor, range: PixelRange): Promise<Picture> {
   try {
-    return pictureOf(await input.data(), input.shape[2] ?? 0, range);
+    const [, height = 0, width = 0, channels = 0] = input.shape;
+    return pictureOf(await input.data(), [height, width, channels], range);
   } finally {
     dispose(input);
   }
@@ -133,11 +134,12 @@ async function toPicture(input: Tensor, range: PixelRange): Promise<Picture> {
 
 function rangeOfPictures({ trunk: { input }, preprocessor: { spec } }: Base): PixelRange {
   const shape = input.shape.slice(1);
-  const range = shape.length === 3 && shape[2] === 3 ? pixelRangeOf(spec) : undefined;
+  const isPicture = shape.length === 3 && (shape[2] === 1 || shape[2] === 3);
+  const range = isPicture ? pixelRangeOf(spec) : undefined;
   if (range !== undefined) return range;
   const text =
-    `${verb}: expected a base that takes pictures [height, width, 3] in a known range, got one that takes ` +
-    `${describeShape(shape)}${shape[2] === 3 ? ' and does not say which values pixels have' : ''}. Load it with ` +
+    `${verb}: expected a base that takes pictures [height, width, 1 or 3] in a known range, got one that takes ` +
+    `${describeShape(shape)}${isPicture ? ' and does not say which values pixels have' : ''}. Load it with ` +
     "preprocess: 'tf' or another mode, if it takes pictures.";
   throw new TransferKitError('INVALID_OPTION', text, { shape });
 }

@@ -4,6 +4,7 @@ import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './core/headParts.ts';
 import type { AnyModel, Base, Task, TransferModel } from './core/model.ts';
+import { shown } from './core/shown.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';
@@ -154,6 +155,6 @@ function assertAlone({ hidden, dropout, pooling }: HeadLayers, model: LayersMode
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  const text = `replaceHead: expected ${expected}, got ${JSON.stringify(received)}.`;
+  const text = `replaceHead: expected ${expected}, got ${shown(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }

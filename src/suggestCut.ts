@@ -9,6 +9,7 @@ import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.t
 import { crossValidate } from './solver/crossValidate.ts';
 import { assignFolds, drawExamples } from './solver/folds.ts';
 import { assertWhole } from './core/optionChecks.ts';
+import { shown } from './core/shown.ts';
 import { startPace } from './features/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
 import { assertSamples } from './losses/targets.ts';
@@ -131,7 +132,7 @@ function settle(options: SuggestCutOptions): Settled {
   assertWhole('suggestCut', 'seed', seed, 0);
   if (!tapPoolings.includes(pooling)) throw invalid(`pooling to be one of ${tapPoolings.join(', ')}`, pooling);
   if (!Array.isArray(l2) || l2.length === 0 || !l2.every((each) => Number.isFinite(each) && each > 0)) {
-    throw invalid('l2 to be a list of finite numbers above 0', JSON.stringify(l2));
+    throw invalid('l2 to be a list of finite numbers above 0', shown(l2));
   }
   const assertWanted = () => {
     if (signal?.aborted !== true) return;
@@ -167,7 +168,7 @@ function labelAt(samples: Samples, index: number): string {
   const target = samples.target(index);
   if (typeof target === 'string') return target;
   const text =
-    `suggestCut: expected one label for each example, got ${JSON.stringify(target)} for example ${String(index)}. Cuts are ` +
+    `suggestCut: expected one label for each example, got ${shown(target)} for example ${String(index)}. Cuts are ` +
     'compared by how well they tell classes apart: give samples with a class each.';
   throw new TransferKitError('INVALID_OPTION', text, { index, target });
 }

@@ -4,6 +4,7 @@ import { chooseBackend, type BackendReport } from './backends/chooseBackend.ts';
 import type { KernelOptions } from './backends/completion.ts';
 import { TransferKitError } from './core/errors.ts';
 import { assertWhole } from './core/optionChecks.ts';
+import { shown } from './core/shown.ts';
 
 export type { BackendReport } from './backends/chooseBackend.ts';
 
@@ -45,7 +46,7 @@ export async function useBackend(
   const known = platform.backends.map(({ name }) => `'${name}'`).join(', ');
   throw new TransferKitError(
     'INVALID_OPTION',
-    `useBackend: expected the name of a backend or a list of names (${known}), got ${JSON.stringify(preference)}.`,
+    `useBackend: expected the name of a backend or a list of names (${known}), got ${shown(preference)}.`,
     { preference },
   );
 }
@@ -53,6 +54,6 @@ export async function useBackend(
 function assertOptions({ threads, kernels }: UseBackendOptions): void {
   if (threads !== undefined) assertWhole('useBackend', 'threads', threads, 1);
   if (kernels === undefined || typeof kernels === 'boolean') return;
-  const text = `useBackend: expected kernels to be true or false, got ${JSON.stringify(kernels)}.`;
+  const text = `useBackend: expected kernels to be true or false, got ${shown(kernels)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { kernels });
 }

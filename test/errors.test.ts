@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test, vi } from 'vitest';
+import { shown } from '../src/core/shown.ts';
 import { isTransferKitError, TransferKitError } from '../src/index.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -84,6 +85,42 @@ function phrases(text: string): string[] {
   const words = text.split(/[^\p{L}'-]+/u).filter((word) => word !== '');
   return words.slice(3).map((_, i) => words.slice(i, i + 4).join(' '));
 }
+
+test('no more than 200 characters of a value are in a text, wherever it stands', () => {
+  const long = 'x'.repeat(200_000);
+  const spaced = 'cat photos '.repeat(20_000);
+  const around = (value: string) =>
+    `verb: expected a name that is 'short', got ${value}. Nearest: 'cat', 'dog'. It is the user's.`;
+  for (const value of [
+    long,
+    `'${long}'`,
+    `'${spaced}'`,
+    `"${spaced}"`,
+    `[${'1,'.repeat(50_000)}1]`,
+    `/photos/${long}/cat.jpg`,
+  ]) {
+    const { message } = new TransferKitError('NOT_FOUND', around(value));
+    expect(message.length).toBeLessThan(350);
+    expect(message).toContain("expected a name that is 'short', got ");
+    expect(message).toMatch(/\(\d+ characters\)'?"?\. Nearest: 'cat', 'dog'\. It is the user's\.$/);
+  }
+  const plain = around(`'cat'. ${'The text of the package itself is never cut. '.repeat(10)}`);
+  expect(new TransferKitError('NOT_FOUND', plain).message).toBe(`[transferkit] ${plain}`);
+  expect(shown({ list: new Array(1000).fill(7) }).length).toBeLessThan(200);
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  expect([circle, { big: 1n }, 1n, NaN, undefined, null, 'a', [1], () => 1].map(shown)).toEqual([
+    'an object that is no plain data',
+    'an object that is no plain data',
+    '1',
+    'NaN',
+    'undefined',
+    'null',
+    '"a"',
+    '[1]',
+    'a function',
+  ]);
+});
 
 describe('every code', () => {
   const codes = declaredCodes();

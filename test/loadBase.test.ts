@@ -341,6 +341,46 @@ describe('inputSize', () => {
 });
 
 describe('preprocess', () => {
+  test('bases of one and of four channels take pictures, also after save and load', async () => {
+    const coloured = await sharp({
+      create: { width: 9, height: 9, channels: 4, background: { r: 200, g: 30, b: 90, alpha: 0.5 } },
+    })
+      .png()
+      .toBuffer();
+    for (const channels of [1, 4] as const) {
+      const source = sequential({
+        layers: [
+          layers.conv2d({ filters: 4, kernelSize: 3, activation: 'relu', inputShape: [8, 8, channels] }),
+          layers.flatten(),
+          layers.dense({ units: 3, activation: 'softmax' }),
+        ],
+      });
+      for (const preprocess of ['unit', 'raw', 'tf', { mean: 0.1307, std: 0.3081 }] as const) {
+        const target = replaceHead(await loadBase(source, { preprocess }), { labels: tinyLabels });
+        expect(target.base.preprocessor.spec).toMatchObject({ kind: 'image', size: [8, 8], channels });
+        const predicted = await expectNoLeak(() => predict(target, coloured));
+        const saved = join(root, `channels-${String(channels)}`);
+        await save(target, fileSystem(saved));
+        const again = await load(saved);
+        expect(again.base.preprocessor.spec).toEqual(target.base.preprocessor.spec);
+        expect(await predict(again, coloured)).toEqual(predicted);
+        target.dispose();
+        again.dispose();
+      }
+      for (const preprocess of ['caffe', 'torch'] as const) {
+        await expectNoLeak(() =>
+          expect(loadBase(source, { preprocess })).rejects.toThrow(
+            `'${preprocess}' holds statistics of three colours.`,
+          ),
+        );
+      }
+      await expect(loadBase(source, { preprocess: { mean: [0.5, 0.5, 0.5], std: 0.5 } })).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+      });
+      source.dispose();
+    }
+  });
+
   test('pictures limits what is decoded, and is refused where nothing is', async () => {
     const png = await sharp({ create: { width: 6, height: 6, channels: 3, background: 'red' } })
       .png()
@@ -409,7 +449,7 @@ describe('preprocess', () => {
     const source = sequential({ layers: [layers.dense({ units: 2, inputShape: [4] }), layers.dense({ units: 3 })] });
     await expectNoLeak(() =>
       expect(loadBase(source, { preprocess: 'tf' })).rejects.toThrow(
-        'expected a base that takes pictures [height, width, 3] for image preprocessing, got one that takes [4].',
+        'expected a base that takes pictures [height, width, 1, 3 or 4] for image preprocessing, got one that takes [4].',
       ),
     );
   });

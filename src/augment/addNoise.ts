@@ -5,7 +5,7 @@ import type { PixelRange } from './pixelRange.ts';
 import { fromUnit, toUnit } from './unitValues.ts';
 
 /**
- * A picture [1, height, width, 3] with normally distributed noise, clipped to black … white.
+ * A picture [1, height, width, 1 or 3] with normally distributed noise, clipped to black … white.
  *
  * @param deviation - Of the noise, where black is 0 and white is 1.
  * @returns A new tensor; others that were made are the caller's to tidy.

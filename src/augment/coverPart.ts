@@ -5,7 +5,7 @@ import type { ImageOperation } from './imageOperation.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
 
 /**
- * A picture [1, height, width, 3] with a rectangle in gray.
+ * A picture [1, height, width, 1 or 3] with a rectangle in gray.
  *
  * @returns A new tensor; others that were made are the caller's to tidy.
  */
@@ -15,7 +15,7 @@ export function coverPart(
   random: Random,
   range: PixelRange,
 ): Tensor4D {
-  const [, height, width] = picture.shape;
+  const [, height, width, channels] = picture.shape;
   const part = drawPart(random, { height, width }, operation);
   const rows = Math.max(1, Math.round(part.height));
   const columns = Math.max(1, Math.round(part.width));
@@ -28,7 +28,7 @@ export function coverPart(
     [0, 0],
   ];
   const gray = range.black.map((black, i) => black + operation.fill * (spanOf(range)[i] ?? 0));
-  const cover = broadcastTo(tensor4d(gray, [1, 1, 1, 3]), [1, rows, columns, 3]);
-  const kept = pad(zeros([1, rows, columns, 3]), around, 1);
+  const cover = broadcastTo(tensor4d(gray.slice(0, channels), [1, 1, 1, channels]), [1, rows, columns, channels]);
+  const kept = pad(zeros([1, rows, columns, channels]), around, 1);
   return add(mul(picture, kept), pad(cover, around, 0));
 }

@@ -1,10 +1,11 @@
 // Resamples a picture through a projective map.
-import { add, engine, sub, tensor1d, tensor2d, Transform, type Tensor4D } from '@tensorflow/tfjs-core';
+import { add, engine, sub, tensor2d, Transform, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { PictureFill } from './imageOperation.ts';
 import type { Size } from './drawing.ts';
 import { apply, at, matrixOf, type Matrix } from './matrix.ts';
 import { betweenIndexes } from './pictureMap.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
+import { channels } from './unitValues.ts';
 
 /**
  * A picture [1, height, width, channels] as seen through a map: bilinear between pixels.
@@ -16,7 +17,7 @@ export function mapPicture(picture: Tensor4D, map: Matrix, fill: PictureFill, ra
   if (typeof fill !== 'number') return transform(picture, map, fill);
   // tfjs fills all channels with one value: outside is where 0 is.
   const gray = range === undefined ? [0] : range.black.map((black, i) => black + fill * (spanOf(range)[i] ?? 0));
-  const outside = tensor1d(gray);
+  const outside = channels(gray);
   return add(transform(sub(picture, outside), map, 'constant'), outside);
 }
 

@@ -1,5 +1,6 @@
 // Checks of what operations are told. Each hands the value on.
 import { TransferKitError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
 import type { OperationName, PictureFill } from './imageOperation.ts';
 
 type Limits = readonly [least: number, most: number];
@@ -40,9 +41,8 @@ export function fillOf(name: OperationName, value: unknown): PictureFill {
 
 /** The error about a setting. */
 export function invalidSetting(name: OperationName, expected: string, received: unknown): TransferKitError {
-  const shown =
-    typeof received === 'object' || typeof received === 'string' ? JSON.stringify(received) : String(received);
-  return new TransferKitError('INVALID_OPTION', `${name}: expected ${expected}, got ${shown}.`, { received });
+  const got = typeof received === 'object' || typeof received === 'string' ? shown(received) : String(received);
+  return new TransferKitError('INVALID_OPTION', `${name}: expected ${expected}, got ${got}.`, { received });
 }
 
 function isWithin(value: unknown, [least, most]: Limits): value is number {

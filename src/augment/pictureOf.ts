@@ -3,15 +3,21 @@ import type { Picture } from '../core/picture.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
 
 /**
- * Values [height, width, 3] that a base takes as a picture of bytes: rounded, and clipped to black … white.
+ * Values [height, width, 1 or 3] that a base takes as a picture of red, green and blue, in bytes: rounded, and clipped to black …
+ * white.
  */
-export function pictureOf(values: ArrayLike<number>, width: number, range: PixelRange): Picture {
+export function pictureOf(
+  values: ArrayLike<number>,
+  [height, width, channels]: readonly [number, number, number],
+  range: PixelRange,
+): Picture {
   const span = spanOf(range);
-  const data = new Uint8ClampedArray(values.length);
-  for (let i = 0; i < values.length; i++) {
+  const data = new Uint8ClampedArray(height * width * 3);
+  for (let i = 0; i < data.length; i++) {
     const channel = i % 3;
-    const share = ((values[i] ?? 0) - (range.black[channel] ?? 0)) / (span[channel] ?? 1);
+    const from = channels === 1 ? (i - channel) / 3 : i;
+    const share = ((values[from] ?? 0) - (range.black[channel] ?? 0)) / (span[channel] ?? 1);
     data[range.bgr ? i - channel + (2 - channel) : i] = share * 255;
   }
-  return { width, height: values.length / 3 / width, data };
+  return { width, height, data };
 }

@@ -1,9 +1,10 @@
 // Which values pixels have in what a base takes: black and white of each channel, by the base's own preprocessing.
 import type { ImageMode, PreprocessorSpec } from '../core/model.ts';
+import type { Channels } from '../core/pictureLimits.ts';
 import { scalingOf } from '../preprocess/scale.ts';
 import type { Vector } from './matrix.ts';
 
-/** Values of black and of white, channel by channel, and whether blue is the first of them. */
+/** Values of black and of white, channel by channel (of one channel three times), and whether blue is the first of them. */
 export interface PixelRange {
   readonly black: Vector;
   readonly white: Vector;
@@ -12,7 +13,7 @@ export interface PixelRange {
 
 /** Values of the pixels that preprocessing gives; undefined where it does not say. */
 export function pixelRangeOf(spec: PreprocessorSpec): PixelRange | undefined {
-  if (spec.kind === 'image') return rangeOfMode(spec.mode);
+  if (spec.kind === 'image') return spec.channels === 4 ? undefined : rangeOfMode(spec.mode, spec.channels);
   if (spec.kind !== 'tensor' || spec.range === undefined) return undefined;
   const [black, white] = spec.range;
   return { black: [black, black, black], white: [white, white, white], bgr: false };
@@ -23,12 +24,11 @@ export function spanOf({ black, white }: PixelRange): Vector {
   return [white[0] - black[0], white[1] - black[1], white[2] - black[2]];
 }
 
-function rangeOfMode(mode: ImageMode): PixelRange {
-  const { mean, divisor, bgr } = scalingOf(mode);
-  const valueOf = (pixel: number): Vector => [
-    (pixel - mean[0]) / divisor[0],
-    (pixel - mean[1]) / divisor[1],
-    (pixel - mean[2]) / divisor[2],
-  ];
+function rangeOfMode(mode: ImageMode, channels: Channels = 3): PixelRange {
+  const { mean, divisor, bgr } = scalingOf(mode, channels);
+  const place = (channel: number) => (channels === 1 ? 0 : channel);
+  const valueAt = (pixel: number, channel: number) =>
+    (pixel - (mean[place(channel)] ?? 0)) / (divisor[place(channel)] ?? 1);
+  const valueOf = (pixel: number): Vector => [valueAt(pixel, 0), valueAt(pixel, 1), valueAt(pixel, 2)];
   return { black: valueOf(0), white: valueOf(255), bgr };
 }

@@ -1,19 +1,33 @@
 // Gives every colour of a picture another.
-import { add, matMul, mean, reshape, tensor1d, tensor2d, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  matMul,
+  mean,
+  reshape,
+  slice,
+  tensor1d,
+  tensor2d,
+  tile,
+  type Tensor,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import { needsMean, type ColourChange } from './colourChange.ts';
 import { at, apply, matrixOf, type Matrix, type Vector } from './matrix.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
 import { fromUnit } from './unitValues.ts';
 
 /**
- * A picture [1, height, width, 3] with changed colours, clipped to black … white.
+ * A picture [1, height, width, 1 or 3] with changed colours, clipped to black … white. Gray is a colour of three equal parts,
+ * of which one is kept.
  *
  * @returns A new tensor; others that were made are the caller's to tidy.
  */
 export function recolour(picture: Tensor4D, change: ColourChange, range: PixelRange): Tensor4D {
   const ofColour = fromBase(change.ofColour, range);
   const ofMean = fromBase(change.ofMean, range);
-  const pixels = reshape(picture, [-1, 3]);
+  const isGray = picture.shape[3] === 1;
+  const colours = isGray ? tile(picture, [1, 1, 1, 3]) : picture;
+  const pixels = reshape(colours, [-1, 3]);
   const products = matMul(pixels, columnsOf(ofColour));
   // What the matrices make of black must come out as 0.
   const black = apply(
@@ -22,7 +36,8 @@ export function recolour(picture: Tensor4D, change: ColourChange, range: PixelRa
   );
   let offset: Tensor = tensor1d(black.map((value) => -value));
   if (needsMean(change)) offset = add(matMul(mean(pixels, 0, true), columnsOf(ofMean)), offset);
-  return reshape(fromUnit(add(products, offset), range), picture.shape);
+  const changed: Tensor4D = reshape(fromUnit(add(products, offset), range), colours.shape);
+  return isGray ? slice(changed, [0, 0, 0, 0], picture.shape) : changed;
 }
 
 /** A matrix on colours as one on the base's values, which gives values 0 … 1 in the base's order of channels. */

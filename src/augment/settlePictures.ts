@@ -3,6 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../core/model.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 import type { PictureAugmentation } from './augmentPictures.ts';
 import { checkedOperation } from './checkedOperation.ts';
 import type { ImageOperation } from './imageOperation.ts';
@@ -34,7 +35,7 @@ export function settlePictures(
       `takes ${describeShape(shape)} of type ${input.dtype}. Give a function of your own: augment: { apply(input, seed) }.`;
     throw new TransferKitError('INVALID_OPTION', text, { shape, dtype: input.dtype });
   }
-  const range = shape[2] === 3 ? pixelRangeOf(spec) : undefined;
+  const range = shape[2] === 1 || shape[2] === 3 ? pixelRangeOf(spec) : undefined;
   const asking = range === undefined ? operations.find(needsRange) : undefined;
   if (asking !== undefined) throw rangeUnknown(verb, asking.name, shape);
   return { steps, range: range ?? anyRange };
@@ -43,7 +44,7 @@ export function settlePictures(
 function checkEntry(verb: string, entry: unknown): ImageOperation {
   const operation = isNamed(entry) ? checkedOperation(entry) : undefined;
   if (operation !== undefined) return operation;
-  const found = typeof entry === 'function' ? `the function ${entry.name}: call it` : JSON.stringify(entry);
+  const found = typeof entry === 'function' ? `the function ${entry.name}: call it` : shown(entry);
   const text = `${verb}: expected augment to list operations such as flip() or rotate({ degrees: 10 }), got ${found}.`;
   throw new TransferKitError('INVALID_OPTION', text, { received: entry });
 }
@@ -51,7 +52,7 @@ function checkEntry(verb: string, entry: unknown): ImageOperation {
 /** The error about a base of which nobody knows what is black and what is white. */
 function rangeUnknown(verb: string, name: string, shape: Shape): TransferKitError {
   const [found, advice] =
-    shape[2] === 3
+    shape[2] === 1 || shape[2] === 3
       ? [
           'one that does not say which values pixels have',
           "Load it with preprocess: 'tf' or another mode, or { kind: 'tensor', range: [black, white] }",
@@ -61,7 +62,7 @@ function rangeUnknown(verb: string, name: string, shape: Shape): TransferKitErro
           "List geometric operations alone, such as flip() and rotate(), which fill with 'reflect' or 'nearest'",
         ];
   const text =
-    `${verb}: expected a base that takes pictures of three channels in a known range for ${name}() in augment, got ${found}. ` +
+    `${verb}: expected a base that takes pictures of one or three channels in a known range for ${name}() in augment, got ${found}. ` +
     `${advice}; or give a function of your own: augment: { apply(input, seed) }.`;
   return new TransferKitError('INVALID_OPTION', text, { operation: name, shape });
 }

@@ -15,6 +15,6 @@ export function fromUnit<T extends Tensor>(values: T, range: PixelRange): T {
 }
 
 /** One number for each channel, or for all of them. */
-function channels(values: readonly number[]): Tensor {
+export function channels(values: readonly number[]): Tensor {
   return tensor1d([...(new Set(values).size === 1 ? values.slice(0, 1) : values)]);
 }

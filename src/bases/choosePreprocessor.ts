@@ -59,14 +59,17 @@ function choose(input: TensorSpec, { option, saved, pictures }: PreprocessChoice
     return tensorPreprocessor({ shape, dtype: input.dtype, ...option });
   }
   const given = typeof option === 'object' && 'kind' in option ? option : { mode: option, size: undefined };
-  return preprocessorFrom(imageSpec({ ...given, size: given.size ?? imageSize(shape) }), pictures);
+  return preprocessorFrom(
+    imageSpec({ ...channelsOf(shape), ...given, size: given.size ?? imageSize(shape) }),
+    pictures,
+  );
 }
 
 /** Saved preprocessing follows the input that the base has now, where that is fixed. */
 function refit(saved: PreprocessorSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): PreprocessorSpec {
   if (saved.kind === 'tensor' && isList(saved.shape)) return refitTensor(saved, shape, dtype);
   const isFixed = shape[0] !== null && shape[1] !== null;
-  return saved.kind === 'image' && isFixed ? { ...saved, size: imageSize(shape) } : saved;
+  return saved.kind === 'image' && isFixed ? { ...saved, ...channelsOf(shape), size: imageSize(shape) } : saved;
 }
 
 function refitTensor(saved: TensorInputSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): TensorInputSpec {
@@ -86,15 +89,20 @@ function isList(value: unknown): boolean {
 
 function imageSize(shape: TensorSpec['shape']): readonly [number, number] {
   const [height, width, channels] = shape;
-  if (shape.length === 3 && typeof height === 'number' && typeof width === 'number' && channels === 3)
-    return [height, width];
-  const free = shape.length === 3 && channels === 3;
+  const isPicture = shape.length === 3 && (channels === 1 || channels === 3 || channels === 4);
+  if (isPicture && typeof height === 'number' && typeof width === 'number') return [height, width];
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected a base that takes pictures [height, width, 3] for image preprocessing, got one that takes ` +
-      `${describeShape(shape)}.${free ? ' Give inputSize.' : ''}`,
+    `loadBase: expected a base that takes pictures [height, width, 1, 3 or 4] for image preprocessing, got one that takes ` +
+      `${describeShape(shape)}.${isPicture ? ' Give inputSize.' : ''}`,
     { shape },
   );
+}
+
+/** Channels of the base, where they are not the usual three. */
+function channelsOf(shape: TensorSpec['shape']): Pick<ImageSpec, 'channels'> {
+  const channels = shape.length === 3 ? shape[2] : undefined;
+  return channels === 1 || channels === 4 ? { channels } : {};
 }
 
 function isPreprocessor(option: PreprocessOption | undefined): option is Preprocessor {

@@ -1,5 +1,7 @@
 // The one error of this package. Its text says what was expected, what came and what to do; its facts are fields.
 
+import { withShortValues } from './shown.ts';
+
 /** What went wrong, as a stable name that a program can switch on. */
 export type ErrorCode =
   | 'BACKEND_UNAVAILABLE'
@@ -38,7 +40,8 @@ export type ErrorCode =
 const brand = Symbol.for('transferkit.error');
 
 /**
- * Every error that transferkit raises. `code` names the kind, `details` holds the facts that the text was built from.
+ * Every error that transferkit raises. `code` names the kind, `details` holds the facts that the text was built from. Of a
+ * value in the text no more than 200 characters are shown.
  *
  * @example
  * ```ts
@@ -53,7 +56,7 @@ export class TransferKitError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
-    super(`[transferkit] ${message}`, cause === undefined ? undefined : { cause });
+    super(`[transferkit] ${withShortValues(message)}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
     Object.defineProperty(this, brand, { value: true });

@@ -1,18 +1,22 @@
 // What a model is made of: preprocessing, a base, a head. Types only.
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
+import type { Channels } from './pictureLimits.ts';
 import type { Shape, TrainingLog, Trunk } from './types.ts';
 
 /** How raw input becomes what the base was trained on: data that is saved with the model. */
 export type PreprocessorSpec = ImageSpec | TensorInputSpec | CustomSpec;
 
-/** Scaling of pixel values 0..255, named as in keras.applications; or mean and standard deviation of pixels / 255. */
+/**
+ * Scaling of pixel values 0..255, named as in keras.applications; or mean and standard deviation of pixels / 255, one number for
+ * all channels or one for each. `caffe` and `torch` are for three channels.
+ */
 export type ImageMode =
   | 'tf'
   | 'caffe'
   | 'torch'
   | 'unit'
   | 'raw'
-  | { readonly mean: readonly [number, number, number]; readonly std: readonly [number, number, number] };
+  | { readonly mean: number | readonly number[]; readonly std: number | readonly number[] };
 
 /** Preprocessing of pictures. */
 export interface ImageSpec {
@@ -22,6 +26,11 @@ export interface ImageSpec {
   readonly mode: ImageMode;
   readonly resize: 'antialias' | 'bilinear' | 'nearest';
   readonly fit: 'stretch' | 'cover' | 'contain';
+  /**
+   * Channels that the base takes: 1 (brightness), 3 (red, green, blue) or 4 (these and opacity). Default 3; `loadBase` sets it
+   * by the base's input.
+   */
+  readonly channels?: Channels;
 }
 
 /** No preprocessing: tensors or arrays that already are what the base expects. */

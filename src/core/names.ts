@@ -1,9 +1,13 @@
 // Names in error texts: the nearest known ones first.
 
+/** Of longer names the beginning is compared. */
+const longest = 100;
+
 /** Up to `most` known names, those that take the fewest edits from `name` first. */
 export function nearestNames(name: string, known: Iterable<string>, most = 10): string[] {
+  const start = name.slice(0, longest).toLowerCase();
   return [...known]
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, distance: editDistance(start, candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, most)
     .map(({ candidate }) => candidate);

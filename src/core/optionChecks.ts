@@ -1,5 +1,6 @@
 // Checks that options of several verbs share.
 import { TransferKitError } from './errors.ts';
+import { shorten, shown } from './shown.ts';
 
 /** Raises unless a learning rate is a finite number above 0. */
 export function assertRate(verb: string, name: string, rate: unknown): asserts rate is number {
@@ -41,6 +42,6 @@ export function isObject(value: unknown): value is object {
 
 /** The error about an option. */
 export function invalidOption(verb: string, expected: string, received: unknown): TransferKitError {
-  const shown = isObject(received) ? JSON.stringify(received) : String(received);
-  return new TransferKitError('INVALID_OPTION', `${verb}: expected ${expected}, got ${shown}.`, { received });
+  const got = isObject(received) ? shown(received) : shorten(String(received));
+  return new TransferKitError('INVALID_OPTION', `${verb}: expected ${expected}, got ${got}.`, { received });
 }

@@ -4,6 +4,7 @@ import type { CheckpointStore } from './checkpointStore.ts';
 import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
 import type { DecodeOptions } from './pictureLimits.ts';
+import { shorten } from './shown.ts';
 import type { RowStore, ScratchPlan } from './rowStore.ts';
 
 /** How far a read has come. */
@@ -132,5 +133,5 @@ export function isAddress(location: string): boolean {
 
 /** An address or path short enough for an error text: a `data:` address can be megabytes long. */
 export function shortAddress(location: string): string {
-  return location.length <= 300 ? location : `${location.slice(0, 100)}… (${String(location.length)} characters)`;
+  return shorten(location);
 }

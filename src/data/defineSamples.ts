@@ -1,6 +1,7 @@
 // The general constructor of samples: whatever can give its targets at once and its inputs one by one.
 import { TransferKitError } from '../core/errors.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 import { splitIndices } from './splitIndices.ts';
 import {
   describeLabels,
@@ -140,6 +141,6 @@ function assertSize(verb: string, size: number): void {
  */
 export function assertOnUnreadable(verb: string, value: string): void {
   if (value === 'error' || value === 'skip') return;
-  const text = `${verb}: expected onUnreadable to be 'error' or 'skip', got ${JSON.stringify(value)}.`;
+  const text = `${verb}: expected onUnreadable to be 'error' or 'skip', got ${shown(value)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { onUnreadable: value });
 }

@@ -3,6 +3,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { isNumbers, isNumeric } from '../core/numericTarget.ts';
 import type { HeadTarget } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 
 /**
  * Raises for numbers that mean no labels.
@@ -54,7 +55,7 @@ function isIndex(value: number, count: number): boolean {
 function wrongLength(verb: string, index: number, target: HeadTarget, labels: readonly string[]): TransferKitError {
   const text =
     `${verb}: expected a number for each of ${String(labels.length)} labels as target of example ${String(index)}, got ` +
-    `${JSON.stringify(target)}. Leave labels out for numbers of a regression.`;
+    `${shown(target)}. Leave labels out for numbers of a regression.`;
   return new TransferKitError('INVALID_OPTION', text, { index, target, labels });
 }
 
@@ -67,6 +68,6 @@ function outside(
 ): TransferKitError {
   const text =
     `${verb}: expected ${expected} as target of example ${String(index)}, as labels are given, got ` +
-    `${JSON.stringify(target)}. Leave labels out for numbers of a regression.`;
+    `${shown(target)}. Leave labels out for numbers of a regression.`;
   return new TransferKitError('OUT_OF_RANGE', text, { index, target, labels });
 }

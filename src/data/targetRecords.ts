@@ -1,6 +1,7 @@
 // Targets that are records, one for each of several heads: taken apart into the targets of each head.
 import { TransferKitError } from '../core/errors.ts';
 import type { HeadTarget, Samples, Target } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 import { mainLabel, nameIndexes } from './numericTargets.ts';
 import { countLabels, settleLabels, targetKind } from './targets.ts';
 
@@ -136,12 +137,12 @@ function isList(given: GivenLabels): given is readonly string[] {
 }
 
 function wrongRecord(verb: string, index: number, expected: string, received: unknown): TransferKitError {
-  const shown = typeof received === 'string' ? received : JSON.stringify(received);
-  const text = `${verb}: expected ${expected} in example ${String(index)}, got ${shown}. Give every example a target of every head.`;
+  const got = typeof received === 'string' ? received : shown(received);
+  const text = `${verb}: expected ${expected} in example ${String(index)}, got ${got}. Give every example a target of every head.`;
   return new TransferKitError('INVALID_OPTION', text, { index, target: received });
 }
 
 function wrongLabels(verb: string, expected: string, received: unknown): TransferKitError {
-  const text = `${verb}: expected ${expected}, got ${JSON.stringify(received)}.`;
+  const text = `${verb}: expected ${expected}, got ${shown(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { labels: received });
 }

@@ -3,6 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import type { HeadTarget } from '../core/types.ts';
 import { isNumeric } from '../core/numericTarget.ts';
+import { shown } from '../core/shown.ts';
 import { assertMeansLabels, labelsWithShare } from './numericTargets.ts';
 
 /** One label, several labels, one number or several numbers for each example. */
@@ -49,7 +50,7 @@ export function settleLabels(
 ): readonly string[] {
   if (given === undefined) return [...new Set(targets.flatMap(labelsOf))].sort();
   if (new Set(given).size !== given.length || !given.every(isLabel)) {
-    const text = `${verb}: expected labels that are text, differ and are not empty, got ${JSON.stringify(given)}.`;
+    const text = `${verb}: expected labels that are text, differ and are not empty, got ${shown(given)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { labels: given });
   }
   if (kind === 'number' || kind === 'numbers') assertMeansLabels(verb, targets, given);
@@ -111,7 +112,7 @@ function lengthOf(target: HeadTarget): number {
 }
 
 function wrongTarget(verb: string, index: number, target: unknown, expected: string): TransferKitError {
-  const came = typeof target === 'object' || typeof target === 'string' ? JSON.stringify(target) : String(target);
+  const came = typeof target === 'object' || typeof target === 'string' ? shown(target) : String(target);
   const text = `${verb}: expected the target of example ${String(index)} to be ${expected}, got ${came}.`;
   return new TransferKitError('INVALID_OPTION', `${text} Give all examples targets of one kind.`, { index, target });
 }

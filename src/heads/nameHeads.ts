@@ -1,5 +1,6 @@
 // The heads of a record: their names, checked, and what each answers.
 import { TransferKitError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
 import { nameOutputs, type Answer, type Question } from './nameOutputs.ts';
 
 /** A head's name becomes the name of a layer and of an output. */
@@ -23,6 +24,6 @@ export function nameHeads(heads: Readonly<Record<string, Question>>, taken: Read
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  const text = `replaceHead: expected ${expected}, got ${received === undefined ? 'nothing' : JSON.stringify(received)}.`;
+  const text = `replaceHead: expected ${expected}, got ${received === undefined ? 'nothing' : shown(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }

@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../core/headParts.ts';
 import type { Task } from '../core/model.ts';
+import { shown } from '../core/shown.ts';
 
 const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
 
@@ -73,6 +74,6 @@ function assertEnough(name: string, task: Exclude<Task, 'regression'>, labels: r
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  const shown = received === undefined ? 'nothing' : typeof received === 'string' ? received : JSON.stringify(received);
-  return new TransferKitError('INVALID_OPTION', `replaceHead: expected ${expected}, got ${shown}.`, { received });
+  const got = received === undefined ? 'nothing' : typeof received === 'string' ? received : shown(received);
+  return new TransferKitError('INVALID_OPTION', `replaceHead: expected ${expected}, got ${got}.`, { received });
 }

@@ -4,6 +4,7 @@ import type { HeadPart } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
 import { isNumbers } from '../core/numericTarget.ts';
 import type { Target } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 
 /** What targets have to answer: a task and its labels. Every head is one. */
 export type Question = Pick<HeadPart, 'task' | 'labels'>;
@@ -29,7 +30,7 @@ export function encodeTarget(verb: string, question: Question, target: Target, i
 
 /** The error about a target of a kind that the task does not take. */
 export function mismatch(verb: string, expected: string, target: Target, id: string): TransferKitError {
-  const text = `${verb}: expected ${expected} as target of ${id}, got ${JSON.stringify(target)}. Choose replaceHead's task to fit.`;
+  const text = `${verb}: expected ${expected} as target of ${id}, got ${shown(target)}. Choose replaceHead's task to fit.`;
   return new TransferKitError('INVALID_OPTION', text, { id, target });
 }
 
@@ -72,7 +73,7 @@ function assertShares(verb: string, shares: readonly number[], id: string): void
   const sum = shares.reduce((total, share) => total + share, 0);
   if (shares.every((share) => share >= 0) && Math.abs(sum - 1) <= 1e-4) return;
   const text =
-    `${verb}: expected the shares of the labels for ${id} to be from 0 and to sum to 1, got ${JSON.stringify(shares)} with ` +
+    `${verb}: expected the shares of the labels for ${id} to be from 0 and to sum to 1, got ${shown(shares)} with ` +
     `sum ${String(sum)}. Divide them by their sum.`;
   throw new TransferKitError('INVALID_OPTION', text, { id, target: shares, sum });
 }

@@ -3,6 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { HeadPart } from '../core/model.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Samples, Target } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 import { encodeTarget } from './encodeTarget.ts';
 
 /** What has heads. Every model is one. */
@@ -65,7 +66,7 @@ function ofHead(verb: string, { name }: HeadPart): string {
 function recordOf(verb: string, parts: readonly HeadPart[], target: Target, id: string) {
   const names = parts.map(({ name }) => name);
   if (typeof target !== 'object' || isList(target)) {
-    throw wrong(verb, `a record of targets for the heads ${names.join(', ')}`, JSON.stringify(target), id);
+    throw wrong(verb, `a record of targets for the heads ${names.join(', ')}`, shown(target), id);
   }
   const given = Object.keys(target);
   const other = given.find((name) => !names.includes(name));
@@ -74,7 +75,7 @@ function recordOf(verb: string, parts: readonly HeadPart[], target: Target, id: 
     throw wrong(verb, `targets of the model's heads (${names.join(', ')})`, `one of '${other}'`, id, nearest);
   }
   const missing = names.find((name) => !given.includes(name));
-  if (missing !== undefined) throw wrong(verb, `a target of head '${missing}'`, JSON.stringify(target), id);
+  if (missing !== undefined) throw wrong(verb, `a target of head '${missing}'`, shown(target), id);
   return target;
 }
 

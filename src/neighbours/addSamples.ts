@@ -6,6 +6,7 @@ import { layOut } from '../core/headParts.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import { noneReadable } from '../features/examples.ts';
 import { assertWhole } from '../core/optionChecks.ts';
+import { shown } from '../core/shown.ts';
 import { startPace } from '../features/pace.ts';
 import { allInBatches } from '../features/readAhead.ts';
 import { assertReadable, readBatches } from '../features/readBatch.ts';
@@ -81,7 +82,7 @@ function labelAt(verb: string, samples: Samples, index: number): string {
   const label = typeof given === 'number' ? samples.labels[given] : given;
   if (typeof label === 'string' && more.length === 0) return label;
   const text =
-    `${verb}: expected one label for each example, got ${JSON.stringify(target)} for example ${String(index)}. Only classes ` +
+    `${verb}: expected one label for each example, got ${shown(target)} for example ${String(index)}. Only classes ` +
     'can be told apart by examples.';
   throw new TransferKitError('INVALID_OPTION', text, { index, target });
 }

@@ -5,11 +5,14 @@ import { platform } from '#platform';
 import { TransferKitError } from '../core/errors.ts';
 import { addWriter } from '../core/inputWriter.ts';
 import { nearestNames } from '../core/names.ts';
-import { isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
+import { invalidOption } from '../core/optionChecks.ts';
+import { channelsOf, isHostTensor, type HostTensor, type Picture } from '../core/picture.ts';
 import { settleLimits, type PictureLimits, type SettledLimits } from '../core/pictureLimits.ts';
 import { releaseBytes } from '../core/releaseBytes.ts';
 import type { ImageSpec, Preprocessor } from '../core/model.ts';
+import { shown } from '../core/shown.ts';
 import { pictureRegion } from './fit.ts';
+import { writeLuma } from './luma.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
 import { planResize } from './resize.ts';
 import { assertMode, scalingOf } from './scale.ts';
@@ -40,7 +43,7 @@ export type ImageInput =
 /** The preprocessor that {@link imagePreprocessor} makes. */
 export interface ImagePreprocessor extends Preprocessor<ImageInput> {
   readonly spec: ImageSpec;
-  /** Gives float32 [height, width, 3]; the caller owns the tensor. */
+  /** Gives float32 [height, width, channels]; the caller owns the tensor. */
   apply(input: ImageInput): Promise<Tensor3D>;
 }
 
@@ -55,12 +58,13 @@ const decodeMargin = 2;
 
 const resizeMethods: readonly ImageSpec['resize'][] = ['antialias', 'bilinear', 'nearest'];
 const fits: readonly ImageSpec['fit'][] = ['stretch', 'cover', 'contain'];
+const channelCounts: readonly unknown[] = [1, 3, 4];
 
 /**
  * Fills in what an image spec leaves out.
  *
  * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224] pixels
- * (height, width), `resize` to 'antialias', `fit` to 'stretch'.
+ * (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
  */
 export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
   return { kind: 'image', size: [224, 224], resize: defaultResize, fit: 'stretch', ...partial };
@@ -72,12 +76,13 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
  * Resizing and scaling run in plain memory, so from the same decoded pixels the numbers are the same everywhere:
  * 'bilinear', 'antialias' and 'nearest' are those of `tf.image.resize`, the modes those of keras.applications, 'cover'
  * and 'contain' Keras' `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Transparency becomes white, EXIF orientation is
- * applied. With 'antialias', Node shrinks big JPEG files while decoding, to no less than twice the size.
+ * applied. A base of one channel gets brightness: of a picture that is coded so its own, of colours that of TensorFlow's
+ * `rgb_to_grayscale`; a base of four gets opacity as the fourth, opaque 255. With 'antialias', Node shrinks big JPEG files while decoding, to no less than twice the size.
  *
  * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
- * 224 × 224, resize 'antialias', fit 'stretch'.
+ * 224 × 224, resize 'antialias', fit 'stretch', 3 channels.
  * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not saved.
- * @returns A preprocessor that gives float32 [height, width, 3]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
+ * @returns A preprocessor that gives float32 [height, width, channels]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
  * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  * @throws TransferKitError `INVALID_OPTION` for a wrong spec.
  *
@@ -99,36 +104,50 @@ export function imagePreprocessor(
   const full = imageSpec(spec);
   assertImageSpec(full);
   const accepted = settleLimits('imagePreprocessor', limits);
+  const { channels = 3 } = full;
   const [height, width] = full.size;
-  const scaling = scalingOf(full.mode);
+  const scaling = scalingOf(full.mode, channels);
+  // Brightness comes after resizing, which is of far fewer pixels then; both are linear.
+  const unscaled = scalingOf('raw');
   const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
     const resize = await loadResize();
     const given = givenPicture(input, full);
     const picture = await (given ?? decode(input, full, accepted));
     const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
-    resize(picture, planResize(picture, region, full.size, full.resize, scaling), values);
+    const plan = planResize(picture, region, full.size, full.resize, scaling);
+    if (channelsOf(picture) === channels) {
+      resize(picture, plan, values);
+    } else {
+      const colours = new Float32Array(height * width * 3);
+      resize(picture, { ...plan, scaling: unscaled }, colours);
+      writeLuma(colours, scaling, values);
+    }
     if (given === undefined) releaseBytes(picture.data);
   };
   const apply = async (input: ImageInput): Promise<Tensor3D> => {
-    const values = new Float32Array(height * width * 3);
+    const values = new Float32Array(height * width * channels);
     await write(input, values);
-    return tensor3d(values, [height, width, 3]);
+    return tensor3d(values, [height, width, channels]);
   };
-  return addWriter({ spec: full, apply }, { apply, shape: [height, width, 3], write });
+  return addWriter({ spec: full, apply }, { apply, shape: [height, width, channels], write });
 }
 
 /** A picture that needs no decoding; undefined for any other input. Its pixels may be the caller's. */
-function givenPicture(input: ImageInput, { mode }: ImageSpec): Promise<Picture> | Picture | undefined {
-  if (input instanceof Tensor) return pictureFromTensor(input, mode);
-  if (isHostTensor(input)) return pictureFromHostTensor(input, mode);
-  return isPixels(input) ? pictureFromPixels(input, mode) : undefined;
+function givenPicture(input: ImageInput, spec: ImageSpec): Promise<Picture> | Picture | undefined {
+  if (input instanceof Tensor) return pictureFromTensor(input, spec);
+  if (isHostTensor(input)) return pictureFromHostTensor(input, spec);
+  return isPixels(input) ? pictureFromPixels(input, spec) : undefined;
 }
 
-async function decode(input: ImageInput, { size, resize }: ImageSpec, limits: SettledLimits): Promise<Picture> {
+async function decode(
+  input: ImageInput,
+  { size, resize, channels }: ImageSpec,
+  limits: SettledLimits,
+): Promise<Picture> {
   if (!isDecodable(input)) throw notAPicture(input);
   const [height, width] = size;
   const atLeast = resize === 'antialias' ? ([height * decodeMargin, width * decodeMargin] as const) : undefined;
-  return platform.decodePicture(input, { atLeast, limits });
+  return platform.decodePicture(input, { atLeast, limits, ...(channels === undefined ? {} : { channels }) });
 }
 
 function isPixels(input: unknown): input is Picture {
@@ -160,10 +179,12 @@ function notAPicture(input: unknown): TransferKitError {
 function assertImageSpec(spec: ImageSpec): void {
   const size: unknown = spec.size;
   if (!Array.isArray(size) || size.length !== 2 || !size.every(isPixelCount)) {
-    const text = `imagePreprocessor: expected size to be [height, width] in whole pixels above 0, got ${JSON.stringify(size)}.`;
+    const text = `imagePreprocessor: expected size to be [height, width] in whole pixels above 0, got ${shown(size)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { size });
   }
-  assertMode(spec.mode);
+  const { channels = 3 } = spec;
+  if (!channelCounts.includes(channels)) throw invalidOption('imagePreprocessor', 'channels to be 1, 3 or 4', channels);
+  assertMode(spec.mode, channels);
   assertOneOf('resize', spec.resize, resizeMethods);
   assertOneOf('fit', spec.fit, fits);
 }

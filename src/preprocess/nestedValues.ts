@@ -1,5 +1,6 @@
 // Nested lists of numbers read into one typed array with a shape. Tensors in plain memory come out.
 import { TransferKitError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
 
 /** Numbers in lists in lists, as deep as the tensor has axes. */
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -30,7 +31,7 @@ function collect(value: unknown, shape: readonly number[], depth: number, values
       return;
     }
     if (!Array.isArray(value)) {
-      const text = `tensorPreprocessor: expected numbers, got a value of type ${typeof value} (${JSON.stringify(value)}).`;
+      const text = `tensorPreprocessor: expected numbers, got a value of type ${typeof value} (${shown(value)}).`;
       throw new TransferKitError('WRONG_DTYPE', text, { value });
     }
   }

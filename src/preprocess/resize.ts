@@ -1,6 +1,6 @@
 // Resizing on typed arrays in plain TypeScript. Knows nothing about tensors or decoding. What simdResize.ts does is the same
 // arithmetic, many times faster: this is what it is held to, and what runs where WebAssembly has no SIMD.
-import type { Picture } from '../core/picture.ts';
+import { channelsOf, type Picture } from '../core/picture.ts';
 import type { ImageSpec } from '../core/model.ts';
 import type { PictureRegion } from './fit.ts';
 import type { Scaling } from './scale.ts';
@@ -13,7 +13,7 @@ export interface ResizePlan {
   readonly scaling: Scaling;
 }
 
-/** Writes `height * width * 3` values of a resized and scaled picture. */
+/** Writes a resized and scaled picture, of as many channels as it has. */
 export type Resize = (picture: Picture, plan: ResizePlan, output: Float32Array) => void;
 
 /**
@@ -41,10 +41,11 @@ export function planResize(
 
 /** Resizes. Every operation rounds to float32, as the SIMD module does. */
 export function resizePlainly(picture: Picture, plan: ResizePlan, output: Float32Array): void {
-  const line = new Float32Array(picture.width * 3);
+  const channels = channelsOf(picture);
+  const line = new Float32Array(picture.width * channels);
   for (let row = 0; row < plan.rows.first.length; row++) {
     mixRows(picture, plan.rows, row, line);
-    mixColumns(line, plan, output.subarray(row * plan.columns.first.length * 3));
+    mixColumns(line, plan, channels, output.subarray(row * plan.columns.first.length * channels));
   }
 }
 
@@ -60,21 +61,23 @@ function mixRows({ data }: Picture, { first, count, weights, width }: Taps, row:
 }
 
 /** One output row: every pixel is a weighted sum of pixels of the line, then scaled. */
-function mixColumns(line: Float32Array, { columns, scaling }: ResizePlan, output: Float32Array): void {
+function mixColumns(
+  line: Float32Array,
+  { columns, scaling: { mean, divisor, bgr } }: ResizePlan,
+  channels: number,
+  output: Float32Array,
+): void {
   const { first, count, weights, width } = columns;
-  const [mean0, mean1, mean2] = scaling.mean;
-  const [divisor0, divisor1, divisor2] = scaling.divisor;
-  const [red, blue] = scaling.bgr ? [2, 0] : [0, 2];
-  const sums = new Float32Array(3);
-  for (let column = 0, to = 0; column < first.length; column++, to += 3) {
+  const sums = new Float32Array(channels);
+  for (let column = 0, to = 0; column < first.length; column++, to += channels) {
     sums.fill(0);
     for (let tap = 0; tap < (count[column] ?? 0); tap++) {
       const weight = weights[column * width + tap] ?? 0;
-      const from = ((first[column] ?? 0) + tap) * 3;
-      for (let i = 0; i < 3; i++) sums[i] = (sums[i] ?? 0) + Math.fround(weight * (line[from + i] ?? 0));
+      const from = ((first[column] ?? 0) + tap) * channels;
+      for (let i = 0; i < channels; i++) sums[i] = (sums[i] ?? 0) + Math.fround(weight * (line[from + i] ?? 0));
     }
-    output[to] = Math.fround((sums[red] ?? 0) - mean0) / divisor0;
-    output[to + 1] = Math.fround((sums[1] ?? 0) - mean1) / divisor1;
-    output[to + 2] = Math.fround((sums[blue] ?? 0) - mean2) / divisor2;
+    for (let i = 0; i < channels; i++) {
+      output[to + i] = Math.fround((sums[bgr ? channels - 1 - i : i] ?? 0) - (mean[i] ?? 0)) / (divisor[i] ?? 1);
+    }
   }
 }

@@ -1,6 +1,6 @@
 // Resizing by a SIMD module of our own, kernels/assembly/resize.ts. A picture goes through its memory in strips, so that it
 // stays small whatever the size of the picture.
-import type { Picture } from '../core/picture.ts';
+import { channelsOf, type Picture } from '../core/picture.ts';
 import { resizePlainly, type Resize, type ResizePlan } from './resize.ts';
 import type { Taps } from './taps.ts';
 
@@ -21,7 +21,7 @@ interface Strip {
 /** Most bytes of input and of output in one strip that has more than one row. */
 const stripBytes = 2 ** 20;
 const pageBytes = 2 ** 16;
-const parameterCount = 23;
+const parameterCount = 26;
 /** The module reads and writes up to 15 float32 values over the ends of rows. */
 const overhang = 64;
 
@@ -54,9 +54,10 @@ function simdResize(module: ResizeModule): Resize {
   };
 }
 
-function* stripsOf({ width, data }: Picture, { rows, columns }: ResizePlan): Generator<Strip> {
-  const inputBytes = width * 3 * data.BYTES_PER_ELEMENT;
-  const most = Math.max(1, Math.floor(stripBytes / (columns.first.length * 12)));
+function* stripsOf(picture: Picture, { rows, columns }: ResizePlan): Generator<Strip> {
+  const channels = channelsOf(picture);
+  const inputBytes = picture.width * channels * picture.data.BYTES_PER_ELEMENT;
+  const most = Math.max(1, Math.floor(stripBytes / (columns.first.length * channels * 4)));
   let strip: Strip | undefined;
   for (let row = 0; row < rows.first.length; row++) {
     const longer = withRow(strip, rows, row);
@@ -78,13 +79,15 @@ function withRow(strip: Strip | undefined, { first, count }: Taps, row: number):
 
 function resizeStrip(
   { memory, resize }: ResizeModule,
-  { width, data }: Picture,
+  source: Picture,
   { rows, columns, scaling }: ResizePlan,
   { start, end, from, to }: Strip,
   output: Float32Array,
 ): void {
-  const rowLength = width * 3;
-  const outputLength = columns.first.length * 3;
+  const { width, data } = source;
+  const channels = channelsOf(source);
+  const rowLength = width * channels;
+  const outputLength = columns.first.length * channels;
   const blocks = new Blocks();
   const own = { first: rows.first.subarray(start, end), count: rows.count.subarray(start, end) };
   const rowTaps = blocks.placeTaps({
@@ -100,8 +103,9 @@ function resizeStrip(
   const floats = data instanceof Float32Array ? 1 : 0;
   const picture = [pixels, rowLength, floats, from];
   const parameters = [...picture, result, end - start, columns.first.length, ...rowTaps, ...columnTaps, line];
-  new Int32Array(memory.buffer, 0, parameterCount).set([...parameters, scaling.bgr ? 1 : 0]);
-  new Float32Array(memory.buffer, 17 * 4, 6).set([...scaling.mean, ...scaling.divisor]);
+  new Int32Array(memory.buffer, 0, 18).set([...parameters, scaling.bgr ? 1 : 0, channels]);
+  new Float32Array(memory.buffer, 18 * 4, 4).set(scaling.mean);
+  new Float32Array(memory.buffer, 22 * 4, 4).set(scaling.divisor);
   resize(0);
   output.set(new Float32Array(memory.buffer, result, (end - start) * outputLength), start * outputLength);
 }

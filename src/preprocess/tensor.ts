@@ -5,6 +5,7 @@ import { addWriter } from '../core/inputWriter.ts';
 import { isHostTensor, type HostTensor } from '../core/picture.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import type { Preprocessor, TensorInputSpec } from '../core/model.ts';
+import { shown } from '../core/shown.ts';
 import { flattenNumbers, type NestedNumbers } from './nestedValues.ts';
 
 /**
@@ -218,7 +219,7 @@ function assertTensorSpec({ shape, dtype, range }: TensorInputSpec): void {
   throw new TransferKitError(
     'INVALID_OPTION',
     'tensorPreprocessor: expected shape to be a list of whole numbers above 0 (null for a free axis), dtype float32, int32 ' +
-      `or bool, and range, if given, [smallest, largest], got ${JSON.stringify({ shape, dtype, range })}.`,
+      `or bool, and range, if given, [smallest, largest], got ${shown({ shape, dtype, range })}.`,
     { shape, dtype, range },
   );
 }

@@ -2,6 +2,7 @@
 // order, trim and extend; no tensor is touched here.
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { shown } from '../core/shown.ts';
 
 /** One operation. */
 export interface NodeSpec {
@@ -146,7 +147,7 @@ export function fusedOps(node: NodeSpec): string[] {
 
 function toNode(node: Json, index: number): NodeSpec {
   if (!isJsonObject(node) || typeof node.name !== 'string' || typeof node.op !== 'string') {
-    const got = JSON.stringify(node).slice(0, 100);
+    const got = shown(node);
     const text = `loadBase: expected node ${String(index)} of the graph to have a name and an op, got ${got}.`;
     throw new TransferKitError('NOT_A_MODEL', text, { index });
   }

@@ -2,6 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Trunk, TrunkWeight } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 
 /**
  * Which layers are meant:
@@ -65,7 +66,7 @@ function selectLayers(place: Place, selection: LayerSelection): Set<string> {
     return new Set(names.slice(names.findIndex((name) => first.has(name))));
   }
   if (has(selection, 'lastStages')) return lastStages(place, selection.lastStages);
-  const text = `${place.verb}: expected a name, RegExp, function, { from }, { lastStages } or a list of these, got ${JSON.stringify(selection)}.`;
+  const text = `${place.verb}: expected a name, RegExp, function, { from }, { lastStages } or a list of these, got ${shown(selection)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { selection });
 }
 

@@ -2,6 +2,7 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
+import { shown } from '../core/shown.ts';
 
 /** Weights that lie in the same shards, one behind the other. */
 export interface ManifestGroup {
@@ -78,7 +79,7 @@ function isTexts(value: unknown): value is string[] {
 }
 
 function damaged(source: string, expected: string, found: unknown): TransferKitError {
-  const got = found === undefined ? 'nothing' : JSON.stringify(found).slice(0, 200);
+  const got = found === undefined ? 'nothing' : shown(found);
   const text = `expected ${expected} in ${source}, got ${got}. The weight list is damaged: export or fetch the model again.`;
   return new TransferKitError('WEIGHTS_DAMAGED', text, { source, found });
 }

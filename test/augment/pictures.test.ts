@@ -177,7 +177,8 @@ describe('bases', () => {
     }
   };
   const own = 'or give a function of your own: augment: { apply(input, seed) }.';
-  const threeChannels = (name: string) => `of three channels in a known range for ${name}() in augment, got one that `;
+  const threeChannels = (name: string) =>
+    `of one or three channels in a known range for ${name}() in augment, got one that `;
 
   test('with a known range take everything', async () => {
     expect(await refusal(everything, 'caffe')).toBe('none');
@@ -195,11 +196,13 @@ describe('bases', () => {
     expect(await refusal([blur()])).toContain(threeChannels('blur'));
   });
 
-  test('of one channel too', async () => {
+  test('of one channel take everything too, of four what moves pixels', async () => {
     const range = { kind: 'tensor', range: [0, 1] } as const;
-    expect(await refusal('light', range, [side, side, 1])).toBe('none');
-    expect(await refusal([flip(), noise()], range, [side, side, 1])).toBe(
-      `${threeChannels('noise')}takes [12, 12, 1]. List geometric operations alone, such as flip() and rotate(), which fill with ` +
+    expect(await refusal(everything, range, [side, side, 1])).toBe('none');
+    expect(await refusal(everything, 'unit', [side, side, 1])).toBe('none');
+    expect(await refusal('light', 'unit', [side, side, 4])).toBe('none');
+    expect(await refusal([flip(), noise()], range, [side, side, 4])).toBe(
+      `${threeChannels('noise')}takes [12, 12, 4]. List geometric operations alone, such as flip() and rotate(), which fill with ` +
         `'reflect' or 'nearest'; ${own}`,
     );
   });

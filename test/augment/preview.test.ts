@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { flip, fromArrays, loadBase, noise, previewAugmentation, replaceHead, trainHead, useBackend, type Base, type Picture, type PreprocessOption } from '../../src/index.ts'; // prettier-ignore
+import { blur, brightness, contrast, cutout, flip, fromArrays, grayscale, hue, loadBase, noise, previewAugmentation, replaceHead, rotate, saturation, trainHead, useBackend, type Base, type Picture, type PreprocessOption } from '../../src/index.ts'; // prettier-ignore
 import { randomGenerator } from '../../src/core/random.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 
@@ -35,6 +35,38 @@ describe('pictures', () => {
     expect(preview!.after).toEqual([preview!.before, preview!.before]);
     base.dispose();
   });
+
+  test.each(['tf', 'unit', 'raw', { mean: 0.3, std: 0.2 }])(
+    'of one channel are changed as gray ones of three: %j',
+    async (mode) => {
+      const preprocess = typeof mode === 'string' ? (mode as 'tf') : ({ kind: 'image', mode } as const);
+      const [gray, coloured] = [await smallBase(preprocess, 1), await smallBase(preprocess)];
+      const data = Uint8Array.from({ length: width * height }, (_, i) => (i * 37) % 256);
+      const augment = [
+        flip(),
+        rotate({ degrees: 40, fill: 0.5 }),
+        brightness({ amount: 0.4 }),
+        contrast({ amount: 0.5 }),
+        saturation({ amount: 0.5 }),
+        hue({ amount: 0.3 }),
+        grayscale({ probability: 0.5 }),
+        blur(),
+        cutout(),
+      ];
+      const views = 6;
+      const [one] = await expectNoLeak(() => previewAugmentation(gray, [{ width, height, data }], { augment, views }));
+      const [three] = await previewAugmentation(coloured, [{ width, height, data }], { augment, views });
+      expect([...one!.before.data]).toEqual([...data].flatMap((value) => [value, value, value]));
+      for (const [view, { data: pixels }] of one!.after.entries()) {
+        expect(pixels).toHaveLength(width * height * 3);
+        for (const [i, value] of pixels.entries()) {
+          expect(Math.abs(value - three!.after[view]!.data[i]!)).toBeLessThanOrEqual(1); // rounded to bytes
+        }
+      }
+      expect(new Set(one!.after.map((view) => view.data.join())).size).toBeGreaterThan(1);
+      for (const base of [gray, coloured]) base.dispose();
+    },
+  );
 
   test('are mirrored, one list of views for each input', async () => {
     const base = await smallBase('caffe');
@@ -106,13 +138,13 @@ describe('what is refused', () => {
     const unknown = await smallBase();
     const advice = "Load it with preprocess: 'tf' or another mode, if it takes pictures.";
     expect(await error(unknown, { augment: [flip()] })).toBe(
-      `a base that takes pictures [height, width, 3] in a known range, got one that takes [6, 8, 3] and does not say which ` +
+      `a base that takes pictures [height, width, 1 or 3] in a known range, got one that takes [6, 8, 3] and does not say which ` +
         `values pixels have. ${advice}`,
     );
     expect(await error(unknown, { augment: [noise()] })).toContain('in a known range for noise() in augment');
-    const gray = await smallBase({ kind: 'tensor', range: [0, 1] }, 1);
+    const gray = await smallBase({ kind: 'tensor', range: [0, 1] }, 4);
     expect(await error(gray, { augment: [flip()] })).toBe(
-      `a base that takes pictures [height, width, 3] in a known range, got one that takes [6, 8, 1]. ${advice}`,
+      `a base that takes pictures [height, width, 1 or 3] in a known range, got one that takes [6, 8, 4]. ${advice}`,
     );
     unknown.dispose();
     gray.dispose();

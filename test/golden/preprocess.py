@@ -81,8 +81,24 @@ def modes():
     yield dict(mode=dict(mean=mean, std=std), values=flat(normalization(pixels)))
 
 
+def gray():
+    for source, target in [((5, 7), (3, 4)), ((7, 5), (11, 9)), ((23, 17), (4, 5)), ((6, 10), (6, 10))]:
+        for name, options in METHODS.items():
+            values = tf.image.resize(tf.image.rgb_to_grayscale(picture(*source)), target, **options)
+            yield dict(picture=source, size=target, resize=name, mode="raw", values=flat(values))
+    luma = tf.image.rgb_to_grayscale(picture(3, 4))
+    scaled = {
+        "tf": keras.applications.mobilenet_v2.preprocess_input(luma.numpy().copy()),
+        "unit": keras.layers.Rescaling(1 / 255)(luma),
+    }
+    for mode, values in scaled.items():
+        yield dict(picture=(3, 4), size=(3, 4), resize="nearest", mode=mode, values=flat(values))
+    normalization = keras.layers.Normalization(mean=[0.1307 * 255], variance=[(0.3081 * 255) ** 2])
+    yield dict(picture=(3, 4), size=(3, 4), resize="nearest", mode=dict(mean=0.1307, std=0.3081), values=flat(normalization(luma)))
+
+
 here = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(here, "preprocess.json"), "w") as file:
-    cases = dict(tensorflow=tf.__version__, keras=keras.__version__, resize=[*resized(), *fitted()], modes=[*modes()])
+    cases = dict(tensorflow=tf.__version__, keras=keras.__version__, resize=[*resized(), *fitted()], modes=[*modes()], gray=[*gray()])
     rows = [f' "{k}": {json.dumps(v)}' if isinstance(v, str) else f' "{k}": [\n' + ",\n".join("  " + json.dumps(r, separators=(",", ":")) for r in v) + "\n ]" for k, v in cases.items()]
     file.write("{\n" + ",\n".join(rows) + "\n}\n")

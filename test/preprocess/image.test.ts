@@ -4,9 +4,11 @@ import '@tensorflow/tfjs-backend-cpu';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { releaseBytes } from '../../src/core/releaseBytes.ts';
+import type { ImageSpec } from '../../src/core/model.ts';
 import type { ImageInput } from '../../src/preprocess/image.ts';
 import { defaultResize, imagePreprocessor, imageSpec } from '../../src/preprocess/image.ts';
 import { preprocessorFrom } from '../../src/preprocess/preprocessorFrom.ts';
+import golden from '../golden/preprocess.json' with { type: 'json' };
 import { definePreprocessor } from '../../src/preprocess/definePreprocessor.ts';
 
 let tensorsBefore = 0;
@@ -268,3 +270,125 @@ describe('limits of pictures', () => {
     expect(() => imagePreprocessor({ mode: 'raw' }, {})).not.toThrow();
   });
 });
+
+describe('one channel', () => {
+  const formula = (height: number, width: number) => ({
+    height,
+    width,
+    data: Uint8Array.from({ length: height * width * 3 }, (_, i) => (i * 7919 + ((i * i) % 251)) % 256),
+  });
+  const gray = (spec: Partial<ImageSpec> = {}) => imagePreprocessor({ mode: 'raw', size, channels: 1, ...spec });
+  const grayValues = async (input: ImageInput, preprocessor = gray()): Promise<number[]> => {
+    const tensor = await preprocessor.apply(input);
+    expect(tensor.shape).toEqual([...preprocessor.spec.size, 1]);
+    const values = Array.from(tensor.dataSync());
+    tensor.dispose();
+    return values;
+  };
+
+  it.each(
+    (golden.gray as unknown as GrayCase[]).map(
+      (each) => [JSON.stringify({ ...each, values: undefined }), each] as const,
+    ),
+  )(
+    'is the brightness of TensorFlow: %s',
+    async (_, { picture: [height, width], size: wanted, resize, mode, values }) => {
+      const result = await grayValues(formula(height, width), gray({ mode, size: wanted, resize }));
+      expect(result).toHaveLength(values.length);
+      for (const [i, value] of values.entries()) expect(Math.abs(value - (result[i] ?? NaN))).toBeLessThan(2e-4);
+    },
+  );
+
+  it('keeps what is coded as brightness, in files, tensors and pixels', async () => {
+    const data = Uint8Array.from({ length: 16 }, (_, i) => i * 17);
+    const expected = Array.from(data);
+    const whole = sharp(data, { raw: { width: 4, height: 4, channels: 1 } }).toColourspace('b-w');
+    expect(await grayValues({ width: 4, height: 4, data })).toEqual(expected);
+    expect(await grayValues({ shape: [4, 4, 1], dtype: 'float32', values: Float32Array.from(data) })).toEqual(expected);
+    expect(await grayValues({ shape: [4, 4, 1], dtype: 'int32', values: Int32Array.from(data) })).toEqual(expected);
+    for (const format of ['png', 'tiff'] as const) {
+      expect(await grayValues(await whole.clone().toFormat(format).toBuffer())).toEqual(expected);
+    }
+  });
+
+  it('makes the same of coloured files, pixels and tensors, transparency white', async () => {
+    const { width, height, data } = formula(6, 5);
+    const expected = await grayValues({ width, height, data });
+    const png = await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+    expect(await grayValues(png)).toEqual(expected);
+    const tensor = tf.tensor3d(Array.from(data), [height, width, 3]);
+    expect(await grayValues(tensor)).toEqual(expected);
+    tensor.dispose();
+    const clear = { width: 1, height: 1, data: Uint8ClampedArray.of(9, 9, 9, 0) };
+    expect((await grayValues(clear))[0]).toBeCloseTo(255 * 0.9999, 3);
+  });
+
+  it('takes the modes that mean something, and says why others do not', () => {
+    for (const mode of ['tf', 'unit', 'raw', { mean: 0.5, std: 0.5 }, { mean: [0.5], std: [0.5] }] as const) {
+      expect(gray({ mode }).spec).toMatchObject({ mode, channels: 1 });
+    }
+    expect(() => gray({ mode: 'caffe' })).toThrow(
+      "expected mode to be one of 'raw', 'tf', 'unit', or { mean, std } with one finite number each (of pixels / 255) and std " +
+        'above 0 for a base that takes one channel, got "caffe". \'caffe\' holds statistics of three colours.',
+    );
+    for (const mode of ['torch', { mean: [0.5, 0.5, 0.5], std: 0.5 }, { mean: 0.5, std: 0 }, { mean: '1', std: 1 }]) {
+      expect(() => gray({ mode: mode as 'tf' })).toThrow(/expected mode to be one of/);
+    }
+    for (const channels of [0, 2, '1']) {
+      expect(() => gray({ channels: channels as 1 })).toThrow(/expected channels to be 1, 3 or 4/);
+    }
+    expect(imagePreprocessor({ mode: { mean: 0.5, std: 0.5 } }).spec).not.toHaveProperty('channels');
+  });
+});
+
+describe('four channels', () => {
+  it('have opacity as the fourth, 255 where there is none', async () => {
+    const rgba = imagePreprocessor({ mode: 'raw', size: [1, 2], channels: 4 });
+    const data = Uint8Array.of(10, 20, 30, 128, 40, 50, 60, 255);
+    const inputs: [ImageInput, number[]][] = [
+      [{ width: 2, height: 1, data }, Array.from(data)],
+      [
+        await sharp(data, { raw: { width: 2, height: 1, channels: 4 } })
+          .png()
+          .toBuffer(),
+        Array.from(data),
+      ],
+      [{ width: 1, height: 1, data: Uint8Array.of(1, 2, 3) }, [1, 2, 3, 255, 1, 2, 3, 255]],
+      [{ width: 1, height: 1, data: Uint8Array.of(7) }, [7, 7, 7, 255, 7, 7, 7, 255]],
+      [
+        await sharp(Uint8Array.of(1, 2, 3), { raw: { width: 1, height: 1, channels: 3 } })
+          .png()
+          .toBuffer(),
+        [1, 2, 3, 255, 1, 2, 3, 255],
+      ],
+      [
+        await sharp(Uint8Array.of(7), { raw: { width: 1, height: 1, channels: 1 } })
+          .toColourspace('b-w')
+          .png()
+          .toBuffer(),
+        [7, 7, 7, 255, 7, 7, 7, 255],
+      ],
+    ];
+    for (const [input, expected] of inputs) {
+      const tensor = await rgba.apply(input);
+      expect([tensor.shape, Array.from(tensor.dataSync())]).toEqual([[1, 2, 4], expected]);
+      tensor.dispose();
+    }
+  });
+
+  it('refuse sizes that are no whole numbers', async () => {
+    const rgba = imagePreprocessor({ mode: 'raw', size, channels: 4 });
+    const odd = { width: 2.5, height: 2, data: new Uint8Array(15) };
+    await expect(rgba.apply(odd)).rejects.toMatchObject({ code: 'WRONG_SHAPE' });
+  });
+});
+
+interface GrayCase {
+  readonly picture: [number, number];
+  readonly size: [number, number];
+  readonly resize: ImageSpec['resize'];
+  readonly mode: ImageSpec['mode'];
+  readonly values: number[];
+}

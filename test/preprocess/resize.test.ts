@@ -1,6 +1,7 @@
 // Resizing, fitting and scaling against TensorFlow's and Keras' own numbers (test/golden/preprocess.py).
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Picture } from '../../src/core/picture.ts';
+import { channelsOf, type Picture } from '../../src/core/picture.ts';
+import type { Channels } from '../../src/core/pictureLimits.ts';
 import type { ImageMode, ImageSpec } from '../../src/core/model.ts';
 import { pictureRegion } from '../../src/preprocess/fit.ts';
 import { planResize, resizePlainly, type Resize } from '../../src/preprocess/resize.ts';
@@ -38,9 +39,9 @@ function run(
   picture: Picture,
   { size, method, fit = 'stretch', mode = 'raw' }: Question,
 ): Float32Array {
-  const output = new Float32Array(size[0] * size[1] * 3).fill(NaN);
+  const output = new Float32Array(size[0] * size[1] * channelsOf(picture)).fill(NaN);
   const region = pictureRegion([picture.height, picture.width], size, fit);
-  resize(picture, planResize(picture, region, size, method, scalingOf(mode)), output);
+  resize(picture, planResize(picture, region, size, method, scalingOf(mode, channelsOf(picture) as Channels)), output);
   return output;
 }
 
@@ -130,6 +131,20 @@ describe('SIMD resizing', () => {
         const mode = (['caffe', 'torch', 'tf'] as const)[i] ?? 'raw';
         const method = fit === 'cover' ? 'bilinear' : 'antialias';
         const [fast, plain] = [simd, resizePlainly].map((each) => run(each, picture, { size, method, fit, mode }));
+        expect(fast?.every((value, at) => value === plain?.[at])).toBe(true);
+      }
+    }
+  });
+
+  it.each([1, 4])('gives the numbers of plain resizing to the bit with %d channels', (channels) => {
+    for (const [height, width, size] of shapes) {
+      const data = Uint8Array.from({ length: height * width * channels }, (_, i) => (i * 7919 + ((i * i) % 251)) % 256);
+      for (const picture of [
+        { height, width, data },
+        { height, width, data: Float32Array.from(data, (value) => value / 3) },
+      ]) {
+        const question = { size, method: 'antialias', fit: 'contain', mode: { mean: 0.2, std: 0.3 } } as const;
+        const [fast, plain] = [simd, resizePlainly].map((each) => run(each, picture, question));
         expect(fast?.every((value, at) => value === plain?.[at])).toBe(true);
       }
     }

@@ -169,7 +169,7 @@ describe('operations on pictures', () => {
       expect(training()).rejects.toMatchObject({
         code: 'INVALID_OPTION',
         message:
-          '[transferkit] trainHead: expected a base that takes pictures of three channels in a known range for noise() in ' +
+          '[transferkit] trainHead: expected a base that takes pictures of one or three channels in a known range for noise() in ' +
           "augment, got one that does not say which values pixels have. Load it with preprocess: 'tf' or another mode, or " +
           "{ kind: 'tensor', range: [black, white] }; or give a function of your own: augment: { apply(input, seed) }.",
       }),

@@ -1,6 +1,6 @@
 // Resizing of pictures: a module by itself, on memory of its own, because every backend gets its pictures from it. The
 // arithmetic is that of ../../preprocess/resize.ts, operation by operation, so that the numbers are the same to the bit.
-import { real, word } from './parameters';
+import { word } from './parameters';
 
 /**
  * Writes resized and scaled rows. Every output row is a weighted sum of input rows, made in `line`, of which every output
@@ -8,7 +8,8 @@ import { real, word } from './parameters';
  *
  * Parameters, named in ../../preprocess/simdResize.ts: 0 pixels, 1 values in a row of them, 2 whether they are floats (or
  * bytes), 3 first row that is there; 4 output, 5 its rows, 6 its columns; taps of the rows: 7 first, 8 count, 9 weights, 10
- * weights for each; 11 to 14 the same of the columns; 15 line; 16 whether blue comes first; 17 means, 20 divisors.
+ * weights for each; 11 to 14 the same of the columns; 15 line; 16 whether blue comes first; 17 channels, up to four; 18 means
+ * and 22 divisors, four each. Of fewer channels the next pixel overwrites what was written too far.
  */
 export function resize(parameters: usize): void {
   const rows = word(parameters, 5);
@@ -76,22 +77,23 @@ function mixColumns(parameters: usize, row: i32): void {
   const each = (<usize>word(parameters, 14)) << 2;
   const line = <usize>word(parameters, 15);
   const blueFirst = word(parameters, 16);
-  const mean = f32x4(real(parameters, 17), real(parameters, 18), real(parameters, 19), 0);
-  const divisor = f32x4(real(parameters, 20), real(parameters, 21), real(parameters, 22), 1);
+  const pixel = (<usize>word(parameters, 17)) << 2;
+  const mean = v128.load(parameters + 18 * 4);
+  const divisor = v128.load(parameters + 22 * 4);
   let weights = <usize>word(parameters, 13);
-  let to = <usize>word(parameters, 4) + <usize>(row * columns * 12);
+  let to = <usize>word(parameters, 4) + <usize>(row * columns) * pixel;
   for (let column = 0; column < columns; column++) {
     const at = (<usize>column) << 2;
     const count = load<i32>(counts + at);
-    let from = line + <usize>(load<i32>(firsts + at) * 12);
+    let from = line + <usize>load<i32>(firsts + at) * pixel;
     let sum = f32x4.splat(0);
     for (let tap = 0; tap < count; tap++) {
       sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(weights + ((<usize>tap) << 2)), v128.load(from)));
-      from += 12;
+      from += pixel;
     }
     if (blueFirst) sum = v128.shuffle<i32>(sum, sum, 2, 1, 0, 3);
     v128.store(to, f32x4.div(f32x4.sub(sum, mean), divisor));
     weights += each;
-    to += 12;
+    to += pixel;
   }
 }

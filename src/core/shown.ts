@@ -1,0 +1,41 @@
+// Values of the user's in error texts: short, so that the text around them can be read.
+
+/** Most characters of a value that are shown. */
+const most = 200;
+
+/** A text of at most 200 characters: of a longer one its beginning, its end and its length. */
+export function shorten(text: string): string {
+  if (text.length <= most) return text;
+  const length = ` (${String(text.length)} characters)`;
+  return `${text.slice(0, 110)}…${text.slice(-50)}${length}`;
+}
+
+/** What somebody gave, as JSON for an error text: at most 200 characters, whatever it is. */
+export function shown(value: unknown): string {
+  if (typeof value === 'function') return `a function${value.name === '' ? '' : ` '${shorten(value.name)}'`}`;
+  const isPlain = typeof value === 'string' || (typeof value === 'object' && value !== null);
+  return shorten(isPlain ? jsonOf(value) : String(value));
+}
+
+/** Circles, BigInts and getters that raise have no JSON. */
+function jsonOf(value: object | string): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'an object that is no plain data';
+  }
+}
+
+/** Values in quotes, as error texts write them: those of names, and of JSON. */
+const quoted = /(?<=^|[\s([{,:])(['"])((?:(?!\1)[\s\S])+)\1(?!\w)/g;
+
+/**
+ * Shortens every value in an error text: what stands in quotes, and what has no space in it, such as a path, an address, a
+ * list of numbers or base64.
+ */
+export function withShortValues(text: string): string {
+  if (text.length <= most) return text;
+  return text
+    .replace(quoted, (_, quote: string, value: string) => `${quote}${shorten(value)}${quote}`)
+    .replace(/\S{200,}[^\s.,;:)'"]/g, shorten); // punctuation behind it is the text's own
+}
