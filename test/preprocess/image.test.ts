@@ -306,9 +306,8 @@ describe('one channel', () => {
     expect(await grayValues({ width: 4, height: 4, data })).toEqual(expected);
     expect(await grayValues({ shape: [4, 4, 1], dtype: 'float32', values: Float32Array.from(data) })).toEqual(expected);
     expect(await grayValues({ shape: [4, 4, 1], dtype: 'int32', values: Int32Array.from(data) })).toEqual(expected);
-    for (const format of ['png', 'tiff'] as const) {
-      expect(await grayValues(await whole.clone().toFormat(format).toBuffer())).toEqual(expected);
-    }
+    expect(await grayValues(await whole.clone().png().toBuffer())).toEqual(expected);
+    expect(await grayValues(await whole.clone().tiff({ compression: 'lzw' }).toBuffer())).toEqual(expected);
   });
 
   it('makes the same of coloured files, pixels and tensors, transparency white', async () => {
@@ -330,7 +329,7 @@ describe('one channel', () => {
       expect(gray({ mode }).spec).toMatchObject({ mode, channels: 1 });
     }
     expect(() => gray({ mode: 'caffe' })).toThrow(
-      "expected mode to be one of 'raw', 'tf', 'unit', or { mean, std } with one finite number each (of pixels / 255) and std " +
+      "expected mode to be one of 'tf', 'raw', 'unit', or { mean, std } with one finite number each (of pixels / 255) and std " +
         'above 0 for a base that takes one channel, got "caffe". \'caffe\' holds statistics of three colours.',
     );
     for (const mode of ['torch', { mean: [0.5, 0.5, 0.5], std: 0.5 }, { mean: 0.5, std: 0 }, { mean: '1', std: 1 }]) {
