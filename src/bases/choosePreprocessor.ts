@@ -1,5 +1,6 @@
 // Settles which preprocessing a base gets: the user's, the saved one, or none at all.
 import { TransferKitError } from '../core/errors.ts';
+import { isObject } from '../core/optionChecks.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../core/model.ts';
 import { settleLimits, type PictureLimits } from '../core/pictureLimits.ts';
@@ -55,10 +56,10 @@ function choose(input: TensorSpec, { option, saved, pictures }: PreprocessChoice
       ? tensorPreprocessor({ shape, dtype: input.dtype })
       : preprocessorFrom(refit(saved, shape, input.dtype), pictures);
   }
-  if (typeof option === 'object' && 'kind' in option && option.kind === 'tensor') {
+  if (isObject(option) && 'kind' in option && option.kind === 'tensor') {
     return tensorPreprocessor({ shape, dtype: input.dtype, ...option });
   }
-  const given = typeof option === 'object' && 'kind' in option ? option : { mode: option, size: undefined };
+  const given = isObject(option) && 'kind' in option ? option : { mode: option, size: undefined };
   return preprocessorFrom(
     imageSpec({ ...channelsOf(shape), ...given, size: given.size ?? imageSize(shape) }),
     pictures,
@@ -106,5 +107,5 @@ function channelsOf(shape: TensorSpec['shape']): Pick<ImageSpec, 'channels'> {
 }
 
 function isPreprocessor(option: PreprocessOption | undefined): option is Preprocessor {
-  return typeof option === 'object' && 'apply' in option;
+  return isObject(option) && 'apply' in option;
 }

@@ -1,6 +1,7 @@
 // The user's own preprocessing as a value. Only its name is saved; the function is handed in again on load.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
 import type { CustomSpec, Preprocessor } from '../core/model.ts';
 
 /** A preprocessing of one's own. */
@@ -29,6 +30,9 @@ export interface PreprocessorDefinition<Input> {
 export function definePreprocessor<Input>(
   definition: PreprocessorDefinition<Input>,
 ): Preprocessor<Input> & { readonly spec: CustomSpec } {
+  if (!isObject(definition) || typeof definition.apply !== 'function') {
+    throw invalidOption('definePreprocessor', '{ name, apply }, where apply is a function', definition);
+  }
   const { name } = definition;
   if (typeof name !== 'string' || name === '') {
     throw new TransferKitError('INVALID_OPTION', 'definePreprocessor: expected a name that is not empty, got none.', {

@@ -193,9 +193,10 @@ function isPixelCount(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) > 0;
 }
 
-function assertOneOf(option: string, value: string, known: readonly string[]): void {
-  if (known.includes(value)) return;
-  const nearest = nearestNames(value, known).map((name) => `'${name}'`);
-  const text = `imagePreprocessor: expected ${option} to be one of ${nearest.join(', ')}, got '${value}'.`;
+function assertOneOf(option: string, value: unknown, known: readonly string[]): void {
+  if (known.some((each) => each === value)) return;
+  const isText = typeof value === 'string';
+  const nearest = (isText ? nearestNames(value, known) : known).map((name) => `'${name}'`);
+  const text = `imagePreprocessor: expected ${option} to be one of ${nearest.join(', ')}, got ${isText ? `'${value}'` : shown(value)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { [option]: value });
 }

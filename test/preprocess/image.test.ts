@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { choosePreprocessor } from '../../src/bases/choosePreprocessor.ts';
 import { releaseBytes } from '../../src/core/releaseBytes.ts';
 import type { ImageSpec } from '../../src/core/model.ts';
 import type { ImageInput } from '../../src/preprocess/image.ts';
@@ -391,3 +392,29 @@ interface GrayCase {
   readonly mode: ImageSpec['mode'];
   readonly values: number[];
 }
+
+test('specs that a file may hold, and values of no use, are refused in words', () => {
+  for (const wrong of [
+    { fit: 5 },
+    { resize: null },
+    { fit: ['cover'] },
+    { mode: 7 },
+    { size: 'x' },
+    { channels: {} },
+  ]) {
+    const spec = { ...imageSpec({ mode: 'tf' }), ...wrong } as ImageSpec;
+    expect(() => preprocessorFrom(spec)).toThrow(
+      /^\[transferkit\] imagePreprocessor: expected (fit|resize|mode|size|channels) to be/,
+    );
+  }
+  for (const definition of [undefined, null, 5, {}, { name: 'x' }, { name: 'x', apply: 5 }]) {
+    expect(() => definePreprocessor(definition as never)).toThrow(/^\[transferkit\] definePreprocessor: expected/);
+  }
+  for (const option of [null, 5, [], {}]) {
+    const input = { shape: [null, 4, 4, 3], dtype: 'float32' } as const;
+    const choice = { option: option as never, saved: undefined, pictures: undefined };
+    expect(() => choosePreprocessor('loadBase', input, choice)).toThrow(
+      /^\[transferkit\] imagePreprocessor: expected mode to be/,
+    );
+  }
+});
