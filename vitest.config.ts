@@ -14,7 +14,7 @@ const exactness = (
   test: { name, env, include: files.map((file) => `test/${file}.test.ts`) },
 });
 
-const everyWay = ['train/training', 'trunk/conformance'];
+const everyWay = ['train/training', 'trunk/conformance', 'trunk/gradients'];
 const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
 
 /**

@@ -15,6 +15,8 @@ export async function completeBackend(options: KernelOptions = {}): Promise<Comp
   const name = getBackend();
   // tfjs-core knows no gradient of any operation by itself: tfjs-layers brings them all when it is imported.
   if (gradientOf('Conv2D') === undefined) await import('@tensorflow/tfjs-layers');
+  const { registerGradients } = await import('./registerGradients.ts');
+  registerGradients();
   const completion =
     name === 'wasm' ? await completeKernels(instance, options) : { registered: [], threads: 1, notes: [] };
   const kernels = completion.registered.join();

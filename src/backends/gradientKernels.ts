@@ -9,6 +9,7 @@ import {
   type ConvolutionAttributes,
   type ConvolutionGeometry,
 } from './convolutionGeometry.ts';
+import { einsumKernel } from './einsum.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwiseGradients.ts';
 import { segmentSum } from './segmentSum.ts';
 
@@ -27,6 +28,7 @@ export function gradientKernels(): readonly KernelConfig[] {
     compositeKernel('UnsortedSegmentSum', ['x', 'segmentIds'], ({ x, segmentIds }, { numSegments }) => {
       return segmentSum(x, segmentIds, Number(numSegments));
     }),
+    einsumKernel,
   ];
 }
 

@@ -18,7 +18,11 @@ import type { JsonObject } from '../core/json.ts';
 import { normalize, type BatchNormParameters } from './batchNorm.ts';
 import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
+import { applyDilated, isDilated } from './dilatedLayer.ts';
+import { numbers } from './inferShapes.ts';
 import type { LayerSpec } from './layerGraph.ts';
+import { layerNorm } from './layerNorm.ts';
+import { weightIn } from './layerWeights.ts';
 
 type Layer = layers.Layer;
 
@@ -68,12 +72,19 @@ export function assertSupported(layer: LayerSpec): void {
   );
 }
 
+const ignoringDilation: ReadonlySet<string> = new Set(['DepthwiseConv2D', 'Conv2DTranspose', 'Conv3DTranspose']);
+
 function whyUnsupported({ className, config }: LayerSpec): string | undefined {
   if (className === 'Masking' || config.mask_zero === true) return 'masks time steps';
   if (className === 'AlphaDropout') return 'has no seeded form';
+  if (config.rms_scaling === true) return 'tfjs runs without rms_scaling';
+  const isSparse = [config.dilation_rate ?? 1].flat().some((rate) => rate !== 1);
+  const isStrided = [config.strides ?? 1].flat().some((stride) => stride !== 1);
   // tfjs leaves the dilation out without a word: other numbers than Keras's.
-  const isDilated = [config.dilation_rate ?? 1].flat().some((rate) => rate !== 1);
-  return className === 'DepthwiseConv2D' && isDilated ? 'tfjs runs without its dilation' : undefined;
+  if (isSparse && ignoringDilation.has(className)) return 'tfjs runs without its dilation';
+  return isSparse && isStrided && className !== 'GroupedConv2D'
+    ? 'tfjs cannot run with strides and dilation'
+    : undefined;
 }
 
 /** Output of a layer. The caller owns the result, which is never one of the inputs. */
@@ -89,7 +100,9 @@ export function applyLayer(
   const noise = noises[spec.className];
   if (noise !== undefined) return dropoutSeed === undefined ? clone(first) : noise(first, spec.config, dropoutSeed);
   if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first, statistics);
+  if (spec.className === 'LayerNormalization') return applyLayerNorm(spec, layer, first);
   if (isGlobalAverage(spec, first)) return averageOverPlaces(first);
+  if (isDilated(spec)) return applyDilated(spec, layer, first);
   const output = layer.apply(inputs.length === 1 ? first : [...inputs], { ...kwargs, training: false });
   return asTensors(output, spec);
 }
@@ -124,6 +137,16 @@ function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor, statistics: Ba
   });
 }
 
+function applyLayerNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {
+  const { axis = -1, epsilon = 1e-3 } = spec.config;
+  return layerNorm(x, {
+    gamma: weightIn(layer, 'gamma'),
+    beta: weightIn(layer, 'beta'),
+    epsilon: numberOf(epsilon),
+    axes: numbers(axis, 1).map((each) => (each < 0 ? each + x.rank : each)),
+  });
+}
+
 /** The axis that a BatchNormalization on tensors of a rank leaves apart. */
 export function axisOf({ config: { axis } }: LayerSpec, rank: number): number {
   const declared = typeof axis === 'number' ? axis : Array.isArray(axis) ? numberOf(axis[0]) : -1;
@@ -137,11 +160,6 @@ export function batchNormOf(spec: LayerSpec, layer: Layer): BatchNormParameters 
   if (mean === undefined || variance === undefined) throw new RangeError(`${spec.name} has no statistics`);
   const epsilon = typeof spec.config.epsilon === 'number' ? spec.config.epsilon : 1e-3;
   return { mean, variance, gamma: weightIn(layer, 'gamma'), beta: weightIn(layer, 'beta'), epsilon };
-}
-
-/** What a weight of a layer holds, by the weight's name in it; undefined for one that the layer does not have. */
-export function weightIn(layer: Layer, name: string): Tensor | undefined {
-  return layer.weights.find((each) => each.originalName.endsWith(`/${name}`))?.read();
 }
 
 /** tfjs types the result of `apply` as symbolic or real; on real inputs it is real. */

@@ -3,8 +3,10 @@
 // always compute that of the input. These run tfjs's kernels under names of their own, to which other gradients belong:
 // they keep input and output alone, and compute what is asked for.
 import {
+  Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
   FusedConv2D,
@@ -29,6 +31,8 @@ import { freeLater } from './spentTensors.ts';
 export interface Window {
   readonly strides: [number, number];
   readonly pad: 'same' | 'valid' | [[0, 0], [number, number], [number, number], [0, 0]];
+  /** Distance between the pixels that it takes. Default: neighbours. */
+  readonly dilations?: [number, number];
 }
 
 /** What is computed: `activation(x * filter + bias)`. */
@@ -54,18 +58,31 @@ const kernels = {
   convolution: {
     kernelName: FusedConv2D,
     inputs: (inputs) => inputs,
-    inputGradient: (dy, { x, filter }, attrs) =>
-      engine().runKernel(Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape: x.shape }),
-    filterGradient: (dy, { x, filter }, attrs) =>
-      engine().runKernel(Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape: filter.shape }),
+    inputGradient: (dy, saved, attrs) => {
+      if (isDilated(attrs)) return plainGradient(Conv2D, 'x', dy, saved, attrs);
+      const { x, filter } = saved;
+      return engine().runKernel(Conv2DBackpropInput, { dy, filter }, { ...attrs, inputShape: x.shape });
+    },
+    filterGradient: (dy, saved, attrs) => {
+      if (isDilated(attrs)) return plainGradient(Conv2D, 'filter', dy, saved, attrs);
+      const { x, filter } = saved;
+      return engine().runKernel(Conv2DBackpropFilter, { x, dy }, { ...attrs, filterShape: filter.shape });
+    },
   },
   depthwise: {
     kernelName: FusedDepthwiseConv2D,
     inputs: (inputs) => inputs,
-    inputGradient: (dy, { x, filter }, attrs) =>
-      engine().runKernel(DepthwiseConv2dNativeBackpropInput, { dy, filter }, { ...attrs, inputShape: x.shape }),
-    filterGradient: (dy, { x, filter }, attrs) =>
-      engine().runKernel(DepthwiseConv2dNativeBackpropFilter, { x, dy }, { ...attrs, filterShape: filter.shape }),
+    inputGradient: (dy, saved, attrs) => {
+      if (isDilated(attrs)) return plainGradient(DepthwiseConv2dNative, 'x', dy, saved, attrs);
+      const { x, filter } = saved;
+      return engine().runKernel(DepthwiseConv2dNativeBackpropInput, { dy, filter }, { ...attrs, inputShape: x.shape });
+    },
+    filterGradient: (dy, saved, attrs) => {
+      if (isDilated(attrs)) return plainGradient(DepthwiseConv2dNative, 'filter', dy, saved, attrs);
+      const { x, filter } = saved;
+      const attributes = { ...attrs, filterShape: filter.shape };
+      return engine().runKernel(DepthwiseConv2dNativeBackpropFilter, { x, dy }, attributes);
+    },
   },
   product: {
     kernelName: _FusedMatMul,
@@ -92,8 +109,25 @@ export function fusedProduct(fused: Fused): Tensor {
   return run('product', fused, { transposeA: false, transposeB: false });
 }
 
-function slide({ strides, pad }: Window): NamedAttrMap {
-  return { strides, pad, dataFormat: 'NHWC', dilations: [1, 1] };
+function slide({ strides, pad, dilations = [1, 1] }: Window): NamedAttrMap {
+  return { strides, pad, dataFormat: 'NHWC', dilations };
+}
+
+function isDilated({ dilations }: NamedAttrMap): boolean {
+  return [dilations].flat().some((rate) => rate !== 1);
+}
+
+/** The gradient of the convolution alone, by what is registered for its kernel. */
+function plainGradient(
+  kernelName: string,
+  of: 'x' | 'filter',
+  dy: Tensor,
+  { x, filter }: { readonly x: Tensor; readonly filter: Tensor },
+  attrs: NamedAttrMap,
+): Tensor {
+  const gradient = getGradient(kernelName).gradFunc(dy, [x, filter], attrs)[of];
+  if (gradient === undefined) throw new RangeError(`no gradient of ${kernelName} for its ${of}`);
+  return gradient();
 }
 
 function run(kind: Kind, { x, filter, bias, activation }: Fused, attrs: NamedAttrMap): Tensor {

@@ -1,6 +1,7 @@
 // Layers with kernels, together with the padding in front of them, the BatchNorm and the activation behind them, as fused
 // kernels: `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
 import { add, getBackend, mul, pad, reshape, type Tensor } from '@tensorflow/tfjs-core';
+import type { Json } from '../core/json.ts';
 import type { FusedActivation } from './activationGradient.ts';
 import type { ChannelScale } from './batchNorm.ts';
 import { fusedConvolution, fusedDepthwise, fusedProduct, type Fused, type Window } from './fusedConvolution.ts';
@@ -58,8 +59,7 @@ const anyPadding: ReadonlySet<string> = new Set(['cpu', 'wasm', 'webgl', 'webgpu
 
 /** Whether a layer with its channels last has a fused form. */
 export function hasFusedForm({ className, config }: LayerSpec): boolean {
-  const isPlain = config.padding === undefined || config.padding === 'valid' || config.padding === 'same';
-  return className in computations && isPlain && numbers(config.dilation_rate ?? 1, 2).every((rate) => rate === 1);
+  return className in computations && [undefined, 'valid', 'same'].some((padding) => padding === config.padding);
 }
 
 /** Runs a layer that has a fused form; intermediates are for the caller's tidy. */
@@ -86,10 +86,17 @@ function slide(kernel: typeof fusedConvolution, parts: Fused, layer: FusedLayer)
 }
 
 function windowOf({ spec: { config }, padding: zeros }: FusedLayer, axes: 1 | 2): Window {
-  const own = numbers(config.strides ?? 1, axes);
+  const strides = rowsAndColumns(config.strides, axes);
+  const dilations = rowsAndColumns(config.dilation_rate, axes);
+  if (zeros === undefined) return { strides, dilations, pad: config.padding === 'same' ? 'same' : 'valid' };
+  return { strides, dilations, pad: [[0, 0], [...zeros[0]], [...zeros[1]], [0, 0]] };
+}
+
+/** A setting of a layer for both axes of a picture; a series is a picture of one row. */
+function rowsAndColumns(setting: Json | undefined, axes: 1 | 2): [number, number] {
+  const own = numbers(setting ?? 1, axes);
   const [rows = 1, columns = 1] = axes === 1 ? [1, ...own] : own;
-  if (zeros === undefined) return { strides: [rows, columns], pad: config.padding === 'same' ? 'same' : 'valid' };
-  return { strides: [rows, columns], pad: [[0, 0], [...zeros[0]], [...zeros[1]], [0, 0]] };
+  return [rows, columns];
 }
 
 /** What all forms have in common. */

@@ -3,7 +3,7 @@
 import { tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { Shape } from '../core/types.ts';
 import type { FusedActivation } from './activationGradient.ts';
-import { axisOf, batchNormOf, weightIn } from './applyLayer.ts';
+import { axisOf, batchNormOf } from './applyLayer.ts';
 import { channelScale, type ChannelScale } from './batchNorm.ts';
 import type { BatchStatistics } from './batchStatistics.ts';
 import { fusedBatchNorm } from './fusedBatchNorm.ts';
@@ -11,7 +11,7 @@ import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fu
 import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
 import { sides } from './inferShapes.ts';
 import { layerOf, type LayerGraph } from './layerGraph.ts';
-import { layerAt, type LayerSource } from './layerWeights.ts';
+import { layerAt, weightIn, type LayerSource } from './layerWeights.ts';
 import { layerStep, type Step } from './steps.ts';
 
 /** What to make steps of. */

@@ -10,6 +10,7 @@ import { assertRunnable, probe } from './graphProbe.ts';
 import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph } from './nodeGraph.ts';
 import { divideConstants, hasKernel, type NodeWeight } from './nodeWeights.ts';
 import { emptyModel, runNodes, type Graph } from './runNodes.ts';
+import { splitDilated } from './splitDilated.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from './stages.ts';
 import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
 
@@ -37,17 +38,19 @@ export function isGraphTrunk(trunk: Trunk): trunk is GraphTrunk {
  */
 export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): GraphTrunk {
   assertRunnable(graph);
-  const model = buildModel(graph);
+  const differentiable = splitDilated(graph);
+  const model = buildModel(differentiable);
   try {
     fillConstants(model, graph, constants);
-    return makeTrunk(graph, model, input);
+    return makeTrunk(graph, differentiable, model, input);
   } catch (error) {
     model.dispose();
     throw error;
   }
 }
 
-function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrunk {
+/** @param differentiable - What the model runs: the graph's own nodes and more. */
+function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, input: TensorSpec): GraphTrunk {
   const wiring = wiringOf(graph);
   const names = dataNodes(graph);
   const specs = probe(
@@ -64,7 +67,7 @@ function makeTrunk(graph: NodeGraph, model: Graph, input: TensorSpec): GraphTrun
     Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])),
   );
   const norms = nodeNorms(graph, weights);
-  const inTraining = trainingGraphs(graph, model);
+  const inTraining = trainingGraphs(differentiable, model);
   let disposed = false;
   return {
     format: 'graph',

@@ -77,6 +77,11 @@ function kindOf(name: string): WeightKind {
   return last.endsWith('kernel') || last === 'embeddings' ? 'kernel' : 'other';
 }
 
+/** What a weight of a layer holds, by the weight's name in it; undefined for one that the layer does not have. */
+export function weightIn(layer: Layer, name: string): Tensor | undefined {
+  return layer.weights.find((each) => each.originalName.endsWith(`/${name}`))?.read();
+}
+
 /** A layer that the source must have. */
 export function layerAt(source: LayerSource, name: string): Layer {
   const layer = source.layers.get(name);

@@ -1,0 +1,199 @@
+// Gradients that tfjs-core lacks, and those that it computes for tensors of one shape alone.
+import {
+  DepthToSpace,
+  FlipLeftRight,
+  GatherNd,
+  Maximum,
+  Minimum,
+  ScatterNd,
+  SquaredDifference,
+  StridedSlice,
+  broadcast_util,
+  cast,
+  gatherND,
+  greaterEqual,
+  less,
+  lessEqual,
+  greater,
+  mul,
+  pad,
+  reshape,
+  reverse,
+  scatterND,
+  slice,
+  slice_util,
+  sub,
+  sum,
+  transpose,
+  type GradConfig,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { rank4 } from './convolutionGeometry.ts';
+import { einsumGradient } from './einsum.ts';
+import { bilinearGradient, nearestGradient } from './resizeGradients.ts';
+
+/** All of them. */
+export function missingGradients(): readonly GradConfig[] {
+  return [
+    stridedSliceGradient,
+    depthToSpaceGradient,
+    flipGradient,
+    gatherNdGradient,
+    scatterNdGradient,
+    einsumGradient,
+    bilinearGradient,
+    nearestGradient,
+    ofPair(SquaredDifference, {
+      a: (dy, a, b) => mul(dy, mul(2, sub(a, b))),
+      b: (dy, a, b) => mul(dy, mul(2, sub(b, a))),
+    }),
+    ofPair(Maximum, {
+      a: (dy, a, b) => mul(dy, cast(greaterEqual(a, b), 'float32')),
+      b: (dy, a, b) => mul(dy, cast(less(a, b), 'float32')),
+    }),
+    ofPair(Minimum, {
+      a: (dy, a, b) => mul(dy, cast(lessEqual(a, b), 'float32')),
+      b: (dy, a, b) => mul(dy, cast(greater(a, b), 'float32')),
+    }),
+  ];
+}
+
+type Partial = (dy: Tensor, a: Tensor, b: Tensor) => Tensor;
+
+/** The gradient of an operation that broadcasts its two inputs. */
+function ofPair(kernelName: string, partials: { readonly a: Partial; readonly b: Partial }): GradConfig {
+  return {
+    kernelName,
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, saved) => {
+      const [a, b] = saved;
+      if (a === undefined || b === undefined) throw new RangeError(`${kernelName} saved too little`);
+      const whole = only(dy);
+      return {
+        a: () => unbroadcast(partials.a(whole, a, b), a.shape),
+        b: () => unbroadcast(partials.b(whole, a, b), b.shape),
+      };
+    },
+  };
+}
+
+/** The sum over the axes along which a tensor of the given shape was repeated. */
+function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
+  const axes = broadcast_util.getReductionAxes(shape, gradient.shape);
+  return reshape(axes.length === 0 ? gradient : sum(gradient, axes), shape);
+}
+
+/** What tfjs-core's stridedSlice hands to its kernel. */
+interface SliceAttributes {
+  readonly begin: number[];
+  readonly end: number[];
+  readonly strides: number[];
+  readonly beginMask: number;
+  readonly endMask: number;
+  readonly ellipsisMask: number;
+  readonly newAxisMask: number;
+  readonly shrinkAxisMask: number;
+}
+
+const stridedSliceGradient: GradConfig = {
+  kernelName: StridedSlice,
+  inputsToSave: ['x'],
+  gradFunc: (dy, saved, map) => {
+    const { shape } = one(saved);
+    const at = map as unknown as SliceAttributes;
+    const { begin, end, strides } = slice_util.sliceInfo(
+      shape,
+      at.begin,
+      at.end,
+      at.strides,
+      at.beginMask,
+      at.endMask,
+      at.ellipsisMask,
+      at.newAxisMask,
+      at.shrinkAxisMask,
+    );
+    const sizes = slice_util.computeOutShape(begin, end, strides);
+    const taken = (dx: Tensor, axis: number) =>
+      putBack(dx, axis, shape[axis] ?? 1, { begin: begin[axis] ?? 0, stride: strides[axis] ?? 1 });
+    return { x: () => shape.reduce<Tensor>((dx, _, axis) => taken(dx, axis), reshape(only(dy), sizes)) };
+  },
+};
+
+/** Puts the entries of an axis where they were taken from, zeros between them. */
+function putBack(dy: Tensor, axis: number, size: number, from: { begin: number; stride: number }): Tensor {
+  const count = dy.shape[axis] ?? 0;
+  if (count === size && from.stride === 1) return dy;
+  const isBackward = from.stride < 0;
+  const stride = Math.abs(from.stride);
+  const first = isBackward ? from.begin - (count - 1) * stride : from.begin;
+  const outer = dy.shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const inner = dy.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const forward = isBackward ? reverse(dy, axis) : dy;
+  const apart = pad(reshape(forward, [outer, count, inner]), [
+    [0, 0],
+    [0, 0],
+    [0, (stride - 1) * inner],
+  ]);
+  const length = count === 0 ? 0 : (count - 1) * stride + 1;
+  const kept = slice(reshape(apart, [outer, count * stride, inner]), [0, 0, 0], [outer, length, inner]);
+  const before = count === 0 ? 0 : first;
+  const placed = pad(kept, [
+    [0, 0],
+    [before, size - before - length],
+    [0, 0],
+  ]);
+  return reshape(placed, [...dy.shape.slice(0, axis), size, ...dy.shape.slice(axis + 1)]);
+}
+
+const depthToSpaceGradient: GradConfig = {
+  kernelName: DepthToSpace,
+  gradFunc: (dy, _, { blockSize, dataFormat }) => {
+    const block = Number(blockSize);
+    const gather = () => {
+      const y = rank4(only(dy));
+      if (dataFormat !== 'NCHW') return spaceToDepth(y, block);
+      return transpose(spaceToDepth(transpose(y, [0, 2, 3, 1]), block), [0, 3, 1, 2]);
+    };
+    return { x: gather };
+  },
+};
+
+/** [b, h * block, w * block, c] → [b, h, w, block * block * c] */
+function spaceToDepth(y: Tensor, block: number): Tensor {
+  const [b = 0, tall = 0, wide = 0, c = 0] = y.shape;
+  const [h, w] = [tall / block, wide / block];
+  const rows = transpose(reshape(y, [b * h, block, w, block * c]), [0, 2, 1, 3]); // [b * h, w, block, block * c]
+  return reshape(rows, [b, h, w, block * block * c]);
+}
+
+/** tf.image.flipLeftRight turns [b, h, w, c] around. */
+const flipGradient: GradConfig = {
+  kernelName: FlipLeftRight,
+  gradFunc: (dy) => ({ image: () => reverse(only(dy), 2) }),
+};
+
+const gatherNdGradient: GradConfig = {
+  kernelName: GatherNd,
+  inputsToSave: ['params', 'indices'],
+  gradFunc: (dy, saved) => {
+    const [params, indices] = saved;
+    if (params === undefined || indices === undefined) throw new RangeError('GatherNd saved too little');
+    return { params: () => scatterND(indices, only(dy), params.shape) };
+  },
+};
+
+const scatterNdGradient: GradConfig = {
+  kernelName: ScatterNd,
+  inputsToSave: ['indices'],
+  gradFunc: (dy, saved) => ({ updates: () => gatherND(only(dy), one(saved)) }),
+};
+
+function only(dy: Tensor | Tensor[]): Tensor {
+  if (Array.isArray(dy)) throw new RangeError('expected one gradient, got several');
+  return dy;
+}
+
+function one([tensor]: Tensor[]): Tensor {
+  if (tensor === undefined) throw new RangeError('a gradient found nothing saved');
+  return tensor;
+}
