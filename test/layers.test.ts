@@ -217,15 +217,19 @@ describe('activations', () => {
 describe('registerLayers', () => {
   test('names what it registered, a second time too', () => {
     const names = registerLayers();
-    expect(names.slice(0, 10)).toEqual([
+    expect(names.slice(0, 14)).toEqual([
       'ActivationOf',
       'AddConstant',
+      'Attention',
       'CustomScaleLayer',
       'GlobalAveragePooling2DKeepDims',
       'GlobalMaxPooling2DKeepDims',
       'GroupedConv2D',
+      'GroupNormalization',
+      'GRUResetAfter',
       'HalfPixelResizing',
       'LayerScale',
+      'MultiHeadAttention',
       'MultiplyConstant',
       'Normalization',
     ]);

@@ -58,8 +58,9 @@ export function withDilation(before: GradConfig, { ofInput, ofFilter }: Gradient
   };
 }
 
-function isDilated({ dilations = 1 }: ConvolutionAttributes): boolean {
-  return [dilations].flat().some((rate) => rate !== 1);
+function isDilated({ dilations }: ConvolutionAttributes): boolean {
+  // tfjs's layers hand on null.
+  return [dilations ?? 1].flat().some((rate) => rate !== 1);
 }
 
 /** One spatial axis cut into as many phases as its dilation. */

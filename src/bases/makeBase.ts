@@ -4,7 +4,7 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base, Preprocessor } from '../core/model.ts';
 import type { TensorSpec } from '../core/types.ts';
-import { buildTrunk, type BuildOptions } from '../trunk/buildLayers.ts';
+import { assertBuildable, buildTrunk, type BuildOptions } from '../trunk/buildLayers.ts';
 import type { LayersTrunk } from '../trunk/layersTrunk.ts';
 import { findCut } from '../trunk/findCut.ts';
 import { otherSize } from '../trunk/fitInput.ts';
@@ -55,6 +55,7 @@ export async function buildFrom(
   graph: LayerGraph,
   options: BuildOptions = {},
 ): Promise<LayersTrunk> {
+  await assertBuildable(graph);
   const weights = artefact.weights((name) => belongsTo(graph.layers, name), [...graph.layers.values()]);
   return buildTrunk(graph, weights, options);
 }

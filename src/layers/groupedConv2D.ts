@@ -18,22 +18,7 @@ import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers'
 import { activationNamed, snakeCase } from './activations.ts';
 import { isChannelsFirst } from './globalPooling.ts';
 import { numberOf, pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
-import {
-  constraintOf,
-  initializerOf,
-  regularizerOf,
-  serialize,
-  type Constraint,
-  type Initializer,
-  type Regularizer,
-} from './serialized.ts';
-
-/** How a weight starts, what it costs, what it is held to. */
-interface WeightRules {
-  readonly initializer: Initializer;
-  readonly regularizer: Regularizer | undefined;
-  readonly constraint: Constraint | undefined;
-}
+import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
 /**
  * A convolution whose kernel is [height, width, channels / groups, filters]: filters fall into as many groups as
@@ -114,8 +99,8 @@ export class GroupedConv2D extends layers.Layer {
       dataFormat: this.channelsFirst ? 'channelsFirst' : 'channelsLast',
       activation: this.activation,
       useBias: this.biasRules !== undefined,
-      ...described('kernel', this.kernelRules),
-      ...described('bias', this.biasRules),
+      ...describedRules('kernel', this.kernelRules),
+      ...describedRules('bias', this.biasRules),
     };
   }
 
@@ -164,22 +149,6 @@ function dilate(kernel: Tensor4D, [rows, columns]: readonly [number, number]): T
 
 function zerosBehind(rank: number, axis: number, count: number): [number, number][] {
   return Array.from({ length: rank }, (_, each) => [0, each === axis ? count : 0]);
-}
-
-function rulesOf(config: LayerConfig, weight: 'kernel' | 'bias', initializer: string): WeightRules {
-  return {
-    initializer: initializerOf(config[`${weight}Initializer`], initializer),
-    regularizer: regularizerOf(config[`${weight}Regularizer`]),
-    constraint: constraintOf(config[`${weight}Constraint`]),
-  };
-}
-
-function described(weight: 'kernel' | 'bias', rules: WeightRules | undefined): serialization.ConfigDict {
-  return {
-    [`${weight}Initializer`]: serialize(rules?.initializer),
-    [`${weight}Regularizer`]: serialize(rules?.regularizer),
-    [`${weight}Constraint`]: serialize(rules?.constraint),
-  };
 }
 
 function rank4(shape: readonly number[]): [number, number, number, number] {

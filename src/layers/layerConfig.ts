@@ -22,6 +22,16 @@ export function singleShape(shape: Shape | Shape[]): Shape {
   return isShapeList(shape) ? (shape[0] ?? []) : shape;
 }
 
+/** The tensors of a layer that takes several. */
+export function tensorList(inputs: Tensor | Tensor[]): readonly Tensor[] {
+  return Array.isArray(inputs) ? inputs : [inputs];
+}
+
+/** The shapes of the tensors of a layer that takes several. */
+export function shapeList(shape: Shape | Shape[]): readonly Shape[] {
+  return isShapeList(shape) ? shape : [shape];
+}
+
 function isShapeList(shape: Shape | Shape[]): shape is Shape[] {
   return Array.isArray(shape[0]);
 }

@@ -2,8 +2,12 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { ActivationOf } from './activationOf.ts';
 import { activationClasses } from './activations.ts';
+import { Attention } from './attention.ts';
 import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from './globalPooling.ts';
 import { GroupedConv2D } from './groupedConv2D.ts';
+import { GroupNormalization } from './groupNormalization.ts';
+import { GRUResetAfter } from './gruResetAfter.ts';
+import { MultiHeadAttention } from './multiHeadAttention.ts';
 import { Normalization } from './normalization.ts';
 import { HalfPixelResizing } from './resizing.ts';
 import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from './scaling.ts';
@@ -17,12 +21,16 @@ function ownClasses(): readonly Class[] {
   made ??= [
     ActivationOf,
     AddConstant,
+    Attention,
     CustomScaleLayer,
     GlobalAveragePooling2DKeepDims,
     GlobalMaxPooling2DKeepDims,
     GroupedConv2D,
+    GroupNormalization,
+    GRUResetAfter,
     HalfPixelResizing,
     LayerScale,
+    MultiHeadAttention,
     MultiplyConstant,
     Normalization,
     ...activationClasses(),

@@ -20,7 +20,7 @@ import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import { applyDilated, isDilated } from './dilatedLayer.ts';
 import { numbers } from './inferShapes.ts';
-import type { LayerSpec } from './layerGraph.ts';
+import type { LayerCall, LayerSpec } from './layerGraph.ts';
 import { layerNorm } from './layerNorm.ts';
 import { weightIn } from './layerWeights.ts';
 
@@ -63,8 +63,20 @@ export function isStochastic(layer: LayerSpec): boolean {
 /** Raises UNSUPPORTED_LAYER for layers whose effect would be lost without a word. */
 export function assertSupported(layer: LayerSpec): void {
   const reason = whyUnsupported(layer);
-  if (reason === undefined) return;
-  throw new TransferKitError(
+  if (reason !== undefined) throw unsupported(layer, reason);
+}
+
+/** The same for a call of a layer. */
+export function assertCallSupported(layer: LayerSpec, { inputs, kwargs }: Pick<LayerCall, 'inputs' | 'kwargs'>): void {
+  if (layer.className === 'GRUResetAfter' && inputs.length > 1) throw unsupported(layer, 'begins with a given state');
+  if (!/^(MultiHead)?Attention$/.test(layer.className)) return;
+  const masks = Object.keys(kwargs).filter((key) => key.includes('mask') && kwargs[key] !== false);
+  if (masks.length > 0) throw unsupported(layer, `is called with ${masks.join(', ')}`);
+  if (kwargs.return_attention_scores === true) throw unsupported(layer, 'gives its scores away');
+}
+
+function unsupported(layer: LayerSpec, reason: string): TransferKitError {
+  return new TransferKitError(
     'UNSUPPORTED_LAYER',
     `loadBase: expected layers that transferkit can train, got '${layer.name}' (${layer.className}), ` +
       `which ${reason}. Cut the base before it, or replace it.`,

@@ -7,10 +7,11 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
+import { assertCallSupported, assertSupported } from './applyLayer.ts';
 import { assertFitting } from './fitInput.ts';
 import { initialValues } from './initialise.ts';
 import { assertKnown } from './knownLayer.ts';
-import type { LayerGraph } from './layerGraph.ts';
+import { layerOf, type LayerGraph } from './layerGraph.ts';
 import type { LayerSource } from './layerWeights.ts';
 import { layersTrunk, type LayersTrunk } from './layersTrunk.ts';
 import { writeTopology } from './writeTopology.ts';
@@ -40,10 +41,7 @@ export async function buildTrunk(
 ): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
   const flat = { ...graph, layers: new Map(layers) };
-  // Loaded here: classes that extend those of tfjs would stay in every bundle that holds a verb.
-  const { registerLayers } = await import('../layers/registerLayers.ts');
-  registerLayers();
-  for (const layer of flat.layers.values()) assertKnown(layer);
+  await assertBuildable(flat);
   const model = await buildModel(flat);
   try {
     const source = sourceFrom(flat, model);
@@ -56,6 +54,24 @@ export async function buildTrunk(
     model.dispose();
     throw error;
   }
+}
+
+/**
+ * Asserts that every layer of a graph can be built and computes here what it says, before any weight is looked for.
+ *
+ * @throws TransferKitError `UNSUPPORTED_LAYER` naming the first that does not.
+ */
+export async function assertBuildable(graph: LayerGraph): Promise<void> {
+  // Loaded here: classes that extend those of tfjs would stay in every bundle that holds a verb.
+  const { registerLayers } = await import('../layers/registerLayers.ts');
+  registerLayers();
+  for (const layer of graph.layers.values()) {
+    assertKnown(layer);
+    assertSupported(layer);
+  }
+  graph.calls.forEach((call, index) => {
+    assertCallSupported(layerOf(graph, index), call);
+  });
 }
 
 /** The layers of a live model that a graph parsed from that model runs; the model is freed with them. */
@@ -99,10 +115,16 @@ async function buildModel(graph: LayerGraph): Promise<LayersModel> {
   const before = new Set(Object.values(engine().registeredVariables));
   // tfjs changes what it is given. It builds at once and leaves only the answer for later, so that the variables there
   // are now belong to this model and to no other.
-  const building = models.modelFromJSON({ modelTopology: structuredClone(writeTopology(plain)) });
+  // What layers compute while they are built, such as the two parts of an LSTM's bias, is freed by the scope.
+  const building: Promise<LayersModel>[] = [];
+  tidy(() => {
+    building.push(models.modelFromJSON({ modelTopology: structuredClone(writeTopology(plain)) }));
+  });
   const made = Object.values(engine().registeredVariables).filter((variable) => !before.has(variable));
   try {
-    return await building;
+    const [model] = await Promise.all(building);
+    if (model === undefined) throw new RangeError('tfjs built nothing');
+    return model;
   } catch (error) {
     for (const variable of made) variable.dispose();
     const reason = error instanceof Error ? error.message : String(error);
@@ -120,7 +142,10 @@ function withoutChance(config: Record<string, Json>): Record<string, Json> {
   const plain = (key: string, value: Json): Json => {
     if (key.endsWith('_initializer') && value !== null) return { class_name: 'Zeros', config: {} };
     if (isJsonList(value)) return value.map((each) => plain('', each));
-    return isJsonObject(value) ? withoutChance(value) : value;
+    if (!isJsonObject(value)) return value;
+    // A layer that another one wraps.
+    if (typeof value.class_name !== 'string' || !isJsonObject(value.config)) return withoutChance(value);
+    return { ...value, config: { ...withoutChance(value.config), ...unsetInitialisers(value.class_name) } };
   };
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, plain(key, value)]));
 }

@@ -1,6 +1,6 @@
 // Output shapes from configurations alone: nothing is built. Knows the layers that pictures go through; everything behind
 // a layer that it does not know is unknown too.
-import { isJsonList, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Shape } from '../core/types.ts';
 import { inputShapeOf, layerOf, type LayerGraph } from './layerGraph.ts';
 
@@ -27,7 +27,7 @@ const classes: Readonly<Record<string, Inference>> = {
   ...Object.fromEntries(
     [
       ...['Activation', 'ActivationOf', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'Softmax', 'ThresholdedReLU'],
-      ...['BatchNormalization', 'LayerNormalization', 'Normalization', 'LayerScale', 'Rescaling'],
+      ...['BatchNormalization', 'LayerNormalization', 'GroupNormalization', 'Normalization', 'LayerScale', 'Rescaling'],
       ...['AddConstant', 'MultiplyConstant', 'CustomScaleLayer', 'StochasticDepth'],
       ...['Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'GaussianNoise', 'GaussianDropout'],
     ].map((className) => [className, same]),
@@ -52,6 +52,17 @@ const classes: Readonly<Record<string, Inference>> = {
   GlobalAveragePooling2DKeepDims: overPixelsKeepingAxes,
   GlobalMaxPooling2DKeepDims: overPixelsKeepingAxes,
   Dense: ([shape], config) => shape && [...shape.slice(0, -1), numberOf(config.units) ?? null],
+  Attention: ([query, value]) => query && value && [...query.slice(0, -1), value.at(-1) ?? null],
+  MultiHeadAttention: ([query], config) => {
+    const [channels = query?.at(-1)] = numbers(config.output_shape, 1);
+    return query && [...query.slice(0, -1), channels ?? null];
+  },
+  Bidirectional: ([shape], { layer, merge_mode: mode = 'concat' }) => {
+    const inner = isJsonObject(layer) && isJsonObject(layer.config) ? recurrent([shape], layer.config) : undefined;
+    const units = inner?.at(-1) ?? null;
+    return inner && [...inner.slice(0, -1), mode === 'concat' && units !== null ? 2 * units : units];
+  },
+  ...Object.fromEntries(['GRU', 'GRUResetAfter', 'LSTM', 'SimpleRNN'].map((className) => [className, recurrent])),
   Flatten: ([shape]) => shape && [sizeOf(shape)],
   Reshape: reshape,
   ZeroPadding2D: ([shape], config) => resize(shape, sides(config.padding ?? 1), 1),
@@ -88,6 +99,13 @@ export function numbers(value: Json | undefined, count: number): number[] {
 /** The value when it is a number. */
 export function numberOf(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
+}
+
+/** The states of a recurrent layer, or the last of them. */
+function recurrent([shape]: readonly (Shape | undefined)[], config: JsonObject): Shape | undefined {
+  if (shape === undefined || config.return_state === true) return undefined;
+  const units = numberOf(config.units) ?? null;
+  return config.return_sequences === true ? [shape[0] ?? null, units] : [units];
 }
 
 /** Slides a window over all axes but the last. */

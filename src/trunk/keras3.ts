@@ -63,13 +63,21 @@ function plainEntry(key: string, value: Json, origin: Origin): Json {
 
 /** Layers that tfjs has under another name or setting, by their Keras class. */
 const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = {
+  Attention: attentionOf,
+  Bidirectional: ({ backward_layer: backward = null, ...config }) => {
+    // tfjs makes the way back of the way there.
+    const isMirrored = backward === null || isMirror(config.layer ?? null, backward);
+    return { className: isMirrored ? 'Bidirectional' : 'Bidirectional(backward_layer)', config };
+  },
   Conv2D: (config) => ({ className: Number(config.groups ?? 1) > 1 ? 'GroupedConv2D' : 'Conv2D', config }),
   GlobalAveragePooling2D: (config) => globalPooling('GlobalAveragePooling2D', config),
   GlobalMaxPooling2D: (config) => globalPooling('GlobalMaxPooling2D', config),
+  GRU: gruOf,
   LeakyReLU: ({ negative_slope: slope, ...config }) => ({
     className: 'LeakyReLU',
     config: slope === undefined ? config : { ...config, alpha: slope },
   }),
+  MultiHeadAttention: multiHeadAttentionOf,
   ReLU: reluOf,
   // Whole channels, or whole branches, fall out together.
   SpatialDropout2D: ({ data_format: format, ...config }) => ({
@@ -116,6 +124,41 @@ function reluOf({ negative_slope: slope = 0, threshold = 0, ...config }: JsonObj
   }
   const { max_value: _max, ...rest } = config;
   return { className: 'LeakyReLU', config: { ...rest, alpha: firstNumber(slope) } };
+}
+
+/** Whether a recurrent layer is another one that reads from the other end; names and first values aside. */
+function isMirror(layer: Json, other: Json): boolean {
+  if (!isJsonObject(layer) || !isJsonObject(other) || layer.class_name !== other.class_name) return false;
+  const [own, mirrored] = [layer, other].map(({ config }) => (isJsonObject(config) ? config : {}));
+  const settings = ({ name: _name, go_backwards: _way, seed: _seed, ...rest }: JsonObject = {}) =>
+    JSON.stringify(Object.entries(rest).filter(([key]) => !key.endsWith('_initializer')));
+  const turnsBack = (own?.go_backwards === true) !== (mirrored?.go_backwards === true);
+  return turnsBack && settings(own) === settings(mirrored);
+}
+
+/** With `reset_after`, Keras's default, it is another function than tfjs's. */
+function gruOf({ reset_after: resetAfter, ...config }: JsonObject): Description {
+  if (resetAfter !== true) return { className: 'GRU', config };
+  const unknown = ['stateful', 'return_state'].filter((key) => config[key] === true);
+  return { className: unknown.length > 0 ? `GRU(${unknown.join(', ')})` : 'GRUResetAfter', config };
+}
+
+function attentionOf(config: JsonObject): Description {
+  const { score_mode: mode = 'dot' } = config;
+  const isKnown = mode === 'dot' || mode === 'concat';
+  return { className: isKnown ? 'Attention' : `Attention(score_mode ${JSON.stringify(mode)})`, config };
+}
+
+/** Over the time steps of series, to one axis of channels. */
+function multiHeadAttentionOf(config: JsonObject): Description {
+  const { attention_axes: axes = null, output_shape: shape = null, use_gate: isGated } = config;
+  const unknown = [
+    ...(axes === null || [axes].flat().every((axis) => axis === 1) ? [] : ['attention_axes']),
+    ...(isJsonList(shape) && shape.length > 1 ? ['output_shape'] : []),
+    ...(isGated === true ? ['use_gate'] : []),
+  ];
+  const className = unknown.length > 0 ? `MultiHeadAttention(${unknown.join(', ')})` : 'MultiHeadAttention';
+  return { className, config };
 }
 
 /** Older files write one number as a list of one. */

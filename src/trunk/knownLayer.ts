@@ -5,11 +5,11 @@ import { isJsonObject, type Json } from '../core/json.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 /**
- * Asserts that the class of a layer is registered, its activation too.
+ * Asserts that the class of a layer is registered, its activation too, and those of a layer that it wraps.
  *
  * @throws TransferKitError `UNSUPPORTED_LAYER` with the layer, its class and how to supply it.
  */
-export function assertKnown({ name, className, config }: LayerSpec): void {
+export function assertKnown({ name, path, className, config }: LayerSpec): void {
   const { classNameMap } = serialization.SerializationMap.getMap();
   if (!(className in classNameMap)) {
     throw unsupported(
@@ -21,6 +21,10 @@ export function assertKnown({ name, className, config }: LayerSpec): void {
     );
   }
   assertActivationKnown(name, className, config.activation);
+  const inner = config.layer;
+  if (isJsonObject(inner) && isJsonObject(inner.config)) {
+    assertKnown({ name, path, className: String(inner.class_name), config: inner.config });
+  }
 }
 
 function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {

@@ -60,7 +60,7 @@ function readKeras2Node(node: Json): NodeCall {
   const entries = typeof list[0] === 'string' ? [list] : list.filter(isJsonList);
   const kwargs = entries[0]?.[3];
   const named = isJsonObject(kwargs) ? kwargs : {};
-  const further = Object.entries(named).flatMap(([key, value]) => operand(key, value));
+  const further = inOrder(Object.entries(named).flatMap(([key, value]) => operand(key, value)));
   return { inputs: [...entries.map(positional), ...further.map(([, argument]) => argument)], kwargs: without(named) };
 
   function without(all: JsonObject): JsonObject {
@@ -78,6 +78,7 @@ function positional(entry: readonly Json[]): Argument<NodeReference> {
 const operands = new Set(['x', 'y', 'bias', 'b']);
 
 function operand(key: string, value: Json): [string, Argument<NodeReference>][] {
+  if (key.includes('mask')) return [];
   if (isJsonList(value) && typeof value[0] === 'string' && typeof value[1] === 'number') {
     return [[key, { tensor: toReference(value) }]];
   }
@@ -88,10 +89,19 @@ function operand(key: string, value: Json): [string, Argument<NodeReference>][] 
 function readKeras3Node({ args, kwargs }: JsonObject): NodeCall {
   const named = Object.entries(isJsonObject(kwargs) ? kwargs : {});
   const hasTensors = (value: Json) => flatten(value).some((each) => 'tensor' in each);
-  const tensors = named.filter(([, value]) => hasTensors(value)).flatMap(([, value]) => flatten(value));
-  // The mode is the caller's to choose.
-  const kept = named.filter(([key, value]) => value !== null && key !== 'training' && !hasTensors(value));
+  const isInput = ([key, value]: [string, Json]) => hasTensors(value) && !key.includes('mask');
+  const tensors = inOrder(named.filter(isInput)).flatMap(([, value]) => flatten(value));
+  // The mode is the caller's to choose. Of a mask only its name matters: it is nothing that layers take here.
+  const kept = named
+    .filter(([key, value]) => value !== null && key !== 'training' && !isInput([key, value]))
+    .map(([key, value]) => [key, hasTensors(value) ? true : value] as const);
   return { inputs: [...(isJsonList(args) ? flatten(args) : []), ...tensors], kwargs: Object.fromEntries(kept) };
+}
+
+/** Arguments of attention in the order in which its layer takes them; others as they come. */
+function inOrder<Value>(named: [string, Value][]): [string, Value][] {
+  const place = ([key]: [string, Value]) => ['query', 'value', 'key'].indexOf(key);
+  return named.some((each) => place(each) < 0) ? named : named.sort((a, b) => place(a) - place(b));
 }
 
 function flatten(value: Json): Argument<NodeReference>[] {

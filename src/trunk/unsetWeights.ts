@@ -30,6 +30,10 @@ const large: Readonly<Record<string, readonly string[]>> = {
   Conv3D: ['kernel_initializer'],
   Dense: ['kernel_initializer'],
   DepthwiseConv2D: ['depthwise_initializer'],
+  // tfjs's own draws a matrix where the configuration names none.
+  GRU: ['recurrent_initializer'],
+  LSTM: ['recurrent_initializer'],
+  SimpleRNN: ['recurrent_initializer'],
   SeparableConv2D: ['depthwise_initializer', 'pointwise_initializer'],
 };
 

@@ -73,6 +73,11 @@ const classes: Readonly<Record<string, Listing>> = {
     const shape = axesOf(input, config);
     return [...affine(shape, config), ['moving_mean', shape], ['moving_variance', shape]];
   },
+  Attention: (_, config) => [
+    ...(config.use_scale === true ? [['scale', []] satisfies [string, number[]]] : []),
+    ...(config.score_mode === 'concat' ? [['concat_score_weight', []] satisfies [string, number[]]] : []),
+  ],
+  GroupNormalization: (input, config) => affine(axesOf(input, config), config),
   LayerNormalization: (input, config) => affine(axesOf(input, config), config),
   Normalization: (input, config) => {
     if (config.mean !== undefined && config.mean !== null) return [];

@@ -46,8 +46,9 @@ export function splitWeightName(group: string, name: string): WeightName {
   const own = isOld ? plain.slice(group.length + 1) : plain.slice(slash + 1);
   const prefix = slash < 0 ? '' : plain.slice(0, slash);
   // A Sequential of Keras 3 puts its own name in front: `line/conv/kernel` in the group `conv`.
-  const isInside = `${prefix}/`.startsWith(`${group}/`) || prefix.endsWith(`/${group}`);
-  return { path: prefix === '' ? group : isInside ? prefix : `${group}/${prefix}`, own: ownName(own) };
+  const inside = `/${prefix}/`.indexOf(`/${group}/`);
+  const path = inside < 0 ? `${group}/${prefix}` : prefix.slice(inside);
+  return { path: prefix === '' ? group : path, own: ownName(own) };
 }
 
 /** `W_1` → `kernel`, `gamma_12` → `gamma`. */
@@ -66,10 +67,12 @@ export function numberedName(kind: string, index: number, count: number): string
   return kind.endsWith('normalization') && names?.length !== count ? undefined : names?.[index];
 }
 
+/** Layers of this package that Keras has under another name. */
+const kerasClasses: Readonly<Record<string, string>> = { GroupedConv2D: 'Conv2D', GRUResetAfter: 'GRU' };
+
 /** A class as files of Keras 3 name it: `SeparableConv2D` → `separable_conv2d`. */
 export function kindOf(className: string): string {
-  const plain = className === 'GroupedConv2D' ? 'Conv2D' : className;
-  return plain
+  return (kerasClasses[className] ?? className)
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();

@@ -87,12 +87,23 @@ function asStored({ name, className, wrapped }: ExpectedLayer, { path, layers }:
     const way = part.startsWith('backward') ? 'backward' : 'forward';
     // Cells have no names of their own in tfjs, the two directions of a Bidirectional have.
     const parts = className === 'Bidirectional' && wrapped !== undefined ? [`${way}_${wrapped.name}`] : [];
+    if (className === 'MultiHeadAttention') return projection(name, part, layer);
     const kind = kindOf(wrapped?.className ?? className);
     return layer.weights.map((weight, i): [string, StoredWeight] => [
       [name, ...parts, weight.own ?? numberedName(kind, i, layer.weights.length) ?? String(i)].join('/'),
       weight,
     ]);
   });
+}
+
+/** The weights of one of the dense layers in an attention; without names they are `query_dense`, `output_dense`. */
+function projection(layer: string, part: string, { weights }: StoredLayer): [string, StoredWeight][] {
+  const plain = part.replace(/^_/, '').replace(/_dense$/, '');
+  const own = plain === 'output' ? 'attention_output' : plain;
+  return weights.map((weight, i) => [
+    `${layer}/${own}/${weight.own ?? numberedName('dense', i, weights.length) ?? String(i)}`,
+    weight,
+  ]);
 }
 
 /** The k-th weight of the file for the k-th of the network, as Keras loads its applications; undefined if one does not fit. */

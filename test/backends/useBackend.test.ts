@@ -34,6 +34,7 @@ const compositions = [
   'DepthwiseConv2dNativeBackpropFilter',
   'DepthwiseConv2dNativeBackpropInput',
   'UnsortedSegmentSum',
+  'Einsum',
   'BatchMatMul',
   '_FusedMatMul',
 ];
