@@ -104,8 +104,6 @@ export type { BaseSource, LoadBaseOptions } from './loadBase.ts';
 export type { PreprocessOption } from './bases/choosePreprocessor.ts';
 export type { PresetOptions } from './bases/loadPreset.ts';
 export type { PresetName } from './presets/presetTable.ts';
-export type { H5wasm } from './weights/h5wasm.ts';
-export type { H5wasmFile } from './core/hdf5Storage.ts';
 export { nearestCentroid } from './nearestCentroid.ts';
 export type { NearestCentroidOptions } from './nearestCentroid.ts';
 export type { AddedExamples, AddOptions } from './neighbours/addSamples.ts';

@@ -20,6 +20,7 @@ const arrows: Record<string, string[]> = {
   data: [],
   download: [],
   features: ['#platform', 'augment', 'kernels', 'losses'],
+  hdf5: [],
   heads: ['trunk'],
   layers: [],
   kernels: [],
@@ -34,7 +35,7 @@ const arrows: Record<string, string[]> = {
   testing: [],
   train: ['checkpoints', 'features', 'losses', 'optimizers', 'schedules', 'solver'],
   trunk: ['layers'],
-  weights: ['#platform', 'trunk'],
+  weights: ['#platform', 'hdf5', 'trunk'],
 };
 
 /** Which verbs call which: a user could write the same lines. */

@@ -7,7 +7,6 @@ import type { Base } from '../core/model.ts';
 import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
 import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
-import type { H5wasm } from '../weights/h5wasm.ts';
 import { loadKerasFile, readKerasFile, type KerasFile } from '../weights/kerasFile.ts';
 import { matchKerasWeights, type MatchedWeights } from '../weights/kerasWeights.ts';
 import { expectedLayers } from '../weights/matchWeights.ts';
@@ -29,8 +28,6 @@ export interface PresetOptions {
   readonly seed?: number;
   /** Take from a weights file what fits, and draw the rest by `seed`. Default: anything but a perfect match is an error. */
   readonly partial?: boolean;
-  /** The package h5wasm, where a bundler does not find it by itself. Default: it is imported when a file needs it. */
-  readonly h5wasm?: H5wasm;
 }
 
 /**
@@ -158,7 +155,7 @@ function artefactOf(graph: LayerGraph, matched: MatchedWeights | undefined): Mod
 async function readWeights(
   preset: Preset,
   architecture: ArchitectureOptions,
-  { weights = 'imagenet', h5wasm }: PresetOptions,
+  { weights = 'imagenet' }: PresetOptions,
   reading: ReadOptions,
 ) {
   if (weights === null) return undefined;
@@ -166,14 +163,14 @@ async function readWeights(
   if (weights === 'imagenet') {
     if (published === undefined) throw unpublished(preset, architecture);
     const { address, hash } = published;
-    return { keras: await loadKerasFile(address, { ...reading, ...(hash && { hash }), h5wasm }), isPublished: true };
+    return { keras: await loadKerasFile(address, { ...reading, ...(hash && { hash }) }), isPublished: true };
   }
   if (!(weights instanceof Uint8Array) && !hasOtherForm(preset, architecture)) {
-    return { keras: await loadKerasFile(String(weights), { ...reading, h5wasm }), isPublished: false };
+    return { keras: await loadKerasFile(String(weights), reading), isPublished: false };
   }
   const isBytes = weights instanceof Uint8Array;
   const bytes = isBytes ? weights : await platform.readBytes(String(weights), reading);
-  const keras = await readKerasFile(bytes, isBytes ? 'the given bytes' : String(weights), { h5wasm });
+  const keras = readKerasFile(bytes, isBytes ? 'the given bytes' : String(weights));
   return { keras, isPublished: hasOtherForm(preset, architecture) && isPublishedFile(preset, architecture, bytes) };
 }
 

@@ -58,7 +58,7 @@ export async function readNetwork(source: BaseSource, options: SourceOptions): P
 
 async function readSource(source: BaseSource, options: SourceOptions): Promise<ModelArtefact> {
   if (typeof source === 'string' || source instanceof URL) return readLocation(String(source), options);
-  if (source instanceof Uint8Array) return kerasArtefact(await readKerasFile(source, 'the given bytes', options));
+  if (source instanceof Uint8Array) return kerasArtefact(readKerasFile(source, 'the given bytes'));
   if (!isObject(source)) throw unsupported(source);
   if (isLayersModel(source)) return readLiveModel(source);
   if (isGraphModel(source)) return readLiveGraph(source);
@@ -103,9 +103,7 @@ export function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 
 /** A file of its own is told by its content; anything else is a `model.json` or the folder around it. */
 async function readLocation(location: string, options: SourceOptions): Promise<ModelArtefact> {
   const reading = readOptionsOf(options);
-  if (singleFile.test(location)) {
-    return kerasArtefact(await loadKerasFile(location, { ...reading, h5wasm: options.h5wasm }));
-  }
+  if (singleFile.test(location)) return kerasArtefact(await loadKerasFile(location, reading));
   try {
     return await readModelFiles(tfHubAddress(location), reading);
   } catch (error) {

@@ -1,11 +1,10 @@
-// Where an HDF5 file lies, as h5wasm opens it: in memory, or on a disk.
+// Where the bytes of an HDF5 file are: in memory, or on a disk.
 
-/** An open file of h5wasm. */
-export interface H5wasmFile {
-  /** The group or dataset at a path; null when there is none. */
-  get(path: string): unknown;
-  /** Frees the file. */
-  close(): unknown;
+/** A file that is open for reading. */
+export interface OpenFile {
+  /** Fills `into` with the bytes from `offset` on; returns how many there were. */
+  read(offset: number, into: Uint8Array): number;
+  close(): void;
 }
 
 /** A file that can be opened, as often as it is needed. */
@@ -15,5 +14,5 @@ export interface Hdf5Storage {
   /** Bytes of the whole file. */
   readonly size: number;
   /** The caller closes what it gets. */
-  open(): H5wasmFile;
+  open(): OpenFile;
 }

@@ -79,8 +79,7 @@ export interface Platform {
    */
   readBytes(location: string, options?: ReadOptions): Promise<Uint8Array>;
   /**
-   * Opens an HDF5 file on a disk without reading it whole, by h5wasm; gives undefined for any other file. Browsers have no
-   * disk. Raises what importing h5wasm raises.
+   * Opens an HDF5 file on a disk without reading it whole; gives undefined for any other file. Browsers have no disk.
    */
   readonly openHdf5?: (location: string, options?: ReadOptions) => Promise<Hdf5Storage | undefined>;
   /**

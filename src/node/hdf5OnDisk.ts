@@ -1,17 +1,17 @@
-// HDF5 files on a disk, opened in place by h5wasm: a weights file is never whole in memory.
+// HDF5 files on a disk, read in place: a weights file is never whole in memory.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Hdf5Storage } from '../core/hdf5Storage.ts';
-import { importFailure } from '../core/importFailure.ts';
+import { TransferKitError } from '../core/errors.ts';
+import type { Hdf5Storage, OpenFile } from '../core/hdf5Storage.ts';
 import { isAddress, type ReadOptions } from '../core/platform.ts';
 import { locateCached } from './cache.ts';
 import { cacheFolder } from './readBytes.ts';
 
 /**
- * A file that h5wasm reads from the disk; undefined when there is no such file or it is not HDF5.
+ * An HDF5 file on the disk; undefined when there is no such file or it is not HDF5.
  *
  * @param location - A path, or the address of a file that has been downloaded: then the kept copy is opened.
- * @throws What importing h5wasm raises.
  */
 export async function openHdf5(
   location: string,
@@ -22,20 +22,39 @@ export async function openHdf5(
   return kept && openAt(kept.path, kept.offset);
 }
 
-/** HDF5 finds its beginning behind a head by itself, where that takes 512, 1024, 2048 … bytes. */
+/** @param offset - Where the file begins: a kept copy has a head in front. */
 async function openAt(path: string, offset: number): Promise<Hdf5Storage | undefined> {
   const start = await readStart(path, offset);
   if (start === undefined || !startsAsHdf5(start.head)) return undefined;
-  const { File, ready } = await importH5wasm();
-  await ready;
-  return { ...start, open: () => new File(path, 'r') };
+  return { ...start, open: () => openFile(path, offset) };
 }
 
-async function importH5wasm() {
+function openFile(path: string, offset: number): OpenFile {
+  const file = withReason(path, () => openSync(path, 'r'));
+  return {
+    read: (at, into) => {
+      let done = 0;
+      // A read may give less than is asked for.
+      for (let more = -1; more !== 0 && done < into.length; done += more) {
+        const from = done;
+        more = withReason(path, () => readSync(file, into, from, into.length - from, offset + at + from));
+      }
+      return done;
+    },
+    close: () => {
+      closeSync(file);
+    },
+  };
+}
+
+/** The file may have gone since it was looked at. */
+function withReason(path: string, use: () => number): number {
   try {
-    return await import('h5wasm/node');
+    return use();
   } catch (cause) {
-    throw importFailure('h5wasm', cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `expected a readable file at ${path}, but: ${reason}. Load the model again.`;
+    throw new TransferKitError('NOT_FOUND', text, { path, reason }, cause);
   }
 }
 

@@ -1,10 +1,9 @@
 // A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
 import { platform } from '#platform';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
-import type { Hdf5Storage } from '../core/hdf5Storage.ts';
 import { isAddress, type ReadOptions } from '../core/platform.ts';
-import { readHdf5, type Hdf5File } from './hdf5.ts';
-import { hdf5InMemory, needH5wasm, type H5wasm } from './h5wasm.ts';
+import { hdf5InMemory } from '../hdf5/hdf5InMemory.ts';
+import { readHdf5, type Hdf5File } from '../hdf5/readHdf5.ts';
 import { readKeras3, readLegacy } from './kerasLayouts.ts';
 import { sniffFile } from './sniffFile.ts';
 import type { StoredLayer } from './storedLayers.ts';
@@ -22,12 +21,6 @@ export interface KerasFile {
   readonly isOrdered: boolean;
 }
 
-/** Options of {@link readKerasFile}. */
-export interface KerasFileOptions {
-  /** The package h5wasm, for programs whose bundler does not find it by itself. Default: it is imported. */
-  readonly h5wasm?: H5wasm | undefined;
-}
-
 /** A configuration of more bytes than this is none. */
 const largestConfig = 256 * 1024 * 1024;
 
@@ -36,17 +29,13 @@ const largestConfig = 256 * 1024 * 1024;
  *
  * @param bytes - Of an HDF5 file or of a `.keras` archive. They are used, not copied, and must not change.
  * @param source - Where they came from, for messages.
- * @throws TransferKitError `PACKAGE_MISSING`, `UNSUPPORTED_SOURCE` naming what it is instead, `NOT_A_MODEL`,
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` naming what it is instead or which other file it leads to, `NOT_A_MODEL`,
  * `WEIGHTS_DAMAGED`.
  */
-export async function readKerasFile(
-  bytes: Uint8Array,
-  source: string,
-  { h5wasm }: KerasFileOptions = {},
-): Promise<KerasFile> {
+export function readKerasFile(bytes: Uint8Array, source: string): KerasFile {
   const kind = sniffFile(bytes, source);
-  if (kind === 'keras') return readArchive(bytes, source, h5wasm);
-  if (kind === 'hdf5') return readWhole(readHdf5(await hdf5InMemory(bytes, h5wasm), source), source);
+  if (kind === 'keras') return readArchive(bytes, source);
+  if (kind === 'hdf5') return readWhole(readHdf5(hdf5InMemory(bytes), source), source);
   throw notKeras(source, 'JSON');
 }
 
@@ -57,22 +46,19 @@ export async function readKerasFile(
  * @param location - Path or address.
  * @throws TransferKitError as {@link readKerasFile}, and what reading raises (`NOT_FOUND`, `ABORTED`, …).
  */
-export async function loadKerasFile(
-  location: string,
-  { h5wasm, ...reading }: KerasFileOptions & ReadOptions = {},
-): Promise<KerasFile> {
-  const isPlain = h5wasm === undefined && reading.hash === undefined && reading.signal?.aborted !== true;
+export async function loadKerasFile(location: string, reading: ReadOptions = {}): Promise<KerasFile> {
+  const isPlain = reading.hash === undefined && reading.signal?.aborted !== true;
   if (isPlain && !isAddress(location)) {
-    const storage = await openOnDisk(location, reading);
+    const storage = await platform.openHdf5?.(location, reading);
     if (storage !== undefined) return readWhole(readHdf5(storage, location), location);
   }
   const bytes = await platform
     .readBytes(location, reading)
     .catch(async (error: unknown) => throwSavedModel(location, error));
   // What was downloaded is read from where it is kept, so that the bytes need not stay in memory.
-  const kept = h5wasm === undefined && isAddress(location) ? await openOnDisk(location, reading) : undefined;
+  const kept = isAddress(location) ? await platform.openHdf5?.(location, reading) : undefined;
   if (kept?.size === bytes.length) return readWhole(readHdf5(kept, location), location);
-  return readKerasFile(bytes, location, { h5wasm });
+  return readKerasFile(bytes, location);
 }
 
 /**
@@ -89,12 +75,7 @@ export async function throwSavedModel(location: string, error: unknown): Promise
   throw error;
 }
 
-async function openOnDisk(location: string, reading: ReadOptions): Promise<Hdf5Storage | undefined> {
-  const { openHdf5 } = platform;
-  return openHdf5 && needH5wasm(() => openHdf5(location, reading));
-}
-
-async function readArchive(bytes: Uint8Array, source: string, h5wasm: H5wasm | undefined): Promise<KerasFile> {
+function readArchive(bytes: Uint8Array, source: string): KerasFile {
   const entries = zipEntries(bytes, source);
   const part = (name: string, most = Infinity) => {
     const entry = entries.find((each) => each.name === name);
@@ -103,8 +84,8 @@ async function readArchive(bytes: Uint8Array, source: string, h5wasm: H5wasm | u
   };
   const topology = parseConfig(new TextDecoder().decode(part('config.json', largestConfig)), source);
   const weights = part('model.weights.h5');
-  const file = readHdf5(await hdf5InMemory(weights, h5wasm), `${source} (model.weights.h5)`);
-  return { source, topology, layers: readKeras3(file) ?? [], isOrdered: false };
+  const file = readHdf5(hdf5InMemory(weights), `${source} (model.weights.h5)`);
+  return { source, topology, layers: readKeras3(file, source) ?? [], isOrdered: false };
 }
 
 function readWhole(file: Hdf5File, source: string): KerasFile {
@@ -112,7 +93,7 @@ function readWhole(file: Hdf5File, source: string): KerasFile {
   const topology = config === undefined ? undefined : parseConfig(config, source);
   const legacy = readLegacy(file, '/', source) ?? readLegacy(file, '/model_weights', source);
   if (legacy !== undefined) return { source, topology, layers: legacy, isOrdered: true };
-  const layers = readKeras3(file);
+  const layers = readKeras3(file, source);
   if (layers !== undefined) return { source, topology, layers, isOrdered: false };
   const keys = file.keys('/');
   const isState = keys.some((key) => key.startsWith('optimizer'));

@@ -1,7 +1,7 @@
 // The two layouts of Keras's HDF5 files as lists of stored layers: legacy (Keras 1 to 3, attributes list the names) and
 // that of Keras 3 (`layers/conv2d_1/vars/0`). Nothing but names and shapes is read here.
 import { TransferKitError } from '../core/errors.ts';
-import type { Hdf5File } from './hdf5.ts';
+import type { Hdf5File } from '../hdf5/readHdf5.ts';
 import { splitWeightName } from './kerasNames.ts';
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
@@ -31,22 +31,36 @@ export function readLegacy(file: Hdf5File, root: string, source: string): Stored
   });
 }
 
-/** The layers of a file of Keras 3; undefined when it is none. */
-export function readKeras3(file: Hdf5File): StoredLayer[] | undefined {
+/**
+ * The layers of a file of Keras 3; undefined when it is none.
+ *
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when groups lie in each other.
+ */
+export function readKeras3(file: Hdf5File, source: string): StoredLayer[] | undefined {
   const found = containers.filter((name) => file.keys('/').includes(name));
   if (found.length === 0) return undefined;
-  return found.flatMap((name) => walkContainer(file, `/${name}`, ''));
+  return found.flatMap((name) => walkContainer({ file, source }, `/${name}`, ''));
 }
 
 /** Groups that hold the layers of a model; the second is that of the first `.keras` files. */
 const containers = ['layers', '_layer_checkpoint_dependencies'];
 
-function walkContainer(file: Hdf5File, place: string, outer: string): StoredLayer[] {
-  return [...file.keys(place)].sort(byNumber).flatMap((kind) => walkLayer(file, `${place}/${kind}`, kind, outer));
+interface Walk {
+  readonly file: Hdf5File;
+  readonly source: string;
+}
+
+/** Groups below groups: a file that is deeper has a group that leads back to one around it. */
+const mostLevels = 100;
+
+function walkContainer(walk: Walk, place: string, outer: string): StoredLayer[] {
+  return [...walk.file.keys(place)].sort(byNumber).flatMap((kind) => walkLayer(walk, `${place}/${kind}`, kind, outer));
 }
 
 /** A layer, with the parts that it wraps behind it: `bidirectional` has `forward_layer/cell`. */
-function walkLayer(file: Hdf5File, place: string, kind: string, outer: string): StoredLayer[] {
+function walkLayer(walk: Walk, place: string, kind: string, outer: string): StoredLayer[] {
+  const { file, source } = walk;
+  if (place.split('/').length > mostLevels) throw endless(source, place);
   const keys = file.keys(place);
   const [name] = keys.includes('vars') ? (file.texts(`${place}/vars`, 'name') ?? []) : [];
   const path = outer === '' ? (name ?? kind) : `${outer}/${name ?? kind}`;
@@ -55,8 +69,8 @@ function walkLayer(file: Hdf5File, place: string, kind: string, outer: string): 
     .filter((key) => key !== 'vars' && key !== 'seed_generator')
     .sort(forwardFirst)
     .flatMap((key) => {
-      if (containers.includes(key)) return walkContainer(file, `${place}/${key}`, path);
-      return walkLayer(file, `${place}/${key}`, key, path);
+      if (containers.includes(key)) return walkContainer(walk, `${place}/${key}`, path);
+      return walkLayer(walk, `${place}/${key}`, key, path);
     });
   return own.length === 0 ? inner : [{ group: '', path, kind, weights: own }, ...inner];
 }
@@ -90,6 +104,12 @@ function listOf(file: Hdf5File, place: string, name: string): string[] | undefin
     part = file.texts(place, `${name}${String(number)}`);
   }
   return parts;
+}
+
+function endless(source: string, place: string): TransferKitError {
+  const start = place.slice(0, 60);
+  const text = `expected layers in ${source}, got groups that lie in each other without end (${start}…). The file is damaged: fetch or save it again.`;
+  return new TransferKitError('WEIGHTS_DAMAGED', text, { source, place: start });
 }
 
 function missing(source: string, location: string): TransferKitError {

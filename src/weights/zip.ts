@@ -1,7 +1,9 @@
 // A ZIP archive in memory: its table of contents, and single entries. Nothing is unpacked before its size is known to be
-// possible, and names are never used as paths.
+// possible, nothing is used before its CRC-32 is the one that the archive says, and names are never used as paths.
 import { inflateSync } from 'fflate';
+import { crc32 } from '../core/crc32.ts';
 import { TransferKitError } from '../core/errors.ts';
+import { packsTooTightly } from '../core/inflation.ts';
 
 /** An entry of the table of contents. */
 export interface ZipEntry {
@@ -13,30 +15,28 @@ export interface ZipEntry {
   /** 0: stored as it is; 8: deflate. */
   readonly method: number;
   readonly encrypted: boolean;
+  /** CRC-32 of what is unpacked. */
+  readonly crc: number;
   /** Where the entry's own header begins. */
   readonly offset: number;
 }
-
-/** Numbers hardly shrink: a large entry that is packed tighter than this is made to fill the memory. */
-const bomb = { bytes: 64 * 2 ** 20, ratio: 64 };
-
-/** Deflate cannot shrink anything further (RFC 1951: 258 bytes for at least 2 bits). */
-export const largestRatio = 1032;
 
 /**
  * The entries of a ZIP archive.
  *
  * @param source - For messages.
- * @throws TransferKitError `WEIGHTS_DAMAGED` when the archive has no whole table of contents.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when the archive has no whole table of contents, or one that lists a name
+ * twice or entries that lie on each other: readers do not agree on what such an archive holds.
  */
 export function zipEntries(bytes: Uint8Array, source: string): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(view);
   if (end < 0) throw damaged(source, 'without its end');
   const count = view.getUint16(end + 10, true);
+  const start = view.getUint32(end + 16, true);
   const decoder = new TextDecoder();
   const entries: ZipEntry[] = [];
-  let at = view.getUint32(end + 16, true);
+  let at = start;
   for (let i = 0; i < count; i++) {
     if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50)
       throw damaged(source, 'with a broken table of contents');
@@ -47,44 +47,71 @@ export function zipEntries(bytes: Uint8Array, source: string): ZipEntry[] {
       size: view.getUint32(at + 24, true),
       method: view.getUint16(at + 10, true),
       encrypted: (view.getUint16(at + 8, true) & 1) === 1,
+      crc: view.getUint32(at + 16, true),
       offset: view.getUint32(at + 42, true),
     });
     at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
+  if (at > end || at - start !== view.getUint32(end + 12, true))
+    throw damaged(source, 'with a broken table of contents');
+  assertApart(view, entries, start, source);
   return entries;
+}
+
+/** Names come once, and entries end before the next one begins. */
+function assertApart(view: DataView, entries: readonly ZipEntry[], directory: number, source: string): void {
+  const names = new Set<string>();
+  for (const { name } of entries) {
+    if (names.has(name)) throw damaged(source, `with two entries '${name}'`);
+    names.add(name);
+  }
+  let next = directory;
+  for (const entry of [...entries].sort((a, b) => b.offset - a.offset)) {
+    const start = dataStart(view, entry);
+    if (start === undefined) throw damaged(source, `whose '${entry.name}' is not where it should be`);
+    if (start + entry.packed > next) throw damaged(source, `whose '${entry.name}' lies on what follows`);
+    next = entry.offset;
+  }
+}
+
+/** Where an entry's bytes begin, behind its own header; undefined when there is no such header. */
+function dataStart(view: DataView, { offset }: ZipEntry): number | undefined {
+  if (offset + 30 > view.byteLength || view.getUint32(offset, true) !== 0x04034b50) return undefined;
+  return offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
 }
 
 /**
  * The bytes of an entry: a part of the archive where it is stored as it is, else unpacked.
  *
- * @throws TransferKitError `WEIGHTS_DAMAGED`, also when the entry cannot have the size that the archive says.
+ * @throws TransferKitError `WEIGHTS_DAMAGED`, also when the entry cannot have the size that the archive says, or has another
+ * CRC-32.
  */
 export function unzip(bytes: Uint8Array, entry: ZipEntry, source: string): Uint8Array {
-  const { name, packed, size, method, encrypted, offset } = entry;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { name, packed, size, encrypted, offset } = entry;
   const wrong = (found: string, cause?: unknown) => damaged(source, `whose '${name}' ${found}`, cause);
   if (encrypted) throw wrong('is encrypted');
   if (Math.max(packed, size, offset) === 0xffffffff) throw wrong('is larger than 4 GiB');
-  if (offset + 30 > bytes.length || view.getUint32(offset, true) !== 0x04034b50)
-    throw wrong('is not where it should be');
-  const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
-  const data = bytes.subarray(start, start + packed);
+  const start = dataStart(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), entry);
+  if (start === undefined) throw wrong('is not where it should be');
+  const unpacked = unpack(bytes.subarray(start, start + packed), entry, wrong);
+  if (crc32(unpacked) !== entry.crc) throw wrong('has another CRC-32 than the archive says');
+  return unpacked;
+}
+
+function unpack(data: Uint8Array, { packed, size, method }: ZipEntry, wrong: Wrong): Uint8Array {
   if (data.length !== packed) throw wrong('is truncated');
   if (method === 0 && packed === size) return data;
   if (method !== 8) throw wrong(`is packed by a method that is not deflate (${String(method)})`);
-  const most = size > bomb.bytes ? bomb.ratio : largestRatio;
-  if (size > packed * most) throw wrong(`claims ${String(size)} bytes in ${String(packed)}`);
+  if (packsTooTightly(packed, size)) throw wrong(`claims ${String(size)} bytes in ${String(packed)}`);
   const unpacked = inflate(data, size, wrong);
   if (unpacked.length !== size) throw wrong(`does not have the ${String(size)} bytes that it claims`);
   return unpacked;
 }
 
+type Wrong = (found: string, cause?: unknown) => TransferKitError;
+
 /** One byte more than promised shows when there is more. */
-function inflate(
-  data: Uint8Array,
-  size: number,
-  wrong: (found: string, cause: unknown) => TransferKitError,
-): Uint8Array {
+function inflate(data: Uint8Array, size: number, wrong: Wrong): Uint8Array {
   try {
     return inflateSync(data, { out: new Uint8Array(size + 1) });
   } catch (cause) {

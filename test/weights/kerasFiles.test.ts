@@ -26,6 +26,10 @@ function valuesOf(file: KerasFile) {
   return file.layers.flatMap(({ weights }) => weights.map((weight) => [weight.location, [...weight.read()]] as const));
 }
 
+function withCode(code: string, message = /./): unknown {
+  return expect.objectContaining({ code, message: expect.stringMatching(message) as string });
+}
+
 function put(name: string, bytes: Uint8Array): string {
   const path = join(temporary, name);
   writeFileSync(path, bytes);
@@ -38,7 +42,7 @@ describe('on a disk', () => {
     async (name) => {
       const whole = vi.spyOn(platform, 'readBytes');
       const file = await loadKerasFile(folder + name);
-      expect(valuesOf(file)).toEqual(valuesOf(await readKerasFile(bytesOf(name), name)));
+      expect(valuesOf(file)).toEqual(valuesOf(readKerasFile(bytesOf(name), name)));
       expect(whole).not.toHaveBeenCalled();
       whole.mockRestore();
     },
@@ -65,9 +69,9 @@ describe('archives', () => {
   const entries = () => unzipSync(bytesOf('sequential.keras'));
   const read = (files: Zippable) => readKerasFile(zipSync(files), 'the archive');
 
-  test('may be packed, and hold other files: their names lead nowhere', async () => {
-    const packed = await read({ ...entries(), '../../etc/passwd': new Uint8Array(3), 'assets/x': new Uint8Array(3) });
-    expect(valuesOf(packed)).toEqual(valuesOf(await readKerasFile(bytesOf('sequential.keras'), 'stored')));
+  test('may be packed, and hold other files: their names lead nowhere', () => {
+    const packed = read({ ...entries(), '../../etc/passwd': new Uint8Array(3), 'assets/x': new Uint8Array(3) });
+    expect(valuesOf(packed)).toEqual(valuesOf(readKerasFile(bytesOf('sequential.keras'), 'stored')));
   });
 
   /** Changes the sizes that the table of contents claims for an entry. */
@@ -86,25 +90,21 @@ describe('archives', () => {
     ['claims more than deflate can pack', 4_000_000_000, /claims 4000000000 bytes in \d+/],
     ['is smaller than it claims', 200_000, /does not have the 200000 bytes/],
     ['is larger than it claims', 1000, /does not have the 1000 bytes/],
-  ])('one whose weights: %s', async (_, size, message) => {
+  ])('one whose weights: %s', (_, size, message) => {
     const archive = claim(zipSync(entries()), 'model.weights.h5', size);
-    await expect(readKerasFile(archive, 'it')).rejects.toMatchObject({
-      code: 'WEIGHTS_DAMAGED',
-      message: expect.stringMatching(message) as string,
-    });
+    expect(() => readKerasFile(archive, 'it')).toThrow(withCode('WEIGHTS_DAMAGED', message));
   });
 
-  test('a bomb: many times what weights can be packed to', async () => {
-    await expect(read({ ...entries(), 'model.weights.h5': new Uint8Array(70 * 2 ** 20) })).rejects.toMatchObject({
-      code: 'WEIGHTS_DAMAGED',
-      message: expect.stringMatching(/claims 73400320 bytes in \d+/) as string,
-    });
+  test('a bomb: many times what weights can be packed to', () => {
+    expect(() => read({ ...entries(), 'model.weights.h5': new Uint8Array(70 * 2 ** 20) })).toThrow(
+      withCode('WEIGHTS_DAMAGED', /claims 73400320 bytes in \d+/),
+    );
   });
 
-  test('a configuration of gigabytes, or none that is JSON', async () => {
+  test('a configuration of gigabytes, or none that is JSON', () => {
     const huge = claim(zipSync(entries()), 'config.json', 300 * 1024 * 1024);
-    await expect(readKerasFile(huge, 'it')).rejects.toMatchObject({ code: 'NOT_A_MODEL' });
-    await expect(read({ ...entries(), 'config.json': new Uint8Array(9) })).rejects.toThrow(/not JSON/);
+    expect(() => readKerasFile(huge, 'it')).toThrow(withCode('NOT_A_MODEL'));
+    expect(() => read({ ...entries(), 'config.json': new Uint8Array(9) })).toThrow(/not JSON/);
   });
 
   test.each([
@@ -113,21 +113,18 @@ describe('archives', () => {
     ['model.json', /tfjs model in a ZIP archive. Unpack it/],
     ['arr_0.npy', /NumPy/],
     ['photo.jpg', /ZIP archive with photo.jpg/],
-  ])('with %s', async (name, message) => {
-    await expect(read({ [name]: new Uint8Array(8) })).rejects.toMatchObject({
-      code: 'UNSUPPORTED_SOURCE',
-      message: expect.stringMatching(message) as string,
-    });
+  ])('with %s', (name, message) => {
+    expect(() => read({ [name]: new Uint8Array(8) })).toThrow(withCode('UNSUPPORTED_SOURCE', message));
   });
 
-  test('a broken table of contents, a broken entry', async () => {
+  test('a broken table of contents, a broken entry', () => {
     const archive = zipSync(entries());
     const broken = archive.slice();
     const view = new DataView(broken.buffer);
     view.setUint32(broken.length - 22 + 16, broken.length - 40, true);
-    await expect(readKerasFile(broken, 'it')).rejects.toThrow(/broken table of contents/);
+    expect(() => readKerasFile(broken, 'it')).toThrow(/broken table of contents/);
     const noise = archive.slice();
     noise.fill(0xff, 200, 5000);
-    await expect(readKerasFile(noise, 'it')).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' });
+    expect(() => readKerasFile(noise, 'it')).toThrow(withCode('WEIGHTS_DAMAGED'));
   });
 });

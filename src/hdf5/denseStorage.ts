@@ -1,0 +1,31 @@
+// Links and attributes of new files where they are many: each lies in a heap, and a tree lists where.
+import { newTreeRecords } from './newTree.ts';
+import { cursorOn } from './cursor.ts';
+import { openHeap } from './fractalHeap.ts';
+import { damaged } from './faults.ts';
+import type { FileBytes } from './fileBytes.ts';
+
+/** A heap and the tree that lists it. */
+export interface DenseStorage {
+  readonly heap: number | undefined;
+  readonly tree: number | undefined;
+  /** 5: links by name; 8: attributes by name. */
+  readonly type: 5 | 8;
+}
+
+/** Bytes in front of the place in the heap: links have a hash there. */
+const before = { 5: 4, 8: 0 };
+const placeSize = { 5: 7, 8: 8 };
+
+/** What lies in the heap, in the order of the tree; nothing when there is no heap. */
+export function heapRecords(file: FileBytes, { heap, tree, type }: DenseStorage): readonly Uint8Array[] {
+  if (heap === undefined) return [];
+  const read = openHeap(file, heap);
+  return newTreeRecords(file, tree, type).map((record) => {
+    const cursor = cursorOn(record);
+    cursor.skip(before[type]);
+    const place = cursor.bytes(placeSize[type]);
+    if (type === 8 && (cursor.number(1) & 2) !== 0) throw damaged('an attribute that objects share');
+    return read(place);
+  });
+}

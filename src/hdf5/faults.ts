@@ -1,0 +1,57 @@
+// What is wrong with an HDF5 file, raised where it is found. Whoever knows the source and the place in the file makes the
+// package's error of it.
+import { TransferKitError } from '../core/errors.ts';
+
+/** `damaged`: contradicts the format; `elsewhere`: values lie in other files; `unsupported`: right, but not read here. */
+export type FaultKind = 'damaged' | 'elsewhere' | 'unsupported';
+
+/** A fault of a file. */
+export class Hdf5Fault extends Error {
+  readonly kind: FaultKind;
+
+  constructor(kind: FaultKind, found: string) {
+    super(found);
+    this.kind = kind;
+  }
+}
+
+/** A file that contradicts the format. */
+export function damaged(found: string): Hdf5Fault {
+  return new Hdf5Fault('damaged', found);
+}
+
+/** A file that uses what is not read here. */
+export function unsupported(found: string): Hdf5Fault {
+  return new Hdf5Fault('unsupported', found);
+}
+
+/** A file that leads out of itself. */
+export function elsewhere(found: string): Hdf5Fault {
+  return new Hdf5Fault('elsewhere', found);
+}
+
+const advice: Readonly<Record<FaultKind, string>> = {
+  damaged: 'The file is damaged: fetch or save it again.',
+  elsewhere:
+    'A file that leads out of itself is not followed, as in Keras. Save the model again in Python: model.save("model.keras").',
+  unsupported: 'Save the model again in Python: model.save("model.keras").',
+};
+
+/**
+ * Runs a read, and turns the faults that it raises into the package's errors.
+ *
+ * @throws TransferKitError `WEIGHTS_DAMAGED`, `UNSUPPORTED_SOURCE`.
+ */
+export function guarded<T>(source: string, path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    // Sizes that no typed array has end in a RangeError.
+    if (!(cause instanceof Hdf5Fault || cause instanceof RangeError)) throw cause;
+    const kind = cause instanceof Hdf5Fault ? cause.kind : 'damaged';
+    const found = cause instanceof Hdf5Fault ? cause.message : 'a size that is impossible';
+    const text = `expected weights at '${path}' in ${source}, got ${found}. ${advice[kind]}`;
+    const code = kind === 'damaged' ? 'WEIGHTS_DAMAGED' : 'UNSUPPORTED_SOURCE';
+    throw new TransferKitError(code, text, { source, path, found }, cause);
+  }
+}

@@ -1,0 +1,159 @@
+// An HDF5 file as groups, attributes and datasets. It is open no longer than the task that reads it: nobody has to close
+// anything. Read here and not by the HDF5 library: that one follows a file's structures wherever they lead, into other
+// files and in circles, and reports what it cannot read on the console alone.
+import type { Hdf5Storage, OpenFile } from '../core/hdf5Storage.ts';
+import { packsTooTightly } from '../core/inflation.ts';
+import { readAttributes, textsOf, type Attribute, type Heaps } from './attributes.ts';
+import { readDataspace, readDatatype } from './datatype.ts';
+import { damaged, elsewhere, guarded } from './faults.ts';
+import { fileBytes, type FileBytes, type Work } from './fileBytes.ts';
+import { readFilters } from './filters.ts';
+import { readLinks } from './groups.ts';
+import type { Link } from './link.ts';
+import { readLayout } from './layout.ts';
+import { messageTypes, readHeader, type Message } from './objectHeader.ts';
+import { readSuperblock } from './superblock.ts';
+import { readValues, type NumberDataset } from './values.ts';
+
+/** Numbers in the file. */
+export interface Hdf5Dataset {
+  readonly shape: readonly number[];
+  /** All values, whatever their type in the file. */
+  read(): Float32Array;
+}
+
+/** A file as groups, attributes and datasets; paths are absolute. */
+export interface Hdf5File {
+  /** Names in a group; none when there is no such group. */
+  keys(path: string): readonly string[];
+  /** Texts of an attribute; undefined when there is none. */
+  texts(path: string, name: string): readonly string[] | undefined;
+  /** Undefined when there is nothing, or a group. */
+  dataset(path: string): Hdf5Dataset | undefined;
+}
+
+/** A group or dataset. */
+interface Node {
+  readonly messages: readonly Message[];
+  readonly links: ReadonlyMap<string, Link> | undefined;
+  /** Read on first use. */
+  attributes: ReadonlyMap<string, Attribute> | undefined;
+}
+
+/** As many as HDF5 follows one after the other. */
+const mostSoftLinks = 16;
+/** Questions about paths: a file with more weights than this is made to keep its reader busy. */
+const mostQuestions = 200_000;
+
+/**
+ * Opens an HDF5 file. Reading from it raises `WEIGHTS_DAMAGED` where it is damaged, and `UNSUPPORTED_SOURCE` where it leads
+ * to other files (external links, external storage, virtual datasets), which are not touched.
+ *
+ * @param storage - Must not change.
+ * @param source - For messages.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when it is truncated.
+ */
+export function readHdf5(storage: Hdf5Storage, source: string): Hdf5File {
+  const { start, root } = readSuperblock(storage, source);
+  const bytes = openedForATask(storage, start);
+  const nodes = new Map<number, Node>();
+  const heaps: Heaps = new Map();
+  let questions = 0;
+  const find = (path: string): Node | undefined => {
+    if (++questions > mostQuestions) throw damaged('more groups and weights than any network has');
+    return resolve(bytes(), nodes, root, path);
+  };
+  return {
+    keys: (path) => guarded(source, path, () => keysOf(find(path)?.links)),
+    texts: (path, name) =>
+      guarded(source, path, () => {
+        const node = find(path);
+        if (node === undefined) return undefined;
+        node.attributes ??= readAttributes(bytes(), node.messages);
+        const attribute = node.attributes.get(name);
+        return attribute && textsOf(bytes(), attribute, heaps);
+      }),
+    dataset: (path) =>
+      guarded(source, path, () => {
+        const node = find(path);
+        const dataset = node && describe(node, storage.size);
+        return (
+          dataset && { shape: dataset.shape, read: () => guarded(source, path, () => readValues(bytes(), dataset)) }
+        );
+      }),
+  };
+}
+
+/** The bytes of the file; it is opened when they are asked for, and closes when the running task ends. */
+function openedForATask(storage: Hdf5Storage, start: number): () => FileBytes {
+  const work: Work = { done: 0 };
+  let current: FileBytes | undefined;
+  return () => {
+    if (current !== undefined) return current;
+    const file: OpenFile = storage.open();
+    current = fileBytes(file, start, storage.size, work);
+    queueMicrotask(() => {
+      current = undefined;
+      file.close();
+    });
+    return current;
+  };
+}
+
+function keysOf(links: ReadonlyMap<string, Link> = new Map()): string[] {
+  // Also what nobody asks for by name: a file of Keras has no links that lead out.
+  for (const [name, link] of links) if (link.kind === 'elsewhere') throw elsewhere(`${link.what} as '${name}'`);
+  return [...links.keys()];
+}
+
+/** What lies at a path; soft links are followed, within the file. */
+function resolve(file: FileBytes, nodes: Map<number, Node>, root: number, path: string): Node | undefined {
+  let softLinks = 0;
+  const rest = path.split('/').reverse();
+  let address = root;
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    if (name === '' || name === '.') continue;
+    const link = nodeAt(file, nodes, address).links?.get(name);
+    if (link === undefined) return undefined;
+    if (link.kind === 'elsewhere') throw elsewhere(link.what);
+    if (link.kind === 'hard') {
+      address = link.address;
+      continue;
+    }
+    if (++softLinks > mostSoftLinks) throw damaged('links that lead in circles');
+    if (link.path.startsWith('/')) address = root;
+    rest.push(...link.path.split('/').reverse());
+  }
+  return nodeAt(file, nodes, address);
+}
+
+function nodeAt(file: FileBytes, nodes: Map<number, Node>, address: number): Node {
+  const known = nodes.get(address);
+  if (known !== undefined) return known;
+  const messages = readHeader(file, address);
+  const node: Node = { messages, links: readLinks(file, messages), attributes: undefined };
+  nodes.set(address, node);
+  return node;
+}
+
+/** A dataset of numbers; undefined when it is a group. */
+function describe({ messages, links }: Node, fileSize: number): NumberDataset | undefined {
+  if (links !== undefined) return undefined;
+  const body = (wanted: number) => messages.find(({ type }) => type === wanted)?.body;
+  const [space, kind, place] = [messageTypes.dataspace, messageTypes.datatype, messageTypes.layout].map(body);
+  if (space === undefined || kind === undefined || place === undefined) throw damaged('neither a group nor values');
+  if (body(messageTypes.externalFiles) !== undefined)
+    throw elsewhere('values that lie in other files (external storage)');
+  const [layout, type, shape] = [readLayout(place), readDatatype(kind), readDataspace(space)];
+  if (shape === undefined || !('isBigEndian' in type)) {
+    throw damaged('values of another kind than integers or floats of 2, 4 or 8 bytes');
+  }
+  const packed = body(messageTypes.filters);
+  const filters = packed === undefined ? [] : readFilters(packed);
+  const declared = shape.reduce((product, axis) => product * axis, type.size);
+  const isPacked = layout.kind === 'chunked' && filters.length > 0;
+  if (isPacked ? packsTooTightly(fileSize, declared) : declared > fileSize) {
+    throw damaged(`${String(declared)} bytes, more than the file has (${String(fileSize)})`);
+  }
+  return { shape, type, layout, filters };
+}
