@@ -9,7 +9,7 @@ export function bundling(contents, resolveDir) {
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['@tensorflow/*', 'fflate', 'h5wasm', 'sharp'],
+    external: ['@tensorflow/*', 'fflate', 'sharp'],
     logLevel: 'silent',
     legalComments: 'none',
     // Not the project's: its paths lead to the sources.

@@ -22,7 +22,7 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
 const doors = doorsOf(readFileSync(join(repository, 'package.json'), 'utf8'));
 const sizeLimit = 25 * 1024;
 
-const everyPackage = ['@tensorflow', '@types', 'fflate', 'h5wasm', 'sharp', 'typescript'];
+const everyPackage = ['@tensorflow', '@types', 'fflate', 'sharp', 'typescript'];
 const readme = readFileSync(join(repository, 'README.md'), 'utf8');
 /** What the README tells people to install, and what comes along. */
 const installed = [...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []), 'fflate'];

@@ -243,7 +243,7 @@ describe('threads', () => {
       },
       ...{ outfile, format, bundle: true, platform: 'node', logLevel: 'silent' },
       alias: { '#platform': source('node/platform.ts'), transferkit: source('index.ts') },
-      external: ['sharp', 'h5wasm', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-webgpu'],
+      external: ['sharp', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-webgpu'],
       banner: { js: format === 'cjs' ? '' : esmBanner },
     });
     cpSync(join(dist, 'tfjs-backend-wasm-simd.wasm'), join(folder, 'tfjs-backend-wasm-simd.wasm'));

@@ -1,4 +1,4 @@
-// Bases in a real page: Keras files by h5wasm, presets, and a GraphModel that trains.
+// Bases in a real page: Keras files, presets, and a GraphModel that trains.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
