@@ -8,6 +8,7 @@ import { byteLengthOf } from '../core/weightBytes.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { teachableMachineHints, type ClassifierHints } from './classifierHints.ts';
 import { storedWeights } from './storedWeights.ts';
+import { withoutSuffixes } from './suffixes.ts';
 import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
 
 /** What every source of a model comes to. */
@@ -79,11 +80,12 @@ function parseJson(bytes: Uint8Array): unknown {
 export function fromModelJson(json: object, shards: readonly Uint8Array[], source: string): ModelArtefact {
   const specs = manifestOf(json, source).flatMap((group) => group.weights);
   assertLength(source, 'its shards', lengthOf(shards), specs);
+  const topology = 'modelTopology' in json ? json.modelTopology : undefined;
   return {
     source,
-    topology: 'modelTopology' in json ? json.modelTopology : undefined,
+    topology,
     metadata: metadataOf(json),
-    weights: (wanted) => storedWeights(source, shards, specs, wanted),
+    weights: (wanted) => storedWeights(source, shards, withoutSuffixes(specs, topology), wanted),
   };
 }
 
@@ -125,7 +127,7 @@ function fromArtifacts(artifacts: io.ModelArtifacts, source: string): ModelArtef
     source,
     topology: artifacts.modelTopology,
     metadata: isJsonObject(artifacts.userDefinedMetadata) ? artifacts.userDefinedMetadata : {},
-    weights: (wanted) => storedWeights(source, shards, specs, wanted),
+    weights: (wanted) => storedWeights(source, shards, withoutSuffixes(specs, artifacts.modelTopology), wanted),
   };
 }
 
