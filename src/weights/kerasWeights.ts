@@ -6,6 +6,7 @@ import type { WeightsReport } from '../core/model.ts';
 import { sourceOf, type WeightSource } from '../core/weightSource.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 import { parseTopology } from '../trunk/topology.ts';
+import { refuseKeras1 } from './keras1.ts';
 import type { KerasFile } from './kerasFile.ts';
 import { candidatePairs, expectedLayers, sameShape, type ExpectedLayer, type Pairs } from './matchWeights.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
@@ -62,7 +63,7 @@ export function matchKerasWeights(file: KerasFile, graph: LayerGraph, options: M
 /**
  * A whole model of Keras as an artefact.
  *
- * @throws TransferKitError `NOT_A_MODEL` when the file holds weights alone.
+ * @throws TransferKitError `NOT_A_MODEL` when the file holds weights alone, `UNSUPPORTED_SOURCE` for a model of Keras 1.
  */
 export function kerasArtefact(file: KerasFile): ModelArtefact {
   if (file.topology === undefined) {
@@ -71,6 +72,7 @@ export function kerasArtefact(file: KerasFile): ModelArtefact {
       '(loadBase("mobilenet_v2", { weights: file })), or save the whole model in Python: model.save("model.keras").';
     throw new TransferKitError('NOT_A_MODEL', text, { source: file.source });
   }
+  refuseKeras1(file.topology, file.source);
   let matched: MatchedWeights | undefined;
   return {
     source: file.source,

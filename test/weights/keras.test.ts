@@ -168,6 +168,32 @@ describe('whole models', () => {
     });
   });
 
+  test.each([
+    ['its classes', [{ class_name: 'Convolution2D', config: { name: 'c' } }]],
+    ['its options', [{ class_name: 'Dense', config: { name: 'd', output_dim: 2 } }]],
+    [
+      'its options in a nested model',
+      [
+        {
+          class_name: 'Sequential',
+          config: [{ class_name: 'MaxPooling2D', config: { name: 'p', border_mode: 'same' } }],
+        },
+      ],
+    ],
+  ])('of Keras 1 are refused, by %s', (_, layers) => {
+    const file = { ...read('keras1.h5'), topology: { class_name: 'Sequential', config: layers } };
+    expect(() => kerasArtefact(file)).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED_SOURCE',
+        message: expect.stringMatching(/Keras 1 \(its layer \w+ '[cdp]'\). Save it again/) as string,
+      }),
+    );
+    const embedding = { class_name: 'Embedding', config: { name: 'e', output_dim: 2, input_dim: 3 } };
+    expect(() =>
+      kerasArtefact({ ...file, topology: { class_name: 'Sequential', config: { layers: [embedding] } } }),
+    ).not.toThrow();
+  });
+
   test('weights alone are no model', async () => {
     const file = read('functional.weights.h5');
     expect(() => kerasArtefact(file)).toThrow(/whole model in functional.weights.h5, got weights alone/);
