@@ -32,6 +32,7 @@ const alone = [
   'nearestCentroid',
   'presets',
   'toGraphModel',
+  'train/linearSolver',
   'train/losses',
   'train/mixBatch',
   'train/gatherInputs',
