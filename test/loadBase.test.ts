@@ -558,7 +558,7 @@ describe('what is refused', () => {
       'an IOHandler that only saves',
       () => ({ save: () => undefined, load: undefined }),
       'UNSUPPORTED_SOURCE',
-      /got an object with save, load/,
+      /an IOHandler that can load, got one without load/,
     ],
     [
       'two inputs',
