@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findLearningRate, freeze, trainHead, unfreeze } from '../src/index.ts';
 import { minimumTenth, smooth, steepest, valley } from '../src/train/rateSuggestions.ts';
+import { readable } from '../src/train/sweepRates.ts';
 import { expectNoLeak } from './support/tensors.ts';
 import { useTestBackend } from './support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
@@ -31,6 +32,14 @@ describe('suggestions', () => {
     // (0.9 · 0.1 · 1 + 0.1 · 2) / (1 - 0.81)
     expect(smooth([1, 2], 0.9)[1]).toBeCloseTo(0.29 / 0.19, 12);
   });
+});
+
+test('what is read of a curve that ended early is what fastai reads: all but a tenth of the steps asked for, and the last five', () => {
+  const all = Array.from({ length: 40 }, (_, i) => i);
+  expect(readable(all, all, 100).losses).toEqual(all.slice(10, -5));
+  expect(readable(all, all, 40).learningRates).toEqual(all.slice(4, -5));
+  // fastai has nothing left here.
+  expect(readable(all.slice(0, 8), all.slice(0, 8), 100).losses).toEqual([4, 5, 6, 7]);
 });
 
 describe('the test', () => {

@@ -239,7 +239,14 @@ export interface TrainingLog {
   readonly stoppedBy: 'epochs' | 'signal' | 'earlyStopping' | 'time' | 'converged';
   /** How the weights were solved for; missing when they were trained by gradients. The only epoch has the figures of the result. */
   readonly solver?: SolverLog;
-  /** The epoch with the best figure of `monitor`, and what it was; its weights are the model's where `restoreBest` holds. */
+  /**
+   * Figures of the weights that the run began with; missing where they were not measured: see `restoreBest`.
+   */
+  readonly before?: { readonly validationLoss: number; readonly validationAccuracy?: number };
+  /**
+   * The epoch with the best figure of `monitor`, and what it was; its weights are the model's where `restoreBest` holds. Where no
+   * epoch was better than `before`, the number before that of the first epoch: -1, or `initialEpoch - 1`.
+   */
   readonly best?: {
     readonly epoch: number;
     readonly monitor: Monitor;

@@ -5,8 +5,8 @@ import { assertOneOf, assertShare, invalidOption, isObject } from '../core/optio
 import { takeSnapshot } from './snapshot.ts';
 
 /**
- * Keeps averages of the weights beside them: `average = decay · average + (1 - decay) · weight` after every step, as
- * Keras's `use_ema` does (Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992).
+ * Keeps averages of the weights beside them: `average = decay · average + (1 - decay) · weight` after every step, beginning
+ * with what a weight is after its first step, as Keras's `use_ema` does (Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992).
  */
 export interface AveragingOptions {
   /** 0 … below 1. Default 0.99, as in Keras: about the last hundred steps. */
@@ -51,10 +51,17 @@ export class Averages {
     }
   }
 
-  /** Moves the averages towards the weights. */
-  update(): void {
+  /**
+   * Moves the averages towards the weights.
+   *
+   * @param isFirst - Whether a weight has taken its first step: its average begins there.
+   */
+  update(isFirst: (weight: TrunkWeight) => boolean): void {
     for (const [weight, average] of this.values) {
-      const moved = tidy(() => add(average, mul(sub(weight.variable, average), scalar(1 - this.decay))));
+      const share = isFirst(weight) ? 1 : 1 - this.decay;
+      const moved = tidy(() =>
+        share === 1 ? clone(weight.variable) : add(average, mul(sub(weight.variable, average), scalar(share))),
+      );
       dispose(average);
       this.values.set(weight, moved);
     }

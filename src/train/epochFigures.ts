@@ -3,6 +3,7 @@ import type { HeadPart } from '../core/model.ts';
 import type { EpochLog, HeadFigures } from '../core/types.ts';
 import { ofHead, type Measurement } from './measure.ts';
 import type { Totals } from './totals.ts';
+import type { StartFigures } from './watch.ts';
 
 /** Figures of training with those of validation, where there is any; those of heads with names too. */
 export function epochFigures(
@@ -11,19 +12,20 @@ export function epochFigures(
   validation: Measurement | undefined,
 ): HeadFigures & Pick<EpochLog, 'heads' | 'gradientNorm'> {
   const { heads } = training;
-  if (heads === undefined) return { ...training, ...validationFigures(validation) };
+  if (heads === undefined) return { ...training, ...figuresOf(validation) };
   const own = parts.map((part): [string, HeadFigures] => {
     const held = validation && ofHead(validation, parts, part);
-    return [part.name, { ...(heads[part.name] ?? training), ...validationFigures(held) }];
+    return [part.name, { ...(heads[part.name] ?? training), ...figuresOf(held) }];
   });
-  return { ...training, ...validationFigures(validation), heads: Object.fromEntries(own) };
+  return { ...training, ...figuresOf(validation), heads: Object.fromEntries(own) };
 }
 
-function validationFigures(
-  validation: Measurement | undefined,
-): Pick<HeadFigures, 'validationLoss' | 'validationAccuracy'> {
-  if (validation === undefined) return {};
-  const { loss, accuracy } = validation;
+function figuresOf(validation: Measurement | undefined): Partial<StartFigures> {
+  return validation === undefined ? {} : validationFigures(validation);
+}
+
+/** Figures of validation alone. */
+export function validationFigures({ loss, accuracy }: Measurement): StartFigures {
   return { validationLoss: loss, ...(accuracy === undefined ? {} : { validationAccuracy: accuracy }) };
 }
 
@@ -36,7 +38,7 @@ export function measuredFigures(
   const figures = ({ loss, accuracy }: Measurement, held: Measurement | undefined): HeadFigures => ({
     loss,
     ...(accuracy === undefined ? {} : { accuracy }),
-    ...validationFigures(held),
+    ...figuresOf(held),
   });
   const together = figures(training, validation);
   if (parts[0]?.name === '') return together;

@@ -4,7 +4,7 @@ import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';
 import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
-import { epochFigures } from './epochFigures.ts';
+import { epochFigures, validationFigures } from './epochFigures.ts';
 import { measure } from './measure.ts';
 import type { Pace } from '../features/pace.ts';
 import { batchesOf } from '../features/readAhead.ts';
@@ -35,6 +35,10 @@ export interface Course {
 export async function runEpochs(course: Course, stretch: Stretch): Promise<EarlyEnd | undefined> {
   const { run, state, epochs, start, recorder } = course;
   state.begin(stretch);
+  const { validation } = stretch;
+  if (validation !== undefined && state.weighsStart) {
+    state.begun(validationFigures(await measure(run, validation, run.options.batchSize)));
+  }
   for (let epoch = Math.max(stretch.epoch, start.epoch); epoch < stretch.until; epoch++) {
     const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
     if (done === undefined) return 'signal';

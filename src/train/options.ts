@@ -19,7 +19,12 @@ import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './wat
 export interface TrainingOptions {
   /** Number of the epoch to stop before, counted from 0 as Keras counts: with `initialEpoch` 10, 15 trains five. */
   readonly epochs?: number;
-  /** Number of the first epoch. Default 0. */
+  /**
+   * Number of the first epoch. It numbers epochs, draws their orders and says which step of `unfreeze` is under way; the schedule
+   * spans the epochs from here on and begins at its beginning, and so do optimizer state and averages, as with a newly compiled
+   * model in Keras (there `fit` on the same compiled model goes on with its optimizer). To go on where a run was, with its
+   * schedule and state, use `checkpoint` and `resume`. Default 0.
+   */
   readonly initialEpoch?: number;
   /** Examples for each step. Default 32. */
   readonly batchSize?: number;
@@ -78,7 +83,12 @@ export interface TrainingOptions {
   readonly ema?: boolean | AveragingOptions;
   /** The figure that epochs are judged by. Default `'validationLoss'` where there is validation. */
   readonly monitor?: Monitor;
-  /** Whether the model gets the weights of the epoch with the best figure of `monitor` at the end. Default true. */
+  /**
+   * Whether the model gets the weights of the epoch with the best figure of `monitor` at the end. Where that is a figure of
+   * validation and the head was trained before, what the run begins with is measured once and counts too: the model never
+   * ends worse by it than it was (`log.before`; `log.best.epoch` is then -1, or `initialEpoch - 1`). Early stopping and
+   * schedules go by epochs alone, as in Keras. Default true.
+   */
   readonly restoreBest?: boolean;
   /** Stops when the figure of `monitor` has not become better: `true`, epochs of patience, or details. Default false. */
   readonly earlyStopping?: boolean | number | EarlyStoppingOptions;

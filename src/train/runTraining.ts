@@ -22,15 +22,16 @@ export async function runTraining(model: AnyModel, samples: Samples, plan: Train
   const recorder = await recorderOf(settled.run, settled.parts);
   const startedAt = recorder?.startedAt ?? plan.startedAt;
   const outcome = await runSegments({ ...settled.run, startedAt }, settled.parts, recorder);
-  const warnings = recorder?.warnings ?? [];
+  const warnings = [...(recorder?.warnings ?? []), ...noneBetter(plan, outcome)];
   const log: TrainingLog = {
     phase: plan.phase,
     epochs: outcome.epochs,
     stoppedBy: outcome.end ?? 'epochs',
+    ...(outcome.before === undefined ? {} : { before: outcome.before }),
     ...(outcome.best === undefined ? {} : { best: outcome.best }),
     ...outcome.report,
     parameters: countParameters(model, outcome.begun),
-    ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     seed: plan.options.seed,
     seconds: (performance.now() - startedAt) / 1000,
   };
@@ -47,6 +48,7 @@ async function recorderOf(run: Run, parts: Parts): Promise<Recorder | undefined>
 interface Outcome {
   readonly epochs: readonly EpochLog[];
   readonly end: EarlyEnd | undefined;
+  readonly before: TrainingLog['before'];
   readonly best: TrainingLog['best'];
   readonly report: RowsReport;
   /** Segments that the run came to. */
@@ -81,7 +83,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
     }
-    return { epochs, end, best: state.finish(), report: rows.known.report, begun };
+    return { epochs, end, before: state.before, best: state.finish(), report: rows.known.report, begun };
   } catch (error) {
     restored?.undo();
     throw error;
@@ -90,6 +92,15 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
     state.dispose();
     await rows.dispose();
   }
+}
+
+/** What to tell where training has made nothing better. */
+function noneBetter({ verb, options }: TrainingPlan, { epochs, best }: Outcome): string[] {
+  if (best === undefined || best.epoch >= options.initialEpoch || epochs.length === 0) return [];
+  const text =
+    `${verb}: expected an epoch with a better ${best.monitor} than that of the weights before it (${best.value.toPrecision(3)}), got ` +
+    'none: the model has those weights again. Try a tenth of the learning rate, or stop here.';
+  return [text];
 }
 
 function beginningOf({ options }: Run): Start {

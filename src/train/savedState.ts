@@ -5,13 +5,14 @@ import type { StoredTensor } from '../checkpoints/checkpointFile.ts';
 import type { Run } from './loopPlan.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Clock, TrainingState } from './trainingState.ts';
-import type { WatchState } from './watch.ts';
+import type { StartFigures, WatchState } from './watch.ts';
 
 /** The part that is no tensor. */
 export interface SavedNumbers {
   readonly clock: Clock;
   readonly learningRate: TrainingState['learningRate'];
   readonly watch: WatchState;
+  readonly before: StartFigures | undefined;
   /** Of the gradients that wait. */
   readonly waiting: { readonly batches: number; readonly examples: number };
   readonly headTrained: boolean;
@@ -33,7 +34,7 @@ export function unfrozenIn({ segments }: Pick<Run, 'segments'>): readonly TrunkW
 
 /** What a later process needs to go on from here. */
 export async function saveState(run: Run, state: TrainingState): Promise<SavedState> {
-  const { clock, learningRate, watch, gradients, slots, averages } = state;
+  const { clock, learningRate, watch, before, gradients, slots, averages } = state;
   const { batches, examples, sums } = gradients;
   const slotsByName = [...slots.byName].flatMap(([name, own]) =>
     own.state.map((slot, place) => [`${name}/${place}`, slot] as const),
@@ -57,7 +58,8 @@ export async function saveState(run: Run, state: TrainingState): Promise<SavedSt
   const stored = tensors.map(async ([name, value]) => [name, await valuesOf(value)] as const);
   const headTrained = run.model.head.trained;
   const steps = Object.fromEntries([...slots.byName].map(([name, own]) => [name, own.steps]));
-  const numbers = { clock, learningRate, watch: watch.state, waiting: { batches, examples }, headTrained, steps };
+  const waiting = { batches, examples };
+  const numbers = { clock, learningRate, watch: watch.state, before, waiting, headTrained, steps };
   return { numbers, tensors: new Map(await Promise.all(stored)) };
 }
 
@@ -70,6 +72,7 @@ export function restoreState(run: Run, state: TrainingState, { numbers, tensors 
   state.clock = numbers.clock;
   state.learningRate = numbers.learningRate;
   state.watch.state = numbers.watch;
+  state.before = numbers.before;
   const best = new Map<TrunkWeight, Tensor>();
   for (const weight of unfrozenIn(run)) {
     assign(weight, read(`weights/${weight.name}`));

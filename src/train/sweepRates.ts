@@ -9,7 +9,7 @@ import { openRows, type PreparedRows } from './openRows.ts';
 import { assertRate, assertShare, assertWhole, invalidOption } from '../core/optionChecks.ts';
 import { settleOptions, type TrainingOptions } from './options.ts';
 import { startPace } from '../features/pace.ts';
-import { minimumTenth, smooth, steepest, valley } from './rateSuggestions.ts';
+import { minimumTenth, smooth, steepest, valley, type Sweep } from './rateSuggestions.ts';
 import { settleRates } from './rates.ts';
 import { batchesOf } from '../features/readAhead.ts';
 import { freeRows, readRows } from '../features/readRows.ts';
@@ -111,7 +111,7 @@ async function tryRates(run: Run, rows: PreparedRows, steps: Steps): Promise<Lea
     const stoppedBy = await takeSteps(run, rows, state, steps, losses);
     const learningRates = losses.map((_, step) => steps.rateOf(step));
     const smoothedLosses = smooth(losses, steps.smoothing);
-    const sweep = readable(learningRates, smoothedLosses);
+    const sweep = readable(learningRates, smoothedLosses, steps.count);
     const suggestions = { valley: valley(sweep), steepest: steepest(sweep), minimumTenth: minimumTenth(sweep) };
     return { learningRates, losses, smoothedLosses, suggestions, stoppedBy };
   } finally {
@@ -119,9 +119,13 @@ async function tryRates(run: Run, rows: PreparedRows, steps: Steps): Promise<Lea
   }
 }
 
-/** The part of a curve that tells something: its smoothing has settled, and its last steps are not yet a flight upwards. */
-function readable(learningRates: readonly number[], losses: readonly number[]) {
-  const start = Math.floor(losses.length / 10);
+/**
+ * The part of a curve that tells something: its smoothing has settled, and its last steps are not yet a flight upwards. As in
+ * fastai without a tenth of the steps that were asked for and the last five; of a curve that ended before twice that tenth,
+ * which leaves fastai nothing or little, without its first half.
+ */
+export function readable(learningRates: readonly number[], losses: readonly number[], asked: number): Sweep {
+  const start = Math.min(Math.floor(asked / 10), Math.floor(losses.length / 2));
   const end = losses.length > 20 ? -5 : undefined;
   return { learningRates: learningRates.slice(start, end), losses: losses.slice(start, end) };
 }

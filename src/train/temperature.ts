@@ -12,7 +12,7 @@ export interface CalibrationFigures {
   readonly loss: number;
   /**
    * Mean distance between how probable decisions are said to be and how many are right, over 15 ranges of probability, each
-   * by its decisions: 0 is best. Of `multiLabel` and `binary` heads each label is a decision, at one half.
+   * by its decisions and their examples' weights: 0 is best. Of `multiLabel` and `binary` heads each label is a decision, at one half.
    *
    * Guo et al., "On Calibration of Modern Neural Networks", 2017, section 2.
    */
@@ -54,7 +54,9 @@ export function calibrationFigures(task: Task, said: readonly Said[], temperatur
   return {
     loss: losses.reduce((sum, loss) => sum + loss, 0) / said.length,
     expectedCalibrationError: calibrationError(
-      cooled.flatMap(({ logits, target }) => decisionsOf(task, logits, target)),
+      cooled.flatMap(({ logits, target, weight }) =>
+        decisionsOf(task, logits, target).map((each) => ({ ...each, weight })),
+      ),
     ),
   };
 }
@@ -100,12 +102,17 @@ function decisionsOf(task: Task, logits: Float32Array, target: Float32Array): De
 
 const ranges = 15;
 
-/** `Σ share of decisions · |share of right ones - mean confidence|` over ranges of confidence (lower, upper]. */
-function calibrationError(decisions: readonly Decision[]): number {
+/**
+ * `Σ share of decisions · |share of right ones - mean confidence|` over ranges of confidence (lower, upper], each decision as
+ * often as its weight says.
+ */
+function calibrationError(decisions: readonly (Decision & Pick<Said, 'weight'>)[]): number {
   const gaps = new Float64Array(ranges);
-  for (const { confidence, isRight } of decisions) {
+  let total = 0;
+  for (const { confidence, isRight, weight } of decisions) {
     const range = Math.max(Math.ceil(confidence * ranges) - 1, 0);
-    gaps[range] = (gaps[range] ?? 0) + Number(isRight) - confidence;
+    gaps[range] = (gaps[range] ?? 0) + weight * (Number(isRight) - confidence);
+    total += weight;
   }
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / decisions.length;
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / total;
 }

@@ -36,25 +36,39 @@ export function scoreAt(metric: ThresholdMetric, said: readonly SaidOfLabel[], t
 
 /**
  * The threshold with the best score: half-way between the probabilities of two examples, or between one and 0 or 1. Of
- * equals the one that is nearest to one half, and one half itself wherever it decides the same.
+ * equals the one that is nearest to one half, and one half itself wherever it decides the same. Scored are the decisions that
+ * the threshold makes when it is applied: probabilities that round to the same number are not told apart by any.
  */
 export function bestThreshold(metric: ThresholdMetric, said: readonly SaidOfLabel[]): number {
   const falling = [...said].sort((a, b) => b.logit - a.logit);
-  const positives = said.filter(({ applies }) => applies).length;
-  let truePositives = 0;
+  // Those that apply, in front of each place.
+  const right = [0];
+  for (const { applies } of falling) right.push((right.at(-1) ?? 0) + Number(applies));
+  const positives = right.at(-1) ?? 0;
   let best = { score: -1, threshold: 0.5 };
-  // Chosen are those in front of a place.
   for (let place = 0; place <= falling.length; place++) {
     const [last, next] = [falling[place - 1], falling[place]];
-    if (last?.applies === true) truePositives++;
     if (last !== undefined && last.logit === next?.logit) continue;
-    const falsePositives = place - truePositives;
-    const score = scores[metric]({ truePositives, falsePositives, positives, all: said.length });
     const threshold = between(last?.logit ?? Infinity, next?.logit ?? -Infinity);
+    const chosen = countChosen(falling, threshold);
+    const truePositives = right[chosen] ?? 0;
+    const falsePositives = chosen - truePositives;
+    const score = scores[metric]({ truePositives, falsePositives, positives, all: said.length });
     const isNearer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
     if (score > best.score || (score === best.score && isNearer)) best = { score, threshold };
   }
   return best.threshold;
+}
+
+/** How many are chosen, from the largest logit on: by halving, as a larger logit is chosen wherever a smaller one is. */
+function countChosen(falling: readonly SaidOfLabel[], threshold: number): number {
+  let [from, to] = [0, falling.length];
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (isChosen(falling[middle]?.logit ?? -Infinity, threshold)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function between(above: number, below: number): number {

@@ -14,7 +14,7 @@ import { ratesOf } from './rates.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import type { Totals } from './totals.ts';
-import { Watch } from './watch.ts';
+import { Watch, type StartFigures } from './watch.ts';
 
 /** Where in the run a batch is. */
 interface Place {
@@ -55,6 +55,8 @@ export class TrainingState {
   private readonly movable: readonly TrunkWeight[];
   /** Learning rates of the step that was done last: the head's, and the highest of the base. */
   learningRate: { readonly head: number; readonly base?: number };
+  /** Figures of what the run began with, where they matter. */
+  before: StartFigures | undefined;
 
   constructor(private readonly run: Run) {
     const { ema, optimizer, watch, schedule } = run.options;
@@ -127,6 +129,21 @@ export class TrainingState {
     if (!(await areFinite(this.moving.map(({ variable }) => variable)))) throw this.notFinite(Infinity, epoch);
   }
 
+  /**
+   * Whether the weights that a run begins with are to be measured: as Keras's callbacks do not, but a user expects of the best
+   * model. A head that was never trained is none to go back to.
+   */
+  get weighsStart(): boolean {
+    const isStart = this.clock.steps === 0 && this.before === undefined;
+    return isStart && this.watch.weighsStart && this.run.model.head.trained;
+  }
+
+  /** Tells the watch what the run begins with. */
+  begun(before: StartFigures): void {
+    this.before = before;
+    if (this.watch.observeStart(this.run.options.initialEpoch - 1, before)) this.watch.keep(takeSnapshot(this.movable));
+  }
+
   /** Tells schedule and watch how an epoch went. */
   async finishEpoch(epoch: EpochLog): Promise<void> {
     const schedule = this.run.options.schedule.afterEpoch(this.clock.schedule, epoch);
@@ -175,7 +192,7 @@ export class TrainingState {
     } finally {
       if (clipped !== gradients) dispose([...clipped]);
     }
-    this.averages?.update();
+    this.averages?.update(({ name }) => this.slots.byName.get(name)?.steps === 1);
   }
 
   private move(gradients: readonly Tensor[]): void {

@@ -1,5 +1,5 @@
 // Judges epochs by one figure: remembers the weights of the best one, and says when it does not get better any more.
-import type { EpochLog, Monitor } from '../core/types.ts';
+import type { EpochLog, Monitor, TrainingLog } from '../core/types.ts';
 import { isBetter, monitors } from '../schedules/monitors.ts';
 import type { Snapshot } from './snapshot.ts';
 import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
@@ -73,6 +73,9 @@ function settleStopping(verb: string, option: boolean | number | EarlyStoppingOp
   return { patience, minDelta, baseline };
 }
 
+/** What a run begins with. */
+export type StartFigures = NonNullable<TrainingLog['before']>;
+
 /** What a watch has seen, as plain data. */
 export interface WatchState {
   readonly best: { readonly epoch: number; readonly value: number } | undefined;
@@ -106,6 +109,25 @@ export class Watch {
       waited: moves ? 0 : waited + 1,
     };
     return isBest && restoreBest;
+  }
+
+  /** Whether it matters what the weights are worth that a run begins with: they are kept where no epoch is better. */
+  get weighsStart(): boolean {
+    const { monitor, restoreBest } = this.settled;
+    return restoreBest && monitor?.startsWith('validation') === true;
+  }
+
+  /**
+   * Judges what a run begins with, under the number before that of its first epoch; says whether the weights are to be kept.
+   * Patience does not know of it: as in Keras, the first epoch is the first to be better than nothing.
+   */
+  observeStart(epoch: number, figures: StartFigures): boolean {
+    const { monitor } = this.settled;
+    if (monitor !== 'validationLoss' && monitor !== 'validationAccuracy') return false;
+    const value = figures[monitor] ?? NaN;
+    if (!isBetter(monitor, value, undefined, 0)) return false;
+    this.state = { ...this.state, best: { epoch, value } };
+    return true;
   }
 
   /** Whether patience is over. */

@@ -216,9 +216,14 @@ describe('statistics go where weights go', () => {
     const random = randomGenerator(2);
     const inputs = [...tinyLabels, ...tinyLabels].map((label) => tinyPicture(label, random));
     const validation = fromArrays({ inputs, targets: inputs.map((_, i) => tinyLabels[(i + 1) % 3]!) });
-    const { after, log } = await trained({ ...wild, epochs: 3, validation });
+    // A head that was never trained is none to go back to.
+    const more = { ...wild, headEpochs: 0, validation };
+    const untrained = (model: TransferModel) => {
+      model.head.trained = false;
+    };
+    const { after, log } = await trained({ ...more, epochs: 3 }, untrained);
     expect(log.best).toMatchObject({ epoch: 0, restored: true });
-    expect(after).toEqual((await trained({ ...wild, epochs: 1, validation })).after);
+    expect(after).toEqual((await trained({ ...more, epochs: 1 }, untrained)).after);
   });
 
   test('back to the start of an epoch that fails', async () => {

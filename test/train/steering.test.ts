@@ -1,4 +1,5 @@
 // How steps are taken: rates of single weights, clipping, accumulated gradients, averages, what is unfrozen when.
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   adam,
@@ -11,6 +12,8 @@ import {
   type Optimizer,
   type Samples,
 } from '../../src/index.ts';
+import { Averages } from '../../src/train/averages.ts';
+import keras from '../golden/ema.json' with { type: 'json' };
 import { ratesOf, settleRates } from '../../src/train/rates.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -152,10 +155,40 @@ describe('averages of weights', () => {
 
   test('follow the weights by their decay; callbacks see the weights, the model ends with the averages', async () => {
     const { states, end } = await run({ decay: 0.75 });
-    const [first = [], ...steps] = states;
+    // As in Keras, the first step is where averages begin.
+    const [, first = [], ...steps] = states;
     const expected = steps.reduce((average, state) => average.map((v, i) => 0.75 * v + 0.25 * (state[i] ?? 0)), first);
     expect(farthest(end, expected)).toBeLessThan(1e-6);
     expect(farthest(states.at(-1) ?? [], expected)).toBeGreaterThan(1e-3);
+  });
+
+  test('are those of Keras, from the first step on', () => {
+    const variable = tf.variable<tf.Rank>(tf.tensor1d([1, -2, 0.5]));
+    const write = (value: tf.Tensor) => {
+      variable.assign(value);
+    };
+    const weight = {
+      name: 'a/b',
+      layer: 'a',
+      stage: 0,
+      shape: [3],
+      kind: 'kernel',
+      variable,
+      frozen: false,
+      write,
+    } as const;
+    const averages = new Averages(0.75);
+    averages.follow([weight]);
+    keras.forEach((step, place) => {
+      tf.tidy(() => {
+        variable.assign(tf.tensor1d(step.weight));
+      });
+      averages.update(() => place === 0);
+      const found = averages.byName().get('a/b')?.dataSync() ?? [];
+      expect(farthest(Array.from(found), step.average)).toBeLessThan(1e-6);
+    });
+    averages.dispose();
+    variable.dispose();
   });
 
   test('kept weights are those of a run without averages, bit for bit, though validation judges the averages', async () => {

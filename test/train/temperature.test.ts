@@ -124,3 +124,29 @@ test.each([
   expect(Math.abs(found / expected - 1)).toBeLessThan(1e-5);
   expect(calls).toBeLessThan(60);
 });
+
+test('an example of weight 2 is as two in the calibration error, one of weight 0 as none', () => {
+  const logits = wave([12, 3], 2, 0.4).dataSync<'float32'>();
+  const row = (place: number, weight: number) => ({
+    logits: logits.slice(place * 3, place * 3 + 3),
+    target: Float32Array.from([0, 1, 2], (unit) => Number(unit === (place * 5) % 3)),
+    weight,
+  });
+  const places = Array.from({ length: 12 }, (_, place) => place);
+  for (const task of ['classes', 'multiLabel'] as const) {
+    const weighed = calibrationFigures(
+      task,
+      places.map((place) => row(place, place % 3)),
+    );
+    const repeated = calibrationFigures(
+      task,
+      places.flatMap((place) => Array.from({ length: place % 3 }, () => row(place, 1))),
+    );
+    expect(weighed.expectedCalibrationError).toBeCloseTo(repeated.expectedCalibrationError, 10);
+    const even = calibrationFigures(
+      task,
+      places.map((place) => row(place, 1)),
+    );
+    expect(Math.abs(even.expectedCalibrationError - weighed.expectedCalibrationError)).toBeGreaterThan(1e-3);
+  }
+});

@@ -70,3 +70,35 @@ test('of equally good ones it is the nearest to one half', () => {
   const two = said([-1, true], [-2, false], [-3, true], [-4, false]);
   expect(bestThreshold('accuracy', two)).toBeCloseTo((probability(-1) + probability(-2)) / 2, 12);
 });
+
+describe('probabilities that round to the same number', () => {
+  test.each([
+    [
+      [40, true],
+      [37, false],
+      [-2, false],
+    ],
+    [
+      [800, true],
+      [40, true],
+      [37, false],
+      [-40, false],
+      [-800, true],
+    ],
+    [
+      [-740, true],
+      [-745, false],
+      [-760, true],
+    ],
+  ] as [number, boolean][][])('are scored as the threshold decides: %j, %j, %j', (...all) => {
+    const saturated = said(...all);
+    for (const metric of ['f1', 'accuracy'] as const) {
+      const threshold = bestThreshold(metric, saturated);
+      const found = scoreAt(metric, saturated, threshold);
+      expect(found).toBeGreaterThanOrEqual(scoreAt(metric, saturated, undefined));
+      for (const other of [0, 1e-300, 1e-20, 0.01, 0.5, 0.99, 1 - 2 ** -53, 1]) {
+        expect(found).toBeGreaterThanOrEqual(scoreAt(metric, saturated, other));
+      }
+    }
+  });
+});

@@ -1,7 +1,15 @@
 // Which epoch is the best, when patience is over, and which weights the model ends with.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { evaluate, trainHead, type EarlyStoppingOptions, type EpochLog, type Monitor } from '../../src/index.ts';
-import { settleWatch, Watch } from '../../src/train/watch.ts';
+import {
+  evaluate,
+  fineTune,
+  trainHead,
+  type EarlyStoppingOptions,
+  type EpochLog,
+  type Monitor,
+  type TrainHeadOptions,
+} from '../../src/index.ts';
+import { settleWatch, Watch, type StartFigures } from '../../src/train/watch.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
@@ -102,6 +110,94 @@ describe('in training', () => {
     expect(log.stoppedBy).toBe('earlyStopping');
     expect(log.epochs.length).toBe((log.best?.epoch ?? NaN) + 3);
     model.dispose();
+  });
+
+  describe('the weights that a run begins with', () => {
+    const validation = tinySamples(6, 4);
+    const wreck = { epochs: 3, learningRate: 1e3, schedule: 'constant', optimizer: 'sgd', validation } as const;
+
+    test.each<Monitor>(['validationLoss', 'validationAccuracy'])(
+      'are those that the model ends with when no epoch has a better %s, and the log tells',
+      async (monitor) => {
+        const model = await tinyTransfer();
+        await trainHead(model, tinySamples(), { epochs: 8, learningRate: 0.05, solver: 'gradient' });
+        const before = { values: weightValues(model), ...(await evaluate(model, validation)) };
+        const log = await expectNoLeak(() =>
+          fineTune(model, tinySamples(), { ...wreck, monitor, unfreeze: 'all', clip: { value: 1 } }),
+        );
+        expect(log.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+        expect(log.before?.validationLoss).toBeCloseTo(before.loss, 5);
+        expect(log.before?.validationAccuracy).toBe(before.accuracy);
+        expect(log.best).toEqual({
+          epoch: -1,
+          monitor,
+          value: log.before?.[monitor as keyof StartFigures],
+          restored: true,
+        });
+        expect(log.warnings).toEqual([
+          expect.stringMatching(
+            /^fineTune: expected an epoch with a better validation\w+ than that of the weights before/,
+          ),
+        ]);
+        expect(weightValues(model)).toEqual(before.values);
+        expect(model.head.trained).toBe(true);
+        model.dispose();
+      },
+    );
+
+    test('have the number before the first epoch, of trainHead on a trained head too', async () => {
+      const model = await tinyTransfer();
+      await trainHead(model, tinySamples());
+      const before = weightValues(model);
+      const log = await trainHead(model, tinySamples(), { ...wreck, initialEpoch: 5, epochs: 7 });
+      expect(log.best).toMatchObject({ epoch: 4, restored: true });
+      expect(weightValues(model)).toEqual(before);
+      model.dispose();
+    });
+
+    test('are left behind by an epoch that is better, and patience does not count them', async () => {
+      const model = await tinyTransfer();
+      await trainHead(model, tinySamples(), { epochs: 1, learningRate: 1e-4, solver: 'gradient' });
+      const better = await trainHead(model, tinySamples(), { epochs: 4, learningRate: 0.05, validation });
+      expect(better.best?.epoch).toBeGreaterThanOrEqual(0);
+      expect(better.best?.value).toBeLessThan(better.before?.validationLoss ?? NaN);
+      expect(better.warnings).toBeUndefined();
+      const stopped = await fineTune(model, tinySamples(), {
+        ...wreck,
+        epochs: 30,
+        clip: { value: 1 },
+        earlyStopping: 2,
+      });
+      const losses = stopped.epochs.map(({ validationLoss = NaN }) => validationLoss);
+      // The first epoch begins patience, however bad it is.
+      expect(losses.length).toBeGreaterThanOrEqual(3);
+      expect(losses.indexOf(Math.min(...losses))).toBe(losses.length - 3);
+      model.dispose();
+    });
+
+    test.each<[string, TrainHeadOptions, boolean]>([
+      ['where the head was never trained', { validation }, false],
+      ['without restoreBest', { validation, restoreBest: false }, true],
+      ['by a figure of training', { validation, monitor: 'loss' }, true],
+      ['without validation', {}, true],
+    ])('are not measured %s', async (_, options, isTrained) => {
+      const model = await tinyTransfer();
+      if (isTrained) await trainHead(model, tinySamples());
+      const log = await trainHead(model, tinySamples(), { epochs: 1, solver: 'gradient', ...options });
+      expect(log.before).toBeUndefined();
+      model.dispose();
+    });
+
+    test('with averages and moving statistics: both are as they were', async () => {
+      const model = await tinyTransfer();
+      await trainHead(model, tinySamples());
+      const before = weightValues(model);
+      const more = { ema: { decay: 0.5 }, batchNorm: 'train', unfreeze: 'all', clip: { value: 1 } } as const;
+      const log = await expectNoLeak(() => fineTune(model, tinySamples(), { ...wreck, ...more }));
+      expect(log.best?.epoch).toBe(-1);
+      expect(weightValues(model)).toEqual(before);
+      model.dispose();
+    });
   });
 
   test('without validation nothing is judged', async () => {
