@@ -9,6 +9,7 @@ import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
 import type { Base } from './core/model.ts';
+import { assertWhole } from './core/optionChecks.ts';
 import type { TensorSpec } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
@@ -51,7 +52,8 @@ export interface LoadBaseOptions extends SourceOptions {
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
- * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`, `ABORTED`, `OUT_OF_RANGE` for a file over `maxBytes`.
+ * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`, `ABORTED`, `OUT_OF_RANGE` for a file over `maxBytes` or
+ * a network that is larger than any that could run here, `OUT_OF_MEMORY`.
  *
  * @example
  * ```ts
@@ -63,6 +65,7 @@ export interface LoadBaseOptions extends SourceOptions {
  */
 export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}): Promise<Base> {
   const inputSize = checkInputSize(options.inputSize);
+  if (options.maxParameters !== undefined) assertWhole('loadBase', 'maxParameters', options.maxParameters, 1);
   await ensureBackend();
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
   const artefact = await readNetwork(source, options);
@@ -71,6 +74,8 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
     cut: options.cut ?? saved?.base.cut,
     inputSize,
     seed: options.weights === null ? (options.seed ?? 0) : undefined,
+    maxParameters: options.maxParameters,
+    signal: options.signal,
     preprocess: (input: TensorSpec) =>
       choosePreprocessor('loadBase', input, {
         option: options.preprocess ?? conventionOf(source, input),
@@ -97,6 +102,8 @@ async function loadNamed(
     name: options.name,
     cut: options.cut,
     inputSize,
+    maxParameters: options.maxParameters,
+    signal: options.signal,
     preprocess: (input) =>
       choosePreprocessor('loadBase', input, {
         option: options.preprocess ?? preset.mode,

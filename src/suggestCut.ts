@@ -13,7 +13,7 @@ import { shown } from './core/shown.ts';
 import { startPace } from './features/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
 import { assertSamples } from './losses/targets.ts';
-import { takeTurns } from './features/turns.ts';
+import { takeTurns } from './core/takeTurns.ts';
 
 /** Options of {@link suggestCut}. */
 export interface SuggestCutOptions {

@@ -20,6 +20,9 @@ export interface BasePlan {
   readonly inputSize?: readonly [number, number] | undefined;
   /** Fills weights that the artefact does not hold, by the layers' own initialisers. Without it they are an error. */
   readonly seed?: number | undefined;
+  /** Most numbers in weights that are filled in so. */
+  readonly maxParameters?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Makes the preprocessing for the input that the trunk takes. */
   readonly preprocess: (input: TensorSpec) => Preprocessor;
 }
@@ -33,9 +36,10 @@ export interface BasePlan {
 export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan: BasePlan): Promise<Base> {
   const cut = plan.cut === undefined ? findCut(graph) : findLayer(graph, plan.cut);
   const trimmed = graphUpTo(graph, cut);
-  const trunk = await (plan.inputSize === undefined
-    ? buildFrom(artefact, trimmed, { seed: plan.seed })
-    : buildResized(artefact, trimmed, { inputSize: plan.inputSize, seed: plan.seed }));
+  const { inputSize, ...options } = pickBuildOptions(plan);
+  const trunk = await (inputSize === undefined
+    ? buildFrom(artefact, trimmed, options)
+    : buildResized(artefact, trimmed, { inputSize, ...options }));
   const preprocessor = settle(() => plan.preprocess(trunk.input), trunk);
   return {
     name: plan.name,
@@ -47,6 +51,10 @@ export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan:
       trunk.dispose();
     },
   };
+}
+
+function pickBuildOptions({ inputSize, seed, maxParameters, signal }: BasePlan): BuildOptions {
+  return { inputSize, seed, maxParameters, signal };
 }
 
 /** Builds the layers of a graph with their weights in an artefact. */
@@ -64,14 +72,14 @@ export async function buildFrom(
 async function buildResized(
   artefact: ModelArtefact,
   graph: LayerGraph,
-  { inputSize, seed }: BuildOptions & { readonly inputSize: readonly [number, number] },
+  { inputSize, ...options }: BuildOptions & { readonly inputSize: readonly [number, number] },
 ): Promise<LayersTrunk> {
   const other = resized(graph, inputSize);
   try {
-    return await buildFrom(artefact, other, { inputSize, seed });
+    return await buildFrom(artefact, other, { inputSize, ...options });
   } catch (error) {
     if (!isTransferKitError(error) || error.code !== 'NOT_A_MODEL') throw error;
-    const asSaved = await buildFrom(artefact, graph, { seed });
+    const asSaved = await buildFrom(artefact, graph, options);
     asSaved.dispose();
     throw otherSize(`'${graph.name}'`, inputSize, String(error.details.reason));
   }

@@ -4,6 +4,7 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base } from '../core/model.ts';
 import type { TensorSpec } from '../core/types.ts';
+import { freedBatchNote } from '../trunk/freeInput.ts';
 import { findNodeCut } from '../trunk/findNodeCut.ts';
 import { graphTrunk } from '../trunk/graphTrunk.ts';
 import {
@@ -38,7 +39,9 @@ export function makeGraphBase(graph: NodeGraph, artefact: ModelArtefact, plan: B
     trunk.dispose();
   };
   try {
-    return { name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, notes: [], dispose };
+    const fixed = declaredShape(graph)?.[0] ?? null;
+    const notes = fixed === null || fixed < 1 ? [] : [freedBatchNote(graph.input, fixed)];
+    return { name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, notes, dispose };
   } catch (error) {
     dispose();
     throw error;

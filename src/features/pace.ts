@@ -1,7 +1,7 @@
 // Keeps a long computation polite: lets other work of the program run, reports progress, notices cancellation.
 import type { Progress } from '../core/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { takeTurns } from './turns.ts';
+import { takeTurns } from '../core/takeTurns.ts';
 
 /** Counts work that is done. */
 export interface Pace {

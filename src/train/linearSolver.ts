@@ -14,7 +14,7 @@ import type { SettledOptions } from './options.ts';
 import { startPace } from '../features/pace.ts';
 import { readEverything, type Everything } from '../features/readEverything.ts';
 import { applyScale, featureScaleOf, forUnscaled, type FeatureScale } from '../solver/standardise.ts';
-import { takeTurns } from '../features/turns.ts';
+import { takeTurns } from '../core/takeTurns.ts';
 
 /** What to solve, and how. */
 export interface LinearPlan extends Pick<Run, 'verb' | 'model' | 'classWeight'> {

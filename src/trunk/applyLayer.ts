@@ -14,7 +14,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { normalize, type BatchNormParameters } from './batchNorm.ts';
 import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
@@ -89,6 +89,7 @@ const ignoringDilation: ReadonlySet<string> = new Set(['DepthwiseConv2D', 'Conv2
 function whyUnsupported({ className, config }: LayerSpec): string | undefined {
   if (className === 'Masking' || config.mask_zero === true) return 'masks time steps';
   if (className === 'AlphaDropout') return 'has no seeded form';
+  if (holdsState(config)) return 'keeps its state from batch to batch, and so takes a fixed number of examples';
   if (config.rms_scaling === true) return 'tfjs runs without rms_scaling';
   const isSparse = [config.dilation_rate ?? 1].flat().some((rate) => rate !== 1);
   const isStrided = [config.strides ?? 1].flat().some((stride) => stride !== 1);
@@ -97,6 +98,12 @@ function whyUnsupported({ className, config }: LayerSpec): string | undefined {
   return isSparse && isStrided && className !== 'GroupedConv2D'
     ? 'tfjs cannot run with strides and dilation'
     : undefined;
+}
+
+/** Whether a recurrent layer, or one inside a wrapper, is stateful. */
+function holdsState({ stateful, layer }: JsonObject): boolean {
+  if (stateful === true) return true;
+  return isJsonObject(layer) && isJsonObject(layer.config) && holdsState(layer.config);
 }
 
 /** Output of a layer. The caller owns the result, which is never one of the inputs. */

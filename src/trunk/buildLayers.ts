@@ -1,10 +1,10 @@
 // Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
 import { cast, engine, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
-import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type Json } from '../core/json.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
-import { describeShape } from '../core/shapes.ts';
+import { describeShape, sizeOf } from '../core/shapes.ts';
+import { takeTurns } from '../core/takeTurns.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { assertCallSupported, assertSupported } from './applyLayer.ts';
@@ -15,7 +15,7 @@ import { layerOf, type LayerGraph } from './layerGraph.ts';
 import type { LayerSource } from './layerWeights.ts';
 import { layersTrunk, type LayersTrunk } from './layersTrunk.ts';
 import { writeTopology } from './writeTopology.ts';
-import { unsetInitialisers } from './unsetWeights.ts';
+import { withMostWeights, withoutChance } from './unsetWeights.ts';
 import { underOwnNames } from './weightNames.ts';
 
 /** How to build a trunk. */
@@ -24,7 +24,17 @@ export interface BuildOptions {
   readonly inputSize?: readonly [number, number] | undefined;
   /** Fills weights that the source does not hold, each with its layer's own initialiser. Without it they are an error. */
   readonly seed?: number | undefined;
+  /** Most numbers in weights that are drawn. Default {@link usualParameters}. */
+  readonly maxParameters?: number | undefined;
+  /** Stops between two weights, with `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** Numbers in the weights of the largest network that anybody is likely to draw: ConvNeXtXLarge has 350 million. */
+export const usualParameters = 400e6;
+
+/** A layer that a file has no weights for is named by what comes later: so much may be missing. */
+const spareParameters = 2 ** 24;
 
 /**
  * Builds a trunk with the given weights. Weights that the graph does not use are ignored (a cut-off classifier's).
@@ -37,23 +47,30 @@ export interface BuildOptions {
 export async function buildTrunk(
   graph: LayerGraph,
   weights: WeightSource,
-  { inputSize, seed }: BuildOptions = {},
+  { inputSize, seed, maxParameters = usualParameters, signal }: BuildOptions = {},
 ): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
   const flat = { ...graph, layers: new Map(layers) };
   await assertBuildable(flat);
-  const model = await buildModel(flat);
+  const held = weights.names.reduce((sum, name) => sum + sizeOf(weights.shapeOf(name) ?? []), spareParameters);
+  const model = await buildModel(flat, seed === undefined ? held : Math.max(held, maxParameters));
   try {
     const source = sourceFrom(flat, model);
     if (inputSize !== undefined) assertFitting(flat, source, inputSize);
     const trunk = layersTrunk(flat, source);
     const named = underOwnNames(weights, trunk.weights, graph.layers);
-    assign(trunk, seed === undefined ? named : completed(named, trunk, seed), inputSize !== undefined);
+    await assign(trunk, seed === undefined ? named : completed(named, trunk, seed), inputSize !== undefined, signal);
     return trunk;
   } catch (error) {
     model.dispose();
-    throw error;
+    throw isTransferKitError(error) ? error : unbuilt(flat, error);
   }
+}
+
+function unbuilt(graph: LayerGraph, error: unknown): TransferKitError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `expected layers that tfjs can build, got '${graph.name}': ${reason}`;
+  return new TransferKitError('NOT_A_MODEL', text, { reason }, error);
 }
 
 /**
@@ -102,23 +119,24 @@ function furtherCalls({ calls }: LayerGraph): string[] {
     .map(({ layer }) => layer);
 }
 
-async function buildModel(graph: LayerGraph): Promise<LayersModel> {
+async function buildModel(graph: LayerGraph, mostWeights: number): Promise<LayersModel> {
   const plain: LayerGraph = {
     ...graph,
     layers: new Map(
       [...graph.layers].map(([name, layer]) => {
-        const config = { ...withoutChance(layer.config), ...unsetInitialisers(layer.className) };
-        return [name, { ...layer, config }];
+        const isInput = layer.className === 'InputLayer';
+        return [name, isInput ? layer : { ...layer, config: withoutChance(layer.className, layer.config) }];
       }),
     ),
   };
   const before = new Set(Object.values(engine().registeredVariables));
+  const modelTopology = structuredClone(writeTopology(plain));
   // tfjs changes what it is given. It builds at once and leaves only the answer for later, so that the variables there
   // are now belong to this model and to no other.
   // What layers compute while they are built, such as the two parts of an LSTM's bias, is freed by the scope.
   const building: Promise<LayersModel>[] = [];
   tidy(() => {
-    building.push(models.modelFromJSON({ modelTopology: structuredClone(writeTopology(plain)) }));
+    building.push(withMostWeights(mostWeights, async () => models.modelFromJSON({ modelTopology })));
   });
   const made = Object.values(engine().registeredVariables).filter((variable) => !before.has(variable));
   try {
@@ -127,27 +145,8 @@ async function buildModel(graph: LayerGraph): Promise<LayersModel> {
     return model;
   } catch (error) {
     for (const variable of made) variable.dispose();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TransferKitError(
-      'NOT_A_MODEL',
-      `expected layers that tfjs can build, got '${graph.name}': ${reason}`,
-      { reason },
-      error,
-    );
+    throw isTransferKitError(error) ? error : unbuilt(graph, error);
   }
-}
-
-/** A configuration whose initialisers cost nothing: the values are replaced right after. */
-function withoutChance(config: Record<string, Json>): Record<string, Json> {
-  const plain = (key: string, value: Json): Json => {
-    if (key.endsWith('_initializer') && value !== null) return { class_name: 'Zeros', config: {} };
-    if (isJsonList(value)) return value.map((each) => plain('', each));
-    if (!isJsonObject(value)) return value;
-    // A layer that another one wraps.
-    if (typeof value.class_name !== 'string' || !isJsonObject(value.config)) return withoutChance(value);
-    return { ...value, config: { ...withoutChance(value.config), ...unsetInitialisers(value.class_name) } };
-  };
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, plain(key, value)]));
 }
 
 function layerAtPath(model: LayersModel, path: readonly string[]): layers.Layer {
@@ -177,7 +176,12 @@ function completed(weights: WeightSource, { graph, weights: all }: LayersTrunk, 
   };
 }
 
-function assign(trunk: LayersTrunk, weights: WeightSource, isResized: boolean): void {
+async function assign(
+  trunk: LayersTrunk,
+  weights: WeightSource,
+  isResized: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const held = new Set(weights.names);
   const missing = trunk.weights.filter(({ name }) => !held.has(name)).map(({ name }) => name);
   if (missing.length > 0) {
@@ -190,11 +194,19 @@ function assign(trunk: LayersTrunk, weights: WeightSource, isResized: boolean): 
     );
   }
   for (const { name, shape } of trunk.weights) assertShape(name, shape, weights.shapeOf(name) ?? [], isResized);
+  const turn = takeTurns();
   for (const weight of trunk.weights) {
+    await turn();
+    assertWanted(signal);
     tidy(() => {
       assignOne(weight, weights.read(weight.name));
     });
   }
+}
+
+function assertWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new TransferKitError('ABORTED', 'loadBase: was stopped by its signal.', {}, signal.reason);
 }
 
 function assignOne({ variable }: TrunkWeight, value: Tensor): void {

@@ -1,12 +1,13 @@
 // A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
 // place of constants are all that training needs.
 import { variable, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { assertRunnable, probe } from './graphProbe.ts';
+import { assertSmallConstants } from './sizeConstants.ts';
 import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph } from './nodeGraph.ts';
 import { divideConstants, hasKernel, type NodeWeight } from './nodeWeights.ts';
 import { emptyModel, runNodes, type Graph } from './runNodes.ts';
@@ -42,10 +43,11 @@ export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: Ten
   const model = buildModel(differentiable);
   try {
     fillConstants(model, graph, constants);
+    assertSmallConstants(graph, model);
     return makeTrunk(graph, differentiable, model, input);
   } catch (error) {
     model.dispose();
-    throw error;
+    throw isTransferKitError(error) ? error : unbuilt(graph, error);
   }
 }
 
@@ -121,10 +123,14 @@ function buildModel(graph: NodeGraph): Graph {
   try {
     return emptyModel(graph);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const text = `loadBase: expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
-    throw new TransferKitError('NOT_A_MODEL', text, { reason }, error);
+    throw unbuilt(graph, error);
   }
+}
+
+function unbuilt(graph: NodeGraph, error: unknown): TransferKitError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `loadBase: expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
+  return new TransferKitError('NOT_A_MODEL', text, { reason }, error);
 }
 
 function fillConstants(model: Graph, graph: NodeGraph, constants: WeightSource): void {

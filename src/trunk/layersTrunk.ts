@@ -6,8 +6,9 @@ import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '.
 import { assertSupported, isStochastic } from './applyLayer.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { fusedSteps } from './fusedSteps.ts';
-import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { layerOf, type LayerGraph, type LayerSpec } from './layerGraph.ts';
 import { layerAt, layerNorms, listWeights, type LayerSource } from './layerWeights.ts';
+import { assertSize } from './limits.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from './stages.ts';
 import { layerStep, runSteps } from './steps.ts';
 
@@ -124,7 +125,8 @@ function callOutputs(graph: LayerGraph, source: LayerSource): TensorSpec[][] {
     }
     const inputs = call.inputs.map((ref) => [...specAt(specs, ref.call, ref.output).shape]);
     const shapes = layerAt(source, layer.name).computeOutputShape(inputs.length === 1 ? (inputs[0] ?? []) : inputs);
-    specs.push(asShapes(shapes).map((shape) => ({ shape: shape.map(orFree), dtype: 'float32' })));
+    const isOpen = inputs.some((shape) => shape.slice(1).includes(null));
+    specs.push(asShapes(shapes).map((shape) => ({ shape: checkOutput(layer, shape, isOpen), dtype: 'float32' })));
   });
   return specs;
 }
@@ -135,9 +137,20 @@ function inputSpec(config: LayerGraph['calls'][number]['kwargs']): TensorSpec {
   return { shape: shape.map((axis: unknown) => (typeof axis === 'number' ? axis : null)), dtype };
 }
 
-/** tfjs crops a free axis as if it had a length of 0. */
-function orFree(axis: number | null): number | null {
-  return axis === null || axis <= 0 ? null : axis;
+/**
+ * The shape of a layer's output, of a size that can be and for any number of examples.
+ *
+ * @param isOpen - Whether the input has free axes: tfjs crops such an axis as if it had a length of 0.
+ */
+function checkOutput({ name, className }: LayerSpec, shape: Shape, isOpen: boolean): Shape {
+  const [batch = null, ...axes] = shape.map((axis) => (isOpen && axis !== null && axis <= 0 ? null : axis));
+  assertSize(`layer '${name}' (${className})`, axes);
+  if (batch === null) return [null, ...axes];
+  const text =
+    `loadBase: expected layers that take any number of examples, got '${name}' (${className}), which gives ` +
+    `${describeShape([batch, ...axes])}: the number of examples is written into it. Cut the base before it, or export the ` +
+    'model with a free batch axis.';
+  throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className, shape });
 }
 
 function asShapes(shapes: Shape | readonly Shape[]): Shape[] {

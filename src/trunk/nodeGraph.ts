@@ -2,7 +2,9 @@
 // order, trim and extend; no tensor is touched here.
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { assertShallow } from '../core/nesting.ts';
 import { shown } from '../core/shown.ts';
+import { mostNodes } from './limits.ts';
 
 /** One operation. */
 export interface NodeSpec {
@@ -34,11 +36,15 @@ export function isNodeTopology(topology: unknown): topology is JsonObject {
 /**
  * Reads the topology of a GraphModel.
  *
- * @throws TransferKitError `NOT_A_MODEL` when nodes are damaged or missing, `UNSUPPORTED_SOURCE` for several inputs.
+ * @throws TransferKitError `NOT_A_MODEL` when nodes are damaged or missing, `UNSUPPORTED_SOURCE` for several inputs,
+ * `OUT_OF_RANGE` for too many nodes.
  */
 export function parseNodes(topology: JsonObject, name: string): NodeGraph {
+  assertShallow('the topology of a GraphModel', topology);
   const { node, ...rest } = topology;
-  const nodes = sortNodes((isJsonList(node) ? node : []).map(toNode));
+  const listed = isJsonList(node) ? node : [];
+  if (listed.length > mostNodes) throw tooManyNodes(listed.length);
+  const nodes = sortNodes(listed.map(toNode));
   const inputs = nodes.filter(({ op }) => op === 'Placeholder');
   const [input] = inputs;
   if (input === undefined || inputs.length > 1) {
@@ -80,8 +86,12 @@ export function constantNode(
   byName: ReadonlyMap<string, NodeSpec>,
   reference: string | undefined,
 ): NodeSpec | undefined {
-  const node = reference === undefined ? undefined : byName.get(nodeOf(reference));
-  if (node?.op === 'Identity') return constantNode(byName, node.inputs[0]);
+  let node = reference === undefined ? undefined : byName.get(nodeOf(reference));
+  const seen = new Set<NodeSpec>();
+  while (node?.op === 'Identity' && !seen.has(node)) {
+    seen.add(node);
+    node = byName.get(nodeOf(node.inputs[0] ?? ''));
+  }
   return node?.op === 'Const' ? node : undefined;
 }
 
@@ -158,6 +168,7 @@ function toNode(node: Json, index: number): NodeSpec {
 /** The nodes in an order in which every node comes after those it reads; nodes in loops and behind them last. */
 function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
   const waitingFor = new Map(nodes.map((node) => [node.name, new Set(node.inputs.map(nodeOf))]));
+  if (waitingFor.size < nodes.length) throw repeatedNode(nodes);
   const readers = new Map<string, NodeSpec[]>(nodes.map((node) => [node.name, []]));
   for (const node of nodes) {
     for (const name of waitingFor.get(node.name) ?? []) {
@@ -175,6 +186,21 @@ function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
     }
   }
   return [...sorted, ...nodes.filter((node) => !sorted.has(node))];
+}
+
+/** Of two nodes with one name nobody can tell which is meant. */
+function repeatedNode(nodes: readonly NodeSpec[]): TransferKitError {
+  const names = new Set<string>();
+  const repeated = nodes.find(({ name }) => names.size === names.add(name).size)?.name ?? '';
+  const text = `loadBase: expected a graph whose nodes have names of their own, got two of name '${repeated}'.`;
+  return new TransferKitError('NOT_A_MODEL', text, { node: repeated });
+}
+
+function tooManyNodes(found: number): TransferKitError {
+  const text =
+    `loadBase: expected a graph of at most ${String(mostNodes)} nodes, got ${String(found)}. Freeze and optimise it when ` +
+    'it is converted, or take a smaller network.';
+  return new TransferKitError('OUT_OF_RANGE', text, { most: mostNodes, found });
 }
 
 function missingNode(name: string, reader: NodeSpec): TransferKitError {

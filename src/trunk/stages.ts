@@ -65,11 +65,16 @@ export function separatingCalls(graph: Wiring): number[] {
     for (const ref of call.inputs) lastUse.set(key(ref.call, ref.output), index);
   });
   for (const ref of graph.outputs) lastUse.set(key(ref.call, ref.output), graph.calls.length);
-  // How many tensors made before or at each call are read after it.
-  const alive = new Array<number>(graph.calls.length).fill(0);
+  // How many tensors made before or at each call are read after it: from the changes at each.
+  const changes = new Array<number>(graph.calls.length + 1).fill(0);
   for (const [name, use] of lastUse) {
-    for (let index = Number(name.split(':')[0]); index < use; index++) alive[index] = (alive[index] ?? 0) + 1;
+    const made = Number(name.split(':')[0]);
+    if (made >= use) continue;
+    changes[made] = (changes[made] ?? 0) + 1;
+    changes[use] = (changes[use] ?? 0) - 1;
   }
+  let count = 0;
+  const alive = changes.map((change) => (count += change));
   return graph.calls.map((_, index) => index).filter((i) => alive[i] === 1 && (lastUse.get(key(i, 0)) ?? -1) > i);
 }
 

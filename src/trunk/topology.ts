@@ -1,23 +1,27 @@
 // Reads the topology of a tfjs `model.json` or of a Keras file (Keras 2 or 3) into a LayerGraph, with nested models
 // flattened.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
+import { assertShallow } from '../core/nesting.ts';
 import { augmentationNote, isAugmentation } from './augmentation.ts';
-import { originOf, plainLayer, type Origin } from './keras3.ts';
-import { inputLayer, type LayerCall, type LayerGraph, type LayerSpec, type TensorRef } from './layerGraph.ts';
+import { originOf, plainLayer } from './keras3.ts';
+import {
+  configOf,
+  containerLayers,
+  countWork,
+  layerName,
+  layerSpec,
+  pushCall,
+  tooManyLayers,
+  type Draft,
+  type Outputs,
+} from './layerDraft.ts';
+import { inputLayer, type LayerGraph, type TensorRef } from './layerGraph.ts';
+import { freeInputShape } from './freeInput.ts';
+import { mostCalls } from './limits.ts';
+import { notAModel } from './notAModel.ts';
 import { firstNodes, inboundNodes, references, type Argument, type NodeCall, type NodeReference } from './nodes.ts';
 import { operationSteps } from './operations.ts';
-
-/** Calls and layers while they are collected. */
-interface Draft {
-  readonly layers: Map<string, LayerSpec>;
-  readonly calls: LayerCall[];
-  readonly notes: string[];
-  readonly origin: Origin;
-}
-
-/** What a call gives: its outputs by number. */
-type Outputs = (output: number) => TensorRef | undefined;
 
 const containers = new Set(['Model', 'Functional', 'Sequential']);
 
@@ -26,13 +30,15 @@ const containers = new Set(['Model', 'Functional', 'Sequential']);
  *
  * @param topology - `modelTopology` of a `model.json`, or what `LayersModel.toJSON(null, false)` gives.
  * @returns The graph; its `notes` say what was left out because it does nothing outside training.
- * @throws TransferKitError `NOT_A_MODEL` when it is none, `UNSUPPORTED_SOURCE` when it has more than one input.
+ * @throws TransferKitError `NOT_A_MODEL` when it is none, `UNSUPPORTED_SOURCE` when it has more than one input,
+ * `OUT_OF_RANGE` when it has too many layers or too large an input.
  */
 export function parseTopology(topology: unknown): LayerGraph {
+  assertShallow('the topology of a model', topology);
   const described = isJsonObject(topology) && isJsonObject(topology.model_config) ? topology.model_config : topology;
   if (!isJsonObject(described) || !containers.has(String(described.class_name))) throw notAModel(describe(topology));
   const origin = isJsonObject(topology) ? originOf(topology) : 'keras2';
-  const draft: Draft = { layers: new Map(), calls: [], notes: [], origin };
+  const draft: Draft = { layers: new Map(), calls: [], notes: [], origin, work: 0 };
   const config = configOf(described);
   const name = typeof config.name === 'string' ? config.name : 'model';
   const found = inlineContainer(draft, described, undefined, []);
@@ -60,8 +66,14 @@ function inlineSequential(
   path: readonly string[],
 ): Outputs {
   let current = input;
+  const before = new Map<string, JsonObject>();
   for (const layer of containerLayers(container)) {
     const name = layerName(layer);
+    const other = before.get(name);
+    // A layer that is there twice shares its weights.
+    if (other !== undefined && JSON.stringify(other) !== JSON.stringify(layer))
+      throw notAModel(`two layers named '${name}'`);
+    before.set(name, layer);
     if (layer.class_name === 'InputLayer') {
       current ??= addInput(draft, layer, path)(0);
       continue;
@@ -80,9 +92,9 @@ function addOwnInput(draft: Draft, container: JsonObject, layer: JsonObject): Ou
   const config = configOf(plainLayer(layer, draft.origin));
   const shape = config.batch_input_shape ?? configOf(container).build_input_shape;
   if (!isJsonList(shape)) throw notAModel(`a Sequential whose first layer '${layerName(layer)}' has no input shape`);
-  const dtype = typeof config.dtype === 'string' ? config.dtype : 'float32';
-  const spec = inputLayer(`${layerName(layer)}_input`, shape.slice(1).map(axisOf), dtype);
-  return pushCall(draft, spec, [], {});
+  const name = `${layerName(layer)}_input`;
+  const [, ...axes] = freeInputShape(shape, name, draft.notes);
+  return pushCall(draft, inputLayer(name, axes, typeof config.dtype === 'string' ? config.dtype : 'float32'), [], {});
 }
 
 function inlineFunctional(
@@ -99,14 +111,16 @@ function inlineFunctional(
       inputs,
     });
   }
-  const open = containerLayers(container).map((layer) => ({
+  const entries = containerLayers(container).map((layer) => ({
     layer,
     name: layerName(layer),
     calls: inboundNodes(layer),
   }));
+  assertDistinct(entries);
   const outputRefs = references(config.output_layers);
-  const nodes: Nodes = { made: new Map(), first: firstNodes(open, outputRefs) };
-  while (open.some((entry) => addReadyCalls(draft, entry, nodes, input, path)));
+  if (outputRefs.length === 0) throw notAModel('a model without outputs');
+  const nodes: Nodes = { made: new Map(), first: firstNodes(entries, outputRefs) };
+  addAllCalls(draft, entries, nodes, { name: inputs[0]?.layer ?? '', input, path });
   const outputs = outputRefs.map((ref) => {
     const tensor = tensorOf(nodes, ref);
     if (tensor === undefined) throw notAModel(`an output '${ref.layer}' that no layer computes`);
@@ -125,21 +139,55 @@ function tensorOf({ made, first }: Nodes, { layer, node, tensor }: NodeReference
   return made.get(layer)?.[node - (first.get(layer) ?? 0)]?.(tensor);
 }
 
+/** A layer of a container, and how it is called there. */
+interface Entry {
+  readonly layer: JsonObject;
+  readonly name: string;
+  readonly calls: readonly NodeCall[];
+}
+
+/** Where a container stands. */
+interface Place {
+  /** Its InputLayer. */
+  readonly name: string;
+  /** What comes in from outside. */
+  readonly input: TensorRef | undefined;
+  readonly path: readonly string[];
+}
+
+/** Of two layers with one name nobody can tell which is meant. */
+function assertDistinct(entries: readonly Entry[]): void {
+  if (entries.length > mostCalls) throw tooManyLayers();
+  const names = new Set<string>();
+  for (const { name } of entries) {
+    if (names.has(name)) throw notAModel(`two layers named '${name}'`);
+    names.add(name);
+  }
+}
+
+/** Adds all calls, each as soon as what it reads is there; what waits for something that nobody computes is left out. */
+function addAllCalls(draft: Draft, entries: readonly Entry[], nodes: Nodes, place: Place): void {
+  const open = [...entries];
+  const addOne = () => {
+    const ready = open.findIndex((entry) => addReadyCalls(draft, entry, nodes, place));
+    const entry = open[ready];
+    if (entry === undefined) return false;
+    if ((nodes.made.get(entry.name)?.length ?? 0) >= entry.calls.length) open.splice(ready, 1);
+    return true;
+  };
+  while (addOne());
+}
+
 /** Adds the calls of a layer whose inputs are there already; says whether there was one. */
-function addReadyCalls(
-  draft: Draft,
-  entry: { readonly layer: JsonObject; readonly name: string; readonly calls: readonly NodeCall[] },
-  nodes: Nodes,
-  input: TensorRef | undefined,
-  path: readonly string[],
-): boolean {
+function addReadyCalls(draft: Draft, entry: Entry, nodes: Nodes, { name, input, path }: Place): boolean {
   const done = nodes.made.get(entry.name) ?? [];
   nodes.made.set(entry.name, done);
   const before = done.length;
-  if (entry.calls.length === 0 && before === 0) {
+  if (entry.name === name && before === 0) {
     done.push(
       input === undefined ? addInput(draft, entry.layer, path) : (output) => (output === 0 ? input : undefined),
     );
+    return true;
   }
   for (const call of entry.calls.slice(before)) {
     const inputs = call.inputs.flatMap((argument): Argument<TensorRef>[] => {
@@ -147,14 +195,22 @@ function addReadyCalls(
       const found = tensorOf(nodes, argument.tensor);
       return found === undefined ? [] : [{ tensor: found }];
     });
+    if (!call.inputs.some((argument) => 'tensor' in argument)) throw withoutInput(entry.layer);
     if (inputs.length < call.inputs.length) break;
     done.push(addCall(draft, entry.layer, { inputs, kwargs: call.kwargs }, [...path, entry.name]));
   }
   return done.length > before;
 }
 
+function withoutInput(layer: JsonObject): TransferKitError {
+  return notAModel(`a layer '${layerName(layer)}' (${String(layer.class_name)}) that is called without an input`);
+}
+
 function addInput(draft: Draft, layer: JsonObject, path: readonly string[]): Outputs {
-  return pushCall(draft, layerSpec(draft, layer, [...path, layerName(layer)]), [], {});
+  if (layer.class_name !== 'InputLayer') throw notAModel(`an input '${layerName(layer)}' that is no InputLayer`);
+  const spec = layerSpec(draft, layer, [...path, layerName(layer)]);
+  const shape = freeInputShape(spec.config.batch_input_shape, spec.name, draft.notes);
+  return pushCall(draft, { ...spec, config: { ...spec.config, batch_input_shape: shape } }, [], {});
 }
 
 /** A call whose tensors are found. */
@@ -170,7 +226,9 @@ interface FoundCall {
 function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall, path: readonly string[]): Outputs {
   const tensors = inputs.flatMap((argument) => ('tensor' in argument ? [argument.tensor] : []));
   const className = String(layer.class_name);
+  countWork(draft);
   if (containers.has(className)) return inlineContainer(draft, layer, tensors[0], path);
+  if (tensors.length === 0) throw withoutInput(layer);
   if (isAugmentation(layer)) {
     draft.notes.push(augmentationNote(layerName(layer), className));
     return (output) => tensors[output];
@@ -187,37 +245,6 @@ function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall,
   });
   const output = last;
   return (number) => (number === 0 ? output : undefined);
-}
-
-function pushCall(draft: Draft, spec: LayerSpec, inputs: readonly TensorRef[], kwargs: JsonObject): Outputs {
-  draft.layers.set(spec.name, spec);
-  const call = draft.calls.push({ layer: spec.name, inputs, kwargs }) - 1;
-  return (output) => ({ call, output });
-}
-
-/** The spec of a layer, under a name that no other layer of the flattened graph has. */
-function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): LayerSpec {
-  const own = layerName(layer);
-  const known = draft.layers.get(own);
-  const taken = known !== undefined && known.path.join('/') !== path.join('/');
-  const plain = plainLayer(layer, draft.origin);
-  const className = String(plain.class_name);
-  const config = configOf(plain);
-  return {
-    name: taken ? path.join('/') : own,
-    className,
-    config: className === 'InputLayer' ? config : withoutInputShape(config),
-    path,
-  };
-}
-
-/**
- * Only an InputLayer needs the shape of the input: where the first layer of a Sequential keeps it, tfjs complains as soon
- * as the input gets another size.
- */
-function withoutInputShape(config: JsonObject): JsonObject {
-  const kept = Object.entries(config).filter(([key]) => key !== 'batch_input_shape' && key !== 'batchInputShape');
-  return Object.fromEntries(kept);
 }
 
 /** The calls in an order in which every call comes after those it reads from; the InputLayer first. */
@@ -241,32 +268,6 @@ function sortCalls(graph: LayerGraph): LayerGraph {
 /** How many outputs a container has. */
 function outputCount(container: JsonObject): number {
   return container.class_name === 'Sequential' ? 1 : references(configOf(container).output_layers).length;
-}
-
-function configOf(layer: JsonObject): JsonObject {
-  return isJsonObject(layer.config) ? layer.config : {};
-}
-
-/** The layers of a container; the oldest Sequentials have the list itself as their configuration. */
-function containerLayers(container: JsonObject): JsonObject[] {
-  const { config } = container;
-  const layers = isJsonList(config) ? config : isJsonObject(config) && isJsonList(config.layers) ? config.layers : [];
-  return layers.filter(isJsonObject);
-}
-
-function layerName(layer: JsonObject): string {
-  const name = layer.name ?? (isJsonObject(layer.config) ? layer.config.name : undefined);
-  if (typeof name !== 'string') throw notAModel(`a layer of class '${String(layer.class_name)}' without a name`);
-  return name;
-}
-
-function axisOf(axis: Json): number | null {
-  return typeof axis === 'number' ? axis : null;
-}
-
-function notAModel(found: string): TransferKitError {
-  const text = `loadBase: expected the topology of a tfjs LayersModel (model.json with modelTopology), got ${found}.`;
-  return new TransferKitError('NOT_A_MODEL', text, { found });
 }
 
 function describe(value: unknown): string {
