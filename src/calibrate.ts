@@ -7,6 +7,7 @@ import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/mode
 import type { Progress, Samples, TrunkWeight } from './core/types.ts';
 import { logitLayer } from './heads/logitLayers.ts';
 import { assertAlive } from './core/assertAlive.ts';
+import { whileChanged } from './core/uses.ts';
 import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
@@ -17,8 +18,8 @@ import { calibrationFigures, fitTemperature, type CalibrationFigures } from './t
 export interface CalibrateOptions {
   /** Examples run at once. Default 32. */
   readonly batchSize?: number;
-  /** Called after every batch. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called after every batch, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 /** What `calibrate` did to one head. */
@@ -71,10 +72,17 @@ export async function calibrate<T extends Task | Tasks>(
 export async function calibrate(
   model: AnyModel,
   samples: Samples,
-  { batchSize = 32, onProgress }: CalibrateOptions = {},
+  options: CalibrateOptions = {},
+): Promise<Calibration | Readonly<Record<string, Calibration>>> {
+  return whileChanged('calibrate', [model], () => calibrateNow(model, samples, options));
+}
+
+async function calibrateNow(
+  model: AnyModel,
+  samples: Samples,
+  { batchSize = 32, onProgress }: CalibrateOptions,
 ): Promise<Calibration | Readonly<Record<string, Calibration>>> {
   assertWhole('calibrate', 'batchSize', batchSize, 1);
-  assertAlive('calibrate', model);
   const { parts } = model.head;
   const heads = parts.filter(hasProbabilities).map((part) => ({ part, weights: dividableWeights(model, part) }));
   if (heads.length === 0) throw noProbabilities();
@@ -82,6 +90,7 @@ export async function calibrate(
   const loss = settleHeadLoss('calibrate', parts);
   const judged = await judgeSamples({ verb: 'calibrate', model, loss, batchSize, onProgress }, samples);
   const found = heads.map((each) => ({ ...each, calibration: fit(each.part, ofHead(judged, parts, each.part)) }));
+  assertAlive('calibrate', model);
   for (const { part, weights, calibration } of found) cool(part, weights, calibration.temperature);
   const [only] = found;
   if (only?.part.name === '') return only.calibration;

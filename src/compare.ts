@@ -3,8 +3,10 @@ import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './core/model.ts';
 import type { EpochLog, Samples, TrainingLog } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
-import { fineTune, type FineTuneOptions } from './fineTune.ts';
+import { fineTuneNow, type FineTuneOptions } from './fineTune.ts';
 import { isObject } from './core/optionChecks.ts';
+import { assertOwned } from './core/owners.ts';
+import { whileChanged } from './core/uses.ts';
 import { assertSamples } from './losses/targets.ts';
 import { accuracyOf, type ExampleLearner } from './neighbours/exampleLearner.ts';
 
@@ -26,8 +28,8 @@ export interface CompareOptions {
   readonly seed?: number;
   /** Stops between two batches; who has not finished is not in the table. */
   readonly signal?: AbortSignal;
-  /** Called after every epoch of each. */
-  readonly onEpoch?: (name: string, epoch: EpochLog) => void;
+  /** Called after every epoch of each, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  readonly onEpoch?: (name: string, epoch: EpochLog) => unknown;
 }
 
 /** One line of the table. */
@@ -91,6 +93,16 @@ export async function compare(
   const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
   if (entries.length === 0) throw invalid('at least one contestant', 'none');
   assertApart(entries);
+  const models = entries.flatMap(([, each]) => ('model' in each ? [each.model] : []));
+  return whileChanged('compare', models, () => compareNow(entries, samples, options));
+}
+
+type Entry = readonly [name: string, contestant: SettledContestant];
+
+async function compareNow(entries: readonly Entry[], samples: Samples, options: CompareOptions): Promise<Comparison> {
+  for (const [, each] of entries) {
+    if ('model' in each && !trainsHeadOnly(each)) assertOwned('compare', each.model, each.model.base.trunk.weights);
+  }
   assertSamples('compare', samples);
   const { validation = 0.2, seed = 0 } = options;
   const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
@@ -136,7 +148,7 @@ function settleContestant(name: string, given: Contestant): SettledContestant {
 }
 
 /** Raises where one would begin with what another has learnt. */
-function assertApart(entries: readonly (readonly [string, SettledContestant])[]): void {
+function assertApart(entries: readonly Entry[]): void {
   const models = entries.flatMap(([name, each]) => ('model' in each ? [{ name, ...each }] : []));
   models.forEach((later, place) => {
     for (const earlier of models.slice(0, place)) {
@@ -144,13 +156,17 @@ function assertApart(entries: readonly (readonly [string, SettledContestant])[])
       if (earlier.model === later.model) {
         throw invalid('a model for each, as they learn in place', `the same one for ${names}: build another`);
       }
-      if (earlier.model.base !== later.model.base || earlier.options.unfreeze === 'head') continue;
+      if (earlier.model.base !== later.model.base || (trainsHeadOnly(earlier) && trainsHeadOnly(later))) continue;
       throw invalid(
         "a base for each, or unfreeze 'head' for those that share one",
-        `one for ${names}, which '${earlier.name}' changes first: load it twice`,
+        `one for ${names}, which one of them would change: load it twice`,
       );
     }
   });
+}
+
+function trainsHeadOnly({ options }: { readonly options: FineTuneOptions }): boolean {
+  return options.unfreeze === 'head';
 }
 
 /** Undefined when the signal stopped it. */
@@ -163,17 +179,17 @@ async function runModel(
   const before = model.history.length;
   const start = performance.now();
   const times: number[] = [];
-  const log = await fineTune(model, train, {
+  const log = await fineTuneNow(model, train, {
     ...own,
     ...(epochs === undefined ? {} : { epochs }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(signal === undefined ? {} : { signal }),
     seed,
     validation,
-    onEpoch: (epoch) => {
+    onEpoch: async (epoch) => {
       times.push((performance.now() - start) / 1000);
-      own.onEpoch?.(epoch);
-      onEpoch?.(name, epoch);
+      await own.onEpoch?.(epoch);
+      await onEpoch?.(name, epoch);
     },
   });
   if (log.stoppedBy === 'signal') return undefined;

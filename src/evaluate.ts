@@ -19,7 +19,7 @@ import {
   type RegressionFigures,
 } from './train/metrics.ts';
 import { assertWhole } from './core/optionChecks.ts';
-import { assertAlive } from './core/assertAlive.ts';
+import { whileUsed } from './core/uses.ts';
 import { assertKnown } from './losses/targets.ts';
 
 /** Options of {@link evaluate}. */
@@ -39,8 +39,8 @@ export interface EvaluateOptions {
    * `binary`). One more pass through the base, over these. Default: none.
    */
   readonly baselines?: Samples;
-  /** Called after every batch. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called after every batch, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 interface EvaluationBase {
@@ -122,12 +122,19 @@ export async function evaluate<T extends Task | Tasks>(
 export async function evaluate(
   model: AnyModel,
   samples: Samples,
-  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
+): Promise<EvaluationOf<Task | Tasks>> {
+  return whileUsed('evaluate', model, () => evaluateNow(model, samples, options));
+}
+
+async function evaluateNow(
+  model: AnyModel,
+  samples: Samples,
+  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress }: EvaluateOptions,
 ): Promise<EvaluationOf<Task | Tasks>> {
   assertWhole('evaluate', 'batchSize', batchSize, 1);
   assertWhole('evaluate', 'topK', topK, 1);
   assertWhole('evaluate', 'worst', worst, 0);
-  assertAlive('evaluate', model);
   const { parts } = model.head;
   const settled = settleHeadLoss('evaluate', parts, loss, lossWeights);
   await ensureBackend();

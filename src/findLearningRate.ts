@@ -2,8 +2,8 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples } from './core/types.ts';
-import { unfreeze, type FreezeSelection } from './freeze.ts';
-import { assertAlive } from './core/assertAlive.ts';
+import { unfreezeNow, type FreezeSelection } from './freeze.ts';
+import { whileChanged } from './core/uses.ts';
 import type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 
 /** Options of {@link findLearningRate}. */
@@ -35,13 +35,20 @@ export async function findLearningRate(
   samples: Samples,
   options: FindLearningRateOptions = {},
 ): Promise<LearningRateCurve> {
+  return whileChanged('findLearningRate', [model], () => findRateNow(model, samples, options));
+}
+
+async function findRateNow(
+  model: AnyModel,
+  samples: Samples,
+  options: FindLearningRateOptions,
+): Promise<LearningRateCurve> {
   const { sweepRates } = await import('./train/sweepRates.ts');
-  assertAlive('findLearningRate', model);
   await ensureBackend();
   const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
   const before = weights.map(({ frozen }) => frozen);
   try {
-    if (options.unfreeze !== undefined) unfreeze(model, options.unfreeze);
+    if (options.unfreeze !== undefined) unfreezeNow(model, options.unfreeze);
     return await sweepRates(model, samples, options);
   } finally {
     weights.forEach((weight, i) => {

@@ -3,13 +3,13 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
-import { unfreeze, type FreezeSelection } from './freeze.ts';
-import { assertAlive } from './core/assertAlive.ts';
+import { unfreezeNow, type FreezeSelection } from './freeze.ts';
+import { whileChanged } from './core/uses.ts';
 import type { Segment } from './train/loopPlan.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { LearningRates } from './train/rates.ts';
-import { trainHead, type TrainHeadOptions } from './trainHead.ts';
+import { trainHeadNow, type TrainHeadOptions } from './trainHead.ts';
 
 /** What is unfrozen from an epoch on, beside what is unfrozen already. */
 export type UnfreezeStep = { readonly epoch: number } & (
@@ -64,8 +64,12 @@ export interface FineTuneOptions extends TrainingOptions {
  * ```
  */
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
+  return whileChanged('fineTune', [model], () => fineTuneNow(model, samples, options));
+}
+
+/** What {@link fineTune} does, for the verb that is changing the model. */
+export async function fineTuneNow(model: AnyModel, samples: Samples, options: FineTuneOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
-  assertAlive('fineTune', model);
   const { findCheckpoints, settleOptions, settleRates, settleRun, segmentNow, runTraining, usualRates } =
     await import('./train/training.ts');
   const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
@@ -98,7 +102,7 @@ export async function fineTune(model: AnyModel, samples: Samples, options: FineT
     ) {
       // What cannot be trained is refused before the head is.
       settleRun(model, samples, plan);
-      const log = await trainHead(model, samples, headOptions(options));
+      const log = await trainHeadNow(model, samples, headOptions(options));
       if (log.stoppedBy === 'signal') return log;
     }
     return await runTraining(model, samples, plan);
@@ -118,15 +122,15 @@ function planSegments(
   const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
   const isActive = ({ trainable }: Segment) => trainable.length > 0;
   if (!isSteps(selection)) {
-    if (selection !== undefined) unfreeze(model, selection);
+    if (selection !== undefined) unfreezeNow(model, selection);
     else if (!isActive(segmentNow(0, model.base.trunk.weights)) && isActive(segmentNow(0, model.head.trunk.weights))) {
-      unfreeze(model, 'base');
+      unfreezeNow(model, 'base');
     }
     return [segmentNow(initialEpoch, weights)];
   }
   assertSteps(selection);
   const segments = selection.map((step) => {
-    unfreeze(model, 'layers' in step ? step.layers : step);
+    unfreezeNow(model, 'layers' in step ? step.layers : step);
     return segmentNow(step.epoch, weights);
   });
   // A run that begins later begins in the step that is under way then.

@@ -1,8 +1,9 @@
 // The verbs freeze and unfreeze: which weights training may move.
-import { assertAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
 import type { AnyModel } from './core/model.ts';
+import { assertOwned } from './core/owners.ts';
+import { assertIdle } from './core/uses.ts';
 import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
@@ -36,7 +37,8 @@ export interface FreezeReport {
  *
  * @param model - A model of `replaceHead` or `load`.
  * @param which - Default `'base'`.
- * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`; nothing is changed then.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`, `BUSY` while another verb changes
+ * the model; nothing is changed then.
  *
  * @example
  * ```ts
@@ -45,6 +47,7 @@ export interface FreezeReport {
  * ```
  */
 export function freeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {
+  assertIdle('freeze', model);
   return setFrozen('freeze', model, which, true);
 }
 
@@ -54,7 +57,8 @@ export function freeze(model: AnyModel, which: FreezeSelection = 'base'): Freeze
  *
  * @param model - A model of `replaceHead` or `load`.
  * @param which - Default `'base'`.
- * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`; nothing is changed then.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`, `BUSY` while another verb changes
+ * the model, `BASE_SHARED` for layers of a base that several models share; nothing is changed then.
  *
  * @example
  * ```ts
@@ -62,14 +66,20 @@ export function freeze(model: AnyModel, which: FreezeSelection = 'base'): Freeze
  * ```
  */
 export function unfreeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {
+  assertIdle('unfreeze', model);
+  return unfreezeNow(model, which);
+}
+
+/** What {@link unfreeze} does, for the verb that is changing the model. */
+export function unfreezeNow(model: AnyModel, which: FreezeSelection): FreezeReport {
   return setFrozen('unfreeze', model, which, false);
 }
 
 function setFrozen(verb: string, model: AnyModel, which: FreezeSelection, frozen: boolean): FreezeReport {
-  assertAlive(verb, model);
   const meant = choose(verb, model, which);
   if (meant.length === 0 && !mayBeEmpty(which)) throw withoutWeights(verb, which);
   const chosen = meant.filter((weight) => weight.frozen !== frozen);
+  if (!frozen) assertOwned(verb, model, chosen);
   for (const weight of chosen) weight.frozen = frozen;
   return report(model, chosen.length);
 }

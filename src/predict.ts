@@ -9,7 +9,7 @@ import { isChosen, taskRules } from './losses/taskRules.ts';
 import { networkOf, runAndFree } from './features/network.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './features/prepareInputs.ts';
-import { assertAlive } from './core/assertAlive.ts';
+import { whileUsed } from './core/uses.ts';
 
 /**
  * Predicts with the model's own preprocessing.
@@ -36,11 +36,18 @@ export async function predict<T extends Task | Tasks, Input>(
 export async function predict(
   model: AnyModel,
   input: unknown,
-  { topK = Infinity, batchSize = 32 }: PredictOptions = {},
+  options: PredictOptions = {},
+): Promise<AnyPrediction | AnyPrediction[]> {
+  return whileUsed('predict', model, () => predictNow(model, input, options));
+}
+
+async function predictNow(
+  model: AnyModel,
+  input: unknown,
+  { topK = Infinity, batchSize = 32 }: PredictOptions,
 ): Promise<AnyPrediction | AnyPrediction[]> {
   if (topK !== Infinity) assertWhole('predict', 'topK', topK, 1);
   assertWhole('predict', 'batchSize', batchSize, 1);
-  assertAlive('predict', model);
   await ensureBackend();
   const isList = isListOfInputs(input);
   const inputs = isList ? input : [input];

@@ -1,10 +1,12 @@
 // The verb replaceHead: a base gets a new, untrained end, or several.
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './core/headParts.ts';
 import type { AnyModel, Base, Task, TransferModel } from './core/model.ts';
 import { shown } from './core/shown.ts';
+import { assertShareable } from './core/owners.ts';
+import { assertBaseIdle } from './core/uses.ts';
+import type { Shape, Trunk } from './core/types.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './heads/makeModel.ts';
@@ -98,16 +100,14 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
  */
 export function replaceHead<T extends Task = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
-  assertBaseAlive('replaceHead', base);
+  assertBaseIdle('replaceHead', base);
   const taken = takenNames(base.trunk);
   const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
   const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
   const names = new Set([...taken, ...answers.map(({ name }) => name)]);
-  const features = base.trunk.output.shape;
-  const trunk =
-    options.model === undefined
-      ? buildHead(features, { ...checkPlan(options), ends }, names)
-      : adoptHead(assertAlone(options, options.model), features, ends, names);
+  const make = headMaker(options, ends, names);
+  assertShareable('replaceHead', base);
+  const trunk = make(base.trunk.output.shape);
   for (const weight of base.trunk.weights) weight.frozen = true;
   for (const weight of trunk.weights) weight.frozen = false;
   return makeModel(base, { parts: layOut(answers), trunk, trained: false });
@@ -124,6 +124,21 @@ function assertNoQuestion(options: AnySeveral): AnySeveral['heads'] {
   const asked = ['task', 'labels', 'outputs'].filter((name) => name in options);
   if (asked.length > 0) throw invalid('task, labels and outputs inside each of heads', asked.join(', '));
   return options.heads;
+}
+
+/** Checks how the head is to be made; the returned function makes it. */
+function headMaker(
+  options: HeadOptions | AnySeveral,
+  ends: readonly HeadEnd[],
+  names: ReadonlySet<string>,
+): (features: Shape) => Trunk {
+  const { model } = options;
+  if (model !== undefined) {
+    assertAlone(options);
+    return (features) => adoptHead(model, features, ends, names);
+  }
+  const plan = { ...checkPlan(options), ends };
+  return (features) => buildHead(features, plan, names);
 }
 
 function ownHidden(options: HeadOptions | AnySeveral, name: string): readonly number[] {
@@ -148,10 +163,9 @@ function checkPlan({ hidden = [], dropout = 0.2, pooling, seed = 0 }: HeadLayers
   return { hidden, dropout, pooling, seed };
 }
 
-function assertAlone({ hidden, dropout, pooling }: HeadLayers, model: LayersModel): LayersModel {
+function assertAlone({ hidden, dropout, pooling }: HeadLayers): void {
   const given = Object.entries({ hidden, dropout, pooling }).filter(([, value]) => value !== undefined);
   if (given.length > 0) throw invalid('no layer options beside model', given.map(([name]) => name).join(', '));
-  return model;
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {

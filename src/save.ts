@@ -3,6 +3,7 @@ import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart } from './core/model.ts';
+import { whileCopied } from './core/uses.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
 import type { SavedModel } from './weights/savedModel.ts';
 
@@ -35,18 +36,7 @@ export async function save(model: AnyModel, target: io.IOHandler | string): Prom
   if (handler.save === undefined) {
     throw new TransferKitError('INVALID_OPTION', 'save: expected an IOHandler that can save, got one without save().');
   }
-  const { writeModel } = await import('./heads/writeModel.ts');
-  const written = writeModel(model);
-  const { data, specs } = await io.encodeWeights({ ...written.weights }).finally(() => {
-    dispose([...written.made]);
-  });
-  const artifacts: io.ModelArtifacts = {
-    ...written.artifacts,
-    weightData: data,
-    weightSpecs: specs,
-    generatedBy: 'transferkit',
-    userDefinedMetadata: { transferkit: describeModel(model, written.head), ...written.metadata },
-  };
+  const artifacts = await whileCopied('save', model, () => artifactsOf(model));
   try {
     await handler.save(artifacts);
   } catch (error) {
@@ -54,6 +44,24 @@ export async function save(model: AnyModel, target: io.IOHandler | string): Prom
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError('SAVE_FAILED', `save: could not write the model: ${reason}`, { reason }, error);
   }
+}
+
+/** The model at one moment, whatever becomes of it while that is written. */
+async function artifactsOf(model: AnyModel): Promise<io.ModelArtifacts> {
+  const { writeModel } = await import('./heads/writeModel.ts');
+  assertAlive('save', model);
+  const written = writeModel(model);
+  const userDefinedMetadata = { transferkit: describeModel(model, written.head), ...written.metadata };
+  const { data, specs } = await io.encodeWeights({ ...written.weights }).finally(() => {
+    dispose([...written.made]);
+  });
+  return {
+    ...written.artifacts,
+    weightData: data,
+    weightSpecs: specs,
+    generatedBy: 'transferkit',
+    userDefinedMetadata,
+  };
 }
 
 function allWeights({ base, head }: AnyModel) {

@@ -1,6 +1,6 @@
 // The verb suggestCut: which layer of a base gives the best features for these samples.
 import { ensureBackend } from './backends/ensureBackend.ts';
-import { assertBaseAlive } from './core/assertAlive.ts';
+import { whileBaseUsed } from './core/uses.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './core/headParts.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
@@ -34,8 +34,11 @@ export interface SuggestCutOptions {
   readonly seed?: number;
   /** Stops between two stages or fits, with `ABORTED`. */
   readonly signal?: AbortSignal;
-  /** Called after every batch (phase `features`) and after every fit (phase `head`). */
-  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called after every batch (phase `features`) and after every fit (phase `head`), and waited for. What it throws, or rejects
+   * with, is what the verb rejects with.
+   */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 /** A place to cut, and what features from there are worth. */
@@ -97,13 +100,16 @@ export interface CutReport {
  * ```
  */
 export async function suggestCut(base: Base, samples: Samples, options: SuggestCutOptions = {}): Promise<CutReport> {
+  return whileBaseUsed('suggestCut', base, () => suggestCutNow(base, samples, options));
+}
+
+async function suggestCutNow(base: Base, samples: Samples, options: SuggestCutOptions): Promise<CutReport> {
   const settled = settle(options);
-  assertBaseAlive('suggestCut', base);
   const { labels, indexes } = choose(samples, settled);
   const { taps, omitted } = listTaps(base.trunk);
   if (taps.length === 0) throw withoutTaps(base, omitted);
   await ensureBackend();
-  const pace = startPace('features', indexes.length, options.onProgress);
+  const pace = await startPace('features', indexes.length, options.onProgress);
   const parts = layOut([{ name: '', task: 'classes', labels, units: labels.length }]);
   const reader = { base, head: { parts } };
   const plan = { ...settled, verb: 'suggestCut', reader, samples, indexes, taps: new Set(taps) };
@@ -207,7 +213,7 @@ async function judge(
   { features, classes, weights, seconds }: TapFeatures,
   { folds, seed, l2, assertWanted, onProgress }: Settled,
 ): Promise<CutFigures[]> {
-  const pace = startPace('head', taps.length * folds * l2.length, onProgress);
+  const pace = await startPace('head', taps.length * folds * l2.length, onProgress);
   const turn = takeTurns();
   const waiting = {
     rest: async () => {

@@ -4,6 +4,7 @@ import { dispose, io } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel, HeadPart } from './core/model.ts';
 import { assertAlive } from './core/assertAlive.ts';
+import { whileCopied } from './core/uses.ts';
 import { writeNodes } from './trunk/nodeGraph.ts';
 
 /**
@@ -31,6 +32,10 @@ import { writeNodes } from './trunk/nodeGraph.ts';
  * ```
  */
 export async function toGraphModel(model: AnyModel): Promise<GraphModel> {
+  return whileCopied('toGraphModel', model, () => writeGraphModel(model));
+}
+
+async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
   await ensureBackend();
   const { foldModel } = await import('./heads/foldModel.ts');
   const { outputKeys, signatureOf } = await import('./heads/graphParts.ts');

@@ -2,7 +2,7 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
-import { assertAlive } from './core/assertAlive.ts';
+import { whileChanged } from './core/uses.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { SolverOptions } from './train/solverOption.ts';
 
@@ -38,8 +38,12 @@ export async function trainHead(
   samples: Samples,
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
+  return whileChanged('trainHead', [model], () => trainHeadNow(model, samples, options));
+}
+
+/** What {@link trainHead} does, for the verb that is changing the model. */
+export async function trainHeadNow(model: AnyModel, samples: Samples, options: TrainHeadOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
-  assertAlive('trainHead', model);
   const [{ linearHeadOf }, training] = await Promise.all([
     import('./heads/linearHead.ts'),
     import('./train/training.ts'),

@@ -4,6 +4,7 @@ import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples } from './core/types.ts';
 import { assertAlive } from './core/assertAlive.ts';
+import { whileChanged } from './core/uses.ts';
 import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
@@ -19,8 +20,8 @@ export interface TuneThresholdsOptions {
   readonly metric?: ThresholdMetric;
   /** Examples run at once. Default 32. */
   readonly batchSize?: number;
-  /** Called after every batch. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called after every batch, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 /** The threshold of a label. */
@@ -69,11 +70,18 @@ export async function tuneThresholds<T extends Task | Tasks>(
 export async function tuneThresholds(
   model: AnyModel,
   samples: Samples,
-  { metric = 'f1', batchSize = 32, onProgress }: TuneThresholdsOptions = {},
+  options: TuneThresholdsOptions = {},
+): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
+  return whileChanged('tuneThresholds', [model], () => tuneNow(model, samples, options));
+}
+
+async function tuneNow(
+  model: AnyModel,
+  samples: Samples,
+  { metric = 'f1', batchSize = 32, onProgress }: TuneThresholdsOptions,
 ): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
   assertOneOf('tuneThresholds', 'metric', metric, ['f1', 'accuracy']);
   assertWhole('tuneThresholds', 'batchSize', batchSize, 1);
-  assertAlive('tuneThresholds', model);
   const { parts } = model.head;
   const heads = parts.filter(({ task }) => task === 'multiLabel' || task === 'binary');
   if (heads.length === 0) throw nothingChosen(parts);
@@ -81,6 +89,7 @@ export async function tuneThresholds(
   const loss = settleHeadLoss('tuneThresholds', parts);
   const judged = await judgeSamples({ verb: 'tuneThresholds', model, loss, batchSize, onProgress }, samples);
   const found = heads.map((part) => ({ part, tuned: tune(part, ofHead(judged, parts, part), metric) }));
+  assertAlive('tuneThresholds', model);
   for (const { part, tuned } of found) part.thresholds = tuned.map(({ threshold }) => threshold);
   const [only] = found;
   if (only?.part.name === '') return only.tuned;

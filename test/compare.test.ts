@@ -165,7 +165,12 @@ describe('who learns in place', () => {
       "a base for each, or unfreeze 'head' for those that share one, got one for 'first' and 'second'",
     );
     expect([model.history, other.history]).toEqual([[], []]);
-    const heads = { first: { model, options: { unfreeze: 'head' } }, second: other } as const;
+    const head = { unfreeze: 'head' } as const;
+    await refused({ first: { model, options: head }, second: other }, 'a base for each');
+    await expect(compare({ second: other }, tinySamples(), { epochs: 1 })).rejects.toMatchObject({
+      code: 'BASE_SHARED',
+    });
+    const heads = { first: { model, options: head }, second: { model: other, options: head } };
     expect((await compare(heads, tinySamples(), { epochs: 1 })).rows).toHaveLength(2);
     other.head.trunk.dispose();
     model.dispose();

@@ -23,8 +23,8 @@ export interface CheckpointOptions {
   readonly every?: number | { readonly steps: number } | { readonly seconds: number };
   /** How many checkpoints are kept, from 1. The older ones are there for the case that the newest is damaged. Default 2. */
   readonly keep?: number;
-  /** Called once, with the first error `SAVE_FAILED` of a checkpoint that could not be written or removed. */
-  readonly onError?: (error: TransferKitError) => void;
+  /** Called once, and waited for, with the first error `SAVE_FAILED` of a checkpoint that could not be written or removed. */
+  readonly onError?: (error: TransferKitError) => unknown;
 }
 
 /** The same with every value settled. */
@@ -32,7 +32,7 @@ export interface SettledCheckpoint {
   readonly to: string | CheckpointStore;
   readonly every: { readonly unit: 'epochs' | 'steps' | 'seconds'; readonly amount: number };
   readonly keep: number;
-  readonly onError: ((error: TransferKitError) => void) | undefined;
+  readonly onError: ((error: TransferKitError) => unknown) | undefined;
   /** Whether to go on from the newest checkpoint, if there is one. */
   readonly resume: boolean;
 }

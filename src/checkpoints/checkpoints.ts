@@ -134,7 +134,7 @@ export class Checkpoints {
       await this.write(await make());
       await this.removeOld();
     } catch (error) {
-      this.tell(position, error);
+      await this.tell(position, error);
     }
     this.begin(position);
   }
@@ -183,14 +183,14 @@ export class Checkpoints {
   }
 
   /** A disk that is full stays so for a while: once is enough. */
-  private tell({ epoch, step }: Position, cause: unknown): void {
+  private async tell({ epoch, step }: Position, cause: unknown): Promise<void> {
     if (this.hasFailed) return;
     this.hasFailed = true;
     const text =
       `${this.verb}: expected to keep a checkpoint after step ${step} (epoch ${epoch}), but: ${reasonOf(cause)} ` +
       'Training goes on, and tries again when the next one is due.';
     this.warnings.push(text);
-    this.settled.onError?.(new TransferKitError('SAVE_FAILED', text, { epoch, step }, cause));
+    await this.settled.onError?.(new TransferKitError('SAVE_FAILED', text, { epoch, step }, cause));
   }
 }
 

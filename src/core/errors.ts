@@ -34,6 +34,8 @@ export type ErrorCode =
   | 'LOSS_NOT_FINITE'
   | 'OUT_OF_MEMORY'
   | 'SAVE_FAILED'
+  | 'BUSY'
+  | 'BASE_SHARED'
   | 'DISPOSED'
   | 'ABORTED';
 

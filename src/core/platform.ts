@@ -23,8 +23,11 @@ export interface DownloadOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** Cancels reading; the verb raises `ABORTED`. */
   readonly signal?: AbortSignal;
-  /** Called for each piece that has come, and once for a file that is taken from the cache. */
-  readonly onProgress?: (progress: DownloadProgress) => void;
+  /**
+   * Called for each piece that has come, and once for a file that is taken from the cache, and waited for. What it throws, or
+   * rejects with, ends the verb as it came.
+   */
+  readonly onProgress?: (progress: DownloadProgress) => unknown;
   /**
    * Where downloaded files are kept: a folder in Node (default: environment variable `TRANSFERKIT_CACHE`, else
    * `~/.cache/transferkit`), a name in the Cache Storage of a browser (default `transferkit`). `false` keeps nothing and

@@ -123,7 +123,10 @@ export interface Trunk {
   fold(range?: StageRange): Promise<FoldedPart>;
   /** Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. */
   penalty(moving: readonly TrunkWeight[]): Scalar | undefined;
-  /** Frees the layers and their weights. A second call does nothing. */
+  /**
+   * Frees the layers and their weights; while a verb runs on them that happens when it ends, and `disposed` is true at once. A
+   * second call does nothing.
+   */
   dispose(): void;
 }
 

@@ -76,12 +76,16 @@ function isRefused(outcome: Outcome): boolean {
   return outcome.kind === 'failed' && outcome.refused;
 }
 
-function reported(location: string, bytes: Uint8Array, { onProgress, signal }: ReadOptions): Uint8Array {
+async function reported(
+  location: string,
+  bytes: Uint8Array,
+  { onProgress, signal }: ReadOptions,
+): Promise<Uint8Array> {
   if (signal?.aborted === true) {
     const text = `reading ${shortAddress(location)} was stopped by its signal.`;
     throw new TransferKitError('ABORTED', text, { address: shortAddress(location) }, signal.reason);
   }
-  onProgress?.({ address: location, received: bytes.length, total: bytes.length });
+  await onProgress?.({ address: location, received: bytes.length, total: bytes.length });
   return bytes;
 }
 

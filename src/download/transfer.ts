@@ -201,7 +201,7 @@ async function receive({ location, address, options }: Wanted, state: Transfer, 
       if (read !== undefined && 'cause' in read) return cut(address, body.length, state.total, read.cause);
       if (read?.value === undefined) break;
       await add(state, read.value);
-      options.onProgress?.({ address: location, received: body.length, total: state.total });
+      await options.onProgress?.({ address: location, received: body.length, total: state.total });
     }
   } finally {
     void reader?.cancel().catch(() => undefined);

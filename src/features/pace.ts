@@ -17,24 +17,24 @@ export interface PaceOptions {
   readonly augmenting?: Stopwatch | undefined;
 }
 
-/** Starts counting towards a total. */
-export function startPace(
+/** Starts counting towards a total. What `onProgress` throws, or rejects with, goes on to the caller. */
+export async function startPace(
   phase: Progress['phase'],
   total: number,
-  onProgress: ((progress: Progress) => void) | undefined,
+  onProgress: ((progress: Progress) => unknown) | undefined,
   { before = 0, augmenting }: PaceOptions = {},
-): Pace {
+): Promise<Pace> {
   const start = performance.now();
   const elapsedBefore = augmenting?.elapsed() ?? 0;
   const costs = () => (augmenting === undefined ? {} : { augmentSeconds: augmenting.elapsed() - elapsedBefore });
   let done = before;
   const turn = takeTurns();
-  onProgress?.({ phase, done, total, secondsLeft: undefined, ...costs() });
+  await onProgress?.({ phase, done, total, secondsLeft: undefined, ...costs() });
   return {
     async advance(amount) {
       done += amount;
       const secondsLeft = ((performance.now() - start) / 1000 / (done - before)) * (total - done);
-      onProgress?.({ phase, done, total, secondsLeft, ...costs() });
+      await onProgress?.({ phase, done, total, secondsLeft, ...costs() });
       await turn();
     },
   };

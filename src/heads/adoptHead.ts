@@ -12,13 +12,13 @@ import type { HeadEnd } from './buildHead.ts';
 import { logitsOf } from './headGraph.ts';
 
 /**
- * Makes a head of a LayersModel; from then on it belongs to the head.
+ * Makes a head of a LayersModel; from then on it belongs to the head, and to no other.
  *
  * @param features - Output shape of the base, with the batch axis.
  * @param ends - Name and number of logits of each head. Heads with names are the outputs whose layers have these names.
  * @param taken - Layer names that are taken; layers of the head with such a name get `head_` in front.
  * @throws TransferKitError `WRONG_SHAPE` when input or outputs do not fit, `HEAD_WITHOUT_LOGITS` when one ends in a
- * softmax or sigmoid.
+ * softmax or sigmoid, `INVALID_OPTION` for a model that is a head already.
  */
 export function adoptHead(
   own: LayersModel,
@@ -26,6 +26,7 @@ export function adoptHead(
   ends: readonly Pick<HeadEnd, 'name' | 'units'>[],
   taken: ReadonlySet<string>,
 ): LayersTrunk {
+  assertFree(own);
   const parsed = parseTopology(own.toJSON(undefined, false));
   const names = parsed.outputs.map(({ call }) => layerOf(parsed, call).name);
   const places = placesOf(names, ends);
@@ -39,7 +40,19 @@ export function adoptHead(
   assertInput(features, trunk.input.shape);
   const logits = logitsOf(graph, ends.length).map(({ call }) => trunk.shapes[call] ?? []);
   for (const [place, end] of ends.entries()) assertUnits(end, logits[place] ?? []);
+  adopted.set(own, trunk);
   return trunk;
+}
+
+/** What became of models that were handed in. */
+const adopted = new WeakMap<LayersModel, LayersTrunk>();
+
+/** Raises for a model whose layers another head trains. */
+function assertFree(own: LayersModel): void {
+  const head = adopted.get(own);
+  if (head === undefined) return;
+  const text = `replaceHead: expected a head that no other model has, got '${own.name}', which ${head.disposed ? 'was' : 'is'} the head of another one. Build it again.`;
+  throw new TransferKitError('INVALID_OPTION', text, { name: own.name });
 }
 
 /** Which output of a model is of which head: by name, or the only one. */

@@ -1,11 +1,13 @@
 // Puts a base and its heads together.
 import { byHead } from '../core/headParts.ts';
 import type { AnyModel, Base, Head } from '../core/model.ts';
+import { addOwner, removeOwner } from '../core/owners.ts';
 import type { TrainingLog } from '../core/types.ts';
 
-/** A model of the two; its `dispose` frees both. The tasks and labels of its parts are the head's. */
+/** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */
 export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonly TrainingLog[] = []): AnyModel {
   const { parts, trunk, trained } = head;
+  addOwner(base, trunk);
   return {
     base,
     head: { task: byHead(parts, ({ task }) => task), parts, trunk, trained },
@@ -13,7 +15,7 @@ export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonl
     history,
     dispose: () => {
       trunk.dispose();
-      base.dispose();
+      removeOwner(base, trunk);
     },
   };
 }

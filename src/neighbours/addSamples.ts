@@ -21,8 +21,11 @@ export interface AddOptions {
   readonly batchSize?: number;
   /** Stops between two batches with `ABORTED`; nothing is added then. */
   readonly signal?: AbortSignal;
-  /** Called after every batch, with the phase `features`. */
-  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called after every batch, with the phase `features`, and waited for. What it throws, or rejects with, is what `addAll` rejects
+   * with; nothing is added then.
+   */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 /** What `addAll` added. */
@@ -56,7 +59,7 @@ export async function addSamples(
   const reader = { base: features.base, head: { parts: layOut([question]) } };
   const examples: KeptExample[] = [];
   const skipped: Unreadable[] = [];
-  const pace = startPace('features', samples.size, onProgress);
+  const pace = await startPace('features', samples.size, onProgress);
   for await (const batch of readBatches(verb, reader, samples, allInBatches(samples.size, batchSize))) {
     const { input, indexes, ids, unreadable } = batch;
     if (signal?.aborted === true) {

@@ -37,7 +37,7 @@ export interface BaselinePlan {
   readonly model: AnyModel;
   readonly samples: Samples;
   readonly batchSize: number;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onProgress: ((progress: Progress) => unknown) | undefined;
 }
 
 /** Baselines that have learnt. */
@@ -104,7 +104,7 @@ async function readFeatures({ verb, model, samples, batchSize, onProgress }: Bas
   const skipped: Unreadable[] = [];
   const features = await openFeatures(verb, model.base);
   try {
-    const pace = startPace('features', samples.size, onProgress);
+    const pace = await startPace('features', samples.size, onProgress);
     for await (const batch of readBatches(verb, model, samples, allInBatches(samples.size, batchSize))) {
       const { input, ids, unreadable } = batch;
       const rows = input === undefined ? [] : await features.read(verb, input, ids);

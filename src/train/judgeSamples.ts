@@ -16,7 +16,7 @@ export interface Inquiry {
   readonly model: AnyModel;
   readonly loss: HeadLoss;
   readonly batchSize: number;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onProgress: ((progress: Progress) => unknown) | undefined;
   /** Sees what the base gives, batch by batch: the same examples, entering behind it. */
   readonly watch?: ((examples: Examples) => Examples) | undefined;
 }
@@ -38,7 +38,7 @@ export async function judgeSamples(inquiry: Inquiry, samples: Samples): Promise<
   try {
     const source = { verb, model, network, samples, batchSize, signal: undefined, augment: undefined };
     const examples = watch?.(streamExamples(source, model.base.trunk.stages.length)) ?? streamExamples(source, 0);
-    const pace = startPace('evaluate', samples.size, onProgress);
+    const pace = await startPace('evaluate', samples.size, onProgress);
     const measured = await measure({ model, network, loss }, examples, batchSize, pace);
     assertFinite(verb, measured);
     return { ...measured, skipped: examples.skipped };

@@ -1,5 +1,6 @@
 // Solves for the weights of a linear head: the minimum of a convex problem on the features of all examples at once.
 import { tensor } from '@tensorflow/tfjs-core';
+import { assertAlive } from '../core/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { byHead } from '../core/headParts.ts';
 import type { LinearHead } from '../core/linearHead.ts';
@@ -69,6 +70,7 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
   const turn = takeTurns();
   const rest = async () => {
     await turn();
+    assertAlive(verb, plan.model);
     options.signal?.throwIfAborted();
   };
   const train = await readEverything(verb, plan.train, rest);
@@ -106,7 +108,7 @@ async function solveEnds(
   scale: FeatureScale,
 ): Promise<SolvedEnd[]> {
   const each = mostStrengths + 1;
-  const pace = startPace('head', head.ends.length * each, onProgress);
+  const pace = await startPace('head', head.ends.length * each, onProgress);
   const solved: SolvedEnd[] = [];
   for (const end of head.ends) {
     let left = each;

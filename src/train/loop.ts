@@ -1,5 +1,6 @@
 // The training loop: one pass over the rows for each epoch in an order drawn by the seed, validation after it, and the
 // weights put back when an epoch fails.
+import { assertAlive } from '../core/assertAlive.ts';
 import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';
@@ -44,7 +45,7 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
     if (done === undefined) return 'signal';
     epochs.push(done.log);
     await state.finishEpoch(done.log);
-    run.options.onEpoch?.(done.log);
+    await run.options.onEpoch?.(done.log);
     const end = done.late ? 'time' : state.watch.exhausted ? 'earlyStopping' : undefined;
     await recorder?.afterEpoch(epoch, end);
     if (end !== undefined) return end;
@@ -131,6 +132,7 @@ async function passOverRows(
       return undefined;
     }
     try {
+      assertAlive(run.verb, run.model);
       if (rows !== undefined) {
         await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, done) }, totals);
       }

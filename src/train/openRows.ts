@@ -147,8 +147,8 @@ async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, 
     import('../features/featureStore.ts'),
     import('../features/cacheFeatures.ts'),
   ]);
+  const pace = await startPace('features', passes, run.options.onProgress, { augmenting: run.options.augment?.stopwatch });
   const cache = await openCache(settled);
-  const pace = startPace('features', passes, run.options.onProgress, { augmenting: run.options.augment?.stopwatch });
   return async (source, views) => {
     const rows = await cacheFeatures(source, entry, { cache, views, pace });
     if (rows !== undefined) opened.push(rows);

@@ -130,10 +130,13 @@ export interface TrainingOptions {
   readonly views?: number | 'fresh';
   /** Stops between two batches; the model stays usable and the log says so. */
   readonly signal?: AbortSignal;
-  /** Called after every batch. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Called after every epoch. */
-  readonly onEpoch?: (epoch: EpochLog) => void;
+  /**
+   * Called after every batch, and waited for. What it throws, or rejects with, ends the verb as it came; the model then has the
+   * weights of the last whole epoch. This holds for every function among the options.
+   */
+  readonly onProgress?: (progress: Progress) => unknown;
+  /** Called after every epoch, and waited for, as `onProgress` is. */
+  readonly onEpoch?: (epoch: EpochLog) => unknown;
 }
 
 /** The same with every value settled. */
@@ -162,8 +165,8 @@ export interface SettledOptions {
   readonly cache: SettledCache | undefined;
   readonly augment: SettledAugmentation | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
-  readonly onEpoch: ((epoch: EpochLog) => void) | undefined;
+  readonly onProgress: ((progress: Progress) => unknown) | undefined;
+  readonly onEpoch: ((epoch: EpochLog) => unknown) | undefined;
 }
 
 /** What a verb does where its caller says nothing. */

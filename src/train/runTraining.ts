@@ -78,7 +78,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
         break;
       }
       restored?.keep();
-      pace ??= startLoopPace(run, start, train);
+      pace ??= await startLoopPace(run, start, train);
       const course: Course = { run, state, pace, start, recorder, epochs };
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
@@ -123,7 +123,7 @@ function segmentsFrom({ segments, options }: Run, { epoch, end }: Start) {
     .map((each) => ({ ...each, isOver: end !== undefined || each.until <= epoch }));
 }
 
-function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }: Examples): Pace {
+function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }: Examples): Promise<Pace> {
   const { epochs, initialEpoch, augment, onProgress } = options;
   const before = (epoch - initialEpoch) * size + (part?.done ?? 0);
   return startPace(phase, (epochs - initialEpoch) * size, onProgress, { before, augmenting: augment?.stopwatch });

@@ -1,6 +1,7 @@
 // A run before it begins: samples checked against the model, loss and weights of classes settled, the schedule tried.
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
+import { assertOwned } from '../core/owners.ts';
 import type { Samples } from '../core/types.ts';
 import { settleClassWeights } from '../losses/classWeights.ts';
 import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
@@ -38,9 +39,11 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
   const { classWeights } = options;
   assertHeadSmoothing(verb, model.head.parts, options.labelSmoothing);
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
+  const moving = segments.map((segment) => ({ ...segment, statistics: statisticsOf(model, segment, options) }));
+  for (const { trainable, statistics } of moving) assertOwned(verb, model, [...trainable, ...statistics]);
   const run: Run = {
     ...plan,
-    segments: segments.map((segment) => ({ ...segment, statistics: statisticsOf(model, segment, options) })),
+    segments: moving,
     model,
     network: networkOf(model),
     loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),

@@ -141,7 +141,7 @@ async function takeSteps(
   if (train === undefined) return 'signal';
   const { batchSize, seed, signal, onProgress } = run.options;
   state.begin({ trainable: [], statistics: [], ...run.segments[0], train });
-  const pace = startPace(run.phase, count, onProgress);
+  const pace = await startPace(run.phase, count, onProgress);
   for (let epoch = 0; losses.length < count; epoch++) {
     const order = permutation(train.size, deriveSeed(seed, epoch));
     for await (const rows of readRows(train, batchesOf(order, batchSize), epoch)) {

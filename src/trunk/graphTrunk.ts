@@ -3,6 +3,7 @@
 import { variable, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
+import { freeWhenUnused } from '../core/uses.ts';
 import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
@@ -71,7 +72,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
   const norms = nodeNorms(graph, weights);
   const inTraining = trainingGraphs(differentiable, model);
   let disposed = false;
-  return {
+  const trunk: GraphTrunk = {
     format: 'graph',
     nodes: graph,
     constants,
@@ -84,7 +85,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
       return disposed;
     },
     run(x, { from = 0, to = stages.length, ...mode }: RunOptions = {}) {
-      if (disposed) throw gone(graph);
+      assertUsable(graph, disposed);
       const [entry, exit] = [stages[from - 1], stages[to - 1]];
       const run = { entry: entry?.name ?? graph.input, input: x, exit: exit?.name ?? graph.input };
       assertInput(x, entry?.output ?? input, run.entry);
@@ -95,15 +96,17 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
       });
     },
     movingStatistics(unfrozen) {
-      if (disposed) throw gone(graph);
+      assertUsable(graph, disposed);
       return movingStatistics(norms, unfrozen);
     },
     async fold({ from = 0, to = stages.length } = {}) {
-      if (disposed) throw gone(graph);
+      assertUsable(graph, disposed);
       const { foldPart } = await import('./foldNodes.ts');
+      assertUsable(graph, disposed);
       const entry = stages[from - 1];
       const part = foldPart(graph, constants, entry?.name, stages[to - 1]?.name);
       const run = (x: Tensor) => {
+        assertUsable(graph, disposed);
         assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
         return part.run(x);
       };
@@ -113,9 +116,12 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
     dispose() {
       if (disposed) return;
       disposed = true;
-      model.dispose();
+      freeWhenUnused(trunk, () => {
+        model.dispose();
+      });
     },
   };
+  return trunk;
 }
 
 /** @throws TransferKitError `NOT_A_MODEL` for a graph that tfjs refuses. */
@@ -223,7 +229,8 @@ function assertInput(x: Tensor, expected: TensorSpec, at: string): void {
   throw new TransferKitError('WRONG_DTYPE', text, { expected: expected.dtype, received: x.dtype, layer: at });
 }
 
-function gone(graph: NodeGraph): TransferKitError {
+function assertUsable(graph: NodeGraph, disposed: boolean): void {
+  if (!disposed) return;
   const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
-  return new TransferKitError('DISPOSED', text, { name: graph.name });
+  throw new TransferKitError('DISPOSED', text, { name: graph.name });
 }

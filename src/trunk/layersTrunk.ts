@@ -2,6 +2,7 @@
 import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
+import { freeWhenUnused } from '../core/uses.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import { assertSupported, isStochastic } from './applyLayer.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
@@ -89,9 +90,11 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     async fold(range = {}) {
       assertUsable(graph, disposed);
       const { foldLayers } = await import('./foldLayers.ts');
+      assertUsable(graph, disposed);
       const entry = boundaries[range.from ?? 0] ?? 0;
       const part = foldLayers(trunk, range);
       const run = (input: Tensor) => {
+        assertUsable(graph, disposed);
         assertInput(graph, input, specAt(specs, entry), entry);
         return part.run(input);
       };
@@ -108,7 +111,9 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     dispose() {
       if (disposed) return;
       disposed = true;
-      source.dispose();
+      freeWhenUnused(trunk, () => {
+        source.dispose();
+      });
     },
   };
   return trunk;

@@ -1,0 +1,53 @@
+// Which models a base belongs to. Several may share one as long as it is frozen; it is freed with the last of them.
+import { TransferKitError } from './errors.ts';
+import type { AnyModel, Base } from './model.ts';
+import type { Trunk, TrunkWeight } from './types.ts';
+
+/** By the trunk of a base: the trunks of the heads that are on it. */
+const owners = new WeakMap<Trunk, Set<Trunk>>();
+
+/**
+ * Raises unless a base may get one more head: it has none, or all of it is frozen.
+ *
+ * @throws TransferKitError `BASE_SHARED`.
+ */
+export function assertShareable(verb: string, { name, trunk }: Base): void {
+  if (headsOn(trunk) === 0 || trunk.weights.every(({ frozen }) => frozen)) return;
+  const text =
+    `${verb}: expected a base that is frozen, as another model has it too, got '${name}' with unfrozen layers. Call freeze(model) ` +
+    'with that model, or load the base again.';
+  throw new TransferKitError('BASE_SHARED', text, { name });
+}
+
+/**
+ * Raises unless these weights of a model may move: the base's only where no other model has it too.
+ *
+ * @throws TransferKitError `BASE_SHARED`.
+ */
+export function assertOwned(verb: string, { base }: AnyModel, weights: readonly TrunkWeight[]): void {
+  const { name, trunk } = base;
+  const heads = headsOn(trunk);
+  if (heads < 2) return;
+  const own = new Set(trunk.weights);
+  if (!weights.some((weight) => own.has(weight))) return;
+  const text =
+    `${verb}: expected a base that belongs to one model for its weights to move, got '${name}', which ${String(heads)} models share. ` +
+    "Train the head alone (unfreeze: 'head'), dispose of the other models (the base stays until the last), or load the base again.";
+  throw new TransferKitError('BASE_SHARED', text, { name, models: heads });
+}
+
+/** Puts a head on a base. */
+export function addOwner(base: Base, head: Trunk): void {
+  const heads = owners.get(base.trunk) ?? new Set();
+  owners.set(base.trunk, heads.add(head));
+}
+
+/** Takes a head away from a base, which is freed when that was the last one. A second call does nothing. */
+export function removeOwner(base: Base, head: Trunk): void {
+  const heads = owners.get(base.trunk);
+  if (heads?.delete(head) === true && headsOn(base.trunk) === 0) base.dispose();
+}
+
+function headsOn(trunk: Trunk): number {
+  return [...(owners.get(trunk) ?? [])].filter(({ disposed }) => !disposed).length;
+}

@@ -1,0 +1,120 @@
+// Which verbs run on a trunk now: one at a time may change it, and its memory is freed when the last of them has ended.
+import { assertAlive, assertBaseAlive } from './assertAlive.ts';
+import { TransferKitError } from './errors.ts';
+import type { AnyModel, Base } from './model.ts';
+import type { Trunk } from './types.ts';
+
+interface Use {
+  /** Verbs that are under way. */
+  running: number;
+  /** The one of them that changes the trunk. */
+  changer: string | undefined;
+  /** What frees the trunk, once it is disposed of. */
+  free: (() => void) | undefined;
+}
+
+const uses = new WeakMap<Trunk, Use>();
+
+/**
+ * Runs a verb that reads a model, which may change meanwhile.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for no model; `DISPOSED`, also when the model is disposed of meanwhile.
+ */
+export async function whileUsed<T>(verb: string, model: AnyModel, work: () => Promise<T>): Promise<T> {
+  assertAlive(verb, model);
+  const result = await hold(trunksOf(model), undefined, work);
+  assertAlive(verb, model);
+  return result;
+}
+
+/**
+ * {@link whileUsed} for what makes something that does not need the model afterwards: it is handed out, whatever becomes of the
+ * model in the end.
+ */
+export async function whileCopied<T>(verb: string, model: AnyModel, work: () => Promise<T>): Promise<T> {
+  assertAlive(verb, model);
+  return hold(trunksOf(model), undefined, work);
+}
+
+/** {@link whileUsed} for a base. */
+export async function whileBaseUsed<T>(verb: string, base: Base, work: () => Promise<T>): Promise<T> {
+  assertBaseAlive(verb, base);
+  const result = await hold([base.trunk], undefined, work);
+  assertBaseAlive(verb, base);
+  return result;
+}
+
+/**
+ * Runs a verb that changes models: no other verb changes them, their bases, or other models on these, before it ends.
+ *
+ * @throws TransferKitError as {@link whileUsed}; `BUSY` when another verb is changing one of them.
+ */
+export async function whileChanged<T>(verb: string, models: readonly AnyModel[], work: () => Promise<T>): Promise<T> {
+  for (const model of models) assertIdle(verb, model);
+  const result = await hold([...new Set(models.flatMap(trunksOf))], verb, work);
+  for (const model of models) assertAlive(verb, model);
+  return result;
+}
+
+/**
+ * Raises unless a model can be changed now.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for no model, `DISPOSED`, `BUSY`.
+ */
+export function assertIdle(verb: string, model: AnyModel): void {
+  assertAlive(verb, model);
+  assertNoChanger(verb, 'model', model.base.name, trunksOf(model));
+}
+
+/** {@link assertIdle} for a base. */
+export function assertBaseIdle(verb: string, base: Base): void {
+  assertBaseAlive(verb, base);
+  assertNoChanger(verb, 'base', base.name, [base.trunk]);
+}
+
+/** Frees a trunk that is disposed of: now, or when the last verb that runs on it has ended. */
+export function freeWhenUnused(trunk: Trunk, free: () => void): void {
+  const use = uses.get(trunk);
+  if (use === undefined) free();
+  else use.free = free;
+}
+
+function assertNoChanger(verb: string, what: string, name: string, trunks: readonly Trunk[]): void {
+  const changer = trunks.map((trunk) => uses.get(trunk)?.changer).find((each) => each !== undefined);
+  if (changer === undefined) return;
+  const text =
+    `${verb}: expected a ${what} that no other verb is changing, got '${name}' while ${changer} runs on it. Wait for that to end, ` +
+    'or stop it with its signal.';
+  throw new TransferKitError('BUSY', text, { name, changer });
+}
+
+/** Keeps trunks in memory while something runs. */
+async function hold<T>(trunks: readonly Trunk[], changer: string | undefined, work: () => Promise<T>): Promise<T> {
+  for (const trunk of trunks) begin(trunk, changer);
+  try {
+    return await work();
+  } finally {
+    for (const trunk of trunks) end(trunk, changer);
+  }
+}
+
+function begin(trunk: Trunk, changer: string | undefined): void {
+  const use = uses.get(trunk) ?? { running: 0, changer: undefined, free: undefined };
+  uses.set(trunk, use);
+  use.running++;
+  use.changer ??= changer;
+}
+
+function end(trunk: Trunk, changer: string | undefined): void {
+  const use = uses.get(trunk);
+  if (use === undefined) return;
+  use.running--;
+  if (changer !== undefined) use.changer = undefined;
+  if (use.running > 0) return;
+  uses.delete(trunk);
+  use.free?.();
+}
+
+function trunksOf({ base, head }: AnyModel): Trunk[] {
+  return [base.trunk, head.trunk];
+}
