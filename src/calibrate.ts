@@ -49,8 +49,8 @@ export type CalibrationOf<T extends Task | Tasks> = [T] extends [Task]
  * @param options - See {@link CalibrateOptions}.
  * @throws TransferKitError `UNSUPPORTED_LAYER` for a head whose last layer is no dense layer of its own without activation
  * and constraint; `NOTHING_TO_TRAIN` for a frozen one; `TOO_FEW_EXAMPLES` for samples that are all decided right;
- * `INVALID_OPTION` for a regression, and a model that is no better than chance; what `evaluate` raises. The model stays as it
- * was.
+ * `INVALID_OPTION` for a regression, and a model that is no better than chance; what `evaluate` raises; `BUSY` while another verb
+ * changes the model, which stays as it was.
  *
  * @example
  * ```ts

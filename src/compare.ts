@@ -67,12 +67,13 @@ export interface Comparison {
 /**
  * Trains several models one after the other on the same samples, under the same budget and seed, and measures them: a pretrained
  * network against the same architecture with random weights, say. The models are trained in place, and stay the caller's; each
- * has a base of its own, unless only heads are trained (`unfreeze: 'head'`).
+ * has a base of its own, unless those that share one train their heads alone (`unfreeze: 'head'`). No other verb changes them
+ * meanwhile.
  *
  * @param contestants - By name; see {@link Contestant}.
  * @param samples - Training examples.
  * @param options - See {@link CompareOptions}.
- * @throws TransferKitError `INVALID_OPTION`, and what `fineTune` and `evaluate` raise.
+ * @throws TransferKitError `INVALID_OPTION`, `BUSY`, `BASE_SHARED` for a base that a model outside shares, and what `fineTune` and `evaluate` raise.
  *
  * @example
  * ```ts

@@ -22,7 +22,7 @@ export interface FindLearningRateOptions extends SweepOptions {
  * @param samples - Training examples.
  * @param options - See {@link FindLearningRateOptions}.
  * @returns The curve, and rates that it suggests.
- * @throws TransferKitError as `trainHead`; `UNKNOWN_LAYER`.
+ * @throws TransferKitError as `fineTune`.
  *
  * @example
  * ```ts

@@ -53,7 +53,8 @@ export interface FineTuneOptions extends TrainingOptions {
  * @param samples - Training examples; their labels must be the head's.
  * @param options - See {@link FineTuneOptions}. Default 5 epochs by a one-cycle schedule.
  * @returns What was done, as plain data; also appended to `model.history` (the log of the head's training before it).
- * @throws TransferKitError as `trainHead`, under its name while the head is trained first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen. Before any
+ * @throws TransferKitError as `trainHead`, under its name while the head is trained first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen;
+ * `BASE_SHARED` when layers of a base are to train that several models share. Before any
  * training the model, freeze state included, is left as it was.
  *
  * @example

@@ -69,10 +69,12 @@ export type TasksOf<Heads extends Readonly<Record<string, NamedHead>>> = {
  * Puts several heads on a base: each answers a question of its own about the same features. They are trained together, on
  * samples whose targets are records: the loss is the sum of theirs (`lossWeights`).
  *
- * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it.
+ * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it. Several models may share one
+ * as long as all of it is frozen; it is freed with the last of them.
  * @param options - See {@link SeveralHeadsOptions}. With one head the weights are those of the same head alone.
  * @throws TransferKitError `INVALID_OPTION` (no heads, or a name that cannot be), `TOO_FEW_CLASSES`, `WRONG_SHAPE`,
- * `HEAD_WITHOUT_LOGITS`, `DISPOSED`; the base stays usable.
+ * `HEAD_WITHOUT_LOGITS`, `DISPOSED`, `BUSY` while a verb changes the base, `BASE_SHARED` where another model has unfrozen it; the
+ * base stays usable.
  *
  * @example
  * ```ts
@@ -87,15 +89,19 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
 /**
  * Puts a new head on a base. The base's weights are frozen, the head's are not.
  *
- * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it.
+ * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it. Several models may share one
+ * as long as all of it is frozen; it is freed with the last of them.
  * @param options - See {@link HeadOptions}.
- * @throws TransferKitError `INVALID_OPTION`, `TOO_FEW_CLASSES`, `WRONG_SHAPE`, `HEAD_WITHOUT_LOGITS`, `DISPOSED`; the
- * base stays usable.
+ * @throws TransferKitError `INVALID_OPTION`, `TOO_FEW_CLASSES`, `WRONG_SHAPE`, `HEAD_WITHOUT_LOGITS`, `DISPOSED`, `BUSY`
+ * while a verb changes the base, `BASE_SHARED` where another model has unfrozen it; the base stays usable.
  *
  * @example
  * ```ts
  * const model = replaceHead(base, { labels: ['cat', 'dog'], hidden: [64], dropout: 0.3 });
  * console.log(model.labels); // [ 'cat', 'dog' ]
+ *
+ * const other = replaceHead(base, { task: 'regression' }); // on the same base, which stays frozen
+ * other.dispose(); // `model` and the base stay
  * ```
  */
 export function replaceHead<T extends Task = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
@@ -105,9 +111,9 @@ export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyM
   const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
   const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
   const names = new Set([...taken, ...answers.map(({ name }) => name)]);
-  const make = headMaker(options, ends, names);
+  const make = headMaker(base.trunk.output.shape, options, ends, names);
   assertShareable('replaceHead', base);
-  const trunk = make(base.trunk.output.shape);
+  const trunk = make();
   for (const weight of base.trunk.weights) weight.frozen = true;
   for (const weight of trunk.weights) weight.frozen = false;
   return makeModel(base, { parts: layOut(answers), trunk, trained: false });
@@ -128,17 +134,18 @@ function assertNoQuestion(options: AnySeveral): AnySeveral['heads'] {
 
 /** Checks how the head is to be made; the returned function makes it. */
 function headMaker(
+  features: Shape,
   options: HeadOptions | AnySeveral,
   ends: readonly HeadEnd[],
   names: ReadonlySet<string>,
-): (features: Shape) => Trunk {
+): () => Trunk {
   const { model } = options;
   if (model !== undefined) {
     assertAlone(options);
-    return (features) => adoptHead(model, features, ends, names);
+    return adoptHead(model, features, ends, names);
   }
   const plan = { ...checkPlan(options), ends };
-  return (features) => buildHead(features, plan, names);
+  return () => buildHead(features, plan, names);
 }
 
 function ownHidden(options: HeadOptions | AnySeveral, name: string): readonly number[] {

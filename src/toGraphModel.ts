@@ -1,6 +1,6 @@
 // The verb toGraphModel: the whole model as a tfjs GraphModel that is fast in inference.
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
-import { dispose, io } from '@tensorflow/tfjs-core';
+import { dispose, io, keep } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel, HeadPart } from './core/model.ts';
 import { assertAlive } from './core/assertAlive.ts';
@@ -55,7 +55,10 @@ async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
     weightData: data,
     userDefinedMetadata: { labels: model.labels, preprocessor: model.base.preprocessor.spec, ...outputKeys(parts) },
   };
-  return loadGraphModel({ load: () => Promise.resolve(artifacts) });
+  const graphModel = await loadGraphModel({ load: () => Promise.resolve(artifacts) });
+  // A scope of the engine that is open now does not take them.
+  for (const weights of Object.values(graphModel.weights)) weights.forEach((weight) => keep(weight));
+  return graphModel;
 }
 
 function outputName({ name, task }: HeadPart): string {

@@ -25,7 +25,7 @@ export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
  * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`,
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
  * `UNSUPPORTED_LAYER` (one without a gradient), `SAVE_FAILED` (no room for features), `WRONG_DTYPE`, `DISPOSED`,
- * `CHECKPOINT_MISMATCH` and `WEIGHTS_DAMAGED` (what `resume` finds).
+ * `CHECKPOINT_MISMATCH` and `WEIGHTS_DAMAGED` (what `resume` finds), `BUSY` while another verb changes the model.
  *
  * @example
  * ```ts

@@ -50,7 +50,8 @@ export type ThresholdsOf<T extends Task | Tasks> = [T] extends [Task]
  * @param samples - Examples that training has not seen.
  * @param options - See {@link TuneThresholdsOptions}.
  * @returns The thresholds in the order of the labels.
- * @throws TransferKitError `INVALID_OPTION` for a model of another task, and what `evaluate` raises. The model stays as it was.
+ * @throws TransferKitError `INVALID_OPTION` for a model of another task, what `evaluate` raises, and `BUSY` while another
+ * verb changes the model, which stays as it was.
  *
  * @example
  * ```ts

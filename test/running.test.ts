@@ -1,5 +1,5 @@
 // While a verb runs: nobody else changes its model, its callbacks are waited for, and its model may be disposed of.
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -12,6 +12,7 @@ import {
   fromArrays,
   isTransferKitError,
   knn,
+  load,
   loadBase,
   predict,
   replaceHead,
@@ -27,6 +28,7 @@ import {
   type TransferModel,
 } from '../src/index.ts';
 import { expectNoLeak } from './support/tensors.ts';
+import { tinyGraph, tinyLayers } from './support/tinyGraph.ts';
 
 const labels = ['a', 'b'];
 const inputs = Array.from({ length: 16 }, (_, i) => [i % 2, (i * 7) % 5, 1, (i * 3) % 4].map((value) => value / 4));
@@ -91,10 +93,9 @@ const changing: Record<string, Verb> = {
   compare: (model) => compare({ model }, samples, { epochs: 1 }),
 };
 
+const kept = Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const } });
 /** An IOHandler that keeps nothing. */
-const nowhere: tf.io.IOHandler = {
-  save: () => Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }),
-};
+const nowhere: tf.io.IOHandler = { save: () => kept };
 
 /** Verbs that read it. */
 const reading: Record<string, Verb> = {
@@ -322,6 +323,17 @@ describe('dispose()', () => {
     }
   });
 
+  test('while a GraphModel trains', async () => {
+    await expectNoLeak(async () => {
+      const model = replaceHead(await loadBase(tinyGraph()), { labels });
+      const examples = fromArrays({ inputs: labels.map((_, i) => new Float32Array(192).fill(i)), targets: labels });
+      const running = fineTune(model, examples, { epochs: 2, batchNorm: 'train' });
+      await turn();
+      model.dispose();
+      expect(await reasonOf(running)).toMatchObject({ code: 'DISPOSED' });
+    });
+  });
+
   test('of the base alone', async () => {
     await expectNoLeak(async () => {
       const model = await newModel();
@@ -463,4 +475,57 @@ describe('heads that share a base', () => {
     );
     first.dispose();
   });
+});
+
+describe('a scope of the engine that is open meanwhile', () => {
+  /** What ends with the scope is gone; what a verb made is not. */
+  async function inScope<T>(make: () => T | Promise<T>): Promise<T> {
+    tf.engine().startScope();
+    try {
+      return await make();
+    } finally {
+      tf.engine().endScope();
+    }
+  }
+
+  test.each(['layers', 'graph'])(
+    'takes nothing of a base of %s, its model and what is made of them',
+    async (format) => {
+      const shape = [8, 8, 3];
+      const zeros = new Float32Array(8 * 8 * 3);
+      const examples = fromArrays({ inputs: labels.map((_, i) => zeros.map(() => i)), targets: labels });
+      await expectNoLeak(async () => {
+        const network = tinyLayers();
+        const source = format === 'graph' ? tinyGraph() : network;
+        const base = await inScope(() => loadBase(source));
+        network.dispose();
+        const model = await inScope(() => replaceHead(base, { labels }));
+        await inScope(() => fineTune(model, examples, { epochs: 1, batchNorm: 'train' }));
+        const classifier = await inScope(async () => {
+          const made = await knn(base);
+          await made.addAll(examples);
+          return made;
+        });
+        const graphModel = await inScope(() => toGraphModel(model));
+        await inScope(() => evaluate(model, examples, { baselines: examples }));
+        let saved: tf.io.ModelArtifacts = {};
+        await inScope(() =>
+          save(model, {
+            save: (artifacts) => {
+              saved = artifacts;
+              return kept;
+            },
+          }),
+        );
+        const again = await inScope(() => load({ load: () => Promise.resolve(saved) }));
+        expect(await predict(again, zeros)).toEqual(await predict(model, zeros));
+        expect(await classifier.predict(zeros)).toHaveLength(2);
+        const probabilities = graphModel.predict(tf.zeros([1, ...shape])) as tf.Tensor;
+        expect(probabilities.shape).toEqual([1, 2]);
+        probabilities.dispose();
+        await fineTune(again, examples, { epochs: 1 });
+        for (const each of [classifier, graphModel, again, model]) each.dispose();
+      }, 1);
+    },
+  );
 });

@@ -85,7 +85,7 @@ export interface Base {
   readonly weightsReport?: WeightsReport;
   /** What was left out when the model was read, because it does nothing outside training (augmentation). */
   readonly notes: readonly string[];
-  /** Frees the trunk. A second call does nothing. */
+  /** Frees the trunk, whatever models are on it: their verbs raise `DISPOSED`. A second call does nothing. */
   dispose(): void;
 }
 
@@ -136,7 +136,10 @@ export interface TransferModel<T extends Task | Tasks = Task> {
   readonly labels: LabelsOf<T>;
   /** All training that the model has seen; verbs append. */
   history: readonly TrainingLog[];
-  /** Frees head and base. */
+  /**
+   * Frees the head, and the base where no other model shares it. Verbs that run on the model reject with `DISPOSED`, and it is freed
+   * when they have ended. A second call does nothing.
+   */
   dispose(): void;
 }
 

@@ -12,7 +12,7 @@ import type { HeadEnd } from './buildHead.ts';
 import { logitsOf } from './headGraph.ts';
 
 /**
- * Makes a head of a LayersModel; from then on it belongs to the head, and to no other.
+ * Sees whether a LayersModel can be a head. The returned function makes it one: from then on it belongs to that head alone.
  *
  * @param features - Output shape of the base, with the batch axis.
  * @param ends - Name and number of logits of each head. Heads with names are the outputs whose layers have these names.
@@ -25,7 +25,7 @@ export function adoptHead(
   features: Shape,
   ends: readonly Pick<HeadEnd, 'name' | 'units'>[],
   taken: ReadonlySet<string>,
-): LayersTrunk {
+): () => LayersTrunk {
   assertFree(own);
   const parsed = parseTopology(own.toJSON(undefined, false));
   const names = parsed.outputs.map(({ call }) => layerOf(parsed, call).name);
@@ -40,8 +40,10 @@ export function adoptHead(
   assertInput(features, trunk.input.shape);
   const logits = logitsOf(graph, ends.length).map(({ call }) => trunk.shapes[call] ?? []);
   for (const [place, end] of ends.entries()) assertUnits(end, logits[place] ?? []);
-  adopted.set(own, trunk);
-  return trunk;
+  return () => {
+    adopted.set(own, trunk);
+    return trunk;
+  };
 }
 
 /** What became of models that were handed in. */

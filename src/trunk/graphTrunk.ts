@@ -1,6 +1,6 @@
 // A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
 // place of constants are all that training needs.
-import { variable, type Tensor } from '@tensorflow/tfjs-core';
+import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import { freeWhenUnused } from '../core/uses.ts';
@@ -144,7 +144,8 @@ function fillConstants(model: Graph, graph: NodeGraph, constants: WeightSource):
   for (const { name, op } of graph.nodes) {
     if (op !== 'Const') continue;
     if (constants.shapeOf(name) === undefined) missing.push(name);
-    else model.weights[name] = [constants.read(name)];
+    // A scope of the engine that is open now does not take it.
+    else model.weights[name] = [keep(constants.read(name))];
   }
   if (missing.length === 0) return;
   const text =

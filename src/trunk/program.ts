@@ -1,5 +1,5 @@
 // A finished graph of nodes that runs, with constants of its own.
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { keep, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { NodeGraph } from './nodeGraph.ts';
 import { emptyModel, runNodes } from './runNodes.ts';
@@ -21,7 +21,8 @@ export interface Program {
 export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): Program {
   const [output = graph.input] = graph.outputs;
   const model = emptyModel(graph);
-  for (const [name, value] of constants) model.weights[name] = [value];
+  // A scope of the engine that is open now does not take them.
+  for (const [name, value] of constants) model.weights[name] = [keep(value)];
   let disposed = false;
   return {
     run(input) {
