@@ -11,7 +11,7 @@ import { whileChanged } from './core/uses.ts';
 import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { calibrationFigures, fitTemperature, type CalibrationFigures } from './train/temperature.ts';
 
 /** Options of {@link calibrate}. */
@@ -74,6 +74,7 @@ export async function calibrate(
   samples: Samples,
   options: CalibrateOptions = {},
 ): Promise<Calibration | Readonly<Record<string, Calibration>>> {
+  assertOptions('calibrate', options);
   return whileChanged('calibrate', [model], () => calibrateNow(model, samples, options));
 }
 

@@ -1,10 +1,10 @@
 // The verb compare: several models trained on the same samples under the same budget.
 import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './core/model.ts';
-import type { EpochLog, Samples, TrainingLog } from './core/types.ts';
+import type { EpochReport, Samples, TrainingLog } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
 import { fineTuneNow, type FineTuneOptions } from './fineTune.ts';
-import { isObject } from './core/optionChecks.ts';
+import { assertOptions, isObject } from './core/optionChecks.ts';
 import { assertOwned } from './core/owners.ts';
 import { whileChanged } from './core/uses.ts';
 import { assertSamples } from './losses/targets.ts';
@@ -29,7 +29,7 @@ export interface CompareOptions {
   /** Stops between two batches; who has not finished is not in the table. */
   readonly signal?: AbortSignal;
   /** Called after every epoch of each, and waited for. What it throws, or rejects with, is what the verb rejects with. */
-  readonly onEpoch?: (name: string, epoch: EpochLog) => unknown;
+  readonly onEpoch?: (name: string, epoch: EpochReport) => unknown;
 }
 
 /** One line of the table. */
@@ -91,6 +91,8 @@ export async function compare(
   samples: Samples,
   options: CompareOptions = {},
 ): Promise<Comparison> {
+  assertOptions('compare', contestants, '{ calm: model, bold: other }');
+  assertOptions('compare', options);
   const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
   if (entries.length === 0) throw invalid('at least one contestant', 'none');
   assertApart(entries);

@@ -18,7 +18,7 @@ import {
   type Mistake,
   type RegressionFigures,
 } from './train/metrics.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { whileUsed } from './core/uses.ts';
 import { assertKnown } from './losses/targets.ts';
 
@@ -124,6 +124,7 @@ export async function evaluate(
   samples: Samples,
   options: EvaluateOptions = {},
 ): Promise<EvaluationOf<Task | Tasks>> {
+  assertOptions('evaluate', options);
   return whileUsed('evaluate', model, () => evaluateNow(model, samples, options));
 }
 

@@ -3,6 +3,7 @@ import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
+import { assertOptions } from './core/optionChecks.ts';
 import { whileChanged } from './core/uses.ts';
 import type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 
@@ -35,6 +36,7 @@ export async function findLearningRate(
   samples: Samples,
   options: FindLearningRateOptions = {},
 ): Promise<LearningRateCurve> {
+  assertOptions('findLearningRate', options);
   return whileChanged('findLearningRate', [model], () => findRateNow(model, samples, options));
 }
 

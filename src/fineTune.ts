@@ -6,7 +6,7 @@ import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { whileChanged } from './core/uses.ts';
 import type { Segment } from './train/loopPlan.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { LearningRates } from './train/rates.ts';
 import { trainHeadNow, type TrainHeadOptions } from './trainHead.ts';
@@ -65,6 +65,7 @@ export interface FineTuneOptions extends TrainingOptions {
  * ```
  */
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
+  assertOptions('fineTune', options);
   return whileChanged('fineTune', [model], () => fineTuneNow(model, samples, options));
 }
 

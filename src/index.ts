@@ -43,6 +43,7 @@ export type {
 } from './core/predictions.ts';
 export type {
   EpochLog,
+  EpochReport,
   FixedConstant,
   FoldedPart,
   HeadFigures,

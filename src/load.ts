@@ -12,6 +12,7 @@ import { TransferKitError } from './core/errors.ts';
 import { layOut } from './core/headParts.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
 import type { AnyModel, Base, Preprocessor, Task, Tasks, TransferModel } from './core/model.ts';
+import { assertOptions } from './core/optionChecks.ts';
 import { describeShape } from './core/shapes.ts';
 import type { TensorSpec, Trunk } from './core/types.ts';
 import { joinLogits } from './heads/headGraph.ts';
@@ -79,6 +80,7 @@ export async function load<T extends Task | Tasks = 'classes'>(
   options?: LoadOptions<T>,
 ): Promise<TransferModel<T>>;
 export async function load(source: BaseSource, options: LoadOptions = {}): Promise<AnyModel> {
+  assertOptions('load', options);
   await ensureBackend();
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, options);
   const artefact = await readNetwork(source, options);

@@ -9,7 +9,7 @@ import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
 import type { Base } from './core/model.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import type { TensorSpec } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
@@ -64,6 +64,7 @@ export interface LoadBaseOptions extends SourceOptions {
  * ```
  */
 export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}): Promise<Base> {
+  assertOptions('loadBase', options);
   const inputSize = checkInputSize(options.inputSize);
   if (options.maxParameters !== undefined) assertWhole('loadBase', 'maxParameters', options.maxParameters, 1);
   await ensureBackend();

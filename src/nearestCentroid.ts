@@ -5,7 +5,7 @@ import { centroidShares, fitCentroids } from './neighbours/centroids.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';
 import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { distances, vectorOf, type Distance } from './neighbours/separation.ts';
-import { assertOneOf } from './core/optionChecks.ts';
+import { assertOneOf, assertOptions } from './core/optionChecks.ts';
 
 /** Options of {@link nearestCentroid}. */
 export interface NearestCentroidOptions {
@@ -53,6 +53,7 @@ export interface NearestCentroidOptions {
  * ```
  */
 export async function nearestCentroid(base: Base, options: NearestCentroidOptions = {}): Promise<ExampleClassifier> {
+  assertOptions('nearestCentroid', options);
   const { distance = 'cosine', pooling, examples } = options;
   assertOneOf('nearestCentroid', 'distance', distance, distances);
   return openClassifier({

@@ -7,7 +7,7 @@ import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/mode
 import type { Predicted, Prediction, PredictionOf, PredictOptions } from './core/predictions.ts';
 import { isChosen, taskRules } from './losses/taskRules.ts';
 import { networkOf, runAndFree } from './features/network.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './features/prepareInputs.ts';
 import { whileUsed } from './core/uses.ts';
 
@@ -38,6 +38,7 @@ export async function predict(
   input: unknown,
   options: PredictOptions = {},
 ): Promise<AnyPrediction | AnyPrediction[]> {
+  assertOptions('predict', options);
   return whileUsed('predict', model, () => predictNow(model, input, options));
 }
 

@@ -10,7 +10,7 @@ import type { Picture } from './core/picture.ts';
 import { describeShape } from './core/shapes.ts';
 import { augmentInputs, settleAugmentation, type AugmentOption, type SettledAugmentation } from './features/augment.ts';
 import { gatherFor, type Gather } from './features/gatherInputs.ts';
-import { assertWhole, isObject } from './core/optionChecks.ts';
+import { assertOptions, assertWhole, isObject } from './core/optionChecks.ts';
 
 /** Options of {@link previewAugmentation}. */
 export interface PreviewAugmentationOptions {
@@ -53,8 +53,10 @@ const verb = 'previewAugmentation';
 export async function previewAugmentation(
   source: Base | AnyModel,
   inputs: readonly unknown[],
-  { augment = 'standard', views = 4, seed = 0 }: PreviewAugmentationOptions = {},
+  options: PreviewAugmentationOptions = {},
 ): Promise<readonly AugmentationPreview[]> {
+  assertOptions(verb, options);
+  const { augment = 'standard', views = 4, seed = 0 } = options;
   const base = baseOf(source);
   if (!Array.isArray(inputs)) throw noList(inputs);
   assertWhole(verb, 'views', views, 1);

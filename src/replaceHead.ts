@@ -4,6 +4,7 @@ import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './core/headParts.ts';
 import type { AnyModel, Base, Task, TransferModel } from './core/model.ts';
 import { shown } from './core/shown.ts';
+import { assertOptions } from './core/optionChecks.ts';
 import { assertShareable } from './core/owners.ts';
 import { assertBaseIdle } from './core/uses.ts';
 import type { Shape, Trunk } from './core/types.ts';
@@ -107,6 +108,7 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
 export function replaceHead<T extends Task = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
   assertBaseIdle('replaceHead', base);
+  assertOptions('replaceHead', options, "{ labels: ['cat', 'dog'] }");
   const taken = takenNames(base.trunk);
   const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
   const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));

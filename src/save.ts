@@ -3,6 +3,7 @@ import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart } from './core/model.ts';
+import { isObject } from './core/optionChecks.ts';
 import { whileCopied } from './core/uses.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
 import type { SavedModel } from './weights/savedModel.ts';
@@ -33,7 +34,7 @@ import type { SavedModel } from './weights/savedModel.ts';
 export async function save(model: AnyModel, target: io.IOHandler | string): Promise<void> {
   assertAlive('save', model);
   const handler = typeof target === 'string' ? handlerOf(target) : target;
-  if (handler.save === undefined) {
+  if (!isObject(handler) || handler.save === undefined) {
     throw new TransferKitError('INVALID_OPTION', 'save: expected an IOHandler that can save, got one without save().');
   }
   const artifacts = await whileCopied('save', model, () => artifactsOf(model));

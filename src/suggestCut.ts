@@ -10,6 +10,7 @@ import { crossValidate } from './solver/crossValidate.ts';
 import { assignFolds, drawExamples } from './solver/folds.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { shown } from './core/shown.ts';
+import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { startPace } from './features/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
 import { assertSamples } from './losses/targets.ts';
@@ -100,6 +101,7 @@ export interface CutReport {
  * ```
  */
 export async function suggestCut(base: Base, samples: Samples, options: SuggestCutOptions = {}): Promise<CutReport> {
+  assertOptions('suggestCut', options);
   return whileBaseUsed('suggestCut', base, () => suggestCutNow(base, samples, options));
 }
 

@@ -2,6 +2,7 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
+import { assertOptions } from './core/optionChecks.ts';
 import { whileChanged } from './core/uses.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { SolverOptions } from './train/solverOption.ts';
@@ -38,6 +39,7 @@ export async function trainHead(
   samples: Samples,
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
+  assertOptions('trainHead', options);
   return whileChanged('trainHead', [model], () => trainHeadNow(model, samples, options));
 }
 

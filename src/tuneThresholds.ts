@@ -8,7 +8,7 @@ import { whileChanged } from './core/uses.ts';
 import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
-import { assertOneOf, assertWhole } from './core/optionChecks.ts';
+import { assertOneOf, assertOptions, assertWhole } from './core/optionChecks.ts';
 import { bestThreshold, scoreAt, type ThresholdMetric } from './train/thresholds.ts';
 
 /** Options of {@link tuneThresholds}. */
@@ -73,6 +73,7 @@ export async function tuneThresholds(
   samples: Samples,
   options: TuneThresholdsOptions = {},
 ): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
+  assertOptions('tuneThresholds', options);
   return whileChanged('tuneThresholds', [model], () => tuneNow(model, samples, options));
 }
 

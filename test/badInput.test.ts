@@ -10,19 +10,26 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   adam,
+  calibrate,
+  compare,
   defineSamples,
   definePreprocessor,
   evaluate,
+  findLearningRate,
   fineTune,
   freeze,
   fromArrays,
   isTransferKitError,
+  knn,
   load,
   loadBase,
+  nearestCentroid,
   predict,
+  previewAugmentation,
   replaceHead,
   save,
   sgd,
+  suggestCut,
   trainHead,
   unfreeze,
   useBackend,
@@ -478,6 +485,45 @@ describe('nothing to train', () => {
       "trainHead: expected weights to train, got a head that is frozen. Call unfreeze(model, 'head').",
       target,
     );
+  });
+});
+
+describe('options that are none', () => {
+  const none = [null, 'fast', 3, [1]] as const;
+  const verbs: Record<string, (options: never) => unknown> = {
+    trainHead: (options) => trainHead(model, samples, options),
+    fineTune: (options) => fineTune(model, samples, options),
+    evaluate: (options) => evaluate(model, samples, options),
+    predict: (options) => predict(model, picture(), options),
+    calibrate: (options) => calibrate(model, samples, options),
+    findLearningRate: (options) => findLearningRate(model, samples, options),
+    suggestCut: (options) => suggestCut(model.base, samples, options),
+    compare: (options) => compare({ model }, samples, options),
+    knn: (options) => knn(model.base, options),
+    nearestCentroid: (options) => nearestCentroid(model.base, options),
+    previewAugmentation: (options) => previewAugmentation(model, [], options),
+    loadBase: (options) => loadBase('nowhere', options),
+    load: (options) => load('nowhere', options),
+    replaceHead: (options) => replaceHead(model.base, options),
+    split: (options) => samples.split(options),
+  };
+  test.each(Object.entries(verbs))('%s', async (name, verb) => {
+    const least = name === 'replaceHead' || name === 'split' ? [undefined] : [];
+    for (const options of [...none, ...least]) {
+      await refused(() => verb(options as never), 'INVALID_OPTION', `${name}: expected options such as {`);
+    }
+  });
+
+  test.each<[FineTuneOptions, string]>([
+    [{ earlyStopping: { patiance: 3 } as never, validation: 0.3 }, 'earlyStopping to have patience, '],
+    [{ ema: { decai: 0.9 } as never }, 'ema to have decay, '],
+    [{ cache: { precission: 'float16' } as never }, 'cache to have precision, '],
+    [{ batchNorm: { momentun: 0.9 } as never }, 'batchNorm to have momentum'],
+    [{ learningRate: { haed: 1, base: 1 } as never }, 'learningRate to have head, base'],
+    [{ checkpoint: { to: 'there', evry: 1 } as never }, 'checkpoint to have every, '],
+    [{ restoreBest: 'yes' as never }, 'restoreBest to be true or false'],
+  ])('%j', async (options, text) => {
+    await refused(() => fineTune(model, samples, options), 'INVALID_OPTION', `fineTune: expected ${text}`);
   });
 });
 

@@ -1,7 +1,7 @@
 // When and where training keeps checkpoints: the options, and their checks.
 import type { CheckpointStore } from '../core/checkpointStore.ts';
 import type { TransferKitError } from '../core/errors.ts';
-import { assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import { assertNames, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /**
  * Keeps what a run needs to go on after its process was killed. A checkpoint is written beside the ones before and put in
@@ -53,6 +53,7 @@ export function settleCheckpoint(
     return undefined;
   }
   if (!isObject(checkpoint)) throw invalidOption(verb, 'checkpoint to be { to, every, keep }', checkpoint);
+  assertNames(verb, 'checkpoint', checkpoint, ['to', 'every', 'keep', 'onError']);
   const { to, every = 1, keep = 2, onError } = checkpoint;
   const isPlace = typeof to === 'string' ? to !== '' : isStore(to);
   if (!isPlace) {

@@ -3,9 +3,9 @@
 /** Of longer names the beginning is compared. */
 const longest = 100;
 
-/** Up to `most` known names, those that take the fewest edits from `name` first. */
-export function nearestNames(name: string, known: Iterable<string>, most = 10): string[] {
-  const start = name.slice(0, longest).toLowerCase();
+/** Up to `most` known names, those that take the fewest edits from `name` first. A program without types may hand in anything. */
+export function nearestNames(name: unknown, known: Iterable<string>, most = 10): string[] {
+  const start = String(name).slice(0, longest).toLowerCase();
   return [...known]
     .map((candidate) => ({ candidate, distance: editDistance(start, candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)

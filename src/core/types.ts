@@ -220,6 +220,11 @@ export interface EpochLog {
   readonly seconds: number;
 }
 
+/** What `onEpoch` receives: an epoch's figures, and whether the head alone was trained in it. */
+export interface EpochReport extends EpochLog {
+  readonly phase: 'head' | 'fineTune';
+}
+
 /** A figure of an epoch to judge it by. Losses and errors are better the lower, accuracies the higher. */
 export type Monitor = 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy';
 

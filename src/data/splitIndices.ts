@@ -1,5 +1,6 @@
 // Which examples go where when samples are split. Works on targets and numbers only.
 import { TransferKitError } from '../core/errors.ts';
+import { assertOptions } from '../core/optionChecks.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { SplitOptions } from '../core/types.ts';
 
@@ -18,8 +19,9 @@ export interface SplitIndices {
  * `TOO_FEW_EXAMPLES` when one part would be empty.
  */
 export function splitIndices(labels: readonly (string | undefined)[], options: SplitOptions): SplitIndices {
+  assertOptions('split', options, '{ validation: 0.2 }');
   const { validation: share, seed = 0 } = options;
-  assertOptions(share, seed);
+  assertShareAndSeed(share, seed);
   const classes = groupByLabel(labels);
   const counts = validationCounts(
     classes.map(({ length }) => length),
@@ -62,7 +64,7 @@ function validationCounts(classSizes: readonly number[], share: number): readonl
   return counts.map((count, i) => Math.min(Math.max(count, 1), Math.max(0, (sizes[i] ?? 0) - 1)));
 }
 
-function assertOptions(share: number, seed: number): void {
+function assertShareAndSeed(share: number, seed: number): void {
   if (!(Number.isFinite(share) && share > 0 && share < 1)) {
     const text = `split: expected validation to be a share above 0 and below 1, such as 0.2, got ${String(share)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { validation: share });

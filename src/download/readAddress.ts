@@ -76,11 +76,7 @@ function isRefused(outcome: Outcome): boolean {
   return outcome.kind === 'failed' && outcome.refused;
 }
 
-async function reported(
-  location: string,
-  bytes: Uint8Array,
-  { onProgress, signal }: ReadOptions,
-): Promise<Uint8Array> {
+async function reported(location: string, bytes: Uint8Array, { onProgress, signal }: ReadOptions): Promise<Uint8Array> {
   if (signal?.aborted === true) {
     const text = `reading ${shortAddress(location)} was stopped by its signal.`;
     throw new TransferKitError('ABORTED', text, { address: shortAddress(location) }, signal.reason);

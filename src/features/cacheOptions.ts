@@ -1,6 +1,6 @@
 // How features of the frozen front are kept.
 import { platform } from '#platform';
-import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import { assertNames, assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /** How features of the frozen front are kept while a verb trains. */
 export interface FeatureCacheOptions {
@@ -38,6 +38,7 @@ export function settleCache(verb: string, cache: boolean | FeatureCacheOptions =
   if (cache !== true && !isObject(cache)) {
     throw invalidOption(verb, 'cache to be true, false or { precision, memory, directory }', cache);
   }
+  if (cache !== true) assertNames(verb, 'cache', cache, ['precision', 'memory', 'directory']);
   const { precision = 'float32', memory, directory }: FeatureCacheOptions = cache === true ? {} : cache;
   assertOneOf(verb, 'cache.precision', precision, ['float32', 'float16']);
   if (memory !== undefined) assertWhole(verb, 'cache.memory', memory, 0);

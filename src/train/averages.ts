@@ -1,7 +1,7 @@
 // Exponential moving averages of weights.
 import { add, clone, dispose, keep, mul, scalar, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { TrunkWeight } from '../core/types.ts';
-import { assertOneOf, assertShare, invalidOption, isObject } from '../core/optionChecks.ts';
+import { assertNames, assertOneOf, assertShare, invalidOption, isObject } from '../core/optionChecks.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /**
@@ -32,6 +32,7 @@ export function settleAveraging(
 ): SettledAveraging | undefined {
   if (ema === false) return undefined;
   if (ema !== true && !isObject(ema)) throw invalidOption(verb, 'ema to be true, false or { decay, keep }', ema);
+  if (ema !== true) assertNames(verb, 'ema', ema, ['decay', 'keep']);
   const { decay = 0.99, keep: kept = 'averages' } = ema === true ? {} : ema;
   assertShare(verb, 'ema.decay', decay);
   assertOneOf(verb, 'ema.keep', kept, ['averages', 'weights']);

@@ -45,7 +45,7 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
     if (done === undefined) return 'signal';
     epochs.push(done.log);
     await state.finishEpoch(done.log);
-    await run.options.onEpoch?.(done.log);
+    await run.options.onEpoch?.({ ...done.log, phase: run.phase });
     const end = done.late ? 'time' : state.watch.exhausted ? 'earlyStopping' : undefined;
     await recorder?.afterEpoch(epoch, end);
     if (end !== undefined) return end;

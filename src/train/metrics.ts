@@ -22,6 +22,8 @@ export interface Mistake {
   readonly predicted: string;
   /** Probability that the model gave the actual label. */
   readonly probability: number;
+  /** Probability that it gave the predicted label. */
+  readonly predictedProbability: number;
   readonly loss: number;
 }
 
@@ -115,13 +117,17 @@ export function worstMistakes(
     .filter(({ actual, predicted }) => actual !== predicted)
     .sort((a, b) => b.judgement.loss - a.judgement.loss)
     .slice(0, most)
-    .map(({ judgement, actual, predicted }) => ({
-      id: judgement.id,
-      actual: labels[actual] ?? '',
-      predicted: labels[predicted] ?? '',
-      probability: taskRules[task].outputs(judgement.logits)[actual] ?? 0,
-      loss: judgement.loss,
-    }));
+    .map(({ judgement, actual, predicted }) => {
+      const probabilities = taskRules[task].outputs(judgement.logits);
+      return {
+        id: judgement.id,
+        actual: labels[actual] ?? '',
+        predicted: labels[predicted] ?? '',
+        probability: probabilities[actual] ?? 0,
+        predictedProbability: probabilities[predicted] ?? 0,
+        loss: judgement.loss,
+      };
+    });
 }
 
 /** Figures of a regression, over all outputs or one. */

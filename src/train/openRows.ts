@@ -147,7 +147,9 @@ async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, 
     import('../features/featureStore.ts'),
     import('../features/cacheFeatures.ts'),
   ]);
-  const pace = await startPace('features', passes, run.options.onProgress, { augmenting: run.options.augment?.stopwatch });
+  const pace = await startPace('features', passes, run.options.onProgress, {
+    augmenting: run.options.augment?.stopwatch,
+  });
   const cache = await openCache(settled);
   return async (source, views) => {
     const rows = await cacheFeatures(source, entry, { cache, views, pace });

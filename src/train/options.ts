@@ -1,6 +1,6 @@
 // Options that trainHead and fineTune share, and their checks.
 import type { AnyModel } from '../core/model.ts';
-import type { EpochLog, Monitor, Progress, Samples } from '../core/types.ts';
+import type { EpochReport, Monitor, Progress, Samples } from '../core/types.ts';
 import { settleAugmentation, type AugmentOption, type SettledAugmentation } from '../features/augment.ts';
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../features/cacheOptions.ts';
@@ -8,7 +8,15 @@ import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
 import type { LossOption } from '../losses/headRules.ts';
 import { settleMix, type SettledMix } from '../losses/mixBatch.ts';
-import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import {
+  assertNames,
+  assertOneOf,
+  assertRate,
+  assertShare,
+  assertWhole,
+  invalidOption,
+  isObject,
+} from '../core/optionChecks.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { settleOptimizer, type OptimizerName } from '../optimizers/optimizers.ts';
 import type { AdaptiveSchedule, Schedule } from '../schedules/schedule.ts';
@@ -105,7 +113,9 @@ export interface TrainingOptions {
   /**
    * Goes on from the newest checkpoint in `checkpoint.to`, made by the same call on the same model and samples; begins at the
    * beginning where there is none. Weights and log become those of a run that was never interrupted, bit for bit on the same
-   * backend, times aside. A run that was finished ends at once. `onEpoch` is called for epochs of this process, one of which
+   * backend, times aside. A run that was finished ends at once, unless
+   * `epochs` is more than before: then it goes on behind its last epoch, schedule and default rates being those of the longer run from
+   * there on (with a schedule that falls to 0 the rate rises again). `onEpoch` is called for epochs of this process, one of which
    * the last process may have told already. Default false: checkpoints that are there are replaced.
    */
   readonly resume?: boolean;
@@ -135,8 +145,8 @@ export interface TrainingOptions {
    * weights of the last whole epoch. This holds for every function among the options.
    */
   readonly onProgress?: (progress: Progress) => unknown;
-  /** Called after every epoch, and waited for, as `onProgress` is. */
-  readonly onEpoch?: (epoch: EpochLog) => unknown;
+  /** Called after every epoch, and waited for, as `onProgress` is. `phase` tells the head's epochs from those of fine-tuning. */
+  readonly onEpoch?: (epoch: EpochReport) => unknown;
 }
 
 /** The same with every value settled. */
@@ -166,7 +176,7 @@ export interface SettledOptions {
   readonly augment: SettledAugmentation | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => unknown) | undefined;
-  readonly onEpoch: ((epoch: EpochLog) => unknown) | undefined;
+  readonly onEpoch: ((epoch: EpochReport) => unknown) | undefined;
 }
 
 /** What a verb does where its caller says nothing. */
@@ -232,6 +242,7 @@ function settleBatchNorm(
   option: TrainingOptions['batchNorm'] = 'inference',
 ): SettledOptions['batchNorm'] {
   if (isObject(option)) {
+    assertNames(verb, 'batchNorm', option, ['momentum']);
     assertShare(verb, 'batchNorm.momentum', option.momentum);
     return { momentum: option.momentum };
   }

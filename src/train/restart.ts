@@ -34,10 +34,33 @@ export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheck
   if (!isRecord(record)) throw new TypeError(`${name} has no record`);
   // A model that has seen less was made anew, and what it had seen comes from the checkpoint. One that has seen more goes
   // through another run of the same options.
-  const [here, there] = [finished(run, run.model.history), finished(run, record.history)];
+  const longer = isLonger(run, found);
+  const before = longer ? withoutRun(run, record) : run.model.history;
+  const [here, there] = [finished(run, before), finished(run, record.history)];
   const seen = (runs: number) => (here > there ? { trainedBefore: runs } : {});
-  assertSameRun(run.verb, name, { ...fingerprint, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
-  return { position, record, tensors };
+  // A longer run has other rates of its own accord.
+  const { epochs = null, rates = null } = found.fingerprint;
+  const own = longer ? { epochs, rates } : {};
+  assertSameRun(run.verb, name, { ...fingerprint, ...own, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
+  return { position, record: longer ? lengthened(record) : record, tensors };
+}
+
+/** Whether a run goes on behind what was its end. */
+function isLonger({ options }: Run, { fingerprint }: FoundCheckpoint): boolean {
+  return typeof fingerprint.epochs === 'number' && fingerprint.epochs < options.epochs;
+}
+
+/** The history of a model without this run, if it has seen that to its end. */
+function withoutRun({ phase, model }: Run, { epochs }: RunRecord): readonly TrainingLog[] {
+  const last = model.history.at(-1);
+  const isThis = last?.phase === phase && last.epochs.length === epochs.length;
+  return isThis ? model.history.slice(0, -1) : model.history;
+}
+
+/** The number of steps is counted anew, as the schedule goes over all of them. */
+function lengthened(record: RunRecord): RunRecord {
+  const { training } = record;
+  return { ...record, training: { ...training, clock: { ...training.clock, total: 0 } } };
 }
 
 /** How many runs there are in a history; those that were stopped in this phase, as this one may have been, left out. */

@@ -59,7 +59,7 @@ async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolv
     const held = validation && (await measure(run, validation, options.batchSize));
     const figures = measuredFigures(model.head.parts, measured, held);
     const epoch: EpochLog = { epoch: 0, ...figures, seconds: (performance.now() - start) / 1000 };
-    await options.onEpoch?.(epoch);
+    await options.onEpoch?.({ ...epoch, phase: run.phase });
     return {
       epochs: [epoch],
       stoppedBy: solved.converged ? 'converged' : 'epochs',

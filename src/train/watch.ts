@@ -2,7 +2,7 @@
 import type { EpochLog, Monitor, TrainingLog } from '../core/types.ts';
 import { isBetter, monitors } from '../schedules/monitors.ts';
 import type { Snapshot } from './snapshot.ts';
-import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import { assertNames, assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 
 /** When to stop before the last epoch, as Keras's `EarlyStopping` does. */
 export interface EarlyStoppingOptions {
@@ -45,6 +45,7 @@ export function settleWatch(verb: string, options: WatchOptions, validated: bool
   if (monitor?.startsWith('validation') === true && !validated) {
     throw invalidOption(verb, `validation samples for monitor '${monitor}'`, 'none');
   }
+  if (typeof restoreBest !== 'boolean') throw invalidOption(verb, 'restoreBest to be true or false', restoreBest);
   const stopping = settleStopping(verb, earlyStopping);
   if (stopping !== undefined && monitor === undefined) {
     throw invalidOption(verb, "validation samples, or monitor: 'loss', for earlyStopping", 'neither');
@@ -62,6 +63,7 @@ function settleStopping(verb: string, option: boolean | number | EarlyStoppingOp
     );
   }
   const given: EarlyStoppingOptions = option === true ? {} : typeof option === 'number' ? { patience: option } : option;
+  assertNames(verb, 'earlyStopping', given, ['patience', 'minDelta', 'baseline']);
   const { patience = 3, minDelta = 0, baseline } = given;
   assertWhole(verb, 'earlyStopping.patience', patience, 1);
   if (!(Number.isFinite(minDelta) && minDelta >= 0)) {

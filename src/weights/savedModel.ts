@@ -92,14 +92,18 @@ function wrongFields(fields: JsonObject): string[] {
   const right: Readonly<Record<string, boolean>> = {
     task: fits(task, (value) => tasks.includes(String(value))) && !(isJsonObject(task) && isEmpty(task)),
     labels: fits(labels, isTexts),
-    preprocessor: isJsonObject(preprocessor),
-    base: isJsonObject(base) && typeof base.cut === 'string',
-    head: isJsonObject(head) && fits(head.logits, (value) => typeof value === 'string'),
+    preprocessor: isJsonObject(preprocessor) && typeof preprocessor.kind === 'string',
+    base: isJsonObject(base) && typeof base.cut === 'string' && typeof base.name === 'string',
+    head: isJsonObject(head) && isHead(head) && fits(head.logits, (value) => typeof value === 'string'),
     thresholds: thresholds === undefined || areThresholds(thresholds, isJsonObject(task)),
     unfrozen: isTexts(unfrozen),
-    history: isJsonList(history),
+    history: isJsonList(history) && history.every(isJsonObject),
   };
   return Object.keys(right).filter((field) => right[field] !== true);
+}
+
+function isHead({ trained, topology }: JsonObject): boolean {
+  return typeof trained === 'boolean' && (topology === undefined || isJsonObject(topology));
 }
 
 function isEmpty(record: JsonObject): boolean {
