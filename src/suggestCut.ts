@@ -8,7 +8,6 @@ import type { Base } from './core/model.ts';
 import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
 import { crossValidate } from './solver/crossValidate.ts';
 import { assignFolds, drawExamples } from './solver/folds.ts';
-import { assertWhole } from './core/optionChecks.ts';
 import { shown } from './core/shown.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { startPace } from './features/pace.ts';
