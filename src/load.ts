@@ -2,6 +2,7 @@
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { classifierEnd } from './bases/classifierEnd.ts';
+import { assertFiniteWeights } from './bases/finiteWeights.ts';
 import { presetClassifier } from './bases/loadPreset.ts';
 import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
@@ -62,7 +63,7 @@ export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends Sour
  * @param options - See {@link LoadOptions}.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
  * `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`, `INVALID_OPTION` when the model has
- * another task or labels are missing or too many, `ABORTED`, `OUT_OF_RANGE`.
+ * another task or labels are missing or too many, `NOT_FINITE` for weights that hold NaN, `ABORTED`, `OUT_OF_RANGE`.
  *
  * @example
  * ```ts
@@ -82,6 +83,13 @@ export async function load<T extends Task | Tasks = 'classes'>(
 export async function load(source: BaseSource, options: LoadOptions = {}): Promise<AnyModel> {
   assertOptions('load', options);
   await ensureBackend();
+  const model = await readModel(source, options);
+  const trunks = [model.base.trunk, model.head.trunk];
+  await assertFiniteWeights('load', model, { trunks, option: options.nonFiniteWeights });
+  return model;
+}
+
+async function readModel(source: BaseSource, options: LoadOptions): Promise<AnyModel> {
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, options);
   const artefact = await readNetwork(source, options);
   const saved = savedModelOf(artefact);

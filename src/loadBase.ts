@@ -1,6 +1,7 @@
 // The verb loadBase: anything pretrained becomes a base.
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { assertFiniteWeights } from './bases/finiteWeights.ts';
 import { loadPreset } from './bases/loadPreset.ts';
 import { makeBase } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
@@ -52,8 +53,8 @@ export interface LoadBaseOptions extends SourceOptions {
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
- * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `DISPOSED`, `ABORTED`, `OUT_OF_RANGE` for a file over `maxBytes` or
- * a network that is larger than any that could run here, `OUT_OF_MEMORY`.
+ * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `NOT_FINITE` for weights that hold NaN, `DISPOSED`, `ABORTED`,
+ * `OUT_OF_RANGE` for a file over `maxBytes` or a network that is larger than any that could run here, `OUT_OF_MEMORY`.
  *
  * @example
  * ```ts
@@ -68,6 +69,16 @@ export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}
   const inputSize = checkInputSize(options.inputSize);
   if (options.maxParameters !== undefined) assertWhole('loadBase', 'maxParameters', options.maxParameters, 1);
   await ensureBackend();
+  const base = await readBase(source, inputSize, options);
+  await assertFiniteWeights('loadBase', base, { trunks: [base.trunk], option: options.nonFiniteWeights });
+  return base;
+}
+
+async function readBase(
+  source: BaseSource,
+  inputSize: readonly [number, number] | undefined,
+  options: LoadBaseOptions,
+): Promise<Base> {
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
   const artefact = await readNetwork(source, options);
   const saved = savedModelOf(artefact);

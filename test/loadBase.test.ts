@@ -30,7 +30,7 @@ import {
   type LoadBaseOptions,
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
-import { expectNoLeak, relativeError } from './support/tensors.ts';
+import { expectNoLeak, raisedBy, relativeError } from './support/tensors.ts';
 import { setWeights, tinyModel, wave } from './support/tinyModel.ts';
 import { tinyLabels, tinySamples } from './support/tinyTask.ts';
 
@@ -434,7 +434,7 @@ describe('preprocess', () => {
 
   test.each<[unknown, RegExp]>([
     ['tff', /expected mode to be one of 'tf', .*, or \{ mean, std \}.*, got "tff"/],
-    [{ mean: [0, 0], std: [1, 1, 1] }, /three finite numbers each/],
+    [{ mean: [0, 0], std: [1, 1, 1] }, /3 finite numbers each/],
     [{ kind: 'image', mode: 'tf', size: [0, 16] }, /expected size to be \[height, width\] in whole pixels above 0/],
     [{ kind: 'image', mode: 'tf', fit: 'crop' }, /expected fit to be one of 'cover'.*, got 'crop'/],
     [{ kind: 'tensor', range: [1, -1] }, /range, if given, \[smallest, largest\]/],
@@ -1050,5 +1050,41 @@ describe('a classifier that is a 1 × 1 convolution in front of the pooling, as 
     ['softmax, after a larger kernel', () => squeeze([layers.softmax({ name: 'loss' })], 3), 'relu10'],
   ])('behind the pooling: %s', async (_, source, cut) => {
     expect((await loadBase(source())).cut).toBe(cut);
+  });
+});
+
+describe('weights that are not finite', () => {
+  const spoiled = (value: number) => {
+    const source = tinyModel();
+    const layer = source.getLayer('bn1');
+    const values = layer.getWeights().map((weight, i) => (i === 2 ? tf.fill(weight.shape, value) : tf.clone(weight)));
+    layer.setWeights(values);
+    tf.dispose(values);
+    return source;
+  };
+
+  test.each([NaN, Infinity, -Infinity])('%s: refused by name, nothing left', async (value) => {
+    const source = spoiled(value);
+    const error = await raisedBy(() => loadBase(source));
+    expect(error).toMatchObject({ code: 'NOT_FINITE', details: { weights: ['bn1/moving_mean'] } });
+    expect(String(error)).toContain("nonFiniteWeights: 'allow'");
+    const labels = ['a', 'b', 'c', 'd', 'e'];
+    expect(await raisedBy(() => load(source, { labels }))).toMatchObject({ code: 'NOT_FINITE' });
+    source.dispose();
+  });
+
+  test('values whose sum overflows are finite', async () => {
+    const source = spoiled(3e38);
+    (await loadBase(source)).dispose();
+    source.dispose();
+  });
+
+  test('allowed where that is asked for', async () => {
+    const source = spoiled(NaN);
+    (await loadBase(source, { nonFiniteWeights: 'allow' })).dispose();
+    // A program without types may hand in anything.
+    const wrong = { nonFiniteWeights: 'skip' } as unknown as { nonFiniteWeights: 'allow' };
+    expect(await raisedBy(() => loadBase(source, wrong))).toMatchObject({ code: 'INVALID_OPTION' });
+    source.dispose();
   });
 });

@@ -16,6 +16,7 @@ import { isGraphModel, readLiveGraph } from '../weights/liveGraph.ts';
 import { readLiveModel } from '../weights/liveModel.ts';
 import { readHandler, readModelFiles, type ModelArtefact } from '../weights/modelArtefact.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from '../weights/weightModule.ts';
+import type { NonFiniteWeights } from './finiteWeights.ts';
 import type { PresetOptions } from './loadPreset.ts';
 
 /**
@@ -42,6 +43,10 @@ const singleFile = /\.(h5|hdf5|keras|pb|tflite|onnx|pt|pth|ckpt|bin|safetensors|
 export interface SourceOptions extends DownloadOptions, PresetOptions {
   /** SHA-256 of the file at the source (of `model.json`, not of its shards), checked before it is used. */
   readonly sha256?: string;
+  /**
+   * Weights with NaN or infinite values: `'error'` (default) refuses the model and names them, `'allow'` loads it as it is.
+   */
+  readonly nonFiniteWeights?: NonFiniteWeights;
 }
 
 /**

@@ -1,0 +1,50 @@
+// Damaged or diverged weights are found when a model is loaded, not when an example meets them.
+import { TransferKitError } from '../core/errors.ts';
+import type { Trunk } from '../core/types.ts';
+
+/** What happens to a model whose weights hold NaN or infinite values. */
+export type NonFiniteWeights = 'error' | 'allow';
+
+/**
+ * Frees the model and raises when a weight of one of its trunks is not finite. Weights are read back one at a time.
+ *
+ * @throws TransferKitError `NOT_FINITE` with the names of the weights; `INVALID_OPTION` for another option.
+ */
+export async function assertFiniteWeights(
+  verb: string,
+  model: { dispose(): void },
+  { trunks, option = 'error' }: { readonly trunks: readonly Trunk[]; readonly option: NonFiniteWeights | undefined },
+): Promise<void> {
+  try {
+    if (option === 'allow') return;
+    if (option !== 'error') throw unknownOption(verb, option);
+    const found: string[] = [];
+    for (const { name, variable } of trunks.flatMap(({ weights }) => weights)) {
+      if (!isFinite(await variable.data())) found.push(name);
+    }
+    if (found.length > 0) throw notFinite(verb, found);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+function isFinite(values: ArrayLike<number>): boolean {
+  // A sum is not finite when one of its terms is not; it is looked through only then, since it may overflow by itself.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
+  return Number.isFinite(sum) || Array.from(values).every(Number.isFinite);
+}
+
+function notFinite(verb: string, names: readonly string[]): TransferKitError {
+  const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ', …' : '');
+  const text =
+    `${verb}: expected finite weights, got NaN or infinite values in ${shown} (${String(names.length)} in all). The file is damaged ` +
+    "or its training diverged: fetch or export it again. To load it as it is, pass nonFiniteWeights: 'allow'.";
+  return new TransferKitError('NOT_FINITE', text, { weights: names });
+}
+
+function unknownOption(verb: string, option: unknown): TransferKitError {
+  const text = `${verb}: expected nonFiniteWeights to be 'error' or 'allow', got ${JSON.stringify(option)}.`;
+  return new TransferKitError('INVALID_OPTION', text, { nonFiniteWeights: option });
+}
