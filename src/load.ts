@@ -26,7 +26,8 @@ import { freshName, graphAfter, lastCallOf, type LayerGraph } from './trunk/laye
 import { isNodeTopology, parseNodes, type NodeGraph } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
 import { modelHints, type ClassifierHints } from './weights/classifierHints.ts';
-import { readHintsBeside, type ModelArtefact } from './weights/modelArtefact.ts';
+import type { ModelArtefact } from './weights/modelArtefact.ts';
+import { readHintsBeside } from './weights/modelFiles.ts';
 import { savedHeads, savedModelOf, type SavedModel } from './weights/savedModel.ts';
 
 /** Options of {@link load}. */
@@ -61,7 +62,7 @@ export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends Sour
  * @param source - What `save` wrote (path or address of the folder or its `model.json`, `indexeddb://name`, or an IOHandler), or
  * a source of `loadBase`.
  * @param options - See {@link LoadOptions}.
- * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
+ * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
  * `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`, `INVALID_OPTION` when the model has
  * another task or labels are missing or too many, `NOT_FINITE` for weights that hold NaN, `ABORTED`, `OUT_OF_RANGE`.
  *

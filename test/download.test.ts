@@ -249,6 +249,8 @@ describe('bad servers', () => {
       hash: async () => '',
       openCache: async () => undefined,
       isSameOrigin: () => false,
+      whole: (each: string) => each,
+      seesRedirects: false,
       mirror: undefined,
     };
     const reading = readAddress('https://tfhub.dev/x/1', { fetch, ...quick }, environment);
@@ -451,7 +453,7 @@ describe('a process that is killed in the middle', () => {
     await vi.waitFor(() => {
       const [name = ''] = readdirSync(folder);
       expect(statSync(join(folder, name)).size).toBeGreaterThan(100_000);
-    });
+    }, 20_000);
     child.kill('SIGKILL');
     await ended(child);
     answer = versioned();

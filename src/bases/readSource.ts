@@ -14,7 +14,8 @@ import { loadKerasFile, readKerasFile, throwSavedModel } from '../weights/kerasF
 import { kerasArtefact } from '../weights/kerasWeights.ts';
 import { isGraphModel, readLiveGraph } from '../weights/liveGraph.ts';
 import { readLiveModel } from '../weights/liveModel.ts';
-import { readHandler, readModelFiles, type ModelArtefact } from '../weights/modelArtefact.ts';
+import { readHandler, type ModelArtefact } from '../weights/modelArtefact.ts';
+import { readModelFiles } from '../weights/modelFiles.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from '../weights/weightModule.ts';
 import type { NonFiniteWeights } from './finiteWeights.ts';
 import type { PresetOptions } from './loadPreset.ts';
@@ -52,8 +53,8 @@ export interface SourceOptions extends DownloadOptions, PresetOptions {
 /**
  * Reads a model that is no preset; with `weights: null` its architecture alone.
  *
- * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `WEIGHTS_DAMAGED`, `INVALID_OPTION`, `ABORTED`,
- * `OUT_OF_RANGE` for a file over `maxBytes`.
+ * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `WEIGHTS_DAMAGED`,
+ * `INVALID_OPTION`, `ABORTED`, `OUT_OF_RANGE` for a file over `maxBytes`.
  */
 export async function readNetwork(source: BaseSource, options: SourceOptions): Promise<ModelArtefact> {
   assertNoPresetOptions(source, options);

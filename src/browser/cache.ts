@@ -1,6 +1,9 @@
 // Downloaded files in the browser's Cache Storage, which pages of one origin share and which replaces an entry in one step.
 // Beginnings of files are not kept there.
-import { validatorsOf, type ByteCache, type CachedCopy, type Validators } from '../download/cache.ts';
+import { validatorsOf, type Announced, type ByteCache, type CachedCopy } from '../download/cache.ts';
+
+/** A header of ours in what is kept: the origin that gave it. */
+const reachedHeader = 'x-transferkit-reached';
 
 /** The cache of a name; undefined where the browser has none (pages that are neither https nor localhost). */
 export async function openCacheStorage(name = 'transferkit'): Promise<ByteCache | undefined> {
@@ -11,9 +14,9 @@ export async function openCacheStorage(name = 'transferkit'): Promise<ByteCache 
   return {
     find: async (address) => copyOf(await storage.match(address, { ignoreVary: true })),
     findPartial: async () => undefined,
-    begin: async (address, validators) => ({
+    begin: async (address, announced) => ({
       append: async () => undefined,
-      finish: (bytes) => put(storage, address, validators, bytes),
+      finish: (bytes) => put(storage, address, announced, bytes),
       leave: async () => undefined,
     }),
   };
@@ -23,6 +26,7 @@ function copyOf(response: Response | undefined): CachedCopy | undefined {
   if (response === undefined) return undefined;
   return {
     validators: validatorsOf(response.headers),
+    reached: response.headers.get(reachedHeader) ?? undefined,
     read: async () => {
       const bytes = await response
         .clone()
@@ -35,11 +39,12 @@ function copyOf(response: Response | undefined): CachedCopy | undefined {
 }
 
 /** Storage may be full: then the file is used and not kept. */
-async function put(storage: Cache, address: string, validators: Validators, bytes: Uint8Array): Promise<void> {
-  const { etag, lastModified } = validators;
+async function put(storage: Cache, address: string, announced: Announced, bytes: Uint8Array): Promise<void> {
+  const { etag, lastModified } = announced.validators;
   const headers = new Headers({ 'content-type': 'application/octet-stream', 'content-length': String(bytes.length) });
   if (etag !== undefined) headers.set('etag', etag);
   if (lastModified !== undefined) headers.set('last-modified', lastModified);
+  headers.set(reachedHeader, announced.reached);
   const body = new Blob([
     bytes.buffer instanceof ArrayBuffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.slice(),
   ]);

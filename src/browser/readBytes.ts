@@ -1,6 +1,6 @@
 // Reads an address in a page or worker. Relative ones are of the page's own folder.
 import { TransferKitError } from '../core/errors.ts';
-import type { FileHash, ReadOptions } from '../core/platform.ts';
+import type { FileHash, ReadFile, ReadOptions } from '../core/platform.ts';
 import type { DownloadEnvironment } from '../download/readAddress.ts';
 import { openCacheStorage } from './cache.ts';
 
@@ -8,9 +8,11 @@ const environment: DownloadEnvironment = {
   hash: hashOf,
   openCache: openCacheStorage,
   isSameOrigin: (address) => {
-    const { origin, href } = globalThis.location;
-    return !URL.canParse(address, href) || new URL(address, href).origin === origin || !/^https?:/i.test(address);
+    const whole = wholeAddress(address);
+    return !/^https?:/i.test(whole) || new URL(whole).origin === globalThis.location.origin;
   },
+  whole: wholeAddress,
+  seesRedirects: false,
   mirror: undefined,
 };
 
@@ -18,15 +20,27 @@ const environment: DownloadEnvironment = {
  * Reads what an address gives.
  *
  * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `ABORTED` when the signal ends the read;
- * `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`.
+ * `NOT_TRUSTED` for a redirect, `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  */
-export async function readBytes(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
+export async function readFile(location: string, options: ReadOptions = {}): Promise<ReadFile> {
   // Loaded here: many pages read nothing but pictures that they hand in.
   const { readAddress } = await import('../download/readAddress.ts');
   return readAddress(location, options, environment);
 }
 
-async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
+/** The bytes that {@link readFile} gives. */
+export async function readBytes(location: string, options?: ReadOptions): Promise<Uint8Array> {
+  return (await readFile(location, options)).bytes;
+}
+
+/** Relative addresses begin where those of the page do; a worker has a place of its own. */
+function wholeAddress(address: string): string {
+  const start = typeof document === 'undefined' ? globalThis.location.href : document.baseURI;
+  return URL.canParse(address, start) ? new URL(address, start).href : address;
+}
+
+/** The hash of bytes, in lower-case hexadecimal digits. */
+export async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
   if (algorithm === 'md5') return (await import('../core/md5.ts')).md5(bytes);
   if (!('subtle' in crypto)) {
     const text =

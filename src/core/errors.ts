@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'PACKAGE_MISSING'
   | 'INVALID_OPTION'
   | 'NOT_FOUND'
+  | 'NOT_TRUSTED'
   | 'NOT_A_MODEL'
   | 'UNSUPPORTED_SOURCE'
   | 'UNSUPPORTED_LAYER'

@@ -1,5 +1,6 @@
 // What the environment must offer: the one seam between Node and browsers. Implemented in node/ and browser/, chosen by
 // the package's imports map under the name #platform.
+import type { io } from '@tensorflow/tfjs-core';
 import type { CheckpointStore } from './checkpointStore.ts';
 import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
@@ -17,7 +18,7 @@ export interface DownloadProgress {
   readonly total: number | undefined;
 }
 
-/** How files are fetched from addresses. Of these, files on a disk heed `signal` alone. */
+/** How files are read. Files on a disk heed `signal`, `maxBytes` and `allowElsewhere`; the others are for addresses. */
 export interface DownloadOptions {
   /** Replaces the global `fetch` for addresses. */
   readonly fetch?: typeof globalThis.fetch;
@@ -43,16 +44,29 @@ export interface DownloadOptions {
    * Address to fetch from instead: it takes the place of scheme and host, the path stays. With `https://my.host/models/`,
    * `https://example.org/a/b.h5` is fetched from `https://my.host/models/a/b.h5`. Default: environment variable
    * `TRANSFERKIT_MIRROR` in Node, else none. Addresses of this machine (localhost) are fetched as they are. `false`
-   * ignores the variable. Kept copies are found under the original address.
+   * ignores the variable. Kept copies are found under the original address. The mirror gets the query too: it stands for
+   * the server.
    */
   readonly mirror?: string | false;
-  /** Largest file that is accepted, in bytes: a bigger one is refused before memory is taken. Default 2 GiB. */
+  /**
+   * Largest file that is accepted, in bytes, from a server, a disk, a device or a pipe: a bigger one is refused before
+   * memory is taken, or, where the length is not known in advance, as soon as more has come. Default 2 GiB; an HDF5 file on
+   * a disk is read in place, and limited only when this is given.
+   */
   readonly maxBytes?: number;
   /**
    * How often a broken connection or a busy server is tried again before giving up, after 0.5, 1, 2, … seconds or what
    * the server asks for. What has come is kept, where the server can send the rest. Default 3.
    */
   readonly retries?: number;
+  /**
+   * Whether a model may lead elsewhere. By default the `model.json` of a server names files of its own origin only (that
+   * of its address, or the one that it was redirected to), and one on a disk names files in its folder and below it; links
+   * in that folder are yours and are followed. `true` allows other origins, private networks included, and other folders.
+   * What came from a server never leads to local files, nor from `https:` to `http:`, and its query, which may hold a
+   * token, goes to no other origin. Default false.
+   */
+  readonly allowElsewhere?: boolean;
 }
 
 /** The hash of a file, as its publisher gives it. */
@@ -68,6 +82,22 @@ export interface ReadOptions extends DownloadOptions {
   readonly hash?: FileHash;
   /** Wait before the first new try, in milliseconds; it doubles with each. Default 500. */
   readonly retryDelay?: number;
+  /** The file that named this one; undefined when the user did. It limits where redirects may lead. */
+  readonly from?: FileOrigin;
+}
+
+/** Where a file came from. */
+export interface FileOrigin {
+  /** Path, or address, that it was asked for by. */
+  readonly location: string;
+  /** Address that gave it in the end: after redirects, or of a mirror. Else as `location`. */
+  readonly reached: string;
+}
+
+/** A file that was read. */
+export interface ReadFile {
+  readonly bytes: Uint8Array;
+  readonly origin: FileOrigin;
 }
 
 /** Reading bytes and decoding pictures. */
@@ -77,10 +107,16 @@ export interface Platform {
   readonly backends: readonly BackendLoader[];
   readonly threads: Threads;
   /**
-   * Reads a file (Node) or an address. Raises NOT_FOUND with the reason, ABORTED, WEIGHTS_DAMAGED for a wrong hash,
-   * OUT_OF_RANGE for a file over `maxBytes`.
+   * Reads a file (Node) or an address. Raises NOT_FOUND with the reason, NOT_TRUSTED for a redirect that leads too far,
+   * ABORTED, WEIGHTS_DAMAGED for a wrong hash, OUT_OF_RANGE for a file over `maxBytes`.
    */
+  readFile(location: string, options?: ReadOptions): Promise<ReadFile>;
+  /** The bytes that {@link readFile} gives. */
   readBytes(location: string, options?: ReadOptions): Promise<Uint8Array>;
+  /** SHA-256 in lower-case hexadecimal digits; undefined in pages that may not hash (neither https: nor localhost). */
+  sha256(bytes: Uint8Array): Promise<string | undefined>;
+  /** A folder as a place for a model. Browsers have none. Raises INVALID_OPTION for the path of a file. */
+  readonly openFolder?: (location: string) => io.IOHandler;
   /**
    * Opens an HDF5 file on a disk without reading it whole; gives undefined for any other file. Browsers have no disk.
    */

@@ -13,8 +13,8 @@ export interface Body {
   joined(): Uint8Array;
 }
 
-/** An empty body of a file at `address`. */
-export function makeBody(address: string, maxBytes: number): Body {
+/** An empty body of a file at `address`; `comes` is how an error says that bytes came. */
+export function makeBody(address: string, maxBytes: number, comes = 'the server sent'): Body {
   let start = new Uint8Array(0);
   let filled = 0;
   /** What came beyond the announced length, or all of it if none was announced. */
@@ -26,7 +26,7 @@ export function makeBody(address: string, maxBytes: number): Body {
     },
     append(piece) {
       length += piece.length;
-      if (length > maxBytes) throw tooBig(address, length, maxBytes, 'sent');
+      if (length > maxBytes) throw tooBig(address, length, maxBytes, comes);
       if (more.length === 0 && filled + piece.length <= start.length) {
         start.set(piece, filled);
         filled += piece.length;
@@ -35,7 +35,7 @@ export function makeBody(address: string, maxBytes: number): Body {
       }
     },
     restart(expected = 0) {
-      if (expected > maxBytes) throw tooBig(address, expected, maxBytes, 'announces');
+      if (expected > maxBytes) throw tooBig(address, expected, maxBytes, 'the server announces');
       start = allocate(address, expected);
       filled = 0;
       more = [];
@@ -55,7 +55,8 @@ export function makeBody(address: string, maxBytes: number): Body {
   };
 }
 
-function allocate(address: string, bytes: number): Uint8Array<ArrayBuffer> {
+/** Memory for a file; raises OUT_OF_RANGE where there is none. */
+export function allocate(address: string, bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch (cause) {
@@ -65,11 +66,12 @@ function allocate(address: string, bytes: number): Uint8Array<ArrayBuffer> {
   }
 }
 
-function tooBig(address: string, bytes: number, maxBytes: number, verb: 'sent' | 'announces'): TransferKitError {
+/** The error for a file over `maxBytes`. */
+export function tooBig(address: string, bytes: number, maxBytes: number, comes: string): TransferKitError {
   const name = shortAddress(address);
   return new TransferKitError(
     'OUT_OF_RANGE',
-    `expected at most ${maxBytes} bytes at ${name}, but the server ${verb} ${bytes}. Check the address; if the file is ` +
+    `expected at most ${maxBytes} bytes at ${name}, but ${comes} ${bytes}. Check the address; if the file is ` +
       'meant to be that big, raise the option maxBytes.',
     { address: name, bytes, maxBytes },
   );

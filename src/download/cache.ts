@@ -11,8 +11,19 @@ export interface Validators {
 /** A whole file that is kept. */
 export interface CachedCopy {
   readonly validators: Validators;
+  /** Origin of the address that gave it in the end; undefined in copies of earlier versions. */
+  readonly reached: string | undefined;
   /** Its bytes; undefined when they are gone or damaged. `unchecked` leaves it to the caller to look for damage. */
   read(unchecked?: 'unchecked'): Promise<Uint8Array | undefined>;
+}
+
+/** What is known of a file when it begins to come. */
+export interface Announced {
+  readonly validators: Validators;
+  /** Bytes of the whole file, if known. */
+  readonly total: number | undefined;
+  /** Origin of the address that gives it in the end. */
+  readonly reached: string;
 }
 
 /** The beginning of a file whose download was interrupted. */
@@ -40,7 +51,7 @@ export interface CacheWriter {
 export interface ByteCache {
   find(address: string): Promise<CachedCopy | undefined>;
   findPartial(address: string): Promise<PartialCopy | undefined>;
-  begin(address: string, validators: Validators, total: number | undefined): Promise<CacheWriter>;
+  begin(address: string, announced: Announced): Promise<CacheWriter>;
 }
 
 /** Whether files of an address are looked for in the cache, and kept there if their server does not forbid it. */
@@ -84,8 +95,8 @@ export function forgiving(cache: ByteCache): ByteCache {
   return {
     find: (address) => cache.find(address).catch(() => undefined),
     findPartial: (address) => cache.findPartial(address).catch(() => undefined),
-    begin: async (address, validators, total) => {
-      let writer = await cache.begin(address, validators, total).catch(() => nothing);
+    begin: async (address, announced) => {
+      let writer = await cache.begin(address, announced).catch(() => nothing);
       const stop = async (): Promise<void> => {
         const broken = writer;
         writer = nothing;

@@ -1,6 +1,6 @@
 // What an address gives: from the cache if it is right, else from its server or the mirror, checked before anybody uses it.
 import { TransferKitError } from '../core/errors.ts';
-import { shortAddress, type ReadOptions } from '../core/platform.ts';
+import { shortAddress, type ReadFile, type ReadOptions } from '../core/platform.ts';
 import { forgiving, isOwnMachine, usesCache, type ByteCache } from './cache.ts';
 import { checkDigest, hasHash, wrongHash, type HashOf } from './fileHash.ts';
 import { transfer, type Fetched, type Outcome, type Wanted } from './transfer.ts';
@@ -12,22 +12,26 @@ export interface DownloadEnvironment {
   openCache(cacheDir: string | undefined): Promise<ByteCache | undefined>;
   /** Whether requests to an address may have headers of their own: not those of a page to another site. */
   isSameOrigin(address: string): boolean;
+  /** The address in full: relative ones begin at the page's. */
+  whole(address: string): string;
+  /** Whether the global `fetch` shows where a redirect leads. */
+  readonly seesRedirects: boolean;
   /** Mirror, unless the options name one. */
   readonly mirror: string | undefined;
 }
 
 /**
- * The bytes that an address gives.
+ * What an address gives.
  *
- * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `ABORTED` when the signal ends the read;
+ * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `NOT_TRUSTED` for a redirect; `ABORTED` when the signal ends the read;
  * `WEIGHTS_DAMAGED` when the hash is another one; `OUT_OF_RANGE` above `maxBytes`; `INVALID_OPTION`.
  */
 export async function readAddress(
   location: string,
   options: ReadOptions,
   environment: DownloadEnvironment,
-): Promise<Uint8Array> {
-  checkOptions(options);
+): Promise<ReadFile> {
+  checkLimits(options);
   const { hash, cacheDir } = options;
   const address = mirrored(location, options.mirror ?? environment.mirror);
   const named = cacheDir === false || cacheDir === '' ? undefined : cacheDir;
@@ -35,7 +39,9 @@ export async function readAddress(
   const cache = opened !== undefined && named === undefined ? forgiving(opened) : opened;
   const copy = await cache?.find(location);
   const kept = hash === undefined ? undefined : await copy?.read('unchecked');
-  if (kept !== undefined && (await hasHash(kept, hash, environment.hash))) return reported(location, kept, options);
+  if (kept !== undefined && (await hasHash(kept, hash, environment.hash))) {
+    return fileOf(await reported(location, kept, options), location, copy?.reached, environment);
+  }
   const wanted: Wanted = {
     location,
     address,
@@ -45,15 +51,18 @@ export async function readAddress(
     partial: await cache?.findPartial(location),
     inOnePiece: false,
     sameOrigin: environment.isSameOrigin(address),
+    seesRedirects: environment.seesRedirects,
   };
   return fetchChecked(wanted, environment);
 }
 
-async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): Promise<Uint8Array> {
+async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): Promise<ReadFile> {
   const { location, options, copy } = wanted;
   const outcome = await transfer(wanted);
   if (outcome.kind === 'fetched') {
-    if (await hasHash(outcome.bytes, options.hash, environment.hash)) return keep(outcome);
+    if (await hasHash(outcome.bytes, options.hash, environment.hash)) {
+      return fileOf(await keep(outcome), location, outcome.reached, environment);
+    }
     await outcome.writer?.leave(false);
     if (outcome.pieced || options.hash === undefined) {
       // Pieces of two versions, perhaps.
@@ -62,9 +71,19 @@ async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): P
     throw await wrongHash(wanted.address, outcome.bytes, options.hash, environment.hash);
   }
   const bytes = copy === undefined || isRefused(outcome) ? undefined : await copy.read();
-  if (bytes !== undefined) return reported(location, bytes, options);
+  if (bytes !== undefined)
+    return fileOf(await reported(location, bytes, options), location, copy?.reached, environment);
   if (outcome.kind === 'failed') throw outcome.error;
   return fetchChecked({ ...wanted, copy: undefined }, environment); // the copy turned out to be damaged
+}
+
+function fileOf(
+  bytes: Uint8Array,
+  location: string,
+  reached: string | undefined,
+  environment: DownloadEnvironment,
+): ReadFile {
+  return { bytes, origin: { location: environment.whole(location), reached: environment.whole(reached ?? location) } };
 }
 
 async function keep({ bytes, writer }: Fetched): Promise<Uint8Array> {
@@ -99,7 +118,12 @@ function mirrored(location: string, mirror: string | false | undefined): string 
   return `${base}${pathname}${search}`;
 }
 
-function checkOptions({ hash, maxBytes, retries }: ReadOptions): void {
+/**
+ * Sees that the limits of a read can be ones.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function checkLimits({ hash, maxBytes, retries }: ReadOptions): void {
   if (hash !== undefined) checkDigest(hash);
   if (maxBytes !== undefined && !(maxBytes > 0)) throw notANumber('maxBytes', 'a number above 0', maxBytes);
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {

@@ -1,10 +1,12 @@
 // One file from one server, in as many tries as it takes: back-off, and the rest only where the server sends ranges.
+import { isTransferKitError } from '../core/errors.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import { makeBody, type Body } from './body.ts';
 import {
   isKnown,
   maybeKept,
   validatorsOf,
+  type Announced,
   type ByteCache,
   type CachedCopy,
   type CacheWriter,
@@ -12,6 +14,7 @@ import {
   type Validators,
 } from './cache.ts';
 import { aborted, badStatus, cut, unreachable, type Failure } from './failures.ts';
+import { followRedirects, release, type Reached } from './followRedirects.ts';
 
 /** What to fetch, and what is there already. */
 export interface Wanted {
@@ -29,6 +32,8 @@ export interface Wanted {
   readonly inOnePiece: boolean;
   /** Whether the address is of the page's own origin, or there is no page. Other sites get no headers: they would refuse. */
   readonly sameOrigin: boolean;
+  /** Whether the global `fetch` shows where a redirect leads. */
+  readonly seesRedirects: boolean;
 }
 
 /** What the tries came to. */
@@ -38,6 +43,8 @@ export type Outcome = Fetched | { readonly kind: 'unchanged' } | Failure;
 export interface Fetched {
   readonly kind: 'fetched';
   readonly bytes: Uint8Array;
+  /** The address that gave it in the end. */
+  readonly reached: string;
   /** Whether it is of several pieces. */
   readonly pieced: boolean;
   readonly writer: CacheWriter | undefined;
@@ -95,13 +102,15 @@ export async function transfer(wanted: Wanted): Promise<Outcome> {
 async function attempt(wanted: Wanted, state: Transfer): Promise<Outcome> {
   const { address, options, copy } = wanted;
   const begun = state.body.length > 0 ? state.body.length : (state.partial?.length ?? 0);
-  let response: Response;
+  let answer: Reached;
   try {
-    response = await ask(wanted, state, begun);
+    answer = await ask(wanted, state, begun);
   } catch (cause) {
     if (options.signal?.aborted === true) throw aborted(address, cause);
+    if (isTransferKitError(cause)) throw cause;
     return unreachable(address, cause, !wanted.sameOrigin);
   }
+  const { response } = answer;
   if (response.status === 304 && copy !== undefined) return { kind: 'unchanged' };
   if (!response.ok) {
     release(response);
@@ -109,18 +118,19 @@ async function attempt(wanted: Wanted, state: Transfer): Promise<Outcome> {
     return badStatus(address, response);
   }
   if (response.status === 206 && begun > 0) {
-    if (!(await joins(wanted, state, response, begun))) return startOver(wanted, state);
+    if (!(await joins(wanted, state, answer, begun))) return startOver(wanted, state);
   } else {
     if (copy !== undefined && isSame(copy.validators, validatorsOf(response.headers))) {
       release(response);
       return { kind: 'unchanged' };
     }
-    await restart(wanted, state, response);
+    await restart(wanted, state, answer);
   }
-  return receive(wanted, state, response);
+  return receive(wanted, state, answer);
 }
 
-function ask({ address, options, copy, sameOrigin }: Wanted, state: Transfer, begun: number): Promise<Response> {
+function ask(wanted: Wanted, state: Transfer, begun: number): Promise<Reached> {
+  const { address, options, copy, sameOrigin, seesRedirects } = wanted;
   const headers: Record<string, string> = {};
   if (sameOrigin && begun > 0) {
     headers.range = `bytes=${begun}-`;
@@ -131,17 +141,17 @@ function ask({ address, options, copy, sameOrigin }: Wanted, state: Transfer, be
     if (etag !== undefined) headers['if-none-match'] = etag;
     else if (lastModified !== undefined) headers['if-modified-since'] = lastModified;
   }
-  const read = options.fetch ?? globalThis.fetch;
-  return read(address, {
+  const init: RequestInit = {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     // A browser's own cache asks the server then, and can do so across sites.
     ...(copy === undefined || sameOrigin ? {} : { cache: 'no-cache' }),
-  });
+  };
+  return followRedirects(address, init, options, seesRedirects);
 }
 
 /** Whether a part of a file continues what is here. */
-async function joins(wanted: Wanted, state: Transfer, response: Response, begun: number): Promise<boolean> {
+async function joins(wanted: Wanted, state: Transfer, { response, reached }: Reached, begun: number): Promise<boolean> {
   const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
   if (Number(from) !== begun || isPacked(response)) return false;
   const known = state.body.length > 0 ? state : state.partial;
@@ -152,7 +162,7 @@ async function joins(wanted: Wanted, state: Transfer, response: Response, begun:
   state.total = total === '*' ? partial.total : Number(total);
   state.validators = partial.validators;
   state.body.restart(state.total);
-  state.writer = await wanted.cache?.begin(wanted.location, state.validators, state.total);
+  state.writer = await wanted.cache?.begin(wanted.location, announced(state, reached));
   await partial.read((piece) => add(state, piece));
   state.partial = undefined;
   return state.body.length === begun;
@@ -174,23 +184,30 @@ async function forget(state: Transfer): Promise<void> {
 }
 
 /** The whole file comes, from its first byte. */
-async function restart({ location, options, cache }: Wanted, state: Transfer, response: Response): Promise<void> {
+async function restart({ location, options, cache }: Wanted, state: Transfer, answer: Reached): Promise<void> {
+  const { response, reached } = answer;
   const { headers } = response;
   await forget(state);
   state.packed = isPacked(response);
   state.validators = validatorsOf(headers);
-  const announced = headers.get('content-length') ?? '';
-  state.total = /^\d+$/.test(announced) && !state.packed ? Number(announced) : undefined;
+  const length = headers.get('content-length') ?? '';
+  state.total = /^\d+$/.test(length) && !state.packed ? Number(length) : undefined;
   try {
     state.body.restart(state.total);
   } catch (error) {
     release(response);
     throw error;
   }
-  if (maybeKept(headers, options)) state.writer = await cache?.begin(location, state.validators, state.total);
+  if (maybeKept(headers, options)) state.writer = await cache?.begin(location, announced(state, reached));
 }
 
-async function receive({ location, address, options }: Wanted, state: Transfer, response: Response): Promise<Outcome> {
+/** Of the address that gave it only the origin is kept: the rest may be a signature. */
+function announced({ validators, total }: Transfer, reached: string): Announced {
+  return { validators, total, reached: new URL(reached).origin };
+}
+
+async function receive({ location, address, options }: Wanted, state: Transfer, answer: Reached): Promise<Outcome> {
+  const { response, reached } = answer;
   const { body } = state;
   const { signal } = options;
   const reader = response.body?.getReader();
@@ -208,7 +225,7 @@ async function receive({ location, address, options }: Wanted, state: Transfer, 
   }
   // Of another site a browser hides that the bytes were packed, and then the length is not theirs.
   if (response.type !== 'cors' && body.length < (state.total ?? 0)) return cut(address, body.length, state.total);
-  return { kind: 'fetched', bytes: body.joined(), pieced: state.pieced, writer: state.writer };
+  return { kind: 'fetched', bytes: body.joined(), reached, pieced: state.pieced, writer: state.writer };
 }
 
 async function add(state: Transfer, piece: Uint8Array): Promise<void> {
@@ -236,10 +253,6 @@ function isSame(one: Validators, other: Validators): boolean {
 /** Whether a server packed the bytes on their way: then its length and ranges are of the packed ones. */
 function isPacked({ headers }: Response): boolean {
   return !/^(identity)?$/i.test(headers.get('content-encoding') ?? '');
-}
-
-function release(response: Response): void {
-  void response.body?.cancel().catch(() => undefined);
 }
 
 /** Waits, unless the signal ends it. */

@@ -6,14 +6,13 @@ import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs
 import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { TransferKitError } from '../core/errors.ts';
-import type { ByteCache, CachedCopy, CacheWriter, PartialCopy, Validators } from '../download/cache.ts';
+import type { Announced, ByteCache, CachedCopy, CacheWriter, PartialCopy } from '../download/cache.ts';
 
 /** What the head of a file says. */
-interface Head {
+interface Head extends Omit<Announced, 'reached'> {
   readonly address: string;
-  readonly validators: Validators;
-  /** Bytes of the whole file, if known. */
-  readonly total: number | undefined;
+  /** Files of earlier versions do not say it. */
+  readonly reached: string | undefined;
   /** Of the bytes, once they are complete. */
   readonly sha256: string | undefined;
 }
@@ -28,8 +27,8 @@ export function folderCache(folder: string): ByteCache {
   return {
     find: (address) => explained(folder, () => find(folder, address)),
     findPartial: (address) => explained(folder, () => findPartial(folder, address)),
-    begin: (address, validators, total) =>
-      explained(folder, async () => begin(folder, { address, validators, total, sha256: undefined })),
+    begin: (address, announced) =>
+      explained(folder, async () => begin(folder, { ...announced, address, sha256: undefined })),
   };
 }
 
@@ -49,6 +48,7 @@ async function find(folder: string, address: string): Promise<CachedCopy | undef
   if (head === undefined) return undefined;
   return {
     validators: head.validators,
+    reached: head.reached,
     read: (unchecked) => readWhole(path, address, unchecked !== undefined).catch(() => undefined),
   };
 }
@@ -215,6 +215,7 @@ function parseHead(text: string): Head | undefined {
       ...(typeof lastModified === 'string' ? { lastModified } : {}),
     },
     total: typeof json.total === 'number' ? json.total : undefined,
+    reached: typeof json.reached === 'string' ? json.reached : undefined,
     sha256: typeof json.sha256 === 'string' ? json.sha256 : undefined,
   };
 }

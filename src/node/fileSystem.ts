@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { byteLengthOf } from '../core/weightBytes.ts';
 import { makeFolder, replaceFile, type Undo } from './atomicFiles.ts';
+import { localPath } from './localPath.ts';
 import { readArtifacts } from './readArtifacts.ts';
 
 /** An IOHandler that can do both. */
@@ -28,7 +28,7 @@ const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tm
  * replaced in one step; then weight files of earlier saves are removed. Whatever stops the process in between, the folder
  * holds the old model or the new one. One writer at a time; saves of one handler wait for each other.
  *
- * @param folder - Its path, or a `file:` URL. Made when it is missing, with the folders above it.
+ * @param folder - Its path, or a `file:` address. Made when it is missing, with the folders above it.
  * @returns A handler for `save` and `loadBase`, and for tfjs's own `model.save` and `tf.loadLayersModel`. Its `save` raises
  * `SAVE_FAILED`; its `load` raises `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
  * @throws TransferKitError `INVALID_OPTION` for the path of a file.
@@ -45,7 +45,7 @@ const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tm
  * ```
  */
 export function fileSystem(folder: string | URL): FileSystemHandler {
-  const path = resolve(folder instanceof URL ? fileURLToPath(folder) : folder);
+  const path = resolve(localPath(folder));
   if (path.endsWith('.json')) {
     const text = `fileSystem: expected a folder, got ${path}. Give the folder that holds model.json: '${dirname(path)}'.`;
     throw new TransferKitError('INVALID_OPTION', text, { path });

@@ -1,31 +1,35 @@
 // HDF5 files on a disk, read in place: a weights file is never whole in memory.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { TransferKitError } from '../core/errors.ts';
 import type { Hdf5Storage, OpenFile } from '../core/hdf5Storage.ts';
 import { isAddress, type ReadOptions } from '../core/platform.ts';
+import { tooBig } from '../download/body.ts';
 import { locateCached } from './cache.ts';
+import { localPath } from './localPath.ts';
 import { cacheFolder } from './readBytes.ts';
 
 /**
  * An HDF5 file on the disk; undefined when there is no such file or it is not HDF5.
  *
  * @param location - A path, or the address of a file that has been downloaded: then the kept copy is opened.
+ * @throws TransferKitError `OUT_OF_RANGE` for a file over `maxBytes`.
  */
 export async function openHdf5(
   location: string,
-  { cacheDir }: Pick<ReadOptions, 'cacheDir'> = {},
+  { cacheDir, maxBytes = Infinity }: Pick<ReadOptions, 'cacheDir' | 'maxBytes'> = {},
 ): Promise<Hdf5Storage | undefined> {
-  if (!isAddress(location)) return openAt(resolve(location), 0);
+  if (!isAddress(location)) return openAt(resolve(localPath(location)), 0, maxBytes);
   const kept = cacheDir === false ? undefined : await locateCached(cacheFolder(cacheDir), location);
-  return kept && openAt(kept.path, kept.offset);
+  return kept && openAt(kept.path, kept.offset, maxBytes);
 }
 
 /** @param offset - Where the file begins: a kept copy has a head in front. */
-async function openAt(path: string, offset: number): Promise<Hdf5Storage | undefined> {
+async function openAt(path: string, offset: number, maxBytes: number): Promise<Hdf5Storage | undefined> {
   const start = await readStart(path, offset);
   if (start === undefined || !startsAsHdf5(start.head)) return undefined;
+  if (start.size > maxBytes) throw tooBig(path, start.size, maxBytes, 'it has');
   return { ...start, open: () => openFile(path, offset) };
 }
 
@@ -59,7 +63,12 @@ function withReason(path: string, use: () => number): number {
 }
 
 async function readStart(path: string, offset: number): Promise<{ head: Uint8Array; size: number } | undefined> {
-  const file = await open(path).catch(() => undefined);
+  // Opening a pipe waits for who writes to it.
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  const file = isFile ? await open(path).catch(() => undefined) : undefined;
   if (file === undefined) return undefined;
   try {
     const { size } = await file.stat();

@@ -4,8 +4,10 @@ import type { Platform } from '../core/platform.ts';
 import { nodeBackends } from './backends.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { decodePicture } from './decodePicture.ts';
+import { fileSystem } from './fileSystem.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
-import { readBytes } from './readBytes.ts';
+import { localPath } from './localPath.ts';
+import { hashOf, readBytes, readFile } from './readBytes.ts';
 import { openScratch } from './scratchFile.ts';
 import { clearScratch } from './scratchNames.ts';
 import { nodeThreads } from './threads.ts';
@@ -15,7 +17,10 @@ export const platform: Platform = {
   name: 'node',
   backends: nodeBackends,
   threads: nodeThreads,
+  readFile,
   readBytes,
+  sha256: (bytes) => hashOf('sha256', bytes),
+  openFolder: (location) => fileSystem(localPath(location).replace(/(^|[/\\])model\.json$/, '') || '.'),
   openHdf5,
   decodePicture,
   // Heeds the limits of a container.

@@ -1,12 +1,10 @@
 // A model as it lies on a disk, on a server, in a tfjs IOHandler or in an npm module: topology, weight list, bytes.
-import { io } from '@tensorflow/tfjs-core';
-import { platform } from '#platform';
-import { isTransferKitError, TransferKitError } from '../core/errors.ts';
+import type { io } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { ReadOptions } from '../core/platform.ts';
+import type { FileOrigin } from '../core/platform.ts';
 import { byteLengthOf } from '../core/weightBytes.ts';
 import type { WeightSource } from '../core/weightSource.ts';
-import { teachableMachineHints, type ClassifierHints } from './classifierHints.ts';
 import { storedWeights } from './storedWeights.ts';
 import { withoutSuffixes } from './suffixes.ts';
 import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
@@ -15,6 +13,8 @@ import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
 export interface ModelArtefact {
   /** Where it came from, for messages. */
   readonly source: string;
+  /** The file that it was read from, beside which others may lie. */
+  readonly origin?: FileOrigin;
   readonly topology: unknown;
   readonly metadata: JsonObject;
   /**
@@ -30,50 +30,6 @@ export interface ModelArtefact {
 export interface PlacedLayer {
   readonly name: string;
   readonly path: readonly string[];
-}
-
-/**
- * Reads `model.json` and its shards from a path or an address.
- *
- * @param location - Of `model.json`, or of the folder it lies in; `indexeddb://…` and `localstorage://…` in a browser.
- * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
- */
-export async function readModelFiles(location: string, options: ReadOptions = {}): Promise<ModelArtefact> {
-  const [handler] = /^(indexeddb|localstorage):\/\//.test(location) ? io.getLoadHandlers(location) : [];
-  if (handler !== undefined) return readHandler(handler, location);
-  const address = /\.json($|\?)/.test(location) ? location : `${location.replace(/[/\\]$/, '')}/model.json`;
-  const json = parseModelJson(await platform.readBytes(address, options), address);
-  const { hash: _ofModelJson, ...shardOptions } = options;
-  const parts: Uint8Array[] = [];
-  for (const group of manifestOf(json, address)) {
-    const shards = await Promise.all(group.paths.map((path) => readShard(neighbour(address, path), shardOptions)));
-    assertLength(address, group.paths.join(', '), lengthOf(shards), group.weights);
-    parts.push(...shards);
-  }
-  return fromModelJson(json, parts, address);
-}
-
-/**
- * Hints of a `metadata.json` that lies beside a `model.json`, as Teachable Machine writes it; {} where there is none.
- *
- * @throws TransferKitError `ABORTED`, and what reading a file that is there raises.
- */
-export async function readHintsBeside({ source }: ModelArtefact, options: ReadOptions = {}): Promise<ClassifierHints> {
-  if (!/model\.json($|\?)/.test(source)) return {};
-  const { hash: _ofModelJson, ...reading } = options;
-  const bytes = await platform.readBytes(neighbour(source, 'metadata.json'), reading).catch((error: unknown) => {
-    if (isTransferKitError(error) && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  });
-  return bytes === undefined ? {} : teachableMachineHints(parseJson(bytes));
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /** The artefact of the content of a `model.json` and the bytes of its shards, in order. */
@@ -131,37 +87,17 @@ function fromArtifacts(artifacts: io.ModelArtifacts, source: string): ModelArtef
   };
 }
 
-function parseModelJson(bytes: Uint8Array, address: string): object {
-  try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof json === 'object' && json !== null && 'modelTopology' in json) return json;
-  } catch (error) {
-    throw notAModel(address, 'something that is not JSON', error);
-  }
-  throw notAModel(address, 'JSON without modelTopology');
-}
-
-async function readShard(address: string, options: ReadOptions): Promise<Uint8Array> {
-  return platform.readBytes(address, options).catch((error: unknown) => {
-    const isMissing =
-      error instanceof TransferKitError && /answered (404|410)|ENOENT/.test(String(error.details.reason));
-    if (!isMissing) throw error;
-    const text = `expected the weight shard ${address} that model.json names, found none. Copy all files of the model.`;
-    throw new TransferKitError('WEIGHTS_DAMAGED', text, { shard: address }, error);
-  });
-}
-
-/** The address of a file beside another one, with the same query: TF Hub and signed addresses ask for it. */
-function neighbour(address: string, name: string): string {
-  if (!/^[a-z]+:\/\//i.test(address)) {
-    return address.slice(0, Math.max(address.lastIndexOf('/'), address.lastIndexOf('\\')) + 1) + name;
-  }
-  const beside = new URL(name, address);
-  if (beside.search === '') beside.search = new URL(address).search;
-  return beside.href;
-}
-
-function assertLength(source: string, files: string, found: number, specs: readonly io.WeightsManifestEntry[]): void {
+/**
+ * Sees that shards have as many bytes as the weights take.
+ *
+ * @throws TransferKitError `WEIGHTS_DAMAGED`.
+ */
+export function assertLength(
+  source: string,
+  files: string,
+  found: number,
+  specs: readonly io.WeightsManifestEntry[],
+): void {
   const expected = byteLengthOf(specs);
   if (expected === undefined || found === expected) return;
   throw new TransferKitError(
@@ -172,15 +108,7 @@ function assertLength(source: string, files: string, found: number, specs: reado
   );
 }
 
-function lengthOf(parts: readonly Uint8Array[]): number {
+/** The bytes of all parts. */
+export function lengthOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
-function notAModel(address: string, found: string, cause?: unknown): TransferKitError {
-  return new TransferKitError(
-    'NOT_A_MODEL',
-    `expected a tfjs model.json at ${address}, got ${found}.`,
-    { address },
-    cause,
-  );
 }
