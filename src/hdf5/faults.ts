@@ -51,7 +51,8 @@ export function guarded<T>(source: string, path: string, read: () => T): T {
     const kind = cause instanceof Hdf5Fault ? cause.kind : 'damaged';
     const found = cause instanceof Hdf5Fault ? cause.message : 'a size that is impossible';
     const text = `expected weights at '${path}' in ${source}, got ${found}. ${advice[kind]}`;
-    const code = kind === 'damaged' ? 'WEIGHTS_DAMAGED' : 'UNSUPPORTED_SOURCE';
-    throw new TransferKitError(code, text, { source, path, found }, cause);
+    const details = { source, path, found };
+    if (kind === 'damaged') throw new TransferKitError('WEIGHTS_DAMAGED', text, details, cause);
+    throw new TransferKitError('UNSUPPORTED_SOURCE', text, details, cause);
   }
 }
