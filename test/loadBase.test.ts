@@ -16,6 +16,7 @@ import {
 } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createBase } from '../src/bases/createBase.ts';
 import {
   definePreprocessor,
   load,
@@ -31,6 +32,7 @@ import {
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
 import { expectNoLeak, raisedBy, relativeError } from './support/tensors.ts';
+import { tinyGraph, tinyLayers } from './support/tinyGraph.ts';
 import { setWeights, tinyModel, wave } from './support/tinyModel.ts';
 import { tinyLabels, tinySamples } from './support/tinyTask.ts';
 
@@ -251,6 +253,68 @@ describe('cut', () => {
     expect(base.trunk.weights.at(-1)?.kind).toBe('statistics');
     const x = wave([1, 4, 4, 3], 1, 0.2);
     expect(relativeError(base.trunk.run(x), reference(source, 'conv1/bn', x))).toBeLessThan(1e-6);
+  });
+});
+
+describe('summary', () => {
+  const lines = (base: Pick<Base, 'summary'>) => base.summary().split('\n');
+
+  test('of layers: kinds, shapes, parameters by stages, the sums and the cut', async () => {
+    const source = tinyLayers();
+    const base = await loadBase(source);
+    source.dispose();
+    for (const weight of base.trunk.weights) if (weight.layer === 'bn1') weight.frozen = false;
+    expect(lines(base)).toEqual([
+      'pair: input [any, 8, 8, 3] float32, 7 layers in 2 stages',
+      '',
+      'stage  layer      kind                output shape    parameters',
+      '0      conv1      Conv2D              [any, 8, 8, 6]         162',
+      '0      bn1        BatchNormalization  [any, 8, 8, 6]          24',
+      '0      relu1      ReLU                [any, 8, 8, 6]           0',
+      '1      depthwise  DepthwiseConv2D     [any, 8, 8, 6]          60',
+      '1      relu2      Activation          [any, 8, 8, 6]           0',
+      '1      project    Conv2D              [any, 8, 8, 6]          42',
+      '1      add        Add                 [any, 8, 8, 6]           0',
+      '',
+      'Parameters: 288; trainable 12, frozen 276.',
+      "Cut: features are taken from 'add', [any, 8, 8, 6].",
+    ]);
+    base.dispose();
+  });
+
+  test('of a GraphModel: shapes where everything passes through one node', async () => {
+    const base = await loadBase(tinyGraph());
+    expect(lines(base)).toEqual([
+      'graph_model: input [any, 8, 8, 3] float32, 11 nodes in 3 stages',
+      '',
+      'stage  layer                    kind                   output shape    parameters',
+      '0      hub_input/Mul            Mul                    [any, 8, 8, 3]           0',
+      '0      hub_input/Sub            Sub                    [any, 8, 8, 3]           0',
+      '1      net/conv1                Conv2D                 [any, 8, 8, 6]         162',
+      '1      net/bn1                  FusedBatchNormV3       [any, 8, 8, 6]          24',
+      '1      net/relu1                Relu6                  [any, 8, 8, 6]           0',
+      '2      net/depthwise/depthwise  DepthwiseConv2dNative                          54',
+      '2      net/depthwise/BiasAdd    BiasAdd                                         6',
+      '2      net/relu2                Relu                                            0',
+      '2      net/project              _FusedConv2D                                   42',
+      '2      net/add                  AddV2                  [any, 8, 8, 6]           0',
+      '2      net/pool                 Mean                   [any, 6]                 0',
+      '',
+      'Parameters: 288; trainable 0, frozen 288. Constants that never train: 3.',
+      "Cut: features are taken from 'net/pool', [any, 6].",
+    ]);
+    base.dispose();
+  });
+
+  test('of a preset, with thousands separated; of a trunk of another make the shapes of its stages', async () => {
+    const base = await loadBase('mobilenet', { alpha: 0.25, weights: null, inputSize: 32, cut: 'conv_pw_3_relu' });
+    expect(lines(base).at(-2)).toBe('Parameters: 2,960; trainable 0, frozen 2,960.');
+    const other = createBase({ ...base, trunk: { ...base.trunk, format: 'graph' } });
+    const ends = lines(other)
+      .slice(3, -3)
+      .flatMap((line) => (line.includes('[any') ? line.split(/ +/)[1] : []));
+    expect(ends).toEqual(base.trunk.stages.map(({ name }) => name));
+    base.dispose();
   });
 });
 

@@ -10,6 +10,7 @@ import { findCut } from '../trunk/findCut.ts';
 import { otherSize } from '../trunk/fitInput.ts';
 import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape, type LayerGraph } from '../trunk/layerGraph.ts';
 import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import { createBase } from './createBase.ts';
 
 /** How to make a base of an artefact. */
 export interface BasePlan {
@@ -41,16 +42,13 @@ export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan:
     ? buildFrom(artefact, trimmed, options)
     : buildResized(artefact, trimmed, { inputSize, ...options }));
   const preprocessor = settle(() => plan.preprocess(trunk.input), trunk);
-  return {
+  return createBase({
     name: plan.name,
     trunk,
     preprocessor,
     cut: layerOf(graph, cut).name,
     notes: graph.notes ?? [],
-    dispose: () => {
-      trunk.dispose();
-    },
-  };
+  });
 }
 
 function pickBuildOptions({ inputSize, seed, maxParameters, signal }: BasePlan): BuildOptions {

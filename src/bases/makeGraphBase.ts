@@ -17,6 +17,7 @@ import {
   type NodeGraph,
 } from '../trunk/nodeGraph.ts';
 import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import { createBase } from './createBase.ts';
 import type { BasePlan } from './makeBase.ts';
 
 /**
@@ -35,15 +36,12 @@ export function makeGraphBase(graph: NodeGraph, artefact: ModelArtefact, plan: B
     artefact.weights((name) => constants.has(name)),
     input,
   );
-  const dispose = () => {
-    trunk.dispose();
-  };
   try {
     const fixed = declaredShape(graph)?.[0] ?? null;
     const notes = fixed === null || fixed < 1 ? [] : [freedBatchNote(graph.input, fixed)];
-    return { name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, notes, dispose };
+    return createBase({ name: plan.name, trunk, preprocessor: plan.preprocess(trunk.input), cut, notes });
   } catch (error) {
-    dispose();
+    trunk.dispose();
     throw error;
   }
 }

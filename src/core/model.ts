@@ -85,6 +85,18 @@ export interface Base {
   readonly weightsReport?: WeightsReport;
   /** What was left out when the model was read, because it does nothing outside training (augmentation). */
   readonly notes: readonly string[];
+  /**
+   * A table as text, such as Keras's `model.summary()` prints: stage, name, kind, output shape and number of parameters of each
+   * layer, then the sums, trainable and frozen, and the cut. `any` stands for a free axis. Of a GraphModel the output shapes
+   * are known where all values pass through one node. A stage ends at its last layer; layers of the stages in front of the
+   * first unfrozen weight run once for each example.
+   *
+   * @example
+   * ```ts
+   * console.log(base.summary());
+   * ```
+   */
+  summary(): string;
   /** Frees the trunk, whatever models are on it: their verbs raise `DISPOSED`. A second call does nothing. */
   dispose(): void;
 }

@@ -4,7 +4,7 @@ import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
 import { freeWhenUnused } from '../core/uses.ts';
-import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
+import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { assertRunnable, probe } from './graphProbe.ts';
@@ -22,6 +22,8 @@ export interface GraphTrunk extends Trunk {
   readonly nodes: NodeGraph;
   /** Every constant of the graph, the weights' variables among them. */
   readonly constants: ReadonlyMap<string, Tensor>;
+  /** Output shapes of the nodes that everything passes through. */
+  readonly shapes: ReadonlyMap<string, Shape>;
 }
 
 /** Whether a trunk is of nodes. */
@@ -76,6 +78,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
     format: 'graph',
     nodes: graph,
     constants,
+    shapes: new Map([...specs].map(([name, { shape }]) => [name, shape])),
     input,
     output: stages.at(-1)?.output ?? input,
     stages,

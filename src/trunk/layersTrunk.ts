@@ -36,7 +36,8 @@ export function layersTrunkOf(trunk: Trunk): LayersTrunk {
   );
 }
 
-function isLayersTrunk(trunk: Trunk): trunk is LayersTrunk {
+/** Whether a trunk is of tfjs layers. */
+export function isLayersTrunk(trunk: Trunk): trunk is LayersTrunk {
   return trunk.format === 'layers' && 'graph' in trunk;
 }
 
