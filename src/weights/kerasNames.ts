@@ -7,7 +7,11 @@ const oldNames: Readonly<Record<string, string>> = {
   U: 'recurrent_kernel',
   running_mean: 'moving_mean',
   running_std: 'moving_variance',
+  alphas: 'alpha',
 };
+
+/** `inner_W` in the group of the layer that wraps `inner`: Keras 1 has no slashes. */
+const oldInner = /^(.+)_(W|b|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)(?:_\d+)?$/;
 
 /** Names of weights in the order in which Keras 3 numbers them, for layers whose weights cannot be worked out otherwise. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
@@ -43,6 +47,8 @@ export function splitWeightName(group: string, name: string): WeightName {
   const plain = name.replace(/:\d+$/, '');
   const slash = plain.lastIndexOf('/');
   const isOld = slash < 0 && plain.startsWith(`${group}_`);
+  const [, inner, innerOwn] = (slash < 0 && !isOld && oldInner.exec(plain)) || [];
+  if (inner !== undefined && innerOwn !== undefined) return { path: `${group}/${inner}`, own: ownName(innerOwn) };
   const own = isOld ? plain.slice(group.length + 1) : plain.slice(slash + 1);
   const prefix = slash < 0 ? '' : plain.slice(0, slash);
   // A Sequential of Keras 3 puts its own name in front: `line/conv/kernel` in the group `conv`.

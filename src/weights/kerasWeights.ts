@@ -6,7 +6,7 @@ import type { WeightsReport } from '../core/model.ts';
 import { sourceOf, type WeightSource } from '../core/weightSource.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 import { parseTopology } from '../trunk/topology.ts';
-import { refuseKeras1 } from './keras1.ts';
+import { withoutKeras1 } from './keras1.ts';
 import type { KerasFile } from './kerasFile.ts';
 import { candidatePairs, expectedLayers, sameShape, type ExpectedLayer, type Pairs } from './matchWeights.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
@@ -63,16 +63,17 @@ export function matchKerasWeights(file: KerasFile, graph: LayerGraph, options: M
 /**
  * A whole model of Keras as an artefact.
  *
- * @throws TransferKitError `NOT_A_MODEL` when the file holds weights alone, `UNSUPPORTED_SOURCE` for a model of Keras 1.
+ * @throws TransferKitError `NOT_A_MODEL` when the file holds weights alone, `UNSUPPORTED_SOURCE` for layers of Keras 1 that cannot
+ * be converted.
  */
-export function kerasArtefact(file: KerasFile): ModelArtefact {
+export function kerasArtefact(stored: KerasFile): ModelArtefact {
+  const file = withoutKeras1(stored);
   if (file.topology === undefined) {
     const text =
       `loadBase: expected a whole model in ${file.source}, got weights alone. Pass the file as the weights of a preset ` +
       '(loadBase("mobilenet_v2", { weights: file })), or save the whole model in Python: model.save("model.keras").';
     throw new TransferKitError('NOT_A_MODEL', text, { source: file.source });
   }
-  refuseKeras1(file.topology, file.source);
   let matched: MatchedWeights | undefined;
   return {
     source: file.source,

@@ -96,10 +96,12 @@ test.each([
   ['conv1', 'conv1/kernel:0', 'conv1', 'kernel'],
   ['conv1', 'conv1_W_1:0', 'conv1', 'kernel'],
   ['bn_conv1', 'bn_conv1_running_std:0', 'bn_conv1', 'moving_variance'],
+  ['each', 'inner_1_W', 'each/inner_1', 'kernel'],
+  ['p', 'p_alphas', 'p', 'alpha'],
   ['conv1/conv', 'conv1/conv/kernel:0', 'conv1/conv', 'kernel'],
   ['net', 'conv1/kernel:0', 'net/conv1', 'kernel'],
   ['net', 'net/conv1/kernel', 'net/conv1', 'kernel'],
-  ['conv', 'line/conv/kernel', 'line/conv', 'kernel'],
+  ['conv', 'line/conv/kernel', 'conv', 'kernel'],
   ['dense', 'dense_1/kernel_3:0', 'dense/dense_1', 'kernel'],
 ])('in the group %s, %s is a weight of %s', (group, name, path, own) => {
   expect(splitWeightName(group, name)).toEqual({ path, own });
