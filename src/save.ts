@@ -6,6 +6,7 @@ import type { AnyModel, HeadPart } from './core/model.ts';
 import { isObject } from './core/optionChecks.ts';
 import { whileCopied } from './core/uses.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
+import { placeToSave } from './weights/modelStores.ts';
 import type { SavedModel } from './weights/savedModel.ts';
 
 /**
@@ -20,20 +21,20 @@ import type { SavedModel } from './weights/savedModel.ts';
  * `predict` of the GraphModel gives a record.
  *
  * @param model - A model of any task, or with several heads. Optimizer state is not saved.
- * @param target - `fileSystem(directory)` of `transferkit/node`, any tfjs IOHandler, or an address that tfjs knows
- * (`indexeddb://name`, `localstorage://name`, `downloads://name`).
+ * @param target - In Node the path of a folder, which is made when it is missing, or a `file:` address; in a page
+ * `indexeddb://name`, `localstorage://name` or `downloads://name`; any tfjs IOHandler, such as `fileSystem(folder)` of
+ * `transferkit/node`.
  * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a head of
  * your own that has no form in a GraphModel.
  *
  * @example
  * ```ts
- * import { fileSystem } from 'transferkit/node';
- * await save(model, fileSystem('my-model'));
+ * await save(model, 'my-model');
  * ```
  */
-export async function save(model: AnyModel, target: io.IOHandler | string): Promise<void> {
+export async function save(model: AnyModel, target: io.IOHandler | string | URL): Promise<void> {
   assertAlive('save', model);
-  const handler = typeof target === 'string' ? handlerOf(target) : target;
+  const handler = typeof target === 'string' || target instanceof URL ? placeToSave(String(target)) : target;
   if (!isObject(handler) || handler.save === undefined) {
     throw new TransferKitError('INVALID_OPTION', 'save: expected an IOHandler that can save, got one without save().');
   }
@@ -92,15 +93,4 @@ function thresholdsOf(parts: readonly HeadPart[]): Pick<SavedModel, 'thresholds'
   if (first?.name === '') return first.thresholds === undefined ? {} : { thresholds: first.thresholds };
   const own = parts.flatMap(({ name, thresholds }) => (thresholds === undefined ? [] : [[name, thresholds] as const]));
   return own.length === 0 ? {} : { thresholds: Object.fromEntries(own) };
-}
-
-function handlerOf(address: string): io.IOHandler {
-  const [handler] = io.getSaveHandlers(address);
-  if (handler !== undefined) return handler;
-  throw new TransferKitError(
-    'INVALID_OPTION',
-    `save: expected an IOHandler or an address such as indexeddb://my-model, got '${address}'. ` +
-      "For a folder: import { fileSystem } from 'transferkit/node' and pass fileSystem(folder).",
-    { address },
-  );
 }

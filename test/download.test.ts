@@ -1,8 +1,8 @@
 // Downloads against real servers, most of them bad: each gives the right bytes or says what is wrong.
-import { fork, type ChildProcess } from 'node:child_process';
+import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -606,6 +606,45 @@ describe('the cache', () => {
     vi.stubEnv('TRANSFERKIT_CACHE', join(file, 'cache'));
     expectBytes(await read({ hash: sha256 }), content);
   });
+});
+
+/** Whether this process may mount a small disk that nobody else sees. */
+function canMount(): boolean {
+  try {
+    execFileSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.runIf(canMount())('a cache on a full disk leaves no open file and no beginning of one', async () => {
+  answer = versioned();
+  const script = await bundleReader(`
+    const { execFileSync } = await import('node:child_process');
+    const { readdirSync, readlinkSync, rmSync, writeFileSync } = await import('node:fs');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', cacheDir]);
+    const found = [];
+    for (const free of [0, 4096, 100_000]) {
+      rmSync(cacheDir + '/filler', { force: true });
+      try { writeFileSync(cacheDir + '/filler', new Uint8Array(256 * 1024 - free)); } catch {}
+      const code = await readBytes(address, { cacheDir, retries: 0 }).then(() => 'read', (error) => error.code);
+      const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+        try { return readlinkSync('/proc/self/fd/' + fd).startsWith(cacheDir) ? [fd] : []; } catch { return []; }
+      });
+      found.push([code, readdirSync(cacheDir), open.length]);
+    }
+    console.log(JSON.stringify(found));`);
+  const disk = join(cacheDir, 'disk');
+  mkdirSync(disk);
+  // The server is in this process: it must not wait for the other one.
+  const child = spawn('unshare', ['-rm', process.execPath, script, address, disk], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.on('data', (piece: Buffer) => (printed += piece.toString()));
+  await once(child, 'close');
+  expect(JSON.parse(printed)).toEqual([0, 1, 2].map(() => ['SAVE_FAILED', ['filler'], 0]));
 });
 
 describe('a mirror', () => {

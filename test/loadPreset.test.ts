@@ -125,6 +125,14 @@ describe('weights of a preset', () => {
     again.dispose();
   });
 
+  test('that cannot be downloaded: the error names the other ways', async () => {
+    const offline = (): Promise<Response> => Promise.reject(new TypeError('fetch failed'));
+    const loading = loadBase('mobilenet', { alpha: 0.25, inputSize: 128, fetch: offline, cacheDir: false, retries: 0 });
+    await expect(loading).rejects.toThrow(
+      /expected to download the published weights of 'mobilenet': expected data at .*fetch failed\. .*weights: <path or bytes .*mirror: <address .*weights: null/,
+    );
+  });
+
   test('with a wrong hash are not used', async () => {
     await expect(loadBase('vgg16', { mirror, cacheDir: false, inputSize: 32, retries: 0 })).rejects.toMatchObject({
       code: 'WEIGHTS_DAMAGED',

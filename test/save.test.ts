@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -147,6 +148,52 @@ describe('load gives back what was saved', () => {
     });
   });
 
+  test('in a folder by its path or address, as load takes it', async () => {
+    const model = await tinyTransfer();
+    const place = folder();
+    for (const target of [
+      place,
+      `${place}/`,
+      join(place, 'model.json'),
+      pathToFileURL(place).href,
+      pathToFileURL(place),
+    ]) {
+      rmSync(place, { recursive: true, force: true });
+      await save(model, target);
+      (await load(target)).dispose();
+      expect(readdirSync(place)).toContain('model.json');
+    }
+    const start = process.cwd();
+    process.chdir(root);
+    try {
+      for (const target of ['relative', 'file://./relative/model.json', 'file://relative', 'file:relative']) {
+        rmSync(join(root, 'relative'), { recursive: true, force: true });
+        await save(model, target);
+        (await load(target)).dispose();
+        expect(readdirSync(join(root, 'relative'))).toContain('model.json');
+      }
+    } finally {
+      process.chdir(start);
+    }
+    await expect(save(model, 'file:///a%2Fb')).rejects.toThrow(
+      /expected a file: address of a path, such as file:\/\/\//,
+    );
+    await expect(load('file:///a%2Fb')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+
+  test('with weights that were damaged is refused: their name is their hash', async () => {
+    const place = folder();
+    await save(await tinyTransfer(), place);
+    const [shard = ''] = readdirSync(place).filter((name) => name.endsWith('.bin'));
+    const bytes = readFileSync(join(place, shard));
+    bytes[3] = (bytes[3] ?? 0) ^ 0x40;
+    writeFileSync(join(place, shard), bytes);
+    for (const source of [place, fileSystem(place)]) {
+      await expectNoLeak(() => expect(load(source)).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' }));
+      await expect(load(source)).rejects.toThrow(/to have the hash [0-9a-f]{8} that its name says, got [0-9a-f]{8}/);
+    }
+  });
+
   test('any tfjs IOHandler serves', async () => {
     const model = await tinyTransfer();
     let saved: tf.io.ModelArtifacts | undefined;
@@ -262,16 +309,28 @@ describe('what cannot be saved says why', () => {
     expect(readFileSync(file, 'utf8')).toBe('in the way');
   });
 
+  test.each(['indexeddb://m', 'localstorage://m', 'downloads://m', 's3://bucket/m', ''])(
+    '%j in Node',
+    async (target) => {
+      const model = await tinyTransfer();
+      await expect(save(model, target)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+      await expect(save(model, target)).rejects.toThrow(
+        /save: expected a place that models can be saved in, got '.*': it is a store of browsers, or nothing\. Give the path of a folder such as '\.\/my-model'/,
+      );
+    },
+  );
+
+  test.each(['indexeddb://m', 'localstorage://m', 'downloads://m'])('%s cannot be loaded in Node', async (source) => {
+    await expect(load(source)).rejects.toMatchObject({ code: 'UNSUPPORTED_SOURCE' });
+    await expect(load(source)).rejects.toThrow(
+      /expected a place that models can be read from, got '.*store of browsers/,
+    );
+  });
+
   test('a handler that fails', async () => {
     const model = await tinyTransfer();
     const full = tf.io.withSaveHandler(() => Promise.reject(new Error('disk full')));
     await expect(save(model, full)).rejects.toThrow('save: could not write the model: disk full');
-  });
-
-  test('an address that nobody handles', async () => {
-    await expect(save(await tinyTransfer(), 'my-model')).rejects.toThrow(
-      "For a folder: import { fileSystem } from 'transferkit/node'",
-    );
   });
 
   test('a disposed model', async () => {

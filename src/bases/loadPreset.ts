@@ -1,6 +1,6 @@
 // Makes a base of a preset: the published architecture with published weights, the user's own, or weights drawn by a seed.
 import { platform } from '#platform';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { md5 } from '../core/md5.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import type { Base } from '../core/model.ts';
@@ -165,7 +165,10 @@ async function readWeights(
   if (weights === 'imagenet') {
     if (published === undefined) throw unpublished(preset, architecture);
     const { address, hash } = published;
-    return { keras: await loadKerasFile(address, { ...reading, ...(hash && { hash }) }), isPublished: true };
+    const keras = await loadKerasFile(address, { ...reading, ...(hash && { hash }) }).catch((error: unknown) => {
+      throw isTransferKitError(error) && error.code === 'NOT_FOUND' ? notDownloaded(preset, error) : error;
+    });
+    return { keras, isPublished: true };
   }
   if (!(weights instanceof Uint8Array) && !hasOtherForm(preset, architecture)) {
     return { keras: await loadKerasFile(String(weights), reading), isPublished: false };
@@ -188,6 +191,15 @@ function isPublishedFile(preset: Preset, architecture: ArchitectureOptions, byte
   if (!hashes.some((hash) => hash?.algorithm === 'md5')) return false;
   const digest = md5(bytes);
   return hashes.some((hash) => hash?.digest === digest);
+}
+
+/** Where there is no way to the server that publishes the weights, there are others. */
+function notDownloaded({ name }: Preset, cause: TransferKitError): TransferKitError {
+  const text =
+    `loadBase: expected to download the published weights of '${name}': ${cause.message.replace(/^\[transferkit\] /, '')} Other ` +
+    'ways: weights: <path or bytes of a Keras file> of your own, mirror: <address of a server that has it>, weights: null ' +
+    'for weights that are drawn.';
+  return new TransferKitError('NOT_FOUND', text, cause.details, cause);
 }
 
 function unpublished(preset: Preset, { alpha }: ArchitectureOptions): TransferKitError {

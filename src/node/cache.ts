@@ -108,26 +108,37 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
   const name = fileName(head.address);
   const path = join(folder, `${name}.${randomBytes(6).toString('hex')}.partial`);
   const file = await open(path, 'wx');
-  await file.writeFile(encodeHead(head));
   let length = 0;
+  let isBroken = false;
+  const leave = async (keep: boolean): Promise<void> => {
+    await file.close().catch(() => undefined);
+    if (!keep || isBroken || length === 0) await rm(path, { force: true });
+  };
+  /** What fails, on a full disk for one, leaves no open file, and no beginning that fills the disk. */
+  const orLeave = async (work: () => Promise<void>): Promise<void> =>
+    explained(folder, work).catch(async (error: unknown) => {
+      isBroken = true;
+      await leave(false).catch(() => undefined);
+      throw error;
+    });
+  await orLeave(async () => {
+    await writeAll(file, encodeHead(head), 0);
+  });
   return {
     append: (piece) =>
-      explained(folder, async () => {
+      orLeave(async () => {
         await writeAll(file, piece, headBytes + length);
         length += piece.length;
       }),
     finish: (bytes) =>
-      explained(folder, async () => {
+      orLeave(async () => {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         await writeAll(file, encodeHead({ ...head, total: bytes.length, sha256 }), 0);
         await file.close();
         await place(path, join(folder, name));
         await clean(folder, head.address);
       }),
-    leave: async (keep) => {
-      await file.close().catch(() => undefined);
-      if (!keep || length === 0) await rm(path, { force: true });
-    },
+    leave,
   };
 }
 

@@ -1,10 +1,11 @@
 // A tfjs IOHandler that keeps a model in a folder and never leaves it half written: weights go to a file named by their
 // hash, and model.json, which names that file, is replaced in one step. Knows nothing about what a model means.
 import { createHash } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { isShardName, shardName } from '../core/shardNames.ts';
 import { byteLengthOf } from '../core/weightBytes.ts';
 import { makeFolder, replaceFile, type Undo } from './atomicFiles.ts';
 import { localPath } from './localPath.ts';
@@ -18,15 +19,18 @@ export interface FileSystemHandler {
   load(): Promise<io.ModelArtifacts>;
 }
 
-const ownShard = /^weights\.[0-9a-f]{8}\.bin$/;
+/** So long a weight file stays after a save has replaced it: somebody may have read its name and not yet the file. */
+const graceMilliseconds = 10_000;
 const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tmp$/;
 
 /**
  * A folder as a place for a model, in tfjs's own format: `model.json` and one file of weights.
  *
  * Saving is all or nothing. Weights are written first, under a name made of their content's SHA-256; then `model.json` is
- * replaced in one step; then weight files of earlier saves are removed. Whatever stops the process in between, the folder
- * holds the old model or the new one. One writer at a time; saves of one handler wait for each other.
+ * replaced in one step. Whatever stops the process in between, the folder holds the old model or the new one. Weight files
+ * of earlier saves are removed by a later save, 10 seconds or more after they were replaced, or by this process when they
+ * have passed: a reader who has read the old `model.json` still finds its file, and one who comes too late reads again. One
+ * writer at a time; saves of one handler wait for each other.
  *
  * @param folder - Its path, or a `file:` address. Made when it is missing, with the folders above it.
  * @returns A handler for `save` and `loadBase`, and for tfjs's own `model.save` and `tf.loadLayersModel`. Its `save` raises
@@ -51,10 +55,15 @@ export function fileSystem(folder: string | URL): FileSystemHandler {
     throw new TransferKitError('INVALID_OPTION', text, { path });
   }
   let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
   return {
-    save: (artifacts) => {
-      const saved = last.then(() => saveArtifacts(path, artifacts));
-      last = saved.catch(() => undefined);
+    save: async (artifacts) => {
+      const saved = await inTurn(() => saveArtifacts(path, artifacts));
+      setTimeout(() => void inTurn(() => cleanLater(path)), graceMilliseconds + 1000).unref();
       return saved;
     },
     load: () => readArtifacts(path),
@@ -70,12 +79,17 @@ async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Prom
   const undo: Undo = [];
   try {
     await makeFolder(folder, undo);
-    const shard = `weights.${hashOf(data)}.bin`;
+    const before = (await currentShards(folder)) ?? [];
+    const shard = shardName(hashOf(data));
     if (!(await exists(join(folder, shard)))) undo.push(() => rm(join(folder, shard), { force: true }));
     await replaceFile(join(folder, shard), data);
     const json = JSON.stringify(modelJson(artifacts, shard));
     await replaceFile(join(folder, 'model.json'), [new TextEncoder().encode(json)]);
     undo.length = 0; // the new model is in place
+    await retire(
+      folder,
+      before.filter((name) => name !== shard),
+    );
     await removeOld(folder, [shard]);
   } catch (cause) {
     for (const step of undo.reverse()) await step().catch(() => undefined);
@@ -99,7 +113,7 @@ function assertComplete(folder: string, specs: readonly io.WeightsManifestEntry[
 function hashOf(data: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const part of data) hash.update(part);
-  return hash.digest('hex').slice(0, 8);
+  return hash.digest('hex');
 }
 
 /** Everything of the artefact but its bytes. Fields that are undefined are left out of the JSON. */
@@ -109,11 +123,36 @@ function modelJson(artifacts: io.ModelArtifacts, shard: string): Record<string, 
   return { ...rest, modelTopology, weightsManifest };
 }
 
-/** Removes weight files and temporary files of earlier saves. The model is saved already: what cannot be removed stays. */
+/** Our weight files that the model.json of a folder names now; undefined when it cannot be read. */
+async function currentShards(folder: string): Promise<string[] | undefined> {
+  const text = await readFile(join(folder, 'model.json'), 'utf8').catch(() => undefined);
+  const names = await readdir(folder).catch(() => []);
+  return text === undefined ? undefined : names.filter((name) => isShardName(name) && text.includes(`"${name}"`));
+}
+
+/** Whoever cannot tell which weights are in use removes none. */
+async function cleanLater(folder: string): Promise<void> {
+  const current = await currentShards(folder);
+  if (current !== undefined) await removeOld(folder, current);
+}
+
+/** The time of a file that was replaced says from then on when that was. */
+async function retire(folder: string, names: readonly string[]): Promise<void> {
+  const now = new Date();
+  for (const name of names) await utimes(join(folder, name), now, now).catch(() => undefined);
+}
+
+/**
+ * Removes weight files and temporary files that nobody may need any more. The model is saved already: what cannot be
+ * removed stays.
+ */
 async function removeOld(folder: string, keep: readonly string[]): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const old = names.filter((name) => (ownShard.test(name) && !keep.includes(name)) || ownTemporary.test(name));
-  for (const name of old) await rm(join(folder, name), { force: true }).catch(() => undefined);
+  for (const name of names.filter((each) => (isShardName(each) && !keep.includes(each)) || ownTemporary.test(each))) {
+    const path = join(folder, name);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity);
+    if (age > graceMilliseconds) await rm(path, { force: true }).catch(() => undefined);
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
