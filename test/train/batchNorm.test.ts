@@ -176,6 +176,7 @@ describe('statistics move', () => {
       ],
     });
     const other = asTested(replaceHead(base, { labels: tinyLabels, model: source }));
+    model.head.trunk.dispose();
     unfreeze(other);
     const before = weightValues(other);
     await trainHead(other, tinySamples(), { batchNorm: 'train', epochs: 1 });
@@ -186,7 +187,6 @@ describe('statistics move', () => {
     await fineTune(other, tinySamples(), { batchNorm: 'train', epochs: 1 });
     expect(moved(between, weightValues(other))).toEqual(both('bn2'));
     other.dispose();
-    model.head.trunk.dispose();
   });
 
   test('of the nodes of a GraphModel', async () => {
