@@ -50,7 +50,7 @@ describe('a head without hidden layers', () => {
     });
     expect(log.epochs[0]).not.toHaveProperty('learningRate');
     expect(log.solver?.iterations).toBeGreaterThan(0);
-    expect(logged).toEqual(log.epochs);
+    expect(logged).toEqual(log.epochs.map((epoch) => ({ ...epoch, phase: 'head' })));
     expect([model.history, model.head.trained]).toEqual([[log], true]);
     expect(JSON.parse(JSON.stringify(log))).toEqual(log);
     const { loss } = await evaluate(model, tinySamples(4, 2));
