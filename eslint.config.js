@@ -70,6 +70,11 @@ export default defineConfig([
     },
   },
   {
+    // What has no result to list its warnings in warns on the console.
+    files: ['src/core/warnOnce.ts'],
+    rules: { 'no-console': ['error', { allow: ['warn'] }] },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // A missing value in a test is a failed test: asserting is what it is for.

@@ -21,6 +21,8 @@ import {
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { whileUsed } from './core/uses.ts';
 import { assertKnown } from './losses/targets.ts';
+import { watchExamples } from './train/seenExamples.ts';
+import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './train/warnings.ts';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -48,6 +50,12 @@ interface EvaluationBase {
   readonly loss: number;
   readonly examples: number;
   readonly skipped: readonly Unreadable[];
+  /**
+   * What makes the figures mean less than they seem to: a head that was never trained, fewer than five examples of a label, examples
+   * that it was trained on in this process (the same path, input object or id), a loss at chance, an accuracy no better than that of
+   * the most frequent label. Each once, of several heads in the whole only; missing when there is none.
+   */
+  readonly warnings?: readonly string[];
 }
 
 /** Figures of a model that predicts one label. */
@@ -140,8 +148,18 @@ async function evaluateNow(
   const settled = settleHeadLoss('evaluate', parts, loss, lossWeights);
   await ensureBackend();
   const asked = { verb: 'evaluate', model, batchSize, onProgress };
-  const learnt = baselines && (await learnFrom({ ...asked, samples: baselines }, samples));
-  const judged = await judgeSamples({ ...asked, loss: settled, watch: learnt?.watch }, samples);
+  assertKnown('evaluate', model, samples);
+  const learnt = baselines && (await learnFrom({ ...asked, samples: baselines }));
+  const seen = watchExamples(samples);
+  const judged = await judgeSamples({ ...asked, loss: settled, watch: learnt?.watch }, seen.samples);
+  const isPlain = (loss === undefined || loss === 'crossEntropy') && !seen.isWeighted();
+  const warnings = [
+    ...untrained(model),
+    ...fewExamples(model, samples, 'evaluation'),
+    ...sharedExamples(seen.sharedWith(model.head.trunk), 'evaluation'),
+    ...noBetterThanChance(model, samples, (part) => ofHead(judged, parts, part), isPlain),
+  ];
+  const warned = warnings.length === 0 ? {} : { warnings };
   const common = { examples: judged.judgements.length, skipped: judged.skipped };
   const heads = parts.map((part): readonly [string, EvaluationOf<Task>] => {
     const own = ofHead(judged, parts, part);
@@ -149,13 +167,11 @@ async function evaluateNow(
     return [part.name, { loss: own.loss, ...common, ...figures }];
   });
   const [only] = heads;
-  if (only?.[0] === '') return only[1];
-  return { loss: judged.loss, ...common, heads: Object.fromEntries(heads) };
+  if (only?.[0] === '') return { ...only[1], ...warned };
+  return { loss: judged.loss, ...common, ...warned, heads: Object.fromEntries(heads) };
 }
 
-/** Samples that cannot be measured are found before the pass over those of the baselines. */
-async function learnFrom(plan: BaselinePlan, samples: Samples): Promise<LearntBaselines> {
-  assertKnown(plan.verb, plan.model, samples);
+async function learnFrom(plan: BaselinePlan): Promise<LearntBaselines> {
   const { learnBaselines } = await import('./neighbours/baselines.ts');
   return learnBaselines(plan);
 }

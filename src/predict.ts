@@ -9,10 +9,11 @@ import { isChosen, taskRules } from './losses/taskRules.ts';
 import { networkOf, runAndFree } from './features/network.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './features/prepareInputs.ts';
+import { warnOnce } from './core/warnOnce.ts';
 import { whileUsed } from './core/uses.ts';
 
 /**
- * Predicts with the model's own preprocessing.
+ * Predicts with the model's own preprocessing. A head that was never trained is warned about on the console, once.
  *
  * @param model - A model of any task, or with several heads.
  * @param input - One raw input (a picture's path, address, bytes or element; a tensor, a list of numbers …), or a list of inputs.
@@ -49,6 +50,12 @@ async function predictNow(
 ): Promise<AnyPrediction | AnyPrediction[]> {
   if (topK !== Infinity) assertWhole('predict', 'topK', topK, 1);
   assertWhole('predict', 'batchSize', batchSize, 1);
+  if (!model.head.trained) {
+    warnOnce(
+      model.head,
+      `predict: the head on '${model.base.name}' has never been trained: its predictions are chance. Call trainHead or fineTune.`,
+    );
+  }
   await ensureBackend();
   const isList = isListOfInputs(input);
   const inputs = isList ? input : [input];

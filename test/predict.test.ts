@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   imagePreprocessor,
   loadBase,
+  load,
   predict,
+  save,
   replaceHead,
   trainHead,
   useBackend,
@@ -17,6 +19,7 @@ import {
   type Task,
   type TransferModel,
 } from '../src/index.ts';
+import { fileSystem } from '../src/node.ts';
 import { randomGenerator } from '../src/core/random.ts';
 import { expectNoLeak } from './support/tensors.ts';
 import { tinyModel } from './support/tinyModel.ts';
@@ -48,6 +51,28 @@ const softmax = (logits: readonly number[]) => {
   const total = logits.reduce((sum, each) => sum + Math.exp(each), 0);
   return logits.map((each) => Math.exp(each) / total);
 };
+
+test('a head that was never trained is warned about on the console, once for each model, also after it was saved and loaded', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const models = [await tinyTransfer(), await tinyTransfer()];
+  for (const model of models) {
+    await predict(model, pictures(1));
+    await predict(model, pictures(2));
+  }
+  const saved = fileSystem(join(root, 'untrained'));
+  await save(models[0]!, saved);
+  models.push(await load(saved));
+  await predict(models[2]!, pictures(1));
+  const text =
+    /^\[transferkit\] predict: the head on '.*' has never been trained: its predictions are chance\. Call trainHead/;
+  expect(warn.mock.calls).toEqual(models.map(() => [expect.stringMatching(text)]));
+  const trained = await tinyTransfer();
+  await trainHead(trained, tinySamples(2), { epochs: 1 });
+  await predict(trained, pictures(1));
+  expect(warn).toHaveBeenCalledTimes(3);
+  warn.mockRestore();
+  for (const model of [...models, trained]) model.dispose();
+});
 
 describe('every task gives what base and head give by hand', () => {
   test.each<[Task, Partial<HeadOptions>, (logits: number[]) => number[]]>([

@@ -271,7 +271,11 @@ export interface TrainingLog {
   readonly unfolded?: readonly string[];
   /** Numbers of weights (scalars) that training moved and that it left alone. */
   readonly parameters: { readonly trained: number; readonly frozen: number };
-  /** What went wrong without stopping the training; missing when nothing did. */
+  /**
+   * What went wrong without stopping the training, and what makes its figures mean less than they seem to: few examples of a label
+   * (under ten to train on, five to validate on), validation examples that were trained on (the same path, input object or id), a
+   * loss at chance, an accuracy no better than that of the most frequent label. Each once; missing when there is none.
+   */
   readonly warnings?: readonly string[];
   readonly seed: number;
   /** From the call of the verb on: that of `fineTune` has those of the head's training which it began with in it. */

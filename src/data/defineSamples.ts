@@ -1,5 +1,6 @@
 // The general constructor of samples: whatever can give its targets at once and its inputs one by one.
 import { TransferKitError } from '../core/errors.ts';
+import { setRoot } from '../core/sampleRoots.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../core/types.ts';
 import { shown } from '../core/shown.ts';
 import { splitIndices } from './splitIndices.ts';
@@ -102,7 +103,7 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
 /** Some of the examples, in the given order; they keep the labels of the whole. */
 export function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
   const heads = samples.heads && labelsByHead(samples.heads);
-  return view({
+  const part = view({
     settled: {
       labels: samples.labels,
       ...(heads && { heads }),
@@ -111,6 +112,8 @@ export function selectSamples<Input>(samples: Samples<Input>, indices: readonly 
     onUnreadable: samples.onUnreadable,
     read: (index) => samples.read(exampleAt(indices, index)),
   });
+  setRoot(part, samples);
+  return part;
 }
 
 /** What a list has at an index. Raises `INVALID_OPTION` for an index outside it. */

@@ -8,6 +8,7 @@ import { solveLinearHead } from './linearSolver.ts';
 import type { Run, TrainingPlan } from './loopPlan.ts';
 import { measure } from './measure.ts';
 import { openRows, type Parts } from './openRows.ts';
+import { watchParts } from './runWarnings.ts';
 import { settleRun } from './settleRun.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import type { SettledSolver } from './solverOption.ts';
@@ -24,10 +25,13 @@ export async function runSolver(
   solver: SettledSolver,
 ): Promise<TrainingLog> {
   const { run, parts } = settleRun(model, samples, plan);
-  const outcome = await prepareAndSolve(run, parts, solver);
+  const watched = watchParts(run, parts);
+  const outcome = await prepareAndSolve(run, watched.parts, solver);
+  const warnings = watched.warnings(outcome);
   const log: TrainingLog = {
     phase: plan.phase,
     ...outcome,
+    ...(warnings.length === 0 ? {} : { warnings }),
     parameters: countParameters(model, plan.segments),
     seed: plan.options.seed,
     seconds: (performance.now() - plan.startedAt) / 1000,

@@ -9,6 +9,7 @@ import { frozenPrefix } from '../features/network.ts';
 import { rowsOfSegments, type Parts } from './openRows.ts';
 import { startPace, type Pace } from '../features/pace.ts';
 import type { Recorder } from './recorder.ts';
+import { watchParts } from './runWarnings.ts';
 import { settleRun } from './settleRun.ts';
 import { TrainingState } from './trainingState.ts';
 
@@ -19,10 +20,11 @@ import { TrainingState } from './trainingState.ts';
  */
 export async function runTraining(model: AnyModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
   const settled = settleRun(model, samples, plan);
+  const watched = watchParts(settled.run, settled.parts);
   const recorder = await recorderOf(settled.run, settled.parts);
   const startedAt = recorder?.startedAt ?? plan.startedAt;
-  const outcome = await runSegments({ ...settled.run, startedAt }, settled.parts, recorder);
-  const warnings = [...(recorder?.warnings ?? []), ...noneBetter(plan, outcome)];
+  const outcome = await runSegments({ ...settled.run, startedAt }, watched.parts, recorder);
+  const warnings = [...(recorder?.warnings ?? []), ...noneBetter(plan, outcome), ...watched.warnings(outcome)];
   const log: TrainingLog = {
     phase: plan.phase,
     epochs: outcome.epochs,

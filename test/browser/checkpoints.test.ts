@@ -141,12 +141,12 @@ test('no room: training goes on, and says so once', async () => {
   const { page } = small;
   const plain = await ask(page, 'train');
   const { warnings, ...rest } = await ask(page, 'train', 'indexeddb://full');
-  expect(warnings).toEqual([
+  expect(warnings.slice(0, 1)).toEqual([
     expect.stringMatching(
       /^fineTune: expected to keep a checkpoint after step 1 \(epoch 0\), but: .*QuotaExceededError/,
     ),
   ]);
-  expect({ ...rest, warnings: [] }).toEqual(plain);
+  expect({ ...rest, warnings: warnings.slice(1) }).toEqual(plain);
   expect(small.problems).toEqual([]);
   await small.close();
 });

@@ -161,14 +161,15 @@ test.runIf(canMount())('a full disk: training goes on, what was there stays, not
     expect(losses).toEqual(plain!.losses);
     expect(kernel).toEqual(plain!.kernel);
   }
-  expect(filled!.warnings).toEqual([
+  const aboutDisk = ({ warnings = [] }: Trained) => warnings.filter((text) => text.includes('checkpoint'));
+  expect(aboutDisk(filled!)).toEqual([
     expect.stringMatching(
       /^trainHead: expected to keep a checkpoint after step 6 \(epoch 3\), but: expected to keep checkpoints in .*, but: ENOSPC: no space left on device, write\. What was there before is unchanged\. Training goes on/,
     ),
   ]);
   expect(filled!.files).toEqual(['filler', 'head-000001.safetensors', 'head-000002.safetensors']);
   expect(full!.files).toEqual(filled!.files);
-  expect(full!.warnings).toHaveLength(1);
-  expect(roomy!.warnings).toBeUndefined();
+  expect(aboutDisk(full!)).toHaveLength(1);
+  expect(aboutDisk(roomy!)).toEqual([]);
   expect(roomy!.files).toHaveLength(2);
 });

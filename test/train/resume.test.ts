@@ -499,6 +499,9 @@ test('examples that cannot be read any more: the model is as it was before the r
   model.dispose();
 });
 
+/** Those of a log's warnings that have a word in them. */
+const about = (word: string, { warnings = [] }: TrainingLog) => warnings.filter((text) => text.includes(word));
+
 test('a damaged checkpoint: the one before is taken, the end is the same, and the log says it', async () => {
   const { files, weights } = await interrupted(all, 7);
   const newest = [...files.keys()].sort().at(-1)!;
@@ -509,7 +512,9 @@ test('a damaged checkpoint: the one before is taken, the end is the same, and th
   const checkpoint = { to: memoryStore(files) };
   const resumed = await end((model) => fineTune(model, samples, { ...all, checkpoint, resume: true }));
   expect(resumed.weights).toEqual(weights);
-  expect(resumed.log.warnings).toEqual([expect.stringContaining(`expected a whole checkpoint in ${newest}`)]);
+  expect(about('checkpoint', resumed.log)).toEqual([
+    expect.stringContaining(`expected a whole checkpoint in ${newest}`),
+  ]);
 });
 
 test('a disk that is full: training goes on, and the log says it once', async () => {
@@ -528,7 +533,7 @@ test('a disk that is full: training goes on, and the log says it once', async ()
   const checkpoint = { to: full, every: { steps: 2 }, onError: ({ code }: { code: string }) => errors.push(code) };
   const { weights, log } = await end((model) => fineTune(model, samples, { ...all, checkpoint }));
   expect(weights).toEqual(plain.weights);
-  expect(log.warnings).toEqual([
+  expect(about('checkpoint', log)).toEqual([
     'fineTune: expected to keep a checkpoint after step 6 (epoch 1), but: ENOSPC: no space left on device, write. ' +
       'Training goes on, and tries again when the next one is due.',
   ]);

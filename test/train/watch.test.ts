@@ -55,6 +55,8 @@ describe('patience', () => {
   });
 });
 
+const fewExamples = 'Fewer than 10 training examples of across (8), along (8), plain (8): add examples.';
+
 describe('in training', () => {
   // Far too fast: figures go up and down.
   const wild = { epochs: 8, learningRate: 3, schedule: 'constant', batchSize: 8, optimizer: 'sgd' } as const;
@@ -138,6 +140,7 @@ describe('in training', () => {
           expect.stringMatching(
             /^fineTune: expected an epoch with a better validation\w+ than that of the weights before/,
           ),
+          fewExamples,
         ]);
         expect(weightValues(model)).toEqual(before.values);
         expect(model.head.trained).toBe(true);
@@ -161,7 +164,7 @@ describe('in training', () => {
       const better = await trainHead(model, tinySamples(), { epochs: 4, learningRate: 0.05, validation });
       expect(better.best?.epoch).toBeGreaterThanOrEqual(0);
       expect(better.best?.value).toBeLessThan(better.before?.validationLoss ?? NaN);
-      expect(better.warnings).toBeUndefined();
+      expect(better.warnings).toEqual([fewExamples]);
       const stopped = await fineTune(model, tinySamples(), {
         ...wreck,
         epochs: 30,
