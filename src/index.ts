@@ -42,6 +42,7 @@ export type {
   ValuePrediction,
 } from './core/predictions.ts';
 export type {
+  BlockedOperation,
   EpochLog,
   EpochReport,
   FixedConstant,

@@ -1,6 +1,7 @@
 // Gradients that training needs and tfjs-core lacks or refuses, put into tfjs's table: they hold for every backend.
 import { getGradient, registerGradient, type GradConfig } from '@tensorflow/tfjs-core';
 import { dilatedConvolutions, withDilation } from './dilatedGradients.ts';
+import { discreteGradients } from './discreteGradients.ts';
 import { missingGradients } from './missingGradients.ts';
 
 let registered = false;
@@ -13,5 +14,5 @@ export function registerGradients(): void {
     const before: GradConfig | undefined = getGradient(kernelName);
     if (before !== undefined) registerGradient(withDilation(before, kernels));
   }
-  for (const gradient of missingGradients()) registerGradient(gradient);
+  for (const gradient of [...missingGradients(), ...discreteGradients()]) registerGradient(gradient);
 }

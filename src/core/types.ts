@@ -83,6 +83,13 @@ export interface MovedStatistic {
   readonly value: Tensor;
 }
 
+/** A layer or node that gradients cannot pass. */
+export interface BlockedOperation {
+  readonly name: string;
+  /** Class of the layer, or operation of the node. */
+  readonly kind: string;
+}
+
 /** A part of a trunk prepared for inference alone: fused, with the weights of the moment when it was made. */
 export interface FoldedPart {
   /** Runs the part without dropout; nothing flows back. The caller owns the result. */
@@ -119,6 +126,14 @@ export interface Trunk {
    * (`renorm`, `synchronized`, `virtual_batch_size`).
    */
   movingStatistics(unfrozen?: readonly TrunkWeight[]): readonly TrunkWeight[];
+  /**
+   * The first layer or node that has no gradient although gradients would have to pass it; undefined where none is known.
+   * Nothing runs. A trunk without this method finds out in its first step of training.
+   *
+   * @param moving - Weights of this trunk that are to be trained.
+   * @param throughInput - Whether gradients are wanted for the input too.
+   */
+  blockedBy?(moving: readonly TrunkWeight[], throughInput: boolean): BlockedOperation | undefined;
   /** A part prepared for many runs of inference. The trunk must live as long. */
   fold(range?: StageRange): Promise<FoldedPart>;
   /** Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. */

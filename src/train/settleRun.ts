@@ -2,7 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import { assertOwned } from '../core/owners.ts';
-import type { Samples } from '../core/types.ts';
+import type { Samples, TrunkWeight } from '../core/types.ts';
 import { settleClassWeights } from '../losses/classWeights.ts';
 import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
 import { assertHeadSmoothing, settleHeadLoss } from '../losses/headRules.ts';
@@ -41,6 +41,7 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
   const moving = segments.map((segment) => ({ ...segment, statistics: statisticsOf(model, segment, options) }));
   for (const { trainable, statistics } of moving) assertOwned(verb, model, [...trainable, ...statistics]);
+  for (const segment of moving) assertDifferentiable(verb, model, segment);
   const run: Run = {
     ...plan,
     segments: moving,
@@ -69,6 +70,20 @@ function assertFigures({ verb, model, options }: Run): void {
       'labels, and what begins with validation takes samples to validate on.';
     throw new TransferKitError('INVALID_OPTION', text, { figure, known });
   }
+}
+
+/** @throws TransferKitError `UNSUPPORTED_LAYER` naming what has no gradient behind the first weight that moves. */
+function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainable }: Segment): void {
+  const own = (weights: readonly TrunkWeight[]) => weights.filter((weight) => trainable.includes(weight));
+  const moving = own(base.trunk.weights);
+  const found =
+    base.trunk.blockedBy?.(moving, false) ?? head.trunk.blockedBy?.(own(head.trunk.weights), moving.length > 0);
+  if (found === undefined) return;
+  const { name, kind } = found;
+  const text =
+    `${verb}: expected unfrozen weights with nothing behind them that tfjs cannot differentiate, got '${name}' (${kind}), ` +
+    'which has no gradient. Freeze every weight in front of it, or cut the base before it.';
+  throw new TransferKitError('UNSUPPORTED_LAYER', text, { name, kind });
 }
 
 /** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train. */

@@ -15,6 +15,7 @@ import { emptyModel, runNodes, type Graph } from './runNodes.ts';
 import { splitDilated } from './splitDilated.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from './stages.ts';
 import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
+import { blockedNode } from './withoutGradient.ts';
 
 /** A trunk over the nodes of a GraphModel; `nodes` is what `save` writes. */
 export interface GraphTrunk extends Trunk {
@@ -101,6 +102,9 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
     movingStatistics(unfrozen) {
       assertUsable(graph, disposed);
       return movingStatistics(norms, unfrozen);
+    },
+    blockedBy(moving, input) {
+      return blockedNode(graph, { names: new Set(moving.map(({ name }) => name)), input });
     },
     async fold({ from = 0, to = stages.length } = {}) {
       assertUsable(graph, disposed);

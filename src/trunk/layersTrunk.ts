@@ -12,6 +12,7 @@ import { layerAt, layerNorms, listWeights, type LayerSource } from './layerWeigh
 import { assertSize } from './limits.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from './stages.ts';
 import { layerStep, runSteps } from './steps.ts';
+import { blockedLayer } from './withoutGradient.ts';
 
 /** A trunk over tfjs layers; `graph` is what `save` writes. */
 export interface LayersTrunk extends Trunk {
@@ -87,6 +88,9 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     movingStatistics(unfrozen) {
       assertUsable(graph, disposed);
       return movingStatistics(norms, unfrozen);
+    },
+    blockedBy(moving, input) {
+      return blockedLayer(graph, { names: new Set(moving.map(({ layer }) => layer)), input });
     },
     async fold(range = {}) {
       assertUsable(graph, disposed);

@@ -27,7 +27,8 @@ import {
 } from '../../src/index.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
-import { setWeights, tinyModel } from '../support/tinyModel.ts';
+import { graphArtifacts, node } from '../support/tinyGraph.ts';
+import { setWeights, tinyModel, wave } from '../support/tinyModel.ts';
 import { tinyLabels, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
@@ -45,6 +46,46 @@ async function saved(model: TransferModel): Promise<tf.io.ModelArtifacts> {
   });
   await save(model, handler);
   return artifacts ?? {};
+}
+
+/** A base with a layer between its convolutions that tfjs cannot differentiate. */
+function centreCropped() {
+  const convolution = { filters: 2, kernelSize: 3, activation: 'tanh' } as const;
+  const source = sequential({
+    layers: [
+      layers.conv2d({ ...convolution, inputShape: [16, 16, 3] }),
+      layers.centerCrop({ height: 10, width: 10, name: 'crop' }),
+      layers.conv2d({ ...convolution, name: 'behind' }),
+    ],
+  });
+  setWeights(source);
+  return source;
+}
+
+/** The same as nodes, with a product in the place of the crop. */
+function productGraph(): tf.io.IOHandler {
+  const ones = { list: { i: ['1', '1', '1', '1'] } };
+  const bytes = (value: string) => ({ s: Buffer.from(value).toString('base64') });
+  const window = { padding: bytes('SAME'), data_format: bytes('NHWC'), strides: ones, dilations: ones };
+  const dim = [-1, 16, 16, 3].map((size) => ({ size: String(size) }));
+  const nodes = [
+    node('x', 'Placeholder', [], { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim } } }),
+    node('conv', 'Conv2D', ['x', 'k1'], window),
+    node('product', 'Cumprod', ['conv', 'axis'], {}),
+    node('behind', 'Conv2D', ['product', 'k2'], window),
+    node('out', 'Mean', ['behind', 'axes'], { keep_dims: { b: false } }),
+  ];
+  const kernel = (name: string, channels: number) => {
+    const shape = [3, 3, channels, 2];
+    return { name, shape, dtype: 'float32', values: tf.tidy(() => wave(shape, 0.5, channels).dataSync()) } as const;
+  };
+  const artifacts = graphArtifacts(nodes, [
+    kernel('k1', 3),
+    kernel('k2', 2),
+    { name: 'axis', shape: [], dtype: 'int32', values: [3] },
+    { name: 'axes', shape: [2], dtype: 'int32', values: [1, 2] },
+  ]);
+  return { load: () => Promise.resolve(artifacts) };
 }
 
 async function tinyBase() {
@@ -243,6 +284,27 @@ describe('the loop', () => {
       expect(fineTune(model, tinySamples(), { epochs: 1 })).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' }),
     );
     await expect(fineTune(model, tinySamples(), { epochs: 1 })).rejects.toThrow(/TopK.*Freeze the layers up to it/s);
+  });
+
+  test.each([
+    ['a layer', 'crop', 'CenterCrop', () => centreCropped()],
+    ['a node', 'product', 'Cumprod', () => productGraph()],
+  ])('%s without a gradient is named before the head is trained', async (_, name, kind, make) => {
+    const model = replaceHead(await loadBase(make(), { cut: 'behind' }), { labels: tinyLabels });
+    const before = model.head.trunk.weights.map(({ variable }) => [...variable.dataSync()]);
+    await expectNoLeak(() =>
+      expect(fineTune(model, tinySamples(), { epochs: 1 })).rejects.toMatchObject({
+        code: 'UNSUPPORTED_LAYER',
+        details: { name, kind },
+        message: expect.stringMatching(`fineTune: .*got '${name}' \\(${kind}\\), which has no gradient`) as string,
+      }),
+    );
+    expect(model.head.trained).toBe(false);
+    expect(model.head.trunk.weights.map(({ variable }) => [...variable.dataSync()])).toEqual(before);
+    expect(model.base.trunk.weights.every(({ frozen }) => frozen)).toBe(true);
+    const log = await fineTune(model, tinySamples(), { epochs: 1, unfreeze: { lastStages: 1 } });
+    expect(log.epochs).toHaveLength(1);
+    model.dispose();
   });
 
   test('a head counts as trained from its first step on, and only then', async () => {

@@ -43,6 +43,7 @@ const kinds: [string, Make, number[]][] = [
       ];
     }),
   ),
+  ['ThresholdedReLU', () => [layers.dense({ units: 3 }), layers.thresholdedReLU({ theta: 0.013 })], [5, 2]],
   ['dilated Conv2D with tanh', () => [layers.conv2d({ ...sparse, filters: 2, activation: 'tanh' })], [8, 9, 3]],
   [
     'padded dilated Conv2D with BatchNorm behind',
@@ -111,6 +112,24 @@ const middles: [string, () => Middle][] = [
   [
     'DepthToSpace',
     () => ({ nodes: [node('mid', 'DepthToSpace', ['conv'], { block_size: { i: '2' }, data_format: text('NHWC') })] }),
+  ],
+  [
+    'a choice by a comparison',
+    () => ({
+      nodes: [
+        node('isLarge', 'GreaterEqual', ['conv', 'limit']),
+        node('isSmall', 'Less', ['conv', 'limit']),
+        node('isEither', 'LogicalOr', ['isLarge', 'isSmall']),
+        node('isBoth', 'LogicalAnd', ['isEither', 'isSmall']),
+        // The same on both sides: no slope jumps.
+        node('same', 'Mul', ['conv', 'one']),
+        node('mid', 'SelectV2', ['isBoth', 'same', 'conv']),
+      ],
+      constants: [
+        { name: 'limit', shape: [], dtype: 'float32', values: [0] },
+        { name: 'one', shape: [], dtype: 'float32', values: [1] },
+      ],
+    }),
   ],
   [
     'a fused dilated Conv2D',
