@@ -217,11 +217,12 @@ describe('activations', () => {
 describe('registerLayers', () => {
   test('names what it registered, a second time too', () => {
     const names = registerLayers();
-    expect(names.slice(0, 14)).toEqual([
+    expect(names.slice(0, 15)).toEqual([
       'ActivationOf',
       'AddConstant',
       'Attention',
       'CustomScaleLayer',
+      'DilatedDepthwiseConv2D',
       'GlobalAveragePooling2DKeepDims',
       'GlobalMaxPooling2DKeepDims',
       'GroupedConv2D',

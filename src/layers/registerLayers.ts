@@ -3,6 +3,7 @@ import { serialization } from '@tensorflow/tfjs-core';
 import { ActivationOf } from './activationOf.ts';
 import { activationClasses } from './activations.ts';
 import { Attention } from './attention.ts';
+import { DilatedDepthwiseConv2D } from './dilatedDepthwiseConv2D.ts';
 import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from './globalPooling.ts';
 import { GroupedConv2D } from './groupedConv2D.ts';
 import { GroupNormalization } from './groupNormalization.ts';
@@ -23,6 +24,7 @@ function ownClasses(): readonly Class[] {
     AddConstant,
     Attention,
     CustomScaleLayer,
+    DilatedDepthwiseConv2D,
     GlobalAveragePooling2DKeepDims,
     GlobalMaxPooling2DKeepDims,
     GroupedConv2D,

@@ -23,6 +23,7 @@ import { numbers } from './inferShapes.ts';
 import type { LayerCall, LayerSpec } from './layerGraph.ts';
 import { layerNorm } from './layerNorm.ts';
 import { weightIn } from './layerWeights.ts';
+import { isBeyondOne, isStridedAndDilated } from './windowSettings.ts';
 
 type Layer = layers.Layer;
 
@@ -86,16 +87,17 @@ function unsupported(layer: LayerSpec, reason: string): TransferKitError {
 
 const ignoringDilation: ReadonlySet<string> = new Set(['DepthwiseConv2D', 'Conv2DTranspose', 'Conv3DTranspose']);
 
+/** Layers of this package that do both. */
+const stridingDilated: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D', 'GroupedConv2D']);
+
 function whyUnsupported({ className, config }: LayerSpec): string | undefined {
   if (className === 'Masking' || config.mask_zero === true) return 'masks time steps';
   if (className === 'AlphaDropout') return 'has no seeded form';
   if (holdsState(config)) return 'keeps its state from batch to batch, and so takes a fixed number of examples';
   if (config.rms_scaling === true) return 'tfjs runs without rms_scaling';
-  const isSparse = [config.dilation_rate ?? 1].flat().some((rate) => rate !== 1);
-  const isStrided = [config.strides ?? 1].flat().some((stride) => stride !== 1);
   // tfjs leaves the dilation out without a word: other numbers than Keras's.
-  if (isSparse && ignoringDilation.has(className)) return 'tfjs runs without its dilation';
-  return isSparse && isStrided && className !== 'GroupedConv2D'
+  if (isBeyondOne(config.dilation_rate) && ignoringDilation.has(className)) return 'tfjs runs without its dilation';
+  return isStridedAndDilated(config) && !stridingDilated.has(className)
     ? 'tfjs cannot run with strides and dilation'
     : undefined;
 }

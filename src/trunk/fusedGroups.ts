@@ -8,7 +8,7 @@ import { layerOf, type LayerGraph, type LayerSpec } from './layerGraph.ts';
 export interface FusedGroup {
   /** A ZeroPadding2D in front of a kernel that does not pad itself. */
   readonly pad: number | undefined;
-  /** Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, GroupedConv2D or Dense. */
+  /** Of a class in `ranks`. */
   readonly kernel: number;
   /** A BatchNormalization over the channels. */
   readonly batchNorm: number | undefined;
@@ -28,6 +28,7 @@ const ranks: Readonly<Record<string, number | 'input'>> = {
   DepthwiseConv2D: 4,
   SeparableConv2D: 4,
   GroupedConv2D: 4,
+  DilatedDepthwiseConv2D: 4,
   Dense: 'input',
 };
 

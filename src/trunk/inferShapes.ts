@@ -41,6 +41,7 @@ const classes: Readonly<Record<string, Inference>> = {
   GroupedConv2D: convolution,
   SeparableConv2D: convolution,
   DepthwiseConv2D: depthwise,
+  DilatedDepthwiseConv2D: depthwise,
   MaxPooling1D: pooling,
   MaxPooling2D: pooling,
   AveragePooling1D: pooling,

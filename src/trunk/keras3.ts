@@ -2,6 +2,7 @@
 // something else or leave out without a word.
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { plainValue } from './keras3Values.ts';
+import { isBeyondOne, isStridedAndDilated } from './windowSettings.ts';
 
 /** Who wrote a topology. The same name stands for other functions here and there. */
 export type Origin = 'tfjs' | 'keras2' | 'keras3';
@@ -69,7 +70,6 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
     const isMirrored = backward === null || isMirror(config.layer ?? null, backward);
     return { className: isMirrored ? 'Bidirectional' : 'Bidirectional(backward_layer)', config };
   },
-  Conv2D: (config) => ({ className: Number(config.groups ?? 1) > 1 ? 'GroupedConv2D' : 'Conv2D', config }),
   GlobalAveragePooling2D: (config) => globalPooling('GlobalAveragePooling2D', config),
   GlobalMaxPooling2D: (config) => globalPooling('GlobalMaxPooling2D', config),
   GRU: gruOf,
@@ -92,12 +92,30 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
 
 /** Layers that tfjs has under the same name, with other numbers. */
 const kerasRewrites: typeof rewrites = {
+  Conv2D: (config) => {
+    const isPlain = Number(config.groups ?? 1) <= 1 && !isStridedAndDilated(config);
+    return { className: isPlain ? 'Conv2D' : 'GroupedConv2D', config };
+  },
+  DepthwiseConv2D: (config) => ({
+    className: isBeyondOne(config.dilation_rate) ? 'DilatedDepthwiseConv2D' : 'DepthwiseConv2D',
+    config,
+  }),
   Resizing: ({ interpolation = 'bilinear', ...config }) => {
     const isPlain = ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias'].every((key) => config[key] !== true);
     if (!isPlain || !resizings.has(interpolation))
       return { className: `Resizing(${JSON.stringify(interpolation)}, …)`, config };
     return { className: 'HalfPixelResizing', config: { ...config, interpolation } };
   },
+  // Keras 2 writes what its convolutions have; tfjs refuses it.
+  SeparableConv2D: ({
+    kernel_initializer: _first,
+    kernel_regularizer: _cost,
+    kernel_constraint: _held,
+    ...config
+  }) => ({
+    className: 'SeparableConv2D',
+    config,
+  }),
   UpSampling2D: ({ interpolation = 'nearest', ...config }) => {
     if (interpolation === 'nearest') return { className: 'UpSampling2D', config: { ...config, interpolation } };
     if (!resizings.has(interpolation) || config.data_format === 'channels_first') {

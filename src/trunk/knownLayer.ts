@@ -27,13 +27,15 @@ export function assertKnown({ name, path, className, config }: LayerSpec): void 
   }
 }
 
+/** Layers that take activations by name alone. */
+const namedActivations: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D', 'GroupedConv2D', 'GRUResetAfter']);
+
 function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {
   const isObject = isJsonObject(activation);
   const shown = isObject ? String(activation.class_name) : activation;
   if (typeof shown !== 'string' || className === 'ActivationOf') return;
   const lookedUp = isObject ? shown : camelCase(shown);
-  // A GroupedConv2D takes activations by name alone.
-  const isTaken = !isObject || className !== 'GroupedConv2D';
+  const isTaken = !isObject || !namedActivations.has(className);
   if (isTaken && lookedUp in serialization.SerializationMap.getMap().classNameMap) return;
   throw unsupported(
     name,

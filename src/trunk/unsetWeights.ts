@@ -105,6 +105,8 @@ export function withoutChance(layerClass: string, config: JsonObject): JsonObjec
       : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(name, each)]));
   };
   const kept = Object.entries(config).map(([key, value]) => [key, plain(key, value)] as const);
-  const initialisers = settings.map((key) => [key, large[layerClass]?.includes(key) === true ? unset : blank] as const);
+  // tfjs refuses a SeparableConv2D that speaks of a kernel: it has two.
+  const known = settings.filter((key) => layerClass !== 'SeparableConv2D' || key !== 'kernel_initializer');
+  const initialisers = known.map((key) => [key, large[layerClass]?.includes(key) === true ? unset : blank] as const);
   return Object.fromEntries([...kept, ...initialisers]);
 }

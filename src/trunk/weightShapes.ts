@@ -29,6 +29,13 @@ const convolution: Listing = (input, config) => {
   return [['kernel', [...kernel, channelsOf(input), filters]], ...bias(config, filters)];
 };
 
+const depthwise: Listing = (input, config) => {
+  const multiplier = numberOf(config.depth_multiplier) ?? 1;
+  const channels = channelsOf(input);
+  const kernel = [...numbers(config.kernel_size, 2), channels, multiplier];
+  return [['depthwise_kernel', kernel], ...bias(config, (channels ?? NaN) * multiplier)];
+};
+
 const classes: Readonly<Record<string, Listing>> = {
   ...Object.fromEntries(
     [
@@ -49,12 +56,8 @@ const classes: Readonly<Record<string, Listing>> = {
     const channels = (channelsOf(input) ?? NaN) / (numberOf(config.groups) ?? 1);
     return [['kernel', [...numbers(config.kernel_size, 2), channels, filters]], ...bias(config, filters)];
   },
-  DepthwiseConv2D: (input, config) => {
-    const multiplier = numberOf(config.depth_multiplier) ?? 1;
-    const channels = channelsOf(input);
-    const kernel = [...numbers(config.kernel_size, 2), channels, multiplier];
-    return [['depthwise_kernel', kernel], ...bias(config, (channels ?? NaN) * multiplier)];
-  },
+  DepthwiseConv2D: depthwise,
+  DilatedDepthwiseConv2D: depthwise,
   SeparableConv2D: (input, config) => {
     const multiplier = numberOf(config.depth_multiplier) ?? 1;
     const filters = numberOf(config.filters) ?? null;

@@ -7,6 +7,7 @@ import type { Activation } from './layerActivation.ts';
 import type { LayerSpec } from './layerGraph.ts';
 import { onlyInput, weightOf, type LayerSite } from './layerSite.ts';
 import { integer, type MakeConstant } from './nodeDraft.ts';
+import { isStridedAndDilated } from './windowSettings.ts';
 import { fusedActivation, writeActivation } from './writeActivation.ts';
 
 /** A kernel's call with what fuses with it. */
@@ -23,6 +24,7 @@ const kernels: Readonly<Record<string, WriteKernel>> = {
   Conv1D: writeConv1D,
   Conv2D: (site) => writeProduct(site, 'conv', onlyInput(site).x, weightsOf(site, 'kernel'), windowOf(site)),
   DepthwiseConv2D: writeDepthwise,
+  DilatedDepthwiseConv2D: writeDepthwise,
   SeparableConv2D: writeSeparable,
   GroupedConv2D: writeGrouped,
   Dense: writeDense,
@@ -30,7 +32,8 @@ const kernels: Readonly<Record<string, WriteKernel>> = {
 
 /** Writes a kernel's group as fused nodes; undefined, with nothing written, for what has no form as nodes. */
 export function writeKernel(site: KernelSite): string | undefined {
-  return kernels[site.layer.className]?.(site);
+  // tfjs runs no node that moves its window by more than a pixel and skips pixels in it.
+  return isStridedAndDilated(site.layer.config) ? undefined : kernels[site.layer.className]?.(site);
 }
 
 /** Operations that multiply with weights, alone and with bias and activation. */

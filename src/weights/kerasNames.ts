@@ -74,7 +74,11 @@ export function numberedName(kind: string, index: number, count: number): string
 }
 
 /** Layers of this package that Keras has under another name. */
-const kerasClasses: Readonly<Record<string, string>> = { GroupedConv2D: 'Conv2D', GRUResetAfter: 'GRU' };
+const kerasClasses: Readonly<Record<string, string>> = {
+  DilatedDepthwiseConv2D: 'DepthwiseConv2D',
+  GroupedConv2D: 'Conv2D',
+  GRUResetAfter: 'GRU',
+};
 
 /** A class as files of Keras 3 name it: `SeparableConv2D` → `separable_conv2d`. */
 export function kindOf(className: string): string {

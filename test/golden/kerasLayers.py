@@ -1,9 +1,10 @@
 # Makes kerasLayers/*: small models of recurrent, attention and normalisation layers in every form in which Keras saves, and
 # kerasLayers.json: their topologies, what they are given and what they compute.
-# Run with Keras 3.15 on TensorFlow 2.21, in this folder: python kerasLayers.py
+# Run with Keras 3.15 on TensorFlow 2.21, in this folder: python kerasLayers.py [name of a model …]
 import json
 import math
 import os
+import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
@@ -18,7 +19,7 @@ def wave(shape, scale, phase, offset=0.0):
 
 def fill(model):
     for number, weight in enumerate(model.weights):
-        weight.assign(wave(weight.shape, 0.4, number, 1.0 if weight.name in ("gamma", "scale") else 0.0))
+        weight.assign(wave(weight.shape, 0.4, number, 1.0 if weight.name in ("gamma", "scale", "moving_variance") else 0.0))
     return model
 
 def functional(shape, body):
@@ -60,6 +61,14 @@ def multi_head_attention(x):
     z = L.MultiHeadAttention(1, 2, output_shape=5, name="keyed")(z, x, y)
     return L.GlobalAveragePooling1D(name="pool")(z)
 
+def dilated(x):
+    x = L.Conv2D(3, 3, dilation_rate=(2, 1), padding="same", activation="tanh", name="conv")(x)
+    x = L.DepthwiseConv2D(3, dilation_rate=(2, 3), depth_multiplier=2, padding="same", name="same")(x)
+    x = L.DepthwiseConv2D((2, 3), dilation_rate=2, use_bias=False, activation="tanh", name="valid")(x)
+    x = L.BatchNormalization(name="norm")(x)
+    x = L.DepthwiseConv2D(3, dilation_rate=2, strides=2, padding="same", name="striding")(x)
+    return L.GlobalAveragePooling2D(name="pool")(x)
+
 def vit(x):
     x = L.Conv2D(8, 4, strides=4, name="patches")(x)
     x = L.Reshape((9, 8), name="tokens")(x)
@@ -85,10 +94,16 @@ def main():
         "groupNormalization": functional(image, group_normalization),
         "attention": functional(text, attention),
         "multiHeadAttention": functional(text, multi_head_attention),
+        "dilated": functional((9, 12, 3), dilated),
         "vit": functional((12, 12, 3), vit),
     }
+    wanted = sys.argv[1:] or list(models)
     found = {}
-    for name, model in models.items():
+    if os.path.exists(f"{FOLDER}.json"):
+        with open(f"{FOLDER}.json") as file:
+            found = json.load(file)
+    for name in wanted:
+        model = models[name]
         model.save(f"{FOLDER}/{name}.keras")
         if name != "vit":
             model.save(f"{FOLDER}/{name}.h5")
@@ -96,6 +111,8 @@ def main():
         found[name] = {
             "topology": json.loads(model.to_json()), "shape": list(x.shape), "output": model.predict(x, verbose=0).tolist(),
         }
+    with open(f"{FOLDER}.json", "w") as file:
+        json.dump(found, file)
     # Layers that are refused by their names.
     refused = {
         "SeparableConv1D": ((6, 4), lambda x: L.Flatten()(L.SeparableConv1D(3, 2, name="odd")(x))),
@@ -103,8 +120,7 @@ def main():
         "Max": ((6, 4), lambda x: keras.ops.max(L.Dense(3)(x), axis=1)),
     }
     for name, (shape, body) in refused.items():
-        functional(shape, body).save(f"{FOLDER}/refused{name}.keras")
-    with open(f"{FOLDER}.json", "w") as file:
-        json.dump(found, file)
+        if not sys.argv[1:]:
+            functional(shape, body).save(f"{FOLDER}/refused{name}.keras")
 
 main()
