@@ -33,7 +33,7 @@ export async function readAddress(
 ): Promise<ReadFile> {
   checkLimits(options);
   const { hash, cacheDir } = options;
-  const address = mirrored(location, options.mirror ?? environment.mirror);
+  const address = environment.whole(mirrored(location, options.mirror ?? environment.mirror));
   const named = cacheDir === false || cacheDir === '' ? undefined : cacheDir;
   const opened = usesCache(location, options) ? await environment.openCache(named) : undefined;
   const cache = opened !== undefined && named === undefined ? forgiving(opened) : opened;
