@@ -107,10 +107,17 @@ test('no more than 200 characters of a value are in a text, wherever it stands',
   const plain = around(`'cat'. ${'The text of the package itself is never cut. '.repeat(10)}`);
   expect(new TransferKitError('NOT_FOUND', plain).message).toBe(`[transferkit] ${plain}`);
   expect(shown({ list: new Array(1000).fill(7) }).length).toBeLessThan(200);
+  const nested = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;
+  expect([nested, { nested }, new Array(2 ** 32 - 1), { list: new Array(20_000).fill(0) }].map(shown)).toEqual([
+    'a list of more than 100 levels',
+    'an object of more than 100 levels',
+    'a list of more than 10000 values',
+    'an object of more than 10000 values',
+  ]);
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   expect([circle, { big: 1n }, 1n, NaN, undefined, null, 'a', [1], () => 1].map(shown)).toEqual([
-    'an object that is no plain data',
+    'an object of more than 100 levels',
     'an object that is no plain data',
     '1',
     'NaN',

@@ -38,6 +38,8 @@ const { makeReaders } = await part<{
 const here = [
   'layers model.json',
   'graph model.json',
+  '.weights.h5',
+  '.keras',
   'checkpoint',
   'knn, nearestCentroid',
   'pictures',

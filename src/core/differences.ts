@@ -1,22 +1,45 @@
 // In what two pieces of plain data differ.
 import { isJsonObject, type Json } from './json.ts';
+import { shown } from './shown.ts';
 
+/** Most characters of a value. */
 const longest = 60;
+
+/** Most differences that a message lists. */
+const most = 10;
 
 /** `batchSize (32 here, 16 there)`, for each value that is not the same. */
 export function differencesOf(here: Json | undefined, there: Json | undefined, path = ''): string[] {
   if (isJsonObject(here) && isJsonObject(there)) {
-    const names = new Set([...Object.keys(here), ...Object.keys(there)]);
-    return [...names].flatMap((name) => differencesOf(here[name], there[name], path === '' ? name : `${path}.${name}`));
+    return namesOf(here, there).flatMap((name) =>
+      differencesOf(here[name], there[name], path === '' ? name : `${path}.${name}`),
+    );
   }
-  const [own, other] = [shown(here), shown(there)];
-  return own === other ? [] : [`${path} (${shortened(own)} here, ${shortened(other)} there)`];
+  return isSame(here, there) ? [] : [`${path} (${shortened(here)} here, ${shortened(there)} there)`];
 }
 
-function shown(value: Json | undefined): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
+/** The first ten of them, and how many more there are. */
+export function listed(differences: readonly string[]): string {
+  const more = differences.length - most;
+  return `${differences.slice(0, most).join('; ')}${more > 0 ? `; and ${String(more)} more` : ''}`;
 }
 
-function shortened(text: string): string {
+/** Goes as deep as the shallower of the two. */
+function isSame(here: Json | undefined, there: Json | undefined): boolean {
+  if (Array.isArray(here) && Array.isArray(there)) {
+    return here.length === there.length && here.every((value, i) => isSame(value, there[i]));
+  }
+  if (isJsonObject(here) && isJsonObject(there)) {
+    return namesOf(here, there).every((name) => isSame(here[name], there[name]));
+  }
+  return Object.is(here, there);
+}
+
+function namesOf(...objects: object[]): string[] {
+  return [...new Set(objects.flatMap((each) => Object.keys(each)))];
+}
+
+function shortened(value: Json | undefined): string {
+  const text = value === undefined ? 'nothing' : shown(value);
   return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }

@@ -14,3 +14,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function isJsonList(value: Json | undefined): value is Json[] {
   return Array.isArray(value);
 }
+
+/** A primitive as text. Lists and objects of a file may hold a `toString` that is no function: they are only named. */
+export function textOf(value: Json | undefined): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? 'a list' : 'an object';
+}
+
+/** A primitive as number, NaN for lists and objects: these may hold a `valueOf` that is no function. */
+export function numericOf(value: Json | undefined): number {
+  return typeof value === 'object' && value !== null ? NaN : Number(value);
+}

@@ -1,5 +1,6 @@
 // How deep JSON from a file may be nested: everything that reads it goes down by calling itself.
 import { TransferKitError } from './errors.ts';
+import { exceededBy } from './exceededBy.ts';
 
 /** Levels that a model may have. A network with models inside models ten deep has about 50. */
 const mostLevels = 512;
@@ -14,22 +15,13 @@ const mostValues = 2 ** 25;
  * @throws TransferKitError `NOT_A_MODEL`.
  */
 export function assertShallow(what: string, json: unknown): void {
-  let level: unknown[] = [json];
-  let seen = 0;
-  for (let depth = 0; level.length > 0; depth++) {
-    seen += level.length;
-    if (depth > mostLevels || seen > mostValues) throw tooDeep(what, depth);
-    level = level.flatMap(membersOf);
-  }
+  const exceeded = exceededBy(json, mostLevels, mostValues);
+  if (exceeded !== undefined) throw tooDeep(what, exceeded);
 }
 
-function membersOf(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null ? Object.values(value) : [];
-}
-
-function tooDeep(what: string, depth: number): TransferKitError {
+function tooDeep(what: string, exceeded: 'levels' | 'values'): TransferKitError {
   const [limit, got] =
-    depth > mostLevels
+    exceeded === 'levels'
       ? [`${String(mostLevels)} levels of nesting`, 'more']
       : [`${String(mostValues)} values`, 'more, or JSON that refers to itself'];
   const text = `expected ${what} to have at most ${limit}, got ${got}. The file is damaged, or made to do harm.`;

@@ -1,7 +1,12 @@
 // Values of the user's in error texts: short, so that the text around them can be read.
+import { exceededBy } from './exceededBy.ts';
 
 /** Most characters of a value that are shown. */
 const most = 200;
+
+/** Most levels and members of a value that are written as JSON at all. */
+const mostLevels = 100;
+const mostValues = 10_000;
 
 /** A text of at most 200 characters: of a longer one its beginning, its end and its length. */
 export function shorten(text: string): string {
@@ -17,10 +22,14 @@ export function shown(value: unknown): string {
   return shorten(isPlain ? jsonOf(value) : String(value));
 }
 
-/** Circles, BigInts and getters that raise have no JSON. */
+/** Circles, BigInts and getters that raise have no JSON. Of what is deep or large, only that is said. */
 function jsonOf(value: object | string): string {
+  const kind = Array.isArray(value) ? 'a list' : 'an object';
   try {
-    return JSON.stringify(value);
+    const exceeded = exceededBy(value, mostLevels, mostValues);
+    if (exceeded === 'levels') return `${kind} of more than ${String(mostLevels)} levels`;
+    if (exceeded === 'values') return `${kind} of more than ${String(mostValues)} values`;
+    return String(JSON.stringify(value));
   } catch {
     return 'an object that is no plain data';
   }

@@ -4,8 +4,9 @@ import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { PreprocessorSpec } from '../core/model.ts';
 import type { Trunk } from '../core/types.ts';
-import { differencesOf } from '../core/differences.ts';
+import { differencesOf, listed } from '../core/differences.ts';
 import { invalidOption } from '../core/optionChecks.ts';
+import { shorten, shown } from '../core/shown.ts';
 import { featurePoolings, type FeaturePooling } from '../features/poolFeatures.ts';
 import type { BaseFeatures } from './baseFeatures.ts';
 import type { KeptExample } from './exampleMemory.ts';
@@ -114,8 +115,8 @@ function assertSameOrigin(verb: string, here: ExampleOrigin, there: JsonObject):
   if (!areAlike(weights, otherWeights)) differences.push('the weights of the base');
   if (differences.length === 0) return;
   const text =
-    `${verb}: expected examples whose features '${base}' made as it is here, got some of '${String(otherBase)}' that differ ` +
-    `in ${differences.join('; ')}. Load the base as it was then, or add the examples anew.`;
+    `${verb}: expected examples whose features '${base}' made as it is here, got some of ${shown(otherBase)} that differ ` +
+    `in ${listed(differences)}. Load the base as it was then, or add the examples anew.`;
   throw new TransferKitError('EXAMPLES_MISMATCH', text, { differences });
 }
 
@@ -150,7 +151,7 @@ function isWhole(value: Json | undefined): value is number {
 }
 
 function kindOf(value: unknown): string {
-  if (isJsonObject(value)) return `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`;
+  if (isJsonObject(value)) return `an object with ${shorten(Object.keys(value).join(', ')) || 'nothing in it'}`;
   return Array.isArray(value) ? 'a list' : typeof value;
 }
 

@@ -1,5 +1,5 @@
 // Layers that change pictures at random in training and do nothing after it: a base leaves them out.
-import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, textOf, type JsonObject } from '../core/json.ts';
 
 /** Classes of Keras 2 and 3 that hand on what they read as soon as training is over. */
 const idle: ReadonlySet<string> = new Set([
@@ -32,7 +32,7 @@ const idle: ReadonlySet<string> = new Set([
 
 /** Whether a layer does nothing outside training. A RandomCrop does so only where the picture has its size already. */
 export function isAugmentation(layer: JsonObject): boolean {
-  const className = String(layer.class_name);
+  const className = textOf(layer.class_name);
   if (idle.has(className)) return true;
   if (className !== 'RandomCrop') return false;
   const { height, width } = isJsonObject(layer.config) ? layer.config : {};

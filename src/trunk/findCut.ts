@@ -1,4 +1,5 @@
 // Finds where the classifier of a pretrained network begins, from the kinds of its layers alone.
+import { textOf } from '../core/json.ts';
 import { layerOf, type LayerGraph } from './layerGraph.ts';
 import { separatingCalls } from './stages.ts';
 
@@ -63,7 +64,7 @@ function beforePointwise(graph: LayerGraph, map: number): number {
 
 function isProbabilities(graph: LayerGraph, call: number): boolean {
   const { className, config } = layerOf(graph, call);
-  return className === 'Softmax' || /softmax|sigmoid/.test(String(config.activation));
+  return className === 'Softmax' || /softmax|sigmoid/.test(textOf(config.activation));
 }
 
 /** A 1 × 1 convolution: MobileNetV1 has one as its dense layer. */

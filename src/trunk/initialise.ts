@@ -1,6 +1,6 @@
 // First values of weights that no file brings: the initialisers of Keras, drawn by one seed and the weight's name.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed, randomGenerator } from '../core/random.ts';
 import { sizeOf } from '../core/shapes.ts';
 import type { LayerSpec } from './layerGraph.ts';
@@ -92,7 +92,7 @@ function initialiserOf(layer: LayerSpec, weight: string): { kind: string; config
   const found = keys.map((key) => settingOf(layer.config, `${key}_initializer`)).find((value) => value !== undefined);
   if (typeof found === 'string') return { kind: snakeCase(found), config: {} };
   if (isJsonObject(found)) {
-    return { kind: snakeCase(String(found.class_name)), config: isJsonObject(found.config) ? found.config : {} };
+    return { kind: snakeCase(textOf(found.class_name)), config: isJsonObject(found.config) ? found.config : {} };
   }
   return { kind: usual[weight] ?? 'zeros', config: {} };
 }

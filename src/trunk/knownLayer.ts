@@ -1,7 +1,7 @@
 // Which layers tfjs can build: its own, ours, and those that the user has registered.
 import { serialization } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { isJsonObject, textOf, type Json } from '../core/json.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 /**
@@ -23,7 +23,7 @@ export function assertKnown({ name, path, className, config }: LayerSpec): void 
   assertActivationKnown(name, className, config.activation);
   const inner = config.layer;
   if (isJsonObject(inner) && isJsonObject(inner.config)) {
-    assertKnown({ name, path, className: String(inner.class_name), config: inner.config });
+    assertKnown({ name, path, className: textOf(inner.class_name), config: inner.config });
   }
 }
 
@@ -32,7 +32,7 @@ const namedActivations: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D',
 
 function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {
   const isObject = isJsonObject(activation);
-  const shown = isObject ? String(activation.class_name) : activation;
+  const shown = isObject ? textOf(activation.class_name) : activation;
   if (typeof shown !== 'string' || className === 'ActivationOf') return;
   const lookedUp = isObject ? shown : camelCase(shown);
   const isTaken = !isObject || !namedActivations.has(className);

@@ -1,7 +1,7 @@
 // The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. Pure functions on it
 // order, trim and extend; no tensor is touched here.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { assertShallow } from '../core/nesting.ts';
 import { shown } from '../core/shown.ts';
 import { mostNodes } from './limits.ts';
@@ -128,7 +128,7 @@ export function declaredShape(graph: NodeGraph): (number | null)[] | undefined {
   const declared = isJsonObject(shape.shape) ? shape.shape : undefined;
   if (declared === undefined || declared.unknownRank === true || !isJsonList(declared.dim)) return undefined;
   return declared.dim.map((dim) => {
-    const size = isJsonObject(dim) ? Number(dim.size ?? 0) : NaN;
+    const size = isJsonObject(dim) ? numericOf(dim.size ?? 0) : NaN;
     return Number.isInteger(size) && size >= 0 ? size : null;
   });
 }
@@ -152,7 +152,7 @@ export function attribute(node: NodeSpec | undefined, name: string): JsonObject 
 export function fusedOps(node: NodeSpec): string[] {
   const { list } = attribute(node, 'fused_ops');
   if (!isJsonObject(list) || !isJsonList(list.s)) return [];
-  return list.s.map((step) => (/^[A-Za-z0-9+/]+={0,2}$/.test(String(step)) ? atob(String(step)) : String(step)));
+  return list.s.map((step) => (/^[A-Za-z0-9+/]+={0,2}$/.test(textOf(step)) ? atob(textOf(step)) : textOf(step)));
 }
 
 function toNode(node: Json, index: number): NodeSpec {
@@ -161,7 +161,7 @@ function toNode(node: Json, index: number): NodeSpec {
     const text = `loadBase: expected node ${String(index)} of the graph to have a name and an op, got ${got}.`;
     throw new TransferKitError('NOT_A_MODEL', text, { index });
   }
-  const inputs = isJsonList(node.input) ? node.input.map(String).filter((name) => !name.startsWith('^')) : [];
+  const inputs = isJsonList(node.input) ? node.input.map(textOf).filter((name) => !name.startsWith('^')) : [];
   return { name: node.name, op: node.op, inputs, attr: isJsonObject(node.attr) ? node.attr : {} };
 }
 

@@ -1,5 +1,5 @@
 // Reads how a layer is called: the inbound nodes of a topology, in the form of Keras 2 and in that of Keras 3.
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../core/json.ts';
 
 /** One output of one call of a layer, by names as the topology has them. */
 export interface NodeReference {
@@ -51,7 +51,7 @@ export function references(value: Json | undefined): NodeReference[] {
 }
 
 function toReference([layer, node, tensor]: readonly Json[]): NodeReference {
-  return { layer: String(layer), node: Number(node ?? 0), tensor: Number(tensor ?? 0) };
+  return { layer: textOf(layer), node: numericOf(node ?? 0), tensor: numericOf(tensor ?? 0) };
 }
 
 /** `[["conv", 0, 0, {}], …]`, or `["conv", 0, 0, { "y": 3 }]` as operations have it. */

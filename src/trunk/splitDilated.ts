@@ -1,5 +1,5 @@
 // Fused convolutions of a GraphModel that tfjs runs without a gradient, as the operations that they were made of.
-import { isJsonList, isJsonObject, type Json } from '../core/json.ts';
+import { isJsonList, isJsonObject, numericOf, type Json } from '../core/json.ts';
 import { emptyDraft, scopeIn } from './nodeDraft.ts';
 import { attribute, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
 
@@ -33,7 +33,7 @@ function isSplit(node: NodeSpec): boolean {
   if (!(node.op in unfused) || attribute(node, 'data_format').s === btoa('NCHW')) return false;
   const steps = listOf(node, 'fused_ops', 's');
   const addsBias = steps.length === 1 && steps[0] === btoa('BiasAdd');
-  return addsBias && listOf(node, 'dilations', 'i').some((rate) => Number(rate) !== 1);
+  return addsBias && listOf(node, 'dilations', 'i').some((rate) => numericOf(rate) !== 1);
 }
 
 function listOf(node: NodeSpec, name: string, kind: 's' | 'i'): readonly Json[] {

@@ -1,7 +1,7 @@
 // Whole models of Keras 1 as Keras 2 writes them: its own converters (keras/legacy/interfaces.py, and
 // preprocess_weights_for_loading) as tables. What they cannot convert is refused by name.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { convertedMerge, type Merged } from './keras1Merge.ts';
 import { kernelsOfKeras1, type KernelLayout } from './keras1Kernels.ts';
 import type { KerasFile } from './kerasFile.ts';
@@ -192,7 +192,7 @@ function isPlainSize(config: JsonObject): boolean {
 
 function refused(layer: JsonObject, { source }: Conversion, what: string): TransferKitError {
   const name = layer.name ?? (isJsonObject(layer.config) ? layer.config.name : undefined) ?? '';
-  const found = `${String(layer.class_name)} '${typeof name === 'string' ? name : ''}'`.slice(0, 100);
+  const found = `${textOf(layer.class_name)} '${typeof name === 'string' ? name : ''}'`.slice(0, 100);
   const text =
     `loadBase: expected a model in ${source} that can be read, got one of Keras 1 with the layer ${found} ${what.slice(0, 200)}. ` +
     'Load it in Python with the Keras that made it, and build the network anew in Keras 2 or later.';

@@ -1,6 +1,6 @@
 // What transferkit writes into a model.json beside tfjs's own fields, and how it is read back.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { layOut, unitsOf } from '../core/headParts.ts';
 import type { HeadPart, PreprocessorSpec, Task, Tasks } from '../core/model.ts';
 import type { TrainingLog } from '../core/types.ts';
@@ -48,7 +48,7 @@ export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
   const saved: unknown = artefact.metadata.transferkit;
   if (saved === undefined) return undefined;
   if (isSavedModel(saved)) return saved;
-  const version = isJsonObject(saved) ? String(saved.version) : 'none';
+  const version = isJsonObject(saved) ? textOf(saved.version) : 'none';
   const [damaged] = isJsonObject(saved) && saved.version === 1 ? wrongFields(saved) : [];
   const got = damaged === undefined ? `version ${version}` : `a damaged field '${damaged}'`;
   throw new TransferKitError(
@@ -90,7 +90,9 @@ function wrongFields(fields: JsonObject): string[] {
       ? isJsonObject(field) && Object.keys(task).every((name) => isRight(field[name]))
       : isRight(field);
   const right: Readonly<Record<string, boolean>> = {
-    task: fits(task, (value) => tasks.includes(String(value))) && !(isJsonObject(task) && isEmpty(task)),
+    task:
+      fits(task, (value) => typeof value === 'string' && tasks.includes(value)) &&
+      !(isJsonObject(task) && isEmpty(task)),
     labels: fits(labels, isTexts),
     preprocessor: isJsonObject(preprocessor) && typeof preprocessor.kind === 'string',
     base: isJsonObject(base) && typeof base.cut === 'string' && typeof base.name === 'string',

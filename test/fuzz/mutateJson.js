@@ -28,8 +28,11 @@ function placesOf(value, places = []) {
 }
 
 function retyped(value, random) {
-  const others = [null, true, false, 0, 1.5, 'text', [], {}, [value], { value }, String(value), Number(value)];
-  const other = random.pick(others);
+  const isObject = typeof value === 'object' && value !== null;
+  const primitives = isObject ? ['[object Object]'] : [String(value), Number(value)];
+  // No text and no number can be made of the last.
+  const objects = [[], {}, [value], { value }, { toString: 1, valueOf: 1 }];
+  const other = random.pick([null, true, false, 0, 1.5, 'text', ...objects, ...primitives]);
   return typeof other === 'number' && !Number.isFinite(other) ? null : other;
 }
 

@@ -164,6 +164,24 @@ describe('features of another base are refused', () => {
     });
   });
 
+  test('however deep or many the differences are', async () => {
+    const base = open(await pictureBase());
+    const set = written(await filled(base));
+    const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`n${String(i)}`, i]));
+    for (const [origin, text] of [
+      [
+        { ...set.origin, base: { toString: 1 }, cut: deep },
+        'cut ("relu2" here, a list of more than 100 levels there). Load',
+      ],
+      [{ ...set.origin, ...many }, 'n9 (nothing here, 9 there); and 4990 more. Load'],
+    ] as const) {
+      const examples = { ...set, origin } as unknown as ExampleSet;
+      const error: unknown = await knn(base, { examples }).catch((raised: unknown) => raised);
+      expect(error).toMatchObject({ code: 'EXAMPLES_MISMATCH', message: expect.stringContaining(text) as string });
+    }
+  });
+
   test('another name, and weights that half precision has rounded, are no difference', async () => {
     const base = open(await pictureBase());
     const set = written(await filled(base));

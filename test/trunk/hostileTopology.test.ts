@@ -4,6 +4,7 @@ import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-laye
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   fromArrays,
+  isTransferKitError,
   loadBase,
   predict,
   replaceHead,
@@ -88,6 +89,46 @@ describe('is refused, at once and with nothing left behind', () => {
       const loading = loadBase(source(topology), options);
       await expect(loading).rejects.toMatchObject({ code, message: expect.stringContaining(text) as string });
     });
+  });
+});
+
+/** Topologies with an object of which no text and no number can be made in place of one value after the other. */
+function spoiled(topology: object): Json[] {
+  const text = JSON.stringify(topology);
+  const count = text.match(/[:[,](?=["[{\d-]|null|true|false)/g)?.length ?? 0;
+  return Array.from({ length: count }, (_, place) => {
+    let seen = 0;
+    const spoil = (key: string, value: unknown): unknown =>
+      key !== '' && seen++ === place ? { toString: 1, valueOf: 1 } : value;
+    return JSON.parse(text, spoil) as Json;
+  });
+}
+
+describe('objects that have no text in place of any value', () => {
+  const shape = { shape: { dim: [{ size: '-1' }, { size: '4' }] } };
+  const graph = {
+    node: [
+      { name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape } } },
+      { name: 'y', op: 'Relu', input: ['x'], attr: { T: { type: 'DT_FLOAT' } } },
+    ],
+    versions: { producer: 1 },
+  };
+  const convolution = layer('Conv2D', 'a', { filters: 2, kernel_size: 3, groups: 1, activation: 'relu' });
+  test.each([
+    ['layers', network('b', [pictures, convolution, relu('b', call('a'))])],
+    ['a graph', graph],
+  ])('%s', async (_, topology) => {
+    const codes = new Set<unknown>();
+    await expectNoLeak(async () => {
+      for (const each of spoiled(topology)) {
+        const base = await loadBase(source(each), { weights: null, seed: 1 }).catch((error: unknown) => {
+          if (!isTransferKitError(error)) throw error;
+          codes.add(error.code);
+        });
+        base?.dispose();
+      }
+    });
+    expect([...codes]).toContain('NOT_A_MODEL');
   });
 });
 

@@ -1,9 +1,8 @@
-// Keras's .h5: whole models, read in place and from bytes, with plain, packed and checked chunks; and files of weights alone.
+// Keras's .h5: whole models, read in place and from bytes; and files of weights alone, with plain, packed and checked chunks.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
-import * as h5wasm from 'h5wasm/node';
-import { takeOutputs, tensors, wave } from './values.js';
+import { takeOutputs, tensors } from './values.js';
 
 const golden = (name) => new Uint8Array(readFileSync(new URL(`../../golden/keras/${name}`, import.meta.url)));
 
@@ -12,12 +11,7 @@ export const hdf5 = {
   share: 3,
   open: async (api, folder) => {
     await api.useBackend('wasm', { threads: 1 });
-    await h5wasm.ready;
-    const seeds = [
-      ...['sequential.h5', 'functional.h5'].map((name) => ({ name, files: { 'model.h5': golden(name) } })),
-      chunked('gzip', folder, { chunks: [8, 8], compression: 4 }, packedRanges),
-      chunked('fletcher32', folder, { chunks: [8, 8], compression: [['fletcher32']] }, plainRanges),
-    ];
+    const seeds = ['sequential.h5', 'functional.h5'].map((name) => ({ name, files: { 'model.h5': golden(name) } }));
     return { seeds, tensors, read: bothWays(folder, async (source) => takeOutputs(await api.loadBase(source))) };
   },
 };
@@ -28,7 +22,11 @@ export const hdf5Weights = {
   open: async (api, folder) => {
     await api.useBackend('cpu');
     const names = ['sequential.weights.h5', 'unnamed.weights.h5', 'functional_weights.h5', 'keras1.h5', 'renamed.h5'];
-    const seeds = names.map((name) => ({ name, files: { 'model.h5': golden(name) } }));
+    const seeds = [
+      ...names.map((name) => ({ name, files: { 'model.h5': golden(name) } })),
+      chunked('gzip', packedRanges),
+      chunked('fletcher32', plainRanges),
+    ];
     const read = bothWays(folder, async (source) => {
       const file = await (typeof source === 'string' ? api.loadKerasFile(source) : api.readKerasFile(source, 'bytes'));
       return Float32Array.from(file.layers.flatMap(({ weights }) => weights.flatMap((weight) => [...weight.read()])));
@@ -51,36 +49,14 @@ function bothWays(folder, read) {
   };
 }
 
-/** A model of two layers, the first one's kernel in chunks. */
-function chunked(name, folder, options, rangesOf) {
-  const path = join(folder, `${name}.h5`);
-  const layer = (each, units, more) => ({
-    class_name: 'Dense',
-    config: { name: each, units, use_bias: false, activation: 'linear', ...more },
-  });
-  const layers = [layer('d1', 8, { batch_input_shape: [null, 16] }), layer('d2', 2, {})];
-  const kernel = wave(128);
-  const file = new h5wasm.File(path, 'w');
-  file.create_attribute('keras_version', '2.9.0');
-  file.create_attribute('backend', 'tensorflow');
-  file.create_attribute('model_config', JSON.stringify({ class_name: 'Sequential', config: { name: 's', layers } }));
-  const root = file.create_group('model_weights');
-  root.create_attribute('layer_names', ['d1', 'd2']);
-  for (const [each, data, shape] of [
-    ['d1', kernel, [16, 8]],
-    ['d2', wave(16, 1), [8, 2]],
-  ]) {
-    const group = root.create_group(each);
-    group.create_attribute('weight_names', [`${each}/kernel:0`]);
-    group.create_group(each).create_dataset({ name: 'kernel:0', data, shape, ...(each === 'd1' && options) });
-  }
-  file.close();
-  const bytes = new Uint8Array(readFileSync(path));
-  rmSync(path);
-  return { name, files: { 'model.h5': bytes }, ranges: { 'model.h5': rangesOf(bytes, kernel) } };
+/** Weights whose values lie in chunks with checksums. */
+function chunked(name, rangesOf) {
+  const bytes = new Uint8Array(readFileSync(new URL(`../../golden/hdf5/${name}.weights.h5`, import.meta.url)));
+  return { name, files: { 'model.h5': bytes }, ranges: { 'model.h5': rangesOf(bytes) } };
 }
 
-const chunkValues = 64;
+/** Bytes of a chunk's values. */
+const chunkBytes = 48;
 
 /** Where zlib's streams lie, whose Adler-32 ends them. */
 function packedRanges(bytes) {
@@ -89,7 +65,7 @@ function packedRanges(bytes) {
     .flatMap((at) => {
       try {
         const { buffer, engine } = inflateSync(bytes.subarray(at), { info: true });
-        return buffer.length === chunkValues * 4 ? [[at, at + engine.bytesWritten]] : [];
+        return buffer.length === chunkBytes ? [[at, at + engine.bytesWritten]] : [];
       } catch {
         return [];
       }
@@ -97,11 +73,11 @@ function packedRanges(bytes) {
 }
 
 /** Where the values lie as they are, with four bytes of Fletcher's sum behind them. */
-function plainRanges(bytes, kernel) {
-  const whole = Buffer.from(kernel.buffer);
-  const size = chunkValues * 4;
-  return [0, size].map((from) => {
-    const at = Buffer.from(bytes).indexOf(whole.subarray(from, from + size));
-    return [at, at + size + 4];
-  });
+function plainRanges(bytes) {
+  const first = Buffer.from(Float32Array.of(1 / 7, 2 / 7).buffer);
+  const ranges = [];
+  for (let at = Buffer.from(bytes).indexOf(first); at >= 0; at = Buffer.from(bytes).indexOf(first, at + 1)) {
+    ranges.push([at, at + chunkBytes + 4]);
+  }
+  return ranges;
 }
