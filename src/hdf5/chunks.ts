@@ -4,7 +4,7 @@ import { cursorOn } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
 import type { FileBytes } from './fileBytes.ts';
 import { undoFilters, type Filter } from './filters.ts';
-import type { ChunkIndex, Layout } from './layout.ts';
+import { growing, type ChunkIndex, type Layout } from './layout.ts';
 import { walkTree } from './oldTree.ts';
 
 /** A chunk in the file. */
@@ -17,6 +17,9 @@ interface StoredChunk {
   /** Bit i: filter i was left out. */
   readonly mask: number;
 }
+
+/** Each takes memory while a dataset is read. */
+const mostChunks = 1_000_000;
 
 /** The chunks of a dataset and how they fit it. */
 export interface Grid {
@@ -73,7 +76,7 @@ function storedChunks(
     return [{ origin: axes.map(() => 0), address, size: index.size ?? chunkSize, mask: index.mask }];
   }
   const count = perAxis.reduce((product, each) => product * each, 1);
-  if (count > file.size) throw damaged('more chunks than the file has bytes');
+  if (count > mostChunks) throw unsupported(`a dataset of more than ${String(mostChunks)} chunks`);
   const origin = (number: number): number[] => {
     let rest = number;
     const places = [...perAxis].reverse().map((each) => {
@@ -111,6 +114,8 @@ function fixedArray(
   head.skip(1);
   const isFiltered = head.number(1) === 1;
   const [entrySize, pageBits, entries] = [head.number(1), head.number(1), head.number(8)];
+  // The list has the chunks of the largest shape that the dataset may grow to.
+  if (entries > count) throw unsupported(growing);
   if (entries !== count || isFiltered !== (size === undefined)) throw damaged('a list of chunks that does not fit');
   if (entries > 2 ** pageBits) throw unsupported('a dataset of so many chunks in the newest format of HDF5');
   const block = file.checked(head.address(), 14 + count * entrySize + 4);

@@ -26,6 +26,9 @@ export type Layout =
       readonly index: ChunkIndex;
     };
 
+/** What newer files have for datasets whose shape is not their last. */
+export const growing = 'chunks of a dataset that can grow, in the newest format of HDF5';
+
 /** Reads a layout message. */
 export function readLayout(body: Uint8Array): Layout {
   const cursor = cursorOn(body);
@@ -62,6 +65,7 @@ function readTree(cursor: Cursor): Layout {
 
 function readIndexed(cursor: Cursor): Layout {
   const [flags, rank, width] = [cursor.number(1), cursor.number(1), cursor.number(1)];
+  if ((flags & 1) !== 0) throw unsupported('chunks at the edges that are stored without filters');
   if (width < 1 || width > 8) throw damaged('chunks of an impossible size');
   const axes = Array.from({ length: rank }, () => cursor.number(width));
   const kind = cursor.number(1);
@@ -71,7 +75,7 @@ function readIndexed(cursor: Cursor): Layout {
     return chunked(axes, { kind: 'single', size, mask, address: cursor.address() });
   }
   if (kind === 2) return chunked(axes, { kind: 'implicit', address: cursor.address() });
-  if (kind !== 3) throw unsupported('chunks of a dataset that can grow, in the newest format of HDF5');
+  if (kind !== 3) throw unsupported(growing);
   cursor.skip(1);
   return chunked(axes, { kind: 'fixedArray', address: cursor.address() });
 }

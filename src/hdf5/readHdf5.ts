@@ -5,7 +5,7 @@ import type { Hdf5Storage, OpenFile } from '../core/hdf5Storage.ts';
 import { packsTooTightly } from '../core/inflation.ts';
 import { readAttributes, textsOf, type Attribute, type Heaps } from './attributes.ts';
 import { readDataspace, readDatatype } from './datatype.ts';
-import { damaged, elsewhere, guarded } from './faults.ts';
+import { damaged, elsewhere, guarded, unsupported } from './faults.ts';
 import { fileBytes, type FileBytes, type Work } from './fileBytes.ts';
 import { readFilters } from './filters.ts';
 import { readLinks } from './groups.ts';
@@ -145,8 +145,10 @@ function describe({ messages, links }: Node, fileSize: number): NumberDataset | 
   if (body(messageTypes.externalFiles) !== undefined)
     throw elsewhere('values that lie in other files (external storage)');
   const [layout, type, shape] = [readLayout(place), readDatatype(kind), readDataspace(space)];
-  if (shape === undefined || !('isBigEndian' in type)) {
-    throw damaged('values of another kind than integers or floats of 2, 4 or 8 bytes');
+  if (shape === undefined) throw unsupported('a dataset without values');
+  if (!('isBigEndian' in type)) {
+    const found = type.kind === 'other' ? type.name : 'text';
+    throw unsupported(`values of type '${found}' instead of integers or floats of 2, 4 or 8 bytes`);
   }
   const packed = body(messageTypes.filters);
   const filters = packed === undefined ? [] : readFilters(packed);

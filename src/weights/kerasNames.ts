@@ -47,7 +47,7 @@ export function splitWeightName(group: string, name: string): WeightName {
   const plain = name.replace(/:\d+$/, '');
   const slash = plain.lastIndexOf('/');
   const isOld = slash < 0 && plain.startsWith(`${group}_`);
-  const [, inner, innerOwn] = (slash < 0 && !isOld && oldInner.exec(plain)) || [];
+  const [, inner, innerOwn] = (slash < 0 && !isOld ? oldInner.exec(plain) : undefined) ?? [];
   if (inner !== undefined && innerOwn !== undefined) return { path: `${group}/${inner}`, own: ownName(innerOwn) };
   const own = isOld ? plain.slice(group.length + 1) : plain.slice(slash + 1);
   const prefix = slash < 0 ? '' : plain.slice(0, slash);

@@ -26,7 +26,7 @@ export interface ZipEntry {
  *
  * @param source - For messages.
  * @throws TransferKitError `WEIGHTS_DAMAGED` when the archive has no whole table of contents, or one that lists a name
- * twice or entries that lie on each other: readers do not agree on what such an archive holds.
+ * twice, entries that lie on each other or that have two names: readers do not agree on what such an archive holds.
  */
 export function zipEntries(bytes: Uint8Array, source: string): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -55,6 +55,7 @@ export function zipEntries(bytes: Uint8Array, source: string): ZipEntry[] {
   if (at > end || at - start !== view.getUint32(end + 12, true))
     throw damaged(source, 'with a broken table of contents');
   assertApart(view, entries, start, source);
+  assertNames(bytes, entries, source);
   return entries;
 }
 
@@ -71,6 +72,15 @@ function assertApart(view: DataView, entries: readonly ZipEntry[], directory: nu
     if (start === undefined) throw damaged(source, `whose '${entry.name}' is not where it should be`);
     if (start + entry.packed > next) throw damaged(source, `whose '${entry.name}' lies on what follows`);
     next = entry.offset;
+  }
+}
+
+/** Each entry has the same name in its own header: some readers go by that one. */
+function assertNames(bytes: Uint8Array, entries: readonly ZipEntry[], source: string): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const { name, offset } of entries) {
+    const own = new TextDecoder().decode(bytes.subarray(offset + 30, offset + 30 + view.getUint16(offset + 26, true)));
+    if (own !== name) throw damaged(source, `whose '${name}' has another name in its own header`);
   }
 }
 
@@ -100,7 +110,8 @@ export function unzip(bytes: Uint8Array, entry: ZipEntry, source: string): Uint8
 
 function unpack(data: Uint8Array, { packed, size, method }: ZipEntry, wrong: Wrong): Uint8Array {
   if (data.length !== packed) throw wrong('is truncated');
-  if (method === 0 && packed === size) return data;
+  if (method === 0 && packed !== size) throw wrong(`claims ${String(size)} bytes in ${String(packed)}`);
+  if (method === 0) return data;
   if (method !== 8) throw wrong(`is packed by a method that is not deflate (${String(method)})`);
   if (packsTooTightly(packed, size)) throw wrong(`claims ${String(size)} bytes in ${String(packed)}`);
   const unpacked = inflate(data, size, wrong);

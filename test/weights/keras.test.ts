@@ -278,7 +278,12 @@ describe('what is refused', () => {
     ['the state of an optimizer', bytesOf('optimizer.h5'), 'NOT_A_MODEL', /optimizer alone/],
     ['another HDF5 file', bytesOf('other.h5'), 'NOT_A_MODEL', /HDF5 file with table/],
     ['an absurd shape', bytesOf('absurd.h5'), 'WEIGHTS_DAMAGED', /4000000000000 bytes, more than the file/],
-    ['texts as weights', bytesOf('text.h5'), 'WEIGHTS_DAMAGED', /another kind than/],
+    [
+      'texts as weights',
+      bytesOf('text.h5'),
+      'UNSUPPORTED_SOURCE',
+      /values of type 'text' instead of integers or floats/,
+    ],
   ])('%s', (_, bytes, code, message) => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     expect(() => readKerasFile(bytes, 'the file')).toThrow(

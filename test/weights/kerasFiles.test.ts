@@ -107,6 +107,79 @@ describe('archives', () => {
     expect(() => read({ ...entries(), 'config.json': new Uint8Array(9) })).toThrow(/not JSON/);
   });
 
+  /** Where each entry is, by the table of contents: header, data, and its line in the table. */
+  function placesOf(archive: Uint8Array): Map<string, { header: number; data: number; length: number; line: number }> {
+    const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
+    const places = new Map<string, { header: number; data: number; length: number; line: number }>();
+    for (let line = view.getUint32(archive.length - 6, true); view.getUint32(line, true) === 0x02014b50;) {
+      const [nameLength, header] = [view.getUint16(line + 28, true), view.getUint32(line + 42, true)];
+      const name = new TextDecoder().decode(archive.subarray(line + 46, line + 46 + nameLength));
+      const data = header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
+      places.set(name, { header, data, length: view.getUint32(line + 20, true), line });
+      line += 46 + nameLength + view.getUint16(line + 30, true) + view.getUint16(line + 32, true);
+    }
+    return places;
+  }
+
+  const stored = () => zipSync(entries(), { level: 0 });
+  const deflated = () => zipSync(entries(), { level: 6 });
+
+  test.each([
+    ['stored', stored],
+    ['deflated', deflated],
+  ])('one bit anywhere in a member that is %s is seen, if the member is used', (_, make) => {
+    const whole = make();
+    const values = valuesOf(readKerasFile(whole, 'whole'));
+    const places = placesOf(whole);
+    expect([...places.keys()].sort()).toEqual(['config.json', 'metadata.json', 'model.weights.h5']);
+    for (const [name, { data, length }] of places) {
+      for (const at of Array.from({ length: 24 }, (_, i) => data + Math.floor((i * (length - 1)) / 23))) {
+        const damaged = whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte));
+        if (name === 'metadata.json') expect(valuesOf(readKerasFile(damaged, 'it'))).toEqual(values);
+        else
+          expect(() => readKerasFile(damaged, 'it')).toThrow(
+            withCode('WEIGHTS_DAMAGED', new RegExp(`whose '${name}'`)),
+          );
+      }
+    }
+  });
+
+  test('a stored member of another size than it claims', () => {
+    expect(() => readKerasFile(claim(stored(), 'model.weights.h5', 1000), 'it')).toThrow(
+      withCode('WEIGHTS_DAMAGED', /'model.weights.h5' claims 1000 bytes in \d+/),
+    );
+  });
+
+  test('a name that comes twice, two names for one entry, entries that lie on each other', () => {
+    const archive = (change: (bytes: Uint8Array, places: ReturnType<typeof placesOf>) => void) => {
+      const bytes = zipSync({ ...entries(), configXjson: new TextEncoder().encode('{}') });
+      change(bytes, placesOf(bytes));
+      return () => readKerasFile(bytes, 'it');
+    };
+    const dot = '.'.charCodeAt(0);
+    const twice = archive((bytes, places) => {
+      const { header, line } = places.get('configXjson') ?? { header: 0, line: 0 };
+      bytes[line + 46 + 6] = dot;
+      bytes[header + 30 + 6] = dot;
+    });
+    expect(twice).toThrow(withCode('WEIGHTS_DAMAGED', /two entries 'config.json'/));
+    const renamed = archive((bytes, places) => {
+      bytes[(places.get('configXjson')?.header ?? 0) + 30 + 6] = dot;
+    });
+    expect(renamed).toThrow(withCode('WEIGHTS_DAMAGED', /'configXjson' has another name in its own header/));
+    const overlapping = archive((bytes, places) => {
+      const view = new DataView(bytes.buffer);
+      view.setUint32((places.get('configXjson')?.line ?? 0) + 42, places.get('config.json')?.header ?? 0, true);
+    });
+    expect(overlapping).toThrow(withCode('WEIGHTS_DAMAGED', /lies on what follows/));
+    const longer = archive((bytes, places) => {
+      const view = new DataView(bytes.buffer);
+      const { line, length } = places.get('model.weights.h5') ?? { line: 0, length: 0 };
+      view.setUint32(line + 20, length + 40, true);
+    });
+    expect(longer).toThrow(withCode('WEIGHTS_DAMAGED', /lies on what follows/));
+  });
+
   test.each([
     ['archive/data.pkl', /PyTorch/],
     ['model/saved_model.pb', /SavedModel in a ZIP/],
