@@ -861,6 +861,10 @@ describe('a damaged weight list', () => {
       'to be a weight with a shape of whole numbers from 0 in',
     ],
     [[{ paths: ['w'], weights: [{ ...kernel, shape: '4,2' }, bias] }], 'a shape of whole numbers from 0'],
+    [[{ paths: ['w'], weights: [{ ...kernel, shape: [4, 1.5] }, bias] }], 'a shape of whole numbers from 0'],
+    [[{ paths: ['w'], weights: [{ ...kernel, shape: [4, 1e300] }, bias] }], 'a shape of whole numbers from 0'],
+    [[{ paths: ['w'], weights: [{ ...kernel, shape: [2 ** 40, 2 ** 40] }, bias] }], 'bytes of weights'],
+    [[{ paths: ['w'], weights: [{ ...kernel, dtype: 'float8' }, bias] }], 'a dtype that is one of'],
     [
       [{ paths: ['w'], weights: [{ ...kernel, quantization: { dtype: 'uint8' } }, bias] }],
       'to be a weight with a quantization that is',

@@ -1,6 +1,6 @@
 // Finds where the classifier of a GraphModel begins, from the kinds of its nodes alone.
 import { TransferKitError } from '../core/errors.ts';
-import { dataNodes, nodeOf, nodesByName, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
 import { hasKernel } from './nodeWeights.ts';
 
 const passing = new Set(['Identity', 'Squeeze', 'Reshape', 'ExpandDims', 'BiasAdd', 'Add', 'AddV2']);
@@ -41,7 +41,10 @@ export function nodeCuts(graph: NodeGraph): string[] {
   return [...new Set(found)].filter((name) => data.has(name) && name !== graph.input);
 }
 
-/** Nodes that all outputs are computed from, the last first, as far as the first kernel from behind. */
+/**
+ * Nodes that all outputs are computed from, the last first, as far as the first kernel from behind. A node that gives several
+ * tensors is none: a cut takes the first of them alone.
+ */
 function sharedNodes(graph: NodeGraph, outputs: readonly string[]): string[] {
   const byName = nodesByName(graph.nodes);
   const leading = outputs.map((output) => ancestors(byName, output));
@@ -50,7 +53,13 @@ function sharedNodes(graph: NodeGraph, outputs: readonly string[]): string[] {
     const node = byName.get(name);
     return node !== undefined && hasKernel(node);
   });
-  return shared.slice(Math.max(0, last)).reverse();
+  const several = new Set(
+    graph.nodes.flatMap(({ inputs }) => inputs.filter((reference) => outputOf(reference) > 0).map(nodeOf)),
+  );
+  return shared
+    .slice(Math.max(0, last))
+    .filter((name) => !several.has(name))
+    .reverse();
 }
 
 function ancestors(byName: ReadonlyMap<string, NodeSpec>, output: string): Set<string> {

@@ -1,6 +1,7 @@
 // How much work a file may ask for. The limits are far beyond any network that runs in tfjs, and each error names its own.
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, sizeOf } from '../core/shapes.ts';
+import { shown } from '../core/shown.ts';
 import type { Shape } from '../core/types.ts';
 
 /** Layers of a network, those of nested models included and once for each call. NASNetLarge has 1041. */
@@ -15,6 +16,18 @@ export const mostValues = 2 ** 28;
 /** Whether an axis is one that a tensor can have: free, or of a length from 1 on. */
 export function isAxis(axis: unknown): axis is number | null {
   return axis === null || (Number.isSafeInteger(axis) && Number(axis) >= 1);
+}
+
+/**
+ * Raises when a layer has a dilation that is no whole number from 1: tfjs takes it until the layer runs.
+ *
+ * @throws TransferKitError `NOT_A_MODEL`.
+ */
+export function assertDilation(layer: string, rate: unknown): void {
+  const rates: readonly unknown[] = Array.isArray(rate) ? rate : [rate ?? 1];
+  if (rates.every((each) => each !== null && isAxis(each))) return;
+  const text = `expected dilations that are whole numbers from 1, got ${shown(rate)} at layer '${layer}'. The model is damaged.`;
+  throw new TransferKitError('NOT_A_MODEL', text, { layer, rate });
 }
 
 /**

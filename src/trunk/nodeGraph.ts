@@ -48,7 +48,8 @@ export function parseNodes(topology: JsonObject, name: string): NodeGraph {
   const inputs = nodes.filter(({ op }) => op === 'Placeholder');
   const [input] = inputs;
   if (input === undefined || inputs.length > 1) {
-    const got = inputs.map((each) => each.name).join(', ') || 'none';
+    const names = inputs.slice(0, 10).map((each) => `'${each.name}'`);
+    const got = inputs.length === 0 ? 'none' : `${String(inputs.length)}: ${names.join(', ')}`;
     const text = `loadBase: expected a graph with one input, got ${got}. Export a signature with a single input.`;
     throw new TransferKitError('UNSUPPORTED_SOURCE', text, { inputs: inputs.map((each) => each.name) });
   }

@@ -25,20 +25,27 @@ export function tinyLayers(): LayersModel {
 }
 
 const float = { type: 'DT_FLOAT' };
-const text = (value: string) => ({ s: Buffer.from(value).toString('base64') });
+/** A text attribute. */
+export const text = (value: string) => ({ s: Buffer.from(value).toString('base64') });
 const ones = { list: { i: ['1', '1', '1', '1'] } };
-const convolution = { T: float, padding: text('SAME'), data_format: text('NHWC'), strides: ones, dilations: ones };
+/** The attributes of a convolution of stride 1. */
+export const convolution = { T: float, padding: text('SAME'), data_format: text('NHWC'), strides: ones, dilations: ones };
 
 /** One node as the converter writes it. */
 export function node(name: string, op: string, input: string[] = [], attr: object = { T: float }): object {
   return { name, op, input, attr };
 }
 
+/** The input of a graph. */
+export function placeholder(shape: readonly number[], name = 'images'): object {
+  const dim = shape.map((size) => ({ size: String(size) }));
+  return node(name, 'Placeholder', [], { dtype: float, shape: { shape: { dim } } });
+}
+
 /** The nodes of the GraphModel, constants aside. */
 export function tinyNodes(shape: readonly number[] = [-1, 8, 8, 3]): object[] {
-  const dim = shape.map((size) => ({ size: String(size) }));
   return [
-    node('images', 'Placeholder', [], { dtype: float, shape: { shape: { dim } } }),
+    placeholder(shape),
     node('hub_input/Mul', 'Mul', ['images', 'hub_input/Mul/y']),
     node('hub_input/Sub', 'Sub', ['hub_input/Mul', 'hub_input/Sub/y']),
     node('net/conv1', 'Conv2D', ['hub_input/Sub', 'conv1/kernel'], convolution),

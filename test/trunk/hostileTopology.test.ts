@@ -12,7 +12,8 @@ import {
   useBackend,
   type LoadBaseOptions,
 } from '../../src/index.ts';
-import { expectNoLeak } from '../support/tensors.ts';
+import { expectNoLeak, raisedBy } from '../support/tensors.ts';
+import { convolution, graphArtifacts, node, placeholder, type Constant } from '../support/tinyGraph.ts';
 
 beforeAll(async () => {
   await useBackend('cpu');
@@ -80,6 +81,8 @@ const refused: readonly [what: string, topology: Json, code: string, text: strin
   ['weights to draw', network('a', [pictures, layer('Conv2D', 'a', { filters: 2e7, kernel_size: 3 })]), 'OUT_OF_RANGE', 'at most 400000000 numbers', { weights: null }],
   ['weights to draw, more than allowed', network('a', [entry(), layer('Dense', 'a', { units: 1e7 })]), 'OUT_OF_RANGE', 'at most 17000000 numbers', { weights: null, maxParameters: 17e6, cut: 'a' }],
   ['weights without a size', network('a', [entry(), layer('Dense', 'a', { units: -5 })]), 'NOT_A_MODEL', 'units', { cut: 'a' }],
+  ['a dilation of 0', network('a', [pictures, layer('Conv2D', 'a', { filters: 2, kernel_size: 3, dilation_rate: 0 })]), 'NOT_A_MODEL', 'dilation', { weights: null, cut: 'a' }],
+  ['filters that are a text', network('a', [pictures, layer('Conv2D', 'a', { filters: 'many', kernel_size: 3 })]), 'NOT_A_MODEL', 'filters', { weights: null, cut: 'a' }],
   ['a state from batch to batch', network('a', [entry([1, 5, 4]), layer('SimpleRNN', 'a', { units: 2, stateful: true })]), 'UNSUPPORTED_LAYER', 'takes a fixed number of examples', { weights: null }],
 ]; // prettier-ignore
 
@@ -174,5 +177,61 @@ describe('a batch axis that is fixed', () => {
       [null, 4],
     ]);
     trunk.dispose();
+  });
+});
+
+const float = { type: 'DT_FLOAT' };
+const images = (...axes: number[]) => placeholder([-1, ...(axes.length > 0 ? axes : [8, 8, 3])]);
+const setting = (name: string, values: number[], shape = [values.length]): Constant => ({ name, values, shape, dtype: 'int32' }); // prettier-ignore
+const kernel: Constant = { name: 'k', shape: [3, 3, 3, 2], dtype: 'float32', values: new Array<number>(54).fill(0.1) };
+const conv = (attr: object) => [images(), node('c', 'Conv2D', ['images', 'k'], { ...convolution, ...attr })];
+const list = (...values: unknown[]) => ({ list: { i: values } });
+
+function deep(levels: number): object {
+  return levels === 0 ? {} : { a: deep(levels - 1) };
+}
+
+type Refusal = readonly [what: string, nodes: unknown[], constants: Constant[], code: string, text: string, library?: unknown];
+
+const argument = (name: string) => ({ name, type: 'DT_FLOAT' });
+const itself = {
+  function: [
+    {
+      signature: { name: 'f', inputArg: [argument('x')], outputArg: [argument('y')] },
+      nodeDef: [node('again', 'PartitionedCall', ['x'], { f: { func: { name: 'f' } } })],
+      ret: { y: 'again:output:0' },
+    },
+  ],
+};
+
+const graphs: readonly Refusal[] = [
+  ['more nodes than any network has', new Array<object>(100_001).fill(node('n', 'Relu')), [], 'OUT_OF_RANGE', 'at most 100000 nodes, got 100001'],
+  ['a huge input', [images(200_000, 200_000, 3), node('a', 'Relu', ['images'])], [], 'OUT_OF_RANGE', "[any, 200000, 200000, 3] at the input 'images'"],
+  ['a huge margin', [images(), node('a', 'Pad', ['images', 'p'])], [setting('p', [0, 0, 1e6, 1e6, 1e6, 1e6, 0, 0], [4, 2])], 'OUT_OF_RANGE', "at node 'a' (Pad)"],
+  ['a huge repetition', [images(), node('a', 'Tile', ['images', 't'])], [setting('t', [1, 1e5, 1e5, 1])], 'OUT_OF_RANGE', "[1, 100000, 100000, 1] at node 'a' (Tile)"],
+  ['a huge picture', [images(), node('a', 'ResizeBilinear', ['images', 's'])], [setting('s', [1e5, 1e5])], 'OUT_OF_RANGE', "at node 'a' (ResizeBilinear)"],
+  ['a huge constant', [images(), node('f', 'Fill', ['s', 'z']), node('a', 'Add', ['images', 'f'])], [setting('s', [1, 1e5, 1e5]), setting('z', [0], [])], 'OUT_OF_RANGE', "at node 'f' (Fill)"],
+  ['a circle', [images(), node('a', 'Add', ['images', 'b']), node('b', 'Relu', ['a']), node('c', 'Relu', ['b'])], [], 'NOT_A_MODEL', 'without circles'],
+  ['two nodes of one name', [images(), node('a', 'Relu', ['images']), node('a', 'Relu', ['images'])], [], 'NOT_A_MODEL', "two of name 'a'"],
+  ['600 levels of nesting', [images(), node('a', 'Relu', ['images'], deep(600))], [], 'NOT_A_MODEL', 'at most 512 levels of nesting'],
+  ['a node that is a text', [images(), 'Relu'], [], 'NOT_A_MODEL', 'node 1 of the graph'],
+  ['a dilation of 0', conv({ dilations: list(1, 0, 0, 1) }), [kernel], 'UNSUPPORTED_SOURCE', "'c'"],
+  ['strides of 0', conv({ strides: list(1, 0, 0, 1) }), [kernel], 'UNSUPPORTED_SOURCE', "'c'"],
+  ['negative strides', conv({ strides: list(1, -1, -1, 1) }), [kernel], 'UNSUPPORTED_SOURCE', "'c'"],
+  ['strides that are a text', conv({ strides: 'wide' }), [kernel], 'NOT_A_MODEL', 'a graph that tfjs can build'],
+  ['a padding that is a number', conv({ padding: 5 }), [kernel], 'NOT_A_MODEL', 'a graph that tfjs can build'],
+  ['a type that is a list', [node('images', 'Placeholder', [], { dtype: [1], shape: { shape: { dim: 'wide' } } }), node('a', 'Relu', ['images'])], [], 'INVALID_OPTION', 'Give inputSize'],
+  ['a call of a function', [images(), node('a', 'PartitionedCall', ['images'], { T: float, f: { func: { name: 'f' } } })], [], 'UNSUPPORTED_SOURCE', 'PartitionedCall', itself],
+  ['a branch by a function that calls itself', [images(), node('a', 'StatelessIf', ['images', 'images'], { then_branch: { func: { name: 'f' } }, else_branch: { func: { name: 'f' } } })], [], 'UNSUPPORTED_SOURCE', 'without control flow', itself],
+  ['a library that is a text', [images(), node('a', 'Relu', ['images'])], [], 'NOT_A_MODEL', 'a graph that tfjs can build', { function: 'f' }],
+]; // prettier-ignore
+
+describe('a graph is refused, at once and with nothing left behind', () => {
+  test.each<Refusal>(graphs)('%s', async (_, nodes, constants, code, text, library) => {
+    const { modelTopology, ...weights } = graphArtifacts(nodes as object[], constants);
+    const topology = { ...(modelTopology as object), library };
+    const handler = { load: () => Promise.resolve({ ...weights, modelTopology: topology }) };
+    const error = await raisedBy(() => loadBase(handler));
+    expect(error).toMatchObject({ code, message: expect.stringContaining(text) as string });
   });
 });
