@@ -11,7 +11,7 @@ import { assertCallSupported, assertSupported } from './applyLayer.ts';
 import { assertFitting } from './fitInput.ts';
 import { initialValues } from './initialise.ts';
 import { assertKnown } from './knownLayer.ts';
-import { assertDilation } from './limits.ts';
+import { assertWindow } from './limits.ts';
 import { layerOf, type LayerGraph } from './layerGraph.ts';
 import type { LayerSource } from './layerWeights.ts';
 import { layersTrunk, type LayersTrunk } from './layersTrunk.ts';
@@ -86,7 +86,7 @@ export async function assertBuildable(graph: LayerGraph): Promise<void> {
   for (const layer of graph.layers.values()) {
     assertKnown(layer);
     assertSupported(layer);
-    assertDilation(layer.name, layer.config.dilation_rate);
+    assertWindow(layer);
   }
   graph.calls.forEach((call, index) => {
     assertCallSupported(layerOf(graph, index), call);

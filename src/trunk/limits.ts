@@ -3,6 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { describeShape, sizeOf } from '../core/shapes.ts';
 import { shown } from '../core/shown.ts';
 import type { Shape } from '../core/types.ts';
+import type { LayerSpec } from './layerGraph.ts';
 
 /** Layers of a network, those of nested models included and once for each call. NASNetLarge has 1041. */
 export const mostCalls = 10_000;
@@ -18,16 +19,24 @@ export function isAxis(axis: unknown): axis is number | null {
   return axis === null || (Number.isSafeInteger(axis) && Number(axis) >= 1);
 }
 
+/** Longest window, stride and dilation: far beyond any layer's, and its multiples fit into the 32 bits that kernels count in. */
+const mostSteps = 2 ** 20;
+
 /**
- * Raises when a layer has a dilation that is no whole number from 1: tfjs takes it until the layer runs.
+ * Raises when a layer slides a window by steps that are no whole numbers from 1: tfjs takes them until the layer runs.
  *
  * @throws TransferKitError `NOT_A_MODEL`.
  */
-export function assertDilation(layer: string, rate: unknown): void {
-  const rates: readonly unknown[] = Array.isArray(rate) ? rate : [rate ?? 1];
-  if (rates.every((each) => each !== null && isAxis(each))) return;
-  const text = `expected dilations that are whole numbers from 1, got ${shown(rate)} at layer '${layer}'. The model is damaged.`;
-  throw new TransferKitError('NOT_A_MODEL', text, { layer, rate });
+export function assertWindow({ name, className, config }: LayerSpec): void {
+  for (const key of ['kernel_size', 'pool_size', 'strides', 'dilation_rate']) {
+    const value = config[key] ?? 1;
+    const steps: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (steps.every((each) => each !== null && isAxis(each) && Number(each) <= mostSteps)) continue;
+    const text =
+      `expected ${key} of whole numbers from 1 to ${String(mostSteps)}, got ${shown(value)} at layer '${name}' ` +
+      `(${className}). The model is damaged.`;
+    throw new TransferKitError('NOT_A_MODEL', text, { layer: name, [key]: value });
+  }
 }
 
 /**

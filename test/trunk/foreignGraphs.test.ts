@@ -196,7 +196,7 @@ async function goAllTheWay(source: tf.io.IOHandler, options: LoadBaseOptions = {
       const output = plain.predict(x);
       // The logits are the first output.
       const logits = output instanceof tf.Tensor ? output : Object.values(output)[0];
-      return logits === undefined ? [] : [...tf.softmax(logits as tf.Tensor).dataSync()];
+      return logits === undefined ? [] : [...tf.softmax(logits).dataSync()];
     });
     plain.dispose();
     ours.forEach((found, i) => {
@@ -219,12 +219,12 @@ describe('all the way: cut, head, fine-tuning, saving, plain tfjs', () => {
   });
 
   test('a batch of one that only the input declares is freed, with a note', async () => {
-    const { notes, trunk, dispose } = await loadBase(sourceOf(whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])]))); // prettier-ignore
-    expect([notes, trunk.input.shape]).toEqual([
+    const base = await loadBase(sourceOf(whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])]))); // prettier-ignore
+    expect([base.notes, base.trunk.input.shape]).toEqual([
       ["The input 'images' was fixed at one example at a time: it takes any number now."],
       [null, 8, 8, 3],
     ]);
-    dispose();
+    base.dispose();
   });
 });
 

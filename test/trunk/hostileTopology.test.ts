@@ -81,7 +81,8 @@ const refused: readonly [what: string, topology: Json, code: string, text: strin
   ['weights to draw', network('a', [pictures, layer('Conv2D', 'a', { filters: 2e7, kernel_size: 3 })]), 'OUT_OF_RANGE', 'at most 400000000 numbers', { weights: null }],
   ['weights to draw, more than allowed', network('a', [entry(), layer('Dense', 'a', { units: 1e7 })]), 'OUT_OF_RANGE', 'at most 17000000 numbers', { weights: null, maxParameters: 17e6, cut: 'a' }],
   ['weights without a size', network('a', [entry(), layer('Dense', 'a', { units: -5 })]), 'NOT_A_MODEL', 'units', { cut: 'a' }],
-  ['a dilation of 0', network('a', [pictures, layer('Conv2D', 'a', { filters: 2, kernel_size: 3, dilation_rate: 0 })]), 'NOT_A_MODEL', 'dilation', { weights: null, cut: 'a' }],
+  ['a dilation of 0', network('a', [pictures, layer('Conv2D', 'a', { filters: 2, kernel_size: 3, dilation_rate: 0 })]), 'NOT_A_MODEL', 'dilation_rate of whole numbers from 1', { weights: null, cut: 'a' }],
+  ['strides beyond 32 bits', network('a', [pictures, layer('Conv2D', 'a', { filters: 2, kernel_size: 3, strides: 2 ** 53 })]), 'NOT_A_MODEL', 'strides of whole numbers from 1', { weights: null, cut: 'a' }],
   ['filters that are a text', network('a', [pictures, layer('Conv2D', 'a', { filters: 'many', kernel_size: 3 })]), 'NOT_A_MODEL', 'filters', { weights: null, cut: 'a' }],
   ['a state from batch to batch', network('a', [entry([1, 5, 4]), layer('SimpleRNN', 'a', { units: 2, stateful: true })]), 'UNSUPPORTED_LAYER', 'takes a fixed number of examples', { weights: null }],
 ]; // prettier-ignore
@@ -191,7 +192,7 @@ function deep(levels: number): object {
   return levels === 0 ? {} : { a: deep(levels - 1) };
 }
 
-type Refusal = readonly [what: string, nodes: unknown[], constants: Constant[], code: string, text: string, library?: unknown];
+type Refusal = [what: string, nodes: unknown[], constants: Constant[], code: string, text: string, library?: object];
 
 const argument = (name: string) => ({ name, type: 'DT_FLOAT' });
 const itself = {
@@ -227,7 +228,7 @@ const graphs: readonly Refusal[] = [
 ]; // prettier-ignore
 
 describe('a graph is refused, at once and with nothing left behind', () => {
-  test.each<Refusal>(graphs)('%s', async (_, nodes, constants, code, text, library) => {
+  test.each(graphs)('%s', async (_, nodes, constants, code, text, library) => {
     const { modelTopology, ...weights } = graphArtifacts(nodes as object[], constants);
     const topology = { ...(modelTopology as object), library };
     const handler = { load: () => Promise.resolve({ ...weights, modelTopology: topology }) };
