@@ -29,7 +29,13 @@ const float = { type: 'DT_FLOAT' };
 export const text = (value: string) => ({ s: Buffer.from(value).toString('base64') });
 const ones = { list: { i: ['1', '1', '1', '1'] } };
 /** The attributes of a convolution of stride 1. */
-export const convolution = { T: float, padding: text('SAME'), data_format: text('NHWC'), strides: ones, dilations: ones };
+export const convolution = {
+  T: float,
+  padding: text('SAME'),
+  data_format: text('NHWC'),
+  strides: ones,
+  dilations: ones,
+};
 
 /** One node as the converter writes it. */
 export function node(name: string, op: string, input: string[] = [], attr: object = { T: float }): object {

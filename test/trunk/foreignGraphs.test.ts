@@ -80,91 +80,92 @@ function whole([nodes, constants]: Parts, front: readonly object[], more: readon
 
 const slicing = { T: float, Index: integer, begin_mask: { i: '9' }, end_mask: { i: '9' }, ellipsis_mask: { i: '0' }, new_axis_mask: { i: '0' }, shrink_axis_mask: { i: '0' } }; // prettier-ignore
 
-const complete: Readonly<Record<string, { readonly parts: Parts; readonly cut: string; readonly features: number[] }>> = {
-  'StridedSlice in front, as a crop': {
-    parts: whole(
-      classifierBehind('crop'),
-      [images, node('crop', 'StridedSlice', ['images', 'begin', 'end', 'step'], slicing)],
-      [setting('begin', [0, 1, 1, 0]), setting('end', [0, 7, 7, 0]), setting('step', [1, 2, 1, 1])],
-    ),
-    cut: 'pool',
-    features: [4],
-  },
-  'StridedSlice and DepthToSpace behind a kernel': {
-    parts: whole(
-      classifierBehind('part', 2),
-      [
-        images,
-        conv('expand', 'images'),
-        node('wide', 'DepthToSpace', ['expand'], { T: float, block_size: { i: '2' }, data_format: text('NHWC') }),
-        node('part', 'StridedSlice', ['wide', 'begin', 'end', 'step'], slicing),
+const complete: Readonly<Record<string, { readonly parts: Parts; readonly cut: string; readonly features: number[] }>> =
+  {
+    'StridedSlice in front, as a crop': {
+      parts: whole(
+        classifierBehind('crop'),
+        [images, node('crop', 'StridedSlice', ['images', 'begin', 'end', 'step'], slicing)],
+        [setting('begin', [0, 1, 1, 0]), setting('end', [0, 7, 7, 0]), setting('step', [1, 2, 1, 1])],
+      ),
+      cut: 'pool',
+      features: [4],
+    },
+    'StridedSlice and DepthToSpace behind a kernel': {
+      parts: whole(
+        classifierBehind('part', 2),
+        [
+          images,
+          conv('expand', 'images'),
+          node('wide', 'DepthToSpace', ['expand'], { T: float, block_size: { i: '2' }, data_format: text('NHWC') }),
+          node('part', 'StridedSlice', ['wide', 'begin', 'end', 'step'], slicing),
+        ],
+        [
+          weight('expand/kernel', 3, 3, 3, 8),
+          setting('begin', [0, 1, 2, 0]),
+          setting('end', [0, 12, 12, 0]),
+          setting('step', [1, 1, 2, 1]),
+        ],
+      ),
+      cut: 'pool',
+      features: [4],
+    },
+    'fused nodes, a mean that keeps its axes, a Reshape of it': {
+      parts: [
+        [
+          images,
+          node('conv', '_FusedConv2D', ['images', 'conv/kernel', 'conv/bias'], { ...convolution, ...fused('BiasAdd', 'Relu') }), // prettier-ignore
+          node('pool', 'Mean', ['conv', 'axes'], mean(true)),
+          node('flat', 'Reshape', ['pool', 'size'], { T: float, Tshape: integer }),
+          node('logits', '_FusedMatMul', ['flat', 'logits/kernel', 'logits/bias'], { ...product, ...fused('BiasAdd') }),
+          node('probabilities', 'Sigmoid', ['logits']),
+        ],
+        [
+          weight('conv/kernel', 3, 3, 3, 4),
+          weight('conv/bias', 4),
+          pixels,
+          setting('size', [-1, 4]),
+          weight('logits/kernel', 4, 2),
+          weight('logits/bias', 2),
+        ],
       ],
-      [
-        weight('expand/kernel', 3, 3, 3, 8),
-        setting('begin', [0, 1, 2, 0]),
-        setting('end', [0, 12, 12, 0]),
-        setting('step', [1, 1, 2, 1]),
+      cut: 'flat',
+      features: [4],
+    },
+    'convolution, ReLU, mean and softmax': {
+      parts: [
+        [
+          images,
+          conv('first', 'images'),
+          conv('classes', 'first'),
+          node('relu', 'Relu', ['classes']),
+          node('pool', 'Mean', ['relu', 'axes'], mean(false)),
+          node('probabilities', 'Softmax', ['pool']),
+        ],
+        [weight('first/kernel', 3, 3, 3, 4), weight('classes/kernel', 1, 1, 4, 5), pixels],
       ],
-    ),
-    cut: 'pool',
-    features: [4],
-  },
-  'fused nodes, a mean that keeps its axes, a Reshape of it': {
-    parts: [
-      [
-        images,
-        node('conv', '_FusedConv2D', ['images', 'conv/kernel', 'conv/bias'], { ...convolution, ...fused('BiasAdd', 'Relu') }), // prettier-ignore
-        node('pool', 'Mean', ['conv', 'axes'], mean(true)),
-        node('flat', 'Reshape', ['pool', 'size'], { T: float, Tshape: integer }),
-        node('logits', '_FusedMatMul', ['flat', 'logits/kernel', 'logits/bias'], { ...product, ...fused('BiasAdd') }),
-        node('probabilities', 'Sigmoid', ['logits']),
+      cut: 'first',
+      features: [8, 8, 4],
+    },
+    'a batch of one, declared by the input alone': {
+      parts: whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])]),
+      cut: 'pool',
+      features: [4],
+    },
+    'a batch of one written into a Reshape behind the cut': {
+      parts: [
+        [
+          ...classifierBehind('images')[0].filter((each) => !('op' in each && each.op === 'Softmax')),
+          images,
+          node('one', 'Reshape', ['logits', 'one/shape'], { T: float, Tshape: integer }),
+          node('probabilities', 'Softmax', ['one']),
+        ],
+        [...classifierBehind('images')[1], setting('one/shape', [1, 3])],
       ],
-      [
-        weight('conv/kernel', 3, 3, 3, 4),
-        weight('conv/bias', 4),
-        pixels,
-        setting('size', [-1, 4]),
-        weight('logits/kernel', 4, 2),
-        weight('logits/bias', 2),
-      ],
-    ],
-    cut: 'flat',
-    features: [4],
-  },
-  'convolution, ReLU, mean and softmax': {
-    parts: [
-      [
-        images,
-        conv('first', 'images'),
-        conv('classes', 'first'),
-        node('relu', 'Relu', ['classes']),
-        node('pool', 'Mean', ['relu', 'axes'], mean(false)),
-        node('probabilities', 'Softmax', ['pool']),
-      ],
-      [weight('first/kernel', 3, 3, 3, 4), weight('classes/kernel', 1, 1, 4, 5), pixels],
-    ],
-    cut: 'first',
-    features: [8, 8, 4],
-  },
-  'a batch of one, declared by the input alone': {
-    parts: whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])]),
-    cut: 'pool',
-    features: [4],
-  },
-  'a batch of one written into a Reshape behind the cut': {
-    parts: [
-      [
-        ...classifierBehind('images')[0].filter((each) => !('op' in each && each.op === 'Softmax')),
-        images,
-        node('one', 'Reshape', ['logits', 'one/shape'], { T: float, Tshape: integer }),
-        node('probabilities', 'Softmax', ['one']),
-      ],
-      [...classifierBehind('images')[1], setting('one/shape', [1, 3])],
-    ],
-    cut: 'pool',
-    features: [4],
-  },
-};
+      cut: 'pool',
+      features: [4],
+    },
+  };
 
 const sourceOf = ([nodes, constants]: Parts) => {
   const artifacts = graphArtifacts(nodes, constants);
