@@ -1,6 +1,6 @@
 // Rewrites the layers of a Keras topology as tfjs reads them: the objects of Keras 3, and what tfjs would take for
 // something else or leave out without a word.
-import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { plainValue } from './keras3Values.ts';
 import { isBeyondOne, isStridedAndDilated } from './windowSettings.ts';
 
@@ -93,7 +93,7 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
 /** Layers that tfjs has under the same name, with other numbers. */
 const kerasRewrites: typeof rewrites = {
   Conv2D: (config) => {
-    const isPlain = Number(config.groups ?? 1) <= 1 && !isStridedAndDilated(config);
+    const isPlain = numericOf(config.groups ?? 1) <= 1 && !isStridedAndDilated(config);
     return { className: isPlain ? 'Conv2D' : 'GroupedConv2D', config };
   },
   DepthwiseConv2D: (config) => ({
