@@ -38,6 +38,7 @@ const { makeReaders } = await part<{
 const here = [
   'layers model.json',
   'graph model.json',
+  '.h5',
   '.weights.h5',
   '.keras',
   'checkpoint',
