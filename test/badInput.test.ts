@@ -728,10 +728,6 @@ describe('options', () => {
       () => save(model, { load: () => Promise.resolve({}) }),
       'save: expected an IOHandler that can save, got one without save().',
     ],
-    [
-      () => save(model, 'my-model'),
-      "save: expected an IOHandler or an address such as indexeddb://my-model, got 'my-model'. For a folder:",
-    ],
     [() => useBackend(''), "useBackend: expected the name of a backend or a list of names ('wasm', 'cpu'), got \"\"."],
   ];
   test.each(calls.map(([act, text]) => [text, act] as const))('%s', async (text, act) => {

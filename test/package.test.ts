@@ -54,10 +54,11 @@ const bundlers: Readonly<Record<string, (folder: string, outdir: string) => Prom
         mode: 'production',
         context: folder,
         entry: './main.js',
-        output: { path: outdir, module: true },
-        experiments: { outputModule: true },
-        externals: large,
-        externalsType: 'module',
+        output: { path: outdir },
+        externals: ({ request }: { request?: string }, done: (failure?: Error, result?: string) => void) => {
+          if (large.test(request ?? '')) done(undefined, 'var {}');
+          else done();
+        },
         optimization: { minimize: false },
       });
       compiler.run((failure, stats) => {

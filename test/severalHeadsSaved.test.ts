@@ -188,7 +188,9 @@ describe('load', () => {
     expect([again.history, again.head.trained]).toEqual([model.history, true]);
     const input = inputOf(model);
     expect(await predict(again, input)).toEqual(await predict(model, input));
-    expect(await evaluate(again, samples)).toEqual(await evaluate(model, samples));
+    // Which examples a model was trained on is known to the process that trained it: `warnings` may differ.
+    const { warnings: _known, ...figures } = await evaluate(model, samples);
+    expect(await evaluate(again, samples)).toMatchObject(figures);
     await trainHead(again, samples, { epochs: 2, initialEpoch: 1 });
     expect(again.history).toHaveLength(2);
     again.dispose();

@@ -213,12 +213,12 @@ test('a record of heads goes on from any of its checkpoints', async () => {
       dropout: 0.3,
       hidden: [5],
     });
+    single.head.trunk.dispose();
     await fineTune(model, records, { ...options, ...more });
     const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
     const values = weights.map(({ variable }) => Array.from(variable.dataSync()));
     const history = timeless(model.history);
     model.dispose();
-    single.dispose();
     return { values, history };
   };
   const plain = await run({});
