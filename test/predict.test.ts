@@ -65,7 +65,7 @@ test('a head that was never trained is warned about on the console, once for eac
   await predict(models[2]!, pictures(1));
   const text =
     /^\[transferkit\] predict: the head on '.*' has never been trained: its predictions are chance\. Call trainHead/;
-  expect(warn.mock.calls).toEqual(models.map(() => [expect.stringMatching(text)]));
+  expect(warn.mock.calls).toEqual(models.map(() => [expect.stringMatching(text) as string]));
   const trained = await tinyTransfer();
   await trainHead(trained, tinySamples(2), { epochs: 1 });
   await predict(trained, pictures(1));

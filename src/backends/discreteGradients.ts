@@ -24,7 +24,9 @@ const kernels = {
 
 /** All of them. */
 export function discreteGradients(): readonly GradConfig[] {
-  return Object.entries(kernels).flatMap(([inputs, names]) => names.map((name) => zeroGradient(name, [...inputs])));
+  return Object.entries(kernels).flatMap(([inputs, names]) =>
+    names.map((name) => zeroGradient(name, Array.from(inputs))),
+  );
 }
 
 function zeroGradient(kernelName: string, inputsToSave: string[]): GradConfig {

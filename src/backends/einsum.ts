@@ -42,7 +42,9 @@ export const einsumGradient: GradConfig = {
     const partials = terms.map((term) => () => {
       const others = terms.filter((each) => each !== term);
       const known = [output, ...others.map(({ letters }) => letters)].join('');
-      const kept = [...term.letters].filter((letter) => known.includes(letter)).join('');
+      const kept = Array.from(term.letters)
+        .filter((letter) => known.includes(letter))
+        .join('');
       const found = contract([{ letters: output, tensor: dy }, ...others], kept).tensor;
       // An axis that only this factor has was summed: all of it has the same gradient.
       const shape = term.tensor.shape.map((size, axis) => (kept.includes(term.letters.charAt(axis)) ? size : 1));
@@ -60,7 +62,7 @@ function readEquation(
   const [inputs = '', output = ''] = equation.replace(/\s/g, '').split('->');
   const terms = inputs.split(',').map((letters, i) => {
     const tensor = tensors[i];
-    if (tensor === undefined || tensor.rank !== letters.length || new Set(letters).size !== letters.length) {
+    if (tensor?.rank !== letters.length || new Set(letters).size !== letters.length) {
       throw new RangeError(`einsum '${equation}': term '${letters}' does not name the axes of its tensor, each once`);
     }
     return { letters, tensor };
@@ -80,28 +82,38 @@ function contract([first, ...rest]: readonly Term[], output: string): Term {
 
 /** The product of two terms; what is not needed afterwards is summed. */
 function multiply(a: Term, b: Term, needed: ReadonlySet<string>): Term {
-  const left = sumOut(a, new Set([...needed, ...b.letters]));
-  const right = sumOut(b, new Set([...needed, ...a.letters]));
-  const shared = [...left.letters].filter((letter) => right.letters.includes(letter));
+  const left = sumOut(a, new Set([...needed, ...Array.from(b.letters)]));
+  const right = sumOut(b, new Set([...needed, ...Array.from(a.letters)]));
+  const shared = Array.from(left.letters).filter((letter) => right.letters.includes(letter));
   const batch = shared.filter((letter) => needed.has(letter)).join('');
   const summed = shared.filter((letter) => !needed.has(letter)).join('');
-  const ofLeft = [...left.letters].filter((letter) => !right.letters.includes(letter)).join('');
-  const ofRight = [...right.letters].filter((letter) => !left.letters.includes(letter)).join('');
+  const ofLeft = Array.from(left.letters)
+    .filter((letter) => !right.letters.includes(letter))
+    .join('');
+  const ofRight = Array.from(right.letters)
+    .filter((letter) => !left.letters.includes(letter))
+    .join('');
   const sizes = new Map([...sizesOf(left), ...sizesOf(right)]);
-  const size = (letters: string) => [...letters].reduce((product, letter) => product * (sizes.get(letter) ?? 1), 1);
+  const size = (letters: string) =>
+    Array.from(letters).reduce((product, letter) => product * (sizes.get(letter) ?? 1), 1);
   const matrices = [batch, ofLeft, summed, ofRight].map(size);
   const [count = 1, rows = 1, inner = 1, columns = 1] = matrices;
   const x = reshape(arrange(left, batch + ofLeft + summed).tensor, [count, rows, inner]);
   const y = reshape(arrange(right, batch + summed + ofRight).tensor, [count, inner, columns]);
   const letters = batch + ofLeft + ofRight;
-  const shape = [...letters].map((letter) => sizes.get(letter) ?? 1);
+  const shape = Array.from(letters).map((letter) => sizes.get(letter) ?? 1);
   return { letters, tensor: reshape(matMul(x, y), shape) };
 }
 
 function sumOut({ letters, tensor }: Term, needed: ReadonlySet<string>): Term {
-  const axes = [...letters].flatMap((letter, axis) => (needed.has(letter) ? [] : [axis]));
+  const axes = Array.from(letters).flatMap((letter, axis) => (needed.has(letter) ? [] : [axis]));
   if (axes.length === 0) return { letters, tensor };
-  return { letters: [...letters].filter((letter) => needed.has(letter)).join(''), tensor: sum(tensor, axes) };
+  return {
+    letters: Array.from(letters)
+      .filter((letter) => needed.has(letter))
+      .join(''),
+    tensor: sum(tensor, axes),
+  };
 }
 
 /** The axes in the order of the letters. */
@@ -111,11 +123,11 @@ function arrange({ letters, tensor }: Term, order: string): Term {
     letters: order,
     tensor: transpose(
       tensor,
-      [...order].map((letter) => letters.indexOf(letter)),
+      Array.from(order).map((letter) => letters.indexOf(letter)),
     ),
   };
 }
 
 function sizesOf({ letters, tensor }: Term): [string, number][] {
-  return [...letters].map((letter, axis) => [letter, tensor.shape[axis] ?? 1]);
+  return Array.from(letters).map((letter, axis) => [letter, tensor.shape[axis] ?? 1]);
 }

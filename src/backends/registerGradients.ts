@@ -6,12 +6,17 @@ import { missingGradients } from './missingGradients.ts';
 
 let registered = false;
 
+/** tfjs types gradients as always there. */
+function gradientOf(kernelName: string): GradConfig | undefined {
+  return getGradient(kernelName);
+}
+
 /** Registers them; a second call does nothing. tfjs's own must be there. */
 export function registerGradients(): void {
   if (registered) return;
   registered = true;
   for (const [kernelName, kernels] of Object.entries(dilatedConvolutions)) {
-    const before: GradConfig | undefined = getGradient(kernelName);
+    const before = gradientOf(kernelName);
     if (before !== undefined) registerGradient(withDilation(before, kernels));
   }
   for (const gradient of [...missingGradients(), ...discreteGradients()]) registerGradient(gradient);

@@ -13,7 +13,7 @@ export type NonFiniteWeights = 'error' | 'allow';
 export async function assertFiniteWeights(
   verb: string,
   model: { dispose(): void },
-  { trunks, option = 'error' }: { readonly trunks: readonly Trunk[]; readonly option: NonFiniteWeights | undefined },
+  { trunks, option = 'error' }: { readonly trunks: readonly Trunk[]; readonly option: unknown },
 ): Promise<void> {
   try {
     if (option === 'allow') return;
@@ -29,10 +29,10 @@ export async function assertFiniteWeights(
   }
 }
 
-function isFinite(values: ArrayLike<number>): boolean {
+function isFinite(values: Float32Array | Int32Array | Uint8Array): boolean {
   // A sum is not finite when one of its terms is not; it is looked through only then, since it may overflow by itself.
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
+  for (const value of values) sum += value;
   return Number.isFinite(sum) || Array.from(values).every(Number.isFinite);
 }
 

@@ -29,7 +29,7 @@ function jsonOf(value: object | string): string {
     const exceeded = exceededBy(value, mostLevels, mostValues);
     if (exceeded === 'levels') return `${kind} of more than ${String(mostLevels)} levels`;
     if (exceeded === 'values') return `${kind} of more than ${String(mostValues)} values`;
-    return String(JSON.stringify(value));
+    return `${JSON.stringify(value)}`; // not a text where toJSON gives nothing
   } catch {
     return 'an object that is no plain data';
   }

@@ -1,6 +1,16 @@
 // Keras's Attention: queries look at keys, and take from the values in the measure in which both agree.
-import { add, expandDims, matMul, mul, softmax, sum, tanh, tidy, type Tensor } from '@tensorflow/tfjs-core';
-import type { serialization } from '@tensorflow/tfjs-core';
+import {
+  add,
+  expandDims,
+  matMul,
+  mul,
+  softmax,
+  sum,
+  tanh,
+  tidy,
+  type serialization,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
 import { initializers, layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { shapeList, tensorList, type LayerConfig } from './layerConfig.ts';
 

@@ -1,10 +1,19 @@
 // What the convolutions of this package share: how their window moves, where the channels lie, bias and activation.
-import { add, pad, reshape, slice, tidy, transpose, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
-import type { serialization } from '@tensorflow/tfjs-core';
+import {
+  add,
+  pad,
+  reshape,
+  slice,
+  tidy,
+  transpose,
+  type serialization,
+  type Tensor,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { activationNamed, snakeCase } from './activations.ts';
 import { isChannelsFirst } from './globalPooling.ts';
-import { numberOf, pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
+import { pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
 /** Reads [b, h, w, channels], or [b, channels, h, w] where the configuration has the channels first. */

@@ -113,7 +113,7 @@ export class GRUResetAfter extends layers.Layer {
   /** The state behind a step: update gate, reset gate and candidate lie side by side. */
   private next(step: Tensor, state: Tensor): Tensor {
     const inner = this.biased(matMul(state, read(this.recurrentKernel, this.name)), 1);
-    const part = (from: Tensor, gate: number) => slice(from, [0, gate * this.units], [from.shape[0] ?? 1, this.units]);
+    const part = (from: Tensor, gate: number) => slice(from, [0, gate * this.units], [from.shape[0], this.units]);
     const update = this.open(add(part(step, 0), part(inner, 0)));
     const reset = this.open(add(part(step, 1), part(inner, 1)));
     const candidate = this.activate(add(part(step, 2), mul(reset, part(inner, 2))));

@@ -48,7 +48,9 @@ export class MultiHeadAttention extends layers.Layer {
     this.heads = numberOf(config.numHeads, 1);
     this.keySize = numberOf(config.keyDim, 1);
     this.valueSize = numberOf(config.valueDim, this.keySize);
-    const [first]: readonly unknown[] = Array.isArray(config.outputShape) ? config.outputShape : [config.outputShape];
+    const shape: unknown = config.outputShape;
+    const sizes: readonly unknown[] = Array.isArray(shape) ? shape : [shape];
+    const [first] = sizes;
     this.outputSize = typeof first === 'number' ? first : undefined;
     this.dropout = numberOf(config.dropout, 0);
     this.kernelRules = rulesOf(config, 'kernel', 'GlorotUniform');

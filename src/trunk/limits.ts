@@ -31,7 +31,7 @@ export function assertWindow({ name, className, config }: LayerSpec): void {
   for (const key of ['kernel_size', 'pool_size', 'strides', 'dilation_rate']) {
     const value = config[key] ?? 1;
     const steps: readonly unknown[] = Array.isArray(value) ? value : [value];
-    if (steps.every((each) => each !== null && isAxis(each) && Number(each) <= mostSteps)) continue;
+    if (steps.every((each) => each !== null && isAxis(each) && each <= mostSteps)) continue;
     const text =
       `expected ${key} of whole numbers from 1 to ${String(mostSteps)}, got ${shown(value)} at layer '${name}' ` +
       `(${className}). The model is damaged.`;

@@ -70,8 +70,10 @@ function neededNodes({ nodes, outputs }: NodeGraph): ReadonlySet<string> {
 }
 
 function lacksGradient(kernel: string | undefined): boolean {
-  if (kernel === undefined) return false;
-  // tfjs types gradients as always there.
-  const found: GradConfig | undefined = getGradient(kernel);
-  return found === undefined;
+  return kernel !== undefined && gradientOf(kernel) === undefined;
+}
+
+/** tfjs types gradients as always there. */
+function gradientOf(kernelName: string): GradConfig | undefined {
+  return getGradient(kernelName);
 }

@@ -43,9 +43,9 @@ const step = 4e-3;
 export function expectTrueGradients(compute: (...inputs: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[]): void {
   const before = tf.memory().numTensors;
   const loss = (...tensors: tf.Tensor[]): tf.Scalar => tf.tidy(() => blend(compute(...tensors)));
-  const gradients = tf.grads(loss as (...args: tf.Tensor[]) => tf.Tensor)(inputs);
+  const gradients = tf.grads(loss)(inputs);
   gradients.forEach((gradient, i) => {
-    const input = inputs[i] as tf.Tensor;
+    const input = inputs[i]!;
     expect(gradient.shape).toEqual(input.shape);
     const start = Float32Array.from(input.dataSync());
     const at = (values: Float32Array) =>
@@ -74,11 +74,12 @@ export function expectTrueWeightGradients(trunk: Trunk, input: tf.Tensor): void 
     moving.map(({ variable }) => variable),
   );
   value.dispose();
-  for (const { name, shape, variable, write } of moving) {
+  for (const weight of moving) {
+    const { name, shape, variable } = weight;
     const start = Float32Array.from(variable.dataSync());
     const at = (values: Float32Array) => {
       const tensor = tf.tensor(values, [...shape]);
-      write(tensor);
+      weight.write(tensor);
       tensor.dispose();
       return tf.tidy(() => loss().dataSync()[0] ?? NaN);
     };
