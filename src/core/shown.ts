@@ -29,7 +29,8 @@ function jsonOf(value: object | string): string {
     const exceeded = exceededBy(value, mostLevels, mostValues);
     if (exceeded === 'levels') return `${kind} of more than ${String(mostLevels)} levels`;
     if (exceeded === 'values') return `${kind} of more than ${String(mostValues)} values`;
-    return `${JSON.stringify(value)}`; // not a text where toJSON gives nothing
+    const text: unknown = JSON.stringify(value);
+    return typeof text === 'string' ? text : 'an object that is no plain data';
   } catch {
     return 'an object that is no plain data';
   }
