@@ -1,5 +1,6 @@
 // What an earlier process left of a run, checked.
 import { getBackend } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
 import type { TrainingLog } from '../core/types.ts';
 import { assertSameRun } from '../checkpoints/checkpointMismatch.ts';
@@ -27,11 +28,11 @@ export interface Restart {
 /**
  * What a checkpoint says, if it is of this run.
  *
- * @throws TransferKitError `CHECKPOINT_MISMATCH`.
+ * @throws TransferKitError `CHECKPOINT_MISMATCH`; `WEIGHTS_DAMAGED` for a checkpoint that does not describe a run.
  */
 export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheckpoint): Restart {
   const { name, position, state: record, tensors } = found;
-  if (!isRecord(record)) throw new TypeError(`${name} has no record`);
+  if (!isRecord(record)) throw noRecord(name);
   // A model that has seen less was made anew, and what it had seen comes from the checkpoint. One that has seen more goes
   // through another run of the same options.
   const longer = isLonger(run, found);
@@ -77,4 +78,9 @@ export function warningsOf({ verb }: Run, { record }: Restart): string[] {
 /** A file of our version and with the right checksum has all of it. */
 function isRecord(value: unknown): value is RunRecord {
   return isJsonObject(value) && isJsonObject(value.training) && isJsonList(value.epochs) && isJsonList(value.history);
+}
+
+function noRecord(name: string): TransferKitError {
+  const text = `resume: expected a checkpoint that describes its run, got ${name}, which does not. Remove it, or train anew without resume.`;
+  return new TransferKitError('WEIGHTS_DAMAGED', text, { name });
 }

@@ -121,6 +121,15 @@ function furtherCalls({ calls }: LayerGraph): string[] {
     .map(({ layer }) => layer);
 }
 
+/** The topology for tfjs, which changes it. A damaged configuration may hold what cannot be copied. */
+function copied(graph: LayerGraph) {
+  try {
+    return structuredClone(writeTopology(graph));
+  } catch (cause) {
+    throw unbuilt(graph, cause);
+  }
+}
+
 async function buildModel(graph: LayerGraph, mostWeights: number): Promise<LayersModel> {
   const plain: LayerGraph = {
     ...graph,
@@ -132,7 +141,7 @@ async function buildModel(graph: LayerGraph, mostWeights: number): Promise<Layer
     ),
   };
   const before = new Set(Object.values(engine().registeredVariables));
-  const modelTopology = structuredClone(writeTopology(plain));
+  const modelTopology = copied(plain);
   // tfjs changes what it is given. It builds at once and leaves only the answer for later, so that the variables there
   // are now belong to this model and to no other.
   // What layers compute while they are built, such as the two parts of an LSTM's bias, is freed by the scope.
