@@ -1,7 +1,7 @@
 // What an earlier process left of a run, checked.
 import { getBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { TrainingLog } from '../core/types.ts';
 import { assertSameRun } from '../checkpoints/checkpointMismatch.ts';
 import type { FoundCheckpoint, Position } from '../checkpoints/checkpoints.ts';
@@ -77,7 +77,32 @@ export function warningsOf({ verb }: Run, { record }: Restart): string[] {
 
 /** A file of our version and with the right checksum has all of it. */
 function isRecord(value: unknown): value is RunRecord {
-  return isJsonObject(value) && isJsonObject(value.training) && isJsonList(value.epochs) && isJsonList(value.history);
+  if (!isJsonObject(value)) return false;
+  const { training, epochs, history, seconds, backend } = value;
+  const isRun = isJsonList(epochs) && isJsonList(history) && typeof seconds === 'number' && typeof backend === 'string';
+  return isRun && isTraining(training);
+}
+
+/** Whether it has all numbers that restoring reads. */
+function isTraining(value: Json | undefined): boolean {
+  if (!isJsonObject(value)) return false;
+  const { clock, learningRate, watch, waiting, steps } = value;
+  return (
+    isJsonObject(clock) &&
+    areNumbers([clock.steps, clock.total]) &&
+    isJsonList(clock.schedule) &&
+    isJsonObject(learningRate) &&
+    areNumbers(Object.values(learningRate)) &&
+    isJsonObject(watch) &&
+    isJsonObject(waiting) &&
+    areNumbers([waiting.batches, waiting.examples]) &&
+    isJsonObject(steps) &&
+    areNumbers(Object.values(steps))
+  );
+}
+
+function areNumbers(values: readonly (Json | undefined)[]): boolean {
+  return values.every((each) => typeof each === 'number');
 }
 
 function noRecord(name: string): TransferKitError {
