@@ -37,7 +37,7 @@ export function classifierEnd(graph: LayerGraph, keepsActivation: boolean): Clas
   return { graph: task === undefined || last === undefined ? graph : withoutActivation(graph, last), cut, task };
 }
 
-/** The default cut, or the last place in front of it that everything passes through. */
+/** The default cut, or the last separating call before it. */
 function separatingCut(graph: LayerGraph): number {
   const output = graph.outputs[0]?.call ?? 0;
   const wanted = findCut(graph);

@@ -26,7 +26,7 @@ export interface PresetOptions {
   readonly alpha?: number;
   /** Draws weights that no file brings. Default 0. */
   readonly seed?: number;
-  /** Most numbers in the weights of a network of which weights are drawn: more are refused. Default 400 million. */
+  /** Limit on the number of weights that are drawn by seed, in values: a larger network is an error. Default 400 million. */
   readonly maxParameters?: number;
   /** Take from a weights file what fits, and draw the rest by `seed`. Default: anything but a perfect match is an error. */
   readonly partial?: boolean;

@@ -79,7 +79,7 @@ function sigmoids(units: number | undefined): 'binary' | 'multiLabel' {
   return units === 1 ? 'binary' : 'multiLabel';
 }
 
-/** The nodes from the cut to the output, each of which reads the one before it. */
+/** The chain of nodes after the cut, up to the output; every node reads the one before it. */
 function chainBehind(graph: NodeGraph, cut: string): NodeSpec[] {
   const byName = nodesByName(graph.nodes);
   const data = new Set(dataNodes(graph));

@@ -106,7 +106,7 @@ export function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 
   return isHub && dtype === 'float32' && shape.length === 4 && shape[3] === 3 ? 'unit' : undefined;
 }
 
-/** A file of its own is told by its content; anything else is a `model.json` or the folder around it. */
+/** A single file is recognised by its content. Any other location is a `model.json` or its folder. */
 async function readLocation(location: string, options: SourceOptions): Promise<ModelArtefact> {
   const reading = readOptionsOf(options);
   if (singleFile.test(location)) return kerasArtefact(await loadKerasFile(location, reading));
@@ -129,7 +129,7 @@ function unknownPreset(name: string, cause: unknown): TransferKitError {
   return new TransferKitError('NOT_FOUND', text, { name, nearest }, cause);
 }
 
-/** What is in memory is not hashed: who asks for that would feel safe for no reason. */
+/** Sources in memory have no file to hash, so `sha256` with one of them is an error. */
 function assertHashable(source: BaseSource, { sha256 }: SourceOptions): void {
   if (sha256 === undefined || typeof source === 'string' || source instanceof URL) return;
   const text = 'loadBase: expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
