@@ -21,9 +21,9 @@ export interface Values {
   readonly data: Float32Array;
 }
 
-/** Starts the module. */
+/** Starts the module, and places its kernels, whatever the tests before have left running. */
 export async function startModule(threads: number): Promise<KernelModule> {
-  await useBackend('wasm');
+  await useBackend('wasm', { threads });
   const { module } = await useKernels(wasmBackendOf(tf.backend())!, { threads });
   expect(module?.threads).toBe(threads);
   return module!;
