@@ -114,6 +114,13 @@ function kept(): string[] {
   return readdirSync(cacheDir).map((name) => name.replace(/^[0-9a-f]{24}-/, '').replace(/[0-9a-f]{12}/, '…'));
 }
 
+test('a name and password in an address are refused, and never shown', async () => {
+  const error = await raised(read({}, address.replace('http://', 'http://me:secret@')));
+  expect(error).toMatchObject({ code: 'INVALID_OPTION', details: { address } });
+  expect(String(error)).not.toMatch(/me:|secret/);
+  expect(requests).toEqual([]);
+});
+
 describe('a file', () => {
   test('comes whole, in memory of its own and no more, with progress to the end', async () => {
     const progress: DownloadProgress[] = [];

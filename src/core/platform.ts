@@ -169,7 +169,10 @@ export function isAddress(location: string): boolean {
   return /^(https?|data|blob):/i.test(location);
 }
 
-/** An address or path short enough for an error text: a `data:` address can be megabytes long. */
+/**
+ * An address or path as error texts show it: a `data:` address can be megabytes long, and a name and password before the
+ * host are nobody's business.
+ */
 export function shortAddress(location: string): string {
-  return shorten(location);
+  return shorten(location.replace(/^(https?:\/\/)[^/?#]*@/i, '$1'));
 }

@@ -34,6 +34,7 @@ export async function readAddress(
   checkLimits(options);
   const { hash, cacheDir } = options;
   const address = environment.whole(mirrored(location, options.mirror ?? environment.mirror));
+  checkCredentials(address);
   const named = cacheDir === false || cacheDir === '' ? undefined : cacheDir;
   const opened = usesCache(location, options) ? await environment.openCache(named) : undefined;
   const cache = opened !== undefined && named === undefined ? forgiving(opened) : opened;
@@ -129,6 +130,17 @@ export function checkLimits({ hash, maxBytes, retries }: ReadOptions): void {
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
     throw notANumber('retries', 'a whole number, 0 or more', retries);
   }
+}
+
+/** `fetch` refuses such addresses, with the password in its text. */
+function checkCredentials(address: string): void {
+  if (!/^https?:/i.test(address) || !URL.canParse(address)) return;
+  const { username, password } = new URL(address);
+  if (username === '' && password === '') return;
+  const text =
+    `expected an address without a name and password in it, got one for ${shortAddress(address)}. ` +
+    'Send them in a header instead: pass a fetch that adds it, in the option fetch.';
+  throw new TransferKitError('INVALID_OPTION', text, { address: shortAddress(address) });
 }
 
 function notANumber(name: string, wanted: string, value: unknown): TransferKitError {

@@ -1,6 +1,7 @@
 // Kernels of tfjs that run on the module what they can, and have the rest run by what ran it before.
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
+import { freeOnFailure } from './wasmHeap.ts';
 
 /** A tfjs kernel that runs on the module. */
 export interface KernelMaker {
@@ -33,7 +34,8 @@ export function kernelOrOriginal(
       kernelName,
       backendName: 'wasm',
       kernelFunc: (call) => {
-        const result = compute(kernels, call) ?? original?.kernelFunc(call);
+        const own = freeOnFailure(kernels.backend, () => compute(kernels, call));
+        const result = own ?? original?.kernelFunc(call);
         if (result !== undefined) return result;
         throw new Error(`${kernelName} (transferkit, wasm): there is no kernel for these inputs and attributes.`);
       },

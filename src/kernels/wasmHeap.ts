@@ -67,8 +67,30 @@ export function addressOf({ dataIdMap }: WasmBackend, { dataId }: TensorInfo): n
  */
 export function makeOutput(backend: WasmBackend, shape: readonly number[], dtype: DataType): TensorInfo {
   // Two negative lengths would make a size that looks right.
-  if (shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) return backend.makeOutput(shape, dtype);
-  throw outOfMemory(`lengths of axes from 0 for a tensor, got ${describeShape(shape)}`, { shape });
+  if (!shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) {
+    throw outOfMemory(`lengths of axes from 0 for a tensor, got ${describeShape(shape)}`, { shape });
+  }
+  const output = backend.makeOutput(shape, dtype);
+  unfinished?.push(output);
+  return output;
+}
+
+/** Outputs of the kernel that is running. */
+let unfinished: TensorInfo[] | undefined;
+
+/** Runs a kernel; frees the outputs that it has made if it fails, as when there is no memory for the next one. */
+export function freeOnFailure<Result>(backend: WasmBackend, run: () => Result): Result {
+  const outer = unfinished;
+  const made: TensorInfo[] = [];
+  unfinished = made;
+  try {
+    return run();
+  } catch (error) {
+    for (const { dataId } of made) backend.disposeData(dataId);
+    throw error;
+  } finally {
+    unfinished = outer;
+  }
 }
 
 /** Addresses have 32 bits; what is allocated has a header. */

@@ -75,11 +75,21 @@ async function decodeWithin(sharp: SharpModule, encoded: EncodedPicture, options
       if (!(cause instanceof Error) || !/pixel limit/i.test(cause.message)) throw cause;
     }
   }
+  assertHeader(encoded);
   // Counted by sharp: of animations and of files with several pages, the first.
   const { width, height, space } = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata();
   const found = { width, height, gray: space === 'b-w' || space === 'grey16' };
   assertPixels(name, found, options.limits);
   return decodeCounted(sharp, encoded, found, options);
+}
+
+/** libvips takes no longer sides, and its helpers print warnings when a damaged header names one. */
+const longestSide = 10_000_000;
+
+function assertHeader(encoded: EncodedPicture): void {
+  const { width, height } = pictureHeader(encoded.bytes) ?? { width: 0, height: 0 };
+  if (Math.max(width, height) <= longestSide) return;
+  throw unreadable(encoded, `its header says ${width} x ${height} pixels, which no picture has`);
 }
 
 /** What the header says, for formats where that is all that sharp goes by. */

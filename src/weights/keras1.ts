@@ -70,7 +70,7 @@ export function withoutKeras1(file: KerasFile): KerasFile {
 
 /** Whether a layer, or one in it, has a class or an option that only Keras 1 has. */
 function isOld({ class_name: name, config }: JsonObject, depth: number): boolean {
-  const className = String(name);
+  const className = nameOf(name);
   if (className in renamedClasses || goneClasses.test(className)) return true;
   const inner = depth < mostLevels ? layersIn(config) : [];
   if (inner.some((layer) => isOld(layer, depth + 1))) return true;
@@ -101,7 +101,7 @@ interface Conversion {
 
 function convertedLayer(layer: JsonObject, conversion: Conversion): JsonObject {
   const { class_name: name, config = {} } = layer;
-  const className = String(name);
+  const className = nameOf(name);
   if (className === 'Sequential' || className === 'Model') return convertedModel(layer, conversion);
   if (!isJsonObject(config)) throw refused(layer, conversion, 'without a configuration');
   if (className === 'Merge') return { ...layer, ...convertedMerge(config, (what) => refused(layer, conversion, what)) };
@@ -138,7 +138,7 @@ function convertedPlain(className: string, config: JsonObject, layer: JsonObject
   }
   if (className === 'Deconvolution2D' && !isPlainSize(config))
     throw refuse('with an output_shape that Keras 2 does not give');
-  const ownName = String(config.name);
+  const ownName = nameOf(config.name);
   if (renamed === 'Conv1D') conversion.layouts.set(ownName, 'series');
   if (renamed === 'Conv2DTranspose') conversion.layouts.set(ownName, 'transposed');
   return { class_name: renamed ?? className, config: convertedOptions(className, config, conversion) };
@@ -184,10 +184,19 @@ function isPlainSize(config: JsonObject): boolean {
   const sizes = isJsonList(shape) ? shape.slice(1, 3) : [];
   const strides = isJsonList(subsample) ? subsample : [];
   return sizes.every((size, i) => {
-    const kernel = Number(i === 0 ? config.nb_row : config.nb_col);
-    const stride = Number(strides[i] ?? 1);
-    return size === null || (Number(size) - (mode === 'valid' ? Math.max(0, kernel - stride) : 0)) % stride === 0;
+    const kernel = numberOf(i === 0 ? config.nb_row : config.nb_col);
+    const stride = numberOf(strides[i] ?? 1);
+    return size === null || (numberOf(size) - (mode === 'valid' ? Math.max(0, kernel - stride) : 0)) % stride === 0;
   });
+}
+
+/** A name of the file; what is no text names nothing. */
+function nameOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function numberOf(value: Json | undefined): number {
+  return typeof value === 'number' ? value : NaN;
 }
 
 function refused(layer: JsonObject, { source }: Conversion, what: string): TransferKitError {

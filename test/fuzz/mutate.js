@@ -23,7 +23,8 @@ export async function prepareSeeds({ seeds, read }) {
 /**
  * A damaged input. It follows from seed, name of the reader and number alone.
  *
- * @param seeds - Of the reader: `{ name, files, ranges?, pack? }`.
+ * @param seeds - Of the reader: `{ name, files, ranges?, pack?, isVisible? }`; the last tells whether the checksum of a file
+ *   differs after the damage, where a checksum is known to have blind spots.
  * @returns The seed, the files to read, and whether a checksum of the format should show the damage.
  */
 export function mutate(seeds, reader, seed, number) {
@@ -55,9 +56,10 @@ function mutateFile(name, bytes, random, other, ranges) {
 }
 
 /** Whether all that changed in a file lies where the format has a checksum. */
-function isUnderChecksum({ files, ranges = {} }, name, damaged) {
+function isUnderChecksum({ files, ranges = {}, isVisible }, name, damaged) {
   const [bytes, own] = [files[name], ranges[name]];
   if (own === 'all') return true;
   if (bytes.length !== damaged.length) return false;
+  if (isVisible?.(bytes, damaged) === false) return false;
   return bytes.every((byte, at) => byte === damaged[at] || (own ?? []).some(([from, to]) => at >= from && at < to));
 }

@@ -16,7 +16,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { useKernels } from '../../src/backends/useKernels.ts';
 import { plain } from '../../src/kernels/binaries.ts';
 import type { KernelModule } from '../../src/kernels/kernelModule.ts';
@@ -83,6 +83,19 @@ describe('memory that is not there', () => {
     expect([...witness.dataSync()]).toEqual(Array.from({ length: 1000 }, (_, i) => i));
     expect(doubles(1000)).toBe(true);
     witness.dispose();
+  });
+
+  test('frees the output of a kernel that finds none for its intermediate values', async () => {
+    const module = await startModule(2);
+    const [x, filter] = [ones<Rank.R4>([1, 9, 9, 4]), ones<Rank.R4>([3, 3, 4, 8])];
+    const before = { ...memory(), onBackend: backend().numDataIds() };
+    const reserve = vi.spyOn(module.scratch, 'reserve').mockImplementation(() => {
+      throw new RangeError('there are none left');
+    });
+    expect(() => tidy(() => conv2d(x, filter, 1, 'same'))).toThrow('there are none left');
+    expect({ ...memory(), onBackend: backend().numDataIds() }).toEqual(before);
+    reserve.mockRestore();
+    dispose([x, filter]);
   });
 });
 
