@@ -21,6 +21,15 @@ export function textOf(value: Json | undefined): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
+/**
+ * The name of a class or an operation, to be looked up in tables. Every object has members such as `constructor`: a file
+ * that names one of them must not find it, so they come in quotation marks.
+ */
+export function classNameOf(value: Json | undefined): string {
+  const text = textOf(value);
+  return text in Object.prototype ? `'${text}'` : text;
+}
+
 /** A primitive as number, NaN for lists and objects: these may hold a `valueOf` that is no function. */
 export function numericOf(value: Json | undefined): number {
   return typeof value === 'object' && value !== null ? NaN : Number(value);

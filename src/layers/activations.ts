@@ -83,7 +83,7 @@ const synonyms: Readonly<Record<string, string>> = {
  */
 export function activationNamed(name: string): Activation {
   const snake = snakeCase(name);
-  const found = own[synonyms[snake] ?? snake];
+  const found = Object.hasOwn(own, snake) || Object.hasOwn(synonyms, snake) ? own[synonyms[snake] ?? snake] : undefined;
   if (found !== undefined) return found;
   const known: unknown = serialization.SerializationMap.getMap().classNameMap[camelCase(name)]?.[0];
   const made: unknown = isConstructor(known) ? new known({}) : undefined;

@@ -13,8 +13,9 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { describeShape } from '../core/shapes.ts';
 import { normalize, type BatchNormParameters } from './batchNorm.ts';
 import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
@@ -124,8 +125,21 @@ export function applyLayer(
   if (spec.className === 'LayerNormalization') return applyLayerNorm(spec, layer, first);
   if (isGlobalAverage(spec, first)) return averageOverPlaces(first);
   if (isDilated(spec)) return applyDilated(spec, layer, first);
-  const output = layer.apply(inputs.length === 1 ? first : [...inputs], { ...kwargs, training: false });
-  return asTensors(output, spec);
+  try {
+    return asTensors(layer.apply(inputs.length === 1 ? first : [...inputs], { ...kwargs, training: false }), spec);
+  } catch (cause) {
+    throw isTransferKitError(cause) ? cause : uncomputed(spec, inputs, cause);
+  }
+}
+
+/** A layer may be built of settings, or called with tensors, that only its computation cannot take. */
+function uncomputed({ name, className }: LayerSpec, inputs: readonly Tensor[], cause: unknown): TransferKitError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const shapes = inputs.map(({ shape }) => describeShape(shape)).join(', ');
+  const text =
+    `expected layers that can be computed, got '${name}' of class '${className}', which cannot be for ${shapes}: ${reason}. ` +
+    'Check its configuration in the model file and how it is called.';
+  return new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className, reason }, cause);
 }
 
 function isGlobalAverage(spec: LayerSpec, { rank }: Tensor): boolean {

@@ -1,6 +1,6 @@
 // First values of weights that no file brings: the initialisers of Keras, drawn by one seed and the weight's name.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed, randomGenerator } from '../core/random.ts';
 import { sizeOf } from '../core/shapes.ts';
 import type { LayerSpec } from './layerGraph.ts';
@@ -76,7 +76,7 @@ const usual: Readonly<Record<string, string>> = {
 export function initialValues(layer: LayerSpec, name: string, shape: readonly number[], seed: number): Float32Array {
   const weight = name.slice(name.lastIndexOf('/') + 1);
   const { kind, config } = initialiserOf(layer, weight);
-  const fill = fills[kind];
+  const fill = Object.hasOwn(fills, kind) ? fills[kind] : undefined;
   if (fill === undefined) throw unknown(layer, kind);
   const values = new Float32Array(sizeOf(shape));
   fill(values, shape, config, randomGenerator(deriveSeed(seed, ...new TextEncoder().encode(name))));
@@ -92,7 +92,7 @@ function initialiserOf(layer: LayerSpec, weight: string): { kind: string; config
   const found = keys.map((key) => settingOf(layer.config, `${key}_initializer`)).find((value) => value !== undefined);
   if (typeof found === 'string') return { kind: snakeCase(found), config: {} };
   if (isJsonObject(found)) {
-    return { kind: snakeCase(textOf(found.class_name)), config: isJsonObject(found.config) ? found.config : {} };
+    return { kind: snakeCase(classNameOf(found.class_name)), config: isJsonObject(found.config) ? found.config : {} };
   }
   return { kind: usual[weight] ?? 'zeros', config: {} };
 }

@@ -1,6 +1,6 @@
 // Rewrites the layers of a Keras topology as tfjs reads them: the objects of Keras 3, and what tfjs would take for
 // something else or leave out without a word.
-import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, numericOf, type Json, type JsonObject } from '../core/json.ts';
 import { plainValue } from './keras3Values.ts';
 import { isBeyondOne, isStridedAndDilated } from './windowSettings.ts';
 
@@ -38,7 +38,7 @@ interface Description {
  */
 export function plainLayer(layer: JsonObject, origin: Origin): JsonObject {
   // A class that was registered with a package is written with that package's name in front.
-  const className = textOf(layer.class_name).replace(/^.*>/, '');
+  const className = classNameOf(layer.class_name).replace(/^.*>/, '');
   const config = plainConfig(isJsonObject(layer.config) ? layer.config : {}, origin);
   const rewrite = rewrites[className] ?? (origin === 'tfjs' ? undefined : kerasRewrites[className]);
   const plain = rewrite?.(config) ?? { className, config };

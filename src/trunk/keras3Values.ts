@@ -1,5 +1,5 @@
 // Rewrites the values in a layer's configuration: types, activations, initialisers, regularisers, constraints.
-import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
 /**
  * The value of a setting as tfjs reads it.
@@ -23,7 +23,7 @@ function plainObject(value: Json): Json {
   if (className === '__numpy__' || className === '__tensor__')
     return isJsonObject(config) ? (config.value ?? null) : null;
   if (className === undefined || config === undefined) return value;
-  return { class_name: textOf(className).replace(/^.*>/, ''), config: plainObject(config) };
+  return { class_name: classNameOf(className).replace(/^.*>/, ''), config: plainObject(config) };
 }
 
 /** A type by its name. Half precision is a matter of the machine: the weights are whole. */
@@ -41,7 +41,7 @@ function plainActivation(value: Json, keras3: boolean): Json {
   const name = activationName(value);
   if (name === undefined) return plainObject(value);
   if (name === 'hard_sigmoid' && keras3) return 'hard_sigmoid_relu6';
-  return activations[name] ?? name;
+  return Object.hasOwn(activations, name) ? (activations[name] ?? name) : name;
 }
 
 /** Keras 3 writes a function as an object with its name as configuration. */
@@ -55,7 +55,7 @@ function activationName(value: Json): string | undefined {
 function plainInitializer(value: Json): Json {
   const plain = plainObject(value);
   if (!isJsonObject(plain) || !isJsonObject(plain.config)) return plain;
-  const className = textOf(plain.class_name);
+  const className = classNameOf(plain.class_name);
   // The values are replaced by the saved ones: only the seed's form could stand in the way.
   const config = isJsonObject(plain.config.seed) ? { ...plain.config, seed: null } : plain.config;
   if (config.distribution === 'untruncated_normal') config.distribution = 'normal';

@@ -1,7 +1,8 @@
 // Which layers tfjs can build: its own, ours, and those that the user has registered.
 import { serialization } from '@tensorflow/tfjs-core';
+import { constraints, initializers, layers, regularizers } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject, textOf, type Json } from '../core/json.ts';
+import { classNameOf, isJsonObject, type Json } from '../core/json.ts';
 import type { LayerSpec } from './layerGraph.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { LayerSpec } from './layerGraph.ts';
  */
 export function assertKnown({ name, path, className, config }: LayerSpec): void {
   const { classNameMap } = serialization.SerializationMap.getMap();
-  if (!(className in classNameMap)) {
+  if (!Object.hasOwn(classNameMap, className)) {
     throw unsupported(
       name,
       className,
@@ -23,8 +24,22 @@ export function assertKnown({ name, path, className, config }: LayerSpec): void 
   assertActivationKnown(name, className, config.activation);
   const inner = config.layer;
   if (isJsonObject(inner) && isJsonObject(inner.config)) {
-    assertKnown({ name, path, className: textOf(inner.class_name), config: inner.config });
+    assertKnown({ name, path, className: classNameOf(inner.class_name), config: inner.config });
   }
+}
+
+/** Layers of tfjs that are activations and have no weights, which nobody would free. */
+const activationLayers = /^(activation|elu|leakyrelu|relu|softmax|thresholdedrelu)$/i;
+
+/** What tfjs would make of a name in place of an activation, and call: an initialiser, a layer with weights. */
+const others: ReadonlySet<string> = new Set(
+  [constraints, initializers, layers, regularizers].flatMap((each) =>
+    Object.keys(each).map((name) => name.toLowerCase()),
+  ),
+);
+
+function isActivation(className: string): boolean {
+  return activationLayers.test(className) || !others.has(className.toLowerCase());
 }
 
 /** Layers that take activations by name alone. */
@@ -32,11 +47,16 @@ const namedActivations: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D',
 
 function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {
   const isObject = isJsonObject(activation);
-  const shown = isObject ? textOf(activation.class_name) : activation;
+  const shown = isObject ? classNameOf(activation.class_name) : activation;
   if (typeof shown !== 'string' || className === 'ActivationOf') return;
   const lookedUp = isObject ? shown : camelCase(shown);
   const isTaken = !isObject || !namedActivations.has(className);
-  if (isTaken && lookedUp in serialization.SerializationMap.getMap().classNameMap) return;
+  if (
+    isTaken &&
+    isActivation(lookedUp) &&
+    Object.hasOwn(serialization.SerializationMap.getMap().classNameMap, lookedUp)
+  )
+    return;
   throw unsupported(
     name,
     className,

@@ -1,5 +1,5 @@
 // Which activation a layer applies, by one name for all the ways in which configurations write it.
-import { isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { snakeCase } from '../layers/activations.ts';
 import { numberOf } from './inferShapes.ts';
 import type { LayerSpec } from './layerGraph.ts';
@@ -54,7 +54,7 @@ export function ownActivation({ config }: LayerSpec): Activation | undefined {
 
 /** The activation that a layer holds as an object: a layer of its own, or a class that only tfjs knows. */
 function activationHeld({ class_name: className, config }: JsonObject): Activation {
-  const layer = { className: textOf(className), config: isJsonObject(config) ? config : {} };
+  const layer = { className: classNameOf(className), config: isJsonObject(config) ? config : {} };
   return activationOfLayer(layer) ?? { name: `an object of class ${layer.className}` };
 }
 

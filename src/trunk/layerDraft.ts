@@ -1,6 +1,6 @@
 // The layers and calls of a topology while they are collected, and how the parts of a topology are read.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, textOf, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../core/json.ts';
 import { plainLayer, type Origin } from './keras3.ts';
 import type { LayerCall, LayerSpec, TensorRef } from './layerGraph.ts';
 import { mostCalls } from './limits.ts';
@@ -47,7 +47,7 @@ export function layerSpec(draft: Draft, layer: JsonObject, path: readonly string
   const other = taken ? draft.layers.get(name) : undefined;
   if (other !== undefined && other.path.join('/') !== name) throw notAModel(`two layers named '${name}'`);
   const plain = plainLayer(layer, draft.origin);
-  const className = textOf(plain.class_name);
+  const className = classNameOf(plain.class_name);
   const config = configOf(plain);
   return {
     name,

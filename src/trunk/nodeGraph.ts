@@ -1,7 +1,7 @@
 // The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. Pure functions on it
 // order, trim and extend; no tensor is touched here.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { assertShallow } from '../core/nesting.ts';
 import { shown } from '../core/shown.ts';
 import { mostNodes } from './limits.ts';
@@ -163,7 +163,7 @@ function toNode(node: Json, index: number): NodeSpec {
     throw new TransferKitError('NOT_A_MODEL', text, { index });
   }
   const inputs = isJsonList(node.input) ? node.input.map(textOf).filter((name) => !name.startsWith('^')) : [];
-  return { name: node.name, op: node.op, inputs, attr: isJsonObject(node.attr) ? node.attr : {} };
+  return { name: node.name, op: classNameOf(node.op), inputs, attr: isJsonObject(node.attr) ? node.attr : {} };
 }
 
 /** The nodes in an order in which every node comes after those it reads; nodes in loops and behind them last. */

@@ -1,5 +1,5 @@
 // Operations that stand in a topology as if they were layers (`x + 3`, `tf.nn.relu6(x)`), written as layers.
-import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { TensorRef } from './layerGraph.ts';
 import type { Argument } from './nodes.ts';
 
@@ -94,9 +94,10 @@ export function operationSteps(
 }
 
 function operationOf(className: string, config: JsonObject): string | undefined {
-  if (className === 'TFOpLambda') return textOf(config.function ?? config.name).replace(/^tf\./, '');
+  if (className === 'TFOpLambda') return classNameOf(config.function ?? config.name).replace(/^tf\./, '');
   // The first versions of Keras 2 keep the operation's node of TensorFlow.
-  if (className === 'TensorFlowOpLayer') return isJsonObject(config.node_def) ? textOf(config.node_def.op) : undefined;
+  if (className === 'TensorFlowOpLayer')
+    return isJsonObject(config.node_def) ? classNameOf(config.node_def.op) : undefined;
   return className in arithmetic || className in activations || className === 'Mean' ? className : undefined;
 }
 

@@ -1,7 +1,7 @@
 // Reads the topology of a tfjs `model.json` or of a Keras file (Keras 2 or 3) into a LayerGraph, with nested models
 // flattened.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, textOf, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../core/json.ts';
 import { assertShallow } from '../core/nesting.ts';
 import { augmentationNote, isAugmentation } from './augmentation.ts';
 import { originOf, plainLayer } from './keras3.ts';
@@ -36,7 +36,8 @@ const containers = new Set(['Model', 'Functional', 'Sequential']);
 export function parseTopology(topology: unknown): LayerGraph {
   assertShallow('the topology of a model', topology);
   const described = isJsonObject(topology) && isJsonObject(topology.model_config) ? topology.model_config : topology;
-  if (!isJsonObject(described) || !containers.has(textOf(described.class_name))) throw notAModel(describe(topology));
+  if (!isJsonObject(described) || !containers.has(classNameOf(described.class_name)))
+    throw notAModel(describe(topology));
   const origin = isJsonObject(topology) ? originOf(topology) : 'keras2';
   const draft: Draft = { layers: new Map(), calls: [], notes: [], origin, work: 0 };
   const config = configOf(described);
@@ -78,7 +79,7 @@ function inlineSequential(
       current ??= addInput(draft, layer, path)(0);
       continue;
     }
-    if (!containers.has(textOf(layer.class_name))) current ??= addOwnInput(draft, container, layer)(0);
+    if (!containers.has(classNameOf(layer.class_name))) current ??= addOwnInput(draft, container, layer)(0);
     const inputs = current === undefined ? [] : [{ tensor: current }];
     current = addCall(draft, layer, { inputs, kwargs: {} }, [...path, name])(0);
   }
@@ -225,7 +226,7 @@ interface FoundCall {
  */
 function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall, path: readonly string[]): Outputs {
   const tensors = inputs.flatMap((argument) => ('tensor' in argument ? [argument.tensor] : []));
-  const className = textOf(layer.class_name);
+  const className = classNameOf(layer.class_name);
   countWork(draft);
   if (containers.has(className)) return inlineContainer(draft, layer, tensors[0], path);
   if (tensors.length === 0) throw withoutInput(layer);

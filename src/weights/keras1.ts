@@ -1,7 +1,7 @@
 // Whole models of Keras 1 as Keras 2 writes them: its own converters (keras/legacy/interfaces.py, and
 // preprocess_weights_for_loading) as tables. What they cannot convert is refused by name.
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
 import { convertedMerge, type Merged } from './keras1Merge.ts';
 import { kernelsOfKeras1, type KernelLayout } from './keras1Kernels.ts';
 import type { KerasFile } from './kerasFile.ts';
@@ -70,7 +70,7 @@ export function withoutKeras1(file: KerasFile): KerasFile {
 
 /** Whether a layer, or one in it, has a class or an option that only Keras 1 has. */
 function isOld({ class_name: name, config }: JsonObject, depth: number): boolean {
-  const className = nameOf(name);
+  const className = classNameOf(name);
   if (className in renamedClasses || goneClasses.test(className)) return true;
   const inner = depth < mostLevels ? layersIn(config) : [];
   if (inner.some((layer) => isOld(layer, depth + 1))) return true;
@@ -79,7 +79,7 @@ function isOld({ class_name: name, config }: JsonObject, depth: number): boolean
 
 function isOldOption(className: string): (option: string) => boolean {
   return (option) =>
-    option in renamedOptions ||
+    Object.hasOwn(renamedOptions, option) ||
     (className === 'Dense' && option === 'output_dim') ||
     (className === 'BatchNormalization' && option === 'mode');
 }
@@ -101,7 +101,7 @@ interface Conversion {
 
 function convertedLayer(layer: JsonObject, conversion: Conversion): JsonObject {
   const { class_name: name, config = {} } = layer;
-  const className = nameOf(name);
+  const className = classNameOf(name);
   if (className === 'Sequential' || className === 'Model') return convertedModel(layer, conversion);
   if (!isJsonObject(config)) throw refused(layer, conversion, 'without a configuration');
   if (className === 'Merge') return { ...layer, ...convertedMerge(config, (what) => refused(layer, conversion, what)) };
@@ -154,7 +154,7 @@ function convertedOptions(className: string, config: JsonObject, conversion: Con
     if (option === 'output_dim' && !isEmbedding) return [['units', value]];
     if (option === 'padding') return [[option, paddingOf(value)]];
     if (option === 'layer' && isJsonObject(value)) return [[option, convertedLayer(value, conversion)]];
-    return [[renamedOptions[option] ?? option, value]];
+    return [[Object.hasOwn(renamedOptions, option) ? (renamedOptions[option] ?? option) : option, value]];
   });
   const axes = kernelAxes.flatMap((option) => config[option] ?? []);
   return { ...Object.fromEntries(entries), ...(axes.length > 0 && { kernel_size: axes }) };

@@ -24,7 +24,8 @@ const classes: Readonly<Record<string, string>> = {
 export function convertedMerge(config: JsonObject, refuse: (what: string) => TransferKitError): Merged {
   const { name = null, mode = 'sum', mode_type: kind = 'raw', concat_axis: axis = -1, layers } = config;
   if (layers !== undefined) throw refuse('as the beginning of a Sequential, with models of its own');
-  const className = typeof mode === 'string' && kind === 'raw' ? classes[mode] : undefined;
+  const className =
+    typeof mode === 'string' && kind === 'raw' && Object.hasOwn(classes, mode) ? classes[mode] : undefined;
   if (className === undefined) throw refuse(`with mode ${JSON.stringify(mode)}`);
   return { class_name: className, config: { name, ...(className === 'Concatenate' && { axis }) } };
 }

@@ -1,6 +1,6 @@
 // Which weight of a Keras file goes to which weight of a network: by the names of a known family of files, by the layers'
 // own names, or by position with every shape checked.
-import { isJsonObject, textOf, type JsonObject } from '../core/json.ts';
+import { classNameOf, isJsonObject, type JsonObject } from '../core/json.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 import { weightShapes, type WeightShape } from '../trunk/weightShapes.ts';
 import type { KerasFile } from './kerasFile.ts';
@@ -34,7 +34,7 @@ export function expectedLayers(graph: LayerGraph): ExpectedLayer[] {
 
 function wrappedIn({ layer }: JsonObject): ExpectedLayer['wrapped'] {
   if (!isJsonObject(layer) || !isJsonObject(layer.config)) return undefined;
-  return { className: textOf(layer.class_name), name: textOf(layer.config.name) };
+  return { className: classNameOf(layer.class_name), name: classNameOf(layer.config.name) };
 }
 
 /**

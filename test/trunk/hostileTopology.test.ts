@@ -84,8 +84,22 @@ const refused: readonly [what: string, topology: Json, code: string, text: strin
   ['a dilation of 0', network('a', [pictures, layer('Conv2D', 'a', { filters: 2, kernel_size: 3, dilation_rate: 0 })]), 'NOT_A_MODEL', 'dilation_rate of whole numbers from 1', { weights: null, cut: 'a' }],
   ['strides beyond 32 bits', network('a', [pictures, layer('Conv2D', 'a', { filters: 2, kernel_size: 3, strides: 2 ** 53 })]), 'NOT_A_MODEL', 'strides of whole numbers from 1', { weights: null, cut: 'a' }],
   ['filters that are a text', network('a', [pictures, layer('Conv2D', 'a', { filters: 'many', kernel_size: 3 })]), 'NOT_A_MODEL', 'filters', { weights: null, cut: 'a' }],
+  ['a class that every object has', network('a', [entry(), layer('constructor', 'a')]), 'UNSUPPORTED_LAYER', "of class ''constructor''", { weights: null, cut: 'a' }],
+  ['the class __proto__', network('a', [entry(), layer('__proto__', 'a')]), 'UNSUPPORTED_LAYER', "of class ''__proto__''", { weights: null, cut: 'a' }],
+  ['an activation that every object has', network('a', [entry(), layer('Activation', 'a', { activation: 'toString' })]), 'UNSUPPORTED_LAYER', "got 'toString' in 'a'", { cut: 'a' }],
+  ['an initialiser that every object has', network('a', [entry(), layer('Dense', 'a', { units: 2, kernel_initializer: 'valueOf' })]), 'UNSUPPORTED_LAYER', 'value_of', { weights: null, cut: 'a' }],
+  ['a layer with weights as an activation', network('a', [entry(), layer('Dense', 'a', { units: 2, activation: { class_name: 'Dense', config: { units: 2 } } })]), 'UNSUPPORTED_LAYER', "got 'Dense' in 'a'", { weights: null, cut: 'a' }],
+  ['an initialiser as an activation', network('a', [entry(), layer('Dense', 'a', { units: 2, activation: { class_name: 'Ones', config: {} } })]), 'UNSUPPORTED_LAYER', "got 'Ones' in 'a'", { weights: null, cut: 'a' }],
   ['a state from batch to batch', network('a', [entry([1, 5, 4]), layer('SimpleRNN', 'a', { units: 2, stateful: true })]), 'UNSUPPORTED_LAYER', 'takes a fixed number of examples', { weights: null }],
 ]; // prettier-ignore
+
+test('a layer that cannot compute what it is called with is named', async () => {
+  const twice = network('a', [entry(), layer('ReLU', 'a', {}, [[['i', 0, 0, {}], ['i', 0, 0, {}]]])]); // prettier-ignore
+  const base = await loadBase(source(twice), { cut: 'a' });
+  const error = await raisedBy(() => tf.tidy(() => base.trunk.run(tf.ones([1, 4]))));
+  expect(error).toMatchObject({ code: 'UNSUPPORTED_LAYER', details: { layer: 'a', className: 'ReLU' } });
+  base.dispose();
+});
 
 describe('is refused, at once and with nothing left behind', () => {
   test.each(refused)('%s', async (_, topology, code, text, options = {}) => {

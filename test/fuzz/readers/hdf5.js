@@ -72,16 +72,20 @@ function packedRanges(bytes) {
     });
 }
 
-/** Fletcher's sums are modulo 65,535: a word of 0x0000 and one of 0xffff are the same to them. */
+/**
+ * Whether a checksum disagrees with its values, by the definition of Fletcher-32: it does not tell 0x0000 from 0xffff, and a
+ * chunk that is zeros throughout, its sum included, is right.
+ */
 function isVisible(before, after) {
   return plainRanges(before).some(([from, to]) => {
-    const reduced = [before, after].map((bytes) => wordsOf(bytes.subarray(from, to)).map((word) => word % 0xffff));
-    return reduced[0].join() !== reduced[1].join();
+    const view = new DataView(after.buffer, after.byteOffset + from, to - from);
+    let [sum, sums] = [0, 0];
+    for (let at = 0; at < chunkBytes; at += 2) {
+      sum = (sum + view.getUint16(at)) % 0xffff;
+      sums = (sums + sum) % 0xffff;
+    }
+    return view.getUint16(chunkBytes, true) % 0xffff !== sum || view.getUint16(chunkBytes + 2, true) % 0xffff !== sums;
   });
-}
-
-function wordsOf(bytes) {
-  return Array.from({ length: bytes.length / 2 }, (_, i) => (bytes[2 * i] << 8) | bytes[2 * i + 1]);
 }
 
 /** Where the values lie as they are, with four bytes of Fletcher's sum behind them. */
