@@ -9,21 +9,21 @@ import { describe, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../src', import.meta.url));
 const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts', 'layers.ts'];
 
-/** Which folders each folder imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
+/** Which rooms each room imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
 const arrows: Record<string, string[]> = {
-  core: [],
   augment: ['preprocess'],
   backends: ['#platform', 'kernels'],
   bases: ['#platform', 'download', 'preprocess', 'presets', 'trunk', 'weights'],
   browser: ['data', 'download'],
   checkpoints: ['#platform'],
+  core: [],
   data: [],
   download: [],
   features: ['#platform', 'augment', 'kernels', 'losses'],
   hdf5: [],
   heads: ['trunk'],
-  layers: [],
   kernels: [],
+  layers: [],
   losses: [],
   neighbours: ['backends', 'features', 'losses', 'solver'],
   node: ['data', 'download', 'kernels'],
@@ -61,7 +61,7 @@ interface Import {
 interface SourceFile {
   /** Path below src. */
   readonly path: string;
-  /** Folder below src; '' for doors and verbs. */
+  /** The room: the folder below src; '' for doors and verbs. */
   readonly folder: string;
   readonly text: string;
   readonly tree: ts.SourceFile;
@@ -123,14 +123,15 @@ describe('floors', () => {
     expect(
       importsOf(
         verbs,
-        (target, { specifier }) => specifier !== '#platform' && /^(node|browser|testing)\//.test(target),
+        (target, { specifier }) => specifier !== '#platform' && /^(platform|node|browser|testing)\//.test(target),
       ),
     ).toEqual([]);
   });
 
-  test('folders are the drawn ones, one deep', () => {
-    const folders = [...new Set(files.map(({ path }) => dirname(path)))].filter((folder) => folder !== '.');
-    expect(folders.sort()).toEqual(Object.keys(arrows).sort());
+  test('rooms are the drawn ones, at most two deep', () => {
+    const rooms = [...new Set(parts.map(({ folder }) => folder))];
+    expect(rooms.sort()).toEqual(Object.keys(arrows).sort());
+    expect(rooms.filter((room) => room.split('/').length > 2)).toEqual([]);
   });
 
   test('imports have no cycle', () => {
@@ -156,7 +157,7 @@ describe('environment', () => {
   test('built-in modules of Node are imported in node/ only', () => {
     expect(
       specifiersOf(
-        files.filter(({ folder }) => folder !== 'node'),
+        files.filter(({ folder }) => !isOf('node', folder)),
         /^node:/,
       ),
     ).toEqual([]);
@@ -164,8 +165,8 @@ describe('environment', () => {
 
   test('names of pages are used in browser/ only, names of Node in node/ only', () => {
     const uses = files.flatMap((file) => [
-      ...(file.folder === 'browser' ? [] : namesUsed(file, pageNames)),
-      ...(file.folder === 'node' ? [] : namesUsed(file, nodeNames)),
+      ...(isOf('browser', file.folder) ? [] : namesUsed(file, pageNames)),
+      ...(isOf('node', file.folder) ? [] : namesUsed(file, nodeNames)),
     ]);
     expect(uses).toEqual([]);
   });
@@ -248,8 +249,14 @@ function resolve(from: string, specifier: string): string[] {
   return specifier.startsWith('.') ? [normalize(join(dirname(from), specifier))] : [];
 }
 
+/** Whether a room is the one of an environment. */
+function isOf(environment: 'node' | 'browser', room: string): boolean {
+  return room.split('/').at(-1) === environment;
+}
+
+/** The room of a file: its folder below src; '' for doors and verbs. */
 function folderOf(path: string): string {
-  return path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
+  return path.includes('/') ? dirname(path) : '';
 }
 
 function name(path: string): string {
