@@ -36,7 +36,7 @@ export default defineConfig([
     '.cache/',
     'src/kernels/assembly/*.ts',
     'src/kernels/binaries.ts',
-    'src/preprocess/resizeBinary.ts',
+    'src/data/preprocess/resizeBinary.ts',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {

@@ -1,16 +1,24 @@
 // The main door: everything that is the same in Node and browsers.
 export type { CheckpointStore } from './core/checkpointStore.ts';
-export { brightness, contrast, grayscale, hue, saturation } from './augment/colourOperations.ts';
-export { flip, perspective, randomResizedCrop, rotate, shear, shift, zoom } from './augment/geometricOperations.ts';
+export { brightness, contrast, grayscale, hue, saturation } from './data/augment/colourOperations.ts';
+export {
+  flip,
+  perspective,
+  randomResizedCrop,
+  rotate,
+  shear,
+  shift,
+  zoom,
+} from './data/augment/geometricOperations.ts';
 export type {
   ImageOperation,
   OperationName,
   OperationOptions,
   OperationSettings,
   PictureFill,
-} from './augment/imageOperation.ts';
-export { blur, cutout, noise } from './augment/pixelOperations.ts';
-export type { AugmentPreset } from './augment/presetOperations.ts';
+} from './data/augment/imageOperation.ts';
+export { blur, cutout, noise } from './data/augment/pixelOperations.ts';
+export type { AugmentPreset } from './data/augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
 export type { ErrorCode } from './core/errors.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
@@ -74,15 +82,15 @@ export type { CompareOptions, Comparison, ComparisonCurve, ComparisonRow, Contes
 export type { ExampleLearner } from './neighbours/exampleLearner.ts';
 export { calibrate } from './calibrate.ts';
 export type { CalibrateOptions, Calibration, CalibrationOf } from './calibrate.ts';
-export { defineSamples } from './data/defineSamples.ts';
-export type { SamplesDefinition } from './data/defineSamples.ts';
-export type { GivenLabels } from './data/targetRecords.ts';
-export { fromArrays } from './data/fromArrays.ts';
-export type { ArraysOptions } from './data/fromArrays.ts';
-export { fromIterable } from './data/fromIterable.ts';
-export type { IterableExample, IterableOptions } from './data/fromIterable.ts';
-export { fromTensors } from './data/fromTensors.ts';
-export type { TensorsOptions } from './data/fromTensors.ts';
+export { defineSamples } from './data/samples/defineSamples.ts';
+export type { SamplesDefinition } from './data/samples/defineSamples.ts';
+export type { GivenLabels } from './data/samples/targetRecords.ts';
+export { fromArrays } from './data/samples/fromArrays.ts';
+export type { ArraysOptions } from './data/samples/fromArrays.ts';
+export { fromIterable } from './data/samples/fromIterable.ts';
+export type { IterableExample, IterableOptions } from './data/samples/fromIterable.ts';
+export { fromTensors } from './data/samples/fromTensors.ts';
+export type { TensorsOptions } from './data/samples/fromTensors.ts';
 export { evaluate } from './evaluate.ts';
 export type {
   ClassEvaluation,
@@ -115,14 +123,14 @@ export type { ExampleOrigin, ExampleSet, SavedExample } from './neighbours/examp
 export type { Distance } from './neighbours/separation.ts';
 export type { VoteWeights } from './neighbours/votes.ts';
 export { predict } from './predict.ts';
-export { definePreprocessor } from './preprocess/definePreprocessor.ts';
-export type { PreprocessorDefinition } from './preprocess/definePreprocessor.ts';
-export { imagePreprocessor } from './preprocess/image.ts';
+export { definePreprocessor } from './data/preprocess/definePreprocessor.ts';
+export type { PreprocessorDefinition } from './data/preprocess/definePreprocessor.ts';
+export { imagePreprocessor } from './data/preprocess/image.ts';
 export type { PictureLimits } from './core/pictureLimits.ts';
-export type { BytesSource, ImageInput, ImagePreprocessor, PictureElement } from './preprocess/image.ts';
-export type { NestedNumbers } from './preprocess/nestedValues.ts';
-export { tensorPreprocessor } from './preprocess/tensor.ts';
-export type { TensorInput, TensorPreprocessor } from './preprocess/tensor.ts';
+export type { BytesSource, ImageInput, ImagePreprocessor, PictureElement } from './data/preprocess/image.ts';
+export type { NestedNumbers } from './data/preprocess/nestedValues.ts';
+export { tensorPreprocessor } from './data/preprocess/tensor.ts';
+export type { TensorInput, TensorPreprocessor } from './data/preprocess/tensor.ts';
 export { previewAugmentation } from './previewAugmentation.ts';
 export type { AugmentationPreview, PreviewAugmentationOptions } from './previewAugmentation.ts';
 export { replaceHead } from './replaceHead.ts';
@@ -132,8 +140,8 @@ export type { LoadOptions } from './load.ts';
 export { save } from './save.ts';
 export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
-export type { AugmentOption } from './features/augment.ts';
-export type { Augmentation } from './features/changeEach.ts';
+export type { AugmentOption } from './data/augment/augment.ts';
+export type { Augmentation } from './data/augment/changeEach.ts';
 export type { CheckpointOptions } from './checkpoints/checkpointOptions.ts';
 export { focalLoss } from './losses/focalLoss.ts';
 export type { FocalLossOptions } from './losses/focalLoss.ts';

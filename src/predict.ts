@@ -8,7 +8,7 @@ import type { Predicted, Prediction, PredictionOf, PredictOptions } from './core
 import { isChosen, taskRules } from './losses/taskRules.ts';
 import { networkOf, runAndFree } from './features/network.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
-import { isListOfInputs, prepareInputs, type PreparedInputs } from './features/prepareInputs.ts';
+import { isListOfInputs, prepareInputs, type PreparedInputs } from './data/reading/prepareInputs.ts';
 import { warnOnce } from './core/warnOnce.ts';
 import { whileUsed } from './core/uses.ts';
 

@@ -1,15 +1,20 @@
 // The verb previewAugmentation: what augmentation makes of some inputs, as pictures to look at.
 import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { pictureOf } from './augment/pictureOf.ts';
-import { pixelRangeOf, type PixelRange } from './augment/pixelRange.ts';
+import { pictureOf } from './data/augment/pictureOf.ts';
+import { pixelRangeOf, type PixelRange } from './data/augment/pixelRange.ts';
 import { ensureBackend } from './backends/ensureBackend.ts';
 import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, Base } from './core/model.ts';
 import type { Picture } from './core/picture.ts';
 import { describeShape } from './core/shapes.ts';
-import { augmentInputs, settleAugmentation, type AugmentOption, type SettledAugmentation } from './features/augment.ts';
-import { gatherFor, type Gather } from './features/gatherInputs.ts';
+import {
+  augmentInputs,
+  settleAugmentation,
+  type AugmentOption,
+  type SettledAugmentation,
+} from './data/augment/augment.ts';
+import { gatherFor, type Gather } from './data/reading/gatherInputs.ts';
 import { assertOptions, assertWhole, isObject } from './core/optionChecks.ts';
 
 /** Options of {@link previewAugmentation}. */

@@ -5,9 +5,9 @@ import { describeShape } from '../core/shapes.ts';
 import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../core/model.ts';
 import { settleLimits, type PictureLimits } from '../core/pictureLimits.ts';
 import type { TensorSpec } from '../core/types.ts';
-import { imageSpec } from '../preprocess/image.ts';
-import { preprocessorFrom } from '../preprocess/preprocessorFrom.ts';
-import { tensorPreprocessor } from '../preprocess/tensor.ts';
+import { imageSpec } from '../data/preprocess/image.ts';
+import { preprocessorFrom } from '../data/preprocess/preprocessorFrom.ts';
+import { tensorPreprocessor } from '../data/preprocess/tensor.ts';
 
 /** An image mode, a spec whose missing fields are filled in from the base, or a whole preprocessor. */
 export type PreprocessOption =

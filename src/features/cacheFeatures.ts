@@ -6,7 +6,7 @@ import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSo
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
-import { assertReadable, type Batch } from './readBatch.ts';
+import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../losses/headTargets.ts';
 import { valuesInPlace } from './valuesInPlace.ts';
 

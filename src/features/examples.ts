@@ -4,10 +4,10 @@ import { clone, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../core/model.ts';
 import type { Samples, Unreadable } from '../core/types.ts';
-import type { SettledAugmentation } from './augment.ts';
+import type { SettledAugmentation } from '../data/augment/augment.ts';
 import type { Network } from './network.ts';
-import { allInBatches } from './readAhead.ts';
-import { readBatches, type Batch } from './readBatch.ts';
+import { allInBatches } from '../data/reading/readAhead.ts';
+import { readBatches, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../losses/headTargets.ts';
 
 /** Rows ready for the network. */
@@ -76,7 +76,7 @@ export async function viewOf(
   const { input, indexes, ids } = batch;
   if (input === undefined) return undefined;
   if (augment === undefined) return clone(input);
-  const { augmentInputs } = await import('./augment.ts');
+  const { augmentInputs } = await import('../data/augment/augment.ts');
   return augmentInputs(verb, augment, { input, indexes, ids }, view);
 }
 

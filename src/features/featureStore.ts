@@ -6,8 +6,8 @@ import { sizeOf } from '../core/shapes.ts';
 import { largestHalf } from './float16.ts';
 import type { SettledCache } from './cacheOptions.ts';
 import { notFinite } from './notFinite.ts';
-import { assertEqualShapes } from './preprocess.ts';
-import type { Batch } from './readBatch.ts';
+import { assertEqualShapes } from '../data/reading/preprocess.ts';
+import type { Batch } from '../data/reading/readBatch.ts';
 import { rowLayout, type RowLayout } from './rowLayout.ts';
 import { spillingRows, type MemoryBudget } from './spillingRows.ts';
 

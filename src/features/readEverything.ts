@@ -1,7 +1,7 @@
 // All rows of examples in plain memory.
 import type { Examples } from './examples.ts';
 import { notFinite } from './notFinite.ts';
-import { allInBatches } from './readAhead.ts';
+import { allInBatches } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 
 /** Rows one behind the other. */

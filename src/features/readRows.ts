@@ -1,7 +1,7 @@
 // Rows of examples, batch by batch, read ahead of the network.
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Examples, Rows } from './examples.ts';
-import { readAhead } from './readAhead.ts';
+import { readAhead } from '../data/reading/readAhead.ts';
 
 /** Hands out the rows of each batch, which the caller owns; undefined for a batch of which nothing could be read. */
 export function readRows(

@@ -3,7 +3,7 @@ import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewIn, viewOf, type Examples, type ExampleSource } from './examples.ts';
 import { runAndFree } from './network.ts';
-import { assertReadable, batchReader } from './readBatch.ts';
+import { assertReadable, batchReader } from '../data/reading/readBatch.ts';
 
 /**
  * Reads examples when they are asked for, and runs the first `entry` stages.

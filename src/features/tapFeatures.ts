@@ -4,8 +4,8 @@ import { TransferKitError } from '../core/errors.ts';
 import type { FoldedPart, Samples, Stage, Unreadable } from '../core/types.ts';
 import type { Pace } from './pace.ts';
 import { pooledValues } from './poolFeatures.ts';
-import { batchesOf } from './readAhead.ts';
-import { assertReadable, readBatches, type Batch, type Reader } from './readBatch.ts';
+import { batchesOf } from '../data/reading/readAhead.ts';
+import { assertReadable, readBatches, type Batch, type Reader } from '../data/reading/readBatch.ts';
 
 /** How feature maps become vectors before they are compared. */
 export type TapPooling = 'average' | 'max' | 'both';

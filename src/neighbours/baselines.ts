@@ -5,8 +5,8 @@ import { noneReadable, type Examples, type Rows } from '../features/examples.ts'
 import { invalidOption } from '../core/optionChecks.ts';
 import { startPace } from '../features/pace.ts';
 import { pooledValues } from '../features/poolFeatures.ts';
-import { allInBatches } from '../features/readAhead.ts';
-import { assertReadable, readBatches } from '../features/readBatch.ts';
+import { allInBatches } from '../data/reading/readAhead.ts';
+import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
 import { freeRows } from '../features/readRows.ts';
 import { assertKnown } from '../losses/targets.ts';
 import { argMax } from '../losses/taskRules.ts';

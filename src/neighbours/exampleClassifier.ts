@@ -7,7 +7,7 @@ import type { LabelPrediction, Predicted, PredictOptions } from '../core/predict
 import type { Samples } from '../core/types.ts';
 import { assertOneOf, assertWhole, invalidOption } from '../core/optionChecks.ts';
 import { featurePoolings, type FeaturePooling } from '../features/poolFeatures.ts';
-import { isListOfInputs, prepareInputs } from '../features/prepareInputs.ts';
+import { isListOfInputs, prepareInputs } from '../data/reading/prepareInputs.ts';
 import { addSamples, type AddedExamples, type AddOptions } from './addSamples.ts';
 import { openFeatures, type BaseFeatures } from './baseFeatures.ts';
 import { ExampleMemory, type KeptExample } from './exampleMemory.ts';

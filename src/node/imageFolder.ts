@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TransferKitError } from '../core/errors.ts';
 import { invalidOption } from '../core/optionChecks.ts';
 import type { OnUnreadable, Samples } from '../core/types.ts';
-import { assertOnUnreadable, exampleAt, makeSamples } from '../data/defineSamples.ts';
+import { assertOnUnreadable, exampleAt, makeSamples } from '../data/samples/defineSamples.ts';
 import { decodableEndings, ignoredFiles, type IgnoredFiles } from './decodableFiles.ts';
 import { folderRoot } from './folderRoot.ts';
 import { listFolder, listPictures, type Listing } from './listPictures.ts';

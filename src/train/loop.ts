@@ -8,7 +8,7 @@ import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
 import { epochFigures, validationFigures } from './epochFigures.ts';
 import { measure } from './measure.ts';
 import type { Pace } from '../features/pace.ts';
-import { batchesOf } from '../features/readAhead.ts';
+import { batchesOf } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from '../features/readRows.ts';
 import type { Recorder } from './recorder.ts';
 import { takeSnapshot } from './snapshot.ts';

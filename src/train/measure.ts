@@ -5,7 +5,7 @@ import type { Examples, Rows } from '../features/examples.ts';
 import { correctOf, type HeadLoss } from '../losses/headRules.ts';
 import { runAndFree, type Network } from '../features/network.ts';
 import type { Pace } from '../features/pace.ts';
-import { allInBatches } from '../features/readAhead.ts';
+import { allInBatches } from '../data/reading/readAhead.ts';
 import { readRows } from '../features/readRows.ts';
 
 /** What the model said about one example. */

@@ -11,7 +11,7 @@ import { settleOptions, type TrainingOptions } from './options.ts';
 import { startPace } from '../features/pace.ts';
 import { minimumTenth, smooth, steepest, valley, type Sweep } from './rateSuggestions.ts';
 import { settleRates } from './rates.ts';
-import { batchesOf } from '../features/readAhead.ts';
+import { batchesOf } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from '../features/readRows.ts';
 import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';

@@ -1,9 +1,9 @@
 // What becomes of colours: against torchvision, in every mode of pictures, and several changes as one.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { brighten, contrastBy, drawChange, followedBy, saturate, turnHue, type ColourChange } from '../../src/augment/colourChange.ts'; // prettier-ignore
-import { pixelRangeOf, type PixelRange } from '../../src/augment/pixelRange.ts';
-import { recolour } from '../../src/augment/recolour.ts';
+import { brighten, contrastBy, drawChange, followedBy, saturate, turnHue, type ColourChange } from '../../src/data/augment/colourChange.ts'; // prettier-ignore
+import { pixelRangeOf, type PixelRange } from '../../src/data/augment/pixelRange.ts';
+import { recolour } from '../../src/data/augment/recolour.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import {
   brightness,

@@ -3,11 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomGenerator } from '../../src/core/random.ts';
 import { flip, perspective, randomResizedCrop, rotate, shear, shift, zoom } from '../../src/index.ts';
-import type { GeometricOperation, PictureFill } from '../../src/augment/imageOperation.ts';
-import { mapPicture } from '../../src/augment/mapPicture.ts';
-import { at, type Matrix } from '../../src/augment/matrix.ts';
-import { drawMap, tilting, turning } from '../../src/augment/pictureMap.ts';
-import type { PixelRange } from '../../src/augment/pixelRange.ts';
+import type { GeometricOperation, PictureFill } from '../../src/data/augment/imageOperation.ts';
+import { mapPicture } from '../../src/data/augment/mapPicture.ts';
+import { at, type Matrix } from '../../src/data/augment/matrix.ts';
+import { drawMap, tilting, turning } from '../../src/data/augment/pictureMap.ts';
+import type { PixelRange } from '../../src/data/augment/pixelRange.ts';
 import golden from '../golden/augment.json' with { type: 'json' };
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
 

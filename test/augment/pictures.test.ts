@@ -3,9 +3,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { augmentPictures } from '../../src/augment/augmentPictures.ts';
-import { spanOf } from '../../src/augment/pixelRange.ts';
-import { settlePictures } from '../../src/augment/settlePictures.ts';
+import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
+import { spanOf } from '../../src/data/augment/pixelRange.ts';
+import { settlePictures } from '../../src/data/augment/settlePictures.ts';
 import { blur, brightness, cutout, flip, grayscale, hue, loadBase, noise, perspective, rotate, saturation, shear, shift, zoom, type AugmentPreset, type Base, type ImageOperation, type PreprocessOption } from '../../src/index.ts'; // prettier-ignore
 import { expectNoLeak } from '../support/tensors.ts';
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';

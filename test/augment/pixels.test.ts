@@ -1,10 +1,10 @@
 // Blur against torchvision, the spread of noise, the place of what is covered.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { addNoise } from '../../src/augment/addNoise.ts';
-import { blurPicture } from '../../src/augment/blurPicture.ts';
-import { coverPart } from '../../src/augment/coverPart.ts';
-import type { PixelRange } from '../../src/augment/pixelRange.ts';
+import { addNoise } from '../../src/data/augment/addNoise.ts';
+import { blurPicture } from '../../src/data/augment/blurPicture.ts';
+import { coverPart } from '../../src/data/augment/coverPart.ts';
+import type { PixelRange } from '../../src/data/augment/pixelRange.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { cutout } from '../../src/index.ts';
 import golden from '../golden/augment.json' with { type: 'json' };

@@ -1,8 +1,8 @@
 // What the browser test of augmentation does inside the page.
 import * as tf from '@tensorflow/tfjs-core';
-import { augmentPictures } from '../../src/augment/augmentPictures.ts';
-import { pixelRangeOf } from '../../src/augment/pixelRange.ts';
-import { stepsOf } from '../../src/augment/steps.ts';
+import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
+import { pixelRangeOf } from '../../src/data/augment/pixelRange.ts';
+import { stepsOf } from '../../src/data/augment/steps.ts';
 import { blur, brightness, contrast, cutout, flip, grayscale, hue, imagePreprocessor, noise, perspective, rotate, shift, useBackend, type ImageOperation } from '../../src/index.ts'; // prettier-ignore
 
 declare global {

@@ -3,12 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { describe, expect, it } from 'vitest';
 import type { Target } from '../../src/core/types.ts';
-import { defineSamples } from '../../src/data/defineSamples.ts';
-import { fromArrays } from '../../src/data/fromArrays.ts';
-import { fromIterable } from '../../src/data/fromIterable.ts';
-import { fromTensors } from '../../src/data/fromTensors.ts';
-import { imagePreprocessor } from '../../src/preprocess/image.ts';
-import { tensorPreprocessor } from '../../src/preprocess/tensor.ts';
+import { defineSamples } from '../../src/data/samples/defineSamples.ts';
+import { fromArrays } from '../../src/data/samples/fromArrays.ts';
+import { fromIterable } from '../../src/data/samples/fromIterable.ts';
+import { fromTensors } from '../../src/data/samples/fromTensors.ts';
+import { imagePreprocessor } from '../../src/data/preprocess/image.ts';
+import { tensorPreprocessor } from '../../src/data/preprocess/tensor.ts';
 
 const inputs = [10, 11, 12];
 

@@ -1,7 +1,7 @@
 // Splits: disjoint, complete, stratified, drawn by the seed, and refused when they make no sense.
 import { describe, expect, it } from 'vitest';
 import type { Samples, Target } from '../../src/core/types.ts';
-import { fromArrays } from '../../src/data/fromArrays.ts';
+import { fromArrays } from '../../src/data/samples/fromArrays.ts';
 
 function samplesOf(targets: readonly Target[]): Samples<number> {
   return fromArrays({ inputs: targets.map((_, i) => i), targets });

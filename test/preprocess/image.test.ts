@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { choosePreprocessor } from '../../src/bases/choosePreprocessor.ts';
 import { releaseBytes } from '../../src/core/releaseBytes.ts';
 import type { ImageSpec } from '../../src/core/model.ts';
-import type { ImageInput } from '../../src/preprocess/image.ts';
-import { defaultResize, imagePreprocessor, imageSpec } from '../../src/preprocess/image.ts';
-import { preprocessorFrom } from '../../src/preprocess/preprocessorFrom.ts';
+import type { ImageInput } from '../../src/data/preprocess/image.ts';
+import { defaultResize, imagePreprocessor, imageSpec } from '../../src/data/preprocess/image.ts';
+import { preprocessorFrom } from '../../src/data/preprocess/preprocessorFrom.ts';
 import golden from '../golden/preprocess.json' with { type: 'json' };
-import { definePreprocessor } from '../../src/preprocess/definePreprocessor.ts';
+import { definePreprocessor } from '../../src/data/preprocess/definePreprocessor.ts';
 
 let tensorsBefore = 0;
 beforeEach(() => {

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { channelsOf, type Picture } from '../../src/core/picture.ts';
 import type { Channels } from '../../src/core/pictureLimits.ts';
 import type { ImageMode, ImageSpec } from '../../src/core/model.ts';
-import { pictureRegion } from '../../src/preprocess/fit.ts';
-import { planResize, resizePlainly, type Resize } from '../../src/preprocess/resize.ts';
-import { scalingOf } from '../../src/preprocess/scale.ts';
-import { loadResize } from '../../src/preprocess/simdResize.ts';
+import { pictureRegion } from '../../src/data/preprocess/fit.ts';
+import { planResize, resizePlainly, type Resize } from '../../src/data/preprocess/resize.ts';
+import { scalingOf } from '../../src/data/preprocess/scale.ts';
+import { loadResize } from '../../src/data/preprocess/simdResize.ts';
 import golden from '../golden/preprocess.json' with { type: 'json' };
 
 interface ResizeCase {

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TensorInputSpec } from '../../src/core/model.ts';
-import { tensorPreprocessor, type TensorInput } from '../../src/preprocess/tensor.ts';
+import { tensorPreprocessor, type TensorInput } from '../../src/data/preprocess/tensor.ts';
 
 let tensorsBefore = 0;
 beforeEach(() => {

@@ -14,8 +14,8 @@ import {
   type Preprocessor,
 } from '../../src/index.ts';
 import { writerOf } from '../../src/core/inputWriter.ts';
-import { gatherFor } from '../../src/features/gatherInputs.ts';
-import { batchReader, readBatches, type Reader } from '../../src/features/readBatch.ts';
+import { gatherFor } from '../../src/data/reading/gatherInputs.ts';
+import { batchReader, readBatches, type Reader } from '../../src/data/reading/readBatch.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 import { tinyTransfer } from '../support/tinyTask.ts';
 

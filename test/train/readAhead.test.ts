@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { evaluate, fineTune, fromArrays, suggestCut, trainHead, TransferKitError } from '../../src/index.ts';
 import type { Samples } from '../../src/index.ts';
-import { allInBatches, batchesOf, readAhead } from '../../src/features/readAhead.ts';
+import { allInBatches, batchesOf, readAhead } from '../../src/data/reading/readAhead.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { tinyPicture, tinySamples, tinyTransfer } from '../support/tinyTask.ts';
 import { randomGenerator } from '../../src/core/random.ts';

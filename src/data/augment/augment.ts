@@ -1,0 +1,96 @@
+// Changes the inputs of training, so that no two epochs see the same picture: each example by a seed of its own.
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { PictureAugmentation } from './augmentPictures.ts';
+import type { ImageOperation } from './imageOperation.ts';
+import { presetNames, type AugmentPreset } from './presetOperations.ts';
+import { settlePictures } from './settlePictures.ts';
+import { deriveSeed } from '../../core/random.ts';
+import type { AnyModel } from '../../core/model.ts';
+import type { Augmentation, Inputs } from './changeEach.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { makeStopwatch, type Stopwatch } from '../../features/stopwatch.ts';
+
+/** How to change inputs: a preset for pictures, operations on pictures in their order, or a function. */
+export type AugmentOption = AugmentPreset | readonly ImageOperation[] | Augmentation;
+
+/** How inputs are changed, with every value settled. */
+export interface SettledAugmentation {
+  readonly change: PictureAugmentation | Augmentation;
+  readonly views: number | 'fresh';
+  readonly seed: number;
+  /** What changing inputs has cost so far. */
+  readonly stopwatch: Stopwatch;
+}
+
+/** What is to be settled, and for which run. */
+export interface AugmentationRequest {
+  readonly augment: AugmentOption | undefined;
+  readonly views: number | 'fresh' | undefined;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly model: Pick<AnyModel, 'base'>;
+}
+
+/** Keeps these draws apart from all others of the same seed. */
+const purpose = 0x617567;
+
+/**
+ * Fills in defaults and checks values; undefined when nothing is to be changed.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function settleAugmentation(verb: string, request: AugmentationRequest): SettledAugmentation | undefined {
+  const { augment = 'none', views = 'fresh', seed, epochs, model } = request;
+  if (request.augment === undefined && request.views !== undefined) {
+    throw invalidOption(verb, 'augment beside views, which are of changed inputs', 'no augment');
+  }
+  if (typeof views === 'number') assertWhole(verb, 'views', views, 1);
+  else if (!isFresh(views)) throw invalidOption(verb, "views to be 'fresh' or a whole number from 1", views);
+  const change = settleChange(verb, augment, model);
+  if (change === undefined) return undefined;
+  // No more views than there are epochs to see them.
+  return { change, views: views === 'fresh' ? views : Math.min(views, epochs), seed, stopwatch: makeStopwatch() };
+}
+
+/**
+ * Changes the inputs of a batch; the caller owns what comes and keeps what it gave.
+ *
+ * @throws TransferKitError what {@link Augmentation} is held to: `INVALID_OPTION`, `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
+ */
+export async function augmentInputs(
+  verb: string,
+  { change, seed, stopwatch }: SettledAugmentation,
+  inputs: Inputs,
+  view: number,
+): Promise<Tensor> {
+  const seeds = inputs.indexes.map((index) => deriveSeed(seed, purpose, index, view));
+  if ('steps' in change) {
+    const { augmentPictures } = await import('./augmentPictures.ts');
+    return stopwatch.time(async () => augmentPictures(change, inputs.input, seeds));
+  }
+  const { changeEach } = await import('./changeEach.ts');
+  return stopwatch.time(() => changeEach(verb, change, inputs, seeds));
+}
+
+function settleChange(
+  verb: string,
+  augment: AugmentOption,
+  { base }: AugmentationRequest['model'],
+): SettledAugmentation['change'] | undefined {
+  if (typeof augment === 'string') assertOneOf(verb, 'augment', augment, presetNames);
+  if (typeof augment === 'string' || isList(augment)) return settlePictures(verb, augment, base);
+  if (!isObject(augment) || typeof augment.apply !== 'function') {
+    const presets = presetNames.map((name) => `'${name}'`).join(', ');
+    throw invalidOption(verb, `augment to be ${presets}, a list of operations or { apply(input, seed) }`, augment);
+  }
+  if ('views' in augment) throw invalidOption(verb, 'views beside augment, not in it', augment);
+  return augment;
+}
+
+function isFresh(views: unknown): boolean {
+  return views === 'fresh';
+}
+
+function isList(augment: AugmentOption): augment is readonly ImageOperation[] {
+  return Array.isArray(augment);
+}

@@ -1,0 +1,43 @@
+// The user's own preprocessing as a value. Only its name is saved; the function is handed in again on load.
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
+import type { CustomSpec, Preprocessor } from '../../core/model.ts';
+
+/** A preprocessing of one's own. */
+export interface PreprocessorDefinition<Input> {
+  /** Saved with the model, so that loading can say what is missing. Not empty. */
+  readonly name: string;
+  /** Turns one raw example into one input of the base, without the batch axis. The caller owns the tensor. */
+  apply(input: Input): Tensor | Promise<Tensor>;
+}
+
+/**
+ * Makes a preprocessor of a function of one's own.
+ *
+ * @param definition - Its name and its function.
+ * @returns A preprocessor for `loadBase` and `load`.
+ * @throws TransferKitError `INVALID_OPTION` for an empty name.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { definePreprocessor } from 'transferkit';
+ * const logarithm = definePreprocessor({ name: 'logarithm', apply: (values: number[]) => tf.log1p(tf.tensor1d(values)) });
+ * console.log(logarithm.spec); // { kind: 'custom', name: 'logarithm' }
+ * ```
+ */
+export function definePreprocessor<Input>(
+  definition: PreprocessorDefinition<Input>,
+): Preprocessor<Input> & { readonly spec: CustomSpec } {
+  if (!isObject(definition) || typeof definition.apply !== 'function') {
+    throw invalidOption('definePreprocessor', '{ name, apply }, where apply is a function', definition);
+  }
+  const { name } = definition;
+  if (typeof name !== 'string' || name === '') {
+    throw new TransferKitError('INVALID_OPTION', 'definePreprocessor: expected a name that is not empty, got none.', {
+      name,
+    });
+  }
+  return { spec: { kind: 'custom', name }, apply: (input) => definition.apply(input) };
+}

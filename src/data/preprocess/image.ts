@@ -1,0 +1,202 @@
+// The preprocessor of pictures: decode, fit, resize, scale. The arithmetic lives in fit, resize and scale; decoding is
+// the platform's.
+import { Tensor, tensor3d, type Tensor3D } from '@tensorflow/tfjs-core';
+import { platform } from '#platform';
+import { TransferKitError } from '../../core/errors.ts';
+import { addWriter } from '../../core/inputWriter.ts';
+import { nearestNames } from '../../core/names.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
+import { channelsOf, isHostTensor, type HostTensor, type Picture } from '../../core/picture.ts';
+import { settleLimits, type PictureLimits, type SettledLimits } from '../../core/pictureLimits.ts';
+import { releaseBytes } from '../../core/releaseBytes.ts';
+import type { ImageSpec, Preprocessor } from '../../core/model.ts';
+import { shown } from '../../core/shown.ts';
+import { pictureRegion } from './fit.ts';
+import { writeLuma } from './luma.ts';
+import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
+import { planResize } from './resize.ts';
+import { assertMode, scalingOf } from './scale.ts';
+import { loadResize } from './simdResize.ts';
+
+/** An element of a page, or anything else with pixels that a browser can draw: image, canvas, video, ImageBitmap. */
+export interface PictureElement {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Encoded bytes that know how to hand themselves out: a Blob or a File. */
+export interface BytesSource {
+  readonly size: number;
+  readonly type: string;
+  /** All bytes. */
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/**
+ * A picture in any form: a path (Node) or address; a URL; encoded bytes (JPEG, PNG, WebP, GIF, AVIF) as Uint8Array,
+ * ArrayBuffer, Blob or File; a tensor [height, width, 1, 3 or 4] with values 0..255, live or in plain memory; pixels in
+ * memory, such as ImageData; in a browser also an image, canvas or video element or an ImageBitmap.
+ */
+export type ImageInput =
+  string | URL | Uint8Array | ArrayBuffer | BytesSource | Tensor | HostTensor | Picture | PictureElement;
+
+/** The preprocessor that {@link imagePreprocessor} makes. */
+export interface ImagePreprocessor extends Preprocessor<ImageInput> {
+  readonly spec: ImageSpec;
+  /** Gives float32 [height, width, channels]; the caller owns the tensor. */
+  apply(input: ImageInput): Promise<Tensor3D>;
+}
+
+/**
+ * How pictures are resized unless a spec says otherwise. A camera's picture shrinks to a tenth: without smoothing, nine
+ * pixels of ten are never looked at.
+ */
+export const defaultResize: ImageSpec['resize'] = 'antialias';
+
+/** Shrinking while decoding leaves at least this many times the size that the base takes, so that it cannot be seen. */
+const decodeMargin = 2;
+
+const resizeMethods: readonly ImageSpec['resize'][] = ['antialias', 'bilinear', 'nearest'];
+const fits: readonly ImageSpec['fit'][] = ['stretch', 'cover', 'contain'];
+const channelCounts: readonly unknown[] = [1, 3, 4];
+
+/**
+ * Fills in what an image spec leaves out.
+ *
+ * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224] pixels
+ * (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
+ */
+export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
+  return { kind: 'image', size: [224, 224], resize: defaultResize, fit: 'stretch', ...partial };
+}
+
+/**
+ * Preprocessing of pictures: decodes, fits, resizes and scales.
+ *
+ * Resizing and scaling run in plain memory, so from the same decoded pixels the numbers are the same everywhere:
+ * 'bilinear', 'antialias' and 'nearest' are those of `tf.image.resize`, the modes those of keras.applications, 'cover'
+ * and 'contain' Keras' `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Transparency becomes white, EXIF orientation is
+ * applied. A base of one channel gets brightness: of a picture that is coded so its own, of colours that of TensorFlow's
+ * `rgb_to_grayscale`; a base of four gets opacity as the fourth, opaque 255. With 'antialias', Node shrinks big JPEG files while decoding, to no less than twice the size.
+ *
+ * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
+ * 224 × 224, resize 'antialias', fit 'stretch', 3 channels.
+ * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not saved.
+ * @returns A preprocessor that gives float32 [height, width, channels]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
+ * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
+ * @throws TransferKitError `INVALID_OPTION` for a wrong spec.
+ *
+ * @example
+ * ```ts
+ * import { imagePreprocessor, useBackend } from 'transferkit';
+ * await useBackend('cpu');
+ * const preprocessor = imagePreprocessor({ mode: 'tf', size: [2, 2] });
+ * const gray = { width: 1, height: 1, data: Uint8Array.of(255, 255, 255) };
+ * const input = await preprocessor.apply(gray);
+ * console.log(input.shape, input.dataSync()[0]); // [ 2, 2, 3 ] 1
+ * input.dispose();
+ * ```
+ */
+export function imagePreprocessor(
+  spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>,
+  limits?: PictureLimits,
+): ImagePreprocessor {
+  const full = imageSpec(spec);
+  assertImageSpec(full);
+  const accepted = settleLimits('imagePreprocessor', limits);
+  const { channels = 3 } = full;
+  const [height, width] = full.size;
+  const scaling = scalingOf(full.mode, channels);
+  // Brightness comes after resizing, which is of far fewer pixels then; both are linear.
+  const unscaled = scalingOf('raw');
+  const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
+    const resize = await loadResize();
+    const given = givenPicture(input, full);
+    const picture = await (given ?? decode(input, full, accepted));
+    const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
+    const plan = planResize(picture, region, full.size, full.resize, scaling);
+    if (channelsOf(picture) === channels) {
+      resize(picture, plan, values);
+    } else {
+      const colours = new Float32Array(height * width * 3);
+      resize(picture, { ...plan, scaling: unscaled }, colours);
+      writeLuma(colours, scaling, values);
+    }
+    if (given === undefined) releaseBytes(picture.data);
+  };
+  const apply = async (input: ImageInput): Promise<Tensor3D> => {
+    const values = new Float32Array(height * width * channels);
+    await write(input, values);
+    return tensor3d(values, [height, width, channels]);
+  };
+  return addWriter({ spec: full, apply }, { apply, shape: [height, width, channels], write });
+}
+
+/** A picture that needs no decoding; undefined for any other input. Its pixels may be the caller's. */
+function givenPicture(input: ImageInput, spec: ImageSpec): Promise<Picture> | Picture | undefined {
+  if (input instanceof Tensor) return pictureFromTensor(input, spec);
+  if (isHostTensor(input)) return pictureFromHostTensor(input, spec);
+  return isPixels(input) ? pictureFromPixels(input, spec) : undefined;
+}
+
+async function decode(
+  input: ImageInput,
+  { size, resize, channels }: ImageSpec,
+  limits: SettledLimits,
+): Promise<Picture> {
+  if (!isDecodable(input)) throw notAPicture(input);
+  const [height, width] = size;
+  const atLeast = resize === 'antialias' ? ([height * decodeMargin, width * decodeMargin] as const) : undefined;
+  return platform.decodePicture(input, { atLeast, limits, ...(channels === undefined ? {} : { channels }) });
+}
+
+function isPixels(input: unknown): input is Picture {
+  if (typeof input !== 'object' || input === null || !('data' in input)) return false;
+  const { data } = input;
+  return data instanceof Uint8Array || data instanceof Uint8ClampedArray || data instanceof Float32Array;
+}
+
+/** What the platform's decoder may know; it has the last word. */
+function isDecodable(input: unknown): boolean {
+  if (typeof input === 'string' || input instanceof URL) return true;
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer) return true;
+  return (
+    typeof input === 'object' && input !== null && ('arrayBuffer' in input || ('width' in input && 'height' in input))
+  );
+}
+
+function notAPicture(input: unknown): TransferKitError {
+  const came = Array.isArray(input) ? 'a list' : input === null ? 'null' : `a value of type ${typeof input}`;
+  return new TransferKitError(
+    'INVALID_OPTION',
+    'imagePreprocessor: expected a picture (a path or address, encoded bytes, a tensor [height, width, 3] with values ' +
+      `0..255, pixels { width, height, data }, or an element of a page), got ${came}. Give one picture at a time.`,
+    { came },
+  );
+}
+
+/** A spec may come from a file, so that its types prove nothing. */
+function assertImageSpec(spec: ImageSpec): void {
+  const size: unknown = spec.size;
+  if (!Array.isArray(size) || size.length !== 2 || !size.every(isPixelCount)) {
+    const text = `imagePreprocessor: expected size to be [height, width] in whole pixels above 0, got ${shown(size)}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { size });
+  }
+  const { channels = 3 } = spec;
+  if (!channelCounts.includes(channels)) throw invalidOption('imagePreprocessor', 'channels to be 1, 3 or 4', channels);
+  assertMode(spec.mode, channels);
+  assertOneOf('resize', spec.resize, resizeMethods);
+  assertOneOf('fit', spec.fit, fits);
+}
+
+function isPixelCount(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0;
+}
+
+function assertOneOf(option: string, value: unknown, known: readonly string[]): void {
+  if (known.some((each) => each === value)) return;
+  const isText = typeof value === 'string';
+  const nearest = (isText ? nearestNames(value, known) : known).map((name) => `'${name}'`);
+  const text = `imagePreprocessor: expected ${option} to be one of ${nearest.join(', ')}, got ${isText ? `'${value}'` : shown(value)}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { [option]: value });
+}

@@ -1,0 +1,73 @@
+// Applies preprocessing and holds what comes out to what the base takes. Preprocessing may be the user's own.
+import { clone, dispose, Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+import { describeShape, fits } from '../../core/shapes.ts';
+import type { Base } from '../../core/model.ts';
+import type { Shape } from '../../core/types.ts';
+
+/** Applies a base's preprocessing to one raw input and checks what comes out against what the base takes. */
+export async function preprocess(verb: string, base: Base, input: unknown, id: string): Promise<Tensor> {
+  const result: unknown = await base.preprocessor.apply(input);
+  if (!isTensor(result) || result.isDisposed) throw notATensor(verb, result, id);
+  // What a preprocessor hands through is the caller's.
+  const tensor = result === input ? clone(result) : result;
+  try {
+    assertFits(verb, base, tensor, id);
+    if (base.preprocessor.spec.kind === 'custom') await assertFinite(verb, tensor, id);
+    return tensor;
+  } catch (error) {
+    dispose(tensor);
+    throw error;
+  }
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+
+function assertFits(verb: string, { trunk }: Base, { shape, dtype }: Tensor, id: string): void {
+  const expected = trunk.input.shape.slice(1);
+  if (!fits(shape, expected)) {
+    throw new TransferKitError(
+      'WRONG_SHAPE',
+      `${verb}: expected preprocessing to give ${describeShape(expected)}, got ${describeShape(shape)} for ${id}.`,
+      { expected, received: shape, id },
+    );
+  }
+  if (dtype === trunk.input.dtype) return;
+  throw new TransferKitError(
+    'WRONG_DTYPE',
+    `${verb}: expected preprocessing to give ${trunk.input.dtype}, got ${dtype} for ${id}. Cast it.`,
+    { expected: trunk.input.dtype, received: dtype, id },
+  );
+}
+
+/** The preprocessors of this package check their input; of others nothing is known. */
+async function assertFinite(verb: string, tensor: Tensor, id: string): Promise<void> {
+  const values = await tensor.data();
+  if (values.every((value) => Number.isFinite(value))) return;
+  const text = `${verb}: expected preprocessing to give finite values, got NaN or infinity for ${id}.`;
+  throw new TransferKitError('NOT_FINITE', text, { id });
+}
+
+function notATensor(verb: string, result: unknown, id: string): TransferKitError {
+  const found = isTensor(result) ? 'a disposed one' : typeof result;
+  const text = `${verb}: expected preprocessing to give a tensor, got ${found} for ${id}.`;
+  return new TransferKitError('INVALID_OPTION', text, { id });
+}
+
+/**
+ * Raises when examples that go through the network together differ in shape.
+ *
+ * @throws TransferKitError `WRONG_SHAPE`.
+ */
+export function assertEqualShapes(verb: string, shapes: readonly Shape[]): void {
+  const [first] = shapes;
+  const other = shapes.find((shape) => describeShape(shape) !== describeShape(first ?? []));
+  if (first === undefined || other === undefined) return;
+  throw new TransferKitError(
+    'WRONG_SHAPE',
+    `${verb}: expected examples of one shape, got ${describeShape(first)} and ${describeShape(other)}.`,
+    { first, other },
+  );
+}

@@ -1,0 +1,149 @@
+// The general constructor of samples: whatever can give its targets at once and its inputs one by one.
+import { TransferKitError } from '../../core/errors.ts';
+import { setRoot } from '../../core/sampleRoots.ts';
+import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
+import { shown } from '../../core/shown.ts';
+import { splitIndices } from './splitIndices.ts';
+import {
+  describeLabels,
+  labelsByHead,
+  mainLabels,
+  settleTargets,
+  type GivenLabels,
+  type SettledTargets,
+} from './targetRecords.ts';
+
+/** What samples are made of. */
+export interface SamplesDefinition<Input> {
+  /** Number of examples, above 0. */
+  readonly size: number;
+  /** Target of the example at an index 0 … size - 1; asked once for each, without reading inputs. */
+  target(index: number): Target;
+  /** Reads an example. May raise `UNREADABLE`. */
+  read(index: number): Sample<Input> | Promise<Sample<Input>>;
+  /**
+   * Class names in the order that reports use, by head where targets are records. Default: the labels of the targets in
+   * alphabetical order.
+   */
+  readonly labels?: GivenLabels;
+  /** What a verb does with an example that cannot be read. Default 'error'. */
+  readonly onUnreadable?: OnUnreadable;
+}
+
+/**
+ * Makes samples of functions: labels, counts and splits follow from the targets.
+ *
+ * Targets are all of one kind: a label, a list of labels (multi-label), a finite number or a list of equally many
+ * (regression); or all records with such a target for each of the same heads. Where labels are given, whole numbers are
+ * indexes of labels, and become these; lists of numbers are shares 0 … 1, one for each label; of two labels a number 0 … 1 may
+ * be the share of the second.
+ *
+ * @param definition - Size, targets and inputs.
+ * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`.
+ *
+ * @example
+ * ```ts
+ * import { defineSamples } from 'transferkit';
+ * const samples = defineSamples({
+ *   size: 4,
+ *   target: (index) => (index % 2 === 0 ? 'even' : 'odd'),
+ *   read: (index) => ({ input: [index], target: index % 2 === 0 ? 'even' : 'odd', id: `number ${index}` }),
+ * });
+ * console.log(samples.labels, samples.classCounts); // [ 'even', 'odd' ] { even: 2, odd: 2 }
+ * ```
+ */
+export function defineSamples<Input>(definition: SamplesDefinition<Input>): Samples<Input> {
+  return makeSamples('defineSamples', definition);
+}
+
+/** {@link defineSamples} under the name of the function that a user called. */
+export function makeSamples<Input>(verb: string, definition: SamplesDefinition<Input>): Samples<Input> {
+  const { size, onUnreadable = 'error' } = definition;
+  assertSize(verb, size);
+  assertOnUnreadable(verb, onUnreadable);
+  const targets = Array.from({ length: size }, (_, i) => definition.target(i));
+  const settled = settleTargets(verb, targets, definition.labels);
+  const isAsGiven = settled.targets.every((target, index) => target === targets[index]);
+  return view({
+    settled,
+    onUnreadable,
+    read: isAsGiven
+      ? (index) => definition.read(index)
+      : async (index) => ({ ...(await definition.read(index)), target: exampleAt(settled.targets, index) }),
+  });
+}
+
+interface Parts<Input> {
+  readonly settled: SettledTargets;
+  readonly onUnreadable: OnUnreadable;
+  read(index: number): Sample<Input> | Promise<Sample<Input>>;
+}
+
+/** Samples over checked targets; also how the parts of a split are made. */
+function view<Input>(parts: Parts<Input>): Samples<Input> {
+  const { settled, onUnreadable } = parts;
+  const { targets } = settled;
+  const samples: Samples<Input> = {
+    size: targets.length,
+    ...describeLabels(targets, settled),
+    onUnreadable,
+    target: (index) => exampleAt(targets, index),
+    read: (index) => {
+      exampleAt(targets, index);
+      return parts.read(index);
+    },
+    split: (options) => {
+      const { train, validation } = splitIndices(mainLabels(targets, settled), options);
+      return { train: selectSamples(samples, train), validation: selectSamples(samples, validation) };
+    },
+  };
+  return samples;
+}
+
+/** Some of the examples, in the given order; they keep the labels of the whole. */
+export function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
+  const heads = samples.heads && labelsByHead(samples.heads);
+  const part = view({
+    settled: {
+      labels: samples.labels,
+      ...(heads && { heads }),
+      targets: indices.map((index) => samples.target(index)),
+    },
+    onUnreadable: samples.onUnreadable,
+    read: (index) => samples.read(exampleAt(indices, index)),
+  });
+  setRoot(part, samples);
+  return part;
+}
+
+/** What a list has at an index. Raises `INVALID_OPTION` for an index outside it. */
+export function exampleAt<Value>(list: readonly Value[], index: number): Value {
+  const value = list[index];
+  if (value !== undefined) return value;
+  const text = `samples: expected an index 0 … ${String(list.length - 1)}, got ${String(index)}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { index, size: list.length });
+}
+
+function assertSize(verb: string, size: number): void {
+  if (size === 0) {
+    throw new TransferKitError(
+      'NO_EXAMPLES',
+      `${verb}: expected at least one example, got none. Check where they come from.`,
+    );
+  }
+  if (!Number.isSafeInteger(size) || size < 0) {
+    const text = `${verb}: expected size to be a whole number above 0, got ${String(size)}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { size });
+  }
+}
+
+/**
+ * Raises unless a value is one of the two ways to treat unreadable examples.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertOnUnreadable(verb: string, value: string): void {
+  if (value === 'error' || value === 'skip') return;
+  const text = `${verb}: expected onUnreadable to be 'error' or 'skip', got ${shown(value)}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { onUnreadable: value });
+}

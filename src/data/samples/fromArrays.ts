@@ -1,0 +1,71 @@
+// Samples of inputs and targets that lie in two arrays.
+import { TransferKitError } from '../../core/errors.ts';
+import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
+import { exampleAt, makeSamples } from './defineSamples.ts';
+import type { GivenLabels } from './targetRecords.ts';
+
+/** Examples as two arrays of equal length. */
+export interface ArraysOptions<Input> {
+  /** Raw inputs: whatever the base's preprocessing takes. Tensors among them stay the caller's. */
+  readonly inputs: readonly Input[];
+  /**
+   * A label, a list of labels, a number or a list of numbers for each input; all of one kind. For several heads a record of
+   * these. Beside `labels`, whole numbers are their indexes, and lists of numbers are shares 0 … 1, one for each label.
+   */
+  readonly targets: readonly Target[];
+  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  readonly labels?: GivenLabels;
+  /** Names for messages and reports. Default: `example 0`, `example 1` … */
+  readonly ids?: readonly string[];
+  /** How much each example counts in the loss, from 0. Default 1 for all. */
+  readonly weights?: readonly number[];
+  /** What a verb does with an example that cannot be read. Default 'error'. */
+  readonly onUnreadable?: OnUnreadable;
+}
+
+/**
+ * Makes samples of two arrays.
+ *
+ * @param options - Inputs, targets and, if wanted, labels and ids.
+ * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, mixed or not finite targets;
+ * `UNKNOWN_LABEL` for a target that is not among the given labels; `OUT_OF_RANGE` for a number that means none of them.
+ *
+ * @example
+ * ```ts
+ * import { fromArrays } from 'transferkit';
+ * const samples = fromArrays({ inputs: [[5.1, 3.5], [6.2, 2.9], [4.9, 3.1]], targets: ['setosa', 'virginica', 'setosa'] });
+ * console.log(samples.size, samples.classCounts); // 3 { setosa: 2, virginica: 1 }
+ * ```
+ */
+export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input> {
+  return samplesOfArrays('fromArrays', options);
+}
+
+/** {@link fromArrays} under the name of the function that a user called. */
+export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Input>): Samples<Input> {
+  const { ids, weights, labels, onUnreadable } = options;
+  assertSameLength(verb, 'targets', options.targets.length, options.inputs.length);
+  if (ids !== undefined) assertSameLength(verb, 'ids', ids.length, options.inputs.length);
+  if (weights !== undefined) assertSameLength(verb, 'weights', weights.length, options.inputs.length);
+  // Copies, so that what the caller does to the arrays later changes nothing here. A hole among the targets becomes
+  // an empty label, which is then refused with its position.
+  const examples = options.inputs.map((input, i): Sample<Input> => ({
+    input,
+    target: options.targets[i] ?? '',
+    id: ids?.[i] ?? `example ${String(i)}`,
+    weight: weights?.[i] ?? 1,
+  }));
+  return makeSamples(verb, {
+    size: examples.length,
+    target: (index) => exampleAt(examples, index).target,
+    read: (index) => exampleAt(examples, index),
+    ...(labels === undefined ? {} : { labels }),
+    ...(onUnreadable === undefined ? {} : { onUnreadable }),
+  });
+}
+
+function assertSameLength(verb: string, name: string, found: number, expected: number): void {
+  if (found === expected) return;
+  const text = `${verb}: expected as many ${name} as inputs (${String(expected)}), got ${String(found)}. Check how they are paired.`;
+  throw new TransferKitError('INVALID_OPTION', text, { inputs: expected, [name]: found });
+}

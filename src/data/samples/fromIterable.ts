@@ -1,0 +1,65 @@
+// Samples collected from anything that can be looped over, now or over time. Everything stays in memory.
+import { TransferKitError } from '../../core/errors.ts';
+import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
+import { samplesOfArrays } from './fromArrays.ts';
+import type { GivenLabels } from './targetRecords.ts';
+
+/** One example of a loop. */
+export interface IterableExample<Input> {
+  /** Raw input: whatever the base's preprocessing takes. A tensor stays the caller's, and must live as long as the samples. */
+  readonly input: Input;
+  readonly target: Target;
+  /** Name for messages and reports. Default: `example 0`, `example 1` … */
+  readonly id?: string;
+}
+
+/** Options of {@link fromIterable}. */
+export interface IterableOptions {
+  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  readonly labels?: GivenLabels;
+  /** What a verb does with an example that cannot be read. Default 'error'. */
+  readonly onUnreadable?: OnUnreadable;
+}
+
+/**
+ * Collects examples from an iterable or async iterable (a generator, a database cursor, a stream of rows).
+ *
+ * @param iterable - Gives `{ input, target, id? }`; it is run to its end.
+ * @param options - See {@link IterableOptions}.
+ * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`; and whatever the iterable itself raises.
+ *
+ * @example
+ * ```ts
+ * import { fromIterable } from 'transferkit';
+ * async function* rows() {
+ *   yield { input: [0.1, 0.9], target: 'up' };
+ *   yield { input: [0.8, 0.2], target: 'down' };
+ * }
+ * const samples = await fromIterable(rows());
+ * console.log(samples.labels); // [ 'down', 'up' ]
+ * ```
+ */
+export async function fromIterable<Input>(
+  iterable: Iterable<IterableExample<Input>> | AsyncIterable<IterableExample<Input>>,
+  options: IterableOptions = {},
+): Promise<Samples<Input>> {
+  const examples: IterableExample<Input>[] = [];
+  for await (const example of iterable) {
+    assertExample(example, examples.length);
+    examples.push(example);
+  }
+  return samplesOfArrays('fromIterable', {
+    inputs: examples.map(({ input }) => input),
+    targets: examples.map(({ target }) => target),
+    ids: examples.map(({ id }, i) => id ?? `example ${String(i)}`),
+    ...options,
+  });
+}
+
+function assertExample(example: unknown, index: number): void {
+  if (typeof example === 'object' && example !== null && 'input' in example && 'target' in example) return;
+  const came =
+    typeof example === 'object' && example !== null ? `fields ${Object.keys(example).join(', ')}` : typeof example;
+  const text = `fromIterable: expected example ${String(index)} to be { input, target }, got ${came}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { index });
+}

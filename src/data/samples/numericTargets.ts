@@ -1,0 +1,73 @@
+// Targets of labels that are given as numbers beside the list of labels: indexes, shares of each label, or the share of the
+// second of two.
+import { TransferKitError } from '../../core/errors.ts';
+import { isNumbers, isNumeric } from '../../core/numericTarget.ts';
+import type { HeadTarget } from '../../core/types.ts';
+import { shown } from '../../core/shown.ts';
+
+/**
+ * Raises for numbers that mean no labels.
+ *
+ * @throws TransferKitError `OUT_OF_RANGE` for what is no index of a label, and shares outside 0 … 1; `INVALID_OPTION` for lists
+ * without a number for each label.
+ */
+export function assertMeansLabels(verb: string, targets: readonly HeadTarget[], labels: readonly string[]): void {
+  const count = labels.length;
+  const isShare = (value: number) => value >= 0 && value <= 1;
+  targets.forEach((target, index) => {
+    if (isNumbers(target)) {
+      if (target.length !== count) throw wrongLength(verb, index, target, labels);
+      if (!target.every(isShare)) throw outside(verb, index, target, 'numbers 0 … 1', labels);
+    } else if (typeof target === 'number' && !isIndex(target, count) && !(count === 2 && isShare(target))) {
+      throw outside(verb, index, target, `a whole number 0 … ${String(count - 1)}`, labels);
+    }
+  });
+}
+
+/** The same targets with labels for indexes. Where one is a share of the second of two labels, all stay numbers. */
+export function nameIndexes(targets: readonly HeadTarget[], labels: readonly string[]): readonly HeadTarget[] {
+  const names = targets.map((target) => (typeof target === 'number' ? labels[target] : undefined));
+  const known = names.filter((name) => name !== undefined);
+  return known.length === targets.length ? known : targets;
+}
+
+/** Labels of which a target has a share above 0. */
+export function labelsWithShare(target: number | readonly number[], labels: readonly string[]): readonly string[] {
+  const shares = sharesOf(target);
+  return labels.filter((_, label) => (shares[label] ?? 0) > 0);
+}
+
+/** The label of which a target has the largest share; undefined for what does not share out one label. */
+export function mainLabel(target: HeadTarget, labels: readonly string[]): string | undefined {
+  const shares = isNumeric(target) ? sharesOf(target) : [];
+  const sum = shares.reduce((total, share) => total + share, 0);
+  return Math.abs(sum - 1) <= 1e-4 ? labels[shares.indexOf(Math.max(...shares))] : undefined;
+}
+
+function sharesOf(target: number | readonly number[]): readonly number[] {
+  return typeof target === 'number' ? [1 - target, target] : target;
+}
+
+function isIndex(value: number, count: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < count;
+}
+
+function wrongLength(verb: string, index: number, target: HeadTarget, labels: readonly string[]): TransferKitError {
+  const text =
+    `${verb}: expected a number for each of ${String(labels.length)} labels as target of example ${String(index)}, got ` +
+    `${shown(target)}. Leave labels out for numbers of a regression.`;
+  return new TransferKitError('INVALID_OPTION', text, { index, target, labels });
+}
+
+function outside(
+  verb: string,
+  index: number,
+  target: HeadTarget,
+  expected: string,
+  labels: readonly string[],
+): TransferKitError {
+  const text =
+    `${verb}: expected ${expected} as target of example ${String(index)}, as labels are given, got ` +
+    `${shown(target)}. Leave labels out for numbers of a regression.`;
+  return new TransferKitError('OUT_OF_RANGE', text, { index, target, labels });
+}
