@@ -9,7 +9,7 @@ const doors = ['index', 'node', 'browser', 'testing', 'layers'];
 
 // The kernels' sources are AssemblyScript: binaries.ts holds what they compile to.
 const modules = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !path.startsWith('kernels/assembly'))
+  .filter((path) => path.endsWith('.ts') && !path.startsWith('engines/kernels/assembly'))
   .map((path) => `src/${path}`);
 
 /** Modules name each other by the files that they are in the end. */

@@ -22,11 +22,11 @@ const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureC
  * with one number of threads), load modules again, start and kill processes, change the working directory, or measure memory.
  */
 const alone = [
-  'backends/convolutionGradients',
-  'backends/matMul',
+  'engines/backends/convolutionGradients',
+  'engines/backends/matMul',
   'backends/useBackend',
-  'kernels/convolution',
-  'kernels/matMul',
+  'engines/kernels/convolution',
+  'engines/kernels/matMul',
   'kernels/module',
   'knn',
   'nearestCentroid',

@@ -1,6 +1,6 @@
 // The verb calibrate: probabilities that are as often right as they say, by one temperature.
 import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { ofHead as named } from './core/headParts.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';

@@ -1,5 +1,5 @@
 // The verb evaluate: how good a model is on samples.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';

@@ -1,5 +1,5 @@
 // The verb findLearningRate: a range test over learning rates that leaves the model as it was.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';

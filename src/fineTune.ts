@@ -1,5 +1,5 @@
 // The verb fineTune: head and unfrozen layers of the base are trained together at a low rate.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';

@@ -1,5 +1,5 @@
 // The verb load: what `save` wrote, or any finished classifier with the head that it has.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { classifierEnd } from './bases/classifierEnd.ts';
 import { assertFiniteWeights } from './bases/finiteWeights.ts';

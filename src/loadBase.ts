@@ -1,5 +1,5 @@
 // The verb loadBase: anything pretrained becomes a base.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertFiniteWeights } from './bases/finiteWeights.ts';
 import { loadPreset } from './bases/loadPreset.ts';

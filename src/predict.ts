@@ -1,6 +1,6 @@
 // The verb predict: raw input in, labels with probabilities out.
 import { dispose } from '@tensorflow/tfjs-core';
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { byHead } from './core/headParts.ts';
 import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';

@@ -2,7 +2,7 @@
 import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { pictureOf } from './data/augment/pictureOf.ts';
 import { pixelRangeOf, type PixelRange } from './data/augment/pixelRange.ts';
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertBaseAlive } from './core/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, Base } from './core/model.ts';

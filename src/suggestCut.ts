@@ -1,5 +1,5 @@
 // The verb suggestCut: which layer of a base gives the best features for these samples.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { whileBaseUsed } from './core/uses.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './core/headParts.ts';

@@ -1,7 +1,7 @@
 // The verb toGraphModel: the whole model as a tfjs GraphModel that is fast in inference.
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io, keep } from '@tensorflow/tfjs-core';
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel, HeadPart } from './core/model.ts';
 import { assertAlive } from './core/assertAlive.ts';
 import { whileCopied } from './core/uses.ts';

@@ -1,5 +1,5 @@
 // The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
-import { ensureBackend } from './backends/ensureBackend.ts';
+import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './core/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
 import { assertOptions } from './core/optionChecks.ts';

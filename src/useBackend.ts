@@ -1,12 +1,12 @@
 // The verb useBackend: chooses, completes and checks a tfjs backend.
 import { platform } from '#platform';
-import { chooseBackend, type BackendReport } from './backends/chooseBackend.ts';
-import type { KernelOptions } from './backends/completion.ts';
+import { chooseBackend, type BackendReport } from './engines/backends/chooseBackend.ts';
+import type { KernelOptions } from './engines/backends/completion.ts';
 import { TransferKitError } from './core/errors.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { shown } from './core/shown.ts';
 
-export type { BackendReport } from './backends/chooseBackend.ts';
+export type { BackendReport } from './engines/backends/chooseBackend.ts';
 
 /** Options of {@link useBackend}. */
 export type UseBackendOptions = KernelOptions;

@@ -11,7 +11,6 @@ const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts', 'layers.ts'];
 
 /** Which rooms each room imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
 const arrows: Record<string, string[]> = {
-  backends: ['#platform', 'kernels'],
   bases: ['#platform', 'data/preprocess', 'download', 'presets', 'trunk', 'weights'],
   browser: ['data/samples', 'download'],
   checkpoints: ['#platform'],
@@ -21,15 +20,16 @@ const arrows: Record<string, string[]> = {
   'data/reading': ['losses'],
   'data/samples': [],
   download: [],
-  features: ['#platform', 'data/augment', 'data/reading', 'kernels', 'losses'],
+  'engines/backends': ['#platform', 'engines/kernels'],
+  'engines/kernels': [],
+  features: ['#platform', 'data/augment', 'data/reading', 'engines/kernels', 'losses'],
   hdf5: [],
   heads: ['trunk'],
-  kernels: [],
   layers: [],
   losses: [],
-  neighbours: ['backends', 'data/reading', 'features', 'losses', 'solver'],
-  node: ['data/samples', 'download', 'kernels'],
-  optimizers: ['features'],
+  neighbours: ['data/reading', 'engines/backends', 'features', 'losses', 'solver'],
+  node: ['data/samples', 'download', 'engines/kernels'],
+  optimizers: ['engines/kernels'],
   presets: ['trunk'],
   schedules: [],
   solver: ['losses'],
@@ -71,7 +71,7 @@ interface SourceFile {
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   // The kernels' sources are AssemblyScript, and import each other only.
-  .filter((path) => path.endsWith('.ts') && !path.startsWith('kernels/assembly'))
+  .filter((path) => path.endsWith('.ts') && !path.startsWith('engines/kernels/assembly'))
   .sort()
   .map(readSource);
 const verbs = files.filter(({ folder, path }) => folder === '' && !doors.includes(path));

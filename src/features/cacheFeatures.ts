@@ -8,7 +8,7 @@ import { runAndFree, type Network } from './network.ts';
 import type { Pace } from './pace.ts';
 import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../losses/headTargets.ts';
-import { valuesInPlace } from './valuesInPlace.ts';
+import { valuesInPlace } from '../engines/kernels/valuesInPlace.ts';
 
 /** How features are kept. */
 export interface Keeping {

@@ -1,6 +1,6 @@
 // Adds whole sets of samples to a classifier that keeps examples.
 import { dispose } from '@tensorflow/tfjs-core';
-import { ensureBackend } from '../backends/ensureBackend.ts';
+import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { layOut } from '../core/headParts.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';

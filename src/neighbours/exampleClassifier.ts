@@ -1,5 +1,5 @@
 // Classifiers that learn by keeping examples: what they have in common.
-import { ensureBackend } from '../backends/ensureBackend.ts';
+import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { assertBaseAlive } from '../core/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../core/model.ts';

@@ -1,7 +1,7 @@
 // Euclidean norms of gradients.
 import { dispose, square, stack, sum, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { Norms } from './clipping.ts';
-import { valuesInPlace } from '../features/valuesInPlace.ts';
+import { valuesInPlace } from '../engines/kernels/valuesInPlace.ts';
 
 /** Norms of gradients, each and together: on a backend whose values lie in memory without a computation there. */
 export async function gradientNorms(gradients: readonly Tensor[]): Promise<Norms> {

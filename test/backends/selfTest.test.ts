@@ -1,6 +1,6 @@
 // The self-test's known numbers, made again by definition.
 import { expect, test } from 'vitest';
-import { selfTestNumbers } from '../../src/backends/selfTest.ts';
+import { selfTestNumbers } from '../../src/engines/backends/selfTest.ts';
 import { eachProduct, type Convolution } from './reference.ts';
 
 test('the known numbers are those of plain loops', () => {

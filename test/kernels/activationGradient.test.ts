@@ -1,8 +1,8 @@
 // The gradient through an activation, with its sums, against plain loops and against tfjs's own gradients.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test, vi } from 'vitest';
-import { activationGradient, type FlatActivation } from '../../src/kernels/activationGradient.ts';
-import type { KernelModule } from '../../src/kernels/kernelModule.ts';
+import { activationGradient, type FlatActivation } from '../../src/engines/kernels/activationGradient.ts';
+import type { KernelModule } from '../../src/engines/kernels/kernelModule.ts';
 import { relativeDifference, seeded } from '../backends/compare.ts';
 import { areSameBits, startModule } from './onModule.ts';
 

@@ -1,7 +1,7 @@
 // Convolutions on the module against tfjs's cpu backend.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { memoryOf } from '../../src/kernels/wasmHeap.ts';
+import { memoryOf } from '../../src/engines/kernels/wasmHeap.ts';
 import { relativeDifference, seeded } from '../backends/compare.ts';
 import { onCpu, onModule, startModule, type Call } from './onModule.ts';
 

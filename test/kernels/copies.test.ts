@@ -1,7 +1,7 @@
 // Concatenations, slices and margins on the module: to the bit what tfjs's cpu backend makes.
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { kernelMakers } from '../../src/kernels/kernelConfigs.ts';
+import { kernelMakers } from '../../src/engines/kernels/kernelConfigs.ts';
 import { relativeDifference, seeded } from '../backends/compare.ts';
 import { areSameBits, onCpu, onModule, startModule, type Call } from './onModule.ts';
 

@@ -1,8 +1,8 @@
 // Matrix products on the module against tfjs's cpu backend.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test, vi } from 'vitest';
-import { kernelOrOriginal } from '../../src/kernels/kernelMaker.ts';
-import { matMulMakers } from '../../src/kernels/matMul.ts';
+import { kernelOrOriginal } from '../../src/engines/kernels/kernelMaker.ts';
+import { matMulMakers } from '../../src/engines/kernels/matMul.ts';
 import { relativeDifference, seeded, values } from '../backends/compare.ts';
 import { onCpu, onModule, startModule, type Call } from './onModule.ts';
 

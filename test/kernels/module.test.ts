@@ -17,12 +17,12 @@ import {
 } from '@tensorflow/tfjs-core';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { useKernels } from '../../src/backends/useKernels.ts';
-import { plain } from '../../src/kernels/binaries.ts';
-import type { KernelModule } from '../../src/kernels/kernelModule.ts';
-import type { KernelName } from '../../src/kernels/kernelNames.ts';
-import { withMemoryType } from '../../src/kernels/memoryType.ts';
-import { wasmBackendOf } from '../../src/kernels/wasmHeap.ts';
+import { useKernels } from '../../src/engines/backends/useKernels.ts';
+import { plain } from '../../src/engines/kernels/binaries.ts';
+import type { KernelModule } from '../../src/engines/kernels/kernelModule.ts';
+import type { KernelName } from '../../src/engines/kernels/kernelNames.ts';
+import { withMemoryType } from '../../src/engines/kernels/memoryType.ts';
+import { wasmBackendOf } from '../../src/engines/kernels/wasmHeap.ts';
 import { useBackend } from '../../src/useBackend.ts';
 
 describe('whether memory is shared', () => {

@@ -2,10 +2,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import { useKernels } from '../../src/backends/useKernels.ts';
-import { kernelMakers } from '../../src/kernels/kernelConfigs.ts';
-import type { KernelModule } from '../../src/kernels/kernelModule.ts';
-import { wasmBackendOf } from '../../src/kernels/wasmHeap.ts';
+import { useKernels } from '../../src/engines/backends/useKernels.ts';
+import { kernelMakers } from '../../src/engines/kernels/kernelConfigs.ts';
+import type { KernelModule } from '../../src/engines/kernels/kernelModule.ts';
+import { wasmBackendOf } from '../../src/engines/kernels/wasmHeap.ts';
 import { useBackend } from '../../src/useBackend.ts';
 
 /** A call of a kernel. Inputs are made anew on each backend. */

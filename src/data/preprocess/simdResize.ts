@@ -1,4 +1,4 @@
-// Resizing by a SIMD module of our own, kernels/assembly/resize.ts. A picture goes through its memory in strips, so that it
+// Resizing by a SIMD module of our own, engines/kernels/assembly/resize.ts. A picture goes through its memory in strips, so that it
 // stays small whatever the size of the picture.
 import { channelsOf, type Picture } from '../../core/picture.ts';
 import { resizePlainly, type Resize, type ResizePlan } from './resize.ts';

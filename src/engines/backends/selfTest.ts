@@ -1,7 +1,7 @@
 // A convolution and its gradients with known results. Drivers and half-finished backends give wrong numbers without any
 // error; a network trained on them never learns, and nothing says why.
 import { conv2d, dispose, getKernel, grads, tensor4d, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from '../../core/errors.ts';
 import { quietly } from './quietly.ts';
 
 /**

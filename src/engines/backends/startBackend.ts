@@ -1,8 +1,8 @@
 // Starts one backend by name, loading its package where the app has not, and says why when that fails.
 import { engine, findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
-import { importFailure } from '../core/importFailure.ts';
-import { nearestNames } from '../core/names.ts';
-import type { BackendLoader } from '../core/platform.ts';
+import { importFailure } from '../../core/importFailure.ts';
+import { nearestNames } from '../../core/names.ts';
+import type { BackendLoader } from '../../core/platform.ts';
 import { quietly } from './quietly.ts';
 import { startedBackend } from './startedBackend.ts';
 

@@ -1,6 +1,6 @@
 // The values of a tensor without a copy, which would be garbage at once, as many bytes as the features of a batch.
 import { backend, type Tensor } from '@tensorflow/tfjs-core';
-import { addressOf, memoryOf, wasmBackendOf } from '../kernels/wasmHeap.ts';
+import { addressOf, memoryOf, wasmBackendOf } from './wasmHeap.ts';
 
 /**
  * The values of a float32 tensor where they lie: valid until anything is computed or the tensor is freed. Undefined for

@@ -49,7 +49,7 @@ try {
   const plain = await compile('plain', 'index.ts', sharedMemory);
   const relaxed = await compile('relaxed', 'index.ts', [...sharedMemory, '--enable', 'relaxed-simd']);
   write('../binaries.ts', 'assembly/', [plain, relaxed]);
-  write('../../data/preprocess/resizeBinary.ts', 'kernels/assembly/resize.ts', [
+  write('../../data/preprocess/resizeBinary.ts', 'engines/kernels/assembly/resize.ts', [
     await compile('resizeBinary', 'resize.ts', []),
   ]);
 } finally {

@@ -1,7 +1,7 @@
 // The memory of tfjs's wasm backend, where our kernels read and write tensors in place.
 import type { DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
-import { describeShape } from '../core/shapes.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { describeShape } from '../../core/shapes.ts';
 
 /** What we use of tfjs's backend for wasm. Its own type has these as private members. */
 export interface WasmBackend extends KernelBackend {

@@ -1,5 +1,5 @@
 // The kernels at work: the module on tfjs's memory, and the threads that share its tasks.
-import type { Thread } from '../core/platform.ts';
+import type { Thread } from '../../core/platform.ts';
 import { kernelNames, type KernelName } from './kernelNames.ts';
 import { withMemoryType } from './memoryType.ts';
 import { memoryOf, Scratch, type WasmBackend } from './wasmHeap.ts';

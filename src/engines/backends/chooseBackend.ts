@@ -1,8 +1,8 @@
 // Which backend: the one that the app has set, or the first of a list that starts; completed and checked.
 import { setBackend } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
-import { MissingPackage } from '../core/importFailure.ts';
-import type { BackendLoader } from '../core/platform.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { MissingPackage } from '../../core/importFailure.ts';
+import type { BackendLoader } from '../../core/platform.ts';
 import { completeBackend } from './completeBackend.ts';
 import type { KernelOptions } from './completion.ts';
 import { activeBackend, startBackend } from './startBackend.ts';
