@@ -194,4 +194,4 @@ export { tuneThresholds } from './tuneThresholds.ts';
 export type { LabelThreshold, ThresholdsOf, TuneThresholdsOptions } from './tuneThresholds.ts';
 export { useBackend } from './useBackend.ts';
 export type { BackendReport, UseBackendOptions } from './useBackend.ts';
-export type { WeightModule } from './weights/weightModule.ts';
+export type { WeightModule } from './formats/tfjs/weightModule.ts';

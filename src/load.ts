@@ -25,10 +25,10 @@ import { buildTrunk } from './trunk/buildLayers.ts';
 import { freshName, graphAfter, lastCallOf, type LayerGraph } from './trunk/layerGraph.ts';
 import { isNodeTopology, parseNodes, type NodeGraph } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
-import { modelHints, type ClassifierHints } from './weights/classifierHints.ts';
-import type { ModelArtefact } from './weights/modelArtefact.ts';
-import { readHintsBeside } from './weights/modelFiles.ts';
-import { savedHeads, savedModelOf, type SavedModel } from './weights/savedModel.ts';
+import { modelHints, type ClassifierHints } from './formats/classifierHints.ts';
+import type { ModelArtefact } from './formats/tfjs/modelArtefact.ts';
+import { readHintsBeside } from './formats/tfjs/modelFiles.ts';
+import { savedHeads, savedModelOf, type SavedModel } from './formats/tfjs/savedModel.ts';
 
 /** Options of {@link load}. */
 export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends SourceOptions {

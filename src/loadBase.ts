@@ -16,7 +16,7 @@ import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
 import { parseTopology } from './trunk/topology.ts';
-import { savedModelOf } from './weights/savedModel.ts';
+import { savedModelOf } from './formats/tfjs/savedModel.ts';
 
 export type { BaseSource } from './bases/readSource.ts';
 

@@ -6,8 +6,8 @@ import type { AnyModel, HeadPart } from './core/model.ts';
 import { isObject } from './core/optionChecks.ts';
 import { whileCopied } from './core/uses.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
-import { placeToSave } from './weights/modelStores.ts';
-import type { SavedModel } from './weights/savedModel.ts';
+import { placeToSave } from './formats/tfjs/modelStores.ts';
+import type { SavedModel } from './formats/tfjs/savedModel.ts';
 
 /**
  * Saves a model as a tfjs LayersModel: base and head in one, weights, and labels, thresholds, preprocessing, freeze state and

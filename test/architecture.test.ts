@@ -11,7 +11,7 @@ const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts', 'layers.ts'];
 
 /** Which rooms each room imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
 const arrows: Record<string, string[]> = {
-  bases: ['#platform', 'data/preprocess', 'download', 'presets', 'trunk', 'weights'],
+  bases: ['#platform', 'data/preprocess', 'download', 'formats', 'formats/keras', 'formats/tfjs', 'presets', 'trunk'],
   browser: ['data/samples', 'download'],
   checkpoints: ['#platform'],
   core: [],
@@ -23,7 +23,10 @@ const arrows: Record<string, string[]> = {
   'engines/backends': ['#platform', 'engines/kernels'],
   'engines/kernels': [],
   features: ['#platform', 'data/augment', 'data/reading', 'engines/kernels', 'losses'],
-  hdf5: [],
+  formats: ['formats/hdf5', 'formats/keras', 'trunk'],
+  'formats/hdf5': [],
+  'formats/keras': ['#platform', 'formats', 'formats/hdf5', 'formats/tfjs', 'trunk'],
+  'formats/tfjs': ['#platform', 'formats', 'trunk'],
   heads: ['trunk'],
   layers: [],
   losses: [],
@@ -36,7 +39,6 @@ const arrows: Record<string, string[]> = {
   testing: [],
   train: ['checkpoints', 'data/augment', 'data/reading', 'features', 'losses', 'optimizers', 'schedules', 'solver'],
   trunk: ['layers'],
-  weights: ['#platform', 'hdf5', 'trunk'],
 };
 
 /** Which verbs call which: a user could write the same lines. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as checkpointFile from '../src/checkpoints/checkpointFile.ts';
 import * as transferkit from '../src/index.ts';
 import * as node from '../src/node.ts';
-import * as kerasFile from '../src/weights/kerasFile.ts';
+import * as kerasFile from '../src/formats/keras/kerasFile.ts';
 
 interface Input {
   readonly seed: { readonly name: string };

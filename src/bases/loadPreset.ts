@@ -7,10 +7,10 @@ import type { Base } from '../core/model.ts';
 import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
 import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';
-import { loadKerasFile, readKerasFile, type KerasFile } from '../weights/kerasFile.ts';
-import { matchKerasWeights, type MatchedWeights } from '../weights/kerasWeights.ts';
-import { expectedLayers } from '../weights/matchWeights.ts';
-import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import { loadKerasFile, readKerasFile, type KerasFile } from '../formats/keras/kerasFile.ts';
+import { matchKerasWeights, type MatchedWeights } from '../formats/keras/kerasWeights.ts';
+import { expectedLayers } from '../formats/matchWeights.ts';
+import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { makeBase, type BasePlan } from './makeBase.ts';
 
 /** Options that only presets have. */

@@ -9,7 +9,7 @@ import type { LayersTrunk } from '../trunk/layersTrunk.ts';
 import { findCut } from '../trunk/findCut.ts';
 import { otherSize } from '../trunk/fitInput.ts';
 import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape, type LayerGraph } from '../trunk/layerGraph.ts';
-import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 
 /** How to make a base of an artefact. */

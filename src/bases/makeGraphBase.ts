@@ -16,7 +16,7 @@ import {
   withDeclaredShape,
   type NodeGraph,
 } from '../trunk/nodeGraph.ts';
-import type { ModelArtefact } from '../weights/modelArtefact.ts';
+import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 import type { BasePlan } from './makeBase.ts';
 

@@ -4,7 +4,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../core/headParts.ts';
 import type { HeadPart } from '../core/model.ts';
 import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
-import { savedHeads, type SavedModel } from '../weights/savedModel.ts';
+import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 
 /**
  * Raises when a saved model's metadata names layers that the graph does not have, in an order that it does not have, or

@@ -4,7 +4,7 @@ import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflo
 import { buildTrunk } from '../../src/trunk/buildLayers.ts';
 import type { LayersTrunk } from '../../src/trunk/layersTrunk.ts';
 import { parseTopology } from '../../src/trunk/topology.ts';
-import { readLiveModel } from '../../src/weights/liveModel.ts';
+import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { setWeights, wave } from './tinyModel.ts';
 
 interface Applicable {

@@ -7,7 +7,7 @@ import type { MovedStatistic, StageRange, Trunk } from '../../src/core/types.ts'
 import { loadBase } from '../../src/loadBase.ts';
 import { buildTrunk } from '../../src/trunk/buildLayers.ts';
 import { parseTopology } from '../../src/trunk/topology.ts';
-import { readLiveModel } from '../../src/weights/liveModel.ts';
+import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { trunkAsTested, useTestBackend } from '../support/testBackend.ts';
 import { graphArtifacts, node, tinyConstants, tinyGraph, tinyLayers, tinyNodes } from '../support/tinyGraph.ts';

@@ -7,7 +7,7 @@ import { noWeights } from '../../src/core/weightSource.ts';
 import { buildTrunk } from '../../src/trunk/buildLayers.ts';
 import { initialValues } from '../../src/trunk/initialise.ts';
 import { parseTopology } from '../../src/trunk/topology.ts';
-import { readLiveModel } from '../../src/weights/liveModel.ts';
+import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 

@@ -8,7 +8,7 @@ import { findCut } from '../../src/trunk/findCut.ts';
 import { graphUpTo, lastCallOf, layerOf } from '../../src/trunk/layerGraph.ts';
 import type { LayersTrunk } from '../../src/trunk/layersTrunk.ts';
 import { parseTopology } from '../../src/trunk/topology.ts';
-import { readLiveModel } from '../../src/weights/liveModel.ts';
+import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { expectNoLeak, relativeError } from '../support/tensors.ts';
 import { setWeights, tinyModel, wave } from '../support/tinyModel.ts';
 

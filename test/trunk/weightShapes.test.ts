@@ -9,7 +9,7 @@ import { orderAsKeras } from '../../src/trunk/kerasOrder.ts';
 import { inputLayer, layerOf, type LayerGraph, type LayerSpec } from '../../src/trunk/layerGraph.ts';
 import { parseTopology } from '../../src/trunk/topology.ts';
 import { weightShapes } from '../../src/trunk/weightShapes.ts';
-import { readLiveModel } from '../../src/weights/liveModel.ts';
+import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { familyOf, splitWeightName } from '../../src/weights/kerasNames.ts';
+import { familyOf, splitWeightName } from '../../src/formats/keras/kerasNames.ts';
 
 const maps = join(process.env.TRANSFERKIT_DATA ?? '', 'keras', 'name_maps.json');
 

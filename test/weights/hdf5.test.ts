@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isTransferKitError } from '../../src/core/errors.ts';
-import { adler32, fletcher32, lookup3 } from '../../src/hdf5/checksums.ts';
-import { hdf5InMemory } from '../../src/hdf5/hdf5InMemory.ts';
-import { readHdf5, type Hdf5File } from '../../src/hdf5/readHdf5.ts';
+import { adler32, fletcher32, lookup3 } from '../../src/formats/hdf5/checksums.ts';
+import { hdf5InMemory } from '../../src/formats/hdf5/hdf5InMemory.ts';
+import { readHdf5, type Hdf5File } from '../../src/formats/hdf5/readHdf5.ts';
 import { openHdf5 } from '../../src/node/hdf5OnDisk.ts';
-import { loadKerasFile, readKerasFile } from '../../src/weights/kerasFile.ts';
+import { loadKerasFile, readKerasFile } from '../../src/formats/keras/kerasFile.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 
 const folder = fileURLToPath(new URL('../golden/hdf5/', import.meta.url));

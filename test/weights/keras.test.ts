@@ -10,8 +10,8 @@ import { noWeights, type WeightSource } from '../../src/core/weightSource.ts';
 import { buildTrunk } from '../../src/trunk/buildLayers.ts';
 import type { LayerGraph } from '../../src/trunk/layerGraph.ts';
 import { parseTopology } from '../../src/trunk/topology.ts';
-import { readKerasFile } from '../../src/weights/kerasFile.ts';
-import { kerasArtefact, matchKerasWeights } from '../../src/weights/kerasWeights.ts';
+import { readKerasFile } from '../../src/formats/keras/kerasFile.ts';
+import { kerasArtefact, matchKerasWeights } from '../../src/formats/keras/kerasWeights.ts';
 import { expectNoLeak, relativeError } from '../support/tensors.ts';
 import { wave } from '../support/tinyModel.ts';
 

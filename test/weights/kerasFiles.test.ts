@@ -8,7 +8,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { unzipSync, zipSync, type Zippable } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { platform } from '#platform';
-import { loadKerasFile, readKerasFile, type KerasFile } from '../../src/weights/kerasFile.ts';
+import { loadKerasFile, readKerasFile, type KerasFile } from '../../src/formats/keras/kerasFile.ts';
 
 const folder = fileURLToPath(new URL('../golden/keras/', import.meta.url));
 const bytesOf = (name: string) => new Uint8Array(readFileSync(folder + name));

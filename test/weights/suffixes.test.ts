@@ -4,7 +4,7 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBase } from '../../src/index.ts';
-import { withoutSuffixes } from '../../src/weights/suffixes.ts';
+import { withoutSuffixes } from '../../src/formats/tfjs/suffixes.ts';
 import { relativeError } from '../support/tensors.ts';
 import { wave } from '../support/tinyModel.ts';
 

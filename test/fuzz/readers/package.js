@@ -5,7 +5,7 @@ async function load() {
   const parts = await Promise.all([
     import('transferkit'),
     import('transferkit/node'),
-    import('../../../dist/weights/kerasFile.js'),
+    import('../../../dist/formats/keras/kerasFile.js'),
     import('../../../dist/checkpoints/checkpointFile.js'),
   ]);
   return Object.assign({}, ...parts);

@@ -1,6 +1,6 @@
 // The layer Merge of Keras 1, which has a class for each of its modes since Keras 2.
-import type { TransferKitError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { TransferKitError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 
 /** Class and configuration of a layer. */
 export interface Merged {

@@ -1,13 +1,13 @@
 // A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
 import { platform } from '#platform';
-import { isTransferKitError, TransferKitError } from '../core/errors.ts';
-import { isAddress, type ReadOptions } from '../core/platform.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isAddress, type ReadOptions } from '../../core/platform.ts';
 import { hdf5InMemory } from '../hdf5/hdf5InMemory.ts';
 import { readHdf5, type Hdf5File } from '../hdf5/readHdf5.ts';
 import { readKeras3, readLegacy } from './kerasLayouts.ts';
-import { sniffFile } from './sniffFile.ts';
+import { sniffFile } from '../sniffFile.ts';
 import type { StoredLayer } from './storedLayers.ts';
-import { unzip, zipEntries } from './zip.ts';
+import { unzip, zipEntries } from '../zip.ts';
 
 /** A Keras file, its weights not read yet. */
 export interface KerasFile {

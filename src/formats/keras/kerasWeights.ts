@@ -1,15 +1,15 @@
 // The weights of a Keras file for a network, and the report of what fits.
 import { tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
-import { describeShape } from '../core/shapes.ts';
-import type { WeightsReport } from '../core/model.ts';
-import { sourceOf, type WeightSource } from '../core/weightSource.ts';
-import type { LayerGraph } from '../trunk/layerGraph.ts';
-import { parseTopology } from '../trunk/topology.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { describeShape } from '../../core/shapes.ts';
+import type { WeightsReport } from '../../core/model.ts';
+import { sourceOf, type WeightSource } from '../../core/weightSource.ts';
+import type { LayerGraph } from '../../trunk/layerGraph.ts';
+import { parseTopology } from '../../trunk/topology.ts';
 import { withoutKeras1 } from './keras1.ts';
 import type { KerasFile } from './kerasFile.ts';
-import { candidatePairs, expectedLayers, sameShape, type ExpectedLayer, type Pairs } from './matchWeights.ts';
-import type { ModelArtefact } from './modelArtefact.ts';
+import { candidatePairs, expectedLayers, sameShape, type ExpectedLayer, type Pairs } from '../matchWeights.ts';
+import type { ModelArtefact } from '../tfjs/modelArtefact.ts';
 
 /** Weights that fit, and what does not. */
 export interface MatchedWeights {

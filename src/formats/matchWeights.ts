@@ -3,10 +3,10 @@
 import { classNameOf, isJsonObject, type JsonObject } from '../core/json.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 import { weightShapes, type WeightShape } from '../trunk/weightShapes.ts';
-import type { KerasFile } from './kerasFile.ts';
-import { familyOf, kindOf, numberedName } from './kerasNames.ts';
-import { locator, type Locate, type Located } from './locateLayers.ts';
-import type { StoredLayer, StoredWeight } from './storedLayers.ts';
+import type { KerasFile } from './keras/kerasFile.ts';
+import { familyOf, kindOf, numberedName } from './keras/kerasNames.ts';
+import { locator, type Locate, type Located } from './keras/locateLayers.ts';
+import type { StoredLayer, StoredWeight } from './keras/storedLayers.ts';
 
 /** A layer of the network. */
 export interface ExpectedLayer {

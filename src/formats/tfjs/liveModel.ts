@@ -1,8 +1,8 @@
 // A LayersModel in memory as an artefact. The model stays as it is; its weights are shared, not copied.
 import { clone } from '@tensorflow/tfjs-core';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
-import { TransferKitError } from '../core/errors.ts';
-import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { sourceOf, type WeightEntry, type WeightSource } from '../../core/weightSource.ts';
 import type { ModelArtefact, PlacedLayer } from './modelArtefact.ts';
 
 /**

@@ -1,5 +1,5 @@
 // npm modules that carry a model inside, such as `nsfwjs/models/mobilenet_v2`: a JSON and base64 shards as functions.
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from '../../core/errors.ts';
 import { fromModelJson, type ModelArtefact } from './modelArtefact.ts';
 
 /** A model that a module carries. */

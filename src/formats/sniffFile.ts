@@ -1,7 +1,7 @@
 // What kind of model file some bytes are, told from the bytes themselves; what cannot be read is named, with the way to
 // convert it.
 import { TransferKitError } from '../core/errors.ts';
-import { findSuperblock } from '../hdf5/superblock.ts';
+import { findSuperblock } from './hdf5/superblock.ts';
 import { zipEntries } from './zip.ts';
 
 /** Kinds that can be read: HDF5 (`.h5`), a Keras 3 archive (`.keras`), and JSON (`model.json`). */

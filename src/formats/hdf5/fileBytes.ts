@@ -1,6 +1,6 @@
 // The bytes of an open file: reads stay within it, and the work that its structures can cause is bounded, whatever they
 // say. Structures that lead in circles, or that lead to the same place in countless ways, end there.
-import type { OpenFile } from '../core/hdf5Storage.ts';
+import type { OpenFile } from '../../core/hdf5Storage.ts';
 import { lookup3 } from './checksums.ts';
 import { cursorOn, type Cursor } from './cursor.ts';
 import { damaged } from './faults.ts';

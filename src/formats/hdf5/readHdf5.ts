@@ -1,8 +1,8 @@
 // An HDF5 file as groups, attributes and datasets. It is open no longer than the task that reads it: nobody has to close
 // anything. Read here and not by the HDF5 library: that one follows a file's structures wherever they lead, into other
 // files and in circles, and reports what it cannot read on the console alone.
-import type { Hdf5Storage, OpenFile } from '../core/hdf5Storage.ts';
-import { packsTooTightly } from '../core/inflation.ts';
+import type { Hdf5Storage, OpenFile } from '../../core/hdf5Storage.ts';
+import { packsTooTightly } from '../../core/inflation.ts';
 import { readAttributes, textsOf, type Attribute, type Heaps } from './attributes.ts';
 import { readDataspace, readDatatype } from './datatype.ts';
 import { damaged, elsewhere, guarded, unsupported } from './faults.ts';

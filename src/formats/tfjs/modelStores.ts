@@ -1,8 +1,8 @@
 // Places that hold a model as a whole: stores of a browser, what programs register with tfjs, folders.
 import { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
-import { TransferKitError } from '../core/errors.ts';
-import { shortAddress } from '../core/platform.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { shortAddress } from '../../core/platform.ts';
 
 /**
  * The handler that loads from a store of a browser; undefined for any other location.

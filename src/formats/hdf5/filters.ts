@@ -1,6 +1,6 @@
 // What was done to chunks before they were written, undone and checked (specification, IV.A.2.l).
 import { inflateSync } from 'fflate';
-import { packsTooTightly } from '../core/inflation.ts';
+import { packsTooTightly } from '../../core/inflation.ts';
 import { adler32, fletcher32 } from './checksums.ts';
 import { cursorOn } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';

@@ -1,8 +1,8 @@
 // Weights as they lie one behind the other in the shards of a tfjs model, decoded one at a time.
 import { io, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
-import { weightBytes } from '../core/weightBytes.ts';
-import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { weightBytes } from '../../core/weightBytes.ts';
+import { sourceOf, type WeightEntry, type WeightSource } from '../../core/weightSource.ts';
 
 /**
  * The weights whose names pass `wanted`. The shards stay as they are: each weight is cut out of them when it is read.

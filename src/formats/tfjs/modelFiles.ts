@@ -1,12 +1,12 @@
 // A tfjs model in files: `model.json`, on a disk, on a server or in a browser's store, and the shards that it names.
 import { platform } from '#platform';
-import { isTransferKitError, TransferKitError } from '../core/errors.ts';
-import { lookAgain } from '../core/lookAgain.ts';
-import { isAddress, type FileOrigin, type ReadOptions } from '../core/platform.ts';
-import { resolveReference } from '../core/references.ts';
-import { assertShardHash } from '../core/shardNames.ts';
-import { byteLengthOf } from '../core/weightBytes.ts';
-import { teachableMachineHints, type ClassifierHints } from './classifierHints.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { lookAgain } from '../../core/lookAgain.ts';
+import { isAddress, type FileOrigin, type ReadOptions } from '../../core/platform.ts';
+import { resolveReference } from '../../core/references.ts';
+import { assertShardHash } from '../../core/shardNames.ts';
+import { byteLengthOf } from '../../core/weightBytes.ts';
+import { teachableMachineHints, type ClassifierHints } from '../classifierHints.ts';
 import { assertLength, fromModelJson, lengthOf, readHandler, type ModelArtefact } from './modelArtefact.ts';
 import { storeToLoad } from './modelStores.ts';
 import { manifestOf, type ManifestGroup } from './weightSpecs.ts';

@@ -1,10 +1,10 @@
 // A model as it lies on a disk, on a server, in a tfjs IOHandler or in an npm module: topology, weight list, bytes.
 import type { io } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { FileOrigin } from '../core/platform.ts';
-import { byteLengthOf } from '../core/weightBytes.ts';
-import type { WeightSource } from '../core/weightSource.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { FileOrigin } from '../../core/platform.ts';
+import { byteLengthOf } from '../../core/weightBytes.ts';
+import type { WeightSource } from '../../core/weightSource.ts';
 import { storedWeights } from './storedWeights.ts';
 import { withoutSuffixes } from './suffixes.ts';
 import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';

@@ -1,8 +1,8 @@
 // The list of weights in a model.json: a file may hold anything, so every entry is looked at before it is used.
 import type { io } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json.ts';
-import { shown } from '../core/shown.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { shown } from '../../core/shown.ts';
 
 /** Weights that lie in the same shards, one behind the other. */
 export interface ManifestGroup {

@@ -1,7 +1,7 @@
 // Whole models of Keras 1 as Keras 2 writes them: its own converters (keras/legacy/interfaces.py, and
 // preprocess_weights_for_loading) as tables. What they cannot convert is refused by name.
-import { TransferKitError } from '../core/errors.ts';
-import { classNameOf, isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../core/json.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { classNameOf, isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
 import { convertedMerge, type Merged } from './keras1Merge.ts';
 import { kernelsOfKeras1, type KernelLayout } from './keras1Kernels.ts';
 import type { KerasFile } from './kerasFile.ts';

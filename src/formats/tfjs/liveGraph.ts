@@ -1,9 +1,9 @@
 // A GraphModel in memory as an artefact. The model stays as it is; its constants are shared, not copied.
 import { clone, type io, type Tensor } from '@tensorflow/tfjs-core';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
-import { TransferKitError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json.ts';
-import { sourceOf } from '../core/weightSource.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { sourceOf } from '../../core/weightSource.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
 /** Whether a value is a GraphModel. */

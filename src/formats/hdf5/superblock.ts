@@ -1,6 +1,6 @@
 // The first structure of an HDF5 file (HDF5 File Format Specification, version 3.0, II.A).
-import { TransferKitError } from '../core/errors.ts';
-import type { Hdf5Storage } from '../core/hdf5Storage.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { Hdf5Storage } from '../../core/hdf5Storage.ts';
 import { lookup3 } from './checksums.ts';
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];

@@ -1,6 +1,6 @@
 // What is wrong with an HDF5 file, raised where it is found. Whoever knows the source and the place in the file makes the
 // package's error of it.
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from '../../core/errors.ts';
 
 /** `damaged`: contradicts the format; `elsewhere`: values lie in other files; `unsupported`: right, but not read here. */
 export type FaultKind = 'damaged' | 'elsewhere' | 'unsupported';

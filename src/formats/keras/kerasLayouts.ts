@@ -1,6 +1,6 @@
 // The two layouts of Keras's HDF5 files as lists of stored layers: legacy (Keras 1 to 3, attributes list the names) and
 // that of Keras 3 (`layers/conv2d_1/vars/0`). Nothing but names and shapes is read here.
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from '../../core/errors.ts';
 import type { Hdf5File } from '../hdf5/readHdf5.ts';
 import { splitWeightName } from './kerasNames.ts';
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';

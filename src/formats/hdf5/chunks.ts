@@ -1,5 +1,5 @@
 // The chunks of a dataset: where each is, and all of them together (specification, III.A.1 and VII).
-import { packsTooTightly } from '../core/inflation.ts';
+import { packsTooTightly } from '../../core/inflation.ts';
 import { cursorOn } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
 import type { FileBytes } from './fileBytes.ts';

@@ -1,5 +1,5 @@
 // Bytes in memory as an HDF5 file.
-import type { Hdf5Storage } from '../core/hdf5Storage.ts';
+import type { Hdf5Storage } from '../../core/hdf5Storage.ts';
 
 /**
  * Makes a file of bytes, without a copy.
