@@ -2,13 +2,13 @@
 import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import { ofHead as named } from './core/headParts.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
+import { ofHead as named } from './model/headParts.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
 import type { Progress, Samples, TrunkWeight } from './core/types.ts';
 import { logitLayer } from './heads/logitLayers.ts';
-import { assertAlive } from './core/assertAlive.ts';
-import { whileChanged } from './core/uses.ts';
-import { settleHeadLoss } from './losses/headRules.ts';
+import { assertAlive } from './model/assertAlive.ts';
+import { whileChanged } from './model/uses.ts';
+import { settleHeadLoss } from './model/tasks/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';

@@ -1,13 +1,13 @@
 // The verb compare: several models trained on the same samples under the same budget.
 import { TransferKitError } from './core/errors.ts';
-import type { TransferModel } from './core/model.ts';
+import type { TransferModel } from './model/model.ts';
 import type { EpochReport, Samples, TrainingLog } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
 import { fineTuneNow, type FineTuneOptions } from './fineTune.ts';
 import { assertOptions, isObject } from './core/optionChecks.ts';
-import { assertOwned } from './core/owners.ts';
-import { whileChanged } from './core/uses.ts';
-import { assertSamples } from './losses/targets.ts';
+import { assertOwned } from './model/owners.ts';
+import { whileChanged } from './model/uses.ts';
+import { assertSamples } from './model/tasks/targets.ts';
 import { accuracyOf, type ExampleLearner } from './neighbours/exampleLearner.ts';
 
 /** Who takes part: a model, which `fineTune` trains; a model with options of its own for that; or one that needs no training. */

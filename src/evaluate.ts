@@ -1,9 +1,9 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';
-import { settleHeadLoss, type LossOption } from './losses/headRules.ts';
+import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
 import {
@@ -19,8 +19,8 @@ import {
   type RegressionFigures,
 } from './train/metrics.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
-import { whileUsed } from './core/uses.ts';
-import { assertKnown } from './losses/targets.ts';
+import { whileUsed } from './model/uses.ts';
+import { assertKnown } from './model/tasks/targets.ts';
 import { watchExamples } from './train/seenExamples.ts';
 import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './train/warnings.ts';
 

@@ -1,10 +1,10 @@
 // The verb findLearningRate: a range test over learning rates that leaves the model as it was.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel } from './core/model.ts';
+import type { AnyModel } from './model/model.ts';
 import type { Samples } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { assertOptions } from './core/optionChecks.ts';
-import { whileChanged } from './core/uses.ts';
+import { whileChanged } from './model/uses.ts';
 import type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 
 /** Options of {@link findLearningRate}. */

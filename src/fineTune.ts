@@ -1,10 +1,10 @@
 // The verb fineTune: head and unfrozen layers of the base are trained together at a low rate.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { AnyModel } from './core/model.ts';
+import type { AnyModel } from './model/model.ts';
 import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
-import { whileChanged } from './core/uses.ts';
+import { whileChanged } from './model/uses.ts';
 import type { Segment } from './train/loopPlan.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import type { TrainingOptions } from './train/options.ts';

@@ -1,9 +1,9 @@
 // The verbs freeze and unfreeze: which weights training may move.
 import { TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
-import type { AnyModel } from './core/model.ts';
-import { assertOwned } from './core/owners.ts';
-import { assertIdle } from './core/uses.ts';
+import type { AnyModel } from './model/model.ts';
+import { assertOwned } from './model/owners.ts';
+import { assertIdle } from './model/uses.ts';
 import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';

@@ -40,7 +40,7 @@ export type {
   TransferModel,
   WeightsReport,
   WrongShape,
-} from './core/model.ts';
+} from './model/model.ts';
 export type {
   LabelPrediction,
   Predicted,
@@ -48,7 +48,7 @@ export type {
   PredictionOf,
   PredictOptions,
   ValuePrediction,
-} from './core/predictions.ts';
+} from './model/predictions.ts';
 export type {
   BlockedOperation,
   EpochLog,
@@ -175,7 +175,7 @@ export type { SgdOptions } from './optimizers/sgd.ts';
 export type { AveragingOptions } from './train/averages.ts';
 export type { FeatureCacheOptions } from './features/cacheOptions.ts';
 export type { Clipping } from './optimizers/clipping.ts';
-export type { LossOption } from './losses/headRules.ts';
+export type { LossOption } from './model/tasks/headRules.ts';
 export type { TrainingOptions } from './train/options.ts';
 export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
 export type { LearningRates } from './train/rates.ts';

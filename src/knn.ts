@@ -1,5 +1,5 @@
 // The verb knn: a classifier that asks the nearest examples.
-import type { Base } from './core/model.ts';
+import type { Base } from './model/model.ts';
 import type { Pooling } from './heads/buildHead.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';
 import type { ExampleSet } from './neighbours/exampleSet.ts';

@@ -9,7 +9,7 @@ import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceO
 import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
-import type { Base } from './core/model.ts';
+import type { Base } from './model/model.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import type { TensorSpec } from './core/types.ts';
 import { shown } from './core/shown.ts';

@@ -1,5 +1,5 @@
 // The verb nearestCentroid: a classifier that asks which label's examples are nearest on average.
-import type { Base } from './core/model.ts';
+import type { Base } from './model/model.ts';
 import type { Pooling } from './heads/buildHead.ts';
 import { centroidShares, fitCentroids } from './neighbours/centroids.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';

@@ -2,15 +2,15 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import { byHead } from './core/headParts.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
-import type { Predicted, Prediction, PredictionOf, PredictOptions } from './core/predictions.ts';
-import { isChosen, taskRules } from './losses/taskRules.ts';
-import { networkOf, runAndFree } from './features/network.ts';
+import { byHead } from './model/headParts.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
+import type { Predicted, Prediction, PredictionOf, PredictOptions } from './model/predictions.ts';
+import { isChosen, taskRules } from './model/tasks/taskRules.ts';
+import { networkOf, runAndFree } from './model/network.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './data/reading/prepareInputs.ts';
 import { warnOnce } from './core/warnOnce.ts';
-import { whileUsed } from './core/uses.ts';
+import { whileUsed } from './model/uses.ts';
 
 /**
  * Predicts with the model's own preprocessing. A head that was never trained is warned about on the console, once.

@@ -3,9 +3,9 @@ import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { pictureOf } from './data/augment/pictureOf.ts';
 import { pixelRangeOf, type PixelRange } from './data/augment/pixelRange.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import { assertBaseAlive } from './core/assertAlive.ts';
+import { assertBaseAlive } from './model/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { AnyModel, Base } from './core/model.ts';
+import type { AnyModel, Base } from './model/model.ts';
 import type { Picture } from './core/picture.ts';
 import { describeShape } from './core/shapes.ts';
 import {

@@ -1,12 +1,12 @@
 // The verb replaceHead: a base gets a new, untrained end, or several.
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
-import { layOut, ofHead } from './core/headParts.ts';
-import type { AnyModel, Base, Task, TransferModel } from './core/model.ts';
+import { layOut, ofHead } from './model/headParts.ts';
+import type { AnyModel, Base, Task, TransferModel } from './model/model.ts';
 import { shown } from './core/shown.ts';
 import { assertOptions } from './core/optionChecks.ts';
-import { assertShareable } from './core/owners.ts';
-import { assertBaseIdle } from './core/uses.ts';
+import { assertShareable } from './model/owners.ts';
+import { assertBaseIdle } from './model/uses.ts';
 import type { Shape, Trunk } from './core/types.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';

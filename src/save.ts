@@ -1,10 +1,10 @@
 // The verb save: one tfjs artefact, with everything that transferkit knows about the model beside it.
 import { dispose, io } from '@tensorflow/tfjs-core';
-import { assertAlive } from './core/assertAlive.ts';
+import { assertAlive } from './model/assertAlive.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { AnyModel, HeadPart } from './core/model.ts';
+import type { AnyModel, HeadPart } from './model/model.ts';
 import { isObject } from './core/optionChecks.ts';
-import { whileCopied } from './core/uses.ts';
+import { whileCopied } from './model/uses.ts';
 import type { WrittenModel } from './heads/writeModel.ts';
 import { placeToSave } from './formats/tfjs/modelStores.ts';
 import type { SavedModel } from './formats/tfjs/savedModel.ts';

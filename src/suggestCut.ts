@@ -1,10 +1,10 @@
 // The verb suggestCut: which layer of a base gives the best features for these samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import { whileBaseUsed } from './core/uses.ts';
+import { whileBaseUsed } from './model/uses.ts';
 import { TransferKitError } from './core/errors.ts';
-import { layOut } from './core/headParts.ts';
+import { layOut } from './model/headParts.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
-import type { Base } from './core/model.ts';
+import type { Base } from './model/model.ts';
 import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
 import { crossValidate } from './solver/crossValidate.ts';
 import { assignFolds, drawExamples } from './solver/folds.ts';
@@ -12,7 +12,7 @@ import { shown } from './core/shown.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { startPace } from './features/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
-import { assertSamples } from './losses/targets.ts';
+import { assertSamples } from './model/tasks/targets.ts';
 import { takeTurns } from './core/takeTurns.ts';
 
 /** Options of {@link suggestCut}. */

@@ -2,9 +2,9 @@
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io, keep } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel, HeadPart } from './core/model.ts';
-import { assertAlive } from './core/assertAlive.ts';
-import { whileCopied } from './core/uses.ts';
+import type { AnyModel, HeadPart } from './model/model.ts';
+import { assertAlive } from './model/assertAlive.ts';
+import { whileCopied } from './model/uses.ts';
 import { writeNodes } from './trunk/nodeGraph.ts';
 
 /**

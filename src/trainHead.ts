@@ -1,9 +1,9 @@
 // The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel } from './core/model.ts';
+import type { AnyModel } from './model/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
 import { assertOptions } from './core/optionChecks.ts';
-import { whileChanged } from './core/uses.ts';
+import { whileChanged } from './model/uses.ts';
 import type { TrainingOptions } from './train/options.ts';
 import type { SolverOptions } from './train/solverOption.ts';
 

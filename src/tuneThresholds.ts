@@ -1,11 +1,11 @@
 // The verb tuneThresholds: from which probability on each label is chosen.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './core/model.ts';
+import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
 import type { Progress, Samples } from './core/types.ts';
-import { assertAlive } from './core/assertAlive.ts';
-import { whileChanged } from './core/uses.ts';
-import { settleHeadLoss } from './losses/headRules.ts';
+import { assertAlive } from './model/assertAlive.ts';
+import { whileChanged } from './model/uses.ts';
+import { settleHeadLoss } from './model/tasks/headRules.ts';
 import { judgeSamples } from './train/judgeSamples.ts';
 import { ofHead, type Measurement } from './train/measure.ts';
 import { assertOneOf, assertOptions, assertWhole } from './core/optionChecks.ts';

@@ -2,7 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { isObject } from '../core/optionChecks.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../core/model.ts';
+import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../model/model.ts';
 import { settleLimits, type PictureLimits } from '../core/pictureLimits.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { imageSpec } from '../data/preprocess/image.ts';

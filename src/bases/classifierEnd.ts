@@ -1,6 +1,6 @@
 // Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
 import { TransferKitError } from '../core/errors.ts';
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model/model.ts';
 import { findCut } from '../trunk/findCut.ts';
 import { inferShapes } from '../trunk/inferShapes.ts';
 import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';

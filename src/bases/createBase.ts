@@ -1,5 +1,5 @@
 // The one place where a Base is put together, so that every base has the same methods.
-import type { Base } from '../core/model.ts';
+import type { Base } from '../model/model.ts';
 import { summarise } from './summarise.ts';
 
 /** The parts of a base that differ from base to base. */

@@ -3,7 +3,7 @@ import { platform } from '#platform';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { md5 } from '../core/md5.ts';
 import type { ReadOptions } from '../core/platform.ts';
-import type { Base } from '../core/model.ts';
+import type { Base } from '../model/model.ts';
 import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
 import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../trunk/layerGraph.ts';

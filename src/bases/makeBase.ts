@@ -2,7 +2,7 @@
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Base, Preprocessor } from '../core/model.ts';
+import type { Base, Preprocessor } from '../model/model.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { assertBuildable, buildTrunk, type BuildOptions } from '../trunk/buildLayers.ts';
 import type { LayersTrunk } from '../trunk/layersTrunk.ts';

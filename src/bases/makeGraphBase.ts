@@ -2,7 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Base } from '../core/model.ts';
+import type { Base } from '../model/model.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { freedBatchNote } from '../trunk/freeInput.ts';
 import { findNodeCut } from '../trunk/findNodeCut.ts';

@@ -2,7 +2,7 @@
 import { reshape, tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model/model.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
 import { appendLayer, inputLayer, type LayerGraph } from '../trunk/layerGraph.ts';

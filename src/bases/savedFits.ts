@@ -1,8 +1,8 @@
 // Whether what transferkit wrote beside a model fits that model: a file may have been changed by hand, or put together of
 // two.
 import { TransferKitError } from '../core/errors.ts';
-import { ofHead, unitsOf } from '../core/headParts.ts';
-import type { HeadPart } from '../core/model.ts';
+import { ofHead, unitsOf } from '../model/headParts.ts';
+import type { HeadPart } from '../model/model.ts';
 import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
 import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 

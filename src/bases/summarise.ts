@@ -1,6 +1,6 @@
 // A base as a table: its layers by stages, and what they hold.
 import { describeShape, sizeOf } from '../core/shapes.ts';
-import type { Base } from '../core/model.ts';
+import type { Base } from '../model/model.ts';
 import type { Trunk, TrunkWeight } from '../core/types.ts';
 import { isGraphTrunk } from '../trunk/graphTrunk.ts';
 import { lastCallOf } from '../trunk/layerGraph.ts';

@@ -1,13 +1,13 @@
 // Features of the frozen front of a network, computed once for each example.
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
-import { runAndFree, type Network } from './network.ts';
+import { runAndFree, type Network } from '../model/network.ts';
 import type { Pace } from './pace.ts';
 import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
-import { targetSize } from '../losses/headTargets.ts';
+import { targetSize } from '../model/tasks/headTargets.ts';
 import { valuesInPlace } from '../engines/kernels/valuesInPlace.ts';
 
 /** How features are kept. */

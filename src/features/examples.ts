@@ -2,13 +2,13 @@
 // that were computed once (cacheFeatures) or raw examples that are read anew for every batch (streamExamples).
 import { clone, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { Samples, Unreadable } from '../core/types.ts';
 import type { SettledAugmentation } from '../data/augment/augment.ts';
-import type { Network } from './network.ts';
+import type { Network } from '../model/network.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readBatches, type Batch } from '../data/reading/readBatch.ts';
-import { targetSize } from '../losses/headTargets.ts';
+import { targetSize } from '../model/tasks/headTargets.ts';
 
 /** Rows ready for the network. */
 export interface Examples {

@@ -2,7 +2,7 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewIn, viewOf, type Examples, type ExampleSource } from './examples.ts';
-import { runAndFree } from './network.ts';
+import { runAndFree } from '../model/network.ts';
 import { assertReadable, batchReader } from '../data/reading/readBatch.ts';
 
 /**

@@ -1,7 +1,7 @@
 // Takes a LayersModel of the user's as a head.
 import { layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../core/errors.ts';
-import { ofHead } from '../core/headParts.ts';
+import { ofHead } from '../model/headParts.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceFrom } from '../trunk/buildLayers.ts';

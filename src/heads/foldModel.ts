@@ -1,7 +1,7 @@
 // Base, head and probabilities as one GraphModel whose layers are fused: what `toGraphModel` gives. Nothing of it trains.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel, Base } from '../core/model.ts';
+import type { AnyModel, Base } from '../model/model.ts';
 import { foldNodes, type FoldedNodes } from '../trunk/foldNodes.ts';
 import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
 import type { LayerSpec } from '../trunk/layerGraph.ts';

@@ -1,6 +1,6 @@
 // What both ways of writing a model as a GraphModel share.
 import type { JsonObject } from '../core/json.ts';
-import type { HeadPart } from '../core/model.ts';
+import type { HeadPart } from '../model/model.ts';
 import { freshName, type LayerSpec } from '../trunk/layerGraph.ts';
 import type { LayersTrunk } from '../trunk/layersTrunk.ts';
 import type { NodeDraft } from '../trunk/nodeDraft.ts';

@@ -1,5 +1,5 @@
 // A network of layers that ends in one head or several: where the logits of each are, and what comes behind them.
-import type { HeadPart } from '../core/model.ts';
+import type { HeadPart } from '../model/model.ts';
 import {
   appendLayer,
   freshName,

@@ -1,6 +1,6 @@
 // Whether a head is linear in the features that enter it, so that its weights can be solved for.
-import type { LinearEnd, LinearHead } from '../core/linearHead.ts';
-import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { LinearEnd, LinearHead } from '../model/linearHead.ts';
+import type { AnyModel, HeadPart } from '../model/model.ts';
 import { isStochastic } from '../trunk/applyLayer.ts';
 import { layerOf, type TensorRef } from '../trunk/layerGraph.ts';
 import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';

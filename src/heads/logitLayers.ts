@@ -1,5 +1,5 @@
 // The last layers of a head: those that give its logits.
-import type { Head, HeadPart, Task, Tasks } from '../core/model.ts';
+import type { Head, HeadPart, Task, Tasks } from '../model/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { layerOf } from '../trunk/layerGraph.ts';
 import { layersTrunkOf } from '../trunk/layersTrunk.ts';

@@ -1,7 +1,7 @@
 // Puts a base and its heads together.
-import { byHead } from '../core/headParts.ts';
-import type { AnyModel, Base, Head } from '../core/model.ts';
-import { addOwner, removeOwner } from '../core/owners.ts';
+import { byHead } from '../model/headParts.ts';
+import type { AnyModel, Base, Head } from '../model/model.ts';
+import { addOwner, removeOwner } from '../model/owners.ts';
 import type { TrainingLog } from '../core/types.ts';
 
 /** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */

@@ -1,7 +1,7 @@
 // Names and number of a head's outputs, checked.
 import { TransferKitError } from '../core/errors.ts';
-import { ofHead, unitsOf } from '../core/headParts.ts';
-import type { Task } from '../core/model.ts';
+import { ofHead, unitsOf } from '../model/headParts.ts';
+import type { Task } from '../model/model.ts';
 import { shown } from '../core/shown.ts';
 
 const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];

@@ -1,9 +1,9 @@
 // Base and head as one tfjs model: what `save` writes and tfjs loads, a LayersModel or a GraphModel as the base is.
 import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { byHead } from '../core/headParts.ts';
+import { byHead } from '../model/headParts.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { isGraphTrunk, type GraphTrunk } from '../trunk/graphTrunk.ts';
 import { joinGraphs, layerOf, type LayerSpec } from '../trunk/layerGraph.ts';

@@ -1,11 +1,11 @@
 // How much examples of each label count.
 import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import { nearestNames } from '../core/names.ts';
 import type { Samples } from '../core/types.ts';
-import { byHeads } from './headTargets.ts';
+import { byHeads } from '../model/tasks/headTargets.ts';
 import { invalidOption, isObject } from '../core/optionChecks.ts';
-import { labelCounts } from './targets.ts';
+import { labelCounts } from '../model/tasks/targets.ts';
 
 /**
  * The weight of an example with some target: that of its label. With shares of several labels it is the mean of their

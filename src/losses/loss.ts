@@ -1,6 +1,6 @@
 // What a loss is.
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model/model.ts';
 
 /** What training makes small. */
 export interface Loss {

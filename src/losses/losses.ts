@@ -2,7 +2,7 @@
 import { add, clone, mean, mul, scalar, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model/model.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
 import { focalLoss } from './focalLoss.ts';
 import { binaryHinge, multiClassHinge } from './hingeLosses.ts';

@@ -17,7 +17,7 @@ import {
 import { TransferKitError } from '../core/errors.ts';
 import { randomGenerator } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model/model.ts';
 import { drawBeta } from './betaDistribution.ts';
 import { invalidOption } from '../core/optionChecks.ts';
 

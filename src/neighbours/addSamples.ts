@@ -2,7 +2,7 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { TransferKitError } from '../core/errors.ts';
-import { layOut } from '../core/headParts.ts';
+import { layOut } from '../model/headParts.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import { noneReadable } from '../features/examples.ts';
 import { assertWhole } from '../core/optionChecks.ts';
@@ -10,7 +10,7 @@ import { shown } from '../core/shown.ts';
 import { startPace } from '../features/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
-import { assertSamples } from '../losses/targets.ts';
+import { assertSamples } from '../model/tasks/targets.ts';
 import type { BaseFeatures } from './baseFeatures.ts';
 import type { KeptExample } from './exampleMemory.ts';
 import { vectorOf } from './separation.ts';

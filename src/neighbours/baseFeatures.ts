@@ -1,8 +1,8 @@
 // The features that a base gives, pooled as a linear head would pool them: what classifiers that learn by examples compare.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { assertBaseAlive } from '../core/assertAlive.ts';
+import { assertBaseAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
-import type { Base } from '../core/model.ts';
+import type { Base } from '../model/model.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
 import { pooledValues, type FeaturePooling } from '../features/poolFeatures.ts';

@@ -1,5 +1,5 @@
 // What a model has to be better than: the nearest neighbours, the nearest centroid, and always the most frequent label.
-import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import { noneReadable, type Examples, type Rows } from '../features/examples.ts';
 import { invalidOption } from '../core/optionChecks.ts';
@@ -8,8 +8,8 @@ import { pooledValues } from '../features/poolFeatures.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
 import { freeRows } from '../features/readRows.ts';
-import { assertKnown } from '../losses/targets.ts';
-import { argMax } from '../losses/taskRules.ts';
+import { assertKnown } from '../model/tasks/targets.ts';
+import { argMax } from '../model/tasks/taskRules.ts';
 import { openFeatures, rowsOf, settlePooling } from './baseFeatures.ts';
 import { centroidShares, fitCentroids } from './centroids.ts';
 import type { FeatureVector, LabelledVector } from './keptExample.ts';

@@ -1,9 +1,9 @@
 // Classifiers that learn by keeping examples: what they have in common.
 import { ensureBackend } from '../engines/backends/ensureBackend.ts';
-import { assertBaseAlive } from '../core/assertAlive.ts';
+import { assertBaseAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
-import type { Base } from '../core/model.ts';
-import type { LabelPrediction, Predicted, PredictOptions } from '../core/predictions.ts';
+import type { Base } from '../model/model.ts';
+import type { LabelPrediction, Predicted, PredictOptions } from '../model/predictions.ts';
 import type { Samples } from '../core/types.ts';
 import { assertOneOf, assertWhole, invalidOption } from '../core/optionChecks.ts';
 import { featurePoolings, type FeaturePooling } from '../features/poolFeatures.ts';

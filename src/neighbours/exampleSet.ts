@@ -2,7 +2,7 @@
 import { cast, concat, reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import type { PreprocessorSpec } from '../core/model.ts';
+import type { PreprocessorSpec } from '../model/model.ts';
 import type { Trunk } from '../core/types.ts';
 import { differencesOf, listed } from '../core/differences.ts';
 import { invalidOption } from '../core/optionChecks.ts';

@@ -1,5 +1,5 @@
 // What a preset is: a published architecture as data, its preprocessing, and where its weights lie.
-import type { ImageMode } from '../core/model.ts';
+import type { ImageMode } from '../model/model.ts';
 import type { LayerGraph } from '../trunk/layerGraph.ts';
 
 /** How to write the architecture of a preset. */

@@ -2,9 +2,9 @@
 import { DesignMatrix } from './designMatrix.ts';
 import { inFolds, sharesOf, type FoldFits } from './foldFits.ts';
 import type { FittedModel, LinearProblem } from './linearFit.ts';
-import { rowLosses } from '../losses/rowLosses.ts';
+import { rowLosses } from '../model/tasks/rowLosses.ts';
 import { applyScale, featureScaleOf } from './standardise.ts';
-import { taskRules } from '../losses/taskRules.ts';
+import { taskRules } from '../model/tasks/taskRules.ts';
 
 /** Features with their classes, and how to judge them. */
 export interface Validation {

@@ -2,7 +2,7 @@
 import type { DesignMatrix } from './designMatrix.ts';
 import { minimisation, type Minimum } from './lbfgs.ts';
 import type { Evaluation, Search } from './lineSearch.ts';
-import type { RowLoss } from '../losses/rowLosses.ts';
+import type { RowLoss } from '../model/tasks/rowLosses.ts';
 import { norm } from './vectors.ts';
 
 /** What linear models are fitted to. */

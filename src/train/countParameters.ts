@@ -1,6 +1,6 @@
 // How many numbers a run moves, and how many it leaves alone.
 import { sizeOf } from '../core/shapes.ts';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { TrainingLog, TrunkWeight } from '../core/types.ts';
 import type { Segment } from './loopPlan.ts';
 

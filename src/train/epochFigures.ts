@@ -1,5 +1,5 @@
 // What a log says of an epoch's losses and accuracies.
-import type { HeadPart } from '../core/model.ts';
+import type { HeadPart } from '../model/model.ts';
 import type { EpochLog, HeadFigures } from '../core/types.ts';
 import { ofHead, type Measurement } from './measure.ts';
 import type { Totals } from './totals.ts';

@@ -1,14 +1,14 @@
 // What a model says about every one of some samples, in inference mode.
 import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import type { Examples } from '../features/examples.ts';
-import type { HeadLoss } from '../losses/headRules.ts';
+import type { HeadLoss } from '../model/tasks/headRules.ts';
 import { measure, type Measurement } from './measure.ts';
-import { prepareFront } from '../features/network.ts';
+import { prepareFront } from '../model/network.ts';
 import { startPace } from '../features/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
-import { assertKnown } from '../losses/targets.ts';
+import { assertKnown } from '../model/tasks/targets.ts';
 
 /** Who asks, about what, and by which loss. */
 export interface Inquiry {

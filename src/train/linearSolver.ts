@@ -1,9 +1,9 @@
 // Solves for the weights of a linear head: the minimum of a convex problem on the features of all examples at once.
 import { tensor } from '@tensorflow/tfjs-core';
-import { assertAlive } from '../core/assertAlive.ts';
+import { assertAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
-import { byHead } from '../core/headParts.ts';
-import type { LinearHead } from '../core/linearHead.ts';
+import { byHead } from '../model/headParts.ts';
+import type { LinearHead } from '../model/linearHead.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { mostStrengths } from '../solver/chooseL2.ts';
 import { DesignMatrix } from '../solver/designMatrix.ts';

@@ -1,6 +1,6 @@
 // The training loop: one pass over the rows for each epoch in an order drawn by the seed, validation after it, and the
 // weights put back when an epoch fails.
-import { assertAlive } from '../core/assertAlive.ts';
+import { assertAlive } from '../model/assertAlive.ts';
 import { isTransferKitError } from '../core/errors.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';

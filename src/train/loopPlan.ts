@@ -1,10 +1,10 @@
 // What a training run is made of: every option has its value.
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { EpochLog, TrainingLog, TrunkWeight, Unreadable } from '../core/types.ts';
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { Examples } from '../features/examples.ts';
-import type { HeadLoss } from '../losses/headRules.ts';
-import type { Network } from '../features/network.ts';
+import type { HeadLoss } from '../model/tasks/headRules.ts';
+import type { Network } from '../model/network.ts';
 import type { SettledOptions } from './options.ts';
 import type { SettledRates } from './rates.ts';
 import type { Sums } from './totals.ts';

@@ -1,9 +1,9 @@
 // Loss and decisions of a model over examples, in inference mode.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { AnyModel, HeadPart } from '../core/model.ts';
+import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Examples, Rows } from '../features/examples.ts';
-import { correctOf, type HeadLoss } from '../losses/headRules.ts';
-import { runAndFree, type Network } from '../features/network.ts';
+import { correctOf, type HeadLoss } from '../model/tasks/headRules.ts';
+import { runAndFree, type Network } from '../model/network.ts';
 import type { Pace } from '../features/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readRows } from '../features/readRows.ts';

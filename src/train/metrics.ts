@@ -1,6 +1,6 @@
 // Figures of a classifier or a regression, from its judgements of single examples. Plain numbers, no tensors.
 import type { Judgement } from './measure.ts';
-import { argMax, isChosen, taskRules } from '../losses/taskRules.ts';
+import { argMax, isChosen, taskRules } from '../model/tasks/taskRules.ts';
 
 /** Figures of one class. Precision, recall and F1 are 0 where their denominator is. */
 export interface ClassFigures {

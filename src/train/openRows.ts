@@ -3,7 +3,7 @@ import type { Samples } from '../core/types.ts';
 import type { SettledCache } from '../features/cacheOptions.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../features/examples.ts';
 import type { RowsReport, Run, Skipped, Start } from './loopPlan.ts';
-import { prepareFront, type PreparedNetwork } from '../features/network.ts';
+import { prepareFront, type PreparedNetwork } from '../model/network.ts';
 import { startPace } from '../features/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
 

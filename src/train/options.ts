@@ -1,12 +1,12 @@
 // Options that trainHead and fineTune share, and their checks.
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { EpochReport, Monitor, Progress, Samples } from '../core/types.ts';
 import { settleAugmentation, type AugmentOption, type SettledAugmentation } from '../data/augment/augment.ts';
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../features/cacheOptions.ts';
 import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from '../checkpoints/checkpointOptions.ts';
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
-import type { LossOption } from '../losses/headRules.ts';
+import type { LossOption } from '../model/tasks/headRules.ts';
 import { settleMix, type SettledMix } from '../losses/mixBatch.ts';
 import {
   assertNames,

@@ -1,5 +1,5 @@
 // Learning rates of single weights: one for the head, one or a rising span for the base, less the deeper a layer lies.
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { assertNames, assertRate, invalidOption, isObject } from '../core/optionChecks.ts';
 

@@ -1,6 +1,6 @@
 // A training run of a head that is solved for: features of all examples, the solver, figures.
 import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { EpochLog, Samples, TrainingLog } from '../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import { measuredFigures } from './epochFigures.ts';

@@ -1,11 +1,11 @@
 // One training run from samples to log: checks, features of the frozen front for each segment, the loop.
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import type { EpochLog, Samples, TrainingLog } from '../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import type { Examples } from '../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';
 import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from './loopPlan.ts';
-import { frozenPrefix } from '../features/network.ts';
+import { frozenPrefix } from '../model/network.ts';
 import { rowsOfSegments, type Parts } from './openRows.ts';
 import { startPace, type Pace } from '../features/pace.ts';
 import type { Recorder } from './recorder.ts';

@@ -1,7 +1,7 @@
 // Parts of a run in which the same weights move.
 import type { TrunkWeight } from '../core/types.ts';
 import type { Segment } from './loopPlan.ts';
-import { isMovable } from '../features/network.ts';
+import { isMovable } from '../model/network.ts';
 
 /** A segment in which what is unfrozen now moves. */
 export function segmentNow(epoch: number, weights: readonly TrunkWeight[]): Segment {

@@ -1,17 +1,17 @@
 // A run before it begins: samples checked against the model, loss and weights of classes settled, the schedule tried.
 import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
-import { assertOwned } from '../core/owners.ts';
+import type { AnyModel } from '../model/model.ts';
+import { assertOwned } from '../model/owners.ts';
 import type { Samples, TrunkWeight } from '../core/types.ts';
 import { settleClassWeights } from '../losses/classWeights.ts';
 import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
-import { assertHeadSmoothing, settleHeadLoss } from '../losses/headRules.ts';
-import { networkOf } from '../features/network.ts';
+import { assertHeadSmoothing, settleHeadLoss } from '../model/tasks/headRules.ts';
+import { networkOf } from '../model/network.ts';
 import type { Parts } from './openRows.ts';
 import type { SettledOptions } from './options.ts';
 import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
-import { assertSamples, assertTrainable, assertValidation } from '../losses/targets.ts';
+import { assertSamples, assertTrainable, assertValidation } from '../model/tasks/targets.ts';
 
 /** Samples to train and validate on, checked. */
 function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {

@@ -1,9 +1,9 @@
 // Whether a head is solved for or trained by gradients.
-import type { LinearHead } from '../core/linearHead.ts';
+import type { LinearHead } from '../model/linearHead.ts';
 import type { Samples } from '../core/types.ts';
 import { assertOneOf, assertRate, invalidOption } from '../core/optionChecks.ts';
 import type { TrainingOptions } from './options.ts';
-import { assertSamples } from '../losses/targets.ts';
+import { assertSamples } from '../model/tasks/targets.ts';
 
 /** How a head finds its weights: `'lbfgs'` solves for the optimum of a linear head, `'gradient'` is the training loop. */
 export type SolverName = 'lbfgs' | 'gradient';

@@ -1,10 +1,10 @@
 // Trains with a learning rate that rises from step to step, watches the loss, and puts everything back.
 import { isTransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from '../model/model.ts';
 import { deriveSeed, permutation } from '../core/random.ts';
 import type { Samples } from '../core/types.ts';
 import type { Run } from './loopPlan.ts';
-import { frozenPrefix } from '../features/network.ts';
+import { frozenPrefix } from '../model/network.ts';
 import { openRows, type PreparedRows } from './openRows.ts';
 import { assertRate, assertShare, assertWhole, invalidOption } from '../core/optionChecks.ts';
 import { settleOptions, type TrainingOptions } from './options.ts';

@@ -1,10 +1,10 @@
 // One temperature for the logits of a head, so that probabilities are as often right as they say.
 import { TransferKitError } from '../core/errors.ts';
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model/model.ts';
 import type { Judgement } from './measure.ts';
 import { monotoneRoot } from '../solver/monotoneRoot.ts';
-import { rowLosses } from '../losses/rowLosses.ts';
-import { argMax, taskRules } from '../losses/taskRules.ts';
+import { rowLosses } from '../model/tasks/rowLosses.ts';
+import { argMax, taskRules } from '../model/tasks/taskRules.ts';
 
 /** How well probabilities fit what is true. */
 export interface CalibrationFigures {

@@ -1,9 +1,9 @@
 // What makes figures mean less than they seem to: listed in logs and evaluations, each once.
-import { ofHead } from '../core/headParts.ts';
-import type { AnyModel, HeadPart } from '../core/model.ts';
+import { ofHead } from '../model/headParts.ts';
+import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { EpochLog, Samples } from '../core/types.ts';
-import { byHeads } from '../losses/headTargets.ts';
-import { labelCounts } from '../losses/targets.ts';
+import { byHeads } from '../model/tasks/headTargets.ts';
+import { labelCounts } from '../model/tasks/targets.ts';
 
 /** Fewest examples of a label that say something. */
 const fewest = { training: 10, validation: 5, evaluation: 5 } as const;

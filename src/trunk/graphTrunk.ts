@@ -3,7 +3,7 @@
 import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../core/shapes.ts';
-import { freeWhenUnused } from '../core/uses.ts';
+import { freeWhenUnused } from '../model/uses.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import type { WeightSource } from '../core/weightSource.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';

@@ -2,7 +2,7 @@
 import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape, fits } from '../core/shapes.ts';
-import { freeWhenUnused } from '../core/uses.ts';
+import { freeWhenUnused } from '../model/uses.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../core/types.ts';
 import { assertSupported, isStochastic } from './applyLayer.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';

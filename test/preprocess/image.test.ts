@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { choosePreprocessor } from '../../src/bases/choosePreprocessor.ts';
 import { releaseBytes } from '../../src/core/releaseBytes.ts';
-import type { ImageSpec } from '../../src/core/model.ts';
+import type { ImageSpec } from '../../src/model/model.ts';
 import type { ImageInput } from '../../src/data/preprocess/image.ts';
 import { defaultResize, imagePreprocessor, imageSpec } from '../../src/data/preprocess/image.ts';
 import { preprocessorFrom } from '../../src/data/preprocess/preprocessorFrom.ts';

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { channelsOf, type Picture } from '../../src/core/picture.ts';
 import type { Channels } from '../../src/core/pictureLimits.ts';
-import type { ImageMode, ImageSpec } from '../../src/core/model.ts';
+import type { ImageMode, ImageSpec } from '../../src/model/model.ts';
 import { pictureRegion } from '../../src/data/preprocess/fit.ts';
 import { planResize, resizePlainly, type Resize } from '../../src/data/preprocess/resize.ts';
 import { scalingOf } from '../../src/data/preprocess/scale.ts';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TensorInputSpec } from '../../src/core/model.ts';
+import type { TensorInputSpec } from '../../src/model/model.ts';
 import { tensorPreprocessor, type TensorInput } from '../../src/data/preprocess/tensor.ts';
 
 let tensorsBefore = 0;

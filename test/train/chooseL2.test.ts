@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { byFolds, byValidation, chooseL2, type Judge } from '../../src/solver/chooseL2.ts';
 import { DesignMatrix } from '../../src/solver/designMatrix.ts';
 import { sharesOf } from '../../src/solver/foldFits.ts';
-import { rowLosses } from '../../src/losses/rowLosses.ts';
+import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

@@ -1,7 +1,7 @@
 // What targets of every kind become for the loss, and which are refused.
 import { expect, test } from 'vitest';
 import type { Target, Task } from '../../src/index.ts';
-import { encodeTarget } from '../../src/losses/encodeTarget.ts';
+import { encodeTarget } from '../../src/model/tasks/encodeTarget.ts';
 
 type Given = Exclude<Target, Readonly<Record<string, unknown>>>;
 

@@ -13,7 +13,7 @@ import {
   type ImageInput,
   type Preprocessor,
 } from '../../src/index.ts';
-import { writerOf } from '../../src/core/inputWriter.ts';
+import { writerOf } from '../../src/model/inputWriter.ts';
 import { gatherFor } from '../../src/data/reading/gatherInputs.ts';
 import { batchReader, readBatches, type Reader } from '../../src/data/reading/readBatch.ts';
 import { tinyModel } from '../support/tinyModel.ts';

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DesignMatrix } from '../../src/solver/designMatrix.ts';
 import { fitSideBySide, logitsOf, type FittedModel, type LinearFit } from '../../src/solver/linearFit.ts';
-import { rowLosses } from '../../src/losses/rowLosses.ts';
+import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
 import golden from '../golden/logisticRegression.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

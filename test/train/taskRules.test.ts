@@ -1,6 +1,6 @@
 // How logits become probabilities and decisions.
 import { expect, test } from 'vitest';
-import { taskRules } from '../../src/losses/taskRules.ts';
+import { taskRules } from '../../src/model/tasks/taskRules.ts';
 
 test('large logits overflow nowhere', () => {
   expect(taskRules.classes.outputs(Float32Array.of(1000, -1000))).toEqual([1, 0]);

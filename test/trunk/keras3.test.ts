@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { layers, loadLayersModel, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isJsonList, isJsonObject, type Json } from '../../src/core/json.ts';
-import type { Base } from '../../src/core/model.ts';
+import type { Base } from '../../src/model/model.ts';
 import { registerLayers } from '../../src/layers.ts';
 import { loadBase } from '../../src/loadBase.ts';
 import { replaceHead } from '../../src/replaceHead.ts';

@@ -5,7 +5,7 @@ import type { ImageOperation } from './imageOperation.ts';
 import { presetNames, type AugmentPreset } from './presetOperations.ts';
 import { settlePictures } from './settlePictures.ts';
 import { deriveSeed } from '../../core/random.ts';
-import type { AnyModel } from '../../core/model.ts';
+import type { AnyModel } from '../../model/model.ts';
 import type { Augmentation, Inputs } from './changeEach.ts';
 import { assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
 import { makeStopwatch, type Stopwatch } from '../../features/stopwatch.ts';

@@ -1,5 +1,5 @@
 // Which values pixels have in what a base takes: black and white of each channel, by the base's own preprocessing.
-import type { ImageMode, PreprocessorSpec } from '../../core/model.ts';
+import type { ImageMode, PreprocessorSpec } from '../../model/model.ts';
 import type { Channels } from '../../core/pictureLimits.ts';
 import { scalingOf } from '../preprocess/scale.ts';
 import type { Vector } from './matrix.ts';

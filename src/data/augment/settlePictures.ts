@@ -1,6 +1,6 @@
 // Settles what is to be done to the pictures of a base: a preset or a list of operations, held to what the base takes.
 import { TransferKitError } from '../../core/errors.ts';
-import type { Base } from '../../core/model.ts';
+import type { Base } from '../../model/model.ts';
 import { describeShape } from '../../core/shapes.ts';
 import type { Shape } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';

@@ -2,7 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
-import type { CustomSpec, Preprocessor } from '../../core/model.ts';
+import type { CustomSpec, Preprocessor } from '../../model/model.ts';
 
 /** A preprocessing of one's own. */
 export interface PreprocessorDefinition<Input> {

@@ -1,6 +1,6 @@
 // Which part of a picture becomes the input: arithmetic of keras crop_to_aspect_ratio and pad_to_aspect_ratio. Moves no
 // pixels: a region is all that resizing needs.
-import type { ImageSpec } from '../../core/model.ts';
+import type { ImageSpec } from '../../model/model.ts';
 
 /** A stretch of one axis of a picture, in pixels. It may reach over the edges: what lies outside is black. */
 export interface Span {

@@ -3,13 +3,13 @@
 import { Tensor, tensor3d, type Tensor3D } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
-import { addWriter } from '../../core/inputWriter.ts';
+import { addWriter } from '../../model/inputWriter.ts';
 import { nearestNames } from '../../core/names.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
 import { channelsOf, isHostTensor, type HostTensor, type Picture } from '../../core/picture.ts';
 import { settleLimits, type PictureLimits, type SettledLimits } from '../../core/pictureLimits.ts';
 import { releaseBytes } from '../../core/releaseBytes.ts';
-import type { ImageSpec, Preprocessor } from '../../core/model.ts';
+import type { ImageSpec, Preprocessor } from '../../model/model.ts';
 import { shown } from '../../core/shown.ts';
 import { pictureRegion } from './fit.ts';
 import { writeLuma } from './luma.ts';

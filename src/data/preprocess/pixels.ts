@@ -5,7 +5,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { HostTensor, Picture } from '../../core/picture.ts';
 import type { Channels } from '../../core/pictureLimits.ts';
 import { describeShape } from '../../core/shapes.ts';
-import type { ImageSpec } from '../../core/model.ts';
+import type { ImageSpec } from '../../model/model.ts';
 import { describeMode, rangeOf } from './scale.ts';
 
 /** What the base takes. */

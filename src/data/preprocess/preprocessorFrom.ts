@@ -1,6 +1,6 @@
 // Preprocessors made again from their saved description.
 import { TransferKitError } from '../../core/errors.ts';
-import type { Preprocessor, PreprocessorSpec } from '../../core/model.ts';
+import type { Preprocessor, PreprocessorSpec } from '../../model/model.ts';
 import type { PictureLimits } from '../../core/pictureLimits.ts';
 import { imagePreprocessor } from './image.ts';
 import { tensorPreprocessor } from './tensor.ts';

@@ -1,7 +1,7 @@
 // Resizing on typed arrays in plain TypeScript. Knows nothing about tensors or decoding. What simdResize.ts does is the same
 // arithmetic, many times faster: this is what it is held to, and what runs where WebAssembly has no SIMD.
 import { channelsOf, type Picture } from '../../core/picture.ts';
-import type { ImageSpec } from '../../core/model.ts';
+import type { ImageSpec } from '../../model/model.ts';
 import type { PictureRegion } from './fit.ts';
 import type { Scaling } from './scale.ts';
 import { tapsFor, type Taps } from './taps.ts';

@@ -1,7 +1,7 @@
 // Scaling of pixel values 0..255 to what a base was trained on: the arithmetic of keras.applications, mode by mode.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
-import type { ImageMode } from '../../core/model.ts';
+import type { ImageMode } from '../../model/model.ts';
 import type { Channels } from '../../core/pictureLimits.ts';
 import { shown } from '../../core/shown.ts';
 

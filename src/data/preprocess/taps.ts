@@ -1,5 +1,5 @@
 // Which inputs make each output of a resized axis, and how much each weighs. Rows and columns are two axes of that kind.
-import type { ImageSpec } from '../../core/model.ts';
+import type { ImageSpec } from '../../model/model.ts';
 import type { Span } from './fit.ts';
 
 /** How the values of one output axis are made: output `i` is the sum of `count[i]` weighted inputs from `first[i]` on. */

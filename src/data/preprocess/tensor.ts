@@ -1,10 +1,10 @@
 // The preprocessor that computes nothing: what comes must already be what the base expects, and is checked for it.
 import { Tensor, tensor as makeTensor, type DataType } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
-import { addWriter } from '../../core/inputWriter.ts';
+import { addWriter } from '../../model/inputWriter.ts';
 import { isHostTensor, type HostTensor } from '../../core/picture.ts';
 import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
-import type { Preprocessor, TensorInputSpec } from '../../core/model.ts';
+import type { Preprocessor, TensorInputSpec } from '../../model/model.ts';
 import { shown } from '../../core/shown.ts';
 import { flattenNumbers, type NestedNumbers } from './nestedValues.ts';
 

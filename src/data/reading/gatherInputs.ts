@@ -1,9 +1,9 @@
 // Preprocessed inputs of a batch, gathered while they are read: written right into one block where the preprocessor can do
 // that, else as a tensor for each.
 import { dispose, getBackend, stack, tensor, type Tensor } from '@tensorflow/tfjs-core';
-import { writerOf, type InputWriter } from '../../core/inputWriter.ts';
+import { writerOf, type InputWriter } from '../../model/inputWriter.ts';
 import { fits, sizeOf } from '../../core/shapes.ts';
-import type { Base } from '../../core/model.ts';
+import type { Base } from '../../model/model.ts';
 import { assertEqualShapes, preprocess } from './preprocess.ts';
 
 /** Where the inputs of one batch gather. */

@@ -1,6 +1,6 @@
 // Raw inputs that are to be predicted, preprocessed batch by batch.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { Base } from '../../core/model.ts';
+import type { Base } from '../../model/model.ts';
 import { gatherFor, type Gather } from './gatherInputs.ts';
 import { allInBatches, readAhead } from './readAhead.ts';
 

@@ -2,7 +2,7 @@
 import { clone, dispose, Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape, fits } from '../../core/shapes.ts';
-import type { Base } from '../../core/model.ts';
+import type { Base } from '../../model/model.ts';
 import type { Shape } from '../../core/types.ts';
 
 /** Applies a base's preprocessing to one raw input and checks what comes out against what the base takes. */

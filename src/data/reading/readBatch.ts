@@ -1,11 +1,11 @@
 // Reads and preprocesses the examples of one batch side by side.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
-import type { AnyModel } from '../../core/model.ts';
+import type { AnyModel } from '../../model/model.ts';
 import type { Sample, Samples, Unreadable } from '../../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
-import { encodeTargets, type WithHeads } from '../../losses/headTargets.ts';
+import { encodeTargets, type WithHeads } from '../../model/tasks/headTargets.ts';
 
 /** For whom examples are read: a model, or a base with questions of its own. */
 export type Reader = WithHeads & Pick<AnyModel, 'base'>;

@@ -2,7 +2,7 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
-import type { WeightsReport } from '../../core/model.ts';
+import type { WeightsReport } from '../../model/model.ts';
 import { sourceOf, type WeightSource } from '../../core/weightSource.ts';
 import type { LayerGraph } from '../../trunk/layerGraph.ts';
 import { parseTopology } from '../../trunk/topology.ts';

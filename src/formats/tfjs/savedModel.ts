@@ -1,8 +1,8 @@
 // What transferkit writes into a model.json beside tfjs's own fields, and how it is read back.
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
-import { layOut, unitsOf } from '../../core/headParts.ts';
-import type { HeadPart, PreprocessorSpec, Task, Tasks } from '../../core/model.ts';
+import { layOut, unitsOf } from '../../model/headParts.ts';
+import type { HeadPart, PreprocessorSpec, Task, Tasks } from '../../model/model.ts';
 import type { TrainingLog } from '../../core/types.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 

@@ -1,5 +1,5 @@
 // Whether a model or a base can be used at all. A program without types may hand in anything.
-import { TransferKitError } from './errors.ts';
+import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel, Base } from './model.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Which verbs run on a trunk now: one at a time may change it, and its memory is freed when the last of them has ended.
 import { assertAlive, assertBaseAlive } from './assertAlive.ts';
-import { TransferKitError } from './errors.ts';
+import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel, Base } from './model.ts';
-import type { Trunk } from './types.ts';
+import type { Trunk } from '../core/types.ts';
 
 interface Use {
   /** Verbs that are under way. */

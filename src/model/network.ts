@@ -1,6 +1,6 @@
 // Base and head as one chain of stages, numbered from the input of the base to the logits.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { AnyModel } from '../core/model.ts';
+import type { AnyModel } from './model.ts';
 import type { RunOptions, Stage, TrunkWeight } from '../core/types.ts';
 
 /** A model seen as one network. */

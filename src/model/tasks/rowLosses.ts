@@ -1,5 +1,5 @@
 // The convex losses of a linear head, row by row, in plain numbers: value, and gradient by the logits.
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model.ts';
 
 /**
  * Loss of one row. Puts its gradient by the logits in their place.

@@ -1,5 +1,5 @@
 // How logits become decisions and probabilities, in plain numbers. One row of facts for each task.
-import type { Task } from '../core/model.ts';
+import type { Task } from '../model.ts';
 
 /** What a task makes of the logits of one example. */
 export interface TaskRules {

@@ -1,10 +1,10 @@
 // Targets of single examples as the head's loss takes them.
-import { TransferKitError } from '../core/errors.ts';
-import type { HeadPart } from '../core/model.ts';
-import { nearestNames } from '../core/names.ts';
-import { isNumbers } from '../core/numericTarget.ts';
-import type { Target } from '../core/types.ts';
-import { shown } from '../core/shown.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { HeadPart } from '../model.ts';
+import { nearestNames } from '../../core/names.ts';
+import { isNumbers } from '../../core/numericTarget.ts';
+import type { Target } from '../../core/types.ts';
+import { shown } from '../../core/shown.ts';
 
 /** What targets have to answer: a task and its labels. Every head is one. */
 export type Question = Pick<HeadPart, 'task' | 'labels'>;

@@ -1,6 +1,6 @@
 // What there is to solve for in a head that is linear. Types only.
 import type { HeadPart } from './model.ts';
-import type { TrunkWeight } from './types.ts';
+import type { TrunkWeight } from '../core/types.ts';
 
 /** A dense layer that gives the logits of one head. */
 export interface LinearEnd {

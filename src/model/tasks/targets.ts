@@ -1,8 +1,8 @@
 // Checks that samples and head mean the same labels, and that there is enough to learn from or to validate on.
-import { TransferKitError } from '../core/errors.ts';
-import type { AnyModel } from '../core/model.ts';
-import type { Samples } from '../core/types.ts';
-import { isNumeric } from '../core/numericTarget.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { AnyModel } from '../model.ts';
+import type { Samples } from '../../core/types.ts';
+import { isNumeric } from '../../core/numericTarget.ts';
 import { encodeTarget, mismatch } from './encodeTarget.ts';
 import { byHeads, type HeadSamples } from './headTargets.ts';
 

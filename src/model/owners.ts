@@ -1,7 +1,7 @@
 // Which models a base belongs to. Several may share one as long as it is frozen; it is freed with the last of them.
-import { TransferKitError } from './errors.ts';
+import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel, Base } from './model.ts';
-import type { Trunk, TrunkWeight } from './types.ts';
+import type { Trunk, TrunkWeight } from '../core/types.ts';
 
 /** By the trunk of a base: the trunks of the heads that are on it. */
 const owners = new WeakMap<Trunk, Set<Trunk>>();

@@ -1,9 +1,9 @@
 // Targets of examples for all heads of a model, side by side as their logits are.
-import { TransferKitError } from '../core/errors.ts';
-import type { HeadPart } from '../core/model.ts';
-import { nearestNames } from '../core/names.ts';
-import type { Samples, Target } from '../core/types.ts';
-import { shown } from '../core/shown.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { HeadPart } from '../model.ts';
+import { nearestNames } from '../../core/names.ts';
+import type { Samples, Target } from '../../core/types.ts';
+import { shown } from '../../core/shown.ts';
 import { encodeTarget } from './encodeTarget.ts';
 
 /** What has heads. Every model is one. */

@@ -1,7 +1,7 @@
 // What a model is made of: preprocessing, a base, a head. Types only.
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
-import type { Channels } from './pictureLimits.ts';
-import type { Shape, TrainingLog, Trunk } from './types.ts';
+import type { Channels } from '../core/pictureLimits.ts';
+import type { Shape, TrainingLog, Trunk } from '../core/types.ts';
 
 /** How raw input becomes what the base was trained on: data that is saved with the model. */
 export type PreprocessorSpec = ImageSpec | TensorInputSpec | CustomSpec;
