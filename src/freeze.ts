@@ -6,7 +6,7 @@ import { assertOwned } from './model/owners.ts';
 import { assertIdle } from './model/uses.ts';
 import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
 import { shown } from './core/shown.ts';
-import { isList, layerNames, selectWeights, type LayerSelection } from './trunk/selectWeights.ts';
+import { isList, layerNames, selectWeights, type LayerSelection } from './networks/cut/selectWeights.ts';
 
 /** Which layers: `'base'`, `'head'`, `'all'` (both), layers of the base or head by name, pattern or place, or a list of these. */
 export type FreezeSelection = LayerSelection;

@@ -189,7 +189,7 @@ export type { ThresholdMetric } from './train/thresholds.ts';
 export { toGraphModel } from './toGraphModel.ts';
 export { trainHead } from './trainHead.ts';
 export type { TrainHeadOptions } from './trainHead.ts';
-export type { LayerSelection } from './trunk/selectWeights.ts';
+export type { LayerSelection } from './networks/cut/selectWeights.ts';
 export { tuneThresholds } from './tuneThresholds.ts';
 export type { LabelThreshold, ThresholdsOf, TuneThresholdsOptions } from './tuneThresholds.ts';
 export { useBackend } from './useBackend.ts';

@@ -14,8 +14,8 @@ import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import type { TensorSpec } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
-import { isNodeTopology, parseNodes } from './trunk/nodeGraph.ts';
-import { parseTopology } from './trunk/topology.ts';
+import { isNodeTopology, parseNodes } from './networks/read/nodeGraph.ts';
+import { parseTopology } from './networks/read/topology.ts';
 import { savedModelOf } from './formats/tfjs/savedModel.ts';
 
 export type { BaseSource } from './bases/readSource.ts';

@@ -10,7 +10,7 @@ import { assertBaseIdle } from './model/uses.ts';
 import type { Shape, Trunk } from './core/types.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';
-import { makeModel } from './heads/makeModel.ts';
+import { makeModel } from './networks/write/makeModel.ts';
 import { nameHeads } from './heads/nameHeads.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
 import { takenNames } from './heads/takenNames.ts';

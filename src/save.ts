@@ -5,7 +5,7 @@ import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart } from './model/model.ts';
 import { isObject } from './core/optionChecks.ts';
 import { whileCopied } from './model/uses.ts';
-import type { WrittenModel } from './heads/writeModel.ts';
+import type { WrittenModel } from './networks/write/writeModel.ts';
 import { placeToSave } from './formats/tfjs/modelStores.ts';
 import type { SavedModel } from './formats/tfjs/savedModel.ts';
 
@@ -50,7 +50,7 @@ export async function save(model: AnyModel, target: io.IOHandler | string | URL)
 
 /** The model at one moment, whatever becomes of it while that is written. */
 async function artifactsOf(model: AnyModel): Promise<io.ModelArtifacts> {
-  const { writeModel } = await import('./heads/writeModel.ts');
+  const { writeModel } = await import('./networks/write/writeModel.ts');
   assertAlive('save', model);
   const written = writeModel(model);
   const userDefinedMetadata = { transferkit: describeModel(model, written.head), ...written.metadata };

@@ -5,7 +5,7 @@ import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel, HeadPart } from './model/model.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileCopied } from './model/uses.ts';
-import { writeNodes } from './trunk/nodeGraph.ts';
+import { writeNodes } from './networks/read/nodeGraph.ts';
 
 /**
  * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm folded into the convolutions,
@@ -37,8 +37,8 @@ export async function toGraphModel(model: AnyModel): Promise<GraphModel> {
 
 async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
   await ensureBackend();
-  const { foldModel } = await import('./heads/foldModel.ts');
-  const { outputKeys, signatureOf } = await import('./heads/graphParts.ts');
+  const { foldModel } = await import('./networks/fold/foldModel.ts');
+  const { outputKeys, signatureOf } = await import('./networks/write/graphParts.ts');
   assertAlive('toGraphModel', model);
   const { graph, constants } = foldModel(model);
   const { parts } = model.head;

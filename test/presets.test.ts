@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { WeightSource } from '../src/core/weightSource.ts';
 import type { Preset } from '../src/presets/preset.ts';
 import { findPreset, isPresetName, presetNames } from '../src/presets/presetTable.ts';
-import { buildTrunk } from '../src/trunk/buildLayers.ts';
-import { graphUpTo, lastCallOf, type LayerGraph } from '../src/trunk/layerGraph.ts';
-import { weightShapes } from '../src/trunk/weightShapes.ts';
+import { buildTrunk } from '../src/networks/read/buildLayers.ts';
+import { graphUpTo, lastCallOf, type LayerGraph } from '../src/networks/read/layerGraph.ts';
+import { weightShapes } from '../src/networks/read/weightShapes.ts';
 import { useBackend } from '../src/useBackend.ts';
 import { seededWeights, uniform } from './support/seededWeights.ts';
 

@@ -1,10 +1,10 @@
 // Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
 import { TransferKitError } from '../core/errors.ts';
 import type { Task } from '../model/model.ts';
-import { findCut } from '../trunk/findCut.ts';
-import { inferShapes } from '../trunk/inferShapes.ts';
-import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
-import { separatingCalls } from '../trunk/stages.ts';
+import { findCut } from '../networks/cut/findCut.ts';
+import { inferShapes } from '../networks/read/inferShapes.ts';
+import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
+import { separatingCalls } from '../networks/cut/stages.ts';
 
 /** A network that ends in a classifier. */
 export interface ClassifierEnd {

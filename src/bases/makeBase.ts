@@ -4,11 +4,18 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base, Preprocessor } from '../model/model.ts';
 import type { TensorSpec } from '../core/types.ts';
-import { assertBuildable, buildTrunk, type BuildOptions } from '../trunk/buildLayers.ts';
-import type { LayersTrunk } from '../trunk/layersTrunk.ts';
-import { findCut } from '../trunk/findCut.ts';
-import { otherSize } from '../trunk/fitInput.ts';
-import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape, type LayerGraph } from '../trunk/layerGraph.ts';
+import { assertBuildable, buildTrunk, type BuildOptions } from '../networks/read/buildLayers.ts';
+import type { LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { findCut } from '../networks/cut/findCut.ts';
+import { otherSize } from '../networks/cut/fitInput.ts';
+import {
+  graphUpTo,
+  inputShapeOf,
+  lastCallOf,
+  layerOf,
+  withInputShape,
+  type LayerGraph,
+} from '../networks/read/layerGraph.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 

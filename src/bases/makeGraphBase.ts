@@ -4,9 +4,9 @@ import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base } from '../model/model.ts';
 import type { TensorSpec } from '../core/types.ts';
-import { freedBatchNote } from '../trunk/freeInput.ts';
-import { findNodeCut } from '../trunk/findNodeCut.ts';
-import { graphTrunk } from '../trunk/graphTrunk.ts';
+import { freedBatchNote } from '../networks/read/freeInput.ts';
+import { findNodeCut } from '../networks/cut/findNodeCut.ts';
+import { graphTrunk } from '../networks/run/graphTrunk.ts';
 import {
   attribute,
   dataNodes,
@@ -15,7 +15,7 @@ import {
   nodesUpTo,
   withDeclaredShape,
   type NodeGraph,
-} from '../trunk/nodeGraph.ts';
+} from '../networks/read/nodeGraph.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 import type { BasePlan } from './makeBase.ts';

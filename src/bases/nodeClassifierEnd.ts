@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Task } from '../model/model.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
-import { appendLayer, inputLayer, type LayerGraph } from '../trunk/layerGraph.ts';
+import { appendLayer, inputLayer, type LayerGraph } from '../networks/read/layerGraph.ts';
 import {
   attribute,
   constantNode,
@@ -15,7 +15,7 @@ import {
   nodesByName,
   type NodeGraph,
   type NodeSpec,
-} from '../trunk/nodeGraph.ts';
+} from '../networks/read/nodeGraph.ts';
 
 /** The classifier of a GraphModel as a head. */
 export interface NodeClassifier {

@@ -3,7 +3,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
 import type { HeadPart } from '../model/model.ts';
-import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
+import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
 import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 
 /**

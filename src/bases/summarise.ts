@@ -2,10 +2,10 @@
 import { describeShape, sizeOf } from '../core/shapes.ts';
 import type { Base } from '../model/model.ts';
 import type { Trunk, TrunkWeight } from '../core/types.ts';
-import { isGraphTrunk } from '../trunk/graphTrunk.ts';
-import { lastCallOf } from '../trunk/layerGraph.ts';
-import { isLayersTrunk } from '../trunk/layersTrunk.ts';
-import { nodesByName } from '../trunk/nodeGraph.ts';
+import { isGraphTrunk } from '../networks/run/graphTrunk.ts';
+import { lastCallOf } from '../networks/read/layerGraph.ts';
+import { isLayersTrunk } from '../networks/run/layersTrunk.ts';
+import { nodesByName } from '../networks/read/nodeGraph.ts';
 
 /** What a trunk's own format knows of one layer. */
 interface LayerFacts {

@@ -1,8 +1,8 @@
 // Which weight of a Keras file goes to which weight of a network: by the names of a known family of files, by the layers'
 // own names, or by position with every shape checked.
 import { classNameOf, isJsonObject, type JsonObject } from '../core/json.ts';
-import type { LayerGraph } from '../trunk/layerGraph.ts';
-import { weightShapes, type WeightShape } from '../trunk/weightShapes.ts';
+import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import { weightShapes, type WeightShape } from '../networks/read/weightShapes.ts';
 import type { KerasFile } from './keras/kerasFile.ts';
 import { familyOf, kindOf, numberedName } from './keras/kerasNames.ts';
 import { locator, type Locate, type Located } from './keras/locateLayers.ts';

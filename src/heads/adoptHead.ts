@@ -4,12 +4,19 @@ import { TransferKitError } from '../core/errors.ts';
 import { ofHead } from '../model/headParts.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
-import { sourceFrom } from '../trunk/buildLayers.ts';
-import { avoidNames, freshName, graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../trunk/layerGraph.ts';
-import { layersTrunk, type LayersTrunk } from '../trunk/layersTrunk.ts';
-import { parseTopology } from '../trunk/topology.ts';
+import { sourceFrom } from '../networks/read/buildLayers.ts';
+import {
+  avoidNames,
+  freshName,
+  graphUpTo,
+  layerOf,
+  type LayerGraph,
+  type LayerSpec,
+} from '../networks/read/layerGraph.ts';
+import { layersTrunk, type LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { parseTopology } from '../networks/read/topology.ts';
 import type { HeadEnd } from './buildHead.ts';
-import { logitsOf } from './headGraph.ts';
+import { logitsOf } from '../networks/write/headGraph.ts';
 
 /**
  * Sees whether a LayersModel can be a head. The returned function makes it one: from then on it belongs to that head alone.

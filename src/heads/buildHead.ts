@@ -5,10 +5,10 @@ import { TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
-import { sourceFrom } from '../trunk/buildLayers.ts';
-import { layersTrunk, type LayersTrunk } from '../trunk/layersTrunk.ts';
-import { avoidNames } from '../trunk/layerGraph.ts';
-import { parseTopology } from '../trunk/topology.ts';
+import { sourceFrom } from '../networks/read/buildLayers.ts';
+import { layersTrunk, type LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { avoidNames } from '../networks/read/layerGraph.ts';
+import { parseTopology } from '../networks/read/topology.ts';
 
 /**
  * How feature maps [b, h, w, c] or sequences [b, t, c] become vectors: `'average'` or `'max'` over all places ([b, c]),

@@ -1,10 +1,10 @@
 // Whether a head is linear in the features that enter it, so that its weights can be solved for.
 import type { LinearEnd, LinearHead } from '../model/linearHead.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
-import { isStochastic } from '../trunk/applyLayer.ts';
-import { layerOf, type TensorRef } from '../trunk/layerGraph.ts';
-import { layersTrunkOf, type LayersTrunk } from '../trunk/layersTrunk.ts';
-import { logitsOf } from './headGraph.ts';
+import { isStochastic } from '../networks/run/applyLayer.ts';
+import { layerOf, type TensorRef } from '../networks/read/layerGraph.ts';
+import { layersTrunkOf, type LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { logitsOf } from '../networks/write/headGraph.ts';
 
 /**
  * The dense layers of a head whose weights are all that training may move: each with a bias, without activation, penalty

@@ -1,9 +1,9 @@
 // The last layers of a head: those that give its logits.
 import type { Head, HeadPart, Task, Tasks } from '../model/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
-import { layerOf } from '../trunk/layerGraph.ts';
-import { layersTrunkOf } from '../trunk/layersTrunk.ts';
-import { logitsOf } from './headGraph.ts';
+import { layerOf } from '../networks/read/layerGraph.ts';
+import { layersTrunkOf } from '../networks/run/layersTrunk.ts';
+import { logitsOf } from '../networks/write/headGraph.ts';
 
 /** The layer whose output is one head's logits. */
 export interface LogitLayer {

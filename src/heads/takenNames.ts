@@ -1,7 +1,7 @@
 // Names in a base that a head must not use again.
 import type { Trunk } from '../core/types.ts';
-import { isGraphTrunk } from '../trunk/graphTrunk.ts';
-import { layersTrunkOf } from '../trunk/layersTrunk.ts';
+import { isGraphTrunk } from '../networks/run/graphTrunk.ts';
+import { layersTrunkOf } from '../networks/run/layersTrunk.ts';
 
 /** Names of layers, or of nodes and of what they begin with. */
 export function takenNames(base: Trunk): ReadonlySet<string> {

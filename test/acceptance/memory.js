@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-${backend}';
 import { platform } from '#platform';
 import { findPreset } from './src/presets/presetTable.ts';
-import { buildTrunk } from './src/trunk/buildLayers.ts';
+import { buildTrunk } from './src/networks/read/buildLayers.ts';
 import { loadKerasFile, readKerasFile } from './src/formats/keras/kerasFile.ts';
 import { matchKerasWeights } from './src/formats/keras/kerasWeights.ts';
 tf.env().set('PROD', true);

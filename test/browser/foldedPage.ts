@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { useBackend } from '../../src/index.ts';
-import { GroupedConv2D } from '../../src/layers/groupedConv2D.ts';
+import { GroupedConv2D } from '../../src/networks/layers/groupedConv2D.ts';
 import { chain } from '../support/fusedChains.ts';
 import { wave } from '../support/tinyModel.ts';
 

@@ -4,8 +4,8 @@ import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
 import { noWeights } from '../../src/core/weightSource.ts';
 import type { Trunk } from '../../src/core/types.ts';
-import { buildTrunk } from '../../src/trunk/buildLayers.ts';
-import { parseTopology } from '../../src/trunk/topology.ts';
+import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
+import { parseTopology } from '../../src/networks/read/topology.ts';
 import { uniform } from './seededWeights.ts';
 import { relativeError } from './tensors.ts';
 

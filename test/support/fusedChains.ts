@@ -1,9 +1,9 @@
 // Networks of a few layers each, for comparing layers computed together with the same layers one by one. Runs in pages too.
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { buildTrunk } from '../../src/trunk/buildLayers.ts';
-import type { LayersTrunk } from '../../src/trunk/layersTrunk.ts';
-import { parseTopology } from '../../src/trunk/topology.ts';
+import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
+import type { LayersTrunk } from '../../src/networks/run/layersTrunk.ts';
+import { parseTopology } from '../../src/networks/read/topology.ts';
 import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { setWeights, wave } from './tinyModel.ts';
 

@@ -1,8 +1,8 @@
 // Weights by a formula that golden/presets.py computes too, so that no weights have to be stored.
 import { tensor } from '@tensorflow/tfjs-core';
 import { sourceOf, type WeightEntry, type WeightSource } from '../../src/core/weightSource.ts';
-import type { LayerGraph } from '../../src/trunk/layerGraph.ts';
-import { weightShapes } from '../../src/trunk/weightShapes.ts';
+import type { LayerGraph } from '../../src/networks/read/layerGraph.ts';
+import { weightShapes } from '../../src/networks/read/weightShapes.ts';
 
 /**
  * Numbers for a weight, by its place among the layers with weights and in its layer: at most `scale` from `offset`, 0 and 1

@@ -5,8 +5,8 @@ import { layers, model, sequential, type LayersModel, type SymbolicTensor } from
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { MovedStatistic, StageRange, Trunk } from '../../src/core/types.ts';
 import { loadBase } from '../../src/loadBase.ts';
-import { buildTrunk } from '../../src/trunk/buildLayers.ts';
-import { parseTopology } from '../../src/trunk/topology.ts';
+import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
+import { parseTopology } from '../../src/networks/read/topology.ts';
 import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { trunkAsTested, useTestBackend } from '../support/testBackend.ts';

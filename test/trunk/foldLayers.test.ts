@@ -2,13 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ActivationOf } from '../../src/layers/activationOf.ts';
-import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from '../../src/layers/globalPooling.ts';
-import { GroupedConv2D } from '../../src/layers/groupedConv2D.ts';
-import { Normalization } from '../../src/layers/normalization.ts';
-import { registerLayers } from '../../src/layers/registerLayers.ts';
-import { HalfPixelResizing } from '../../src/layers/resizing.ts';
-import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from '../../src/layers/scaling.ts';
+import { ActivationOf } from '../../src/networks/layers/activationOf.ts';
+import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from '../../src/networks/layers/globalPooling.ts';
+import { GroupedConv2D } from '../../src/networks/layers/groupedConv2D.ts';
+import { Normalization } from '../../src/networks/layers/normalization.ts';
+import { registerLayers } from '../../src/networks/layers/registerLayers.ts';
+import { HalfPixelResizing } from '../../src/networks/layers/resizing.ts';
+import { AddConstant, CustomScaleLayer, LayerScale, MultiplyConstant } from '../../src/networks/layers/scaling.ts';
 import { useBackend } from '../../src/useBackend.ts';
 import { branch, call, compare, expectKernels, trunkOf, type Part } from '../support/foldedTrunks.ts';
 

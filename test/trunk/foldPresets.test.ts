@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Trunk } from '../../src/core/types.ts';
 import { findPreset } from '../../src/presets/presetTable.ts';
-import { buildTrunk } from '../../src/trunk/buildLayers.ts';
+import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
 import { useBackend } from '../../src/useBackend.ts';
 import { compare } from '../support/foldedTrunks.ts';
 import { seededWeights } from '../support/seededWeights.ts';

@@ -9,11 +9,11 @@ import { registerLayers } from '../../src/layers.ts';
 import { loadBase } from '../../src/loadBase.ts';
 import { replaceHead } from '../../src/replaceHead.ts';
 import { save } from '../../src/save.ts';
-import { findCut } from '../../src/trunk/findCut.ts';
-import { layerOf } from '../../src/trunk/layerGraph.ts';
-import { layersTrunkOf } from '../../src/trunk/layersTrunk.ts';
-import { parseTopology } from '../../src/trunk/topology.ts';
-import { writeTopology } from '../../src/trunk/writeTopology.ts';
+import { findCut } from '../../src/networks/cut/findCut.ts';
+import { layerOf } from '../../src/networks/read/layerGraph.ts';
+import { layersTrunkOf } from '../../src/networks/run/layersTrunk.ts';
+import { parseTopology } from '../../src/networks/read/topology.ts';
+import { writeTopology } from '../../src/networks/write/writeTopology.ts';
 import golden from '../golden/keras3.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';
 

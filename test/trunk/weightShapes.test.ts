@@ -4,11 +4,11 @@ import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflo
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Json } from '../../src/core/json.ts';
-import { inferShapes } from '../../src/trunk/inferShapes.ts';
-import { orderAsKeras } from '../../src/trunk/kerasOrder.ts';
-import { inputLayer, layerOf, type LayerGraph, type LayerSpec } from '../../src/trunk/layerGraph.ts';
-import { parseTopology } from '../../src/trunk/topology.ts';
-import { weightShapes } from '../../src/trunk/weightShapes.ts';
+import { inferShapes } from '../../src/networks/read/inferShapes.ts';
+import { orderAsKeras } from '../../src/networks/read/kerasOrder.ts';
+import { inputLayer, layerOf, type LayerGraph, type LayerSpec } from '../../src/networks/read/layerGraph.ts';
+import { parseTopology } from '../../src/networks/read/topology.ts';
+import { weightShapes } from '../../src/networks/read/weightShapes.ts';
 import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 

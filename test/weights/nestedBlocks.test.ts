@@ -3,7 +3,7 @@ import * as h5wasm from 'h5wasm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBase, useBackend, type Base } from '../../src/index.ts';
 import { findPreset } from '../../src/presets/presetTable.ts';
-import { weightShapes, type WeightShape } from '../../src/trunk/weightShapes.ts';
+import { weightShapes, type WeightShape } from '../../src/networks/read/weightShapes.ts';
 
 const lastBlock = 'convnext_tiny_stage_3_block_2_identity';
 let whole: Uint8Array;

@@ -1,4 +1,4 @@
-// Parts of the gradients of fused kernels, which tfjs has no operations for (trunk/activationGradient.ts).
+// Parts of the gradients of fused kernels, which tfjs has no operations for (networks/run/activationGradient.ts).
 import { activationGradient } from './activationGradient.ts';
 import { kernelOrOriginal } from './kernelMaker.ts';
 

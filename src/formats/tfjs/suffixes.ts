@@ -1,9 +1,9 @@
 // Names of weights that carry a suffix which their layers lack. Keras 2 writes `conv2d_10_1/kernel` for the layer `conv2d_10`
 // when the network was built a second time in one process: TensorFlow makes the scopes of variables unique by `_1`, `_2`, ….
 import type { io } from '@tensorflow/tfjs-core';
-import { parseTopology } from '../../trunk/topology.ts';
-import { isNodeTopology } from '../../trunk/nodeGraph.ts';
-import { weightShapes, type LayerWeights } from '../../trunk/weightShapes.ts';
+import { parseTopology } from '../../networks/read/topology.ts';
+import { isNodeTopology } from '../../networks/read/nodeGraph.ts';
+import { weightShapes, type LayerWeights } from '../../networks/read/weightShapes.ts';
 import { sameShape } from '../matchWeights.ts';
 
 type Spec = io.WeightsManifestEntry;

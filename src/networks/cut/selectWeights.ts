@@ -1,0 +1,110 @@
+// Chooses weights by the ways in which people name layers.
+import { TransferKitError } from '../../core/errors.ts';
+import { nearestNames } from '../../core/names.ts';
+import type { Trunk, TrunkWeight } from '../../core/types.ts';
+import { shown } from '../../core/shown.ts';
+
+/**
+ * Which layers are meant:
+ * - a name: the layer of that name, else all layers whose names begin with it and a separator (`block_14` means
+ *   `block_14_expand`, `block_14/conv` …),
+ * - a RegExp or a function on layer names,
+ * - `{ from }`: that layer and all behind it, in the order in which they run,
+ * - `{ lastStages: n }`: the last n stages of the base,
+ * - a list of these.
+ */
+export type LayerSelection =
+  | string
+  | RegExp
+  | ((layer: string) => boolean)
+  | { readonly from: string }
+  | { readonly lastStages: number }
+  | readonly LayerSelection[];
+
+/**
+ * The weights of a trunk's chosen layers, in the trunk's order.
+ *
+ * @param verb - For messages.
+ * @param elsewhere - Layers of another trunk, named in messages too.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names when nothing is meant, `INVALID_OPTION`.
+ */
+export function selectWeights(
+  verb: string,
+  trunk: Trunk,
+  selection: LayerSelection,
+  elsewhere: readonly string[] = [],
+): TrunkWeight[] {
+  const chosen = selectLayers({ verb, trunk, names: layerNames(trunk), elsewhere }, selection);
+  return trunk.weights.filter((weight) => chosen.has(weight.layer));
+}
+
+/** Names of a trunk's layers, in the order in which they run. */
+export function layerNames(trunk: Trunk): string[] {
+  return trunk.stages.flatMap((stage) => stage.layers);
+}
+
+/** Whether a selection is a list of selections. */
+export function isList(selection: LayerSelection): selection is readonly LayerSelection[] {
+  return Array.isArray(selection);
+}
+
+interface Place {
+  readonly verb: string;
+  readonly trunk: Trunk;
+  readonly names: readonly string[];
+  readonly elsewhere: readonly string[];
+}
+
+function selectLayers(place: Place, selection: LayerSelection): Set<string> {
+  const { names } = place;
+  if (typeof selection === 'string') return byName(place, selection);
+  if (selection instanceof RegExp) return byTest(place, (name) => new RegExp(selection).test(name), String(selection));
+  if (typeof selection === 'function') return byTest(place, selection, 'the given function');
+  if (isList(selection)) return new Set(selection.flatMap((each) => [...selectLayers(place, each)]));
+  if (has(selection, 'from')) {
+    const first = byName(place, selection.from);
+    return new Set(names.slice(names.findIndex((name) => first.has(name))));
+  }
+  if (has(selection, 'lastStages')) return lastStages(place, selection.lastStages);
+  const text = `${place.verb}: expected a name, RegExp, function, { from }, { lastStages } or a list of these, got ${shown(selection)}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { selection });
+}
+
+/** A program without types may hand in anything. */
+function has<Key extends string>(value: unknown, key: Key): value is Record<Key, never> {
+  return typeof value === 'object' && value !== null && key in value;
+}
+
+function byName({ verb, names, elsewhere }: Place, wanted: string): Set<string> {
+  if (names.includes(wanted)) return new Set([wanted]);
+  const found = names.filter((name) => name.startsWith(wanted) && /^[_/.-]/.test(name.slice(wanted.length)));
+  if (wanted !== '' && found.length > 0) return new Set(found);
+  const nearest = nearestNames(wanted, [...names, ...elsewhere]);
+  throw new TransferKitError(
+    'UNKNOWN_LAYER',
+    `${verb}: expected the name or the beginning of the name of a layer, got '${wanted}'. Nearest: ${nearest.join(', ')}.`,
+    { layer: wanted, nearest },
+  );
+}
+
+function byTest({ verb, names }: Place, test: (name: string) => boolean, shown: string): Set<string> {
+  const found = names.filter((name) => test(name));
+  if (found.length > 0) return new Set(found);
+  const some = names.slice(0, 10).join(', ');
+  throw new TransferKitError(
+    'UNKNOWN_LAYER',
+    `${verb}: expected ${shown} to match layers, it matches none of ${String(names.length)}: ${some}, …`,
+    { known: names },
+  );
+}
+
+function lastStages({ verb, trunk }: Place, count: number): Set<string> {
+  if (Number.isInteger(count) && count >= 1 && count <= trunk.stages.length) {
+    return new Set(trunk.stages.slice(-count).flatMap((stage) => stage.layers));
+  }
+  throw new TransferKitError(
+    'INVALID_OPTION',
+    `${verb}: expected lastStages from 1 to ${String(trunk.stages.length)}, got ${String(count)}.`,
+    { lastStages: count, stages: trunk.stages.length },
+  );
+}

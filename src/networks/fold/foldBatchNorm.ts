@@ -1,0 +1,46 @@
+// BatchNorm by its stored statistics folded into the weights of the kernel in front of it:
+// `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
+import { add, clone, mul, reshape, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { channelScale, type ChannelScale } from '../run/batchNorm.ts';
+import { numberOf } from '../read/inferShapes.ts';
+import type { LayerSpec } from '../read/layerGraph.ts';
+import { weightOf, type WeightOf } from '../read/layerSite.ts';
+import type { MakeConstant } from './nodeDraft.ts';
+
+/** `x * scale + shift` for each channel, computed when it is asked for. */
+export interface LateScale {
+  readonly channels: number;
+  /** To be called in a tidy. */
+  readonly compute: () => ChannelScale;
+}
+
+/** What a BatchNormalization does in inference. */
+export function lateScale(site: { readonly layer: LayerSpec; readonly weight: WeightOf }): LateScale {
+  const mean = weightOf(site, 'moving_mean');
+  const variance = weightOf(site, 'moving_variance');
+  const [gamma, beta] = [site.weight('gamma'), site.weight('beta')];
+  const epsilon = numberOf(site.layer.config.epsilon) ?? 1e-3;
+  return { channels: mean.size, compute: () => channelScale({ mean, variance, gamma, beta, epsilon }) };
+}
+
+/** A kernel in a shape of its own, its outputs scaled. */
+export function scaledKernel(kernel: Tensor, shape: readonly number[], by: LateScale | undefined): MakeConstant {
+  return () =>
+    tidy(() => {
+      const shaped = reshape(kernel, [...shape]);
+      if (by === undefined) return shaped;
+      // The last axis counts the outputs, or the last two do in a depthwise kernel.
+      const outputs = shape.at(-1) === by.channels ? [by.channels] : shape.slice(-2);
+      return mul(shaped, reshape(by.compute().scale, outputs));
+    });
+}
+
+/** A bias for scaled outputs; zeros where there is neither. */
+export function scaledBias(bias: Tensor | undefined, channels: number, by: LateScale | undefined): MakeConstant {
+  return () =>
+    tidy(() => {
+      if (by === undefined) return bias === undefined ? zeros([channels]) : clone(bias);
+      const { scale, shift } = by.compute();
+      return bias === undefined ? shift : add(mul(bias, scale), shift);
+    });
+}

@@ -1,0 +1,83 @@
+// A part of a trunk of layers for inference: fused where its layers have a form as nodes, as it is elsewhere.
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import type { FoldedPart, StageRange, Trunk } from '../../core/types.ts';
+import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
+import { makeProgram, type Program } from './program.ts';
+import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '../write/writeCalls.ts';
+
+type Range = Required<StageRange>;
+
+/** What folding needs of a trunk of layers. */
+export interface FoldableTrunk extends WritableTrunk, Pick<Trunk, 'stages' | 'run'> {
+  /** Calls whose outputs are where stages begin and end: the input, then the last call of each stage. */
+  readonly boundaries: readonly number[];
+}
+
+/** Stages of a trunk written as nodes. */
+interface WrittenRange extends WrittenCalls {
+  readonly draft: NodeDraft;
+  readonly input: string;
+}
+
+/** Folds stages of a trunk; those with layers that have no form as nodes run as they are. */
+export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.length }: StageRange = {}): FoldedPart {
+  const whole = writeRange(trunk, { from, to });
+  if (whole.unsupported.length === 0) return { ...programOf(trunk, whole), unfolded: [] };
+  const programs: Program[] = [];
+  try {
+    for (const run of runsOf(trunk, { from, to })) {
+      const written = writeRange(trunk, run);
+      programs.push(written.unsupported.length === 0 ? programOf(trunk, written) : asItIs(trunk, run));
+    }
+  } catch (error) {
+    for (const program of programs) program.dispose();
+    throw error;
+  }
+  return {
+    run: (input) => inTurn(programs, input),
+    dispose() {
+      for (const program of programs) program.dispose();
+    },
+    unfolded: [...new Set(whole.unsupported.map(({ name }) => name))],
+  };
+}
+
+/** Stages that follow each other and are all foldable, or all not. */
+function runsOf(trunk: FoldableTrunk, { from, to }: Range): Range[] {
+  const runs: (Range & { readonly foldable: boolean })[] = [];
+  for (let stage = from; stage < to; stage++) {
+    const range = { from: stage, to: stage + 1 };
+    const foldable = writeRange(trunk, range).unsupported.length === 0;
+    const last = runs.at(-1);
+    if (last?.foldable === foldable) runs.splice(-1, 1, { ...last, to: stage + 1 });
+    else runs.push({ ...range, foldable });
+  }
+  return runs;
+}
+
+function writeRange(trunk: FoldableTrunk, { from, to }: Range): WrittenRange {
+  const draft = emptyDraft();
+  const [entry = 0, exit = 0] = [trunk.boundaries[from], trunk.boundaries[to]];
+  const { placeholder, floats } = writeInput(trunk, entry, draft);
+  return { draft, input: placeholder, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
+}
+
+function programOf({ graph }: FoldableTrunk, { draft, input, output }: WrittenRange): Program {
+  const { nodes, constants } = finishDraft(draft);
+  return makeProgram({ name: graph.name, nodes, input, outputs: [output], rest: {} }, constants);
+}
+
+function asItIs(trunk: FoldableTrunk, range: Range): Program {
+  return { run: (input) => trunk.run(input, range), dispose: () => undefined };
+}
+
+/** One program after the other; the input stays the caller's. */
+function inTurn(programs: readonly Program[], input: Tensor): Tensor {
+  return programs.reduce((x, program) => {
+    try {
+      return program.run(x);
+    } finally {
+      if (x !== input) dispose(x);
+    }
+  }, input);
+}

@@ -1,0 +1,132 @@
+// A GraphModel's nodes fused as those of layers are. What a converter has fused already stays as it is.
+import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import type { JsonObject } from '../../core/json.ts';
+import type { FoldedPart } from '../../core/types.ts';
+import { scaledBias, scaledKernel, type LateScale } from './foldBatchNorm.ts';
+import { nodeChains, type NodeChain, type ScaleNode } from './nodeChains.ts';
+import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from './nodeDraft.ts';
+import { nodeOf, nodesLeadingTo, outputOf, type NodeGraph, type NodeSpec } from '../read/nodeGraph.ts';
+import { makeProgram } from './program.ts';
+import { writeProduct } from '../write/writeKernel.ts';
+
+/** A graph and the values of its constants, which are the caller's. */
+export interface FoldedNodes {
+  readonly graph: NodeGraph;
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * A graph with fewer nodes that does the same. The nodes of its outputs may have other names, in the same order.
+ *
+ * @param constants - Values of the graph's constants; they stay the caller's.
+ */
+export function foldNodes(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): FoldedNodes {
+  const chains = nodeChains(graph, constants);
+  const endings = new Map(chains.map((chain) => [chain.nodes.at(-1)?.name, chain]));
+  const hidden = new Set(chains.flatMap(({ nodes }) => nodes.slice(0, -1).map(({ name }) => name)));
+  const draft = emptyDraft(graph.nodes.map(({ name }) => name));
+  const renamed = new Map<string, string>();
+  const moved = (reference: string) =>
+    (outputOf(reference) > 0 ? undefined : renamed.get(nodeOf(reference))) ?? reference;
+  for (const node of graph.nodes) {
+    const chain = endings.get(node.name);
+    if (chain !== undefined) renamed.set(node.name, writeChain(draft, chain, moved));
+    else if (!hidden.has(node.name)) draft.nodes.push({ ...node, inputs: node.inputs.map(moved) });
+    const value = constants.get(node.name);
+    if (value !== undefined) draft.constants.set(node.name, () => clone(value));
+  }
+  const folded = nodesLeadingTo({ ...graph, nodes: draft.nodes }, graph.outputs.map(moved));
+  const needed = new Set(folded.nodes.map(({ name }) => name));
+  for (const name of draft.constants.keys()) if (!needed.has(name)) draft.constants.delete(name);
+  const finished = finishDraft({ ...draft, nodes: [...folded.nodes] });
+  return { graph: { ...folded, nodes: finished.nodes }, constants: finished.constants };
+}
+
+/** Writes a chain as one node and returns its name. */
+function writeChain(draft: NodeDraft, chain: NodeChain, moved: (reference: string) => string): string {
+  const { pad, kernel, kind, filter, bias, scales, activation, channels, nodes } = chain;
+  const by = scales.length === 0 ? undefined : combined(scales, channels);
+  const weights = {
+    name: 'kernel',
+    kernel: scaledKernel(filter, filter.shape, by),
+    bias: bias === undefined && by === undefined ? undefined : scaledBias(bias, channels, by),
+    outputs: channels,
+  };
+  const scope = scopeIn(draft, nodes.at(-1)?.name ?? kernel.name);
+  const x = moved((pad?.node ?? kernel).inputs[0] ?? '');
+  return writeProduct({ scope, activation }, kind, x, weights, attributesOf(chain));
+}
+
+/** What a kernel's node says of windows and axes, with the padding in front of it. */
+function attributesOf({ kernel: { attr }, pad }: NodeChain): JsonObject {
+  const { fused_ops: _ops, num_args: _count, epsilon: _epsilon, leakyrelu_alpha: _slope, ...kept } = attr;
+  if (pad === undefined) return kept;
+  return { ...kept, padding: { s: btoa('EXPLICIT') }, explicit_paddings: { list: { i: pad.amounts.map(String) } } };
+}
+
+/** Steps that follow each other as one factor and one summand for each channel. */
+function combined(steps: readonly ScaleNode[], channels: number): LateScale {
+  const compute = () => ({
+    scale: steps.reduce<Tensor>((scale, step) => mul(scale, factorOf(step)), ones([channels])),
+    shift: steps.reduce<Tensor>(shifted, zeros([channels])),
+  });
+  return { channels, compute };
+}
+
+function factorOf({ op, values, epsilon }: ScaleNode): Tensor | number {
+  const [first = scalar(1), , , variance = first] = values.map(flat);
+  switch (op) {
+    case 'add':
+    case 'subtract':
+      return 1;
+    case 'multiply':
+      return first;
+    case 'divide':
+      return div(1, first);
+    case 'normalize':
+      return mul(first, rsqrt(add(variance, epsilon)));
+  }
+}
+
+/** What a step makes of the summand so far. */
+function shifted(sum: Tensor, step: ScaleNode): Tensor {
+  const [first = scalar(0), offset = first, mean = first] = step.values.map(flat);
+  switch (step.op) {
+    case 'add':
+      return add(sum, first);
+    case 'subtract':
+      return sub(sum, first);
+    case 'multiply':
+    case 'divide':
+      return mul(sum, factorOf(step));
+    case 'normalize':
+      return add(mul(sub(sum, mean), factorOf(step)), offset);
+  }
+}
+
+/** One value for each channel, or a single number. */
+function flat(value: Tensor): Tensor {
+  return reshape(value, value.size === 1 ? [] : [value.size]);
+}
+
+function placeholder(name: string): NodeSpec {
+  return { name, op: 'Placeholder', inputs: [], attr: { dtype: float } };
+}
+
+/**
+ * Fuses what lies between two nodes of a graph.
+ *
+ * @param entry - The node whose output is given; the graph's input by default.
+ * @param exit - The node whose output is wanted; the graph's input by default.
+ */
+export function foldPart(
+  graph: NodeGraph,
+  constants: ReadonlyMap<string, Tensor>,
+  entry: string = graph.input,
+  exit: string = graph.input,
+): FoldedPart {
+  const nodes = graph.nodes.map((node) => (node.name === entry && entry !== graph.input ? placeholder(entry) : node));
+  const part = nodesLeadingTo({ ...graph, nodes, input: entry }, [exit]);
+  const folded = foldNodes(part, constants);
+  return { ...makeProgram(folded.graph, folded.constants), unfolded: [] };
+}

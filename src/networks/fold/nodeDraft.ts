@@ -1,0 +1,97 @@
+// A graph of nodes while it is written: nodes in order, and constants that are computed only when the graph is used.
+import { dispose, scalar, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { JsonObject } from '../../core/json.ts';
+import type { NodeSpec } from '../read/nodeGraph.ts';
+
+/** Makes a constant. The caller owns the tensor. */
+export type MakeConstant = () => Tensor;
+
+/** Nodes, each behind those it reads, and the values of the constants among them. */
+export interface NodeDraft {
+  readonly nodes: NodeSpec[];
+  readonly constants: Map<string, MakeConstant>;
+  /** Names that are taken. */
+  readonly names: Set<string>;
+}
+
+/** A place to write nodes whose names begin alike. Every function returns the name of the node that it adds. */
+export interface NodeScope {
+  /** An operation on floats; other attributes go on top. */
+  node(op: string, inputs: readonly string[], attr?: JsonObject): string;
+  /** A constant by a name of its own. */
+  constant(name: string, make: MakeConstant): string;
+  /** A single float. */
+  number(value: number): string;
+  /** A list of integers, or rows of them. */
+  integers(values: readonly number[], shape?: readonly number[]): string;
+}
+
+/** Attributes that say float and integer. */
+export const float: JsonObject = { type: 'DT_FLOAT' };
+export const integer: JsonObject = { type: 'DT_INT32' };
+
+/** A draft in which names are taken already. */
+export function emptyDraft(taken: Iterable<string> = []): NodeDraft {
+  return { nodes: [], constants: new Map(), names: new Set(taken) };
+}
+
+/** Adds what takes the place of the network's input. */
+export function addInput(draft: NodeDraft, name: string, shape: readonly (number | null)[], dtype = float): string {
+  const dim = shape.map((axis) => ({ size: String(axis ?? -1) }));
+  return add(draft, { name, op: 'Placeholder', inputs: [], attr: { dtype, shape: { shape: { dim } } } });
+}
+
+/** A scope for one call of a layer. */
+export function scopeIn(draft: NodeDraft, prefix: string): NodeScope {
+  // tfjs gives these characters a meaning.
+  const clean = prefix.replace(/[:^]/g, '_');
+  const constant = (name: string, make: MakeConstant) => {
+    const added = add(draft, { name: `${clean}/${name}`, op: 'Const', inputs: [], attr: {} });
+    draft.constants.set(added, make);
+    return added;
+  };
+  return {
+    node: (op, inputs, attr) => add(draft, { name: `${clean}/${op}`, op, inputs, attr: { T: float, ...attr } }),
+    constant,
+    number: (value) => constant('number', () => scalar(value, 'float32')),
+    integers: (values, shape = [values.length]) => constant('integers', () => tensor([...values], [...shape], 'int32')),
+  };
+}
+
+/** Nodes and the tensors of their constants, which are the caller's. */
+export interface FinishedDraft {
+  readonly nodes: readonly NodeSpec[];
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+/** Computes the constants of a draft. */
+export function finishDraft(draft: NodeDraft): FinishedDraft {
+  const constants = new Map<string, Tensor>();
+  try {
+    for (const [name, make] of draft.constants) constants.set(name, make());
+  } catch (error) {
+    dispose([...constants.values()]);
+    throw error;
+  }
+  const nodes = draft.nodes.map((node) => {
+    const value = Object.keys(node.attr).length > 0 ? undefined : constants.get(node.name);
+    return value === undefined ? node : { ...node, attr: constantAttributes(value) };
+  });
+  return { nodes, constants };
+}
+
+/** What a Const says of its value. */
+function constantAttributes({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): JsonObject {
+  const type = dtype === 'int32' ? integer : float;
+  const tensorShape = { dim: shape.map((size) => ({ size: String(size) })) };
+  return { dtype: type, value: { tensor: { dtype: type.type ?? '', tensorShape } } };
+}
+
+/** Adds a node under its name, or the first of `name_1`, `name_2` … that is free. */
+function add({ nodes, names }: NodeDraft, node: NodeSpec): string {
+  let name = node.name;
+  for (let count = 1; names.has(name); count++) name = `${node.name}_${String(count)}`;
+  names.add(name);
+  nodes.push({ ...node, name });
+  return name;
+}

@@ -1,0 +1,75 @@
+// Which layers tfjs can build: its own, ours, and those that the user has registered.
+import { serialization } from '@tensorflow/tfjs-core';
+import { constraints, initializers, layers, regularizers } from '@tensorflow/tfjs-layers';
+import { TransferKitError } from '../../core/errors.ts';
+import { classNameOf, isJsonObject, type Json } from '../../core/json.ts';
+import type { LayerSpec } from './layerGraph.ts';
+
+/**
+ * Asserts that the class of a layer is registered, its activation too, and those of a layer that it wraps.
+ *
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layer, its class and how to supply it.
+ */
+export function assertKnown({ name, path, className, config }: LayerSpec): void {
+  const { classNameMap } = serialization.SerializationMap.getMap();
+  if (!Object.hasOwn(classNameMap, className)) {
+    throw unsupported(
+      name,
+      className,
+      `expected layers that tfjs or transferkit knows, got '${name}' of class '${className}'. Register a tfjs layer of ` +
+        `your own under that name (tf.serialization.registerClass, static className = '${className}'), or cut the base ` +
+        'before it.',
+    );
+  }
+  assertActivationKnown(name, className, config.activation);
+  const inner = config.layer;
+  if (isJsonObject(inner) && isJsonObject(inner.config)) {
+    assertKnown({ name, path, className: classNameOf(inner.class_name), config: inner.config });
+  }
+}
+
+/** Layers of tfjs that are activations and have no weights, which nobody would free. */
+const activationLayers = /^(activation|elu|leakyrelu|relu|softmax|thresholdedrelu)$/i;
+
+/** What tfjs would make of a name in place of an activation, and call: an initialiser, a layer with weights. */
+const others: ReadonlySet<string> = new Set(
+  [constraints, initializers, layers, regularizers].flatMap((each) =>
+    Object.keys(each).map((name) => name.toLowerCase()),
+  ),
+);
+
+function isActivation(className: string): boolean {
+  return activationLayers.test(className) || !others.has(className.toLowerCase());
+}
+
+/** Layers that take activations by name alone. */
+const namedActivations: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D', 'GroupedConv2D', 'GRUResetAfter']);
+
+function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {
+  const isObject = isJsonObject(activation);
+  const shown = isObject ? classNameOf(activation.class_name) : activation;
+  if (typeof shown !== 'string' || className === 'ActivationOf') return;
+  const lookedUp = isObject ? shown : camelCase(shown);
+  const isTaken = !isObject || !namedActivations.has(className);
+  if (
+    isTaken &&
+    isActivation(lookedUp) &&
+    Object.hasOwn(serialization.SerializationMap.getMap().classNameMap, lookedUp)
+  )
+    return;
+  throw unsupported(
+    name,
+    className,
+    `expected activations that tfjs or transferkit knows, got '${shown}' in '${name}' (${className}). Register one ` +
+      `of your own (tf.serialization.registerClass, static className = '${lookedUp}'), or cut the base before it.`,
+  );
+}
+
+/** tfjs looks activations up in camelCase. */
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function unsupported(layer: string, className: string, text: string): TransferKitError {
+  return new TransferKitError('UNSUPPORTED_LAYER', text, { layer, className });
+}

@@ -1,0 +1,84 @@
+// The layers and calls of a topology while they are collected, and how the parts of a topology are read.
+import { TransferKitError } from '../../core/errors.ts';
+import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../../core/json.ts';
+import { plainLayer, type Origin } from './keras3.ts';
+import type { LayerCall, LayerSpec, TensorRef } from './layerGraph.ts';
+import { mostCalls } from './limits.ts';
+import { notAModel } from './notAModel.ts';
+
+/** Calls and layers while they are collected. */
+export interface Draft {
+  readonly layers: Map<string, LayerSpec>;
+  readonly calls: LayerCall[];
+  readonly notes: string[];
+  readonly origin: Origin;
+  /** How often a layer was called, models and what is left out among them: the work so far. */
+  work: number;
+}
+
+/** What a call gives: its outputs by number. */
+export type Outputs = (output: number) => TensorRef | undefined;
+
+/** Models that are called twice in models that are called twice make a long network of a short file. */
+export function countWork(draft: Draft): void {
+  draft.work++;
+  if (draft.work > mostCalls) throw tooManyLayers();
+}
+
+export function tooManyLayers(): TransferKitError {
+  const text =
+    `loadBase: expected a network of at most ${String(mostCalls)} layers, those of nested models once for each call, got ` +
+    'more. Take a smaller network, or load a part of it as a model of its own.';
+  return new TransferKitError('OUT_OF_RANGE', text, { most: mostCalls });
+}
+
+export function pushCall(draft: Draft, spec: LayerSpec, inputs: readonly TensorRef[], kwargs: JsonObject): Outputs {
+  draft.layers.set(spec.name, spec);
+  const call = draft.calls.push({ layer: spec.name, inputs, kwargs }) - 1;
+  return (output) => ({ call, output });
+}
+
+/** The spec of a layer, under a name that no other layer of the flattened graph has. */
+export function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): LayerSpec {
+  const own = layerName(layer);
+  const known = draft.layers.get(own);
+  const taken = known !== undefined && known.path.join('/') !== path.join('/');
+  const name = taken ? path.join('/') : own;
+  const other = taken ? draft.layers.get(name) : undefined;
+  if (other !== undefined && other.path.join('/') !== name) throw notAModel(`two layers named '${name}'`);
+  const plain = plainLayer(layer, draft.origin);
+  const className = classNameOf(plain.class_name);
+  const config = configOf(plain);
+  return {
+    name,
+    className,
+    config: className === 'InputLayer' ? config : withoutInputShape(config),
+    path,
+  };
+}
+
+/**
+ * Only an InputLayer needs the shape of the input: where the first layer of a Sequential keeps it, tfjs complains as soon
+ * as the input gets another size.
+ */
+function withoutInputShape(config: JsonObject): JsonObject {
+  const kept = Object.entries(config).filter(([key]) => key !== 'batch_input_shape' && key !== 'batchInputShape');
+  return Object.fromEntries(kept);
+}
+
+export function configOf(layer: JsonObject): JsonObject {
+  return isJsonObject(layer.config) ? layer.config : {};
+}
+
+/** The layers of a container; the oldest Sequentials have the list itself as their configuration. */
+export function containerLayers(container: JsonObject): JsonObject[] {
+  const { config } = container;
+  const layers = isJsonList(config) ? config : isJsonObject(config) && isJsonList(config.layers) ? config.layers : [];
+  return layers.filter(isJsonObject);
+}
+
+export function layerName(layer: JsonObject): string {
+  const name = layer.name ?? (isJsonObject(layer.config) ? layer.config.name : undefined);
+  if (typeof name !== 'string') throw notAModel(`a layer of class '${textOf(layer.class_name)}' without a name`);
+  return name;
+}

@@ -1,0 +1,218 @@
+// The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. Pure functions on it
+// order, trim and extend; no tensor is touched here.
+import { TransferKitError } from '../../core/errors.ts';
+import {
+  classNameOf,
+  isJsonList,
+  isJsonObject,
+  numericOf,
+  textOf,
+  type Json,
+  type JsonObject,
+} from '../../core/json.ts';
+import { assertShallow } from '../../core/nesting.ts';
+import { shown } from '../../core/shown.ts';
+import { mostNodes } from './limits.ts';
+
+/** One operation. */
+export interface NodeSpec {
+  readonly name: string;
+  readonly op: string;
+  /** Names of the nodes it reads, `name` or `name:output`; control inputs (`^name`) are left out. */
+  readonly inputs: readonly string[];
+  /** As the file has them: shapes, strides, types. */
+  readonly attr: JsonObject;
+}
+
+/** A graph of operations with one input; every node comes after those it reads. */
+export interface NodeGraph {
+  readonly name: string;
+  readonly nodes: readonly NodeSpec[];
+  /** The only Placeholder. */
+  readonly input: string;
+  /** Nodes that nothing reads. */
+  readonly outputs: readonly string[];
+  /** Functions that nodes call, and versions: kept as they are. */
+  readonly rest: JsonObject;
+}
+
+/** Whether a topology is a GraphModel's. Files of TF Hub have no other mark. */
+export function isNodeTopology(topology: unknown): topology is JsonObject {
+  return isJsonObject(topology) && isJsonList(topology.node);
+}
+
+/**
+ * Reads the topology of a GraphModel.
+ *
+ * @throws TransferKitError `NOT_A_MODEL` when nodes are damaged or missing, `UNSUPPORTED_SOURCE` for several inputs,
+ * `OUT_OF_RANGE` for too many nodes.
+ */
+export function parseNodes(topology: JsonObject, name: string): NodeGraph {
+  assertShallow('the topology of a GraphModel', topology);
+  const { node, ...rest } = topology;
+  const listed = isJsonList(node) ? node : [];
+  if (listed.length > mostNodes) throw tooManyNodes(listed.length);
+  const nodes = sortNodes(listed.map(toNode));
+  const inputs = nodes.filter(({ op }) => op === 'Placeholder');
+  const [input] = inputs;
+  if (input === undefined || inputs.length > 1) {
+    const names = inputs.slice(0, 10).map((each) => `'${each.name}'`);
+    const got = inputs.length === 0 ? 'none' : `${String(inputs.length)}: ${names.join(', ')}`;
+    const text = `loadBase: expected a graph with one input, got ${got}. Export a signature with a single input.`;
+    throw new TransferKitError('UNSUPPORTED_SOURCE', text, { inputs: inputs.map((each) => each.name) });
+  }
+  const read = new Set(nodes.flatMap((each) => each.inputs.map(nodeOf)));
+  const outputs = nodes.filter((each) => !read.has(each.name) && each.op !== 'Const').map((each) => each.name);
+  return { name, nodes, input: input.name, outputs, rest };
+}
+
+/** Writes nodes as `tf.loadGraphModel` reads them. */
+export function writeNodes({ nodes, rest }: NodeGraph): JsonObject {
+  const node = nodes.map(({ name, op, inputs, attr }): JsonObject => ({ name, op, input: [...inputs], attr }));
+  // tfjs wants a version, whatever it says; files that were stripped have none.
+  return { versions: { producer: 0 }, ...rest, node };
+}
+
+/** The node that a reference (`conv:0`) names. */
+export function nodeOf(reference: string): string {
+  const colon = reference.indexOf(':');
+  return colon < 0 ? reference : reference.slice(0, colon);
+}
+
+/** The output of its node that a reference names. */
+export function outputOf(reference: string): number {
+  const colon = reference.indexOf(':');
+  return colon < 0 ? 0 : Number(reference.slice(colon + 1));
+}
+
+/** Nodes by name. */
+export function nodesByName(nodes: readonly NodeSpec[]): ReadonlyMap<string, NodeSpec> {
+  return new Map(nodes.map((node) => [node.name, node]));
+}
+
+/** The constant that a reference means, through the Identity nodes that frozen variables are read by. */
+export function constantNode(
+  byName: ReadonlyMap<string, NodeSpec>,
+  reference: string | undefined,
+): NodeSpec | undefined {
+  let node = reference === undefined ? undefined : byName.get(nodeOf(reference));
+  const seen = new Set<NodeSpec>();
+  while (node?.op === 'Identity' && !seen.has(node)) {
+    seen.add(node);
+    node = byName.get(nodeOf(node.inputs[0] ?? ''));
+  }
+  return node?.op === 'Const' ? node : undefined;
+}
+
+/** The part of a graph that leads to a node, which becomes its only output. */
+export function nodesUpTo(graph: NodeGraph, output: string): NodeGraph {
+  return nodesLeadingTo(graph, [output]);
+}
+
+/** The part of a graph that leads to some nodes, which become its outputs. */
+export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): NodeGraph {
+  const byName = nodesByName(graph.nodes);
+  const needed = new Set<string>([graph.input]);
+  const open = outputs.map(nodeOf);
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next !== graph.input && needed.has(next)) continue;
+    needed.add(next);
+    open.push(...(byName.get(next)?.inputs ?? []).map(nodeOf));
+  }
+  return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs };
+}
+
+/** Names of the nodes whose values depend on the input, in the order in which they run. */
+export function dataNodes(graph: NodeGraph): string[] {
+  const found = new Set([graph.input]);
+  for (const { name, inputs } of graph.nodes) {
+    if (inputs.some((reference) => found.has(nodeOf(reference)))) found.add(name);
+  }
+  return [...found];
+}
+
+/** Shape that the Placeholder declares, `null` for free axes; undefined when it declares none. */
+export function declaredShape(graph: NodeGraph): (number | null)[] | undefined {
+  const shape = attribute(nodesByName(graph.nodes).get(graph.input), 'shape');
+  const declared = isJsonObject(shape.shape) ? shape.shape : undefined;
+  if (declared === undefined || declared.unknownRank === true || !isJsonList(declared.dim)) return undefined;
+  return declared.dim.map((dim) => {
+    const size = isJsonObject(dim) ? numericOf(dim.size ?? 0) : NaN;
+    return Number.isInteger(size) && size >= 0 ? size : null;
+  });
+}
+
+/** The graph with another shape declared by its Placeholder. */
+export function withDeclaredShape(graph: NodeGraph, shape: readonly (number | null)[]): NodeGraph {
+  const dim = shape.map((axis): JsonObject => ({ size: String(axis ?? -1) }));
+  const nodes = graph.nodes.map((node) =>
+    node.name === graph.input ? { ...node, attr: { ...node.attr, shape: { shape: { dim } } } } : node,
+  );
+  return { ...graph, nodes };
+}
+
+/** One attribute of a node; {} when it has none. */
+export function attribute(node: NodeSpec | undefined, name: string): JsonObject {
+  const value = node?.attr[name];
+  return isJsonObject(value) ? value : {};
+}
+
+/** What a fused node does behind its product, in TensorFlow's words: `['BiasAdd', 'Relu']`. The file holds them in base64. */
+export function fusedOps(node: NodeSpec): string[] {
+  const { list } = attribute(node, 'fused_ops');
+  if (!isJsonObject(list) || !isJsonList(list.s)) return [];
+  return list.s.map((step) => (/^[A-Za-z0-9+/]+={0,2}$/.test(textOf(step)) ? atob(textOf(step)) : textOf(step)));
+}
+
+function toNode(node: Json, index: number): NodeSpec {
+  if (!isJsonObject(node) || typeof node.name !== 'string' || typeof node.op !== 'string') {
+    const got = shown(node);
+    const text = `loadBase: expected node ${String(index)} of the graph to have a name and an op, got ${got}.`;
+    throw new TransferKitError('NOT_A_MODEL', text, { index });
+  }
+  const inputs = isJsonList(node.input) ? node.input.map(textOf).filter((name) => !name.startsWith('^')) : [];
+  return { name: node.name, op: classNameOf(node.op), inputs, attr: isJsonObject(node.attr) ? node.attr : {} };
+}
+
+/** The nodes in an order in which every node comes after those it reads; nodes in loops and behind them last. */
+function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
+  const waitingFor = new Map(nodes.map((node) => [node.name, new Set(node.inputs.map(nodeOf))]));
+  if (waitingFor.size < nodes.length) throw repeatedNode(nodes);
+  const readers = new Map<string, NodeSpec[]>(nodes.map((node) => [node.name, []]));
+  for (const node of nodes) {
+    for (const name of waitingFor.get(node.name) ?? []) {
+      const list = readers.get(name);
+      if (list === undefined) throw missingNode(name, node);
+      list.push(node);
+    }
+  }
+  const sorted = new Set(nodes.filter((node) => node.inputs.length === 0));
+  for (const { name } of sorted) {
+    for (const reader of readers.get(name) ?? []) {
+      const waiting = waitingFor.get(reader.name);
+      waiting?.delete(name);
+      if (waiting?.size === 0) sorted.add(reader);
+    }
+  }
+  return [...sorted, ...nodes.filter((node) => !sorted.has(node))];
+}
+
+/** Of two nodes with one name nobody can tell which is meant. */
+function repeatedNode(nodes: readonly NodeSpec[]): TransferKitError {
+  const names = new Set<string>();
+  const repeated = nodes.find(({ name }) => names.size === names.add(name).size)?.name ?? '';
+  const text = `loadBase: expected a graph whose nodes have names of their own, got two of name '${repeated}'.`;
+  return new TransferKitError('NOT_A_MODEL', text, { node: repeated });
+}
+
+function tooManyNodes(found: number): TransferKitError {
+  const text =
+    `loadBase: expected a graph of at most ${String(mostNodes)} nodes, got ${String(found)}. Freeze and optimise it when ` +
+    'it is converted, or take a smaller network.';
+  return new TransferKitError('OUT_OF_RANGE', text, { most: mostNodes, found });
+}
+
+function missingNode(name: string, reader: NodeSpec): TransferKitError {
+  const text = `loadBase: expected a graph that has the node '${name}' that '${reader.name}' reads, it has none.`;
+  return new TransferKitError('NOT_A_MODEL', text, { node: name, reader: reader.name });
+}

@@ -1,0 +1,12 @@
+// The error for what is no topology of a LayersModel, or a damaged one.
+import { TransferKitError } from '../../core/errors.ts';
+
+/**
+ * The error.
+ *
+ * @param found - What came instead.
+ */
+export function notAModel(found: string): TransferKitError {
+  const text = `loadBase: expected the topology of a tfjs LayersModel (model.json with modelTopology), got ${found}.`;
+  return new TransferKitError('NOT_A_MODEL', text, { found });
+}

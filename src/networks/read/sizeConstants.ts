@@ -1,0 +1,42 @@
+// Constants of a GraphModel that say how large an output is: a few bytes of a file could ask for all memory.
+import { nodeOf, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
+import { assertSize } from './limits.ts';
+import type { Graph } from '../run/runNodes.ts';
+
+/** Which input of an operation names lengths of axes: as they are, as factors, or as what is added at both ends. */
+const sizes: Readonly<Record<string, number>> = {
+  BroadcastTo: 1,
+  Conv2DBackpropInput: 0,
+  Fill: 0,
+  MirrorPad: 1,
+  OneHot: 1,
+  Pad: 1,
+  PadV2: 1,
+  Range: 1,
+  ResizeBilinear: 1,
+  ResizeNearestNeighbor: 1,
+  ScatterNd: 2,
+  SparseToDense: 1,
+  Tile: 1,
+};
+
+/**
+ * Raises when a constant asks for a larger tensor than may be.
+ *
+ * @throws TransferKitError `OUT_OF_RANGE`, `NOT_A_MODEL`.
+ */
+export function assertSmallConstants(graph: NodeGraph, model: Graph): void {
+  for (const node of graph.nodes) {
+    const at = sizes[node.op];
+    const tensor = at === undefined ? undefined : model.weights[nodeOf(node.inputs[at] ?? '')]?.[0];
+    // Lists of lengths are short; -1 stands for a length that follows from others.
+    if (tensor === undefined || tensor.size > 16 || tensor.dtype === 'string') continue;
+    const values = [...tensor.dataSync()].map((value) => Math.abs(value));
+    assertSize(`node '${node.name}' (${node.op})`, lengths(node, values));
+  }
+}
+
+function lengths({ op }: NodeSpec, values: readonly number[]): number[] {
+  if (!op.includes('Pad')) return values.map((value) => Math.max(1, Math.ceil(value)));
+  return values.flatMap((value, i) => (i % 2 === 0 ? Math.max(1, value + (values[i + 1] ?? 0)) : []));
+}

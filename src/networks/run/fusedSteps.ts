@@ -1,0 +1,108 @@
+// The steps of a network in which layers that can be are computed together. Where BatchNorm goes by its stored statistics, it
+// is a scale of the weights in front of it; where it trains, it is computed on its own with the activation behind it.
+import { tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { Shape } from '../../core/types.ts';
+import type { FusedActivation } from './activationGradient.ts';
+import { axisOf, batchNormOf } from './applyLayer.ts';
+import { channelScale, type ChannelScale } from './batchNorm.ts';
+import type { BatchStatistics } from './batchStatistics.ts';
+import { fusedBatchNorm } from './fusedBatchNorm.ts';
+import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
+import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
+import { sides } from '../read/inferShapes.ts';
+import { layerOf, type LayerGraph } from '../read/layerGraph.ts';
+import { layerAt, weightIn, type LayerSource } from '../read/layerWeights.ts';
+import { layerStep, type Step } from './steps.ts';
+
+/** What to make steps of. */
+export interface FusedPlan {
+  readonly graph: LayerGraph;
+  readonly source: LayerSource;
+  /** Output shape of every call, with the batch axis. */
+  readonly shapes: readonly Shape[];
+  /** Calls whose outputs are wanted besides the graph's own. */
+  readonly needed: ReadonlySet<number>;
+}
+
+/** Steps of all calls behind the input, in the order in which they run. */
+export function fusedSteps(plan: FusedPlan): readonly Step[] {
+  const { graph, source } = plan;
+  const groups = groupsOf(plan);
+  const grouped = new Set(groups.flatMap(callsOf));
+  const alone = [...graph.calls.keys()].filter((call) => call > 0 && !grouped.has(call));
+  const steps = [
+    ...groups.map((group) => groupStep(plan, group)),
+    ...alone.map((call) => layerStep(graph, source, call)),
+  ];
+  return steps.sort((a, b) => a.call - b.call);
+}
+
+/** Groups that run as one kernel. */
+function groupsOf({ graph, shapes, needed }: FusedPlan): FusedGroup[] {
+  const groups = fusedGroups(graph, needed).flatMap((group): FusedGroup[] => {
+    const { kernel, batchNorm, activation } = group;
+    const isFused = activation === undefined || isFusedActivation(activation.name) || activation.call !== kernel;
+    if (isFused && hasFusedForm(layerOf(graph, kernel))) return [group];
+    // The BatchNorm behind a kernel that runs by its layer.
+    return batchNorm === undefined ? [] : [{ pad: undefined, kernel: batchNorm, batchNorm: undefined, activation }];
+  });
+  const norms = batchNormGroups(graph, needed).filter(({ kernel }) => {
+    const rank = shapes[kernel]?.length ?? 0;
+    return axisOf(layerOf(graph, kernel), rank) === rank - 1;
+  });
+  return [...groups, ...norms].map((group) =>
+    group.activation === undefined || isFusedActivation(group.activation.name)
+      ? group
+      : { ...group, activation: undefined },
+  );
+}
+
+function callsOf({ pad, kernel, batchNorm, activation }: FusedGroup): number[] {
+  return [pad, kernel, batchNorm, activation?.call].filter((call) => call !== undefined);
+}
+
+function groupStep({ graph, source }: FusedPlan, group: FusedGroup): Step {
+  const { pad, kernel, batchNorm } = group;
+  const spec = layerOf(graph, kernel);
+  const layer = layerAt(source, spec.name);
+  const activation = activationOf(group);
+  const isNorm = spec.className === 'BatchNormalization';
+  const norm = isNorm ? spec : batchNorm === undefined ? undefined : layerOf(graph, batchNorm);
+  const runKernel = (x: Tensor, scale: ChannelScale | undefined, behind: FusedActivation) =>
+    runFusedLayer(x, {
+      spec,
+      weight: (name) => weightIn(layer, name),
+      padding: pad === undefined ? undefined : sides(layerOf(graph, pad).config.padding ?? 1),
+      scale,
+      activation: behind,
+    });
+  const compute = (x: Tensor, statistics: BatchStatistics | undefined) => {
+    if (norm === undefined) return runKernel(x, undefined, activation);
+    const parameters = batchNormOf(norm, layerAt(source, norm.name));
+    if (statistics?.has(norm.name) === true) {
+      const z = isNorm ? x : runKernel(x, undefined, 'linear');
+      return fusedBatchNorm(z, parameters, activation, (moments) => {
+        statistics.move(norm.name, moments);
+      });
+    }
+    const scale = channelScale(parameters);
+    return isNorm ? runFusedScale(x, scale, activation) : runKernel(x, scale, activation);
+  };
+  return {
+    call: lastOfGroup(group),
+    inputs: graph.calls[pad ?? kernel]?.inputs ?? [],
+    run: ([x], { statistics }) => {
+      if (x === undefined) throw new RangeError(`${spec.name} has no input`);
+      return tidy(() => compute(x, statistics));
+    },
+  };
+}
+
+function activationOf({ activation }: FusedGroup): FusedActivation {
+  const name = activation?.name;
+  return name !== undefined && isFusedActivation(name) ? name : 'linear';
+}
+
+function isFusedActivation(name: string): name is FusedActivation {
+  return name === 'linear' || name === 'relu' || name === 'relu6';
+}

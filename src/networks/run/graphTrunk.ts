@@ -1,0 +1,244 @@
+// A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
+// place of constants are all that training needs.
+import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
+import { freeWhenUnused } from '../../model/uses.ts';
+import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../../core/types.ts';
+import type { WeightSource } from '../../core/weightSource.ts';
+import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
+import { assertRunnable, probe } from '../read/graphProbe.ts';
+import { assertSmallConstants } from '../read/sizeConstants.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph } from '../read/nodeGraph.ts';
+import { divideConstants, hasKernel, type NodeWeight } from '../read/nodeWeights.ts';
+import { emptyModel, runNodes, type Graph } from './runNodes.ts';
+import { splitDilated } from './splitDilated.ts';
+import { partition, separatingCalls, type CallRange, type Wiring } from '../cut/stages.ts';
+import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
+import { blockedNode } from './withoutGradient.ts';
+
+/** A trunk over the nodes of a GraphModel; `nodes` is what `save` writes. */
+export interface GraphTrunk extends Trunk {
+  readonly format: 'graph';
+  readonly nodes: NodeGraph;
+  /** Every constant of the graph, the weights' variables among them. */
+  readonly constants: ReadonlyMap<string, Tensor>;
+  /** Output shapes of the nodes that everything passes through. */
+  readonly shapes: ReadonlyMap<string, Shape>;
+}
+
+/** Whether a trunk is of nodes. */
+export function isGraphTrunk(trunk: Trunk): trunk is GraphTrunk {
+  return trunk.format === 'graph' && 'nodes' in trunk;
+}
+
+/**
+ * Makes a trunk of nodes and their constants.
+ *
+ * @param graph - Has one output.
+ * @param constants - Has a value for every Const of the graph.
+ * @param input - What the graph takes: the batch axis free, all others fixed.
+ * @throws TransferKitError `WEIGHTS_MISMATCH` for a missing constant, `UNSUPPORTED_SOURCE` for what tfjs cannot run
+ * synchronously.
+ */
+export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): GraphTrunk {
+  assertRunnable(graph);
+  const differentiable = splitDilated(graph);
+  const model = buildModel(differentiable);
+  try {
+    fillConstants(model, graph, constants);
+    assertSmallConstants(graph, model);
+    return makeTrunk(graph, differentiable, model, input);
+  } catch (error) {
+    model.dispose();
+    throw isTransferKitError(error) ? error : unbuilt(graph, error);
+  }
+}
+
+/** @param differentiable - What the model runs: the graph's own nodes and more. */
+function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, input: TensorSpec): GraphTrunk {
+  const wiring = wiringOf(graph);
+  const names = dataNodes(graph);
+  const specs = probe(
+    graph,
+    model,
+    separatingCalls(wiring).map((call) => names[call] ?? ''),
+    input,
+  );
+  const ranges = partition(wiring, callFacts(graph, names, specs));
+  const stages = ranges.map((range) => describeStage(names, range, specs));
+  const { weights: found, fixed } = divideConstants(graph, (name) => factsOf(model, name));
+  const weights = listWeights(model, found, stages);
+  const constants = new Map(
+    Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])),
+  );
+  const norms = nodeNorms(graph, weights);
+  const inTraining = trainingGraphs(differentiable, model);
+  let disposed = false;
+  const trunk: GraphTrunk = {
+    format: 'graph',
+    nodes: graph,
+    constants,
+    shapes: new Map([...specs].map(([name, { shape }]) => [name, shape])),
+    input,
+    output: stages.at(-1)?.output ?? input,
+    stages,
+    weights,
+    fixed,
+    get disposed() {
+      return disposed;
+    },
+    run(x, { from = 0, to = stages.length, ...mode }: RunOptions = {}) {
+      assertUsable(graph, disposed);
+      const [entry, exit] = [stages[from - 1], stages[to - 1]];
+      const run = { entry: entry?.name ?? graph.input, input: x, exit: exit?.name ?? graph.input };
+      assertInput(x, entry?.output ?? input, run.entry);
+      return runWithStatistics(norms, mode, (statistics) => {
+        const trained = stages.slice(from, to).flatMap(({ layers }) => layers.filter((node) => statistics?.has(node)));
+        if (statistics === undefined || trained.length === 0) return runNodes(model, run);
+        return inTraining(trained).run(run, statistics);
+      });
+    },
+    movingStatistics(unfrozen) {
+      assertUsable(graph, disposed);
+      return movingStatistics(norms, unfrozen);
+    },
+    blockedBy(moving, input) {
+      return blockedNode(graph, { names: new Set(moving.map(({ name }) => name)), input });
+    },
+    async fold({ from = 0, to = stages.length } = {}) {
+      assertUsable(graph, disposed);
+      const { foldPart } = await import('../fold/foldNodes.ts');
+      assertUsable(graph, disposed);
+      const entry = stages[from - 1];
+      const part = foldPart(graph, constants, entry?.name, stages[to - 1]?.name);
+      const run = (x: Tensor) => {
+        assertUsable(graph, disposed);
+        assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
+        return part.run(x);
+      };
+      return { ...part, run };
+    },
+    penalty: () => undefined,
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      freeWhenUnused(trunk, () => {
+        model.dispose();
+      });
+    },
+  };
+  return trunk;
+}
+
+/** @throws TransferKitError `NOT_A_MODEL` for a graph that tfjs refuses. */
+function buildModel(graph: NodeGraph): Graph {
+  try {
+    return emptyModel(graph);
+  } catch (error) {
+    throw unbuilt(graph, error);
+  }
+}
+
+function unbuilt(graph: NodeGraph, error: unknown): TransferKitError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `loadBase: expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
+  return new TransferKitError('NOT_A_MODEL', text, { reason }, error);
+}
+
+function fillConstants(model: Graph, graph: NodeGraph, constants: WeightSource): void {
+  const missing: string[] = [];
+  for (const { name, op } of graph.nodes) {
+    if (op !== 'Const') continue;
+    if (constants.shapeOf(name) === undefined) missing.push(name);
+    // A scope of the engine that is open now does not take it.
+    else model.weights[name] = [keep(constants.read(name))];
+  }
+  if (missing.length === 0) return;
+  const text =
+    `expected values for every constant of '${graph.name}', found none for ${missing.slice(0, 10).join(', ')} ` +
+    `(${String(missing.length)} missing). Export or fetch topology and weights together.`;
+  throw new TransferKitError('WEIGHTS_MISMATCH', text, { missing });
+}
+
+function factsOf(model: Graph, name: string) {
+  const tensor = model.weights[name]?.[0];
+  return tensor === undefined ? undefined : { dtype: tensor.dtype, size: sizeOf(tensor.shape) };
+}
+
+/** Puts variables in the place of the constants that may be trained. */
+function listWeights(model: Graph, found: readonly NodeWeight[], stages: readonly Stage[]): TrunkWeight[] {
+  const stageOf = new Map(stages.flatMap((stage, index) => stage.layers.map((name) => [name, index] as const)));
+  return found.flatMap(({ name, reader, kind }) => {
+    const constant = model.weights[name]?.[0];
+    if (constant === undefined) return [];
+    const moving = variable(constant, true);
+    model.weights[name] = [moving];
+    constant.dispose();
+    return {
+      name,
+      layer: reader,
+      stage: stageOf.get(reader) ?? 0,
+      shape: moving.shape,
+      kind,
+      variable: moving,
+      frozen: true,
+      write: (value: Tensor) => {
+        moving.assign(value);
+      },
+    };
+  });
+}
+
+/** The nodes that depend on the input as calls that read each other. */
+function wiringOf(graph: NodeGraph): Wiring {
+  const names = dataNodes(graph);
+  const callOf = new Map(names.map((name, call) => [name, call]));
+  const byName = nodesByName(graph.nodes);
+  const calls = names.map((name) => ({
+    inputs: (byName.get(name)?.inputs ?? []).flatMap((reference) => {
+      const call = callOf.get(nodeOf(reference));
+      return call === undefined ? [] : { call, output: outputOf(reference) };
+    }),
+  }));
+  return { calls, outputs: graph.outputs.map((name) => ({ call: callOf.get(name) ?? 0, output: 0 })) };
+}
+
+function callFacts(graph: NodeGraph, names: readonly string[], specs: ReadonlyMap<string, TensorSpec>) {
+  const byName = nodesByName(graph.nodes);
+  return names.map((name) => {
+    const node = byName.get(name);
+    return {
+      startsStage: node !== undefined && hasKernel(node),
+      stochastic: false,
+      outputShape: specs.get(name)?.shape ?? [],
+    };
+  });
+}
+
+function describeStage(
+  names: readonly string[],
+  { first, last }: CallRange,
+  specs: ReadonlyMap<string, TensorSpec>,
+): Stage {
+  const name = names[last] ?? '';
+  const output = specs.get(name);
+  if (output === undefined) throw new RangeError(`no shape of ${name}`);
+  return { name, layers: names.slice(first, last + 1), output, stochastic: false };
+}
+
+function assertInput(x: Tensor, expected: TensorSpec, at: string): void {
+  if (!fits(x.shape, expected.shape)) {
+    const text = `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(x.shape)}.`;
+    throw new TransferKitError('WRONG_SHAPE', text, { expected: expected.shape, received: x.shape, layer: at });
+  }
+  if (x.dtype === expected.dtype) return;
+  const text = `expected a tensor of type ${expected.dtype} at '${at}', got ${x.dtype}.`;
+  throw new TransferKitError('WRONG_DTYPE', text, { expected: expected.dtype, received: x.dtype, layer: at });
+}
+
+function assertUsable(graph: NodeGraph, disposed: boolean): void {
+  if (!disposed) return;
+  const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
+  throw new TransferKitError('DISPOSED', text, { name: graph.name });
+}

@@ -1,0 +1,231 @@
+// A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
+import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+import { describeShape, fits } from '../../core/shapes.ts';
+import { freeWhenUnused } from '../../model/uses.ts';
+import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../../core/types.ts';
+import { assertSupported, isStochastic } from './applyLayer.ts';
+import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
+import { fusedSteps } from './fusedSteps.ts';
+import { layerOf, type LayerGraph, type LayerSpec } from '../read/layerGraph.ts';
+import { layerAt, layerNorms, listWeights, type LayerSource } from '../read/layerWeights.ts';
+import { assertSize } from '../read/limits.ts';
+import { partition, rangeName, type CallFacts, type CallRange } from '../cut/stages.ts';
+import { layerStep, runSteps } from './steps.ts';
+import { blockedLayer } from './withoutGradient.ts';
+
+/** A trunk over tfjs layers; `graph` is what `save` writes. */
+export interface LayersTrunk extends Trunk {
+  readonly format: 'layers';
+  readonly graph: LayerGraph;
+  /** Shape of every call's first output. */
+  readonly shapes: readonly Shape[];
+  /** Calls whose outputs are where stages begin and end: the input, then the last call of each stage. */
+  readonly boundaries: readonly number[];
+}
+
+/**
+ * A trunk as the layers trunk that it must be.
+ *
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` for any other kind.
+ */
+export function layersTrunkOf(trunk: Trunk): LayersTrunk {
+  if (isLayersTrunk(trunk)) return trunk;
+  throw new TransferKitError(
+    'UNSUPPORTED_SOURCE',
+    `expected a trunk of tfjs layers, got one of format '${trunk.format}'.`,
+  );
+}
+
+/** Whether a trunk is of tfjs layers. */
+export function isLayersTrunk(trunk: Trunk): trunk is LayersTrunk {
+  return trunk.format === 'layers' && 'graph' in trunk;
+}
+
+/**
+ * Makes a trunk of a graph whose layers are built.
+ *
+ * @param graph - Has one output.
+ * @param source - Has every layer of the graph. Its `dispose` is called by the trunk's.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for layers that would not do what they say.
+ */
+export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk {
+  for (const spec of graph.layers.values()) assertSupported(spec);
+  const specs = callOutputs(graph, source);
+  const ranges = partition(graph, callFacts(graph, source, specs));
+  const stages = ranges.map((range) => describeStage(graph, range, specs));
+  const weights = listWeights(graph, source, ranges);
+  const norms = layerNorms(graph, weights);
+  const boundaries = [0, ...ranges.map(({ last }) => last)];
+  const shapes = specs.map(([first]) => first?.shape ?? []);
+  const together = fusedSteps({ graph, source, shapes, needed: new Set(boundaries) });
+  const oneByOne = graph.calls.slice(1).map((_, index) => layerStep(graph, source, index + 1));
+  let disposed = false;
+
+  const trunk: LayersTrunk = {
+    format: 'layers',
+    graph,
+    shapes,
+    boundaries,
+    input: specAt(specs, 0),
+    output: specAt(specs, graph.outputs[0]?.call ?? 0),
+    stages,
+    weights,
+    fixed: [],
+    get disposed() {
+      return disposed;
+    },
+    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true, ...mode }: RunOptions = {}) {
+      assertUsable(graph, disposed);
+      const entry = boundaries[from] ?? 0;
+      assertInput(graph, input, specAt(specs, entry), entry);
+      const exit = boundaries[to] ?? 0;
+      return runWithStatistics(norms, mode, (statistics) => {
+        const execution = { entry, exit, input, dropoutSeed, statistics };
+        return tidy(() => runSteps(fused ? together : oneByOne, execution));
+      });
+    },
+    movingStatistics(unfrozen) {
+      assertUsable(graph, disposed);
+      return movingStatistics(norms, unfrozen);
+    },
+    blockedBy(moving, input) {
+      return blockedLayer(graph, { names: new Set(moving.map(({ layer }) => layer)), input });
+    },
+    async fold(range = {}) {
+      assertUsable(graph, disposed);
+      const { foldLayers } = await import('../fold/foldLayers.ts');
+      assertUsable(graph, disposed);
+      const entry = boundaries[range.from ?? 0] ?? 0;
+      const part = foldLayers(trunk, range);
+      const run = (input: Tensor) => {
+        assertUsable(graph, disposed);
+        assertInput(graph, input, specAt(specs, entry), entry);
+        return part.run(input);
+      };
+      return { ...part, run };
+    },
+    penalty(moving) {
+      assertUsable(graph, disposed);
+      const own = new Set(weights);
+      return penaltyOf(
+        source,
+        moving.filter((weight) => own.has(weight)),
+      );
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      freeWhenUnused(trunk, () => {
+        source.dispose();
+      });
+    },
+  };
+  return trunk;
+}
+
+/** Shape and type of every call's outputs, from the layers' own shape inference. */
+function callOutputs(graph: LayerGraph, source: LayerSource): TensorSpec[][] {
+  const specs: TensorSpec[][] = [];
+  graph.calls.forEach((call, index) => {
+    const layer = layerOf(graph, index);
+    if (call.inputs.length === 0) {
+      specs.push([inputSpec(layer.config)]);
+      return;
+    }
+    const inputs = call.inputs.map((ref) => [...specAt(specs, ref.call, ref.output).shape]);
+    const shapes = layerAt(source, layer.name).computeOutputShape(inputs.length === 1 ? (inputs[0] ?? []) : inputs);
+    const isOpen = inputs.some((shape) => shape.slice(1).includes(null));
+    specs.push(asShapes(shapes).map((shape) => ({ shape: checkOutput(layer, shape, isOpen), dtype: 'float32' })));
+  });
+  return specs;
+}
+
+function inputSpec(config: LayerGraph['calls'][number]['kwargs']): TensorSpec {
+  const shape = Array.isArray(config.batch_input_shape) ? config.batch_input_shape : [null];
+  const dtype = config.dtype === 'int32' || config.dtype === 'bool' ? config.dtype : 'float32';
+  return { shape: shape.map((axis: unknown) => (typeof axis === 'number' ? axis : null)), dtype };
+}
+
+/**
+ * The shape of a layer's output, of a size that can be and for any number of examples.
+ *
+ * @param isOpen - Whether the input has free axes: tfjs crops such an axis as if it had a length of 0.
+ */
+function checkOutput({ name, className }: LayerSpec, shape: Shape, isOpen: boolean): Shape {
+  const [batch = null, ...axes] = shape.map((axis) => (isOpen && axis !== null && axis <= 0 ? null : axis));
+  assertSize(`layer '${name}' (${className})`, axes);
+  if (batch === null) return [null, ...axes];
+  const text =
+    `loadBase: expected layers that take any number of examples, got '${name}' (${className}), which gives ` +
+    `${describeShape([batch, ...axes])}: the number of examples is written into it. Cut the base before it, or export the ` +
+    'model with a free batch axis.';
+  throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className, shape });
+}
+
+function asShapes(shapes: Shape | readonly Shape[]): Shape[] {
+  return isShapeList(shapes) ? [...shapes] : [shapes];
+}
+
+function isShapeList(shapes: Shape | readonly Shape[]): shapes is readonly Shape[] {
+  return Array.isArray(shapes[0]);
+}
+
+function specAt(specs: readonly TensorSpec[][], call: number, output = 0): TensorSpec {
+  const spec = specs[call]?.[output];
+  if (spec === undefined) throw new RangeError(`call ${String(call)} has no output ${String(output)}`);
+  return spec;
+}
+
+function callFacts(graph: LayerGraph, source: LayerSource, specs: readonly TensorSpec[][]): CallFacts[] {
+  return graph.calls.map((_, index) => {
+    const layer = layerOf(graph, index);
+    const weighted = layer.className !== 'InputLayer' && layerAt(source, layer.name).weights.length > 0;
+    return {
+      startsStage: weighted && !/^(Batch)?Normalization$/.test(layer.className),
+      stochastic: isStochastic(layer),
+      outputShape: specAt(specs, index).shape,
+    };
+  });
+}
+
+function describeStage(graph: LayerGraph, range: CallRange, specs: readonly TensorSpec[][]): Stage {
+  const calls = graph.calls.slice(range.first, range.last + 1);
+  const names = [...new Set(calls.map((call) => call.layer))];
+  return {
+    name: rangeName(graph, range),
+    layers: names,
+    output: specAt(specs, range.last),
+    stochastic: calls.some((_, offset) => isStochastic(layerOf(graph, range.first + offset))),
+  };
+}
+
+function penaltyOf(source: LayerSource, moving: readonly TrunkWeight[]): Scalar | undefined {
+  const active = new Set(moving.map((weight) => weight.layer));
+  const penalties = [...source.layers].filter(([name]) => active.has(name)).flatMap(([, layer]) => layer.losses);
+  if (penalties.length === 0) return undefined;
+  return tidy(() => penalties.map((penalty) => penalty()).reduce((sum, each) => add(sum, each)));
+}
+
+function assertUsable(graph: LayerGraph, disposed: boolean): void {
+  if (!disposed) return;
+  const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
+  throw new TransferKitError('DISPOSED', text, { name: graph.name });
+}
+
+function assertInput(graph: LayerGraph, input: Tensor, expected: TensorSpec, entry: number): void {
+  const at = layerOf(graph, entry).name;
+  if (!fits(input.shape, expected.shape)) {
+    throw new TransferKitError(
+      'WRONG_SHAPE',
+      `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(input.shape)}.`,
+      { expected: expected.shape, received: input.shape, layer: at },
+    );
+  }
+  if (input.dtype === expected.dtype || (expected.dtype === 'float32' && input.dtype !== 'string')) return;
+  throw new TransferKitError(
+    'WRONG_DTYPE',
+    `expected a tensor of type ${expected.dtype} at '${at}', got ${input.dtype}.`,
+    { expected: expected.dtype, received: input.dtype, layer: at },
+  );
+}

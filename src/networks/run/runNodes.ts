@@ -1,0 +1,31 @@
+// Runs a part of a GraphModel by tfjs's own executor.
+import { loadGraphModelSync, type GraphModel } from '@tensorflow/tfjs-converter';
+import { clone, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { writeNodes, type NodeGraph } from '../read/nodeGraph.ts';
+
+/** A GraphModel that was made from nodes in memory. */
+export type Graph = GraphModel<{ load: () => object }>;
+
+/** tfjs's executor for nodes, without a single constant: they are put into `weights`, which is the executor's own map. */
+export function emptyModel(graph: NodeGraph): Graph {
+  const modelTopology = writeNodes(graph);
+  return loadGraphModelSync({ load: () => ({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }) });
+}
+
+/** What to run: all that lies between the outputs of two nodes. */
+export interface NodeRun {
+  readonly entry: string;
+  /** What the entry gave. */
+  readonly input: Tensor;
+  readonly exit: string;
+}
+
+/** Runs a part of a graph. The caller owns the result. */
+export function runNodes(model: Graph, { entry, input, exit }: NodeRun): Tensor {
+  return tidy(() => {
+    if (entry === exit) return clone(input);
+    const output = model.execute({ [entry]: input }, exit);
+    if (Array.isArray(output)) throw new RangeError(`${exit} gave ${String(output.length)} tensors`);
+    return output.id === input.id ? clone(output) : output;
+  });
+}

@@ -1,0 +1,43 @@
+// Fused convolutions of a GraphModel that tfjs runs without a gradient, as the operations that they were made of.
+import { isJsonList, isJsonObject, numericOf, type Json } from '../../core/json.ts';
+import { emptyDraft, scopeIn } from '../fold/nodeDraft.ts';
+import { attribute, type NodeGraph, type NodeSpec } from '../read/nodeGraph.ts';
+
+/** Fused convolutions and what they are without a bias. */
+const unfused: Readonly<Record<string, string>> = {
+  _FusedConv2D: 'Conv2D',
+  FusedDepthwiseConv2dNative: 'DepthwiseConv2dNative',
+};
+
+/**
+ * The graph with every dilated convolution that adds a bias, and does nothing else, as two nodes; the second has its name.
+ * While gradients are recorded tfjs takes apart those with an activation itself.
+ */
+export function splitDilated(graph: NodeGraph): NodeGraph {
+  if (!graph.nodes.some(isSplit)) return graph;
+  const draft = emptyDraft(graph.nodes.map(({ name }) => name));
+  for (const node of graph.nodes) {
+    if (!isSplit(node)) {
+      draft.nodes.push(node);
+      continue;
+    }
+    const { fused_ops: _ops, num_args: _count, ...kept } = node.attr;
+    const [x = '', filter = '', bias = ''] = node.inputs;
+    const convolved = scopeIn(draft, node.name).node(unfused[node.op] ?? node.op, [x, filter], kept);
+    draft.nodes.push({ ...node, op: 'BiasAdd', inputs: [convolved, bias], attr: { T: attribute(node, 'T') } });
+  }
+  return { ...graph, nodes: draft.nodes };
+}
+
+function isSplit(node: NodeSpec): boolean {
+  if (!(node.op in unfused) || attribute(node, 'data_format').s === btoa('NCHW')) return false;
+  const steps = listOf(node, 'fused_ops', 's');
+  const addsBias = steps.length === 1 && steps[0] === btoa('BiasAdd');
+  return addsBias && listOf(node, 'dilations', 'i').some((rate) => numericOf(rate) !== 1);
+}
+
+function listOf(node: NodeSpec, name: string, kind: 's' | 'i'): readonly Json[] {
+  const { list } = attribute(node, name);
+  const values = isJsonObject(list) ? list[kind] : undefined;
+  return isJsonList(values) ? values : [];
+}

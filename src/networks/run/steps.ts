@@ -1,0 +1,71 @@
+// Running a network: the steps that lead from one of its tensors to another, each a layer or several in one.
+import { clone, type Tensor } from '@tensorflow/tfjs-core';
+import { deriveSeed } from '../../core/random.ts';
+import { applyLayer, type RunMode } from './applyLayer.ts';
+import { layerOf, type LayerGraph, type TensorRef } from '../read/layerGraph.ts';
+import { layerAt, type LayerSource } from '../read/layerWeights.ts';
+
+/** Computes the outputs of one call of a graph. */
+export interface Step {
+  /** Index of the call. */
+  readonly call: number;
+  readonly inputs: readonly TensorRef[];
+  /** The caller owns the result, which is never one of the inputs. */
+  readonly run: (inputs: readonly Tensor[], mode: RunMode) => Tensor | Tensor[];
+}
+
+/** The step that runs one call by its layer. */
+export function layerStep(graph: LayerGraph, source: LayerSource, call: number): Step {
+  const spec = layerOf(graph, call);
+  const { inputs = [], kwargs = {} } = graph.calls[call] ?? {};
+  return {
+    call,
+    inputs,
+    run: (tensors, { dropoutSeed: seed, statistics }) => {
+      const dropoutSeed = seed === undefined ? undefined : deriveSeed(seed, call);
+      return applyLayer(spec, layerAt(source, spec.name), tensors, kwargs, { dropoutSeed, statistics });
+    },
+  };
+}
+
+/** What to run on what, and how. */
+export interface Execution extends RunMode {
+  /** The call whose output is given. */
+  readonly entry: number;
+  /** The call whose output is wanted. */
+  readonly exit: number;
+  readonly input: Tensor;
+}
+
+/** Runs steps in the order of their calls, freeing every tensor as soon as its last reader is done. */
+export function runSteps(steps: readonly Step[], { entry, exit, input, ...mode }: Execution): Tensor {
+  const needed = steps.filter(({ call }) => call > entry && call <= exit);
+  const lastReader = lastReaders(needed);
+  const outputs = new Map<number, readonly Tensor[]>([[entry, [clone(input)]]]);
+  for (const { call, inputs, run } of needed) {
+    const output = run(
+      inputs.map((ref) => tensorAt(outputs, ref)),
+      mode,
+    );
+    outputs.set(call, Array.isArray(output) ? output : [output]);
+    for (const read of new Set(inputs.map((ref) => ref.call))) {
+      if (lastReader.get(read) !== call) continue;
+      outputs.get(read)?.forEach((tensor) => {
+        tensor.dispose();
+      });
+      outputs.delete(read);
+    }
+  }
+  return tensorAt(outputs, { call: exit, output: 0 });
+}
+
+function tensorAt(outputs: ReadonlyMap<number, readonly Tensor[]>, { call, output }: TensorRef): Tensor {
+  const tensor = outputs.get(call)?.[output];
+  if (tensor === undefined) throw new RangeError(`nothing computed output ${String(output)} of call ${String(call)}`);
+  return tensor;
+}
+
+/** For each call that is read the last call that reads it. */
+function lastReaders(steps: readonly Step[]): ReadonlyMap<number, number> {
+  return new Map(steps.flatMap(({ call, inputs }) => inputs.map((ref) => [ref.call, call] as const)));
+}

@@ -1,0 +1,67 @@
+// What both ways of writing a model as a GraphModel share.
+import type { JsonObject } from '../../core/json.ts';
+import type { HeadPart } from '../../model/model.ts';
+import { freshName, type LayerSpec } from '../read/layerGraph.ts';
+import type { LayersTrunk } from '../run/layersTrunk.ts';
+import type { NodeDraft } from '../fold/nodeDraft.ts';
+import { attribute, nodesByName, type NodeGraph } from '../read/nodeGraph.ts';
+import { writeCalls } from './writeCalls.ts';
+import { logitsOf } from './headGraph.ts';
+
+/** Where the logits of each part are. */
+export interface WrittenLogits {
+  readonly logits: readonly string[];
+  /** Layers that have no form as nodes. */
+  readonly unsupported: readonly LayerSpec[];
+}
+
+/**
+ * Writes the layers of a head up to the logits of each part.
+ *
+ * @param features - The node that gives what the head takes.
+ * @param fold - As in `WritePlan`.
+ */
+export function writeLogits(
+  trunk: LayersTrunk,
+  parts: readonly HeadPart[],
+  { features, fold }: { readonly features: string; readonly fold: boolean },
+  draft: NodeDraft,
+): WrittenLogits {
+  const { graph } = trunk;
+  const last = graph.calls.length - 1;
+  // The layer that joins the logits of several parts is left out.
+  const exit = parts.length === 1 ? (graph.outputs[0]?.call ?? last) : last - 1;
+  const { nodes, unsupported } = writeCalls({ trunk, entry: 0, exit, input: features, fold }, draft);
+  return { logits: logitsOf(graph, parts.length).map(({ call }) => nodes.get(call) ?? features), unsupported };
+}
+
+/**
+ * Adds what turns logits into probabilities, by the name of the head where it has one, and returns its node; undefined
+ * where the numbers are the answer and have no name.
+ */
+export function addAnswer({ nodes, names }: NodeDraft, logits: string, { name, task }: HeadPart): string | undefined {
+  if (name === '' && task === 'regression') return undefined;
+  const own = name === '' ? freshName('probabilities', (candidate) => names.has(candidate)) : name;
+  const op = { classes: 'Softmax', binary: 'Sigmoid', multiLabel: 'Sigmoid', regression: 'Identity' }[task];
+  names.add(own);
+  nodes.push({ name: own, op, inputs: [logits], attr: { T: { type: 'DT_FLOAT' } } });
+  return own;
+}
+
+/** What a GraphModel says of its input and outputs, the latter by the names that callers see. */
+export function signatureOf(graph: NodeGraph, outputs: Readonly<Record<string, string>>): JsonObject {
+  const input = nodesByName(graph.nodes).get(graph.input);
+  const dtype = attribute(input, 'dtype').type ?? 'DT_FLOAT';
+  const tensorShape = attribute(input, 'shape').shape ?? {};
+  return {
+    inputs: { [graph.input]: { name: `${graph.input}:0`, dtype, tensorShape } },
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([key, name]) => [key, { name: `${name}:0`, dtype: 'DT_FLOAT' }]),
+    ),
+  };
+}
+
+/** Names of the outputs of a model with several heads: with them tfjs gives a record in place of a list. */
+export function outputKeys(parts: readonly HeadPart[]): { readonly structuredOutputKeys?: string[] } {
+  return parts[0]?.name === '' ? {} : { structuredOutputKeys: parts.map(({ name }) => name) };
+}

@@ -1,0 +1,60 @@
+// A network of layers that ends in one head or several: where the logits of each are, and what comes behind them.
+import type { HeadPart } from '../../model/model.ts';
+import {
+  appendLayer,
+  freshName,
+  graphUpTo,
+  layerOf,
+  type LayerGraph,
+  type LayerSpec,
+  type TensorRef,
+} from '../read/layerGraph.ts';
+
+/** The logits of each of some heads. Those of several are what the last layer joins. */
+export function logitsOf({ calls, outputs }: LayerGraph, heads: number): readonly TensorRef[] {
+  const [joined] = outputs;
+  return heads === 1 || joined === undefined ? outputs : (calls[joined.call]?.inputs ?? []);
+}
+
+/** The part of a graph that leads to some logits, joined in their order: the graph's only output. */
+export function joinLogits(graph: LayerGraph, logits: readonly TensorRef[]): LayerGraph {
+  const [only] = logits;
+  if (logits.length === 1 && only !== undefined) return graphUpTo(graph, only.call);
+  const name = freshName('head_logits', (candidate) => graph.layers.has(candidate));
+  const join: LayerSpec = { name, className: 'Concatenate', config: { name, axis: -1 }, path: [name] };
+  return graphUpTo(appendLayer(graph, join, logits), graph.calls.length);
+}
+
+/**
+ * A graph that ends in logits, with the activation behind them that turns them into probabilities: one output for each
+ * part, of its name. A part without a name has `probabilities`, and nothing behind the values of a regression.
+ */
+export function withAnswers(graph: LayerGraph, parts: readonly HeadPart[]): LayerGraph {
+  const logits = logitsOf(graph, parts.length);
+  const outputs: TensorRef[] = [];
+  let grown = parts.length === 1 ? graph : withoutLast(graph);
+  for (const [place, { name, task }] of parts.entries()) {
+    const own = logits[place];
+    if (own === undefined) throw new RangeError(`no logits of head ${name}`);
+    if (name === '' && task === 'regression') return graph;
+    grown = appendLayer(grown, activation(name, task, grown), [own]);
+    outputs.push(...grown.outputs);
+  }
+  return { ...grown, outputs };
+}
+
+function activation(head: string, task: HeadPart['task'], { layers }: LayerGraph): LayerSpec {
+  const name = head === '' ? freshName('probabilities', (candidate) => layers.has(candidate)) : head;
+  const kind = { classes: 'softmax', binary: 'sigmoid', multiLabel: 'sigmoid', regression: 'linear' }[task];
+  return { name, className: 'Activation', config: { name, trainable: true, activation: kind }, path: [name] };
+}
+
+/** A graph without its last call, whose layer has no other. */
+function withoutLast(graph: LayerGraph): LayerGraph {
+  const last = layerOf(graph, graph.calls.length - 1).name;
+  return {
+    ...graph,
+    layers: new Map([...graph.layers].filter(([name]) => name !== last)),
+    calls: graph.calls.slice(0, -1),
+  };
+}

@@ -1,0 +1,21 @@
+// Puts a base and its heads together.
+import { byHead } from '../../model/headParts.ts';
+import type { AnyModel, Base, Head } from '../../model/model.ts';
+import { addOwner, removeOwner } from '../../model/owners.ts';
+import type { TrainingLog } from '../../core/types.ts';
+
+/** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */
+export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonly TrainingLog[] = []): AnyModel {
+  const { parts, trunk, trained } = head;
+  addOwner(base, trunk);
+  return {
+    base,
+    head: { task: byHead(parts, ({ task }) => task), parts, trunk, trained },
+    labels: byHead(parts, ({ labels }) => labels),
+    history,
+    dispose: () => {
+      trunk.dispose();
+      removeOwner(base, trunk);
+    },
+  };
+}

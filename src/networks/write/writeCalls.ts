@@ -1,0 +1,196 @@
+// Writes calls of layers as nodes: groups that fuse as one node where they can, everything else call by call.
+import type { JsonObject } from '../../core/json.ts';
+import type { Shape, Trunk } from '../../core/types.ts';
+import { camelCase, snakeCase } from '../layers/activations.ts';
+import { isReplaced } from '../layers/registerLayers.ts';
+import { isStochastic } from '../run/applyLayer.ts';
+import { lateScale } from '../fold/foldBatchNorm.ts';
+import { batchNormGroups, fusedGroups, isChannelsFirst, lastOfGroup, type FusedGroup } from '../run/fusedGroups.ts';
+import { numberOf } from '../read/inferShapes.ts';
+import { activationOfLayer } from '../run/layerActivation.ts';
+import { layerOf, type LayerGraph, type LayerSpec } from '../read/layerGraph.ts';
+import { onlyInput, type LayerSite, type WeightOf, type WriteLayer } from '../read/layerSite.ts';
+import { addInput, float, integer, scopeIn, type NodeDraft } from '../fold/nodeDraft.ts';
+import { isWritable, writeActivation } from './writeActivation.ts';
+import { joiningWriters } from './writeJoining.ts';
+import { writeKernel } from './writeKernel.ts';
+import { poolingWriters } from './writePooling.ts';
+import { scalingWriters, writeBatchNorm, writePlainBatchNorm } from './writeScaling.ts';
+import { shapingWriters } from './writeShaping.ts';
+
+/** What writing needs of a trunk of layers. */
+export interface WritableTrunk extends Pick<Trunk, 'input' | 'weights'> {
+  readonly graph: LayerGraph;
+  /** Shape of every call's first output. */
+  readonly shapes: readonly Shape[];
+}
+
+/** Which calls to write, and how. */
+export interface WritePlan {
+  readonly trunk: WritableTrunk;
+  /** Calls behind this one are written; `input` is the node that stands for its output. */
+  readonly entry: number;
+  /** The last call to write. */
+  readonly exit: number;
+  readonly input: string;
+  /** Whether layers fuse. Without, every weight becomes a constant of its own name and value. */
+  readonly fold: boolean;
+}
+
+/** What came of it. */
+export interface WrittenCalls {
+  /** Node of the last call's output. */
+  readonly output: string;
+  /** Nodes of all calls' outputs, those inside fused groups left out. */
+  readonly nodes: ReadonlyMap<number, string>;
+  /** Layers that have no form as nodes. When there are any, the nodes are of no use. */
+  readonly unsupported: readonly LayerSpec[];
+}
+
+const writers: Readonly<Record<string, WriteLayer>> = {
+  ...joiningWriters,
+  ...poolingWriters,
+  ...scalingWriters,
+  ...shapingWriters,
+  ActivityRegularization: (site) => onlyInput(site).x,
+  Softmax: (site) => {
+    const { x, shape } = onlyInput(site);
+    const axis = numberOf(site.layer.config.axis);
+    return axis === -1 || axis === shape.length - 1 ? site.scope.node('Softmax', [x]) : undefined;
+  },
+};
+
+/** Nodes in the place of a call's output. */
+export interface WrittenInput {
+  readonly placeholder: string;
+  /** The same values as floats: what layers compute with. */
+  readonly floats: string;
+}
+
+/** Writes what the calls behind `entry` read, under the name of its layer. */
+export function writeInput({ graph, shapes, input }: WritableTrunk, entry: number, draft: NodeDraft): WrittenInput {
+  const { name } = layerOf(graph, entry);
+  if (entry > 0 || input.dtype === 'float32') {
+    const placeholder = addInput(draft, name, shapes[entry] ?? []);
+    return { placeholder, floats: placeholder };
+  }
+  const placeholder = addInput(draft, name, shapes[entry] ?? [], integer);
+  return { placeholder, floats: scopeIn(draft, name).node('Cast', [placeholder], { SrcT: integer, DstT: float }) };
+}
+
+/** Writes the calls between two places of a trunk into a draft. */
+export function writeCalls(plan: WritePlan, draft: NodeDraft): WrittenCalls {
+  const { graph } = plan.trunk;
+  const { endings, hidden } = groupsOf(plan);
+  const names = new Map([[plan.entry, plan.input]]);
+  const unsupported: LayerSpec[] = [];
+  for (let call = plan.entry + 1; call <= plan.exit; call++) {
+    if (hidden.has(call)) continue;
+    const group = endings.get(call);
+    const written = group === undefined ? writeCall(plan, draft, names, call) : writeGroup(plan, draft, names, group);
+    if (written === undefined) unsupported.push(layerOf(graph, group?.kernel ?? call));
+    names.set(call, written ?? plan.input);
+  }
+  return { output: names.get(plan.exit) ?? plan.input, nodes: names, unsupported };
+}
+
+/** Groups by their last call, and the calls that they hide. */
+function groupsOf({ trunk, entry, exit, fold }: WritePlan) {
+  const { graph } = trunk;
+  const needed = new Set(fold ? [entry, exit] : graph.calls.keys());
+  const all = [...fusedGroups(graph, needed), ...batchNormGroups(graph, needed)].map((group) =>
+    withWritableActivation(trunk, group),
+  );
+  const endings = new Map(all.map((group) => [lastOfGroup(group), group]));
+  const hidden = new Set(
+    all.flatMap((group) =>
+      [group.pad, group.kernel, group.batchNorm].filter((call) => call !== undefined && call !== lastOfGroup(group)),
+    ),
+  );
+  return { endings, hidden };
+}
+
+/** A group without an activation that has no form as nodes, unless it is the kernel's own. */
+function withWritableActivation({ graph }: WritableTrunk, group: FusedGroup): FusedGroup {
+  const { activation, kernel } = group;
+  if (activation === undefined || activation.call === kernel) return group;
+  const known = isWritable(activation) && !isForeign(layerOf(graph, activation.call));
+  return known ? group : { ...group, activation: undefined };
+}
+
+function writeGroup(
+  plan: WritePlan,
+  draft: NodeDraft,
+  names: ReadonlyMap<number, string>,
+  { pad, kernel, batchNorm, activation }: FusedGroup,
+): string | undefined {
+  const { graph } = plan.trunk;
+  const site = siteAt(plan, draft, names, kernel, pad ?? kernel);
+  if (site === undefined || (activation !== undefined && !isWritable(activation))) return undefined;
+  if (site.layer.className === 'BatchNormalization') {
+    return plan.fold ? writeBatchNorm(site, activation) : writePlainBatchNorm(site);
+  }
+  const layer = batchNorm === undefined ? undefined : layerOf(graph, batchNorm);
+  return writeKernel({
+    ...site,
+    pad: pad === undefined ? undefined : layerOf(graph, pad),
+    scale: layer && lateScale({ layer, weight: weightsOf(plan.trunk, layer) }),
+    activation,
+  });
+}
+
+function writeCall(
+  plan: WritePlan,
+  draft: NodeDraft,
+  names: ReadonlyMap<number, string>,
+  call: number,
+): string | undefined {
+  const site = siteAt(plan, draft, names, call, call);
+  if (site === undefined) return undefined;
+  if (isStochastic(site.layer)) return onlyInput(site).x;
+  const activation = activationOfLayer(site.layer);
+  if (activation === undefined) return writers[site.layer.className]?.(site);
+  return isWritable(activation) ? writeActivation(site.scope, activation, onlyInput(site).x) : undefined;
+}
+
+/** A call as its writer sees it; undefined for one that no writer can know. */
+function siteAt(
+  { trunk, entry }: WritePlan,
+  draft: NodeDraft,
+  names: ReadonlyMap<number, string>,
+  call: number,
+  first: number,
+): LayerSite | undefined {
+  const { graph, shapes } = trunk;
+  const layer = layerOf(graph, call);
+  const refs = graph.calls[first]?.inputs ?? [];
+  const plain = refs.every(({ output }) => output === 0) && hasNoOptions(graph.calls[call]?.kwargs ?? {});
+  const readsIntegers = entry === 0 && trunk.input.dtype !== 'float32' && refs.some((ref) => ref.call === 0);
+  if (!plain || isForeign(layer) || isChannelsFirst(layer)) return undefined;
+  if (readsIntegers && layer.className !== 'Rescaling') return undefined;
+  return {
+    layer,
+    weight: weightsOf(trunk, layer),
+    inputs: refs.map((ref) => names.get(ref.call) ?? ''),
+    inputShapes: refs.map((ref) => shapes[ref.call] ?? []),
+    outputShape: shapes[call] ?? [],
+    scope: scopeIn(draft, layer.name),
+  };
+}
+
+function weightsOf({ weights }: WritableTrunk, { name }: LayerSpec): WeightOf {
+  const own = new Map(weights.filter(({ layer }) => layer === name).map((weight) => [weight.name, weight.variable]));
+  return (weight) => own.get(`${name}/${weight}`);
+}
+
+/** Options of a call that change what the layer does. */
+function hasNoOptions(kwargs: JsonObject): boolean {
+  return Object.entries(kwargs).every(([key, value]) => value === null || key === 'training');
+}
+
+/** A layer or an activation by a name of ours that somebody else has given another meaning. */
+function isForeign({ className, config }: LayerSpec): boolean {
+  if (isReplaced(className)) return true;
+  const { activation } = config;
+  return typeof activation === 'string' && className !== 'ActivationOf' && isReplaced(camelCase(snakeCase(activation)));
+}

@@ -1,0 +1,117 @@
+// Base and head as one tfjs model: what `save` writes and tfjs loads, a LayersModel or a GraphModel as the base is.
+import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+import { byHead } from '../../model/headParts.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { AnyModel, HeadPart } from '../../model/model.ts';
+import type { TrunkWeight } from '../../core/types.ts';
+import { isGraphTrunk, type GraphTrunk } from '../run/graphTrunk.ts';
+import { joinGraphs, layerOf, type LayerSpec } from '../read/layerGraph.ts';
+import { layersTrunkOf, type LayersTrunk } from '../run/layersTrunk.ts';
+import { emptyDraft, finishDraft, type NodeDraft } from '../fold/nodeDraft.ts';
+import { writeNodes } from '../read/nodeGraph.ts';
+import { writeTopology } from './writeTopology.ts';
+import { addAnswer, outputKeys, signatureOf, writeLogits } from './graphParts.ts';
+import { logitsOf, withAnswers } from './headGraph.ts';
+
+/** A model as tfjs knows it, with its tensors. */
+export interface WrittenModel {
+  readonly artifacts: Pick<io.ModelArtifacts, 'modelTopology' | 'format' | 'signature'>;
+  /** Weights by name. They stay the model's. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+  /** Tensors among the weights that were made for this and are the caller's to free. */
+  readonly made: readonly Tensor[];
+  /** What `load` needs to build the head again: its layers, where the topology does not hold them. */
+  readonly head: { readonly logits: string | Readonly<Record<string, string>>; readonly topology?: JsonObject };
+  /** What tfjs itself reads in the metadata. */
+  readonly metadata: { readonly structuredOutputKeys?: string[] };
+}
+
+/**
+ * Joins base and head, and puts behind them the activations that turn logits into probabilities.
+ *
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a head that has no form as nodes.
+ */
+export function writeModel(model: AnyModel): WrittenModel {
+  const { base, head } = model;
+  const headTrunk = layersTrunkOf(head.trunk);
+  return isGraphTrunk(base.trunk)
+    ? writeGraph(model, base.trunk, headTrunk)
+    : writeLayers(model, layersTrunkOf(base.trunk), headTrunk);
+}
+
+function writeLayers({ head }: AnyModel, base: LayersTrunk, headTrunk: LayersTrunk): WrittenModel {
+  const joined = joinGraphs(base.graph, headTrunk.graph);
+  return {
+    artifacts: { modelTopology: writeTopology(withAnswers(joined, head.parts)), format: 'layers-model' },
+    weights: variables([...base.weights, ...headTrunk.weights]),
+    made: [],
+    head: { logits: savedLogits(headTrunk, head.parts) },
+    metadata: {},
+  };
+}
+
+/** A plain `execute` gives the logits, then the probabilities; with named heads the answer of each. */
+function writeGraph({ base, head }: AnyModel, trunk: GraphTrunk, headTrunk: LayersTrunk): WrittenModel {
+  const draft = emptyDraft(trunk.nodes.nodes.map(({ name }) => name));
+  // Unfolded: `load` looks for the head's own weights.
+  const { logits, unsupported } = writeLogits(headTrunk, head.parts, { features: base.cut, fold: false }, draft);
+  const outputs = Object.fromEntries(
+    head.parts.flatMap((part, place) => outputsOf(part, logits[place] ?? base.cut, draft)),
+  );
+  assertWritten(unsupported);
+  const { nodes, constants } = finishDraft(draft);
+  try {
+    assertKept(headTrunk, constants);
+  } catch (error) {
+    dispose([...constants.values()]);
+    throw error;
+  }
+  const graph = { ...trunk.nodes, nodes: [...trunk.nodes.nodes, ...nodes], outputs: Object.values(outputs) };
+  return {
+    artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature: signatureOf(graph, outputs) },
+    weights: { ...Object.fromEntries(trunk.constants), ...Object.fromEntries(constants) },
+    made: [...constants.values()],
+    head: { logits: savedLogits(headTrunk, head.parts), topology: writeTopology(headTrunk.graph) },
+    metadata: outputKeys(head.parts),
+  };
+}
+
+/** Outputs of one head: their names for callers, and their nodes. */
+function outputsOf(part: HeadPart, logits: string, draft: NodeDraft): (readonly [string, string])[] {
+  const answer = addAnswer(draft, logits, part);
+  if (answer === undefined) return [['values', logits]];
+  if (part.name !== '') return [[part.name, answer]];
+  return [
+    ['logits', logits],
+    ['probabilities', answer],
+  ];
+}
+
+/** Raises unless every weight stands among the constants as it is. */
+function assertKept({ weights, graph }: LayersTrunk, constants: ReadonlyMap<string, Tensor>): void {
+  const changed = weights.filter(({ name, shape }) => {
+    const found = constants.get(name)?.shape;
+    return found?.length !== shape.length || !found.every((size, axis) => size === shape[axis]);
+  });
+  assertWritten(changed.flatMap(({ layer }) => graph.layers.get(layer) ?? []));
+}
+
+function assertWritten([first]: readonly LayerSpec[]): void {
+  if (first === undefined) return;
+  const { name, className } = first;
+  const text =
+    `save: expected a head of layers that have a form in a GraphModel (pooling, Flatten, Dense, BatchNormalization, ` +
+    `Dropout …), got '${name}' (${className}). Build such a head, or use a LayersModel as base: then every layer can be saved.`;
+  throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className });
+}
+
+function variables(weights: readonly TrunkWeight[]): Record<string, Tensor> {
+  return Object.fromEntries(weights.map((weight) => [weight.name, weight.variable]));
+}
+
+/** The layers whose outputs are the logits. */
+function savedLogits({ graph }: LayersTrunk, parts: readonly HeadPart[]): string | Readonly<Record<string, string>> {
+  const layers = logitsOf(graph, parts.length).map(({ call }) => layerOf(graph, call).name);
+  return byHead(parts, (part) => layers[parts.indexOf(part)] ?? '');
+}
