@@ -47,7 +47,7 @@ const forNode: Options = {
   ...both,
   entry: {
     ...Object.fromEntries(doors.filter((door) => door !== 'browser').map((door) => [door, `src/${door}.ts`])),
-    'node/platform': 'src/node/platform.ts',
+    'platform/node/platform': 'src/platform/node/platform.ts',
   },
   outDir: 'dist/bundled',
   // What several doors share lives in one file, so that there is one of each class and one of each table.

@@ -43,8 +43,8 @@ const alone = [
   'networks/run/graphTrunk',
   'networks/run/fusedConvolution',
   'errors',
-  'node/decodePicture',
-  'node/checkpoints',
+  'platform/node/decodePicture',
+  'platform/node/checkpoints',
   'node/scratch',
   'train/kill',
   'fuzz',
@@ -68,7 +68,7 @@ const longOnCpu = ['combinations', 'resume', 'steering'].map((file) => `test/tra
 export default defineConfig({
   resolve: {
     alias: [
-      { find: '#platform', replacement: source('node/platform.ts') },
+      { find: '#platform', replacement: source('platform/node/platform.ts') },
       { find: /^transferkit$/, replacement: source('index.ts') },
       { find: /^transferkit\/(node|browser|layers|testing)$/, replacement: source('$1.ts') },
     ],

@@ -1,6 +1,6 @@
 // The door for Node: what reads and writes folders.
-export { fileSystem } from './node/fileSystem.ts';
-export type { FileSystemHandler } from './node/fileSystem.ts';
-export { imageFolder } from './node/imageFolder.ts';
-export type { IgnoredFiles } from './node/decodableFiles.ts';
-export type { GivenPart, ImageFolder, ImageFolderOptions } from './node/imageFolder.ts';
+export { fileSystem } from './platform/node/fileSystem.ts';
+export type { FileSystemHandler } from './platform/node/fileSystem.ts';
+export { imageFolder } from './platform/node/imageFolder.ts';
+export type { IgnoredFiles } from './platform/node/decodableFiles.ts';
+export type { GivenPart, ImageFolder, ImageFolderOptions } from './platform/node/imageFolder.ts';

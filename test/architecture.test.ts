@@ -24,7 +24,6 @@ const arrows: Record<string, string[]> = {
     'networks/run',
     'presets',
   ],
-  browser: ['data/samples', 'download'],
   checkpoints: ['#platform'],
   core: [],
   'data/augment': ['data/preprocess', 'features', 'model'],
@@ -50,8 +49,9 @@ const arrows: Record<string, string[]> = {
   'networks/read': ['networks/cut', 'networks/fold', 'networks/layers', 'networks/run', 'networks/write'],
   'networks/run': ['model', 'networks/cut', 'networks/fold', 'networks/layers', 'networks/read'],
   'networks/write': ['model', 'networks/fold', 'networks/layers', 'networks/read', 'networks/run'],
-  node: ['data/samples', 'download', 'engines/kernels'],
   optimizers: ['engines/kernels'],
+  'platform/browser': ['data/samples', 'download'],
+  'platform/node': ['data/samples', 'download', 'engines/kernels'],
   presets: ['model', 'networks/read'],
   schedules: [],
   solver: ['model', 'model/tasks'],
@@ -277,7 +277,7 @@ function readSource(path: string): SourceFile {
 }
 
 function resolve(from: string, specifier: string): string[] {
-  if (specifier === '#platform') return ['node/platform.ts', 'browser/platform.ts'];
+  if (specifier === '#platform') return ['platform/node/platform.ts', 'platform/browser/platform.ts'];
   return specifier.startsWith('.') ? [normalize(join(dirname(from), specifier))] : [];
 }
 

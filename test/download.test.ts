@@ -17,7 +17,7 @@ import { readAddress } from '../src/download/readAddress.ts';
 import { tfHubAddress } from '../src/download/tfHub.ts';
 import { loadBase, useBackend } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
-import { readBytes } from '../src/node/readBytes.ts';
+import { readBytes } from '../src/platform/node/readBytes.ts';
 import { tinyModel } from './support/tinyModel.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, nth: number) => void;
@@ -757,7 +757,7 @@ async function bundleReader(program: string): Promise<string> {
   const script = join(cacheDir, 'reader.mjs');
   await build({
     stdin: {
-      contents: `import { readBytes } from './src/node/readBytes.ts';
+      contents: `import { readBytes } from './src/platform/node/readBytes.ts';
         const [address, cacheDir] = process.argv.slice(2);
         ${program}`,
       resolveDir: fileURLToPath(new URL('..', import.meta.url)),

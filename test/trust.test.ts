@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { assertRedirect, resolveReference } from '../src/core/references.ts';
 import { isTransferKitError, load, loadBase, useBackend, type LoadBaseOptions } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
-import { readBytes } from '../src/node/readBytes.ts';
+import { readBytes } from '../src/platform/node/readBytes.ts';
 import { expectNoLeak } from './support/tensors.ts';
 
 const weights = [{ name: 'dense/kernel', shape: [3, 2], dtype: 'float32' }];

@@ -40,7 +40,7 @@ await build({
   format: 'esm',
   packages: 'external',
   logLevel: 'silent',
-  alias: { '#platform': join(project, 'src/node/platform.ts') },
+  alias: { '#platform': join(project, 'src/platform/node/platform.ts') },
 });
 const { before, peak, seconds, values } = JSON.parse(
   execFileSync(process.execPath, [outfile, file, from], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),

@@ -14,8 +14,8 @@ import { ensureBackend } from '../../src/engines/backends/ensureBackend.ts';
 import { isTransferKitError, type TransferKitError } from '../../src/core/errors.ts';
 import type { BackendLoader } from '../../src/core/platform.ts';
 import { kernelMakers } from '../../src/engines/kernels/kernelConfigs.ts';
-import { nodeBackends } from '../../src/node/backends.ts';
-import { nodeThreads } from '../../src/node/threads.ts';
+import { nodeBackends } from '../../src/platform/node/backends.ts';
+import { nodeThreads } from '../../src/platform/node/threads.ts';
 import { useBackend } from '../../src/useBackend.ts';
 import { runFresh } from '../support/freshProcess.ts';
 
@@ -242,7 +242,7 @@ describe('threads', () => {
         resolveDir: source(''),
       },
       ...{ outfile, format, bundle: true, platform: 'node', logLevel: 'silent' },
-      alias: { '#platform': source('node/platform.ts'), transferkit: source('index.ts') },
+      alias: { '#platform': source('platform/node/platform.ts'), transferkit: source('index.ts') },
       external: ['sharp', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-webgpu'],
       banner: { js: format === 'cjs' ? '' : esmBanner },
     });

@@ -1,7 +1,7 @@
 // What the test of checkpoints does inside the page: trains and is interrupted, and works on files in IndexedDB directly.
 import { memory } from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
-import { platform } from '../../src/browser/platform.ts';
+import { platform } from '../../src/platform/browser/platform.ts';
 import type { CheckpointStore } from '../../src/core/checkpointStore.ts';
 import { fineTune, fromArrays, isTransferKitError, loadBase, replaceHead, useBackend } from '../../src/index.ts';
 

@@ -1,7 +1,7 @@
 // What the test of downloads does inside the page: reads an address and tells how it went.
 import { isTransferKitError } from '../../src/core/errors.ts';
 import type { ReadOptions } from '../../src/core/platform.ts';
-import { platform } from '../../src/browser/platform.ts';
+import { platform } from '../../src/platform/browser/platform.ts';
 
 /** How a read went. */
 export interface Reading {

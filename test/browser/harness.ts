@@ -68,7 +68,7 @@ async function bundle(program: string): Promise<Uint8Array> {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    alias: { '#platform': source('src/browser/platform.ts') },
+    alias: { '#platform': source('src/platform/browser/platform.ts') },
     write: false,
     logLevel: 'silent',
   });

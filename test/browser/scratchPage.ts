@@ -1,7 +1,7 @@
 // What the test of the feature cache does inside the page: trains, and works on rows in IndexedDB directly.
 import { memory } from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
-import { platform } from '../../src/browser/platform.ts';
+import { platform } from '../../src/platform/browser/platform.ts';
 import type { RowStore } from '../../src/core/rowStore.ts';
 import {
   fromArrays,

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openCheckpoints } from '../../src/node/checkpoints.ts';
+import { openCheckpoints } from '../../src/platform/node/checkpoints.ts';
 import { runFresh, startFresh } from '../support/freshProcess.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'transferkit-checkpoints-'));

@@ -9,9 +9,9 @@ import { gzipSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Picture } from '../../src/core/picture.ts';
-import { decodePicture } from '../../src/node/decodePicture.ts';
+import { decodePicture } from '../../src/platform/node/decodePicture.ts';
 import { jpegSize, pictureHeader } from '../../src/core/pictureHeader.ts';
-import { platform } from '../../src/node/platform.ts';
+import { platform } from '../../src/platform/node/platform.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -447,7 +447,7 @@ describe('without sharp', () => {
     vi.doMock('sharp', () => {
       throw new Error("Cannot find package 'sharp'");
     });
-    const fresh = await import('../../src/node/decodePicture.ts');
+    const fresh = await import('../../src/platform/node/decodePicture.ts');
     const error: unknown = await fresh.decodePicture(Uint8Array.of(1)).catch((raised: unknown) => raised);
     expect(error).toMatchObject({ code: 'PACKAGE_MISSING', details: { packageName: 'sharp' } });
     expect((error as Error).message).toMatch(

@@ -9,7 +9,7 @@ import type { io } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fileSystem } from '../../src/node/fileSystem.ts';
+import { fileSystem } from '../../src/platform/node/fileSystem.ts';
 
 let root = '';
 beforeEach(async () => {

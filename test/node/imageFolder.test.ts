@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Samples } from '../../src/core/types.ts';
-import { imageFolder, type ImageFolderOptions } from '../../src/node/imageFolder.ts';
+import { imageFolder, type ImageFolderOptions } from '../../src/platform/node/imageFolder.ts';
 
 let root = '';
 beforeEach(async () => {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { trainHead, useBackend } from '../../src/index.ts';
-import { openScratch } from '../../src/node/scratchFile.ts';
-import { clearScratch } from '../../src/node/scratchNames.ts';
+import { openScratch } from '../../src/platform/node/scratchFile.ts';
+import { clearScratch } from '../../src/platform/node/scratchNames.ts';
 import { runFresh, startFresh } from '../support/freshProcess.ts';
 import { tinySamples, tinyTransfer } from '../support/tinyTask.ts';
 

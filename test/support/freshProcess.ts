@@ -59,7 +59,7 @@ async function bundle(script: string): Promise<{ readonly file: string; readonly
       packages: 'external',
       logLevel: 'silent',
       alias: {
-        '#platform': join(project, 'src/node/platform.ts'),
+        '#platform': join(project, 'src/platform/node/platform.ts'),
         transferkit: join(project, 'src/index.ts'),
         'transferkit/node': join(project, 'src/node.ts'),
       },

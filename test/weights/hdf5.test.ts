@@ -7,7 +7,7 @@ import { isTransferKitError } from '../../src/core/errors.ts';
 import { adler32, fletcher32, lookup3 } from '../../src/formats/hdf5/checksums.ts';
 import { hdf5InMemory } from '../../src/formats/hdf5/hdf5InMemory.ts';
 import { readHdf5, type Hdf5File } from '../../src/formats/hdf5/readHdf5.ts';
-import { openHdf5 } from '../../src/node/hdf5OnDisk.ts';
+import { openHdf5 } from '../../src/platform/node/hdf5OnDisk.ts';
 import { loadKerasFile, readKerasFile } from '../../src/formats/keras/kerasFile.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 

@@ -1,5 +1,5 @@
 // Threads in a browser: workers. They share memory only in pages that are cross-origin isolated.
-import type { Threads } from '../core/platform.ts';
+import type { Threads } from '../../core/platform.ts';
 
 /** Web workers. */
 export const browserThreads: Threads = {

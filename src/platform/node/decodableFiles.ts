@@ -1,7 +1,7 @@
 // Which files of a folder count as pictures, by their endings, and why the others do not.
 import { extname } from 'node:path';
-import type { PictureFormat } from '../core/pictureFormat.ts';
-import { adviceAbout, endingsOf, formatOfEnding } from '../core/undecodable.ts';
+import type { PictureFormat } from '../../core/pictureFormat.ts';
+import { adviceAbout, endingsOf, formatOfEnding } from '../../core/undecodable.ts';
 import type { Listing } from './listPictures.ts';
 import { canDecode, loadSharp } from './sharp.ts';
 

@@ -2,8 +2,8 @@
 import { mkdir, open, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { TransferKitError } from '../core/errors.ts';
-import { runsOf, type RowStore, type Run, type ScratchPlan, type TakeRow } from '../core/rowStore.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { runsOf, type RowStore, type Run, type ScratchPlan, type TakeRow } from '../../core/rowStore.ts';
 import { newScratchName, scratchFolder } from './scratchNames.ts';
 
 /** A file that is read says so once an hour, by its time of change: see `clearScratch`. */

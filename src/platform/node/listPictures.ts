@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from '../../core/errors.ts';
 
 /** What was set aside, as paths relative to the root, with `/` on every system. */
 export interface Listing {

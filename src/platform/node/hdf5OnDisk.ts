@@ -2,10 +2,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { TransferKitError } from '../core/errors.ts';
-import type { Hdf5Storage, OpenFile } from '../core/hdf5Storage.ts';
-import { isAddress, type ReadOptions } from '../core/platform.ts';
-import { tooBig } from '../download/body.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { Hdf5Storage, OpenFile } from '../../core/hdf5Storage.ts';
+import { isAddress, type ReadOptions } from '../../core/platform.ts';
+import { tooBig } from '../../download/body.ts';
 import { locateCached } from './cache.ts';
 import { localPath } from './localPath.ts';
 import { cacheFolder } from './readBytes.ts';

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TransferKitError } from '../core/errors.ts';
-import { invalidOption } from '../core/optionChecks.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
 import { homeAdvice } from './homePath.ts';
 
 /**

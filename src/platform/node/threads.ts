@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Threads } from '../core/platform.ts';
+import type { Threads } from '../../core/platform.ts';
 
 /** Worker threads. */
 export const nodeThreads: Threads = {

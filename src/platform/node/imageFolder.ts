@@ -1,9 +1,9 @@
 // Samples of a folder of pictures, one subfolder for each label. Finds and names files; reads none of them.
 import { join } from 'node:path';
-import { TransferKitError } from '../core/errors.ts';
-import { invalidOption } from '../core/optionChecks.ts';
-import type { OnUnreadable, Samples } from '../core/types.ts';
-import { assertOnUnreadable, exampleAt, makeSamples } from '../data/samples/defineSamples.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
+import type { OnUnreadable, Samples } from '../../core/types.ts';
+import { assertOnUnreadable, exampleAt, makeSamples } from '../../data/samples/defineSamples.ts';
 import { decodableEndings, ignoredFiles, type IgnoredFiles } from './decodableFiles.ts';
 import { folderRoot } from './folderRoot.ts';
 import { listFolder, listPictures, type Listing } from './listPictures.ts';

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isAddress, type FileHash, type ReadFile, type ReadOptions } from '../core/platform.ts';
-import { hasHash, wrongHash } from '../download/fileHash.ts';
-import { checkLimits, readAddress, type DownloadEnvironment } from '../download/readAddress.ts';
+import { isAddress, type FileHash, type ReadFile, type ReadOptions } from '../../core/platform.ts';
+import { hasHash, wrongHash } from '../../download/fileHash.ts';
+import { checkLimits, readAddress, type DownloadEnvironment } from '../../download/readAddress.ts';
 import { folderCache } from './cache.ts';
 import { localPath } from './localPath.ts';
 import { readPath } from './readPath.ts';

@@ -1,8 +1,8 @@
 // Brings an encoded picture into memory, wherever it is.
-import { TransferKitError } from '../core/errors.ts';
-import { assertBytes, type SettledLimits } from '../core/pictureLimits.ts';
-import { readFailure } from '../core/pictureReading.ts';
-import { shortAddress } from '../core/platform.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { assertBytes, type SettledLimits } from '../../core/pictureLimits.ts';
+import { readFailure } from '../../core/pictureReading.ts';
+import { shortAddress } from '../../core/platform.ts';
 import { readBytes } from './readBytes.ts';
 
 /** Encoded bytes and what error texts call them. */

@@ -1,6 +1,6 @@
 // Checkpoints in IndexedDB: one database for each place, in it the pieces of each checkpoint, written in one transaction.
-import type { CheckpointStore } from '../core/checkpointStore.ts';
-import { TransferKitError } from '../core/errors.ts';
+import type { CheckpointStore } from '../../core/checkpointStore.ts';
+import { TransferKitError } from '../../core/errors.ts';
 import { answered, completed, openDatabase } from './indexedDb.ts';
 
 const store = 'pieces';

@@ -2,8 +2,8 @@
 // the same name (Web Locks), which the browser takes away when the page or worker ends, however it ends: a database whose
 // lock nobody holds is an orphan. Where there are no locks (pages that are neither https nor localhost), databases that are
 // a week old are.
-import { TransferKitError } from '../core/errors.ts';
-import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../core/rowStore.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../../core/rowStore.ts';
 import { answered, completed, openDatabase } from './indexedDb.ts';
 
 const prefix = 'transferkit-features-';

@@ -1,6 +1,6 @@
 // Downloaded files in the browser's Cache Storage, which pages of one origin share and which replaces an entry in one step.
 // Beginnings of files are not kept there.
-import { validatorsOf, type Announced, type ByteCache, type CachedCopy } from '../download/cache.ts';
+import { validatorsOf, type Announced, type ByteCache, type CachedCopy } from '../../download/cache.ts';
 
 /** A header of ours in what is kept: the origin that gave it. */
 const reachedHeader = 'x-transferkit-reached';

@@ -1,8 +1,8 @@
 // Checkpoints in a folder, one file each.
 import { access, constants, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { CheckpointStore } from '../core/checkpointStore.ts';
-import { TransferKitError } from '../core/errors.ts';
+import type { CheckpointStore } from '../../core/checkpointStore.ts';
+import { TransferKitError } from '../../core/errors.ts';
 import { makeFolder, replaceFile } from './atomicFiles.ts';
 
 /** What `replaceFile` leaves of a checkpoint when the process is killed in the middle of it. */

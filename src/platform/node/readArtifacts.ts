@@ -1,12 +1,12 @@
 // Reads a tfjs model from a folder, for the load half of fileSystem: complete files or an error, no interpretation.
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
-import { isTransferKitError, TransferKitError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json.ts';
-import { lookAgain } from '../core/lookAgain.ts';
-import { resolveReference } from '../core/references.ts';
-import { assertShardHash } from '../core/shardNames.ts';
-import { byteLengthOf } from '../core/weightBytes.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { lookAgain } from '../../core/lookAgain.ts';
+import { resolveReference } from '../../core/references.ts';
+import { assertShardHash } from '../../core/shardNames.ts';
+import { byteLengthOf } from '../../core/weightBytes.ts';
 import { hashOf } from './readBytes.ts';
 import { readPath } from './readPath.ts';
 

@@ -1,7 +1,7 @@
 // Samples of files that a page was given: a chosen folder, or files with their labels.
-import { TransferKitError } from '../core/errors.ts';
-import type { OnUnreadable, Samples } from '../core/types.ts';
-import { samplesOfArrays } from '../data/samples/fromArrays.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { OnUnreadable, Samples } from '../../core/types.ts';
+import { samplesOfArrays } from '../../data/samples/fromArrays.ts';
 
 /** Options of {@link imageFiles}. */
 export interface ImageFilesOptions {

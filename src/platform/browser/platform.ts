@@ -1,6 +1,6 @@
 // What a browser offers the rest of the package: addresses, pictures by the browser's own decoder, backends. Chosen by
 // the imports map under the name #platform. Importing it has no effects, and a page loads most of it only when it is used.
-import type { Platform } from '../core/platform.ts';
+import type { Platform } from '../../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { freeMemory } from './freeMemory.ts';
 import { browserThreads } from './threads.ts';

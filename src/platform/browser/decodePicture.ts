@@ -1,19 +1,19 @@
 // Decodes pictures in a browser with the browser's own decoder and a canvas. Gives upright RGB bytes; the resizing that a
 // base asks for happens elsewhere.
-import { TransferKitError } from '../core/errors.ts';
-import type { Picture } from '../core/picture.ts';
-import { formatOf } from '../core/pictureFormat.ts';
-import { pictureHeader } from '../core/pictureHeader.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { Picture } from '../../core/picture.ts';
+import { formatOf } from '../../core/pictureFormat.ts';
+import { pictureHeader } from '../../core/pictureHeader.ts';
 import {
   assertPixels,
   defaultLimits,
   type Channels,
   type DecodeOptions,
   type SettledLimits,
-} from '../core/pictureLimits.ts';
-import { shortAddress } from '../core/platform.ts';
-import { shares, turns } from '../core/turns.ts';
-import { adviceAbout } from '../core/undecodable.ts';
+} from '../../core/pictureLimits.ts';
+import { shortAddress } from '../../core/platform.ts';
+import { shares, turns } from '../../core/turns.ts';
+import { adviceAbout } from '../../core/undecodable.ts';
 import { toBlob } from './pictureBlob.ts';
 
 /** What a canvas can draw. */

@@ -1,6 +1,6 @@
 // The path that a user means: a path, or a `file:` address in one of the forms that are in use.
 import { fileURLToPath } from 'node:url';
-import { TransferKitError } from '../core/errors.ts';
+import { TransferKitError } from '../../core/errors.ts';
 
 /**
  * The path of a location. `file:///…` is absolute; `file://model/model.json`, `file://./model` and `file:model` begin at

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { env, setBackend } from '@tensorflow/tfjs-core';
-import { importFailure } from '../core/importFailure.ts';
-import type { BackendLoader } from '../core/platform.ts';
-import { withMemoryType } from '../engines/kernels/memoryType.ts';
+import { importFailure } from '../../core/importFailure.ts';
+import type { BackendLoader } from '../../core/platform.ts';
+import { withMemoryType } from '../../engines/kernels/memoryType.ts';
 
 const wasmPackage = '@tensorflow/tfjs-backend-wasm';
 const cpuPackage = '@tensorflow/tfjs-backend-cpu';

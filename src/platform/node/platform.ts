@@ -1,6 +1,6 @@
 // What Node offers the rest of the package: files, addresses, pictures by sharp, backends. Chosen by the imports map
 // under the name #platform. Importing it has no effects: sharp and the backends load when they are used.
-import type { Platform } from '../core/platform.ts';
+import type { Platform } from '../../core/platform.ts';
 import { nodeBackends } from './backends.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { decodePicture } from './decodePicture.ts';

@@ -1,7 +1,7 @@
 // Reads an address in a page or worker. Relative ones are of the page's own folder.
-import { TransferKitError } from '../core/errors.ts';
-import type { FileHash, ReadFile, ReadOptions } from '../core/platform.ts';
-import type { DownloadEnvironment } from '../download/readAddress.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { FileHash, ReadFile, ReadOptions } from '../../core/platform.ts';
+import type { DownloadEnvironment } from '../../download/readAddress.ts';
 import { openCacheStorage } from './cache.ts';
 
 const environment: DownloadEnvironment = {
@@ -24,7 +24,7 @@ const environment: DownloadEnvironment = {
  */
 export async function readFile(location: string, options: ReadOptions = {}): Promise<ReadFile> {
   // Loaded here: many pages read nothing but pictures that they hand in.
-  const { readAddress } = await import('../download/readAddress.ts');
+  const { readAddress } = await import('../../download/readAddress.ts');
   return readAddress(location, options, environment);
 }
 
@@ -41,7 +41,7 @@ function wholeAddress(address: string): string {
 
 /** The hash of bytes, in lower-case hexadecimal digits. */
 export async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
-  if (algorithm === 'md5') return (await import('../core/md5.ts')).md5(bytes);
+  if (algorithm === 'md5') return (await import('../../core/md5.ts')).md5(bytes);
   if (!('subtle' in crypto)) {
     const text =
       'expected a page that may check a sha256: browsers allow it on https: and localhost only. Serve it so.';

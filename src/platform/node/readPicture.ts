@@ -1,10 +1,10 @@
 // Reads the bytes of an encoded picture, wherever they are, and no more of them than are accepted.
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { TransferKitError } from '../core/errors.ts';
-import { assertBytes, type SettledLimits } from '../core/pictureLimits.ts';
-import { readFailure } from '../core/pictureReading.ts';
-import { isAddress, shortAddress } from '../core/platform.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { assertBytes, type SettledLimits } from '../../core/pictureLimits.ts';
+import { readFailure } from '../../core/pictureReading.ts';
+import { isAddress, shortAddress } from '../../core/platform.ts';
 import { readBytes } from './readBytes.ts';
 
 /** A picture as its file holds it. */

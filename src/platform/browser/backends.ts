@@ -1,7 +1,7 @@
 // The tfjs backends that a page can run. Importing this file loads none of them.
 import { env } from '@tensorflow/tfjs-core';
-import { importFailure } from '../core/importFailure.ts';
-import type { BackendLoader } from '../core/platform.ts';
+import { importFailure } from '../../core/importFailure.ts';
+import type { BackendLoader } from '../../core/platform.ts';
 
 /** Backends for a browser, best first. */
 export const browserBackends: readonly BackendLoader[] = [

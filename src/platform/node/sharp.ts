@@ -1,7 +1,7 @@
 // The package sharp, which decodes pictures in Node: loaded on first use, and asked what it can decode.
 import type { AvailableFormatInfo, Sharp, SharpOptions } from 'sharp';
-import { TransferKitError } from '../core/errors.ts';
-import type { PictureFormat } from '../core/pictureFormat.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { PictureFormat } from '../../core/pictureFormat.ts';
 
 /** What is used of sharp. */
 export interface SharpModule {

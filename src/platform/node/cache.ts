@@ -4,9 +4,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject } from '../core/json.ts';
-import { TransferKitError } from '../core/errors.ts';
-import type { Announced, ByteCache, CachedCopy, CacheWriter, PartialCopy } from '../download/cache.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { Announced, ByteCache, CachedCopy, CacheWriter, PartialCopy } from '../../download/cache.ts';
 
 /** What the head of a file says. */
 interface Head extends Omit<Announced, 'reached'> {

@@ -1,19 +1,19 @@
 // Decodes pictures in Node with sharp, within limits. Gives upright bytes; the resizing that a base asks for happens
 // elsewhere.
 import type { Sharp, SharpOptions } from 'sharp';
-import { isTransferKitError, TransferKitError } from '../core/errors.ts';
-import type { Picture } from '../core/picture.ts';
-import { formatOf } from '../core/pictureFormat.ts';
-import { pictureHeader } from '../core/pictureHeader.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import type { Picture } from '../../core/picture.ts';
+import { formatOf } from '../../core/pictureFormat.ts';
+import { pictureHeader } from '../../core/pictureHeader.ts';
 import {
   assertPixels,
   defaultLimits,
   type Channels,
   type DecodeOptions,
   type SettledLimits,
-} from '../core/pictureLimits.ts';
-import { shares, turns } from '../core/turns.ts';
-import { adviceAbout } from '../core/undecodable.ts';
+} from '../../core/pictureLimits.ts';
+import { shares, turns } from '../../core/turns.ts';
+import { adviceAbout } from '../../core/undecodable.ts';
 import { readPicture, type EncodedPicture } from './readPicture.ts';
 import { canDecode, loadSharp, type SharpModule } from './sharp.ts';
 
