@@ -9,10 +9,10 @@ import { logitLayer } from './heads/logitLayers.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileChanged } from './model/uses.ts';
 import { settleHeadLoss } from './model/tasks/headRules.ts';
-import { judgeSamples } from './train/judgeSamples.ts';
-import { ofHead, type Measurement } from './train/measure.ts';
+import { judgeSamples } from './measure/judgeSamples.ts';
+import { ofHead, type Measurement } from './measure/measure.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
-import { calibrationFigures, fitTemperature, type CalibrationFigures } from './train/temperature.ts';
+import { calibrationFigures, fitTemperature, type CalibrationFigures } from './measure/temperature.ts';
 
 /** Options of {@link calibrate}. */
 export interface CalibrateOptions {

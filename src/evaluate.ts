@@ -4,8 +4,8 @@ import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/mod
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';
 import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
-import { judgeSamples } from './train/judgeSamples.ts';
-import { ofHead, type Measurement } from './train/measure.ts';
+import { judgeSamples } from './measure/judgeSamples.ts';
+import { ofHead, type Measurement } from './measure/measure.ts';
 import {
   classFigures,
   confusionMatrix,
@@ -17,7 +17,7 @@ import {
   type ClassFigures,
   type Mistake,
   type RegressionFigures,
-} from './train/metrics.ts';
+} from './measure/metrics.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { whileUsed } from './model/uses.ts';
 import { assertKnown } from './model/tasks/targets.ts';

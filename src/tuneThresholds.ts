@@ -6,10 +6,10 @@ import type { Progress, Samples } from './core/types.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileChanged } from './model/uses.ts';
 import { settleHeadLoss } from './model/tasks/headRules.ts';
-import { judgeSamples } from './train/judgeSamples.ts';
-import { ofHead, type Measurement } from './train/measure.ts';
+import { judgeSamples } from './measure/judgeSamples.ts';
+import { ofHead, type Measurement } from './measure/measure.ts';
 import { assertOneOf, assertOptions, assertWhole } from './core/optionChecks.ts';
-import { bestThreshold, scoreAt, type ThresholdMetric } from './train/thresholds.ts';
+import { bestThreshold, scoreAt, type ThresholdMetric } from './measure/thresholds.ts';
 
 /** Options of {@link tuneThresholds}. */
 export interface TuneThresholdsOptions {

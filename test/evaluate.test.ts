@@ -15,7 +15,7 @@ import {
   type Target,
   type TransferModel,
 } from '../src/index.ts';
-import type { Judgement } from '../src/train/measure.ts';
+import type { Judgement } from '../src/measure/measure.ts';
 import {
   classFigures,
   confusionMatrix,
@@ -24,7 +24,7 @@ import {
   regressionFigures,
   topKAccuracy,
   worstMistakes,
-} from '../src/train/metrics.ts';
+} from '../src/measure/metrics.ts';
 import golden from './golden/metrics.json' with { type: 'json' };
 import { expectNoLeak } from './support/tensors.ts';
 import { tinyLabels, tinyPicture, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';

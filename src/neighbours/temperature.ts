@@ -1,5 +1,5 @@
 // How distances become probabilities: a softmax of distances, as steep as makes the known examples most probable.
-import { monotoneRoot } from '../solver/monotoneRoot.ts';
+import { monotoneRoot } from '../measure/monotoneRoot.ts';
 
 /** Distances of an example to every label, and which of them is its own. */
 export interface Judged {

@@ -1,8 +1,8 @@
 // What a log says of an epoch's losses and accuracies.
 import type { HeadPart } from '../model/model.ts';
 import type { EpochLog, HeadFigures } from '../core/types.ts';
-import { ofHead, type Measurement } from './measure.ts';
-import type { Totals } from './totals.ts';
+import { ofHead, type Measurement } from '../measure/measure.ts';
+import type { Totals } from '../measure/totals.ts';
 import type { StartFigures } from './watch.ts';
 
 /** Figures of training with those of validation, where there is any; those of heads with names too. */

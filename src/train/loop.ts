@@ -6,13 +6,13 @@ import { deriveSeed, permutation } from '../core/random.ts';
 import type { EpochLog } from '../core/types.ts';
 import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
 import { epochFigures, validationFigures } from './epochFigures.ts';
-import { measure } from './measure.ts';
+import { measure } from '../measure/measure.ts';
 import type { Pace } from '../features/pace.ts';
 import { batchesOf } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from '../features/readRows.ts';
 import type { Recorder } from './recorder.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { Totals } from './totals.ts';
+import { Totals } from '../measure/totals.ts';
 import type { TrainingState } from './trainingState.ts';
 
 /** What the epochs of a run share. */

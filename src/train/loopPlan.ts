@@ -7,7 +7,7 @@ import type { HeadLoss } from '../model/tasks/headRules.ts';
 import type { Network } from '../model/network.ts';
 import type { SettledOptions } from './options.ts';
 import type { SettledRates } from './rates.ts';
-import type { Sums } from './totals.ts';
+import type { Sums } from '../measure/totals.ts';
 
 /** What to train, and how. */
 export interface TrainingPlan {

@@ -6,7 +6,7 @@ import { countParameters } from './countParameters.ts';
 import { measuredFigures } from './epochFigures.ts';
 import { solveLinearHead } from './linearSolver.ts';
 import type { Run, TrainingPlan } from './loopPlan.ts';
-import { measure } from './measure.ts';
+import { measure } from '../measure/measure.ts';
 import { openRows, type Parts } from './openRows.ts';
 import { watchParts } from './runWarnings.ts';
 import { settleRun } from './settleRun.ts';

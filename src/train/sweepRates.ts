@@ -16,7 +16,7 @@ import { freeRows, readRows } from '../features/readRows.ts';
 import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { Totals } from './totals.ts';
+import { Totals } from '../measure/totals.ts';
 import { TrainingState } from './trainingState.ts';
 
 /** How learning rates are tried. */

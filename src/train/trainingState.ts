@@ -13,7 +13,7 @@ import { OptimizerSlots } from './optimizerSlots.ts';
 import { ratesOf } from './rates.ts';
 import { scheduleFactor, stepsOf } from './scheduleFactor.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
-import type { Totals } from './totals.ts';
+import type { Totals } from '../measure/totals.ts';
 import { Watch, type StartFigures } from './watch.ts';
 
 /** Where in the run a batch is. */

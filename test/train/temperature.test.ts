@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { monotoneRoot } from '../../src/solver/monotoneRoot.ts';
-import { calibrationFigures, fitTemperature } from '../../src/train/temperature.ts';
+import { monotoneRoot } from '../../src/measure/monotoneRoot.ts';
+import { calibrationFigures, fitTemperature } from '../../src/measure/temperature.ts';
 import golden from '../golden/calibration.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';
 

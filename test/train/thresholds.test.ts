@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomGenerator } from '../../src/core/random.ts';
-import { bestThreshold, scoreAt, type SaidOfLabel } from '../../src/train/thresholds.ts';
+import { bestThreshold, scoreAt, type SaidOfLabel } from '../../src/measure/thresholds.ts';
 import golden from '../golden/calibration.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';
 

@@ -2,7 +2,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import type { Task } from '../model/model.ts';
 import type { Judgement } from './measure.ts';
-import { monotoneRoot } from '../solver/monotoneRoot.ts';
+import { monotoneRoot } from './monotoneRoot.ts';
 import { rowLosses } from '../model/tasks/rowLosses.ts';
 import { argMax, taskRules } from '../model/tasks/taskRules.ts';
 
