@@ -14,7 +14,7 @@ const exactness = (
   test: { name, env, include: files.map((file) => `test/${file}.test.ts`) },
 });
 
-const everyWay = ['train/training', 'trunk/conformance', 'trunk/gradients'];
+const everyWay = ['training/run/training', 'trunk/conformance', 'trunk/gradients'];
 const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
 
 /**
@@ -32,7 +32,7 @@ const alone = [
   'nearestCentroid',
   'presets',
   'toGraphModel',
-  'train/linearSolver',
+  'training/solve/linearSolver',
   'train/losses',
   'train/mixBatch',
   'train/gatherInputs',
@@ -94,7 +94,7 @@ export default defineConfig({
         ...mostWays,
         'train/augment',
         'train/batchNorm',
-        'train/linearSolver',
+        'training/solve/linearSolver',
         'trunk/batchNormTraining',
         'train/combinations',
         'train/resume',

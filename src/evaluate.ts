@@ -21,8 +21,8 @@ import {
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { whileUsed } from './model/uses.ts';
 import { assertKnown } from './model/tasks/targets.ts';
-import { watchExamples } from './train/seenExamples.ts';
-import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './train/warnings.ts';
+import { watchExamples } from './training/run/seenExamples.ts';
+import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './training/run/warnings.ts';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {

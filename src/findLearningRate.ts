@@ -5,7 +5,7 @@ import type { Samples } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { assertOptions } from './core/optionChecks.ts';
 import { whileChanged } from './model/uses.ts';
-import type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
+import type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.ts';
 
 /** Options of {@link findLearningRate}. */
 export interface FindLearningRateOptions extends SweepOptions {
@@ -45,7 +45,7 @@ async function findRateNow(
   samples: Samples,
   options: FindLearningRateOptions,
 ): Promise<LearningRateCurve> {
-  const { sweepRates } = await import('./train/sweepRates.ts');
+  const { sweepRates } = await import('./training/run/sweepRates.ts');
   await ensureBackend();
   const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
   const before = weights.map(({ frozen }) => frozen);

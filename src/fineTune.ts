@@ -5,10 +5,10 @@ import type { AnyModel } from './model/model.ts';
 import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { whileChanged } from './model/uses.ts';
-import type { Segment } from './train/loopPlan.ts';
+import type { Segment } from './training/run/loopPlan.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
-import type { TrainingOptions } from './train/options.ts';
-import type { LearningRates } from './train/rates.ts';
+import type { TrainingOptions } from './training/options/options.ts';
+import type { LearningRates } from './training/options/rates.ts';
 import { trainHeadNow, type TrainHeadOptions } from './trainHead.ts';
 
 /** What is unfrozen from an epoch on, beside what is unfrozen already. */
@@ -73,7 +73,7 @@ export async function fineTune(model: AnyModel, samples: Samples, options: FineT
 export async function fineTuneNow(model: AnyModel, samples: Samples, options: FineTuneOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { findCheckpoints, settleOptions, settleRates, settleRun, segmentNow, runTraining, usualRates } =
-    await import('./train/training.ts');
+    await import('./training/run/training.ts');
   const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
   const rates = settleRates(
     'fineTune',

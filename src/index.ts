@@ -142,45 +142,52 @@ export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
 export type { AugmentOption } from './data/augment/augment.ts';
 export type { Augmentation } from './data/augment/changeEach.ts';
-export type { CheckpointOptions } from './checkpoints/checkpointOptions.ts';
+export type { CheckpointOptions } from './training/resume/checkpointOptions.ts';
 export { focalLoss } from './losses/focalLoss.ts';
 export type { FocalLossOptions } from './losses/focalLoss.ts';
 export type { Loss } from './losses/loss.ts';
 export type { LossName } from './losses/losses.ts';
 export type { ClassFigures, Mistake, RegressionFigures } from './measure/metrics.ts';
-export { adagrad } from './optimizers/adagrad.ts';
-export type { AdagradOptions } from './optimizers/adagrad.ts';
-export { adam, adamW } from './optimizers/adam.ts';
-export type { AdamOptions, AdamWOptions } from './optimizers/adam.ts';
-export { constant, cosine, cosineRestarts, exponentialDecay, polynomialDecay, stepDecay } from './schedules/decays.ts';
+export { adagrad } from './training/optimizers/adagrad.ts';
+export type { AdagradOptions } from './training/optimizers/adagrad.ts';
+export { adam, adamW } from './training/optimizers/adam.ts';
+export type { AdamOptions, AdamWOptions } from './training/optimizers/adam.ts';
+export {
+  constant,
+  cosine,
+  cosineRestarts,
+  exponentialDecay,
+  polynomialDecay,
+  stepDecay,
+} from './training/schedules/decays.ts';
 export type {
   CosineOptions,
   CosineRestartsOptions,
   ExponentialDecayOptions,
   PolynomialDecayOptions,
   StepDecayOptions,
-} from './schedules/decays.ts';
-export { linearWarmUp, oneCycle } from './schedules/oneCycle.ts';
-export type { OneCycleOptions, WarmUpOptions } from './schedules/oneCycle.ts';
-export type { Optimizer, OptimizerStep } from './optimizers/optimizer.ts';
-export type { OptimizerName } from './optimizers/optimizers.ts';
-export { reduceOnPlateau } from './schedules/reduceOnPlateau.ts';
-export type { ReduceOnPlateauOptions } from './schedules/reduceOnPlateau.ts';
-export { rmsprop } from './optimizers/rmsprop.ts';
-export type { RmspropOptions } from './optimizers/rmsprop.ts';
-export type { AdaptiveSchedule, Schedule, ScheduleFunction, Span } from './schedules/schedule.ts';
-export type { ScheduleName } from './schedules/schedules.ts';
-export { sgd } from './optimizers/sgd.ts';
-export type { SgdOptions } from './optimizers/sgd.ts';
-export type { AveragingOptions } from './train/averages.ts';
+} from './training/schedules/decays.ts';
+export { linearWarmUp, oneCycle } from './training/schedules/oneCycle.ts';
+export type { OneCycleOptions, WarmUpOptions } from './training/schedules/oneCycle.ts';
+export type { Optimizer, OptimizerStep } from './training/optimizers/optimizer.ts';
+export type { OptimizerName } from './training/optimizers/optimizers.ts';
+export { reduceOnPlateau } from './training/schedules/reduceOnPlateau.ts';
+export type { ReduceOnPlateauOptions } from './training/schedules/reduceOnPlateau.ts';
+export { rmsprop } from './training/optimizers/rmsprop.ts';
+export type { RmspropOptions } from './training/optimizers/rmsprop.ts';
+export type { AdaptiveSchedule, Schedule, ScheduleFunction, Span } from './training/schedules/schedule.ts';
+export type { ScheduleName } from './training/schedules/schedules.ts';
+export { sgd } from './training/optimizers/sgd.ts';
+export type { SgdOptions } from './training/optimizers/sgd.ts';
+export type { AveragingOptions } from './training/run/averages.ts';
 export type { FeatureCacheOptions } from './features/cacheOptions.ts';
-export type { Clipping } from './optimizers/clipping.ts';
+export type { Clipping } from './training/optimizers/clipping.ts';
 export type { LossOption } from './model/tasks/headRules.ts';
-export type { TrainingOptions } from './train/options.ts';
-export type { LearningRateCurve, SweepOptions } from './train/sweepRates.ts';
-export type { LearningRates } from './train/rates.ts';
-export type { SolverName, SolverOptions } from './train/solverOption.ts';
-export type { EarlyStoppingOptions } from './train/watch.ts';
+export type { TrainingOptions } from './training/options/options.ts';
+export type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.ts';
+export type { LearningRates } from './training/options/rates.ts';
+export type { SolverName, SolverOptions } from './training/options/solverOption.ts';
+export type { EarlyStoppingOptions } from './training/run/watch.ts';
 export type { CalibrationFigures } from './measure/temperature.ts';
 export { huberLoss } from './losses/regressionLosses.ts';
 export type { HuberLossOptions } from './losses/regressionLosses.ts';

@@ -4,8 +4,8 @@ import type { AnyModel } from './model/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
 import { assertOptions } from './core/optionChecks.ts';
 import { whileChanged } from './model/uses.ts';
-import type { TrainingOptions } from './train/options.ts';
-import type { SolverOptions } from './train/solverOption.ts';
+import type { TrainingOptions } from './training/options/options.ts';
+import type { SolverOptions } from './training/options/solverOption.ts';
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
@@ -48,7 +48,7 @@ export async function trainHeadNow(model: AnyModel, samples: Samples, options: T
   const startedAt = performance.now();
   const [{ linearHeadOf }, training] = await Promise.all([
     import('./heads/linearHead.ts'),
-    import('./train/training.ts'),
+    import('./training/run/training.ts'),
   ]);
   const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } = training;
   const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);

@@ -1,8 +1,8 @@
 // The range test: what it finds, and that it leaves no trace.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findLearningRate, freeze, trainHead, unfreeze } from '../src/index.ts';
-import { minimumTenth, smooth, steepest, valley } from '../src/train/rateSuggestions.ts';
-import { readable } from '../src/train/sweepRates.ts';
+import { minimumTenth, smooth, steepest, valley } from '../src/training/run/rateSuggestions.ts';
+import { readable } from '../src/training/run/sweepRates.ts';
 import { expectNoLeak } from './support/tensors.ts';
 import { useTestBackend } from './support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as checkpointFile from '../src/checkpoints/checkpointFile.ts';
+import * as checkpointFile from '../src/training/resume/checkpointFile.ts';
 import * as transferkit from '../src/index.ts';
 import * as node from '../src/node.ts';
 import * as kerasFile from '../src/formats/keras/kerasFile.ts';

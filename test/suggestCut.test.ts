@@ -14,8 +14,8 @@ import {
   type SuggestCutOptions,
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
-import { crossValidate } from '../src/solver/crossValidate.ts';
-import { assignFolds, drawExamples } from '../src/solver/folds.ts';
+import { crossValidate } from '../src/training/solve/crossValidate.ts';
+import { assignFolds, drawExamples } from '../src/training/solve/folds.ts';
 import { tinyGraph } from './support/tinyGraph.ts';
 import { tinyModel } from './support/tinyModel.ts';
 import { expectNoLeak } from './support/tensors.ts';

@@ -5,7 +5,7 @@ import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from '../model/network.ts';
-import type { Pace } from './pace.ts';
+import type { Pace } from '../core/pace.ts';
 import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../model/tasks/headTargets.ts';
 import { valuesInPlace } from '../engines/kernels/valuesInPlace.ts';

@@ -5,7 +5,7 @@ import type { RowStore } from '../core/rowStore.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { largestHalf } from './float16.ts';
 import type { SettledCache } from './cacheOptions.ts';
-import { notFinite } from './notFinite.ts';
+import { notFinite } from '../core/notFinite.ts';
 import { assertEqualShapes } from '../data/reading/preprocess.ts';
 import type { Batch } from '../data/reading/readBatch.ts';
 import { rowLayout, type RowLayout } from './rowLayout.ts';

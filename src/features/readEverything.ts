@@ -1,6 +1,6 @@
 // All rows of examples in plain memory.
 import type { Examples } from './examples.ts';
-import { notFinite } from './notFinite.ts';
+import { notFinite } from '../core/notFinite.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 

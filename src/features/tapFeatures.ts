@@ -2,7 +2,7 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { FoldedPart, Samples, Stage, Unreadable } from '../core/types.ts';
-import type { Pace } from './pace.ts';
+import type { Pace } from '../core/pace.ts';
 import { pooledValues } from './poolFeatures.ts';
 import { batchesOf } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches, type Batch, type Reader } from '../data/reading/readBatch.ts';

@@ -6,7 +6,7 @@ import type { Examples } from '../features/examples.ts';
 import type { HeadLoss } from '../model/tasks/headRules.ts';
 import { measure, type Measurement } from './measure.ts';
 import { prepareFront } from '../model/network.ts';
-import { startPace } from '../features/pace.ts';
+import { startPace } from '../core/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
 import { assertKnown } from '../model/tasks/targets.ts';
 

@@ -4,7 +4,7 @@ import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Examples, Rows } from '../features/examples.ts';
 import { correctOf, type HeadLoss } from '../model/tasks/headRules.ts';
 import { runAndFree, type Network } from '../model/network.ts';
-import type { Pace } from '../features/pace.ts';
+import type { Pace } from '../core/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readRows } from '../features/readRows.ts';
 

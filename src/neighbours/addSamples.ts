@@ -7,7 +7,7 @@ import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import { noneReadable } from '../features/examples.ts';
 import { assertWhole } from '../core/optionChecks.ts';
 import { shown } from '../core/shown.ts';
-import { startPace } from '../features/pace.ts';
+import { startPace } from '../core/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
 import { assertSamples } from '../model/tasks/targets.ts';

@@ -3,7 +3,7 @@ import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import { noneReadable, type Examples, type Rows } from '../features/examples.ts';
 import { invalidOption } from '../core/optionChecks.ts';
-import { startPace } from '../features/pace.ts';
+import { startPace } from '../core/pace.ts';
 import { pooledValues } from '../features/poolFeatures.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';

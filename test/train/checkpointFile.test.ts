@@ -2,7 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/core/crc32.ts';
 import { randomGenerator } from '../../src/core/random.ts';
-import { decodeCheckpoint, encodeCheckpoint, type CheckpointContent } from '../../src/checkpoints/checkpointFile.ts';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type CheckpointContent,
+} from '../../src/training/resume/checkpointFile.ts';
 
 const content: CheckpointContent = {
   state: {

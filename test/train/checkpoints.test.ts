@@ -1,10 +1,10 @@
 // The checkpoints of a run: when they are due, which are kept, which one a run goes on from, what a full disk does.
 import { describe, expect, test, vi } from 'vitest';
 import type { CheckpointStore, TransferKitError } from '../../src/index.ts';
-import { encodeCheckpoint } from '../../src/checkpoints/checkpointFile.ts';
-import { assertSameRun } from '../../src/checkpoints/checkpointMismatch.ts';
-import { settleCheckpoint, type CheckpointOptions } from '../../src/checkpoints/checkpointOptions.ts';
-import { openCheckpoints, type Checkpoint, type Checkpoints } from '../../src/checkpoints/checkpoints.ts';
+import { encodeCheckpoint } from '../../src/training/resume/checkpointFile.ts';
+import { assertSameRun } from '../../src/training/resume/checkpointMismatch.ts';
+import { settleCheckpoint, type CheckpointOptions } from '../../src/training/resume/checkpointOptions.ts';
+import { openCheckpoints, type Checkpoint, type Checkpoints } from '../../src/training/resume/checkpoints.ts';
 
 /** A store in memory, whose files a test can see and change. */
 function memoryStore(files = new Map<string, Uint8Array>()) {

@@ -1,9 +1,9 @@
 // The strength of a penalty: cross-validated losses are those of scikit-learn (golden/linearSolver.py), and the search ends at
 // the lowest.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { byFolds, byValidation, chooseL2, type Judge } from '../../src/solver/chooseL2.ts';
-import { DesignMatrix } from '../../src/solver/designMatrix.ts';
-import { sharesOf } from '../../src/solver/foldFits.ts';
+import { byFolds, byValidation, chooseL2, type Judge } from '../../src/training/solve/chooseL2.ts';
+import { DesignMatrix } from '../../src/training/solve/designMatrix.ts';
+import { sharesOf } from '../../src/training/solve/foldFits.ts';
 import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';

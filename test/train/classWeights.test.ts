@@ -10,7 +10,7 @@ import {
   type TransferModel,
 } from '../../src/index.ts';
 import { randomGenerator } from '../../src/core/random.ts';
-import { settleClassWeights } from '../../src/losses/classWeights.ts';
+import { settleClassWeights } from '../../src/training/run/classWeights.ts';
 import golden from '../golden/losses.json' with { type: 'json' };
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinyLabels, tinyPicture, tinyTransfer, weightValues } from '../support/tinyTask.ts';

@@ -1,6 +1,6 @@
 // The minimiser on functions whose minima are known.
 import { describe, expect, test } from 'vitest';
-import { minimisation, minimise, type Objective } from '../../src/solver/lbfgs.ts';
+import { minimisation, minimise, type Objective } from '../../src/training/solve/lbfgs.ts';
 
 describe('the minimiser', () => {
   /** Rosenbrock's valley: minimum 0 at all ones. */

@@ -1,7 +1,7 @@
 // Linear models fitted side by side: the optima of scikit-learn (golden/logisticRegression.py), in single precision.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DesignMatrix } from '../../src/solver/designMatrix.ts';
-import { fitSideBySide, logitsOf, type FittedModel, type LinearFit } from '../../src/solver/linearFit.ts';
+import { DesignMatrix } from '../../src/training/solve/designMatrix.ts';
+import { fitSideBySide, logitsOf, type FittedModel, type LinearFit } from '../../src/training/solve/linearFit.ts';
 import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
 import golden from '../golden/logisticRegression.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';

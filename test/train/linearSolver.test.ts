@@ -12,7 +12,7 @@ import {
   type Task,
   type TransferModel,
 } from '../../src/index.ts';
-import { featureScaleOf } from '../../src/solver/standardise.ts';
+import { featureScaleOf } from '../../src/training/solve/standardise.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

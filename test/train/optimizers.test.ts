@@ -13,7 +13,7 @@ import {
   type TrunkWeight,
   type UseBackendOptions,
 } from '../../src/index.ts';
-import { OptimizerSlots } from '../../src/train/optimizerSlots.ts';
+import { OptimizerSlots } from '../../src/training/run/optimizerSlots.ts';
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

@@ -17,7 +17,7 @@ import {
   type Schedule,
   type ScheduleName,
 } from '../../src/index.ts';
-import { settleSchedule } from '../../src/schedules/schedules.ts';
+import { settleSchedule } from '../../src/training/schedules/schedules.ts';
 import golden from '../golden/schedules.json' with { type: 'json' };
 import torch from '../golden/schedulesTorch.json' with { type: 'json' };
 import { useTestBackend } from '../support/testBackend.ts';

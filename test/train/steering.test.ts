@@ -12,9 +12,9 @@ import {
   type Optimizer,
   type Samples,
 } from '../../src/index.ts';
-import { Averages } from '../../src/train/averages.ts';
+import { Averages } from '../../src/training/run/averages.ts';
 import keras from '../golden/ema.json' with { type: 'json' };
-import { ratesOf, settleRates } from '../../src/train/rates.ts';
+import { ratesOf, settleRates } from '../../src/training/options/rates.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinyPicture, tinySamples, tinyTransfer, tinyLabels, weightValues } from '../support/tinyTask.ts';

@@ -11,7 +11,7 @@ import {
   type Samples,
   type TrainHeadOptions,
 } from '../../src/index.ts';
-import { watchExamples } from '../../src/train/seenExamples.ts';
+import { watchExamples } from '../../src/training/run/seenExamples.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinyModel } from '../support/tinyModel.ts';

@@ -9,7 +9,7 @@ import {
   type Monitor,
   type TrainHeadOptions,
 } from '../../src/index.ts';
-import { settleWatch, Watch, type StartFigures } from '../../src/train/watch.ts';
+import { settleWatch, Watch, type StartFigures } from '../../src/training/run/watch.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';

@@ -8,7 +8,7 @@ import { deriveSeed } from '../../core/random.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { Augmentation, Inputs } from './changeEach.ts';
 import { assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
-import { makeStopwatch, type Stopwatch } from '../../features/stopwatch.ts';
+import { makeStopwatch, type Stopwatch } from '../../core/stopwatch.ts';
 
 /** How to change inputs: a preset for pictures, operations on pictures in their order, or a function. */
 export type AugmentOption = AugmentPreset | readonly ImageOperation[] | Augmentation;

@@ -16,7 +16,7 @@ const rules = {
 
 /**
  * Under a name of this package. Inputs: a list of each weight, its gradient and its states, one behind the other.
- * Attributes: `rule`; `rates`, one for each weight; `numbers` of the rule (optimizers/updateTogether.ts). Gives the new weights.
+ * Attributes: `rule`; `rates`, one for each weight; `numbers` of the rule (training/optimizers/updateTogether.ts). Gives the new weights.
  */
 export const updateWeightsMaker = kernelOrOriginal('TransferkitUpdateWeights', update);
 

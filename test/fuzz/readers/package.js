@@ -6,7 +6,7 @@ async function load() {
     import('transferkit'),
     import('transferkit/node'),
     import('../../../dist/formats/keras/kerasFile.js'),
-    import('../../../dist/checkpoints/checkpointFile.js'),
+    import('../../../dist/training/resume/checkpointFile.js'),
   ]);
   return Object.assign({}, ...parts);
 }

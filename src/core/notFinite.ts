@@ -1,0 +1,8 @@
+// The error about features that are no numbers.
+import { TransferKitError } from './errors.ts';
+
+/** Names the example that gave them. */
+export function notFinite(verb: string, id: string): TransferKitError {
+  const text = `${verb}: expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
+  return new TransferKitError('NOT_FINITE', text, { id });
+}

@@ -1,0 +1,31 @@
+// The factor of a schedule, checked: a user may write one.
+import { invalidOption } from '../../core/optionChecks.ts';
+import type { SettledOptions } from './options.ts';
+
+/** Steps of a whole run over a number of examples. */
+export function stepsOf(
+  { epochs, initialEpoch, batchSize, gradientAccumulationSteps }: SettledOptions,
+  examples: number,
+): number {
+  return Math.ceil(Math.ceil(examples / batchSize) / gradientAccumulationSteps) * (epochs - initialEpoch);
+}
+
+/**
+ * Factor on the learning rates of a step.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for a factor that is no finite number from 0.
+ */
+export function scheduleFactor(
+  { verb, options }: { readonly verb: string; readonly options: SettledOptions },
+  state: readonly number[],
+  step: number,
+  steps: number,
+): number {
+  const factor: unknown = options.schedule.factor(state, step, steps);
+  if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor;
+  throw invalidOption(
+    verb,
+    `the schedule to give a finite number from 0 for step ${String(step)} of ${String(steps)}`,
+    factor,
+  );
+}

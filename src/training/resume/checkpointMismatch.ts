@@ -1,0 +1,24 @@
+// What tells a run from another one, compared.
+import { differencesOf, listed } from '../../core/differences.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+
+/** Differences in the details of an error. */
+const most = 10;
+
+/**
+ * Raises unless a checkpoint is of this run.
+ *
+ * @param name - The checkpoint's.
+ * @throws TransferKitError `CHECKPOINT_MISMATCH`, with the first ten differences.
+ */
+export function assertSameRun(verb: string, name: string, here: JsonObject, there: JsonObject): void {
+  const differences = differencesOf(here, there);
+  if (differences.length === 0) return;
+  const text =
+    `${verb}: expected ${name} to be a checkpoint of this run, got one that differs in ` +
+    `${listed(differences)}. Resume with the same model, samples and options, give another ` +
+    'checkpoint.to, or leave resume out to begin anew.';
+  const details = { name, differences: differences.slice(0, most), count: differences.length };
+  throw new TransferKitError('CHECKPOINT_MISMATCH', text, details);
+}

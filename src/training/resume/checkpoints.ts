@@ -1,0 +1,210 @@
+// The checkpoints of a run: when the next one is due, what they are called, which are kept, which one to go on from.
+import { platform } from '#platform';
+import type { CheckpointStore } from '../../core/checkpointStore.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpointFile.ts';
+import type { SettledCheckpoint } from './checkpointOptions.ts';
+
+/** Where a run is, always between two updates. */
+export interface Position {
+  /** The epoch that runs or comes next. */
+  readonly epoch: number;
+  /** Rows of it that are done. */
+  readonly done: number;
+  /** Updates of the run so far. */
+  readonly step: number;
+}
+
+/** All that a run needs to go on. */
+export interface Checkpoint {
+  /** What the run is: a checkpoint of another one is refused. */
+  readonly fingerprint: JsonObject;
+  readonly position: Position;
+  /** Everything that is no tensor. */
+  readonly state: object;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** A checkpoint and what its file is called. */
+export interface FoundCheckpoint extends Checkpoint {
+  readonly name: string;
+  readonly state: JsonObject;
+}
+
+/** Of the files: a later one may hold something else. */
+const version = 2;
+
+/**
+ * Opens the place of a run's checkpoints.
+ *
+ * @throws TransferKitError `INVALID_OPTION`, `SAVE_FAILED`; and what a user's own store raises.
+ */
+export async function openCheckpoints(
+  verb: string,
+  phase: 'head' | 'fineTune',
+  settled: SettledCheckpoint,
+): Promise<Checkpoints> {
+  const store = typeof settled.to === 'string' ? await platform.openCheckpoints(settled.to) : settled.to;
+  const pattern = new RegExp(`^${phase}-\\d+\\.safetensors$`);
+  const names = (await store.list()).filter((name) => pattern.test(name));
+  return new Checkpoints(verb, phase, settled, store, names);
+}
+
+/** The checkpoints of one run. */
+export class Checkpoints {
+  /** What went wrong without stopping the run. */
+  readonly warnings: string[] = [];
+  /** Checkpoints of this run, the oldest first. */
+  private own: string[] = [];
+  /** Damaged ones and those of another run: removed when there is a new one. */
+  private stale: string[];
+  private readonly highest: number;
+  private written = 0;
+  private hasFailed = false;
+  private found: FoundCheckpoint | undefined;
+  private last = { epoch: 0, step: 0, time: 0 };
+
+  constructor(
+    private readonly verb: string,
+    private readonly phase: 'head' | 'fineTune',
+    private readonly settled: SettledCheckpoint,
+    private readonly store: CheckpointStore,
+    names: readonly string[],
+  ) {
+    this.stale = [...names].sort((a, b) => numberOf(a) - numberOf(b));
+    this.highest = numberOf(this.stale.at(-1) ?? '');
+  }
+
+  /**
+   * The newest checkpoint that is whole, where the run is to go on from one; damaged ones are among the warnings.
+   *
+   * @throws TransferKitError `WEIGHTS_DAMAGED` when there are some, and all of them are damaged.
+   */
+  async find(): Promise<FoundCheckpoint | undefined> {
+    if (!this.settled.resume) return undefined;
+    const newestFirst = [...this.stale].reverse();
+    for (const [damaged, name] of newestFirst.entries()) {
+      const found = await this.readWhole(name);
+      if (found === undefined) continue;
+      this.own = newestFirst.slice(damaged).reverse();
+      this.stale = newestFirst.slice(0, damaged);
+      this.found = found;
+      return found;
+    }
+    if (newestFirst.length === 0) return undefined;
+    const text =
+      `${this.verb}: expected a checkpoint to resume from, got none that is whole. ${this.warnings.join(' ')} ` +
+      'Leave resume out to begin anew.';
+    throw new TransferKitError('WEIGHTS_DAMAGED', text, { names: newestFirst });
+  }
+
+  /** Whether there is one to go on from. */
+  get resumes(): boolean {
+    return this.found !== undefined;
+  }
+
+  /** What `find` has found; once, as it is large. */
+  take(): FoundCheckpoint | undefined {
+    const { found } = this;
+    this.found = undefined;
+    return found;
+  }
+
+  /** Counts from here until the next checkpoint is due. */
+  begin({ epoch, step }: Position): void {
+    this.last = { epoch, step, time: performance.now() };
+  }
+
+  /** Whether it is time for a checkpoint. */
+  isDue({ epoch, step }: Position): boolean {
+    const { unit, amount } = this.settled.every;
+    const { last } = this;
+    const gone = {
+      epochs: epoch - last.epoch,
+      steps: step - last.step,
+      seconds: (performance.now() - last.time) / 1000,
+    };
+    return gone[unit] >= amount;
+  }
+
+  /** Writes a checkpoint, and removes those that are too old then. Where that fails, the run goes on: see `warnings`. */
+  async save(position: Position, make: () => Promise<Checkpoint>): Promise<void> {
+    try {
+      await this.write(await make());
+      await this.removeOld();
+    } catch (error) {
+      await this.tell(position, error);
+    }
+    this.begin(position);
+  }
+
+  /** A checkpoint; undefined, with a warning, when it is damaged. */
+  private async readWhole(name: string): Promise<FoundCheckpoint | undefined> {
+    try {
+      const { state, tensors } = decodeCheckpoint(this.verb, name, await this.store.read(name));
+      return { name, tensors, ...this.parse(name, state) };
+    } catch (error) {
+      if (isTransferKitError(error) && error.code === 'CHECKPOINT_MISMATCH') throw error;
+      this.warnings.push(`${reasonOf(error)} It is left out.`);
+      return undefined;
+    }
+  }
+
+  private parse(name: string, all: JsonObject): Omit<FoundCheckpoint, 'name' | 'tensors'> {
+    const { fingerprint, position, state } = all;
+    if (all.version !== version) {
+      const text =
+        `${this.verb}: expected ${name} to be a checkpoint of version ${version}, got version ${String(all.version)}. ` +
+        'Resume with the transferkit that wrote it, or leave resume out to begin anew.';
+      throw new TransferKitError('CHECKPOINT_MISMATCH', text, { name, version: all.version });
+    }
+    if (isJsonObject(fingerprint) && isPosition(position) && isJsonObject(state))
+      return { fingerprint, position, state };
+    throw new Error(`${name} lacks its fingerprint, position or state.`);
+  }
+
+  private async write({ fingerprint, position, state, tensors }: Checkpoint): Promise<void> {
+    this.written++;
+    const number = String(this.highest + this.written).padStart(6, '0');
+    const name = `${this.phase}-${number}.safetensors`;
+    const all = { version, fingerprint, position: { ...position }, state };
+    await this.store.write(name, encodeCheckpoint({ state: all, tensors }));
+    this.own.push(name);
+  }
+
+  private async removeOld(): Promise<void> {
+    const old = [...this.stale, ...this.own.slice(0, -this.settled.keep)];
+    for (const name of old) {
+      await this.store.remove(name);
+      this.stale = this.stale.filter((each) => each !== name);
+      this.own = this.own.filter((each) => each !== name);
+    }
+  }
+
+  /** A disk that is full stays so for a while: once is enough. */
+  private async tell({ epoch, step }: Position, cause: unknown): Promise<void> {
+    if (this.hasFailed) return;
+    this.hasFailed = true;
+    const text =
+      `${this.verb}: expected to keep a checkpoint after step ${step} (epoch ${epoch}), but: ${reasonOf(cause)} ` +
+      'Training goes on, and tries again when the next one is due.';
+    this.warnings.push(text);
+    await this.settled.onError?.(new TransferKitError('SAVE_FAILED', text, { epoch, step }, cause));
+  }
+}
+
+function numberOf(name: string): number {
+  return Number(/\d+/.exec(name)?.[0] ?? 0);
+}
+
+function isPosition(value: unknown): value is Position & JsonObject {
+  return isJsonObject(value) && [value.epoch, value.done, value.step].every(Number.isSafeInteger);
+}
+
+/** Why, as the end of a sentence. */
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error))
+    .replace(/^\[transferkit\] /, '')
+    .replace(/[^.]$/, '$&.');
+}

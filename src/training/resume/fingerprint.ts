@@ -1,0 +1,84 @@
+// What tells a run from another one, as plain data: options, examples, weights.
+import { reshape, slice, tidy } from '@tensorflow/tfjs-core';
+import { crc32 } from '../../core/crc32.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { describeShape, sizeOf } from '../../core/shapes.ts';
+import type { Samples, TrunkWeight } from '../../core/types.ts';
+import type { Run } from '../run/loopPlan.ts';
+import type { Parts } from '../run/openRows.ts';
+import type { SettledOptions } from '../options/options.ts';
+import { unfrozenIn } from './savedState.ts';
+
+/** Values of each frozen weight that are looked at: another base differs from its first values on. */
+const looked = 256;
+
+/** Options that change nothing about the weights, or are described in another way. */
+const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
+  'augment',
+  'validation',
+  'cache',
+  'checkpoint',
+  'maxSeconds',
+  'signal',
+  'onProgress',
+  'onEpoch',
+]);
+
+/**
+ * Describes a run. Two runs of one description end with the same weights, as far as plain data can tell: functions are
+ * known by their names.
+ */
+export async function fingerprintOf(run: Run, { train, validation }: Parts): Promise<JsonObject> {
+  const { options, rates, model } = run;
+  return plain({
+    ...Object.fromEntries(Object.entries(options).filter(([name]) => !apart.has(name))),
+    augment: options.augment && { ...options.augment, stopwatch: undefined },
+    clip: options.clip?.settings,
+    rates,
+    cache: options.cache?.precision ?? 'none',
+    cut: model.base.cut,
+    labels: model.labels,
+    train: describeSamples(train),
+    validation: validation === undefined ? 'none' : describeSamples(validation),
+    weights: await describeWeights(run),
+  });
+}
+
+function describeSamples(samples: Samples): JsonObject {
+  const { size } = samples;
+  const targets = Array.from({ length: size }, (_, index) => samples.target(index));
+  return { size, targets: checksumOf(new TextEncoder().encode(JSON.stringify(targets))) };
+}
+
+/** Of each weight its shape, and when it is unfrozen or what is in it. */
+async function describeWeights(run: Run): Promise<Record<string, string>> {
+  const { base, head } = run.model;
+  const unfrozen = new Set(unfrozenIn(run));
+  const weights = [...base.trunk.weights, ...head.trunk.weights].map(async (weight) => {
+    const since = run.segments.find((segment) => segment.unfrozen.includes(weight))?.epoch;
+    const state = unfrozen.has(weight) ? `unfrozen in epoch ${String(since)}` : `frozen, ${await contentOf(weight)}`;
+    return [weight.name, `${describeShape(weight.shape)} ${state}`] as const;
+  });
+  return Object.fromEntries(await Promise.all(weights));
+}
+
+async function contentOf({ variable, shape }: TrunkWeight): Promise<string> {
+  const first = tidy(() => slice(reshape(variable, [-1]), 0, Math.min(looked, sizeOf(shape))));
+  try {
+    const { buffer, byteOffset, byteLength } = await first.data();
+    return checksumOf(new Uint8Array(buffer, byteOffset, byteLength));
+  } finally {
+    first.dispose();
+  }
+}
+
+function checksumOf(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, '0');
+}
+
+/** A copy without functions and without what is undefined. */
+function plain(value: object): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(value));
+  if (!isJsonObject(copy)) throw new TypeError('no object');
+  return copy;
+}

@@ -1,0 +1,140 @@
+// Writes down where a run is, so that a later process can go on from there; and goes on from there.
+import { getBackend } from '@tensorflow/tfjs-core';
+import type { JsonObject } from '../../core/json.ts';
+import type { EpochLog, TrainingLog } from '../../core/types.ts';
+import type { Checkpoints, Position } from './checkpoints.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { EarlyEnd, EpochPart, Run, Start } from '../run/loopPlan.ts';
+import type { Parts, SegmentRows } from '../run/openRows.ts';
+import { restartFrom, warningsOf, type Restart, type RunRecord } from './restart.ts';
+import { restoreState, saveState, unfrozenIn } from './savedState.ts';
+import { takeSnapshot, type Snapshot } from '../run/snapshot.ts';
+import type { TrainingState } from '../run/trainingState.ts';
+
+/**
+ * Prepares writing a run down.
+ *
+ * @throws TransferKitError `CHECKPOINT_MISMATCH` for a checkpoint of another run.
+ */
+export async function openRecorder(run: Run, parts: Parts, checkpoints: Checkpoints): Promise<Recorder> {
+  const fingerprint = await fingerprintOf(run, parts);
+  const found = checkpoints.take();
+  const restart = found && restartFrom(run, fingerprint, found);
+  if (restart !== undefined) checkpoints.warnings.push(...warningsOf(run, restart));
+  return new Recorder(run, checkpoints, fingerprint, restart);
+}
+
+/** What is to be written down of a run. */
+export interface Recorded {
+  readonly state: TrainingState;
+  /** Grows with every epoch. */
+  readonly epochs: readonly EpochLog[];
+  readonly rows: SegmentRows;
+}
+
+/** Writes down one run. */
+export class Recorder {
+  /** Where this process begins; undefined for the beginning. */
+  readonly start: Start | undefined;
+  /** Training that the model had seen before the run. */
+  readonly history: readonly TrainingLog[];
+  /** When the run began, by `performance.now()`; where it was interrupted, when it would have begun without that. */
+  readonly startedAt: number;
+  private recorded: Recorded | undefined;
+  /** Of the last checkpoint, or where the run begins. */
+  private position: Position;
+
+  constructor(
+    private readonly run: Run,
+    private readonly checkpoints: Checkpoints,
+    private readonly fingerprint: JsonObject,
+    private restart: Restart | undefined,
+  ) {
+    this.start = restart && { ...restart.record, epoch: restart.position.epoch };
+    this.history = restart?.record.history ?? run.model.history;
+    this.startedAt = run.startedAt - (restart?.record.seconds ?? 0) * 1000;
+    this.position = restart?.position ?? { epoch: run.options.initialEpoch, done: 0, step: 0 };
+    checkpoints.begin(this.position);
+  }
+
+  /** What went wrong without stopping the run. */
+  get warnings(): readonly string[] {
+    return this.checkpoints.warnings;
+  }
+
+  /**
+   * Begins to write down a run. Model and state become what an earlier process left of them; `undo` gives the model back what
+   * it had, until `keep` is called.
+   */
+  begin(recorded: Recorded): { readonly undo: () => void; readonly keep: () => void } {
+    this.recorded = recorded;
+    const { run, restart } = this;
+    if (restart === undefined) return { undo: () => undefined, keep: () => undefined };
+    this.restart = undefined;
+    const { head } = run.model;
+    const { trained } = head;
+    let before: Snapshot | undefined = takeSnapshot(unfrozenIn(run));
+    restoreState(run, recorded.state, { numbers: restart.record.training, tensors: restart.tensors });
+    const keep = () => {
+      before?.dispose();
+      before = undefined;
+    };
+    const undo = () => {
+      if (before === undefined) return;
+      before.restore();
+      head.trained = trained;
+    };
+    return { undo, keep };
+  }
+
+  /** Between two batches: writes a checkpoint if one is due. */
+  async between(part: EpochPart): Promise<void> {
+    if (this.checkpoints.isDue(this.positionIn(part))) await this.save(this.positionIn(part), part, undefined);
+  }
+
+  /** Between two batches, where the run is stopped: writes a checkpoint if anything has happened since the last. */
+  async stopped(part: EpochPart): Promise<void> {
+    await this.saveChanges(this.positionIn(part), part);
+  }
+
+  /** The same between two epochs. */
+  async stoppedBefore(epoch: number): Promise<void> {
+    await this.saveChanges(this.positionIn({ epoch, done: 0 }), undefined);
+  }
+
+  /** After an epoch: writes a checkpoint if one is due, and when the run is over. */
+  async afterEpoch(epoch: number, end: EarlyEnd | undefined): Promise<void> {
+    const position = this.positionIn({ epoch: epoch + 1, done: 0 });
+    const isOver = end !== undefined || position.epoch === this.run.options.epochs;
+    if (isOver || this.checkpoints.isDue(position)) await this.save(position, undefined, end);
+  }
+
+  private positionIn({ epoch, done }: Pick<EpochPart, 'epoch' | 'done'>): Position {
+    return { epoch, done, step: this.recorded?.state.clock.steps ?? 0 };
+  }
+
+  private async saveChanges(position: Position, part: EpochPart | undefined): Promise<void> {
+    const { epoch, step } = this.position;
+    if (position.epoch !== epoch || position.step !== step) await this.save(position, part, undefined);
+  }
+
+  private async save(position: Position, part: EpochPart | undefined, end: EarlyEnd | undefined): Promise<void> {
+    const { run, recorded, fingerprint } = this;
+    if (recorded === undefined) return;
+    await this.checkpoints.save(position, async () => {
+      const { numbers, tensors } = await saveState(run, recorded.state);
+      const record: RunRecord = {
+        training: numbers,
+        epochs: recorded.epochs,
+        history: this.history,
+        part,
+        end,
+        ...recorded.rows.known,
+        seconds: (performance.now() - this.startedAt) / 1000,
+        backend: getBackend(),
+      };
+      return { fingerprint, position, state: record, tensors };
+    });
+    this.position = position;
+  }
+}

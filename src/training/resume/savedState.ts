@@ -1,0 +1,119 @@
+// What a run keeps from step to step, as values outside the backend; and back.
+import { dispose, keep, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { TrunkWeight } from '../../core/types.ts';
+import type { StoredTensor } from './checkpointFile.ts';
+import type { Run } from '../run/loopPlan.ts';
+import { snapshotOf } from '../run/snapshot.ts';
+import type { Clock, TrainingState } from '../run/trainingState.ts';
+import type { StartFigures, WatchState } from '../run/watch.ts';
+
+/** The part that is no tensor. */
+export interface SavedNumbers {
+  readonly clock: Clock;
+  readonly learningRate: TrainingState['learningRate'];
+  readonly watch: WatchState;
+  readonly before: StartFigures | undefined;
+  /** Of the gradients that wait. */
+  readonly waiting: { readonly batches: number; readonly examples: number };
+  readonly headTrained: boolean;
+  /** Steps that each weight has taken, by its name. */
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+/** All of it. */
+export interface SavedState {
+  readonly numbers: SavedNumbers;
+  /** `weights/…`, `optimizer/…/0`, `averages/…`, `best/…` by weight name; `gradients/0`. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** Weights that are not frozen at some time of a run, statistics among them. */
+export function unfrozenIn({ segments }: Pick<Run, 'segments'>): readonly TrunkWeight[] {
+  return [...new Set(segments.flatMap(({ unfrozen, trainable }) => [...unfrozen, ...trainable]))];
+}
+
+/** What a later process needs to go on from here. */
+export async function saveState(run: Run, state: TrainingState): Promise<SavedState> {
+  const { clock, learningRate, watch, before, gradients, slots, averages } = state;
+  const { batches, examples, sums } = gradients;
+  const slotsByName = [...slots.byName].flatMap(([name, own]) =>
+    own.state.map((slot, place) => [`${name}/${place}`, slot] as const),
+  );
+  const tensors = [
+    ...under(
+      'weights',
+      unfrozenIn(run).map(({ name, variable }) => [name, variable]),
+    ),
+    ...under('optimizer', slotsByName),
+    ...under('averages', averages?.byName() ?? []),
+    ...under(
+      'best',
+      [...(watch.bestWeights?.values ?? [])].map(([{ name }, value]) => [name, value]),
+    ),
+    ...under(
+      'gradients',
+      sums.map((sum, place) => [String(place), sum]),
+    ),
+  ];
+  const stored = tensors.map(async ([name, value]) => [name, await valuesOf(value)] as const);
+  const headTrained = run.model.head.trained;
+  const steps = Object.fromEntries([...slots.byName].map(([name, own]) => [name, own.steps]));
+  const waiting = { batches, examples };
+  const numbers = { clock, learningRate, watch: watch.state, before, waiting, headTrained, steps };
+  return { numbers, tensors: new Map(await Promise.all(stored)) };
+}
+
+/** Goes on from there; the weights of the model become those of then. */
+export function restoreState(run: Run, state: TrainingState, { numbers, tensors }: SavedState): void {
+  const read = (name: string): Tensor | undefined => {
+    const stored = tensors.get(name);
+    return stored && keep(tensor(stored.values, [...stored.shape]));
+  };
+  state.clock = numbers.clock;
+  state.learningRate = numbers.learningRate;
+  state.watch.state = numbers.watch;
+  state.before = numbers.before;
+  const best = new Map<TrunkWeight, Tensor>();
+  for (const weight of unfrozenIn(run)) {
+    assign(weight, read(`weights/${weight.name}`));
+    const steps = numbers.steps[weight.name];
+    if (steps !== undefined) {
+      state.slots.set(weight.name, { state: listed((place) => read(`optimizer/${weight.name}/${place}`)), steps });
+    }
+    const average = read(`averages/${weight.name}`);
+    if (average !== undefined) state.averages?.set(weight, average);
+    const value = read(`best/${weight.name}`);
+    if (value !== undefined) best.set(weight, value);
+  }
+  if (best.size > 0) state.watch.keep(snapshotOf(best));
+  state.gradients.restore(
+    listed((place) => read(`gradients/${place}`)),
+    numbers.waiting,
+  );
+  run.model.head.trained = numbers.headTrained;
+}
+
+/** Sets the very value: `write` would apply a layer's constraint to what it was applied to already. */
+function assign({ variable }: TrunkWeight, value: Tensor | undefined): void {
+  if (value === undefined) return;
+  variable.assign(value);
+  dispose(value);
+}
+
+/** Names behind a word. */
+function under(word: string, tensors: Iterable<readonly [string, Tensor]>): (readonly [string, Tensor])[] {
+  return Array.from(tensors, ([name, value]) => [`${word}/${name}`, value]);
+}
+
+/** What there is at 0, 1, … */
+function listed<T>(read: (place: number) => T | undefined): T[] {
+  const values: T[] = [];
+  for (let value = read(0); value !== undefined; value = read(values.length)) values.push(value);
+  return values;
+}
+
+async function valuesOf(value: Tensor): Promise<StoredTensor> {
+  const values = await value.data();
+  if (values instanceof Float32Array || values instanceof Int32Array) return { shape: value.shape, values };
+  throw new TypeError(`a checkpoint holds float32 and int32, not ${value.dtype}`);
+}

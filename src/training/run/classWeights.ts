@@ -1,0 +1,69 @@
+// How much examples of each label count.
+import { TransferKitError } from '../../core/errors.ts';
+import type { AnyModel } from '../../model/model.ts';
+import { nearestNames } from '../../core/names.ts';
+import type { Samples } from '../../core/types.ts';
+import { byHeads } from '../../model/tasks/headTargets.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
+import { labelCounts } from '../../model/tasks/targets.ts';
+
+/**
+ * The weight of an example with some target: that of its label. With shares of several labels it is the mean of their
+ * weights by share, and so it is for `multiLabel`, where an example without any label counts 1.
+ *
+ * `'balanced'` weighs a label `n / (k n_c)` with n examples, k labels and n_c examples of it, as scikit-learn does, so that
+ * all labels have the same weight in all; for `multiLabel` n counts an example once for each label that it has. Otherwise
+ * labels that are not named count 1.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for weights that are no finite numbers from 0, and for regression;
+ * `UNKNOWN_LABEL`.
+ */
+export function settleClassWeights(
+  verb: string,
+  model: AnyModel,
+  samples: Samples,
+  option: 'balanced' | Readonly<Record<string, number>>,
+): (target: Float32Array) => number {
+  const [head, another] = byHeads(verb, model, samples);
+  if (head === undefined || another !== undefined) {
+    throw invalidOption(verb, 'no classWeights for several heads (weigh examples, or heads by lossWeights)', option);
+  }
+  const { task, labels } = head.part;
+  if (task === 'regression') throw invalidOption(verb, 'no classWeights for regression, which has no labels', option);
+  const weights = option === 'balanced' ? balance(labelCounts(head)) : givenWeights(verb, labels, option);
+  if (task === 'binary') {
+    const [first = 1, second = 1] = weights;
+    return ([share = 0]) => (1 - share) * first + share * second;
+  }
+  return (target) => {
+    const shares = target.reduce((sum, share) => sum + share, 0);
+    return shares === 0 ? 1 : target.reduce((sum, share, label) => sum + share * (weights[label] ?? 1), 0) / shares;
+  };
+}
+
+/** A label without examples has no weight to share out. */
+function balance(counts: readonly number[]): number[] {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => (count === 0 ? 1 : total / (counts.length * count)));
+}
+
+function givenWeights(verb: string, labels: readonly string[], option: unknown): number[] {
+  if (!isObject(option) || Array.isArray(option)) {
+    throw invalidOption(verb, "classWeights to be 'balanced' or a weight by label, such as { cat: 2 }", option);
+  }
+  const given = new Map<string, unknown>(Object.entries(option));
+  for (const [label, weight] of given) {
+    if (!labels.includes(label)) throw unknownLabel(verb, labels, label);
+    if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) continue;
+    throw invalidOption(verb, `the class weight of '${label}' to be a finite number from 0`, weight);
+  }
+  const weights = labels.map((label) => Number(given.get(label) ?? 1));
+  if (weights.some((weight) => weight > 0)) return weights;
+  throw invalidOption(verb, 'the class weight of some label to be above 0', option);
+}
+
+function unknownLabel(verb: string, labels: readonly string[], label: string): TransferKitError {
+  const nearest = nearestNames(label, labels);
+  const text = `${verb}: expected classWeights of labels of the head, got '${label}'. Nearest: ${nearest.join(', ')}.`;
+  return new TransferKitError('UNKNOWN_LABEL', text, { label, nearest });
+}

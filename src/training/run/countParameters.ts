@@ -1,0 +1,12 @@
+// How many numbers a run moves, and how many it leaves alone.
+import { sizeOf } from '../../core/shapes.ts';
+import type { AnyModel } from '../../model/model.ts';
+import type { TrainingLog, TrunkWeight } from '../../core/types.ts';
+import type { Segment } from './loopPlan.ts';
+
+/** Counts what moves at any time. */
+export function countParameters({ base, head }: AnyModel, segments: readonly Segment[]): TrainingLog['parameters'] {
+  const count = (weights: readonly TrunkWeight[]) => weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
+  const trained = count([...new Set(segments.flatMap(({ trainable }) => trainable))]);
+  return { trained, frozen: count([...base.trunk.weights, ...head.trunk.weights]) - trained };
+}

@@ -1,0 +1,50 @@
+// Gradients by tfjs's tape, without the tensors that tfjs leaves behind when a gradient fails.
+import {
+  dispose,
+  engine,
+  tidy,
+  variableGrads,
+  type NamedTensorMap,
+  type Scalar,
+  type Tensor,
+  type Variable,
+} from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+
+/**
+ * Value of a loss and its gradients by variable name.
+ *
+ * @param kept - Tensors that `loss` keeps for its caller; freed when it fails.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` when an operation has no gradient; nothing is left behind.
+ */
+export function differentiate(
+  verb: string,
+  kept: readonly Tensor[],
+  loss: () => Scalar,
+  variables: Variable[],
+): { value: Scalar; grads: NamedTensorMap } {
+  try {
+    // The scope frees the loss when its gradients fail.
+    return tidy(() => variableGrads(loss, variables));
+  } catch (error) {
+    dispose([...kept]);
+    releaseTape();
+    if (error instanceof TransferKitError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TransferKitError(
+      'UNSUPPORTED_LAYER',
+      `${verb}: expected unfrozen layers that tfjs can differentiate, got one that it cannot: ${reason.replace(/[.\s]*$/, '.')} Freeze the layers up to it.`,
+      { reason },
+      error,
+    );
+  }
+}
+
+/** Frees what operations saved for their gradients; tfjs does so only when all of them succeed. */
+function releaseTape(): void {
+  const { state } = engine();
+  // Between two computations there is no tape.
+  if (!Array.isArray(state.activeTape)) return;
+  for (const node of state.activeTape) dispose(node.saved ?? []);
+  state.activeTape = [];
+}

@@ -1,0 +1,158 @@
+// The training loop: one pass over the rows for each epoch in an order drawn by the seed, validation after it, and the
+// weights put back when an epoch fails.
+import { assertAlive } from '../../model/assertAlive.ts';
+import { isTransferKitError } from '../../core/errors.ts';
+import { deriveSeed, permutation } from '../../core/random.ts';
+import type { EpochLog } from '../../core/types.ts';
+import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
+import { epochFigures, validationFigures } from './epochFigures.ts';
+import { measure } from '../../measure/measure.ts';
+import type { Pace } from '../../core/pace.ts';
+import { batchesOf } from '../../data/reading/readAhead.ts';
+import { freeRows, readRows } from '../../features/readRows.ts';
+import type { Recorder } from '../resume/recorder.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { Totals } from '../../measure/totals.ts';
+import type { TrainingState } from './trainingState.ts';
+
+/** What the epochs of a run share. */
+export interface Course {
+  readonly run: Run;
+  readonly state: TrainingState;
+  readonly pace: Pace;
+  readonly start: Start;
+  /** Undefined: nothing is written down. */
+  readonly recorder: Recorder | undefined;
+  /** Epochs that are done; more are added. */
+  readonly epochs: EpochLog[];
+}
+
+/**
+ * Trains for the epochs of a stretch.
+ *
+ * @returns Why the run is over; undefined when it goes on.
+ * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights as they were when the loss was last finite.
+ */
+export async function runEpochs(course: Course, stretch: Stretch): Promise<EarlyEnd | undefined> {
+  const { run, state, epochs, start, recorder } = course;
+  state.begin(stretch);
+  const { validation } = stretch;
+  if (validation !== undefined && state.weighsStart) {
+    state.begun(validationFigures(await measure(run, validation, run.options.batchSize)));
+  }
+  for (let epoch = Math.max(stretch.epoch, start.epoch); epoch < stretch.until; epoch++) {
+    const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
+    if (done === undefined) return 'signal';
+    epochs.push(done.log);
+    await state.finishEpoch(done.log);
+    await run.options.onEpoch?.({ ...done.log, phase: run.phase });
+    const end = done.late ? 'time' : state.watch.exhausted ? 'earlyStopping' : undefined;
+    await recorder?.afterEpoch(epoch, end);
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+/**
+ * Runs an epoch. When it fails (an example that cannot be read, a callback that raises), the weights are as they were at
+ * its start; after a loss that is not finite they are the last good ones.
+ */
+async function orRestore<T>(
+  { run }: Course,
+  { trainable, statistics }: Stretch,
+  runOnce: () => Promise<T>,
+): Promise<T> {
+  const { head } = run.model;
+  const before = { trained: head.trained, weights: takeSnapshot([...trainable, ...statistics]) };
+  try {
+    return await runOnce();
+  } catch (error) {
+    if (!isTransferKitError(error) || error.code !== 'LOSS_NOT_FINITE') {
+      before.weights.restore();
+      head.trained = before.trained;
+    }
+    throw error;
+  } finally {
+    before.weights.dispose();
+  }
+}
+
+interface Epoch {
+  readonly log: EpochLog;
+  /** Whether the time was over before the last batch, or is now. */
+  readonly late: boolean;
+}
+
+/** One epoch with its validation; undefined when the signal stopped it. */
+async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
+  const { run, state, start } = course;
+  const part = start.part?.epoch === epoch ? start.part : undefined;
+  const startedAt = performance.now() - (part?.seconds ?? 0) * 1000;
+  const totals = await passOverRows(course, stretch, { epoch, part, startedAt });
+  if (totals === undefined) return undefined;
+  await state.assertFinite(epoch);
+  const validation = await validate(run, state, stretch);
+  const log: EpochLog = {
+    epoch,
+    ...epochFigures(run.model.head.parts, totals.figures(), validation),
+    learningRate: state.learningRate,
+    seconds: secondsSince(startedAt),
+  };
+  return { log, late: isLate(run) };
+}
+
+function validate(run: Run, state: TrainingState, { validation }: Stretch) {
+  if (validation === undefined) return undefined;
+  return state.withAverages(() => measure(run, validation, run.options.batchSize));
+}
+
+interface Pass {
+  readonly epoch: number;
+  /** What is done of it. */
+  readonly part: EpochPart | undefined;
+  readonly startedAt: number;
+}
+
+/** One pass over all rows in an order drawn by the seed, as far as time goes; undefined when the signal stopped it. */
+async function passOverRows(
+  { run, state, pace, recorder }: Course,
+  { train }: Stretch,
+  { epoch, part, startedAt }: Pass,
+): Promise<Totals | undefined> {
+  const { batchSize, seed, signal } = run.options;
+  const order = permutation(train.size, deriveSeed(seed, epoch));
+  const totals = new Totals(run.model.head.parts, part?.sums);
+  let done = part?.done ?? 0;
+  const now = (): EpochPart => ({ epoch, done, sums: totals.sums, seconds: secondsSince(startedAt) });
+  for await (const rows of readRows(train, batchesOf(order.slice(done), batchSize), epoch)) {
+    if (signal?.aborted === true) {
+      freeRows(rows);
+      await recorder?.stopped(now());
+      state.drop();
+      return undefined;
+    }
+    try {
+      assertAlive(run.verb, run.model);
+      if (rows !== undefined) {
+        await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, done) }, totals);
+      }
+    } finally {
+      freeRows(rows);
+    }
+    const amount = Math.min(batchSize, train.size - done);
+    done += amount;
+    await recorder?.between(now());
+    await pace.advance(amount);
+    if (isLate(run)) break;
+  }
+  await state.flush(totals);
+  return totals;
+}
+
+function secondsSince(time: number): number {
+  return (performance.now() - time) / 1000;
+}
+
+function isLate({ startedAt, options }: Run): boolean {
+  return performance.now() - startedAt >= options.maxSeconds * 1000;
+}

@@ -1,0 +1,84 @@
+// A training run of a head that is solved for: features of all examples, the solver, figures.
+import { TransferKitError } from '../../core/errors.ts';
+import type { AnyModel } from '../../model/model.ts';
+import type { EpochLog, Samples, TrainingLog } from '../../core/types.ts';
+import { countParameters } from './countParameters.ts';
+import { measuredFigures } from './epochFigures.ts';
+import { solveLinearHead } from '../solve/linearSolver.ts';
+import type { Run, TrainingPlan } from './loopPlan.ts';
+import { measure } from '../../measure/measure.ts';
+import { openRows, type Parts } from './openRows.ts';
+import { watchParts } from './runWarnings.ts';
+import { settleRun } from './settleRun.ts';
+import { takeSnapshot, type Snapshot } from './snapshot.ts';
+import type { SettledSolver } from '../options/solverOption.ts';
+
+/**
+ * Solves for the weights of a linear head and appends the log to the model's history.
+ *
+ * @throws TransferKitError `NO_EXAMPLES`, `LOSS_NOT_FINITE` with the weights as they were, and what samples and reading raise.
+ */
+export async function runSolver(
+  model: AnyModel,
+  samples: Samples,
+  plan: TrainingPlan,
+  solver: SettledSolver,
+): Promise<TrainingLog> {
+  const { run, parts } = settleRun(model, samples, plan);
+  const watched = watchParts(run, parts);
+  const outcome = await prepareAndSolve(run, watched.parts, solver);
+  const warnings = watched.warnings(outcome);
+  const log: TrainingLog = {
+    phase: plan.phase,
+    ...outcome,
+    ...(warnings.length === 0 ? {} : { warnings }),
+    parameters: countParameters(model, plan.segments),
+    seed: plan.options.seed,
+    seconds: (performance.now() - plan.startedAt) / 1000,
+  };
+  model.history = [...model.history, log];
+  return log;
+}
+
+type Outcome = Omit<TrainingLog, 'phase' | 'parameters' | 'seed' | 'seconds'>;
+
+async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolver): Promise<Outcome> {
+  const { model, options } = run;
+  const rows = await openRows(run, parts, head.entry);
+  let before: Snapshot | undefined;
+  try {
+    const stopped: Outcome = { epochs: [], stoppedBy: 'signal', ...rows.report };
+    const { train, validation } = rows;
+    if (train === undefined) return stopped;
+    const start = performance.now();
+    before = takeSnapshot(head.ends.flatMap(({ kernel, bias }) => [kernel, bias]));
+    const solved = await solveLinearHead({ ...run, head, l2, train, validation });
+    if (solved === undefined) return stopped;
+    const measured = await measure(run, train, options.batchSize);
+    if (!Number.isFinite(measured.loss)) {
+      before.restore();
+      throw notFinite(run.verb, measured.loss);
+    }
+    model.head.trained = true;
+    const held = validation && (await measure(run, validation, options.batchSize));
+    const figures = measuredFigures(model.head.parts, measured, held);
+    const epoch: EpochLog = { epoch: 0, ...figures, seconds: (performance.now() - start) / 1000 };
+    await options.onEpoch?.({ ...epoch, phase: run.phase });
+    return {
+      epochs: [epoch],
+      stoppedBy: solved.converged ? 'converged' : 'epochs',
+      solver: { name: 'lbfgs', ...solved },
+      ...rows.report,
+    };
+  } finally {
+    before?.dispose();
+    await rows.dispose();
+  }
+}
+
+function notFinite(verb: string, loss: number): TransferKitError {
+  const text =
+    `${verb}: expected a finite loss, got ${String(loss)}. The weights are those of before. Check inputs and targets for ` +
+    'extreme values, and scale them.';
+  return new TransferKitError('LOSS_NOT_FINITE', text, { loss });
+}

@@ -1,0 +1,132 @@
+// One training run from samples to log: checks, features of the frozen front for each segment, the loop.
+import type { AnyModel } from '../../model/model.ts';
+import type { EpochLog, Samples, TrainingLog } from '../../core/types.ts';
+import { countParameters } from './countParameters.ts';
+import type { Examples } from '../../features/examples.ts';
+import { runEpochs, type Course } from './loop.ts';
+import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from './loopPlan.ts';
+import { frozenPrefix } from '../../model/network.ts';
+import { rowsOfSegments, type Parts } from './openRows.ts';
+import { startPace, type Pace } from '../../core/pace.ts';
+import type { Recorder } from '../resume/recorder.ts';
+import { watchParts } from './runWarnings.ts';
+import { settleRun } from './settleRun.ts';
+import { TrainingState } from './trainingState.ts';
+
+/**
+ * Trains some weights of a model and appends the log to its history.
+ *
+ * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, `CHECKPOINT_MISMATCH`, and what samples, reading and the loop raise.
+ */
+export async function runTraining(model: AnyModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
+  const settled = settleRun(model, samples, plan);
+  const watched = watchParts(settled.run, settled.parts);
+  const recorder = await recorderOf(settled.run, settled.parts);
+  const startedAt = recorder?.startedAt ?? plan.startedAt;
+  const outcome = await runSegments({ ...settled.run, startedAt }, watched.parts, recorder);
+  const warnings = [...(recorder?.warnings ?? []), ...noneBetter(plan, outcome), ...watched.warnings(outcome)];
+  const log: TrainingLog = {
+    phase: plan.phase,
+    epochs: outcome.epochs,
+    stoppedBy: outcome.end ?? 'epochs',
+    ...(outcome.before === undefined ? {} : { before: outcome.before }),
+    ...(outcome.best === undefined ? {} : { best: outcome.best }),
+    ...outcome.report,
+    parameters: countParameters(model, outcome.begun),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    seed: plan.options.seed,
+    seconds: (performance.now() - startedAt) / 1000,
+  };
+  model.history = [...(recorder?.history ?? model.history), log];
+  return log;
+}
+
+async function recorderOf(run: Run, parts: Parts): Promise<Recorder | undefined> {
+  if (run.checkpoints === undefined) return undefined;
+  const { openRecorder } = await import('../resume/recorder.ts');
+  return openRecorder(run, parts, run.checkpoints);
+}
+
+interface Outcome {
+  readonly epochs: readonly EpochLog[];
+  readonly end: EarlyEnd | undefined;
+  readonly before: TrainingLog['before'];
+  readonly best: TrainingLog['best'];
+  readonly report: RowsReport;
+  /** Segments that the run came to. */
+  readonly begun: readonly Segment[];
+}
+
+/** Trains segment by segment, from the beginning or where an earlier process was. */
+async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefined): Promise<Outcome> {
+  const start = recorder?.start ?? beginningOf(run);
+  const state = new TrainingState(run);
+  const epochs = [...start.epochs];
+  const begun: Segment[] = [];
+  const rows = rowsOfSegments(run, parts, start);
+  const restored = recorder?.begin({ state, epochs, rows });
+  try {
+    let { end } = start;
+    let pace: Pace | undefined;
+    for (const { segment, until, isOver } of segmentsFrom(run, start)) {
+      begun.push(segment);
+      for (const weight of segment.unfrozen) weight.frozen = false;
+      if (isOver) continue;
+      const { trainable, statistics } = segment;
+      const { train, validation } = await rows.enterAt(frozenPrefix(run.model, [...trainable, ...statistics]));
+      if (train === undefined) {
+        await recorder?.stoppedBefore(Math.max(segment.epoch, start.epoch));
+        end = 'signal';
+        break;
+      }
+      restored?.keep();
+      pace ??= await startLoopPace(run, start, train);
+      const course: Course = { run, state, pace, start, recorder, epochs };
+      end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
+      if (end !== undefined) break;
+    }
+    return { epochs, end, before: state.before, best: state.finish(), report: rows.known.report, begun };
+  } catch (error) {
+    restored?.undo();
+    throw error;
+  } finally {
+    restored?.keep();
+    state.dispose();
+    await rows.dispose();
+  }
+}
+
+/** What to tell where training has made nothing better. */
+function noneBetter({ verb, options }: TrainingPlan, { epochs, best }: Outcome): string[] {
+  if (best === undefined || best.epoch >= options.initialEpoch || epochs.length === 0) return [];
+  const text =
+    `${verb}: expected an epoch with a better ${best.monitor} than that of the weights before it (${best.value.toPrecision(3)}), got ` +
+    'none: the model has those weights again. Try a tenth of the learning rate, or stop here.';
+  return [text];
+}
+
+function beginningOf({ options }: Run): Start {
+  const skipped = { train: [], validation: [] };
+  return {
+    epoch: options.initialEpoch,
+    part: undefined,
+    epochs: [],
+    end: undefined,
+    skipped,
+    report: { examples: 0, skipped: [] },
+  };
+}
+
+/** The segments that have begun or will, where they end, and whether an earlier process was through with them. */
+function segmentsFrom({ segments, options }: Run, { epoch, end }: Start) {
+  return segments
+    .map((segment, place) => ({ segment, until: segments[place + 1]?.epoch ?? options.epochs }))
+    .filter(({ segment }) => end === undefined || segment.epoch < epoch)
+    .map((each) => ({ ...each, isOver: end !== undefined || each.until <= epoch }));
+}
+
+function startLoopPace({ phase, options }: Run, { epoch, part }: Start, { size }: Examples): Promise<Pace> {
+  const { epochs, initialEpoch, augment, onProgress } = options;
+  const before = (epoch - initialEpoch) * size + (part?.done ?? 0);
+  return startPace(phase, (epochs - initialEpoch) * size, onProgress, { before, augmenting: augment?.stopwatch });
+}

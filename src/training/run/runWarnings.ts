@@ -1,0 +1,53 @@
+// The warnings of a training run.
+import type { EpochLog, TrainingLog } from '../../core/types.ts';
+import type { Run } from './loopPlan.ts';
+import type { Parts } from './openRows.ts';
+import { watchExamples } from './seenExamples.ts';
+import { fewExamples, lastFigures, noBetterThanChance, sharedExamples } from './warnings.ts';
+
+/** What came of a run. */
+type Done = Pick<TrainingLog, 'epochs'> & { readonly best?: TrainingLog['best'] | undefined };
+
+/** Samples of a run that remember what is read of them, and what is to be said of the run in the end. */
+export interface WatchedParts {
+  readonly parts: Parts;
+  warnings(done: Done): string[];
+}
+
+/** Watches the examples of a run. */
+export function watchParts(run: Run, { train, validation }: Parts): WatchedParts {
+  const { model } = run;
+  const trunk = model.head.trunk;
+  const seen = { train: watchExamples(train), validation: validation && watchExamples(validation) };
+  const judged = seen.validation ?? seen.train;
+  return {
+    parts: { train: seen.train.samples, validation: seen.validation?.samples },
+    warnings: (done) => {
+      if (done.epochs.length > 0) seen.train.remember(trunk);
+      const epoch = finalEpoch(done);
+      const isPlain = hasPlainLoss(run) && !judged.isWeighted();
+      return [
+        ...fewExamples(model, train, 'training'),
+        ...(validation === undefined ? [] : fewExamples(model, validation, 'validation')),
+        ...sharedExamples(seen.validation?.sharedWith(trunk) ?? 0, 'validation'),
+        ...noBetterThanChance(
+          model,
+          judged.samples,
+          (part) => lastFigures(epoch, part, validation !== undefined),
+          isPlain,
+        ),
+      ];
+    },
+  };
+}
+
+/** Whether losses are cross-entropies of the targets as they are: others cannot be held against the shares of the labels. */
+function hasPlainLoss({ options: { loss, labelSmoothing, classWeights, mix } }: Run): boolean {
+  const isDefault = loss === undefined || loss === 'crossEntropy';
+  return isDefault && labelSmoothing === 0 && classWeights === undefined && mix === undefined;
+}
+
+/** The epoch whose weights the model has; undefined where they are those of before the run. */
+function finalEpoch({ epochs, best }: Done): EpochLog | undefined {
+  return best?.restored === true ? epochs.find(({ epoch }) => epoch === best.epoch) : epochs.at(-1);
+}

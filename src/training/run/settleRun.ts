@@ -1,0 +1,102 @@
+// A run before it begins: samples checked against the model, loss and weights of classes settled, the schedule tried.
+import { TransferKitError } from '../../core/errors.ts';
+import type { AnyModel } from '../../model/model.ts';
+import { assertOwned } from '../../model/owners.ts';
+import type { Samples, TrunkWeight } from '../../core/types.ts';
+import { settleClassWeights } from './classWeights.ts';
+import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
+import { assertHeadSmoothing, settleHeadLoss } from '../../model/tasks/headRules.ts';
+import { networkOf } from '../../model/network.ts';
+import type { Parts } from './openRows.ts';
+import type { SettledOptions } from '../options/options.ts';
+import { monitors } from '../schedules/monitors.ts';
+import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
+import { assertSamples, assertTrainable, assertValidation } from '../../model/tasks/targets.ts';
+
+/** Samples to train and validate on, checked. */
+function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
+  assertSamples(verb, samples);
+  const { train, validation } = splitOff(samples, options);
+  assertTrainable(verb, model, train);
+  if (validation !== undefined) assertValidation(verb, model, validation);
+  return { train, validation };
+}
+
+function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts {
+  if (typeof validation !== 'number') return { train: samples, validation };
+  return samples.split({ validation, seed });
+}
+
+/**
+ * Checks what a run is made of, and settles the rest.
+ *
+ * @throws TransferKitError what samples, targets and losses raise, `NOTHING_TO_TRAIN`, `INVALID_OPTION`, `UNSUPPORTED_LAYER`.
+ */
+export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
+  const { verb, options, segments } = plan;
+  const parts = settleParts(model, samples, plan);
+  const { train } = parts;
+  const { classWeights } = options;
+  assertHeadSmoothing(verb, model.head.parts, options.labelSmoothing);
+  if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
+  const moving = segments.map((segment) => ({ ...segment, statistics: statisticsOf(model, segment, options) }));
+  for (const { trainable, statistics } of moving) assertOwned(verb, model, [...trainable, ...statistics]);
+  for (const segment of moving) assertDifferentiable(verb, model, segment);
+  const run: Run = {
+    ...plan,
+    segments: moving,
+    model,
+    network: networkOf(model),
+    loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),
+    classWeight: classWeights === undefined ? undefined : settleClassWeights(verb, model, train, classWeights),
+  };
+  assertFigures(run);
+  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));
+  return { run, parts };
+}
+
+/** Raises unless epochs will have the figures that they are judged by. */
+function assertFigures({ verb, model, options }: Run): void {
+  const { watch, schedule, validation } = options;
+  const isJudged = model.head.parts.some(({ task }) => task !== 'regression');
+  const known = monitors.filter(
+    (each) => (isJudged || !/accuracy$/i.test(each)) && (validation !== undefined || !each.startsWith('validation')),
+  );
+  const uses = { monitor: watch.monitor, 'the schedule': schedule.monitor };
+  for (const [use, figure] of Object.entries(uses)) {
+    if (figure === undefined || known.includes(figure)) continue;
+    const text =
+      `${verb}: expected ${use} to go by a figure of this run (${known.join(', ')}), got ${figure}. Accuracy is of tasks with ` +
+      'labels, and what begins with validation takes samples to validate on.';
+    throw new TransferKitError('INVALID_OPTION', text, { figure, known });
+  }
+}
+
+/** @throws TransferKitError `UNSUPPORTED_LAYER` naming what has no gradient behind the first weight that moves. */
+function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainable }: Segment): void {
+  const own = (weights: readonly TrunkWeight[]) => weights.filter((weight) => trainable.includes(weight));
+  const moving = own(base.trunk.weights);
+  const found =
+    base.trunk.blockedBy?.(moving, false) ?? head.trunk.blockedBy?.(own(head.trunk.weights), moving.length > 0);
+  if (found === undefined) return;
+  const { name, kind } = found;
+  const text =
+    `${verb}: expected unfrozen weights with nothing behind them that tfjs cannot differentiate, got '${name}' (${kind}), ` +
+    'which has no gradient. Freeze every weight in front of it, or cut the base before it.';
+  throw new TransferKitError('UNSUPPORTED_LAYER', text, { name, kind });
+}
+
+/** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train. */
+function statisticsOf({ base, head }: AnyModel, { unfrozen }: Segment, { batchNorm }: SettledOptions) {
+  if (batchNorm === 'inference') return [];
+  return [base, head].flatMap(({ trunk }) => trunk.movingStatistics(unfrozen));
+}
+
+function nothingToTrain({ verb, phase }: TrainingPlan): TransferKitError {
+  const [found, advice] =
+    phase === 'head'
+      ? ['a head that is frozen', "unfreeze(model, 'head')"]
+      : ['a model in which everything is frozen', "unfreeze(model, 'head') or unfreeze(model)"];
+  const text = `${verb}: expected weights to train, got ${found}. Call ${advice}.`;
+  return new TransferKitError('NOTHING_TO_TRAIN', text);
+}

@@ -1,0 +1,174 @@
+// Trains with a learning rate that rises from step to step, watches the loss, and puts everything back.
+import { isTransferKitError } from '../../core/errors.ts';
+import type { AnyModel } from '../../model/model.ts';
+import { deriveSeed, permutation } from '../../core/random.ts';
+import type { Samples } from '../../core/types.ts';
+import type { Run } from './loopPlan.ts';
+import { frozenPrefix } from '../../model/network.ts';
+import { openRows, type PreparedRows } from './openRows.ts';
+import { assertRate, assertShare, assertWhole, invalidOption } from '../../core/optionChecks.ts';
+import { settleOptions, type TrainingOptions } from '../options/options.ts';
+import { startPace } from '../../core/pace.ts';
+import { minimumTenth, smooth, steepest, valley, type Sweep } from './rateSuggestions.ts';
+import { settleRates } from '../options/rates.ts';
+import { batchesOf } from '../../data/reading/readAhead.ts';
+import { freeRows, readRows } from '../../features/readRows.ts';
+import { segmentNow } from './segments.ts';
+import { settleRun } from './settleRun.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { Totals } from '../../measure/totals.ts';
+import { TrainingState } from './trainingState.ts';
+
+/** How learning rates are tried. */
+export interface SweepOptions extends Pick<
+  TrainingOptions,
+  'optimizer' | 'loss' | 'labelSmoothing' | 'classWeights' | 'batchSize' | 'cache' | 'seed' | 'signal' | 'onProgress'
+> {
+  /** First learning rate, above 0. Default 1e-7. */
+  readonly from?: number;
+  /** Last learning rate, above the first. Default 10. */
+  readonly to?: number;
+  /** Steps between the two, by equal factors, from 10. Default 100. */
+  readonly steps?: number;
+  /** Share of the past in the smoothed loss, 0 … below 1. Default 0.9. */
+  readonly smoothing?: number;
+}
+
+/** What a range test found. */
+export interface LearningRateCurve {
+  /** Rising, one for each step that was taken. */
+  readonly learningRates: readonly number[];
+  /** Loss of each step's batch. */
+  readonly losses: readonly number[];
+  /** The same, smoothed: what the suggestions are read from. */
+  readonly smoothedLosses: readonly number[];
+  /** Rates to train with; the valley is the one to begin with. */
+  readonly suggestions: {
+    /** The middle of the longest fall: fastai's default. */
+    readonly valley: number;
+    /** Where the loss falls fastest. */
+    readonly steepest: number;
+    /** A tenth of the rate with the smallest loss. */
+    readonly minimumTenth: number;
+  };
+  /** `diverged`: the smoothed loss came to four times the smallest one, or was no number. */
+  readonly stoppedBy: 'steps' | 'diverged' | 'signal';
+}
+
+/** The test's steps, settled. */
+interface Steps {
+  readonly count: number;
+  readonly rateOf: (step: number) => number;
+  readonly smoothing: number;
+}
+
+const verb = 'findLearningRate';
+
+/** Tries learning rates on what is unfrozen; the weights are as before in the end. */
+export async function sweepRates(model: AnyModel, samples: Samples, options: SweepOptions): Promise<LearningRateCurve> {
+  const steps = settleSteps(options);
+  const { from = 1e-7 } = options;
+  const rising = (step: number) => steps.rateOf(step) / from;
+  const { run, parts } = settleRun(model, samples, {
+    verb,
+    phase: model.base.trunk.weights.some(({ frozen }) => !frozen) ? 'fineTune' : 'head',
+    segments: [segmentNow(0, [...model.base.trunk.weights, ...model.head.trunk.weights])],
+    rates: settleRates(verb, from),
+    options: settleOptions(verb, { ...options, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
+    startedAt: performance.now(),
+  });
+  const { trained } = model.head;
+  const { trainable, statistics } = run.segments[0] ?? { trainable: [], statistics: [] };
+  const moving = [...trainable, ...statistics];
+  const before = takeSnapshot(moving);
+  const rows = await openRows(run, parts, frozenPrefix(model, moving)).catch((error: unknown) => {
+    before.dispose();
+    throw error;
+  });
+  try {
+    return await tryRates(run, rows, steps);
+  } finally {
+    before.restore();
+    before.dispose();
+    model.head.trained = trained;
+    await rows.dispose();
+  }
+}
+
+function settleSteps({ from = 1e-7, to = 10, steps = 100, smoothing = 0.9 }: SweepOptions): Steps {
+  assertRate(verb, 'from', from);
+  assertRate(verb, 'to', to);
+  assertWhole(verb, 'steps', steps, 10);
+  assertShare(verb, 'smoothing', smoothing);
+  if (to <= from) throw invalidOption(verb, `to above from (${String(from)})`, to);
+  return { count: steps, smoothing, rateOf: (step) => from * (to / from) ** (step / (steps - 1)) };
+}
+
+async function tryRates(run: Run, rows: PreparedRows, steps: Steps): Promise<LearningRateCurve> {
+  const state = new TrainingState(run);
+  const losses: number[] = [];
+  try {
+    const stoppedBy = await takeSteps(run, rows, state, steps, losses);
+    const learningRates = losses.map((_, step) => steps.rateOf(step));
+    const smoothedLosses = smooth(losses, steps.smoothing);
+    const sweep = readable(learningRates, smoothedLosses, steps.count);
+    const suggestions = { valley: valley(sweep), steepest: steepest(sweep), minimumTenth: minimumTenth(sweep) };
+    return { learningRates, losses, smoothedLosses, suggestions, stoppedBy };
+  } finally {
+    state.dispose();
+  }
+}
+
+/**
+ * The part of a curve that tells something: its smoothing has settled, and its last steps are not yet a flight upwards. As in
+ * fastai without a tenth of the steps that were asked for and the last five; of a curve that ended before twice that tenth,
+ * which leaves fastai nothing or little, without its first half.
+ */
+export function readable(learningRates: readonly number[], losses: readonly number[], asked: number): Sweep {
+  const start = Math.min(Math.floor(asked / 10), Math.floor(losses.length / 2));
+  const end = losses.length > 20 ? -5 : undefined;
+  return { learningRates: learningRates.slice(start, end), losses: losses.slice(start, end) };
+}
+
+/** Takes steps with rising rates over one epoch after the other; adds the loss of each. */
+async function takeSteps(
+  run: Run,
+  { train }: PreparedRows,
+  state: TrainingState,
+  { count, smoothing }: Steps,
+  losses: number[],
+): Promise<LearningRateCurve['stoppedBy']> {
+  if (train === undefined) return 'signal';
+  const { batchSize, seed, signal, onProgress } = run.options;
+  state.begin({ trainable: [], statistics: [], ...run.segments[0], train });
+  const pace = await startPace(run.phase, count, onProgress);
+  for (let epoch = 0; losses.length < count; epoch++) {
+    const order = permutation(train.size, deriveSeed(seed, epoch));
+    for await (const rows of readRows(train, batchesOf(order, batchSize), epoch)) {
+      if (signal?.aborted === true || rows === undefined) {
+        freeRows(rows);
+        if (rows === undefined) continue;
+        return 'signal';
+      }
+      const totals = new Totals(run.model.head.parts);
+      try {
+        await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, losses.length) }, totals);
+      } catch (error) {
+        if (isTransferKitError(error) && error.code === 'LOSS_NOT_FINITE') return 'diverged';
+        throw error;
+      } finally {
+        freeRows(rows);
+      }
+      losses.push(totals.figures().loss);
+      await pace.advance(1);
+      if (hasDiverged(smooth(losses, smoothing))) return 'diverged';
+      if (losses.length === count) break;
+    }
+  }
+  return 'steps';
+}
+
+function hasDiverged(smoothed: readonly number[]): boolean {
+  const least = Math.min(...smoothed);
+  return smoothed.length > 10 && (smoothed.at(-1) ?? 0) > 4 * least;
+}

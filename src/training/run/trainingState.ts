@@ -1,0 +1,230 @@
+// What a run keeps from step to step: optimizer state, averages, gradients that wait, how far the schedule is,
+// and the weights that last gave a finite loss.
+import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+import type { EpochLog, TrunkWeight } from '../../core/types.ts';
+import { AccumulatedGradients } from '../optimizers/accumulatedGradients.ts';
+import { Averages } from './averages.ts';
+import { gradientsOfBatch } from './batchGradients.ts';
+import type { Rows } from '../../features/examples.ts';
+import { gradientNorms } from '../optimizers/gradientNorms.ts';
+import type { Run, Stretch } from './loopPlan.ts';
+import { OptimizerSlots } from './optimizerSlots.ts';
+import { ratesOf } from '../options/rates.ts';
+import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
+import { takeSnapshot, type Snapshot } from './snapshot.ts';
+import type { Totals } from '../../measure/totals.ts';
+import { Watch, type StartFigures } from './watch.ts';
+
+/** Where in the run a batch is. */
+interface Place {
+  readonly epoch: number;
+  /** Stage at which its rows enter. */
+  readonly entry: number;
+  /** Fixes dropout and blending. */
+  readonly seed: number;
+}
+
+/** How far a run is. */
+export interface Clock {
+  /** Updates so far, and those of the whole run. */
+  readonly steps: number;
+  readonly total: number;
+  /** State of the schedule. */
+  readonly schedule: readonly number[];
+}
+
+/** Optimizer state and the last good weights; everything keyed by weight name. */
+export class TrainingState {
+  readonly watch: Watch;
+  readonly averages: Averages | undefined;
+  readonly slots: OptimizerSlots;
+  /** Gradients that wait. */
+  readonly gradients = new AccumulatedGradients();
+  clock: Clock;
+  private trainable: readonly TrunkWeight[] = [];
+  /** Those and the statistics that move with them. */
+  private moving: readonly TrunkWeight[] = [];
+  private rates: ReadonlyMap<TrunkWeight, number> = new Map();
+  /** The highest of the base; undefined where none of it moves. */
+  private highestOfBase: number | undefined;
+  private readonly ofBase: ReadonlySet<TrunkWeight>;
+  /** What the model was when the loss was last finite. */
+  private lastGood: { readonly weights: Snapshot; readonly trained: boolean } | undefined;
+  /** Weights that move at some time of the run. */
+  private readonly movable: readonly TrunkWeight[];
+  /** Learning rates of the step that was done last: the head's, and the highest of the base. */
+  learningRate: { readonly head: number; readonly base?: number };
+  /** Figures of what the run began with, where they matter. */
+  before: StartFigures | undefined;
+
+  constructor(private readonly run: Run) {
+    const { ema, optimizer, watch, schedule } = run.options;
+    this.ofBase = new Set(run.model.base.trunk.weights);
+    this.movable = [...new Set(run.segments.flatMap(({ trainable, statistics }) => [...trainable, ...statistics]))];
+    this.learningRate = { head: run.rates.head };
+    this.slots = new OptimizerSlots(optimizer);
+    this.watch = new Watch(watch);
+    this.averages = ema && new Averages(ema.decay);
+    this.clock = { steps: 0, total: 0, schedule: schedule.init };
+  }
+
+  /** Begins to move some weights. Those that moved before keep their optimizer state. */
+  begin({ trainable, statistics, train }: Pick<Stretch, 'trainable' | 'statistics' | 'train'>): void {
+    const { model, options, rates } = this.run;
+    if (this.clock.total === 0) this.clock = { ...this.clock, total: stepsOf(options, train.size) };
+    this.trainable = trainable;
+    this.moving = [...trainable, ...statistics];
+    this.rates = ratesOf(model, rates, trainable);
+    const inBase = [...this.rates].flatMap(([weight, rate]) => (this.ofBase.has(weight) ? rate : []));
+    this.highestOfBase = inBase.length === 0 ? undefined : Math.max(...inBase);
+    this.averages?.follow(trainable);
+    // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
+    for (const { variable } of trainable) variable.trainable = true;
+    this.slots.follow(trainable);
+  }
+
+  /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
+  async step(rows: Rows, { entry, epoch, seed }: Place, totals: Totals): Promise<void> {
+    const found = gradientsOfBatch(this.run, this.trainable, rows, { entry, seed });
+    const { loss, logits, headLosses, gradients } = found;
+    const statistics = found.statistics.map(({ value }) => value);
+    try {
+      const byHead = headLosses === undefined ? Promise.resolve([]) : headLosses.data();
+      const read = [loss.data(), logits.data(), byHead, areFinite(statistics)] as const;
+      const [[value = NaN], predicted, ofHeads, isMeasured] = await Promise.all(read);
+      if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
+      if (!isMeasured) throw this.notFinite(Infinity, epoch);
+      if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
+      totals.add({ loss: value, logits: predicted, targets: rows.targetRows, headLosses: ofHeads });
+      // These weights gave a finite loss.
+      this.lastGood?.weights.dispose();
+      this.lastGood = { weights: takeSnapshot(this.moving), trained: this.run.model.head.trained };
+      for (const { weight, value: moved } of found.statistics) weight.write(moved);
+      const { gradientAccumulationSteps } = this.run.options;
+      if (gradientAccumulationSteps === 1) {
+        await this.update(gradients, totals);
+      } else {
+        this.gradients.add(gradients, rows.targetRows.length);
+        if (this.gradients.batches === gradientAccumulationSteps) await this.flush(totals);
+      }
+    } finally {
+      dispose([loss, logits, headLosses, ...gradients, ...statistics]);
+    }
+  }
+
+  /** Moves the weights by the gradients that wait, if any do. */
+  async flush(totals: Totals): Promise<void> {
+    if (this.gradients.batches === 0) return;
+    const gradients = this.gradients.take();
+    try {
+      await this.update(gradients, totals);
+    } finally {
+      dispose(gradients);
+    }
+  }
+
+  /** Raises when the last update has left a weight infinite: no later loss would tell. */
+  async assertFinite(epoch: number): Promise<void> {
+    if (!(await areFinite(this.moving.map(({ variable }) => variable)))) throw this.notFinite(Infinity, epoch);
+  }
+
+  /**
+   * Whether the weights that a run begins with are to be measured: as Keras's callbacks do not, but a user expects of the best
+   * model. A head that was never trained is none to go back to.
+   */
+  get weighsStart(): boolean {
+    const isStart = this.clock.steps === 0 && this.before === undefined;
+    return isStart && this.watch.weighsStart && this.run.model.head.trained;
+  }
+
+  /** Tells the watch what the run begins with. */
+  begun(before: StartFigures): void {
+    this.before = before;
+    if (this.watch.observeStart(this.run.options.initialEpoch - 1, before)) this.watch.keep(takeSnapshot(this.movable));
+  }
+
+  /** Tells schedule and watch how an epoch went. */
+  async finishEpoch(epoch: EpochLog): Promise<void> {
+    const schedule = this.run.options.schedule.afterEpoch(this.clock.schedule, epoch);
+    this.clock = { ...this.clock, schedule };
+    const take = () => takeSnapshot(this.movable);
+    if (!this.watch.observe(epoch)) return;
+    this.watch.keep(await (this.endsWithAverages ? this.withAverages(take) : take()));
+  }
+
+  /** Runs something with the weights that are judged: the averages, where there are any. */
+  async withAverages<T>(run: () => T | Promise<T>): Promise<T> {
+    return this.averages === undefined ? run() : this.averages.during(run);
+  }
+
+  /** Puts the weights in the model that a run ends with. */
+  finish(): ReturnType<Watch['finish']> {
+    const best = this.watch.finish();
+    if (best?.restored !== true && this.endsWithAverages) this.averages?.write();
+    return best;
+  }
+
+  /** Forgets gradients that wait: their batches are not trained on. */
+  drop(): void {
+    this.gradients.dispose();
+  }
+
+  dispose(): void {
+    this.slots.dispose();
+    this.gradients.dispose();
+    this.averages?.dispose();
+    this.watch.dispose();
+    this.lastGood?.weights.dispose();
+  }
+
+  private get endsWithAverages(): boolean {
+    return this.run.options.ema?.keep === 'averages';
+  }
+
+  private async update(gradients: readonly Tensor[], totals: Totals): Promise<void> {
+    const { clip } = this.run.options;
+    const norms = await gradientNorms(gradients);
+    totals.addStep(norms.together);
+    const clipped = clip?.apply(gradients, norms) ?? gradients;
+    try {
+      this.move(clipped);
+    } finally {
+      if (clipped !== gradients) dispose([...clipped]);
+    }
+    this.averages?.update(({ name }) => this.slots.byName.get(name)?.steps === 1);
+  }
+
+  private move(gradients: readonly Tensor[]): void {
+    const { head } = this.run.rates;
+    const base = this.highestOfBase;
+    const { steps: done, total, schedule } = this.clock;
+    const factor = scheduleFactor(this.run, schedule, done, total);
+    this.learningRate = { head: head * factor, ...(base === undefined ? {} : { base: base * factor }) };
+    this.clock = { ...this.clock, steps: done + 1 };
+    this.slots.step(this.trainable, gradients, (weight) => (this.rates.get(weight) ?? 0) * factor);
+    if (this.trainable.some((weight) => !this.ofBase.has(weight))) this.run.model.head.trained = true;
+  }
+
+  private notFinite(value: number, epoch: number): TransferKitError {
+    const { verb, model } = this.run;
+    this.lastGood?.weights.restore();
+    model.head.trained = this.lastGood?.trained ?? model.head.trained;
+    const { head, base } = this.run.rates;
+    const rates = this.run.phase === 'head' ? `head ${String(head)}` : `head ${String(head)}, base ${String(base[1])}`;
+    return new TransferKitError(
+      'LOSS_NOT_FINITE',
+      `${verb}: expected a finite loss, got ${String(value)} in epoch ${String(epoch)} (learning rate: ${rates}). The weights are those ` +
+        'of the last finite loss. Try a tenth of the learning rate; check the inputs for extreme values.',
+      { loss: value, epoch, learningRate: this.run.rates },
+    );
+  }
+}
+
+async function areFinite(tensors: readonly Tensor[]): Promise<boolean> {
+  if (tensors.length === 0) return true;
+  const finite = tidy(() => all(stack(tensors.map((each) => all(isFinite(each))))));
+  const [value = 0] = await finite.data();
+  dispose(finite);
+  return value !== 0;
+}

@@ -1,0 +1,165 @@
+// Judges epochs by one figure: remembers the weights of the best one, and says when it does not get better any more.
+import type { EpochLog, Monitor, TrainingLog } from '../../core/types.ts';
+import { isBetter, monitors } from '../schedules/monitors.ts';
+import type { Snapshot } from './snapshot.ts';
+import { assertNames, assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+
+/** When to stop before the last epoch, as Keras's `EarlyStopping` does. */
+export interface EarlyStoppingOptions {
+  /** Epochs without a better figure before training stops, from 1. Default 3. */
+  readonly patience?: number;
+  /** A figure counts as better when it is better by more than this, from 0. Default 0. */
+  readonly minDelta?: number;
+  /**
+   * A figure that has to be beaten at all for patience to begin anew: until then training stops after `patience` epochs, also
+   * (unlike in Keras 3) when each is better than the one before. Default: none.
+   */
+  readonly baseline?: number;
+}
+
+/** How epochs are judged. */
+export interface SettledWatch {
+  /** Undefined: nothing is judged. */
+  readonly monitor: Monitor | undefined;
+  readonly restoreBest: boolean;
+  readonly stopping:
+    (Required<Omit<EarlyStoppingOptions, 'baseline'>> & { readonly baseline: number | undefined }) | undefined;
+}
+
+/** The options that a watch is settled from. */
+export interface WatchOptions {
+  readonly monitor?: Monitor | undefined;
+  readonly restoreBest?: boolean | undefined;
+  readonly earlyStopping?: boolean | number | EarlyStoppingOptions | undefined;
+}
+
+/**
+ * Fills in defaults and checks values.
+ *
+ * @param validated - Whether there are samples to validate on.
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function settleWatch(verb: string, options: WatchOptions, validated: boolean): SettledWatch {
+  const { monitor = validated ? 'validationLoss' : undefined, restoreBest = true, earlyStopping = false } = options;
+  if (monitor !== undefined) assertOneOf(verb, 'monitor', monitor, monitors);
+  if (monitor?.startsWith('validation') === true && !validated) {
+    throw invalidOption(verb, `validation samples for monitor '${monitor}'`, 'none');
+  }
+  if (typeof restoreBest !== 'boolean') throw invalidOption(verb, 'restoreBest to be true or false', restoreBest);
+  const stopping = settleStopping(verb, earlyStopping);
+  if (stopping !== undefined && monitor === undefined) {
+    throw invalidOption(verb, "validation samples, or monitor: 'loss', for earlyStopping", 'neither');
+  }
+  return { monitor, restoreBest: restoreBest && monitor !== undefined, stopping };
+}
+
+function settleStopping(verb: string, option: boolean | number | EarlyStoppingOptions): SettledWatch['stopping'] {
+  if (option === false) return undefined;
+  if (option !== true && typeof option !== 'number' && !isObject(option)) {
+    throw invalidOption(
+      verb,
+      'earlyStopping to be true, a number of epochs or { patience, minDelta, baseline }',
+      option,
+    );
+  }
+  const given: EarlyStoppingOptions = option === true ? {} : typeof option === 'number' ? { patience: option } : option;
+  assertNames(verb, 'earlyStopping', given, ['patience', 'minDelta', 'baseline']);
+  const { patience = 3, minDelta = 0, baseline } = given;
+  assertWhole(verb, 'earlyStopping.patience', patience, 1);
+  if (!(Number.isFinite(minDelta) && minDelta >= 0)) {
+    throw invalidOption(verb, 'earlyStopping.minDelta to be a finite number from 0', minDelta);
+  }
+  if (baseline !== undefined && !Number.isFinite(baseline)) {
+    throw invalidOption(verb, 'earlyStopping.baseline to be a finite number', baseline);
+  }
+  return { patience, minDelta, baseline };
+}
+
+/** What a run begins with. */
+export type StartFigures = NonNullable<TrainingLog['before']>;
+
+/** What a watch has seen, as plain data. */
+export interface WatchState {
+  readonly best: { readonly epoch: number; readonly value: number } | undefined;
+  /** Figure that the next one has to beat for patience to begin anew. */
+  readonly reference: number | undefined;
+  /** Epochs since it was beaten. */
+  readonly waited: number;
+}
+
+/** The watch of a run. */
+export class Watch {
+  state: WatchState;
+  /** Weights of the best epoch. */
+  private kept: Snapshot | undefined;
+
+  constructor(private readonly settled: SettledWatch) {
+    this.state = { best: undefined, reference: settled.stopping?.baseline, waited: 0 };
+  }
+
+  /** Judges an epoch; says whether the weights that it was measured with are to be kept. */
+  observe(epoch: EpochLog): boolean {
+    const { monitor, restoreBest, stopping } = this.settled;
+    if (monitor === undefined) return false;
+    const value = epoch[monitor] ?? NaN;
+    const { best, reference, waited } = this.state;
+    const isBest = isBetter(monitor, value, best?.value, 0);
+    const moves = isBetter(monitor, value, reference, stopping?.minDelta ?? 0);
+    this.state = {
+      best: isBest ? { epoch: epoch.epoch, value } : best,
+      reference: moves ? value : reference,
+      waited: moves ? 0 : waited + 1,
+    };
+    return isBest && restoreBest;
+  }
+
+  /** Whether it matters what the weights are worth that a run begins with: they are kept where no epoch is better. */
+  get weighsStart(): boolean {
+    const { monitor, restoreBest } = this.settled;
+    return restoreBest && monitor?.startsWith('validation') === true;
+  }
+
+  /**
+   * Judges what a run begins with, under the number before that of its first epoch; says whether the weights are to be kept.
+   * Patience does not know of it: as in Keras, the first epoch is the first to be better than nothing.
+   */
+  observeStart(epoch: number, figures: StartFigures): boolean {
+    const { monitor } = this.settled;
+    if (monitor !== 'validationLoss' && monitor !== 'validationAccuracy') return false;
+    const value = figures[monitor] ?? NaN;
+    if (!isBetter(monitor, value, undefined, 0)) return false;
+    this.state = { ...this.state, best: { epoch, value } };
+    return true;
+  }
+
+  /** Whether patience is over. */
+  get exhausted(): boolean {
+    const { stopping } = this.settled;
+    return stopping !== undefined && this.state.waited >= stopping.patience;
+  }
+
+  /** Remembers weights as those of the best epoch. */
+  keep(weights: Snapshot): void {
+    this.kept?.dispose();
+    this.kept = weights;
+  }
+
+  /** The weights of the best epoch. */
+  get bestWeights(): Snapshot | undefined {
+    return this.kept;
+  }
+
+  /** Puts the weights of the best epoch back, where they are kept; says what was best. */
+  finish(): { epoch: number; monitor: Monitor; value: number; restored: boolean } | undefined {
+    const { monitor } = this.settled;
+    const { best } = this.state;
+    if (monitor === undefined || best === undefined) return undefined;
+    this.kept?.restore();
+    return { ...best, monitor, restored: this.kept !== undefined };
+  }
+
+  dispose(): void {
+    this.kept?.dispose();
+    this.kept = undefined;
+  }
+}

@@ -1,0 +1,106 @@
+// Schedules that rise first.
+import { TransferKitError } from '../../core/errors.ts';
+import {
+  asAdaptive,
+  assertSpan,
+  assertWithin,
+  named,
+  nameOf,
+  stepsIn,
+  wrongSetting,
+  type AdaptiveSchedule,
+  type Schedule,
+  type ScheduleFunction,
+  type Span,
+} from './schedule.ts';
+
+/** Options of {@link oneCycle}. */
+export interface OneCycleOptions {
+  /** Share of the run in which the rate rises, above 0 and below 1. Default 0.25. */
+  readonly rise?: number;
+  /** The rate begins with the given one divided by this, from 1. Default 25. */
+  readonly div?: number;
+  /** The rate ends with the given one divided by this, from 1. Default 1e5. */
+  readonly divFinal?: number;
+}
+
+/**
+ * Rises from `1 / div` to 1 and falls to `1 / divFinal`, both along half a cosine: fastai's `fit_one_cycle`, with its defaults;
+ * momentum stays as it is.
+ *
+ * Smith, "A disciplined approach to neural network hyper-parameters", 2018; fastai, `callback/schedule.py`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { oneCycle } from 'transferkit';
+ * console.log(oneCycle()(0, 100), oneCycle()(25, 100)); // 0.04 1
+ * ```
+ */
+export function oneCycle({ rise = 0.25, div = 25, divFinal = 1e5 }: OneCycleOptions = {}): ScheduleFunction {
+  if (!(rise > 0 && rise < 1)) throw wrongSetting('oneCycle', 'rise to be above 0 and below 1', rise);
+  assertWithin('oneCycle', 'div', div, [1, Infinity]);
+  assertWithin('oneCycle', 'divFinal', divFinal, [1, Infinity]);
+  const between = (from: number, to: number, share: number) =>
+    from + ((to - from) * (1 - Math.cos(Math.PI * Math.min(share, 1)))) / 2;
+  return named('oneCycle', { rise, div, divFinal }, (step, total) => {
+    const share = step / total;
+    return share < rise ? between(1 / div, 1, share / rise) : between(1, 1 / divFinal, (share - rise) / (1 - rise));
+  });
+}
+
+/** Options of {@link linearWarmUp}. */
+export interface WarmUpOptions {
+  /** How long the rate rises: steps, or a share of the run. Default 0.1, a tenth of the run. */
+  readonly steps?: Span;
+  /** Share of the other schedule's first factor that it begins with, 0 … 1. Default 0.01. */
+  readonly from?: number;
+}
+
+/**
+ * Rises along a straight line from a share of what another schedule begins with to all of it, then goes as that one does over
+ * the rest of the run. One that follows figures of epochs sees those of the warm-up too.
+ *
+ * Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, section 2.2.
+ *
+ * @param schedule - What comes behind, for which the run has as many steps less.
+ * @param options - See {@link WarmUpOptions}.
+ * @throws TransferKitError `INVALID_OPTION`; so does the schedule itself for a run that is no longer than its warm-up.
+ *
+ * @example
+ * ```ts
+ * import { cosine, linearWarmUp } from 'transferkit';
+ * await trainHead(model, samples, { epochs: 4, schedule: linearWarmUp(cosine(), { steps: 2 }) });
+ * ```
+ */
+export function linearWarmUp(schedule: Schedule, { steps = 0.1, from = 0.01 }: WarmUpOptions = {}): AdaptiveSchedule {
+  assertSpan('linearWarmUp', 'steps', steps);
+  assertWithin('linearWarmUp', 'from', from, [0, 1]);
+  const behind = asAdaptive(schedule);
+  return {
+    ...(behind.monitor === undefined ? {} : { monitor: behind.monitor }),
+    init: behind.init,
+    afterEpoch: (state, epoch) => behind.afterEpoch(state, epoch),
+    name: `${nameOf('linearWarmUp', { steps, from })} ${behind.name}`,
+    factor(state, step, total) {
+      const rising = risingSteps(steps, total);
+      const factor = behind.factor(state, Math.max(0, step - rising), total - rising);
+      return step < rising ? factor * (from + ((1 - from) * step) / rising) : factor;
+    },
+  };
+}
+
+/** Steps of a warm-up; a share leaves at least one of the run. */
+function risingSteps(span: Span, total: number): number {
+  if (span < 1) return Math.min(Math.round(stepsIn(span, total)), total - 1);
+  if (span >= total) throw tooLong(span, total);
+  return span;
+}
+
+function tooLong(rising: number, total: number): TransferKitError {
+  const text =
+    `linearWarmUp: expected a run longer than its warm-up, got ${String(rising)} steps of warm-up in a run of ${String(total)}. ` +
+    'Warm up for a share of the run, such as steps: 0.1, or train for more epochs.';
+  return new TransferKitError('INVALID_OPTION', text, { steps: rising, total });
+}

@@ -1,0 +1,82 @@
+// A schedule that falls when a figure does not get better.
+import type { Monitor } from '../../core/types.ts';
+import { isBetter, monitors } from './monitors.ts';
+import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
+import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
+
+/** Options of {@link reduceOnPlateau}. */
+export interface ReduceOnPlateauOptions {
+  /** The figure to follow. Default `'validationLoss'`, or `'loss'` where nothing is validated. */
+  readonly monitor?: Monitor;
+  /** Factor each time, above 0 and below 1. Default 0.1. */
+  readonly factor?: number;
+  /** Epochs without a better figure before the rate falls, from 1. Default 2: before early stopping, with its 3, gives up. */
+  readonly patience?: number;
+  /** A figure is better when it is so by more than this, from 0. Default 1e-4. */
+  readonly minDelta?: number;
+  /** Epochs after a fall in which none is counted, from 0. Default 0. */
+  readonly cooldown?: number;
+  /** Factor below which it does not fall, 0 … 1. Default 0. */
+  readonly least?: number;
+}
+
+/** The same with defaults filled in. */
+interface Settings extends Required<Omit<ReduceOnPlateauOptions, 'monitor'>> {
+  readonly monitor: Monitor | undefined;
+}
+
+/** What is remembered, in this order; `best` is missing before the first epoch. */
+interface Memory {
+  readonly factor: number;
+  readonly waited: number;
+  readonly cooling: number;
+  readonly best: number | undefined;
+}
+
+/**
+ * Multiplies the rate by a factor whenever a figure has not become better for some epochs: Keras's `ReduceLROnPlateau`. A
+ * figure that is no number is not better.
+ *
+ * @throws TransferKitError `INVALID_OPTION`; so does training whose epochs do not have the figure of `monitor`.
+ *
+ * @example
+ * ```ts
+ * import { reduceOnPlateau } from 'transferkit';
+ * await trainHead(model, samples, { epochs: 4, validation: 0.25, schedule: reduceOnPlateau({ patience: 1 }) });
+ * ```
+ */
+export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveSchedule {
+  const { factor = 0.1, patience = 2, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
+  const settings = { monitor, factor, patience, minDelta, cooldown, least };
+  assertSettings(settings);
+  const follow = (memory: Memory, value: number): Memory => {
+    const cooling = Math.max(0, memory.cooling - 1);
+    const counted = { ...memory, cooling, waited: memory.cooling > 0 ? 0 : memory.waited };
+    if (isBetter(monitor, value, memory.best, minDelta)) return { ...counted, best: value, waited: 0 };
+    if (cooling > 0) return counted;
+    const waited = counted.waited + 1;
+    if (waited < patience) return { ...counted, waited };
+    return { ...counted, factor: Math.max(least, memory.factor * factor), waited: 0, cooling: cooldown };
+  };
+  return {
+    name: nameOf('reduceOnPlateau', settings),
+    ...(monitor === undefined ? {} : { monitor }),
+    init: [1, 0, 0],
+    factor: ([now = 1]) => now,
+    afterEpoch([now = 1, waited = 0, cooling = 0, best], epoch) {
+      const value = monitor === undefined ? (epoch.validationLoss ?? epoch.loss) : (epoch[monitor] ?? NaN);
+      const next = follow({ factor: now, waited, cooling, best }, value);
+      return [next.factor, next.waited, next.cooling, ...(next.best === undefined ? [] : [next.best])];
+    },
+  };
+}
+
+function assertSettings({ monitor, factor, patience, minDelta, cooldown, least }: Settings): void {
+  const verb = 'reduceOnPlateau';
+  if (monitor !== undefined) assertOneOf(verb, 'monitor', monitor, monitors);
+  if (!(factor > 0 && factor < 1)) throw wrongSetting(verb, 'factor to be above 0 and below 1', factor);
+  assertWhole(verb, 'patience', patience, 1);
+  assertWithin(verb, 'minDelta', minDelta, [0, Infinity]);
+  assertWhole(verb, 'cooldown', cooldown, 0);
+  assertWithin(verb, 'least', least, [0, 1]);
+}

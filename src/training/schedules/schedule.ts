@@ -1,0 +1,85 @@
+// What a schedule is, and how long parts of a run are.
+import { TransferKitError } from '../../core/errors.ts';
+import type { EpochLog, Monitor } from '../../core/types.ts';
+
+/**
+ * Factor on the learning rate, from 0.
+ *
+ * @param step - Steps done in this run, from 0.
+ * @param total - Steps of the whole run.
+ */
+export type ScheduleFunction = (step: number, total: number) => number;
+
+/** A schedule that follows figures of epochs. What it remembers is plain numbers, so that a checkpoint can keep it. */
+export interface AdaptiveSchedule {
+  /** Tells schedules apart, settings included: a run is resumed by the same one only. */
+  readonly name: string;
+  /** A figure that every epoch must have: training without it is refused before it begins. Default: none. */
+  readonly monitor?: Monitor;
+  /** What it remembers before the first epoch. */
+  readonly init: readonly number[];
+  factor(state: readonly number[], step: number, total: number): number;
+  /** What it remembers after an epoch. */
+  afterEpoch(state: readonly number[], epoch: EpochLog): readonly number[];
+}
+
+/** How the learning rate goes over a run. */
+export type Schedule = ScheduleFunction | AdaptiveSchedule;
+
+/** A part of a run: a whole number of steps from 1, or below 1 a share of all steps. */
+export type Span = number;
+
+/** A schedule as the loop takes it: one that follows no figures remembers nothing. */
+export function asAdaptive(schedule: Schedule): AdaptiveSchedule {
+  if (typeof schedule !== 'function') return schedule;
+  return {
+    name: schedule.name,
+    init: [],
+    factor: (_, step, total) => schedule(step, total),
+    afterEpoch: (state) => state,
+  };
+}
+
+/** Names a schedule after the function and the settings that made it. */
+export function named(name: string, settings: object, schedule: ScheduleFunction): ScheduleFunction {
+  return Object.defineProperty(schedule, 'name', { value: nameOf(name, settings) });
+}
+
+/** `cosine({"end":0})`. */
+export function nameOf(name: string, settings: object): string {
+  return `${name}(${JSON.stringify(settings)})`;
+}
+
+/** Steps of a span; of a share not always a whole number. */
+export function stepsIn(span: Span, total: number): number {
+  return span < 1 ? span * total : span;
+}
+
+/** Whole spans that are over. What rounding takes from a share (0.1 of 30 steps is 3.0000000000000004) is overlooked. */
+export function spansOver(steps: number, span: number): number {
+  return Math.floor(steps / span + 1e-9);
+}
+
+/** Raises unless a value is a span. */
+export function assertSpan(schedule: string, name: string, span: number): void {
+  if ((span > 0 && span < 1) || (Number.isInteger(span) && span >= 1)) return;
+  throw wrongSetting(schedule, `${name} to be a whole number of steps from 1 or a share above 0 and below 1`, span);
+}
+
+/** Raises unless a number lies in a range, ends included. */
+export function assertWithin(
+  schedule: string,
+  name: string,
+  value: number,
+  [least, most]: readonly [number, number],
+): void {
+  if (Number.isFinite(value) && value >= least && value <= most) return;
+  const range = most === Infinity ? `a number from ${String(least)}` : `from ${String(least)} to ${String(most)}`;
+  throw wrongSetting(schedule, `${name} to be ${range}`, value);
+}
+
+/** The error about a setting. */
+export function wrongSetting(schedule: string, expected: string, received: unknown): TransferKitError {
+  const text = `${schedule}: expected ${expected}, got ${String(received)}.`;
+  return new TransferKitError('INVALID_OPTION', text, { received });
+}

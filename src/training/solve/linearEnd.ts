@@ -1,0 +1,131 @@
+// One head among those that are linear in the same features: chooses its penalty and fits it.
+import type { LinearEnd } from '../../model/linearHead.ts';
+import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
+import { sharesOf } from './foldFits.ts';
+import { assignFolds } from './folds.ts';
+import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
+import { rowLosses } from '../../model/tasks/rowLosses.ts';
+import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
+import { argMax } from '../../model/tasks/taskRules.ts';
+
+/** Examples of all heads, with the targets of all of them. */
+export interface EndParts {
+  readonly train: HeldOut;
+  readonly validation: HeldOut | undefined;
+  /** Share of rounding in the size of each column. */
+  readonly rounding: Float64Array;
+  /** Called from time to time. */
+  readonly rest: () => Promise<void>;
+}
+
+/** How to solve for one head. */
+export interface EndPlan {
+  readonly end: LinearEnd;
+  /** Undefined: the one that does best. */
+  readonly l2: number | undefined;
+  readonly seed: number;
+  /** Called after each strength that was judged. */
+  readonly onJudged: () => Promise<void>;
+}
+
+/** A head that is solved for. */
+export interface SolvedEnd extends Pick<FittedModel, 'iterations' | 'converged'> {
+  readonly end: LinearEnd;
+  readonly l2: number;
+  readonly weights: LinearModel;
+}
+
+/** Folds of a cross-validation. */
+export const mostFolds = 5;
+/** Of more examples than these one fold is enough to judge by. */
+const mostCrossValidated = 5000;
+
+/** How far the objective may be above its minimum at the end. */
+const gap = 1e-6;
+const maxIterations = 1000;
+/** For examples too few to choose by. */
+const defaultL2 = 1;
+
+/** Fits one head on standardised features. */
+export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: EndPlan): Promise<SolvedEnd> {
+  const shares = sharesOf(together.train.weights);
+  const { train, validation, unscale } = await ownParts(together, end, shares);
+  const { task, from, to } = end.part;
+  const problem: LinearProblem = { ...train, units: to - from, loss: rowLosses[task], rounding: together.rounding };
+  const judge = () =>
+    validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
+  const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [], iterations: 0 });
+  const fit = { shares, l2: chosen.l2, start: meanOf(chosen.models) };
+  const [fitted] = await fitSideBySide(problem, [fit], { gap, maxIterations });
+  if (fitted === undefined) throw new RangeError('no model was fitted');
+  const iterations = chosen.iterations + fitted.iterations;
+  return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged: fitted.converged };
+}
+
+/** Examples with the targets of one head, those of a regression standardised, and the way back for a model. */
+async function ownParts({ train, validation, rest }: EndParts, { part }: LinearEnd, shares: Float64Array) {
+  const units = part.to - part.from;
+  const columns = ({ targets }: HeldOut) => {
+    const values = new Float32Array(targets.length * units);
+    targets.forEach((row, place) => {
+      values.set(row.subarray(part.from, part.to), place * units);
+    });
+    return values;
+  };
+  const values = columns(train);
+  const scale = part.task === 'regression' ? await scaleOf(values, units, shares, rest) : undefined;
+  const own = async (examples: HeldOut, targets: Float32Array): Promise<HeldOut> => {
+    if (scale !== undefined) await applyScale(targets, scale, rest);
+    return {
+      ...examples,
+      targets: examples.targets.map((_, row) => targets.subarray(row * units, (row + 1) * units)),
+    };
+  };
+  return {
+    train: await own(train, values),
+    validation: validation && (await own(validation, columns(validation))),
+    unscale: (model: LinearModel) => (scale === undefined ? model : forUnscaledUnits(model, scale)),
+  };
+}
+
+function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promise<Omit<Chosen, 'loss'>> {
+  if (judge === undefined) return Promise.resolve({ l2: defaultL2, models: [], iterations: 0 });
+  return chooseL2(async (l2, start) => {
+    const judged = await judge(l2, start);
+    await onJudged();
+    return judged;
+  });
+}
+
+/** By a cross-validation, classes spread evenly over the folds. Undefined when too few examples count. */
+function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEnd, seed: number): Judge | undefined {
+  const counted = train.weights.flatMap((weight, row) => (weight > 0 ? [row] : []));
+  const count = Math.min(mostFolds, counted.length);
+  if (count < 2) return undefined;
+  const classOf = (target: Float32Array = new Float32Array(0)) => {
+    if (part.task === 'classes') return argMax(target);
+    return part.task === 'binary' ? Number((target[0] ?? 0) > 0.5) : 0;
+  };
+  const classes = counted.map((row) => classOf(train.targets[row]));
+  const folds = train.weights.map(() => 0);
+  assignFolds(classes, count, seed).forEach((fold, place) => {
+    const row = counted[place];
+    if (row !== undefined) folds[row] = fold;
+  });
+  if (counted.length <= mostCrossValidated) return byFolds(problem, train.weights, folds);
+  const isHeld = (row: number) => folds[row] === 0;
+  const held = { ...train, weights: train.weights.map((weight, row) => (isHeld(row) ? weight : 0)) };
+  return byValidation(problem, sharesOf(train.weights.map((weight, row) => (isHeld(row) ? 0 : weight))), held);
+}
+
+/** The mean of the models of some folds is near the model of all of them. */
+function meanOf(models: readonly LinearModel[]): LinearModel | undefined {
+  const [first] = models;
+  if (first === undefined) return undefined;
+  const mean = (values: readonly Float64Array[]) =>
+    values.reduce(
+      (sum, each) => sum.map((value, i) => value + (each[i] ?? 0) / values.length),
+      new Float64Array(values[0]?.length ?? 0),
+    );
+  return { kernel: mean(models.map(({ kernel }) => kernel)), bias: mean(models.map(({ bias }) => bias)) };
+}

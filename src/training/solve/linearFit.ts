@@ -1,0 +1,197 @@
+// Fits linear models by L-BFGS, several side by side: their products with the features are one.
+import type { DesignMatrix } from './designMatrix.ts';
+import { minimisation, type Minimum } from './lbfgs.ts';
+import type { Evaluation, Search } from './lineSearch.ts';
+import type { RowLoss } from '../../model/tasks/rowLosses.ts';
+import { norm } from './vectors.ts';
+
+/** What linear models are fitted to. */
+export interface LinearProblem {
+  readonly features: DesignMatrix;
+  /** For each row of the features the targets of all units. */
+  readonly targets: readonly Float32Array[];
+  readonly units: number;
+  readonly loss: RowLoss;
+  /** What is added to the strength of the penalty for the weights of each column. Default: nothing. */
+  readonly rounding?: Float64Array | undefined;
+}
+
+/** A linear map from features to logits. */
+export interface LinearModel {
+  /** [width, units] */
+  readonly kernel: Float64Array;
+  /** [units] */
+  readonly bias: Float64Array;
+}
+
+/** One model to fit. */
+export interface LinearFit {
+  /** Share of each row in the mean loss; they sum to 1. */
+  readonly shares: Float64Array;
+  /** Strength of the penalty, above 0: `l2 / 2` times the squared kernel on top of the mean loss. The bias is free. */
+  readonly l2: number;
+  /** Where to start: a model fitted with another penalty. Default 0. */
+  readonly start?: LinearModel | undefined;
+}
+
+/** A fitted model. */
+export interface FittedModel extends LinearModel {
+  /** Mean loss and penalty. */
+  readonly objective: number;
+  readonly iterations: number;
+  readonly converged: boolean;
+}
+
+/** How exactly to fit. */
+export interface Precision {
+  /** How far the objective may be above its minimum: what strong convexity makes of the gradient is smaller at the end. */
+  readonly gap: number;
+  readonly maxIterations: number;
+}
+
+/** Products in single precision leave this much error in a mean loss, relative to it. */
+const noise = 1e-7;
+
+/** A fit that is not done. */
+interface Open {
+  readonly fit: LinearFit;
+  readonly search: Search<Minimum>;
+  readonly place: number;
+  readonly point: Float64Array;
+}
+
+/** Fits models. */
+export async function fitSideBySide(
+  problem: LinearProblem,
+  fits: readonly LinearFit[],
+  { gap, maxIterations }: Precision,
+): Promise<FittedModel[]> {
+  const size = problem.features.width * problem.units;
+  const fitted: FittedModel[] = [];
+  const go = (started: Omit<Open, 'point'>, next: IteratorResult<Float64Array, Minimum>): Open[] => {
+    if (next.done !== true) return [{ ...started, point: next.value }];
+    const { point, value, iterations, converged } = next.value;
+    fitted[started.place] = { ...modelAt(point, size), objective: value, iterations, converged };
+    return [];
+  };
+  let open = fits.flatMap((fit, place) => {
+    const from = new Float64Array(size + problem.units);
+    from.set(fit.start?.kernel ?? []);
+    from.set(fit.start?.bias ?? [], size);
+    // Where the curvature is at least l2, the objective is at most |gradient|² / (2 l2) above its minimum.
+    const tolerance = Math.sqrt(2 * fit.l2 * gap);
+    const search = minimisation(from, { tolerance, sizeOf: norm, maxIterations, noise });
+    return go({ fit, search, place }, search.next());
+  });
+  while (open.length > 0) {
+    const evaluations = await evaluate(problem, open);
+    open = open.flatMap((each, place) => {
+      const evaluation = evaluations[place];
+      return evaluation === undefined ? [] : go(each, each.search.next(evaluation));
+    });
+  }
+  return fitted;
+}
+
+/** Logits [rows, units] of each model. */
+export async function logitsOf(
+  features: DesignMatrix,
+  models: readonly LinearModel[],
+  units: number,
+): Promise<Float32Array[]> {
+  const together = await features.logits(joinKernels(models, features.width, units), models.length * units);
+  return models.map(({ bias }, model) => {
+    const logits = new Float32Array(features.rows * units);
+    for (let row = 0; row < features.rows; row++) {
+      for (let unit = 0; unit < units; unit++) {
+        const value = together[(row * models.length + model) * units + unit] ?? 0;
+        logits[row * units + unit] = value + (bias[unit] ?? 0);
+      }
+    }
+    return logits;
+  });
+}
+
+function modelAt(point: Float64Array, size: number): LinearModel {
+  return { kernel: point.subarray(0, size), bias: point.subarray(size) };
+}
+
+/** Kernels [width, units] as one, [width, models * units]. */
+function joinKernels(models: readonly LinearModel[], width: number, units: number): Float32Array {
+  const joined = new Float32Array(width * models.length * units);
+  models.forEach(({ kernel }, model) => {
+    for (let i = 0; i < width; i++) {
+      const at = (i * models.length + model) * units;
+      for (let unit = 0; unit < units; unit++) joined[at + unit] = kernel[i * units + unit] ?? 0;
+    }
+  });
+  return joined;
+}
+
+/** Objectives and their gradients, at the point of each. */
+async function evaluate(problem: LinearProblem, open: readonly Open[]): Promise<Evaluation[]> {
+  const { features, units, rounding } = problem;
+  const size = features.width * units;
+  const models = open.map(({ point }) => modelAt(point, size));
+  const values = open.map(() => 0);
+  const gradients = open.map(() => new Float64Array(size + units));
+  const columns = open.length * units;
+  const together = await features.gradient(joinKernels(models, features.width, units), columns, (logits, first) => {
+    open.forEach(({ fit }, place) => {
+      const { bias } = models[place] ?? {};
+      const gradient = gradients[place]?.subarray(size);
+      if (bias === undefined || gradient === undefined) return;
+      const own = { logits, first, from: place * units, columns };
+      values[place] = (values[place] ?? 0) + differentiate(problem, fit.shares, bias, own, gradient);
+    });
+  });
+  return open.map(({ point, fit }, place) => {
+    const gradient = gradients[place] ?? new Float64Array(0);
+    let penalty = 0;
+    for (let i = 0; i < features.width; i++) {
+      const strength = fit.l2 + (rounding?.[i] ?? 0);
+      for (let unit = 0; unit < units; unit++) {
+        const at = i * units + unit;
+        const weight = point[at] ?? 0;
+        gradient[at] = (together[i * columns + place * units + unit] ?? 0) + strength * weight;
+        penalty += (strength / 2) * weight * weight;
+      }
+    }
+    return { value: (values[place] ?? 0) + penalty, gradient };
+  });
+}
+
+/** Some columns of the logits of some rows. */
+interface Columns {
+  readonly logits: Float32Array;
+  readonly first: number;
+  readonly from: number;
+  readonly columns: number;
+}
+
+/** Puts gradients in the place of one model's logits, adds those by the bias; gives the rows' part of the mean loss. */
+function differentiate(
+  { targets, units, loss }: LinearProblem,
+  shares: Float64Array,
+  bias: Float64Array,
+  { logits, first, from, columns }: Columns,
+  biasGradient: Float64Array,
+): number {
+  let value = 0;
+  for (let row = 0; row < logits.length / columns; row++) {
+    const share = shares[first + row] ?? 0;
+    const own = logits.subarray(row * columns + from, row * columns + from + units);
+    const target = targets[first + row];
+    if (share === 0 || target === undefined) {
+      own.fill(0);
+      continue;
+    }
+    for (let unit = 0; unit < units; unit++) own[unit] = (own[unit] ?? 0) + (bias[unit] ?? 0);
+    value += share * loss(own, target);
+    for (let unit = 0; unit < units; unit++) {
+      own[unit] = (own[unit] ?? 0) * share;
+      biasGradient[unit] = (biasGradient[unit] ?? 0) + (own[unit] ?? 0);
+    }
+  }
+  return value;
+}

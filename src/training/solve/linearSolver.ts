@@ -1,0 +1,130 @@
+// Solves for the weights of a linear head: the minimum of a convex problem on the features of all examples at once.
+import { tensor } from '@tensorflow/tfjs-core';
+import { assertAlive } from '../../model/assertAlive.ts';
+import { TransferKitError } from '../../core/errors.ts';
+import { byHead } from '../../model/headParts.ts';
+import type { LinearHead } from '../../model/linearHead.ts';
+import type { TrunkWeight } from '../../core/types.ts';
+import { mostStrengths } from './chooseL2.ts';
+import { DesignMatrix } from './designMatrix.ts';
+import type { Examples } from '../../features/examples.ts';
+import { sharesOf } from './foldFits.ts';
+import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
+import type { Run } from '../run/loopPlan.ts';
+import type { SettledOptions } from '../options/options.ts';
+import { startPace } from '../../core/pace.ts';
+import { readEverything, type Everything } from '../../features/readEverything.ts';
+import { applyScale, featureScaleOf, forUnscaled, type FeatureScale } from './standardise.ts';
+import { takeTurns } from '../../core/takeTurns.ts';
+
+/** What to solve, and how. */
+export interface LinearPlan extends Pick<Run, 'verb' | 'model' | 'classWeight'> {
+  readonly head: LinearHead;
+  /** Rows that enter at the head's entry. */
+  readonly train: Examples;
+  /** Rows to choose the penalty on; without them it is chosen by cross-validation. */
+  readonly validation: Examples | undefined;
+  /** Strength of the penalty, above 0; undefined: the one that does best. */
+  readonly l2: number | undefined;
+  readonly options: Pick<SettledOptions, 'seed' | 'signal' | 'onProgress'>;
+}
+
+/** What came of it. */
+export interface Solved {
+  /** Strength of the penalty: of each head, where there are several. */
+  readonly l2: number | Readonly<Record<string, number>>;
+  /** Of all fits together. */
+  readonly iterations: number;
+  readonly converged: boolean;
+}
+
+/**
+ * Puts the weights in a head that minimise the mean loss of all examples and `l2 / 2` times the squared kernel, on features
+ * that are standardised: cross-entropy, or half the squared error of standardised targets. The standardisation is then
+ * folded into kernel and bias. Several heads are solved for one by one.
+ *
+ * @returns Undefined when the signal stopped it: the weights are as they were.
+ * @throws TransferKitError `NO_EXAMPLES` when none counts, `NOT_FINITE`; what reading raises.
+ */
+export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefined> {
+  const { model, head, options } = plan;
+  try {
+    const solved = await solve(plan);
+    for (const { end, weights } of solved) {
+      write(end.kernel, weights.kernel);
+      write(end.bias, weights.bias);
+    }
+    return {
+      l2: byHead(model.head.parts, (part) => solved.find(({ end }) => end.part === part)?.l2 ?? NaN),
+      iterations: solved.reduce((sum, { iterations }) => sum + iterations, 0),
+      converged: solved.length === head.ends.length && solved.every(({ converged }) => converged),
+    };
+  } catch (error) {
+    if (options.signal?.aborted === true && error === options.signal.reason) return undefined;
+    throw error;
+  }
+}
+
+async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
+  const { verb, head, options } = plan;
+  const turn = takeTurns();
+  const rest = async () => {
+    await turn();
+    assertAlive(verb, plan.model);
+    options.signal?.throwIfAborted();
+  };
+  const train = await readEverything(verb, plan.train, rest);
+  const validation = plan.validation && (await readEverything(verb, plan.validation, rest));
+  const weights = weightsOf(plan, train);
+  const scale = await featureScaleOf(train.values, head.width, sharesOf(weights), rest);
+  const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
+  const columns = units * (validation === undefined && plan.l2 === undefined ? mostFolds : 1);
+  const matrices: DesignMatrix[] = [];
+  const open = async ({ values, targets }: Everything, own: readonly number[]) => {
+    await applyScale(values, scale, rest);
+    const features = new DesignMatrix(values, head.width, columns, rest);
+    matrices.push(features);
+    return { features, targets, weights: own };
+  };
+  try {
+    const own = await open(train, weights);
+    const held = validation && (await open(validation, validation.weights));
+    return await solveEnds(plan, { train: own, validation: held, rest, rounding: scale.rounding }, scale);
+  } finally {
+    for (const matrix of matrices) matrix.dispose();
+  }
+}
+
+function weightsOf({ verb, classWeight }: LinearPlan, { weights, targets }: Everything): readonly number[] {
+  const own = weights.map((weight, row) => weight * (classWeight?.(targets[row] ?? new Float32Array(0)) ?? 1));
+  if (own.some((weight) => weight > 0)) return own;
+  const text = `${verb}: expected examples with a weight above 0, got none among ${String(own.length)}.`;
+  throw new TransferKitError('NO_EXAMPLES', text, { size: own.length });
+}
+
+async function solveEnds(
+  { head, l2, options: { seed, onProgress } }: LinearPlan,
+  parts: EndParts,
+  scale: FeatureScale,
+): Promise<SolvedEnd[]> {
+  const each = mostStrengths + 1;
+  const pace = await startPace('head', head.ends.length * each, onProgress);
+  const solved: SolvedEnd[] = [];
+  for (const end of head.ends) {
+    let left = each;
+    const onJudged = () => {
+      left--;
+      return pace.advance(1);
+    };
+    const own = await solveEnd(parts, { end, l2, seed, onJudged });
+    solved.push({ ...own, weights: forUnscaled(own.weights, scale) });
+    await pace.advance(left);
+  }
+  return solved;
+}
+
+function write(weight: TrunkWeight, values: Float64Array): void {
+  const value = tensor(Float32Array.from(values), [...weight.shape]);
+  weight.write(value);
+  value.dispose();
+}
