@@ -1,6 +1,6 @@
 // Compiles the kernels with AssemblyScript, once for SIMD and once for relaxed SIMD, and writes both as text into
 // ../binaries.ts, so that the package has no file to locate at run time. Resizing, which no backend has to do with, goes to
-// ../../preprocess/resizeBinary.ts.
+// ../../../data/preprocess/resizeBinary.ts.
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ try {
   const plain = await compile('plain', 'index.ts', sharedMemory);
   const relaxed = await compile('relaxed', 'index.ts', [...sharedMemory, '--enable', 'relaxed-simd']);
   write('../binaries.ts', 'assembly/', [plain, relaxed]);
-  write('../../data/preprocess/resizeBinary.ts', 'engines/kernels/assembly/resize.ts', [
+  write('../../../data/preprocess/resizeBinary.ts', 'engines/kernels/assembly/resize.ts', [
     await compile('resizeBinary', 'resize.ts', []),
   ]);
 } finally {
