@@ -14,7 +14,7 @@ const exactness = (
   test: { name, env, include: files.map((file) => `test/${file}.test.ts`) },
 });
 
-const everyWay = ['training/run/training', 'trunk/conformance', 'trunk/gradients'];
+const everyWay = ['train/training', 'trunk/conformance', 'trunk/gradients'];
 const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
 
 /**
@@ -22,29 +22,29 @@ const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureC
  * with one number of threads), load modules again, start and kill processes, change the working directory, or measure memory.
  */
 const alone = [
-  'engines/backends/convolutionGradients',
-  'engines/backends/matMul',
+  'backends/convolutionGradients',
+  'backends/matMul',
   'backends/useBackend',
-  'engines/kernels/convolution',
-  'engines/kernels/matMul',
+  'kernels/convolution',
+  'kernels/matMul',
   'kernels/module',
   'knn',
   'nearestCentroid',
   'presets',
   'toGraphModel',
-  'training/solve/linearSolver',
+  'train/linearSolver',
   'train/losses',
   'train/mixBatch',
   'train/gatherInputs',
   'train/mobilenet',
   'trunk/fold',
-  'networks/fold/foldLayers',
+  'trunk/foldLayers',
   'trunk/foldPresets',
-  'networks/run/graphTrunk',
-  'networks/run/fusedConvolution',
+  'trunk/graphTrunk',
+  'trunk/fusedConvolution',
   'errors',
-  'platform/node/decodePicture',
-  'platform/node/checkpoints',
+  'node/decodePicture',
+  'node/checkpoints',
   'node/scratch',
   'train/kill',
   'fuzz',
@@ -94,7 +94,7 @@ export default defineConfig({
         ...mostWays,
         'train/augment',
         'train/batchNorm',
-        'training/solve/linearSolver',
+        'train/linearSolver',
         'trunk/batchNormTraining',
         'train/combinations',
         'train/resume',

@@ -12,7 +12,7 @@ import { settleHeadLoss } from './model/tasks/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
-import { calibrationFigures, fitTemperature, type CalibrationFigures } from './measure/temperature.ts';
+import { calibrationFigures, fitTemperature, type CalibrationFigures } from './measure/logitTemperature.ts';
 
 /** Options of {@link calibrate}. */
 export interface CalibrateOptions {

@@ -7,7 +7,7 @@ import { fineTuneNow, type FineTuneOptions } from './fineTune.ts';
 import { assertOptions, isObject } from './core/optionChecks.ts';
 import { assertOwned } from './model/owners.ts';
 import { whileChanged } from './model/uses.ts';
-import { assertSamples } from './model/tasks/targets.ts';
+import { assertSamples } from './model/tasks/checkLabels.ts';
 import { accuracyOf, type ExampleLearner } from './neighbours/exampleLearner.ts';
 
 /** Who takes part: a model, which `fineTune` trains; a model with options of its own for that; or one that needs no training. */

@@ -20,7 +20,7 @@ import {
 } from './measure/metrics.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { whileUsed } from './model/uses.ts';
-import { assertKnown } from './model/tasks/targets.ts';
+import { assertKnown } from './model/tasks/checkLabels.ts';
 import { watchExamples } from './training/run/seenExamples.ts';
 import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './training/run/warnings.ts';
 

@@ -188,7 +188,7 @@ export type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.
 export type { LearningRates } from './training/options/rates.ts';
 export type { SolverName, SolverOptions } from './training/options/solverOption.ts';
 export type { EarlyStoppingOptions } from './training/run/watch.ts';
-export type { CalibrationFigures } from './measure/temperature.ts';
+export type { CalibrationFigures } from './measure/logitTemperature.ts';
 export { huberLoss } from './losses/regressionLosses.ts';
 export type { HuberLossOptions } from './losses/regressionLosses.ts';
 export type { TapPooling } from './features/tapFeatures.ts';

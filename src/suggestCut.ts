@@ -7,12 +7,12 @@ import { describeShape, sizeOf } from './core/shapes.ts';
 import type { Base } from './model/model.ts';
 import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.ts';
 import { crossValidate } from './training/solve/crossValidate.ts';
-import { assignFolds, drawExamples } from './training/solve/folds.ts';
+import { assignFolds, drawExamples } from './training/solve/validationFolds.ts';
 import { shown } from './core/shown.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { startPace } from './core/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
-import { assertSamples } from './model/tasks/targets.ts';
+import { assertSamples } from './model/tasks/checkLabels.ts';
 import { takeTurns } from './core/takeTurns.ts';
 
 /** Options of {@link suggestCut}. */

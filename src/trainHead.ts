@@ -47,7 +47,7 @@ export async function trainHead(
 export async function trainHeadNow(model: AnyModel, samples: Samples, options: TrainHeadOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
   const [{ linearHeadOf }, training] = await Promise.all([
-    import('./heads/linearHead.ts'),
+    import('./heads/findLinearHead.ts'),
     import('./training/run/training.ts'),
   ]);
   const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } = training;

@@ -11,7 +11,7 @@ import {
 } from '../src/index.ts';
 import { centroidShares, fitCentroids } from '../src/neighbours/centroids.ts';
 import { vectorOf, type Distance } from '../src/neighbours/separation.ts';
-import { sharesOf, steepnessFor } from '../src/neighbours/temperature.ts';
+import { sharesOf, steepnessFor } from '../src/neighbours/distanceTemperature.ts';
 import golden from './golden/neighbours.json' with { type: 'json' };
 import { freeOpened, goldenVectors, pictureBase, pictures, vectorBase } from './support/exampleBases.ts';
 import { expectNoLeak } from './support/tensors.ts';

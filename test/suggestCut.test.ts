@@ -15,7 +15,7 @@ import {
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
 import { crossValidate } from '../src/training/solve/crossValidate.ts';
-import { assignFolds, drawExamples } from '../src/training/solve/folds.ts';
+import { assignFolds, drawExamples } from '../src/training/solve/validationFolds.ts';
 import { tinyGraph } from './support/tinyGraph.ts';
 import { tinyModel } from './support/tinyModel.ts';
 import { expectNoLeak } from './support/tensors.ts';

@@ -8,7 +8,7 @@ import { measure, type Measurement } from './measure.ts';
 import { prepareFront } from '../model/network.ts';
 import { startPace } from '../core/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
-import { assertKnown } from '../model/tasks/targets.ts';
+import { assertKnown } from '../model/tasks/checkLabels.ts';
 
 /** Who asks, about what, and by which loss. */
 export interface Inquiry {

@@ -8,7 +8,7 @@ import { pooledValues } from '../features/poolFeatures.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
 import { freeRows } from '../features/readRows.ts';
-import { assertKnown } from '../model/tasks/targets.ts';
+import { assertKnown } from '../model/tasks/checkLabels.ts';
 import { argMax } from '../model/tasks/taskRules.ts';
 import { openFeatures, rowsOf, settlePooling } from './baseFeatures.ts';
 import { centroidShares, fitCentroids } from './centroids.ts';

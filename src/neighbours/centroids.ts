@@ -1,7 +1,7 @@
 // One centroid for each label.
 import { labelsOf, type LabelledVector } from './keptExample.ts';
 import { separation, vectorOf, type Distance, type Vector } from './separation.ts';
-import { sharesOf, steepnessFor, type Judged } from './temperature.ts';
+import { sharesOf, steepnessFor, type Judged } from './distanceTemperature.ts';
 
 /** The centre of the examples of one label. */
 interface Centroid extends Vector {

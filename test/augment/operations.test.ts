@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkedOperation } from '../../src/data/augment/checkedOperation.ts';
 import { presetNames, presetOperations } from '../../src/data/augment/presetOperations.ts';
-import { stepsOf } from '../../src/data/augment/steps.ts';
+import { stepsOf } from '../../src/data/augment/operationSteps.ts';
 import * as transferkit from '../../src/index.ts';
 import { blur, brightness, contrast, cutout, flip, grayscale, hue, noise, perspective, randomResizedCrop, rotate, saturation, shear, shift, zoom } from '../../src/index.ts'; // prettier-ignore
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
 import { pixelRangeOf } from '../../src/data/augment/pixelRange.ts';
-import { stepsOf } from '../../src/data/augment/steps.ts';
+import { stepsOf } from '../../src/data/augment/operationSteps.ts';
 import { blur, brightness, contrast, cutout, flip, grayscale, hue, imagePreprocessor, noise, perspective, rotate, shift, useBackend, type ImageOperation } from '../../src/index.ts'; // prettier-ignore
 
 declare global {

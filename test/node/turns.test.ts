@@ -1,6 +1,6 @@
 // Turns: never more than a few at once, in order, and a failure gives its turn on.
 import { expect, test } from 'vitest';
-import { shares, turns } from '../../src/core/turns.ts';
+import { shares, turns } from '../../src/core/concurrency.ts';
 
 test('runs no more than so many at once, in order, and goes on after failures', async () => {
   const inTurn = turns(3);

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { byFolds, byValidation, chooseL2, type Judge } from '../../src/training/solve/chooseL2.ts';
 import { DesignMatrix } from '../../src/training/solve/designMatrix.ts';
-import { sharesOf } from '../../src/training/solve/foldFits.ts';
+import { sharesOf } from '../../src/training/solve/fitValidationFolds.ts';
 import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { monotoneRoot } from '../../src/measure/monotoneRoot.ts';
-import { calibrationFigures, fitTemperature } from '../../src/measure/temperature.ts';
+import { calibrationFigures, fitTemperature } from '../../src/measure/logitTemperature.ts';
 import golden from '../golden/calibration.json' with { type: 'json' };
 import { wave } from '../support/tinyModel.ts';
 

@@ -12,7 +12,7 @@ import { identity, multiply, type Matrix } from './matrix.ts';
 import { drawMap } from './pictureMap.ts';
 import type { PixelRange } from './pixelRange.ts';
 import { recolour } from './recolour.ts';
-import type { Step } from './steps.ts';
+import type { Step } from './operationSteps.ts';
 
 /** What is done to pictures of a base. */
 export interface PictureAugmentation {

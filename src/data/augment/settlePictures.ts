@@ -9,7 +9,7 @@ import { checkedOperation } from './checkedOperation.ts';
 import type { ImageOperation } from './imageOperation.ts';
 import { pixelRangeOf, type PixelRange } from './pixelRange.ts';
 import { presetOperations, type AugmentPreset } from './presetOperations.ts';
-import { needsRange, stepsOf } from './steps.ts';
+import { needsRange, stepsOf } from './operationSteps.ts';
 
 /** For steps that do not ask. */
 const anyRange: PixelRange = { black: [0, 0, 0], white: [1, 1, 1], bgr: false };

@@ -3,7 +3,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { HeadTarget, Samples, Target } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 import { mainLabel, nameIndexes } from './numericTargets.ts';
-import { countLabels, settleLabels, targetKind } from './targets.ts';
+import { countLabels, settleLabels, targetKind } from './sampleTargets.ts';
 
 /** Labels as a user gives them: of all targets, or of some heads by their names. */
 export type GivenLabels = readonly string[] | Readonly<Record<string, readonly string[]>>;

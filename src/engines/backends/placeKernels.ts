@@ -5,7 +5,7 @@ import { kernelMakers } from '../kernels/kernelConfigs.ts';
 import type { KernelModule } from '../kernels/kernelModule.ts';
 import { wasmKernel } from './compositeKernel.ts';
 import { gradientKernels } from './gradientKernels.ts';
-import { transposeFirst, transposeFirstFused } from './matMul.ts';
+import { transposeFirst, transposeFirstFused } from './transposedMatMul.ts';
 
 /** Kernels that tfjs has for wasm and that are replaced all the same: each is a loop of scalars, or falls back to one. */
 const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul'];

@@ -1,7 +1,7 @@
 // A layer for the activations that tfjs lacks or computes by another formula.
 import { tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import { activationNamed, snakeCase } from './activations.ts';
+import { activationNamed, snakeCase } from './kerasActivations.ts';
 import { single, singleShape, type LayerConfig } from './layerConfig.ts';
 
 /** An activation by the name that Keras 3 has for it, as a layer. */

@@ -11,7 +11,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { activationNamed, snakeCase } from './activations.ts';
+import { activationNamed, snakeCase } from './kerasActivations.ts';
 import { isChannelsFirst } from './globalPooling.ts';
 import { pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';

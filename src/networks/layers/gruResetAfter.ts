@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { activationNamed, snakeCase } from './activations.ts';
+import { activationNamed, snakeCase } from './kerasActivations.ts';
 import { numberOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 

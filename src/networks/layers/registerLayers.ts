@@ -1,7 +1,7 @@
 // Makes tfjs know the layers and activations of this package.
 import { serialization } from '@tensorflow/tfjs-core';
 import { ActivationOf } from './activationOf.ts';
-import { activationClasses } from './activations.ts';
+import { activationClasses } from './kerasActivations.ts';
 import { Attention } from './attention.ts';
 import { DilatedDepthwiseConv2D } from './dilatedDepthwiseConv2D.ts';
 import { GlobalAveragePooling2DKeepDims, GlobalMaxPooling2DKeepDims } from './globalPooling.ts';

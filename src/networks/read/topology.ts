@@ -20,8 +20,15 @@ import { inputLayer, type LayerGraph, type TensorRef } from './layerGraph.ts';
 import { freeInputShape } from './freeInput.ts';
 import { mostCalls } from './limits.ts';
 import { notAModel } from './notAModel.ts';
-import { firstNodes, inboundNodes, references, type Argument, type NodeCall, type NodeReference } from './nodes.ts';
-import { operationSteps } from './operations.ts';
+import {
+  firstNodes,
+  inboundNodes,
+  references,
+  type Argument,
+  type NodeCall,
+  type NodeReference,
+} from './inboundNodes.ts';
+import { operationSteps } from './operationLayers.ts';
 
 const containers = new Set(['Model', 'Functional', 'Sequential']);
 

@@ -12,7 +12,7 @@ import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
 import { sides } from '../read/inferShapes.ts';
 import { layerOf, type LayerGraph } from '../read/layerGraph.ts';
 import { layerAt, weightIn, type LayerSource } from '../read/layerWeights.ts';
-import { layerStep, type Step } from './steps.ts';
+import { layerStep, type Step } from './layerSteps.ts';
 
 /** What to make steps of. */
 export interface FusedPlan {

@@ -11,7 +11,7 @@ import { layerOf, type LayerGraph, type LayerSpec } from '../read/layerGraph.ts'
 import { layerAt, layerNorms, listWeights, type LayerSource } from '../read/layerWeights.ts';
 import { assertSize } from '../read/limits.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from '../cut/stages.ts';
-import { layerStep, runSteps } from './steps.ts';
+import { layerStep, runSteps } from './layerSteps.ts';
 import { blockedLayer } from './withoutGradient.ts';
 
 /** A trunk over tfjs layers; `graph` is what `save` writes. */

@@ -1,7 +1,7 @@
 // Writes calls of layers as nodes: groups that fuse as one node where they can, everything else call by call.
 import type { JsonObject } from '../../core/json.ts';
 import type { Shape, Trunk } from '../../core/types.ts';
-import { camelCase, snakeCase } from '../layers/activations.ts';
+import { camelCase, snakeCase } from '../layers/kerasActivations.ts';
 import { isReplaced } from '../layers/registerLayers.ts';
 import { isStochastic } from '../run/applyLayer.ts';
 import { lateScale } from '../fold/foldBatchNorm.ts';

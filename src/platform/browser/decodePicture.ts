@@ -12,7 +12,7 @@ import {
   type SettledLimits,
 } from '../../core/pictureLimits.ts';
 import { shortAddress } from '../../core/platform.ts';
-import { shares, turns } from '../../core/turns.ts';
+import { shares, turns } from '../../core/concurrency.ts';
 import { adviceAbout } from '../../core/undecodable.ts';
 import { toBlob } from './pictureBlob.ts';
 

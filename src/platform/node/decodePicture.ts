@@ -12,7 +12,7 @@ import {
   type DecodeOptions,
   type SettledLimits,
 } from '../../core/pictureLimits.ts';
-import { shares, turns } from '../../core/turns.ts';
+import { shares, turns } from '../../core/concurrency.ts';
 import { adviceAbout } from '../../core/undecodable.ts';
 import { readPicture, type EncodedPicture } from './readPicture.ts';
 import { canDecode, loadSharp, type SharpModule } from './sharp.ts';

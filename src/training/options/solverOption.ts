@@ -3,7 +3,7 @@ import type { LinearHead } from '../../model/linearHead.ts';
 import type { Samples } from '../../core/types.ts';
 import { assertOneOf, assertRate, invalidOption } from '../../core/optionChecks.ts';
 import type { TrainingOptions } from './options.ts';
-import { assertSamples } from '../../model/tasks/targets.ts';
+import { assertSamples } from '../../model/tasks/checkLabels.ts';
 
 /** How a head finds its weights: `'lbfgs'` solves for the optimum of a linear head, `'gradient'` is the training loop. */
 export type SolverName = 'lbfgs' | 'gradient';

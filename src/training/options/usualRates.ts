@@ -1,6 +1,6 @@
 // The learning rates of fineTune where nobody gives any.
 import type { Samples } from '../../core/types.ts';
-import { assertSamples } from '../../model/tasks/targets.ts';
+import { assertSamples } from '../../model/tasks/checkLabels.ts';
 import type { SettledOptions } from './options.ts';
 import type { LearningRates } from './rates.ts';
 import { stepsOf } from './scheduleFactor.ts';

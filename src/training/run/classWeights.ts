@@ -5,7 +5,7 @@ import { nearestNames } from '../../core/names.ts';
 import type { Samples } from '../../core/types.ts';
 import { byHeads } from '../../model/tasks/headTargets.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
-import { labelCounts } from '../../model/tasks/targets.ts';
+import { labelCounts } from '../../model/tasks/checkLabels.ts';
 
 /**
  * The weight of an example with some target: that of its label. With shares of several labels it is the mean of their

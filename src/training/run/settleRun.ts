@@ -11,7 +11,7 @@ import type { Parts } from './openRows.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
-import { assertSamples, assertTrainable, assertValidation } from '../../model/tasks/targets.ts';
+import { assertSamples, assertTrainable, assertValidation } from '../../model/tasks/checkLabels.ts';
 
 /** Samples to train and validate on, checked. */
 function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {

@@ -3,7 +3,7 @@ import { ofHead } from '../../model/headParts.ts';
 import type { AnyModel, HeadPart } from '../../model/model.ts';
 import type { EpochLog, Samples } from '../../core/types.ts';
 import { byHeads } from '../../model/tasks/headTargets.ts';
-import { labelCounts } from '../../model/tasks/targets.ts';
+import { labelCounts } from '../../model/tasks/checkLabels.ts';
 
 /** Fewest examples of a label that say something. */
 const fewest = { training: 10, validation: 5, evaluation: 5 } as const;

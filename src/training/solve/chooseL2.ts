@@ -1,7 +1,7 @@
 // How strong the penalty of a linear head should be: the strength whose models do best on examples that they were not
 // fitted to, by their loss. Accuracies tell strengths apart less well: they are steps, and flat where losses still rise.
 import type { DesignMatrix } from './designMatrix.ts';
-import { fitLoosely, inFolds, sharesOf } from './foldFits.ts';
+import { fitLoosely, inFolds, sharesOf } from './fitValidationFolds.ts';
 import { logitsOf, type FittedModel, type LinearProblem } from './linearFit.ts';
 
 /** What models of one strength come to. */

@@ -1,6 +1,6 @@
 // How well features tell classes apart: logistic regressions on all folds but one, judged on that one.
 import { DesignMatrix } from './designMatrix.ts';
-import { inFolds, sharesOf, type FoldFits } from './foldFits.ts';
+import { inFolds, sharesOf, type FoldFits } from './fitValidationFolds.ts';
 import type { FittedModel, LinearProblem } from './linearFit.ts';
 import { rowLosses } from '../../model/tasks/rowLosses.ts';
 import { applyScale, featureScaleOf } from './standardise.ts';

@@ -1,8 +1,8 @@
 // One head among those that are linear in the same features: chooses its penalty and fits it.
 import type { LinearEnd } from '../../model/linearHead.ts';
 import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
-import { sharesOf } from './foldFits.ts';
-import { assignFolds } from './folds.ts';
+import { sharesOf } from './fitValidationFolds.ts';
+import { assignFolds } from './validationFolds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
 import { rowLosses } from '../../model/tasks/rowLosses.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';

@@ -8,7 +8,7 @@ import type { TrunkWeight } from '../../core/types.ts';
 import { mostStrengths } from './chooseL2.ts';
 import { DesignMatrix } from './designMatrix.ts';
 import type { Examples } from '../../features/examples.ts';
-import { sharesOf } from './foldFits.ts';
+import { sharesOf } from './fitValidationFolds.ts';
 import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
 import type { Run } from '../run/loopPlan.ts';
 import type { SettledOptions } from '../options/options.ts';

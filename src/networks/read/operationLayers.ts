@@ -1,7 +1,7 @@
 // Operations that stand in a topology as if they were layers (`x + 3`, `tf.nn.relu6(x)`), written as layers.
 import { classNameOf, isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { TensorRef } from './layerGraph.ts';
-import type { Argument } from './nodes.ts';
+import type { Argument } from './inboundNodes.ts';
 
 /** A layer that does a part of an operation. */
 export interface Step {
