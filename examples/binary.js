@@ -21,7 +21,7 @@ export async function main({ every = 1 } = {}) {
   // The first label is that of a negative logit, the second that of a positive one.
   const model = replaceHead(base, { task: 'binary', labels: ['other', 'animal'] });
   await trainHead(model, train, { onProgress: bars.progress });
-  const { accuracy, perClass, loss } = await evaluate(model, unseen, { onProgress: bars.progress });
+  const { accuracy, perLabel, loss } = await evaluate(model, unseen, { onProgress: bars.progress });
   bars.stop();
 
   const { id, input } = await unseen.read(0);
@@ -29,7 +29,7 @@ export async function main({ every = 1 } = {}) {
   console.log(`\n${id}: ${best.label}, ${Math.round(best.probability * 100)} %`);
   model.dispose();
 
-  const animals = perClass.find(({ label }) => label === 'animal');
+  const animals = perLabel.find(({ label }) => label === 'animal');
   const seconds = Math.round((performance.now() - start) / 1000);
   console.log(
     `\naccuracy ${accuracy.toFixed(2)}, loss ${loss.toFixed(2)}; of animals precision ${animals.precision.toFixed(2)}, ` +

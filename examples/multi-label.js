@@ -27,7 +27,7 @@ export async function main({ pictures = 500 } = {}) {
   const model = replaceHead(base, { task: 'multiLabel', labels, pooling: 'both' });
   await trainHead(model, train, { validation, onProgress: bars.progress });
   const thresholds = await tuneThresholds(model, validation, { onProgress: bars.progress });
-  const { accuracy, perClass } = await evaluate(model, test, { onProgress: bars.progress });
+  const { accuracy, perLabel } = await evaluate(model, test, { onProgress: bars.progress });
   bars.stop();
 
   const { input, target } = await test.read(0);
@@ -41,7 +41,7 @@ export async function main({ pictures = 500 } = {}) {
   }
   model.dispose();
 
-  const f1 = perClass.reduce((sum, each) => sum + each.f1, 0) / perClass.length;
+  const f1 = perLabel.reduce((sum, each) => sum + each.f1, 0) / perLabel.length;
   const seconds = Math.round((performance.now() - start) / 1000);
   console.log(`\nright decisions ${accuracy.toFixed(2)}, mean F1 ${f1.toFixed(2)} (${test.size} images), ${seconds} s`);
   return { accuracy, f1 };

@@ -7,14 +7,14 @@ import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
 import {
-  classFigures,
+  confusionFigures,
   confusionMatrix,
   decide,
   labelFigures,
   regressionFigures,
   topKAccuracy,
   worstMistakes,
-  type ClassFigures,
+  type LabelFigures,
   type Mistake,
   type RegressionFigures,
 } from './measure/metrics.ts';
@@ -67,7 +67,7 @@ export interface ClassEvaluation extends EvaluationBase {
   readonly labels: readonly string[];
   /** `confusion[actual][predicted]`, in the order of `labels`. */
   readonly confusion: readonly (readonly number[])[];
-  readonly perClass: readonly ClassFigures[];
+  readonly perLabel: readonly LabelFigures[];
   /** The most confident mistakes first. */
   readonly worst: readonly Mistake[];
   /** What the model should be better than; with the option `baselines`. */
@@ -80,7 +80,7 @@ export interface MultiLabelEvaluation extends EvaluationBase {
   /** Share of right decisions over all labels of all examples, at the model's thresholds. */
   readonly accuracy: number;
   readonly labels: readonly string[];
-  readonly perClass: readonly ClassFigures[];
+  readonly perLabel: readonly LabelFigures[];
 }
 
 /** Figures of a model that predicts numbers. */
@@ -200,7 +200,7 @@ function figuresOf(
       rSquared: mean((each) => each.rSquared),
     };
   }
-  if (task === 'multiLabel') return { task, accuracy, labels, perClass: labelFigures(labels, judgements, thresholds) };
+  if (task === 'multiLabel') return { task, accuracy, labels, perLabel: labelFigures(labels, judgements, thresholds) };
   const confusion = confusionMatrix(
     judgements.map((each) => decide(each, thresholds)),
     labels.length,
@@ -211,7 +211,7 @@ function figuresOf(
     topKAccuracy: topKAccuracy(judgements, Math.min(topK, labels.length), thresholds),
     labels,
     confusion,
-    perClass: classFigures(labels, confusion),
+    perLabel: confusionFigures(labels, confusion),
     worst: worstMistakes({ task, labels, thresholds }, judgements, worst),
     ...(baselines && { baselines }),
   };

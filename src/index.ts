@@ -147,7 +147,7 @@ export { focalLoss } from './losses/focalLoss.ts';
 export type { FocalLossOptions } from './losses/focalLoss.ts';
 export type { Loss } from './losses/loss.ts';
 export type { LossName } from './losses/losses.ts';
-export type { ClassFigures, Mistake, RegressionFigures } from './measure/metrics.ts';
+export type { LabelFigures, Mistake, RegressionFigures } from './measure/metrics.ts';
 export { adagrad } from './training/optimizers/adagrad.ts';
 export type { AdagradOptions } from './training/optimizers/adagrad.ts';
 export { adam, adamW } from './training/optimizers/adam.ts';

@@ -8,7 +8,7 @@ import {
   predict,
   trainHead,
   useBackend,
-  type ClassFigures,
+  type LabelFigures,
   type LabelPrediction,
   type Progress,
   type Samples,
@@ -17,7 +17,7 @@ import {
 } from '../src/index.ts';
 import type { Judgement } from '../src/measure/measure.ts';
 import {
-  classFigures,
+  confusionFigures,
   confusionMatrix,
   decide,
   labelFigures,
@@ -57,7 +57,7 @@ function withoutLast(values: Float32Array): Float32Array {
   return values.map((value, i) => (i === values.length - 1 ? value - 10 : value));
 }
 
-function expectFigures(actual: readonly ClassFigures[], expected: readonly Omit<ClassFigures, 'label'>[]): void {
+function expectFigures(actual: readonly LabelFigures[], expected: readonly Omit<LabelFigures, 'label'>[]): void {
   expect(actual).toHaveLength(expected.length);
   actual.forEach(({ precision, recall, f1, support }, i) => {
     expect(precision).toBeCloseTo(expected[i]?.precision ?? NaN, 12);
@@ -83,8 +83,8 @@ describe('figures are those of scikit-learn', () => {
     const confusion = confusionMatrix(decisions, 6);
     expect(confusion).toEqual(golden.classes.confusion);
     expect(decisions.filter(({ actual, predicted }) => actual === predicted).length / 40).toBe(golden.classes.accuracy);
-    const figures = classFigures(letters, confusion);
-    expectFigures(figures, golden.classes.perClass);
+    const figures = confusionFigures(letters, confusion);
+    expectFigures(figures, golden.classes.perLabel);
     expect(figures.map(({ label }) => label)).toEqual(letters);
     expect(figures[4]).toMatchObject({ recall: 0, f1: 0, support: 0 });
     expect(figures[5]).toMatchObject({ precision: 0, f1: 0 });
@@ -102,7 +102,7 @@ describe('figures are those of scikit-learn', () => {
       2,
     );
     expect(confusion).toEqual(golden.binary.confusion);
-    expectFigures(classFigures(['no', 'yes'], confusion), golden.binary.perClass);
+    expectFigures(confusionFigures(['no', 'yes'], confusion), golden.binary.perLabel);
     expect(topKAccuracy(judgements, 1)).toBe(golden.binary.accuracy);
     expect(topKAccuracy(judgements, 2)).toBe(1);
   });
@@ -115,7 +115,7 @@ describe('figures are those of scikit-learn', () => {
         row,
       ),
     );
-    expectFigures(labelFigures(['a', 'b', 'c', 'd'], judgements), golden.multiLabel.perClass);
+    expectFigures(labelFigures(['a', 'b', 'c', 'd'], judgements), golden.multiLabel.perLabel);
   });
 
   test('of a regression', () => {
@@ -195,7 +195,7 @@ describe('the verb', () => {
   }
 
   test('rows of the confusion matrix are actual classes, columns predicted ones', async () => {
-    const { confusion, perClass, accuracy, labels } = await evaluate(await saying('plain'), unequal().samples);
+    const { confusion, perLabel, accuracy, labels } = await evaluate(await saying('plain'), unequal().samples);
     expect(labels).toEqual(['across', 'along', 'plain']);
     expect(confusion).toEqual([
       [0, 0, 2],
@@ -203,7 +203,7 @@ describe('the verb', () => {
       [0, 0, 3],
     ]);
     expect(accuracy).toBeCloseTo(0.3, 12);
-    expect(perClass).toEqual([
+    expect(perLabel).toEqual([
       { label: 'across', precision: 0, recall: 0, f1: 0, support: 2 },
       { label: 'along', precision: 0, recall: 0, f1: 0, support: 5 },
       { label: 'plain', precision: 0.3, recall: 1, f1: 6 / 13, support: 3 },
@@ -294,7 +294,7 @@ describe('the verb', () => {
         return model.labels.map((label) => chosen.includes(label) === [targets[i]].flat(2).includes(label));
       });
       expect(result.accuracy).toBeCloseTo(decisions.filter(Boolean).length / decisions.length, 12);
-      expect(result.perClass.map(({ support }) => support)).toEqual([2, 1]);
+      expect(result.perLabel.map(({ support }) => support)).toEqual([2, 1]);
     }
   });
 

@@ -132,10 +132,10 @@ test('multiLabel: each label has a probability of its own, and none excludes ano
     [true, true],
     [false, false],
   ]);
-  const { loss, accuracy, perClass } = await evaluate(model, samples);
+  const { loss, accuracy, perLabel } = await evaluate(model, samples);
   expect(loss).toBeCloseTo((entropy(0.6, 0.4) + entropy(0.9, 0.1) + entropy(0.2, 0.8) + 0) / 4, 2);
   expect(accuracy).toBeCloseTo((6 + 9 + 8 + 10) / 40, 6);
-  expect(perClass.map(({ label, recall, precision }) => [label, recall, precision])).toEqual([
+  expect(perLabel.map(({ label, recall, precision }) => [label, recall, precision])).toEqual([
     ['x', 6 / 8, 6 / 10],
     ['y', 1, 9 / 10],
   ]);

@@ -56,7 +56,7 @@ async function saved(model: TransferModel): Promise<tf.io.ModelArtifacts> {
 }
 
 async function f1Of(model: TransferModel<'multiLabel'>, samples: Samples) {
-  return (await evaluate(model, samples)).perClass.map(({ f1 }) => f1);
+  return (await evaluate(model, samples)).perLabel.map(({ f1 }) => f1);
 }
 
 test('F1 of each label becomes as large as a threshold can make it, and evaluate says so', async () => {
@@ -189,7 +189,7 @@ test('of several heads those with labels that are chosen one by one have them, t
   const tuned = await expectNoLeak(() => tuneThresholds(model, samples));
   expect(Object.keys(tuned)).toEqual(['marks']);
   const { heads } = await evaluate(model, samples);
-  expect(heads.marks.perClass.map(({ f1 }) => f1)).toEqual(tuned.marks.map(({ after }) => after));
+  expect(heads.marks.perLabel.map(({ f1 }) => f1)).toEqual(tuned.marks.map(({ after }) => after));
   let artifacts: tf.io.ModelArtifacts = {};
   const handler = tf.io.withSaveHandler((given) => {
     artifacts = structuredClone(given);
@@ -214,7 +214,7 @@ test('calibrate moves thresholds to where they decide the same', async () => {
   const before = await evaluate(model, samples);
   const { temperature } = await calibrate(model, samples);
   const after = await evaluate(model, samples);
-  expect(after.perClass).toEqual(before.perClass);
+  expect(after.perLabel).toEqual(before.perLabel);
   const odds = (p: number) => Math.log(p / (1 - p));
   model.head.parts[0]?.thresholds?.forEach((threshold, i) => {
     expect(odds(threshold)).toBeCloseTo(odds(tuned[i]!.threshold) / temperature, 6);

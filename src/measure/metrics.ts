@@ -3,7 +3,7 @@ import type { Judgement } from './measure.ts';
 import { argMax, isChosen, taskRules } from '../model/tasks/taskRules.ts';
 
 /** Figures of one class. Precision, recall and F1 are 0 where their denominator is. */
-export interface ClassFigures {
+export interface LabelFigures {
   readonly label: string;
   /** Share of right ones among the examples predicted as this class. */
   readonly precision: number;
@@ -41,7 +41,7 @@ export function confusionMatrix(
 }
 
 /** Precision, recall and F1 of every class of a confusion matrix. */
-export function classFigures(labels: readonly string[], confusion: readonly (readonly number[])[]): ClassFigures[] {
+export function confusionFigures(labels: readonly string[], confusion: readonly (readonly number[])[]): LabelFigures[] {
   return labels.map((label, index) => {
     const right = confusion[index]?.[index] ?? 0;
     const support = (confusion[index] ?? []).reduce((sum, count) => sum + count, 0);
@@ -55,7 +55,7 @@ export function labelFigures(
   labels: readonly string[],
   judgements: readonly Judgement[],
   thresholds: readonly number[] = [],
-): ClassFigures[] {
+): LabelFigures[] {
   return labels.map((label, index) => {
     const isActual = ({ target }: Judgement) => (target[index] ?? 0) > 0.5;
     const isPredicted = ({ logits }: Judgement) => isChosen(logits[index] ?? 0, thresholds[index]);
@@ -64,7 +64,7 @@ export function labelFigures(
   });
 }
 
-function figures(label: string, right: number, predicted: number, support: number): ClassFigures {
+function figures(label: string, right: number, predicted: number, support: number): LabelFigures {
   const precision = predicted === 0 ? 0 : right / predicted;
   const recall = support === 0 ? 0 : right / support;
   return { label, precision, recall, f1: f1Score(right, predicted, support), support };

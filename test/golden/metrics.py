@@ -61,17 +61,17 @@ print(json.dumps({
         "actual": classes.tolist(),
         "accuracy": accuracy_score(classes, predicted),
         "confusion": confusion_matrix(classes, predicted, labels=range(6)).tolist(),
-        "perClass": per_class(classes, predicted, range(6)),
+        "perLabel": per_class(classes, predicted, range(6)),
         "topK": [float(top_k_accuracy_score(classes, class_scores, k=k, labels=range(6))) for k in range(1, 6)],
     },
     "binary": {
         "accuracy": accuracy_score(binary, binary_scores > 0),
         "confusion": confusion_matrix(binary, binary_scores > 0).tolist(),
-        "perClass": per_class(binary, binary_scores > 0, [0, 1]),
+        "perLabel": per_class(binary, binary_scores > 0, [0, 1]),
     },
     "multiLabel": {
         "accuracy": 1 - hamming_loss(bits, label_decisions),
-        "perClass": per_class(bits, label_decisions, range(4)),
+        "perLabel": per_class(bits, label_decisions, range(4)),
     },
     "regression": {
         "meanSquaredError": mean_squared_error(wide(numbers), wide(estimates), multioutput="raw_values").tolist(),

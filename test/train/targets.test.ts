@@ -73,7 +73,7 @@ test('a head with one logit takes numbers 0 … 1, one with several labels a num
   binary.dispose();
   const several = await tinyTransfer({ task: 'multiLabel' });
   await trainHead(several, samplesBy(oneHot), { epochs: 1 });
-  expect((await evaluate(several, samplesBy(oneHot))).perClass.map(({ support }) => support)).toEqual([4, 4, 4]);
+  expect((await evaluate(several, samplesBy(oneHot))).perLabel.map(({ support }) => support)).toEqual([4, 4, 4]);
   several.dispose();
 });
 

@@ -177,9 +177,9 @@ describe('learning', () => {
       targets: kinds.map((kind) => (kind === 'across' ? ['across', 'any'] : ['any'])),
     });
     await fineTune(several, samples, { epochs: 16, learningRate: 5e-3, batchSize: 8 });
-    const { accuracy, perClass } = await evaluate(several, samples);
+    const { accuracy, perLabel } = await evaluate(several, samples);
     expect(accuracy).toBe(1);
-    expect(perClass.map(({ label, support }) => [label, support])).toEqual([
+    expect(perLabel.map(({ label, support }) => [label, support])).toEqual([
       ['across', 12],
       ['any', 24],
     ]);
