@@ -3,7 +3,7 @@ import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { ofHead as named } from './model/headParts.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
 import type { Progress, Samples, TrunkWeight } from './core/types.ts';
 import { logitLayer } from './heads/logitLayers.ts';
 import { assertAlive } from './model/assertAlive.ts';
@@ -31,7 +31,7 @@ export interface Calibration {
 }
 
 /** What `calibrate` gives for a task; for several heads a record of those that tell probabilities. */
-export type CalibrationOf<T extends Task | Tasks> = [T] extends [Task]
+export type CalibrationOf<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? Calibration
   : { readonly [Name in keyof T as T[Name] extends 'regression' ? never : Name]: Calibration };
 
@@ -64,7 +64,7 @@ export type CalibrationOf<T extends Task | Tasks> = [T] extends [Task]
  * console.log(temperature, before.loss, after.loss, after.expectedCalibrationError);
  * ```
  */
-export async function calibrate<T extends Task | Tasks>(
+export async function calibrate<T extends TaskName | Tasks>(
   model: TransferModel<T>,
   samples: Samples,
   options?: CalibrateOptions,

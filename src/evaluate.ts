@@ -1,6 +1,6 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';
 import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
@@ -96,7 +96,7 @@ export interface SeveralEvaluation<T extends Tasks = Tasks> extends EvaluationBa
 }
 
 /** What `evaluate` gives for a task, or for several heads. */
-export type EvaluationOf<T extends Task | Tasks> = T extends Tasks
+export type EvaluationOf<T extends TaskName | Tasks> = T extends Tasks
   ? SeveralEvaluation<T>
   : T extends 'regression'
     ? RegressionEvaluation
@@ -122,7 +122,7 @@ export type EvaluationOf<T extends Task | Tasks> = T extends Tasks
  * console.log(baselines?.knn.accuracy, baselines?.nearestCentroid.accuracy, baselines?.mostFrequent.label); // … … cat
  * ```
  */
-export async function evaluate<T extends Task | Tasks>(
+export async function evaluate<T extends TaskName | Tasks>(
   model: TransferModel<T>,
   samples: Samples,
   options?: EvaluateOptions,
@@ -131,7 +131,7 @@ export async function evaluate(
   model: AnyModel,
   samples: Samples,
   options: EvaluateOptions = {},
-): Promise<EvaluationOf<Task | Tasks>> {
+): Promise<EvaluationOf<TaskName | Tasks>> {
   assertOptions('evaluate', options);
   return whileUsed('evaluate', model, () => evaluateNow(model, samples, options));
 }
@@ -140,7 +140,7 @@ async function evaluateNow(
   model: AnyModel,
   samples: Samples,
   { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress }: EvaluateOptions,
-): Promise<EvaluationOf<Task | Tasks>> {
+): Promise<EvaluationOf<TaskName | Tasks>> {
   assertWhole('evaluate', 'batchSize', batchSize, 1);
   assertWhole('evaluate', 'topK', topK, 1);
   assertWhole('evaluate', 'worst', worst, 0);
@@ -161,7 +161,7 @@ async function evaluateNow(
   ];
   const warned = warnings.length === 0 ? {} : { warnings };
   const common = { examples: judged.judgements.length, skipped: judged.skipped };
-  const heads = parts.map((part): readonly [string, EvaluationOf<Task>] => {
+  const heads = parts.map((part): readonly [string, EvaluationOf<TaskName>] => {
     const own = ofHead(judged, parts, part);
     const figures = figuresOf(part, own, { topK, worst, baselines: learnt?.of(part) });
     return [part.name, { loss: own.loss, ...common, ...figures }];

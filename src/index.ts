@@ -34,7 +34,7 @@ export type {
   LabelsOf,
   Preprocessor,
   PreprocessorSpec,
-  Task,
+  TaskName,
   Tasks,
   TensorInputSpec,
   TransferModel,

@@ -12,7 +12,7 @@ import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './model/headParts.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
-import type { AnyModel, Base, Preprocessor, Task, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, Base, Preprocessor, TaskName, Tasks, TransferModel } from './model/model.ts';
 import { assertOptions } from './core/optionChecks.ts';
 import { describeShape } from './core/shapes.ts';
 import type { TensorSpec, Trunk } from './core/types.ts';
@@ -31,7 +31,7 @@ import { readHintsBeside } from './formats/tfjs/modelFiles.ts';
 import { savedHeads, savedModelOf, type SavedModel } from './formats/tfjs/savedModel.ts';
 
 /** Options of {@link load}. */
-export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends SourceOptions {
+export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> extends SourceOptions {
   /** Task that the model must have, or those of several heads by name. Default `'classes'`. */
   readonly task?: T;
   /**
@@ -77,7 +77,7 @@ export interface LoadOptions<T extends Task | Tasks = Task | Tasks> extends Sour
  * console.log(imagenet.labels.length); // 1000
  * ```
  */
-export async function load<T extends Task | Tasks = 'classes'>(
+export async function load<T extends TaskName | Tasks = 'classes'>(
   source: BaseSource,
   options?: LoadOptions<T>,
 ): Promise<TransferModel<T>>;
@@ -220,7 +220,7 @@ async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: Classi
 async function withHead(
   base: Base,
   plan: ClassifierPlan,
-  build: () => Promise<{ readonly trunk: Trunk; readonly task: Task | undefined }>,
+  build: () => Promise<{ readonly trunk: Trunk; readonly task: TaskName | undefined }>,
 ): Promise<AnyModel> {
   let head: Trunk | undefined;
   try {
@@ -238,12 +238,12 @@ async function withHead(
 }
 
 /** The task of a classifier: what its end says, else what is asked for. */
-function checkTask(found: Task | undefined, task: Task | Tasks = 'classes'): Task {
+function checkTask(found: TaskName | undefined, task: TaskName | Tasks = 'classes'): TaskName {
   if (typeof task === 'string' && (found ?? task) === task) return task;
   throw otherTask(found ?? 'classes', task);
 }
 
-async function nameAnswer({ output }: Trunk, task: Task, given: LoadOptions['labels']) {
+async function nameAnswer({ output }: Trunk, task: TaskName, given: LoadOptions['labels']) {
   const units = output.shape.length === 2 ? (output.shape[1] ?? undefined) : undefined;
   if (units === undefined) {
     const text = `load: expected a classifier that gives one row of numbers for each example, got ${describeShape(output.shape)}.`;
@@ -265,13 +265,13 @@ async function imagenetNames(units: number): Promise<readonly string[] | undefin
   return imagenetLabels(units);
 }
 
-function otherTask(saved: Task | Tasks, expected: Task | Tasks): TransferKitError {
+function otherTask(saved: TaskName | Tasks, expected: TaskName | Tasks): TransferKitError {
   const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Call load(source, { task: ${describeTask(saved)} }).`;
   return new TransferKitError('INVALID_OPTION', text, { saved, expected });
 }
 
 /** A task as a program says it; heads in alphabetical order, so that equal ones are equal texts. */
-function describeTask(task: Task | Tasks): string {
+function describeTask(task: TaskName | Tasks): string {
   if (typeof task !== 'object') return `'${task}'`;
   const heads = Object.keys(task).sort();
   return `{ ${heads.map((name) => `${JSON.stringify(name)}: '${task[name] ?? ''}'`).join(', ')} }`;

@@ -3,7 +3,7 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { byHead } from './model/headParts.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
 import type { Predicted, Prediction, PredictionOf, PredictOptions } from './model/predictions.ts';
 import { isChosen, taskRules } from './model/tasks/taskRules.ts';
 import { networkOf, runAndFree } from './model/network.ts';
@@ -29,7 +29,7 @@ import { whileUsed } from './model/uses.ts';
  * console.log(best?.label, best?.probability);
  * ```
  */
-export async function predict<T extends Task | Tasks, Input>(
+export async function predict<T extends TaskName | Tasks, Input>(
   model: TransferModel<T>,
   input: Input,
   options?: PredictOptions,
@@ -68,7 +68,7 @@ async function predictNow(
   return isList ? predictions : (predictions[0] ?? []);
 }
 
-type AnyPrediction = Prediction<Task> | Readonly<Record<string, Prediction<Task>>>;
+type AnyPrediction = Prediction<TaskName> | Readonly<Record<string, Prediction<TaskName>>>;
 
 /** The logits of each input of a batch, which is freed. */
 async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Promise<Float32Array[]> {
@@ -93,7 +93,7 @@ function notFinite(value: number, id: string): TransferKitError {
 }
 
 /** What one head says. */
-function describe(part: HeadPart, logits: Float32Array, topK: number): PredictionOf<Task>[] {
+function describe(part: HeadPart, logits: Float32Array, topK: number): PredictionOf<TaskName>[] {
   const { task, labels, from, to } = part;
   const own = logits.subarray(from, to);
   const values = taskRules[task].outputs(own);

@@ -2,7 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './model/headParts.ts';
-import type { AnyModel, Base, Task, TransferModel } from './model/model.ts';
+import type { AnyModel, Base, TaskName, TransferModel } from './model/model.ts';
 import { shown } from './core/shown.ts';
 import { assertOptions } from './core/optionChecks.ts';
 import { assertShareable } from './model/owners.ts';
@@ -16,7 +16,7 @@ import { nameOutputs } from './heads/nameOutputs.ts';
 import { takenNames } from './heads/takenNames.ts';
 
 /** What a head is asked. */
-export interface HeadQuestion<T extends Task = Task> {
+export interface HeadQuestion<T extends TaskName = TaskName> {
   /** Default `'classes'`: one of the labels, by softmax. */
   readonly task?: T;
   /** Class names, in the order of the head's outputs. `binary` takes two: the one of logit < 0, then that of logit > 0. */
@@ -43,10 +43,10 @@ export interface HeadLayers {
 }
 
 /** Options of {@link replaceHead}. */
-export interface HeadOptions<T extends Task = Task> extends HeadQuestion<T>, HeadLayers {}
+export interface HeadOptions<T extends TaskName = TaskName> extends HeadQuestion<T>, HeadLayers {}
 
 /** One head of several. */
-export interface NamedHead<T extends Task = Task> extends HeadQuestion<T> {
+export interface NamedHead<T extends TaskName = TaskName> extends HeadQuestion<T> {
   /** Units of hidden layers of its own, behind the shared ones. Default none. */
   readonly hidden?: readonly number[];
 }
@@ -59,10 +59,10 @@ export interface SeveralHeadsOptions<Heads extends Readonly<Record<string, Named
 
 /** Tasks of a record of heads. */
 export type TasksOf<Heads extends Readonly<Record<string, NamedHead>>> = {
-  readonly [Name in keyof Heads]: Heads[Name] extends { readonly task: infer T extends Task }
+  readonly [Name in keyof Heads]: Heads[Name] extends { readonly task: infer T extends TaskName }
     ? T
     : 'task' extends keyof Heads[Name]
-      ? Task
+      ? TaskName
       : 'classes';
 };
 
@@ -105,7 +105,7 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
  * other.dispose(); // `model` and the base stay
  * ```
  */
-export function replaceHead<T extends Task = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
+export function replaceHead<T extends TaskName = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
   assertBaseIdle('replaceHead', base);
   assertOptions('replaceHead', options, "{ labels: ['cat', 'dog'] }");

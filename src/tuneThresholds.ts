@@ -1,7 +1,7 @@
 // The verb tuneThresholds: from which probability on each label is chosen.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { AnyModel, HeadPart, Task, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
 import type { Progress, Samples } from './core/types.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileChanged } from './model/uses.ts';
@@ -35,7 +35,7 @@ export interface LabelThreshold {
 }
 
 /** What `tuneThresholds` gives for a task; for several heads a record of those whose labels are chosen one by one. */
-export type ThresholdsOf<T extends Task | Tasks> = [T] extends [Task]
+export type ThresholdsOf<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? readonly LabelThreshold[]
   : { readonly [Name in keyof T as T[Name] extends 'multiLabel' | 'binary' ? Name : never]: readonly LabelThreshold[] };
 
@@ -63,7 +63,7 @@ export type ThresholdsOf<T extends Task | Tasks> = [T] extends [Task]
  * for (const { label, threshold } of await tuneThresholds(marks, marked)) console.log(label, threshold);
  * ```
  */
-export async function tuneThresholds<T extends Task | Tasks>(
+export async function tuneThresholds<T extends TaskName | Tasks>(
   model: TransferModel<T>,
   samples: Samples,
   options?: TuneThresholdsOptions,

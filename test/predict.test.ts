@@ -16,7 +16,7 @@ import {
   trainHead,
   useBackend,
   type HeadOptions,
-  type Task,
+  type TaskName,
   type TransferModel,
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
@@ -75,7 +75,7 @@ test('a head that was never trained is warned about on the console, once for eac
 });
 
 describe('every task gives what base and head give by hand', () => {
-  test.each<[Task, Partial<HeadOptions>, (logits: number[]) => number[]]>([
+  test.each<[TaskName, Partial<HeadOptions>, (logits: number[]) => number[]]>([
     ['classes', { hidden: [5], pooling: 'both' }, softmax],
     ['binary', { labels: ['no', 'yes'] }, ([logit = NaN]) => [1 - sigmoid(logit), sigmoid(logit)]],
     ['multiLabel', {}, (logits) => logits.map(sigmoid)],

@@ -18,7 +18,7 @@ import {
   trainHead,
   unfreeze,
   useBackend,
-  type Task,
+  type TaskName,
   type TransferModel,
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
@@ -62,7 +62,7 @@ async function loadPlain(directory: string): Promise<{ predict(x: tf.Tensor): tf
 }
 
 describe('plain tfjs loads what save wrote, and gives the same numbers', () => {
-  test.each<[Task, object]>([
+  test.each<[TaskName, object]>([
     ['classes', { labels: tinyLabels, hidden: [6], pooling: 'both' }],
     ['binary', { labels: ['no', 'yes'] }],
     ['multiLabel', { labels: tinyLabels }],

@@ -20,7 +20,7 @@ import {
   type NamedHead,
   type Samples,
   type SeveralHeadsOptions,
-  type Task,
+  type TaskName,
   type TasksOf,
   type TransferModel,
 } from '../src/index.ts';
@@ -142,7 +142,7 @@ describe('several heads', () => {
     expect(count).toBe(24);
     expect(loss).toBeCloseTo(0.5 * parts.kind.loss + parts.striped.loss + parts.tags.loss + 3 * parts.light.loss, 6);
     for (const name of names) {
-      const alone = replaceHead<Task>(await tinyBase(), heads[name]);
+      const alone = replaceHead<TaskName>(await tinyBase(), heads[name]);
       copyInto(alone, name, model);
       // Warnings are those of the whole.
       const { warnings: _, ...figures } = await evaluate(alone, only(shown, name));
@@ -164,7 +164,7 @@ describe('several heads', () => {
     const model = await tinySeveral({ heads, dropout: 0 });
     const alone = await Promise.all(
       names.map(async (name) => {
-        const single = replaceHead<Task>(await tinyBase(), { ...heads[name], dropout: 0 });
+        const single = replaceHead<TaskName>(await tinyBase(), { ...heads[name], dropout: 0 });
         copyInto(single, name, model);
         return { name, single };
       }),

@@ -13,7 +13,7 @@ import {
   replaceHead,
   toGraphModel,
   useBackend,
-  type Task,
+  type TaskName,
   type TransferModel,
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
@@ -63,7 +63,7 @@ async function compare(
   model.dispose();
 }
 
-async function onGraph<T extends Task = 'classes'>(options: object = {}, cut?: string): Promise<TransferModel<T>> {
+async function onGraph<T extends TaskName = 'classes'>(options: object = {}, cut?: string): Promise<TransferModel<T>> {
   const base = await loadBase(tinyGraph(), cut === undefined ? {} : { cut });
   return replaceHead(base, { labels: ['a', 'b', 'c'], ...options });
 }

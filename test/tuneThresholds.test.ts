@@ -13,7 +13,7 @@ import {
   trainHead,
   tuneThresholds,
   type Samples,
-  type Task,
+  type TaskName,
   type TransferModel,
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
@@ -223,7 +223,7 @@ test('calibrate moves thresholds to where they decide the same', async () => {
 });
 
 describe('refused', () => {
-  const cases: [Task, object, RegExp][] = [
+  const cases: [TaskName, object, RegExp][] = [
     [
       'classes',
       {},

@@ -1,6 +1,6 @@
 // Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
 import { TransferKitError } from '../core/errors.ts';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 import { findCut } from '../networks/cut/findCut.ts';
 import { inferShapes } from '../networks/read/inferShapes.ts';
 import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
@@ -13,7 +13,7 @@ export interface ClassifierEnd {
   /** Layer whose output the classifier reads. */
   readonly cut: string;
   /** What the last activation says; undefined for a network that ends in plain numbers. */
-  readonly task: Exclude<Task, 'regression'> | undefined;
+  readonly task: Exclude<TaskName, 'regression'> | undefined;
 }
 
 /** Layers that may follow the last activation: they change the shape alone. */

@@ -2,7 +2,7 @@
 import { reshape, tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
 import { appendLayer, inputLayer, type LayerGraph } from '../networks/read/layerGraph.ts';
@@ -23,7 +23,7 @@ export interface NodeClassifier {
   readonly graph: LayerGraph;
   readonly weights: WeightSource;
   /** What the softmax or sigmoid at the end says; undefined for a graph that ends in plain numbers. */
-  readonly task: Exclude<Task, 'regression'> | undefined;
+  readonly task: Exclude<TaskName, 'regression'> | undefined;
 }
 
 const skipped = new Set(['Identity', 'StopGradient']);

@@ -1,5 +1,5 @@
 // The last layers of a head: those that give its logits.
-import type { Head, HeadPart, Task, Tasks } from '../model/model.ts';
+import type { Head, HeadPart, TaskName, Tasks } from '../model/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { layerOf } from '../networks/read/layerGraph.ts';
 import { layersTrunkOf } from '../networks/run/layersTrunk.ts';
@@ -15,7 +15,7 @@ export interface LogitLayer {
 }
 
 /** The last layer of one of a model's heads. */
-export function logitLayer({ trunk, parts }: Head<Task | Tasks>, part: HeadPart): LogitLayer {
+export function logitLayer({ trunk, parts }: Head<TaskName | Tasks>, part: HeadPart): LogitLayer {
   const { graph, weights } = layersTrunkOf(trunk);
   const exit = logitsOf(graph, parts.length)[parts.indexOf(part)];
   if (exit === undefined) throw new RangeError(`no logits of head ${part.name}`);

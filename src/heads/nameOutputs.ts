@@ -1,14 +1,14 @@
 // Names and number of a head's outputs, checked.
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 import { shown } from '../core/shown.ts';
 
 const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
 
 /** What a head is to answer, as its user says it. */
 export interface Question {
-  readonly task?: Task;
+  readonly task?: TaskName;
   readonly labels?: readonly string[];
   readonly outputs?: number | readonly string[];
 }
@@ -17,7 +17,7 @@ export interface Question {
 export interface Answer {
   /** Its name among several, or ''. */
   readonly name: string;
-  readonly task: Task;
+  readonly task: TaskName;
   readonly labels: readonly string[];
   /** Number of logits. */
   readonly units: number;
@@ -60,7 +60,7 @@ function assertNames(names: readonly string[], fail: Fail): void {
   if (twice !== undefined) throw fail('names that differ', `'${twice}' twice`);
 }
 
-function assertEnough(name: string, task: Exclude<Task, 'regression'>, labels: readonly string[]): void {
+function assertEnough(name: string, task: Exclude<TaskName, 'regression'>, labels: readonly string[]): void {
   const { length } = labels;
   const enough = { classes: length >= 2, binary: length === 2, multiLabel: length >= 1 }[task];
   if (enough) return;

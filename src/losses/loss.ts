@@ -1,6 +1,6 @@
 // What a loss is.
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 
 /** What training makes small. */
 export interface Loss {
@@ -8,12 +8,12 @@ export interface Loss {
   /** What it was made with, as plain data: a run is resumed with the same only. */
   readonly settings?: Readonly<Record<string, number>>;
   /** Tasks that it is made for. Default: all. */
-  readonly tasks?: readonly Task[];
+  readonly tasks?: readonly TaskName[];
   /**
    * Loss of each example, [b], by tfjs operations that have gradients.
    *
    * @param logits - [b, units]: what the head gives, before softmax or sigmoid; for regression the values.
    * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`), or numbers.
    */
-  losses(logits: Tensor, targets: Tensor, task: Task): Tensor;
+  losses(logits: Tensor, targets: Tensor, task: TaskName): Tensor;
 }

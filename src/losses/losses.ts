@@ -2,7 +2,7 @@
 import { add, clone, mean, mul, scalar, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
 import { focalLoss } from './focalLoss.ts';
 import { binaryHinge, multiClassHinge } from './hingeLosses.ts';
@@ -23,7 +23,7 @@ export interface SettledLoss {
   losses(logits: Tensor, targets: Tensor): Tensor;
 }
 
-const labelTasks: readonly Task[] = ['classes', 'binary', 'multiLabel'];
+const labelTasks: readonly TaskName[] = ['classes', 'binary', 'multiLabel'];
 
 const lossesByName: Readonly<Record<LossName, () => Loss>> = {
   crossEntropy: () => ({
@@ -59,7 +59,7 @@ const lossNames: readonly LossName[] = [
  * @throws TransferKitError `INVALID_OPTION` for an unknown name, what is no loss, and a loss of other tasks; its `losses`
  * raises `WRONG_SHAPE` for a loss that does not give a number for each example.
  */
-export function settleLoss(verb: string, task: Task, loss?: LossName | Loss): SettledLoss {
+export function settleLoss(verb: string, task: TaskName, loss?: LossName | Loss): SettledLoss {
   const chosen = chooseLoss(verb, loss ?? (task === 'regression' ? 'meanSquaredError' : 'crossEntropy'));
   const { name, tasks } = chosen;
   if (tasks !== undefined && !tasks.includes(task)) {
@@ -96,7 +96,7 @@ function notOneForEach(verb: string, name: string, shape: readonly number[]): Tr
  *
  * @throws TransferKitError `INVALID_OPTION` outside [0, 1), or for regression above 0.
  */
-export function assertSmoothing(verb: string, task: Task, smoothing: unknown): asserts smoothing is number {
+export function assertSmoothing(verb: string, task: TaskName, smoothing: unknown): asserts smoothing is number {
   assertShare(verb, 'labelSmoothing', smoothing);
   if (task === 'regression' && smoothing > 0) {
     throw invalidOption(verb, 'labelSmoothing 0 for regression, whose targets are no labels', smoothing);
@@ -113,7 +113,7 @@ export function assertSmoothing(verb: string, task: Task, smoothing: unknown): a
  * @param smoothing - s, 0 … below 1.
  * @returns [b, units], a tensor of its own.
  */
-export function smoothTargets(task: Task, targets: Tensor, smoothing: number): Tensor {
+export function smoothTargets(task: TaskName, targets: Tensor, smoothing: number): Tensor {
   if (smoothing === 0 || task === 'regression') return clone(targets);
   const outcomes = task === 'classes' ? (targets.shape.at(-1) ?? 1) : 2;
   return tidy(() => add(mul(targets, scalar(1 - smoothing)), scalar(smoothing / outcomes)));

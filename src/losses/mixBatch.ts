@@ -17,7 +17,7 @@ import {
 import { TransferKitError } from '../core/errors.ts';
 import { randomGenerator } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 import { drawBeta } from './betaDistribution.ts';
 import { invalidOption } from '../core/optionChecks.ts';
 
@@ -48,7 +48,7 @@ export interface Mixed {
 
 /** Which columns of the targets belong to which task. */
 export interface MixedPart {
-  readonly task: Task;
+  readonly task: TaskName;
   readonly from: number;
   /** Column to stop before. */
   readonly to: number;

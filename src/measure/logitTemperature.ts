@@ -1,6 +1,6 @@
 // One temperature for the logits of a head, so that probabilities are as often right as they say.
 import { TransferKitError } from '../core/errors.ts';
-import type { Task } from '../model/model.ts';
+import type { TaskName } from '../model/model.ts';
 import type { Judgement } from './measure.ts';
 import { monotoneRoot } from './monotoneRoot.ts';
 import { rowLosses } from '../model/tasks/rowLosses.ts';
@@ -27,7 +27,7 @@ type Said = Pick<Judgement, 'logits' | 'target' | 'weight'>;
  * @throws TransferKitError `TOO_FEW_EXAMPLES` when every example is decided right, so that the colder the better;
  * `INVALID_OPTION` when the logits are no better than none.
  */
-export function fitTemperature(verb: string, task: Task, said: readonly Said[]): number {
+export function fitTemperature(verb: string, task: TaskName, said: readonly Said[]): number {
   const weighed = said.filter(({ weight }) => weight > 0);
   const slope = (inverse: number) => weighed.reduce((sum, each) => sum + each.weight * slopeOf(task, each, inverse), 0);
   const regret = weighed.reduce((sum, { logits, target, weight }) => sum + weight * regretOf(task, logits, target), 0);
@@ -45,7 +45,7 @@ export function fitTemperature(verb: string, task: Task, said: readonly Said[]):
 }
 
 /** Figures of probabilities at a temperature. */
-export function calibrationFigures(task: Task, said: readonly Said[], temperature = 1): CalibrationFigures {
+export function calibrationFigures(task: TaskName, said: readonly Said[], temperature = 1): CalibrationFigures {
   const cooled = said.map(({ logits, target, weight }) => ({ logits: divide(logits, temperature), target, weight }));
   const losses = cooled.map(({ logits, target, weight }) => {
     const units = task === 'classes' ? 1 : logits.length;
@@ -67,14 +67,14 @@ function divide(logits: Float32Array, temperature: number): Float32Array {
 }
 
 /** Derivative of one example's loss by the inverse temperature. */
-function slopeOf(task: Task, { logits, target }: Said, inverse: number): number {
+function slopeOf(task: TaskName, { logits, target }: Said, inverse: number): number {
   const gradient = logits.map((logit) => logit * inverse);
   rowLosses[task](gradient, target);
   return gradient.reduce((sum, each, unit) => sum + each * (logits[unit] ?? 0), 0);
 }
 
 /** What the slope becomes when it gets ever colder: by how much the largest logits are above those that are true. */
-function regretOf(task: Task, logits: Float32Array, target: Float32Array): number {
+function regretOf(task: TaskName, logits: Float32Array, target: Float32Array): number {
   const gained = logits.reduce((sum, logit, unit) => sum + logit * (target[unit] ?? 0), 0);
   const most =
     task === 'classes' ? (logits[argMax(logits)] ?? 0) : logits.reduce((sum, logit) => sum + Math.max(logit, 0), 0);
@@ -87,7 +87,7 @@ interface Decision {
   readonly isRight: boolean;
 }
 
-function decisionsOf(task: Task, logits: Float32Array, target: Float32Array): Decision[] {
+function decisionsOf(task: TaskName, logits: Float32Array, target: Float32Array): Decision[] {
   const probabilities = taskRules[task].outputs(logits);
   if (task === 'classes') {
     const decided = argMax(logits);

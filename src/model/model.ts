@@ -101,17 +101,17 @@ export interface Base {
   dispose(): void;
 }
 
-/** What a head predicts: one of the labels, one of two labels by one logit, any of the labels, or numbers. */
-export type Task = 'classes' | 'binary' | 'multiLabel' | 'regression';
+/** What a head predicts, by name: one of the labels, one of two labels by one logit, any of the labels, or numbers. */
+export type TaskName = 'classes' | 'binary' | 'multiLabel' | 'regression';
 
 /** The tasks of a model with several heads, by their names. */
-export type Tasks = Readonly<Record<string, Task>>;
+export type Tasks = Readonly<Record<string, TaskName>>;
 
 /** One of a model's heads: what it answers, and which of the logits are its own. */
 export interface HeadPart {
   /** Its name among several; '' for a head that is not one of a record. */
   readonly name: string;
-  readonly task: Task;
+  readonly task: TaskName;
   /** Class names, or names of the outputs of a regression, in the order of its logits. */
   readonly labels: readonly string[];
   /** Its logits are the columns `from` … `to - 1` of what the trunk gives, and so are its targets. */
@@ -125,7 +125,7 @@ export interface HeadPart {
 }
 
 /** A new, trainable end of a network. It gives logits [b, units], or plain numbers for regression. */
-export interface Head<T extends Task | Tasks = Task> {
+export interface Head<T extends TaskName | Tasks = TaskName> {
   /** One task, or those of several heads by their names. */
   readonly task: T;
   /** The heads in the order of their logits; one for a single task. */
@@ -136,12 +136,12 @@ export interface Head<T extends Task | Tasks = Task> {
 }
 
 /** The labels of a model: a list for a single task, one for each head by its name for several. */
-export type LabelsOf<T extends Task | Tasks> = T extends Tasks
+export type LabelsOf<T extends TaskName | Tasks> = T extends Tasks
   ? { readonly [Name in keyof T]: readonly string[] }
   : readonly string[];
 
 /** A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. */
-export interface TransferModel<T extends Task | Tasks = Task> {
+export interface TransferModel<T extends TaskName | Tasks = TaskName> {
   readonly base: Base;
   readonly head: Head<T>;
   /** Class names, or names of the outputs of a regression, in the order of the head's outputs; by head for several. */
@@ -156,4 +156,4 @@ export interface TransferModel<T extends Task | Tasks = Task> {
 }
 
 /** A model with one head or with several. */
-export type AnyModel = TransferModel<Task | Tasks>;
+export type AnyModel = TransferModel<TaskName | Tasks>;

@@ -1,5 +1,5 @@
 // What is predicted for raw inputs. Types only.
-import type { Task, Tasks } from './model.ts';
+import type { TaskName, Tasks } from './model.ts';
 
 /** Options of `predict`, and of the method of that name of the classifiers by `knn` and `nearestCentroid`. */
 export interface PredictOptions {
@@ -27,15 +27,15 @@ export interface ValuePrediction {
 }
 
 /** What `predict` gives for a task: a list of these. */
-export type PredictionOf<T extends Task> = T extends 'regression' ? ValuePrediction : LabelPrediction;
+export type PredictionOf<T extends TaskName> = T extends 'regression' ? ValuePrediction : LabelPrediction;
 
 /** What `predict` gives for one input: a list, or one for each of several heads by name. */
-export type Prediction<T extends Task | Tasks> = [T] extends [Task]
+export type Prediction<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? PredictionOf<T>[]
-  : { readonly [Name in keyof T]: T[Name] extends Task ? PredictionOf<T[Name]>[] : never };
+  : { readonly [Name in keyof T]: T[Name] extends TaskName ? PredictionOf<T[Name]>[] : never };
 
 /** A list of inputs gives a list of predictions; a list of numbers is one input. */
-export type Predicted<T extends Task | Tasks, Input> = Input extends readonly number[]
+export type Predicted<T extends TaskName | Tasks, Input> = Input extends readonly number[]
   ? Prediction<T>
   : Input extends readonly unknown[]
     ? Prediction<T>[]

@@ -5,7 +5,7 @@ import {
   fromArrays,
   type HeadOptions,
   type Samples,
-  type Task,
+  type TaskName,
   type TransferModel,
 } from '../../src/index.ts';
 import { randomGenerator } from '../../src/core/random.ts';
@@ -34,7 +34,7 @@ export function tinySamples(each = 8, seed = 1): Samples {
 }
 
 /** A base with a new head on the tiny network. */
-export async function tinyTransfer<T extends Task = 'classes'>(
+export async function tinyTransfer<T extends TaskName = 'classes'>(
   options?: Partial<HeadOptions<T>>,
   cut = 'relu2',
 ): Promise<TransferModel<T>> {

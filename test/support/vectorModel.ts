@@ -1,9 +1,9 @@
 // A model whose base does nothing: features are what the samples hold, so that a head alone can be looked at.
 import { layers, model } from '@tensorflow/tfjs-layers';
-import { loadBase, replaceHead, type HeadOptions, type Task, type TransferModel } from '../../src/index.ts';
+import { loadBase, replaceHead, type HeadOptions, type TaskName, type TransferModel } from '../../src/index.ts';
 
 /** A new head on vectors of some width. */
-export async function vectorModel<T extends Task = 'classes'>(
+export async function vectorModel<T extends TaskName = 'classes'>(
   width: number,
   options: HeadOptions<T>,
 ): Promise<TransferModel<T>> {

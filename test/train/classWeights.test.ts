@@ -5,7 +5,7 @@ import {
   trainHead,
   type Samples,
   type Target,
-  type Task,
+  type TaskName,
   type TrainHeadOptions,
   type TransferModel,
 } from '../../src/index.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 async function withModel<Result>(
-  { task, labels }: { task: Task; labels: string[] },
+  { task, labels }: { task: TaskName; labels: string[] },
   use: (model: TransferModel) => Result,
 ): Promise<Awaited<Result>> {
   const model = await tinyTransfer(task === 'regression' ? { task, outputs: labels } : { task, labels });
@@ -35,7 +35,7 @@ const samplesOf = (targets: readonly Target[], labels?: readonly string[]): Samp
   fromArrays({ inputs: targets.map((_, i) => i), targets, ...(labels === undefined ? {} : { labels }) });
 
 /** The weights of one example of each label. */
-function weightsOf(task: Task, labels: string[], samples: Samples, option: TrainHeadOptions['classWeights']) {
+function weightsOf(task: TaskName, labels: string[], samples: Samples, option: TrainHeadOptions['classWeights']) {
   return withModel({ task, labels }, (model) => {
     const weigh = settleClassWeights('trainHead', model, samples, option ?? 'balanced');
     if (task === 'binary') return [weigh(Float32Array.of(0)), weigh(Float32Array.of(1))];
@@ -81,7 +81,7 @@ describe('given', () => {
 
   test('shares weigh the mean of their labels, several labels too, none 1', async () => {
     const labels = ['a', 'b', 'c'];
-    const weigh = (task: Task, target: number[]) =>
+    const weigh = (task: TaskName, target: number[]) =>
       withModel({ task, labels }, (model) => {
         const samples = samplesOf(['a', 'b', 'c']);
         return settleClassWeights('trainHead', model, samples, { a: 2, b: 5 })(Float32Array.from(target));
@@ -91,7 +91,7 @@ describe('given', () => {
     expectClose([await weigh('multiLabel', [0, 0, 0])], [1]);
   });
 
-  const refused: [string, Task, unknown, string, RegExp][] = [
+  const refused: [string, TaskName, unknown, string, RegExp][] = [
     [
       'an unknown label',
       'classes',

@@ -1,15 +1,15 @@
 // What targets of every kind become for the loss, and which are refused.
 import { expect, test } from 'vitest';
-import type { Target, Task } from '../../src/index.ts';
+import type { Target, TaskName } from '../../src/index.ts';
 import { encodeTarget } from '../../src/model/tasks/encodeTarget.ts';
 
 type Given = Exclude<Target, Readonly<Record<string, unknown>>>;
 
 const labels = ['cat', 'dog', 'cow'];
-const encode = (task: Task, target: Given, of = labels) =>
+const encode = (task: TaskName, target: Given, of = labels) =>
   Array.from(encodeTarget('trainHead', { task, labels: of }, target, 'picture 7'));
 
-const right: [Task, Given, readonly string[], number[]][] = [
+const right: [TaskName, Given, readonly string[], number[]][] = [
   ['classes', 'dog', labels, [0, 1, 0]],
   ['classes', ['cow'], labels, [0, 0, 1]],
   ['classes', 0, labels, [1, 0, 0]],
@@ -33,7 +33,7 @@ test.each(right)('%s: %j of %j', (task, target, of, expected) => {
   expect(encode(task, target, [...of])).toEqual(expected);
 });
 
-const wrong: [Task, Given, readonly string[], string, RegExp][] = [
+const wrong: [TaskName, Given, readonly string[], string, RegExp][] = [
   ['classes', 3, labels, 'OUT_OF_RANGE', /a whole number 0 … 2, the index of a label, as target of picture 7, got 3/],
   ['classes', -1, labels, 'OUT_OF_RANGE', /got -1/],
   ['classes', 0.5, labels, 'OUT_OF_RANGE', /got 0\.5/],

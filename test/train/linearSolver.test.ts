@@ -9,7 +9,7 @@ import {
   save,
   trainHead,
   useBackend,
-  type Task,
+  type TaskName,
   type TransferModel,
 } from '../../src/index.ts';
 import { featureScaleOf } from '../../src/training/solve/standardise.ts';
@@ -76,7 +76,7 @@ const sigmoidLoss: Loss = (outputs, targets) =>
   sumOf(outputs.map((output, k) => Math.log1p(Math.exp(output)) - (targets[k] ?? 0) * output));
 
 interface Case {
-  readonly task: Task;
+  readonly task: TaskName;
   readonly labels: readonly string[];
   readonly targets: readonly (readonly number[])[];
   readonly weights: readonly number[];
@@ -149,7 +149,7 @@ describe('optima are those of scikit-learn', () => {
   test.each(Object.entries(cases))('%s', async (_, { task, labels: own, targets, weights: counts, loss, optima }) => {
     for (const { l2, objective, outputs } of optima) {
       const isRegression = task === 'regression';
-      const model = await vectorModel<Task>(6, { task, ...(isRegression ? { outputs: own } : { labels: own }) });
+      const model = await vectorModel<TaskName>(6, { task, ...(isRegression ? { outputs: own } : { labels: own }) });
       const given = task === 'binary' ? targets.flat() : targets;
       const samples = fromArrays({ inputs, targets: given, weights: counts, ...(isRegression ? {} : { labels: own }) });
       const log = await trainHead(model, samples, { l2 });
@@ -171,7 +171,7 @@ describe('optima are those of scikit-learn', () => {
   });
 
   /** Of the kernel on standardised features and, of a regression, for standardised targets. */
-  function sumOfSquares(model: TransferModel, task: Task, counts: readonly number[]): number {
+  function sumOfSquares(model: TransferModel, task: TaskName, counts: readonly number[]): number {
     return sumOf(
       kernelOf(model).flatMap((row, i) => {
         const { deviation } = spread(

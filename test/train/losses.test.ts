@@ -2,7 +2,7 @@
 // (golden/losses.py), against central differences, and as options; smoothed targets.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { focalLoss, huberLoss, useBackend, type Loss, type LossName, type Task } from '../../src/index.ts';
+import { focalLoss, huberLoss, useBackend, type Loss, type LossName, type TaskName } from '../../src/index.ts';
 import { assertSmoothing, settleLoss, smoothTargets, weightedMean } from '../../src/losses/losses.ts';
 import golden from '../golden/losses.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
@@ -19,13 +19,13 @@ const small = () => wave([4, 5], 1.5, 0.9);
 interface Case {
   readonly name: string;
   readonly loss?: LossName | Loss;
-  readonly task: Task;
+  readonly task: TaskName;
   readonly logits: () => tf.Tensor;
   readonly targets: () => tf.Tensor;
   readonly expected: { readonly loss: number; readonly gradient?: readonly (readonly number[])[] };
 }
 
-const smoothed = (task: Task, targets: () => tf.Tensor) => () => smoothTargets(task, targets(), 0.1);
+const smoothed = (task: TaskName, targets: () => tf.Tensor) => () => smoothTargets(task, targets(), 0.1);
 const shared = { logits: large, expected: golden.classes };
 const cases: readonly Case[] = [
   { ...shared, name: 'cross-entropy of classes', task: 'classes', targets: oneHot },
@@ -271,7 +271,7 @@ describe('as an option', () => {
 
 test('smoothed targets of every task, as tensors of their own', async () => {
   const targets = tf.tensor2d([[1, 0, 0, 0]]);
-  const smooth = (task: Task, by: number) =>
+  const smooth = (task: TaskName, by: number) =>
     expectNoLeak(() => smoothTargets(task, targets, by), 1).then((made) =>
       Array.from(made.dataSync(), (value) => Number(value.toFixed(6))),
     );

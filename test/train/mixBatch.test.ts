@@ -1,7 +1,7 @@
 // Mixup and CutMix against the same thing written out in plain numbers, and the distribution that shares are drawn from.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useBackend, type Task } from '../../src/index.ts';
+import { useBackend, type TaskName } from '../../src/index.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { drawBeta } from '../../src/losses/betaDistribution.ts';
 import { settleLoss, weightedMean } from '../../src/losses/losses.ts';
@@ -16,7 +16,7 @@ const labels = [0, 2, 1, 1, 0];
 interface Given {
   readonly shape?: readonly number[];
   readonly weights?: readonly number[];
-  readonly task?: Task;
+  readonly task?: TaskName;
 }
 
 function batchOf({ shape = [5, 4], weights = [1, 1, 1, 1, 1], task = 'classes' }: Given = {}) {
@@ -246,7 +246,7 @@ function weighShares(
   return costs.reduce((sum, cost) => sum + cost, 0) / shares.length;
 }
 
-function boundLoss(task: Task) {
+function boundLoss(task: TaskName) {
   const loss = settleLoss('trainHead', task);
   return { losses: (logits: tf.Tensor, targets: tf.Tensor) => loss.losses(logits, targets) };
 }

@@ -2,7 +2,7 @@
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
 import { layOut, unitsOf } from '../../model/headParts.ts';
-import type { HeadPart, PreprocessorSpec, Task, Tasks } from '../../model/model.ts';
+import type { HeadPart, PreprocessorSpec, TaskName, Tasks } from '../../model/model.ts';
 import type { TrainingLog } from '../../core/types.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
@@ -10,7 +10,7 @@ import type { ModelArtefact } from './modelArtefact.ts';
 export interface SavedModel {
   readonly version: 1;
   /** By head for a model with several, as are labels and logits. */
-  readonly task: Task | Tasks;
+  readonly task: TaskName | Tasks;
   readonly labels: readonly string[] | Readonly<Record<string, readonly string[]>>;
   readonly preprocessor: PreprocessorSpec;
   readonly base: { readonly name: string; readonly cut: string };

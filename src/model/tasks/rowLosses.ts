@@ -1,5 +1,5 @@
 // The convex losses of a linear head, row by row, in plain numbers: value, and gradient by the logits.
-import type { Task } from '../model.ts';
+import type { TaskName } from '../model.ts';
 
 /**
  * Loss of one row. Puts its gradient by the logits in their place.
@@ -13,7 +13,7 @@ export type RowLoss = (logits: Float32Array, targets: Float32Array) => number;
  * What a head of each task is fitted by. `classes`: cross-entropy of a softmax with shares that sum to 1. `binary` and
  * `multiLabel`: the sum of the units' cross-entropies of a sigmoid. `regression`: half the sum of squares.
  */
-export const rowLosses: Readonly<Record<Task, RowLoss>> = {
+export const rowLosses: Readonly<Record<TaskName, RowLoss>> = {
   classes: softmaxLoss,
   binary: sigmoidLoss,
   multiLabel: sigmoidLoss,

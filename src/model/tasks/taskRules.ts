@@ -1,5 +1,5 @@
 // How logits become decisions and probabilities, in plain numbers. One row of facts for each task.
-import type { Task } from '../model.ts';
+import type { TaskName } from '../model.ts';
 
 /** What a task makes of the logits of one example. */
 export interface TaskRules {
@@ -14,7 +14,7 @@ export interface TaskRules {
 }
 
 /** Rules of each task. */
-export const taskRules: Readonly<Record<Task, TaskRules>> = {
+export const taskRules: Readonly<Record<TaskName, TaskRules>> = {
   classes: {
     outputs: softmax,
     correct: (logits, targets) => (argMax(logits) === argMax(targets) ? 1 : 0),
