@@ -47,7 +47,7 @@ export interface Mixed {
 }
 
 /** Which columns of the targets belong to which task. */
-export interface MixedPart {
+interface MixedPart {
   readonly task: TaskName;
   readonly from: number;
   /** Column to stop before. */

@@ -21,11 +21,6 @@ export function byHead<Value>(
   return Object.fromEntries(parts.map((part) => [part.name, of(part)]));
 }
 
-/** Whether a model has a single task, not a record of heads. */
-export function hasOneTask(model: AnyModel): model is TransferModel {
-  return typeof model.head.task === 'string';
-}
-
 /** Number of logits that a task takes. */
 export function unitsOf({ task, labels }: Pick<HeadPart, 'task' | 'labels'>): number {
   return task === 'binary' ? 1 : labels.length;

@@ -71,7 +71,7 @@ export interface ExampleClassifier {
 }
 
 /** Shares of labels by features, the most probable first; labels that are missing have none. */
-export type Classify = (features: readonly Float32Array[]) => Promise<readonly ReadonlyMap<string, number>[]>;
+type Classify = (features: readonly Float32Array[]) => Promise<readonly ReadonlyMap<string, number>[]>;
 
 /** What a classifier is made of. */
 export interface ClassifierPlan {

@@ -12,7 +12,7 @@ export interface Block {
 }
 
 /** What a block says that it prints: `console.log(x); // value`, or `x; // value`. `…` stands for anything. */
-export interface Expectation {
+interface Expectation {
   readonly line: number;
   readonly expected: string;
 }

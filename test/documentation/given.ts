@@ -19,7 +19,11 @@ export const given = {
 
 const printed = new Map<number, string>();
 
-/** Receives what a block prints, by line. A line that runs often is heard once. */
+/**
+ * Receives what a block prints, by line. A line that runs often is heard once.
+ *
+ * @public - The blocks import it.
+ */
 export const record = {
   printed(line: number, ...values: unknown[]): void {
     hear(line, format(...values));

@@ -17,7 +17,7 @@ export interface Depthwise {
 }
 
 /** Sizes, as tfjs computes them. */
-export function infoOf({ x, kernel, strides, pad, dilations, dimRoundingMode }: Depthwise): tf.backend_util.Conv2DInfo {
+function infoOf({ x, kernel, strides, pad, dilations, dimRoundingMode }: Depthwise): tf.backend_util.Conv2DInfo {
   const filter: [number, number, number, number] = [...kernel, x[3], 1];
   return tf.backend_util.computeConv2DInfo([...x], filter, strides, dilations ?? 1, pad, dimRoundingMode, true);
 }

@@ -101,7 +101,7 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
 }
 
 /** Some of the examples, in the given order; they keep the labels of the whole. */
-export function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
+function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
   const heads = samples.heads && labelsByHead(samples.heads);
   const part = view({
     settled: {

@@ -14,7 +14,7 @@ export interface DepthwiseAxis {
 }
 
 /** The taps of a phase. */
-export interface DepthwisePhase {
+interface DepthwisePhase {
   readonly taps: number;
   /** The input that the first tap reads for the first output of the phase. */
   readonly start: number;

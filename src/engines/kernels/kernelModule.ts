@@ -43,7 +43,7 @@ export interface KernelModuleOptions {
 }
 
 /** What a thread gets. */
-export interface ThreadStart {
+interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: number;

@@ -5,7 +5,7 @@ import { clear, patchScratch, patchSizes, patchWords, type Patches, type Placeme
 import { floatsOf } from './wasmHeap.ts';
 
 /** The matrix on the right: for each tap a matrix with a row for each channel, cut from a larger array. */
-export interface PatchFilter {
+interface PatchFilter {
   readonly address: number;
   /** Bytes from one tap to the next, in both directions. */
   readonly tapRow: number;

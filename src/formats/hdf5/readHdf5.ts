@@ -16,7 +16,7 @@ import { readSuperblock } from './superblock.ts';
 import { readValues, type NumberDataset } from './values.ts';
 
 /** Numbers in the file. */
-export interface Hdf5Dataset {
+interface Hdf5Dataset {
   readonly shape: readonly number[];
   /** All values, whatever their type in the file. */
   read(): Float32Array;

@@ -7,7 +7,7 @@ import type { Filter } from './filters.ts';
 import type { Layout } from './layout.ts';
 
 /** Numbers. */
-export type NumberType = Extract<Datatype, { isBigEndian: boolean }>;
+type NumberType = Extract<Datatype, { isBigEndian: boolean }>;
 
 /** A dataset of numbers. */
 export interface NumberDataset {

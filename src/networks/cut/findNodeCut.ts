@@ -33,7 +33,7 @@ export function findNodeCut(graph: NodeGraph): string {
  * Places where a graph with several outputs can be cut: what its classifiers read, what all outputs are computed from, then
  * the outputs themselves. Nodes that do not depend on the input are left out.
  */
-export function nodeCuts(graph: NodeGraph): string[] {
+function nodeCuts(graph: NodeGraph): string[] {
   const data = new Set(dataNodes(graph));
   const outputs = graph.outputs.filter((name) => data.has(name));
   const classifiers = outputs.map((output) => cutBefore(graph, output)).filter((cut) => !outputs.includes(cut));

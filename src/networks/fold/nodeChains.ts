@@ -40,7 +40,7 @@ export interface ScaleNode {
   readonly epsilon: number;
 }
 
-export type KernelKind = 'conv' | 'depthwise' | 'product';
+type KernelKind = 'conv' | 'depthwise' | 'product';
 
 const kinds: Readonly<Record<string, KernelKind>> = {
   Conv2D: 'conv',

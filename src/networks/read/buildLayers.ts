@@ -32,7 +32,7 @@ export interface BuildOptions {
 }
 
 /** Numbers in the weights of the largest network that anybody is likely to draw: ConvNeXtXLarge has 350 million. */
-export const usualParameters = 400e6;
+const usualParameters = 400e6;
 
 /** A layer that a file has no weights for is named by what comes later: so much may be missing. */
 const spareParameters = 2 ** 24;

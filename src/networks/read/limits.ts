@@ -12,7 +12,7 @@ export const mostCalls = 10_000;
 export const mostNodes = 100_000;
 
 /** Values in one tensor for one example: 1 GiB as float32. */
-export const mostValues = 2 ** 28;
+const mostValues = 2 ** 28;
 
 /** Whether an axis is one that a tensor can have: free, or of a length from 1 on. */
 export function isAxis(axis: unknown): axis is number | null {

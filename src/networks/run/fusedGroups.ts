@@ -17,7 +17,7 @@ export interface FusedGroup {
 }
 
 /** An activation and the call that applies it. */
-export interface GroupActivation extends Activation {
+interface GroupActivation extends Activation {
   readonly call: number;
 }
 

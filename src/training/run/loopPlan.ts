@@ -34,7 +34,7 @@ export interface Segment {
 }
 
 /** A segment with all that moves in it. */
-export interface RunSegment extends Segment {
+interface RunSegment extends Segment {
   /** Statistics of BatchNorm layers in training mode: no gradient moves them. */
   readonly statistics: readonly TrunkWeight[];
 }

@@ -5,7 +5,7 @@ import { fitLoosely, inFolds, sharesOf } from './fitValidationFolds.ts';
 import { logitsOf, type FittedModel, type LinearProblem } from './linearFit.ts';
 
 /** What models of one strength come to. */
-export interface Judged {
+interface Judged {
   readonly l2: number;
   /** Mean loss on held-out examples. */
   readonly loss: number;

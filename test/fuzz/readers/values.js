@@ -7,7 +7,7 @@ const largestInput = 100_000;
 export const tensors = () => tf.memory().numTensors;
 
 /** Outputs of a base on a fixed input. */
-export function outputsOf({ trunk }) {
+function outputsOf({ trunk }) {
   return tf.tidy(() => {
     const { shape, dtype } = trunk.input;
     const sizes = shape.map((axis) => axis ?? 1);

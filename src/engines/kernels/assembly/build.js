@@ -1,18 +1,21 @@
 // Compiles the kernels with AssemblyScript, once for SIMD and once for relaxed SIMD, and writes both as text into
 // ../binaries.ts, so that the package has no file to locate at run time. Resizing, which no backend has to do with, goes to
-// ../../../data/preprocess/resizeBinary.ts.
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// ../../../data/preprocess/resizeBinary.ts. Does nothing while both files are those of the present sources.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'transferkit-kernels-'));
+const outputs = { kernels: '../binaries.ts', resize: '../../../data/preprocess/resizeBinary.ts' };
+const sources = `sources ${hashOfSources()}`;
 
 const sharedMemory = ['--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'];
 
 async function compile(name, entry, options) {
+  const { default: asc } = await import('assemblyscript/asc');
   const output = join(scratch, `${name}.wasm`);
   const { error, stderr } = await asc.main([
     ...[join(folder, entry), '--outFile', output, '--runtime', 'stub', '--noAssert'],
@@ -26,8 +29,24 @@ async function compile(name, entry, options) {
 }
 
 function write(path, source, parts) {
-  const head = `// Made from ${source} by \`npm run kernels\`: WebAssembly in base64.\n`;
+  const head = `// Made from ${source} by \`npm run kernels\`: WebAssembly in base64. ${sources}\n`;
   writeFileSync(join(folder, path), [head, ...parts].join('\n'));
+}
+
+/** Of everything that decides about the binaries: the sources, this program, the compiler. */
+function hashOfSources() {
+  const names = readdirSync(folder).sort();
+  const compiler = readFileSync(new URL('../package.json', import.meta.resolve('assemblyscript/asc')));
+  const hash = createHash('sha256').update(compiler);
+  for (const name of names) hash.update(name).update(readFileSync(join(folder, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function isUpToDate() {
+  return Object.values(outputs).every((path) => {
+    const file = join(folder, path);
+    return existsSync(file) && readFileSync(file, 'utf8').split('\n', 1)[0].endsWith(sources);
+  });
 }
 
 /** Data would be written over tfjs's own memory when the module starts. */
@@ -46,12 +65,13 @@ function assertNoData(binary) {
 }
 
 try {
-  const plain = await compile('plain', 'index.ts', sharedMemory);
-  const relaxed = await compile('relaxed', 'index.ts', [...sharedMemory, '--enable', 'relaxed-simd']);
-  write('../binaries.ts', 'assembly/', [plain, relaxed]);
-  write('../../../data/preprocess/resizeBinary.ts', 'engines/kernels/assembly/resize.ts', [
-    await compile('resizeBinary', 'resize.ts', []),
-  ]);
+  if (!isUpToDate()) {
+    const plain = await compile('plain', 'index.ts', sharedMemory);
+    const relaxed = await compile('relaxed', 'index.ts', [...sharedMemory, '--enable', 'relaxed-simd']);
+    const resize = await compile('resizeBinary', 'resize.ts', []);
+    write(outputs.kernels, 'assembly/', [plain, relaxed]);
+    write(outputs.resize, 'engines/kernels/assembly/resize.ts', [resize]);
+  }
 } finally {
   rmSync(scratch, { recursive: true });
 }

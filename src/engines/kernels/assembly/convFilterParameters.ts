@@ -5,7 +5,7 @@ import { word } from './parameters';
 
 export const TASK_TAPS = 40;
 /** Sums of all parts: part by part, tap by tap, panel by panel, 8 columns for each channel. */
-export const SUMS = 41;
+const SUMS = 41;
 export const PARTS = 42;
 export const RESULT = 43;
 /** Panels, of any tap, that one task of `filterGradientSum` does. */

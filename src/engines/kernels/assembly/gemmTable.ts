@@ -62,7 +62,7 @@ export function fillTable(
 }
 
 /** Bytes of the table of one tile. */
-export function tileBytes(parameters: usize, tileRows: i32): i32 {
+function tileBytes(parameters: usize, tileRows: i32): i32 {
   return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X)) * tileRows * 4;
 }
 
