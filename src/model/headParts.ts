@@ -1,5 +1,5 @@
 // The heads of a model: where each has its logits among those of all, and things that come one for each head.
-import type { AnyModel, HeadPart, TransferModel } from './model.ts';
+import type { HeadPart } from './model.ts';
 
 /** Puts heads side by side, each with as many logits as it asks for. */
 export function layOut(heads: readonly (Pick<HeadPart, 'name' | 'task' | 'labels'> & { units: number })[]): HeadPart[] {
