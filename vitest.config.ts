@@ -11,52 +11,43 @@ const exactness = (
   files: readonly string[],
 ): TestProjectInlineConfiguration => ({
   extends: true,
-  test: { name, env, include: files.map((file) => `test/${file}.test.ts`) },
+  test: { name, env, isolate: false, include: files.map((file) => `test/${file}.test.ts`) },
 });
 
 const everyWay = ['train/training', 'trunk/conformance', 'trunk/gradients'];
 const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
 
-/**
- * What needs a process to itself: tests that start wasm in more than one way (a process has it with kernels or without, and
- * with one number of threads), load modules again, start and kill processes, change the working directory, or measure memory.
- */
+/** What needs a process to itself: tests that load modules again, or start wasm in ways that later files would not expect. */
 const alone = [
+  'backends/useBackend',
+  'kernels/module',
+  'errors',
+  'node/decodePicture',
+  'documentation',
+  'examples',
+  'package',
+].map((file) => `test/${file}.test.ts`);
+
+/** Tests that start wasm, some beside cpu: a process has it once, with shared memory, whichever of them comes first. */
+const onWasm = [
   'backends/convolutionGradients',
   'backends/matMul',
-  'backends/useBackend',
   'kernels/convolution',
   'kernels/matMul',
-  'kernels/module',
   'knn',
   'nearestCentroid',
   'presets',
   'toGraphModel',
-  'train/linearSolver',
+  'train/gatherInputs',
   'train/losses',
   'train/mixBatch',
-  'train/gatherInputs',
   'train/mobilenet',
   'trunk/fold',
   'trunk/foldLayers',
   'trunk/foldPresets',
-  'trunk/graphTrunk',
   'trunk/fusedConvolution',
-  'errors',
-  'node/decodePicture',
-  'node/checkpoints',
-  'node/scratch',
-  'train/kill',
-  'fuzz',
-  'fuzzReaders',
-  'download',
-  'save',
-  'documentation',
-  'examples',
-  'train/featureMemory',
-  'package',
-  'bench',
-  'architecture',
+  'train/linearSolver',
+  'trunk/graphTrunk',
 ].map((file) => `test/${file}.test.ts`);
 
 /** Pages in Chromium: one browser for all files of a process. */
@@ -81,10 +72,14 @@ export default defineConfig({
           name: 'all',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: [...alone, ...browser, ...longOnCpu],
+          exclude: [...alone, ...onWasm, ...browser, ...longOnCpu],
         },
       },
       { extends: true, test: { name: 'alone', include: alone } },
+      {
+        extends: true,
+        test: { name: 'on wasm', isolate: false, setupFiles: ['test/support/startWasm.ts'], include: onWasm },
+      },
       { extends: true, test: { name: 'browser', isolate: false, include: browser } },
       exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
         ...mostWays,

@@ -16,7 +16,7 @@ import { expectNoLeak } from '../support/tensors.ts';
 import { weightValues } from '../support/tinyTask.ts';
 
 beforeAll(async () => {
-  expect((await useBackend()).name).toBe('wasm');
+  await useBackend('wasm');
 });
 
 /** Pictures of noise, brighter for one class. */
