@@ -7,8 +7,8 @@ import { emojiDrawings } from './emoji.js';
 import { drawPicture, numbers } from './pictures.js';
 import { progressBars } from './terminal.js';
 
-/** How many pictures there are is an option so that a test can run this file in a moment. */
-export async function main({ pictures = 500 } = {}) {
+/** How many pictures there are, and their size, are options so that a test can run this file in a moment. */
+export async function main({ pictures = 500, inputSize = 96 } = {}) {
   const start = performance.now();
   const bars = progressBars();
   const drawings = await emojiDrawings();
@@ -22,7 +22,7 @@ export async function main({ pictures = 500 } = {}) {
     2,
   );
 
-  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize: 96, preprocess: 'tf' });
+  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize, preprocess: 'tf' });
   // The maximum over all places: a kind is in the picture wherever it is.
   const model = replaceHead(base, { task: 'multiLabel', labels, pooling: 'both' });
   await trainHead(model, train, { validation, onProgress: bars.progress });

@@ -10,8 +10,8 @@ import { fileSystem, imageFolder } from 'transferkit/node';
 import { emojiFolders } from './emoji.js';
 import { printConfusion, progressBars } from './terminal.js';
 
-/** Epochs are an option so that a test can run this file in a moment. */
-export async function main({ epochs = 5 } = {}) {
+/** Epochs and the size of pictures are options so that a test can run this file in a moment. */
+export async function main({ epochs = 5, inputSize = 96 } = {}) {
   const start = performance.now();
   const bars = progressBars();
 
@@ -22,7 +22,7 @@ export async function main({ epochs = 5 } = {}) {
   const unseen = await imageFolder(folders.unseen);
 
   // MobileNetV2 without its end. This one was fine-tuned for another purpose: earlier features serve new classes better.
-  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize: 96, preprocess: 'tf' });
+  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize, preprocess: 'tf' });
   const model = replaceHead(base, { labels: train.labels, dropout: 0 });
 
   // Pictures go through the frozen network once; on its features the best linear head is found in a moment.

@@ -7,8 +7,8 @@ import { emojiDrawings } from './emoji.js';
 import { drawPicture, numbers } from './pictures.js';
 import { progressBars } from './terminal.js';
 
-/** How many pictures there are is an option so that a test can run this file in a moment. */
-export async function main({ pictures = 500 } = {}) {
+/** How many pictures there are, and their size, are options so that a test can run this file in a moment. */
+export async function main({ pictures = 500, inputSize = 96 } = {}) {
   const start = performance.now();
   const bars = progressBars();
   const drawings = await emojiDrawings();
@@ -24,7 +24,7 @@ export async function main({ pictures = 500 } = {}) {
     2,
   );
 
-  const base = await loadBase(mobilenet, { cut: 'block_6_expand_relu', inputSize: 96, preprocess: 'tf' });
+  const base = await loadBase(mobilenet, { cut: 'block_6_expand_relu', inputSize, preprocess: 'tf' });
   const model = replaceHead(base, { task: 'regression', outputs: ['size', 'lightness'] });
   await trainHead(model, train, { onProgress: bars.progress });
   const { perOutput } = await evaluate(model, test, { onProgress: bars.progress });

@@ -8,8 +8,8 @@ import { emojiDrawings } from './emoji.js';
 import { drawPicture } from './pictures.js';
 import { progressBars } from './terminal.js';
 
-/** `every` nth drawing is used, so that a test can run this file in a moment. */
-export async function main({ every = 1 } = {}) {
+/** `every` nth drawing is used, in a size, so that a test can run this file in a moment. */
+export async function main({ every = 1, inputSize = 96 } = {}) {
   const start = performance.now();
   const bars = progressBars();
   const drawings = (await emojiDrawings()).filter((_, index) => index % every === 0);
@@ -29,7 +29,7 @@ export async function main({ every = 1 } = {}) {
   // Both parts keep the proportions of the kinds: those of the first head with a label for each picture.
   const { train, validation } = samples.split({ validation: 0.25, seed: 1 });
 
-  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize: 96, preprocess: 'tf' });
+  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize, preprocess: 'tf' });
   const model = replaceHead(base, {
     heads: {
       kind: { labels: samples.heads.kind.labels },

@@ -26,6 +26,9 @@ const programs = readBlocks().map((block) => {
   return { ...block, file, ...programOf(block, exported, Object.keys(given), given_) };
 });
 
+const entries = Object.values(doors).map((door) => join(repository, 'src', `${door}.ts`));
+let program: ts.Program | undefined;
+
 const home = process.cwd();
 let workspace = '';
 
@@ -50,16 +53,11 @@ test('there are blocks to check', () => {
 });
 
 test('every block compiles', () => {
-  const { options } = ts.parseJsonConfigFileContent(readJson('tsconfig.json'), ts.sys, repository);
-  const paths = Object.fromEntries(Object.entries(doors).map(([specifier, door]) => [specifier, [`./src/${door}.ts`]]));
-  const program = ts.createProgram(
-    programs.map(({ file }) => file),
-    { ...options, paths: { ...options.paths, ...paths } },
-  );
+  const checked = compiled();
   const errors = programs.flatMap(({ file, place }) =>
     [
-      ...program.getSyntacticDiagnostics(program.getSourceFile(file)),
-      ...program.getSemanticDiagnostics(program.getSourceFile(file)),
+      ...checked.getSyntacticDiagnostics(checked.getSourceFile(file)),
+      ...checked.getSemanticDiagnostics(checked.getSourceFile(file)),
     ].map(({ messageText }) => `${place}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`),
   );
   expect(errors).toEqual([]);
@@ -73,9 +71,7 @@ test.each(programs.filter(({ runs }) => runs))('$place runs', async ({ file, exp
 });
 
 test('every function and class of the doors has an example', () => {
-  const entries = Object.values(doors).map((door) => join(repository, 'src', `${door}.ts`));
-  const { options } = ts.parseJsonConfigFileContent(readJson('tsconfig.json'), ts.sys, repository);
-  const checker = ts.createProgram(entries, options);
+  const checker = compiled();
   const types = checker.getTypeChecker();
   const bare = entries.flatMap((entry) => {
     const source = checker.getSourceFile(entry);
@@ -89,6 +85,14 @@ test('every function and class of the doors has an example', () => {
   });
   expect([...new Set(bare)]).toEqual([]);
 });
+
+/** The doors and every block as one program; made once. */
+function compiled(): ts.Program {
+  const { options } = ts.parseJsonConfigFileContent(readJson('tsconfig.json'), ts.sys, repository);
+  const paths = Object.fromEntries(Object.entries(doors).map(([specifier, door]) => [specifier, [`./src/${door}.ts`]]));
+  const files = [...entries, ...programs.map(({ file }) => file)];
+  return (program ??= ts.createProgram(files, { ...options, paths: { ...options.paths, ...paths } }));
+}
 
 function readBlocks(): ReturnType<typeof blocksOfMarkdown> {
   const markdown = ['README.md', ...list('docs', '.md').filter((path) => !path.startsWith('docs/api'))];

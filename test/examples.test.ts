@@ -19,7 +19,7 @@ async function run(name: string, options: object): Promise<{ figures: Record<str
 }
 
 test('the quickstart learns, and ends with its figures', { timeout: 120_000 }, async () => {
-  const { figures, printed } = await run('quickstart', { epochs: 1 });
+  const { figures, printed } = await run('quickstart', { epochs: 1, inputSize: 64 });
   const { seen, unseen } = figures;
   // Four classes; the largest holds 36 % of the pictures.
   expect(seen).toBeGreaterThan(0.6);
@@ -28,9 +28,24 @@ test('the quickstart learns, and ends with its figures', { timeout: 120_000 }, a
 });
 
 test.each<[string, object, Record<string, number>, RegExp]>([
-  ['binary', { every: 2 }, { accuracy: 0.8 }, /^\n?accuracy 0\.\d\d, loss .* \(90 images of unseen concepts\), \d+ s$/],
-  ['multi-label', { pictures: 150 }, { accuracy: 0.6 }, /^\n?right decisions 0\.\d\d, mean F1 0\.\d\d \(150 images\)/],
-  ['regression', { pictures: 150 }, { size: 0.6, lightness: 0.6 }, /\(150 images of unseen concepts\), \d+ s$/],
+  [
+    'binary',
+    { every: 2, inputSize: 64 },
+    { accuracy: 0.8 },
+    /^\n?accuracy 0\.\d\d, loss .* \(90 images of unseen concepts\), \d+ s$/,
+  ],
+  [
+    'multi-label',
+    { pictures: 150, inputSize: 64 },
+    { accuracy: 0.6 },
+    /^\n?right decisions 0\.\d\d, mean F1 0\.\d\d \(150 images\)/,
+  ],
+  [
+    'regression',
+    { pictures: 150, inputSize: 64 },
+    { size: 0.6, lightness: 0.6 },
+    /\(150 images of unseen concepts\), \d+ s$/,
+  ],
   [
     'compare',
     { epochs: 1, inputSize: 48 },
@@ -39,7 +54,7 @@ test.each<[string, object, Record<string, number>, RegExp]>([
   ],
   [
     'several-outputs',
-    { every: 3 },
+    { every: 3, inputSize: 64 },
     { kind: 0.6, artist: 0.6, covered: 0.3 },
     /^\n?accuracy of kinds 0\.\d\d, of artists/,
   ],

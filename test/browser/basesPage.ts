@@ -59,7 +59,7 @@ window.bases = {
     const model = replaceHead(base, { labels: ['bright', 'dark'], dropout: 0 });
     const inputs = Array.from({ length: 8 }, (_, i) => new Float32Array(192).fill(i % 2 === 0 ? 0.9 : 0.2));
     const samples = fromArrays({ inputs, targets: inputs.map((_, i) => (i % 2 === 0 ? 'bright' : 'dark')) });
-    const { epochs } = await fineTune(model, samples, { epochs: 4, learningRate: 0.02 });
+    const { epochs } = await fineTune(model, samples, { epochs: 3, headEpochs: 0, learningRate: 0.02 });
     model.dispose();
     return { losses: epochs.map(({ loss }) => loss), tensorsLeft: memory().numTensors - before };
   },

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { useBackend } from '../../src/index.ts';
 import { GroupedConv2D } from '../../src/networks/layers/groupedConv2D.ts';
-import { chain } from '../support/fusedChains.ts';
+import { chain, distance } from '../support/fusedChains.ts';
 import { wave } from '../support/tinyModel.ts';
 
 declare global {
@@ -61,9 +61,7 @@ window.folded = async (backend) => {
     const part = await trunk.fold();
     found[name] = tf.tidy(() => {
       const x = wave([2, 9, 8, 6], 3, 0.3);
-      const expected = trunk.run(x, { fused: false });
-      const largest = (values: tf.Tensor) => tf.max(tf.abs(values)).dataSync()[0] ?? NaN;
-      return largest(tf.sub(part.run(x), expected)) / largest(expected);
+      return distance(part.run(x), trunk.run(x, { fused: false }));
     });
     part.dispose();
     trunk.dispose();

@@ -135,7 +135,7 @@ describe('learning', () => {
     const samples = tinySamples(16);
     await trainHead(model, samples, { epochs: 20, learningRate: 0.01 });
     const head = await evaluate(model, samples);
-    await fineTune(model, samples, { epochs: 10, learningRate: 3e-3 });
+    await fineTune(model, samples, { epochs: 6, learningRate: 6e-3 });
     const tuned = await evaluate(model, samples);
     expect(head.accuracy).toBeGreaterThan(0.6);
     expect(tuned.loss).toBeLessThan(head.loss / 2);
@@ -169,14 +169,15 @@ describe('learning', () => {
     const kinds = Array.from({ length: 24 }, (_, i) => (i % 2 === 0 ? 'across' : 'along'));
     const inputs = kinds.map((kind) => tinyPicture(kind, random));
     const binary = await tinyTransfer({ task: 'binary', labels: ['across', 'along'], dropout: 0 });
-    await fineTune(binary, fromArrays({ inputs, targets: kinds }), { epochs: 16, learningRate: 5e-3, batchSize: 8 });
+    const options = { unfreeze: 'conv2', epochs: 12, learningRate: 5e-3, batchSize: 8 };
+    await fineTune(binary, fromArrays({ inputs, targets: kinds }), options);
     expect((await evaluate(binary, fromArrays({ inputs, targets: kinds }))).accuracy).toBe(1);
     const several = await tinyTransfer({ task: 'multiLabel', labels: ['across', 'any'], dropout: 0 });
     const samples = fromArrays({
       inputs,
       targets: kinds.map((kind) => (kind === 'across' ? ['across', 'any'] : ['any'])),
     });
-    await fineTune(several, samples, { epochs: 16, learningRate: 5e-3, batchSize: 8 });
+    await fineTune(several, samples, options);
     const { accuracy, perLabel } = await evaluate(several, samples);
     expect(accuracy).toBe(1);
     expect(perLabel.map(({ label, support }) => [label, support])).toEqual([
