@@ -54,7 +54,18 @@ const onWasm = [
 const browser = ['test/browser/*.test.ts'];
 
 /** Many runs of training, each way of which the tests of exactness see on cpu: on wasm alone. */
-const longOnCpu = ['combinations', 'resume', 'steering'].map((file) => `test/train/${file}.test.ts`);
+const longOnCpu = [
+  'calibrate',
+  'compare',
+  'findLearningRate',
+  'severalHeads',
+  'train/augment',
+  'train/batchNorm',
+  'train/combinations',
+  'train/resume',
+  'train/steering',
+  'train/watch',
+];
 
 export default defineConfig({
   resolve: {
@@ -72,7 +83,7 @@ export default defineConfig({
           name: 'all',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: [...alone, ...onWasm, ...browser, ...longOnCpu],
+          exclude: [...alone, ...onWasm, ...browser, ...longOnCpu.map((file) => `test/${file}.test.ts`)],
         },
       },
       { extends: true, test: { name: 'alone', include: alone } },
@@ -87,13 +98,9 @@ export default defineConfig({
       ]),
       exactness('wasm', { TEST_BACKEND: 'wasm' }, [
         ...mostWays,
-        'train/augment',
-        'train/batchNorm',
+        ...longOnCpu,
         'train/linearSolver',
         'trunk/batchNormTraining',
-        'train/combinations',
-        'train/resume',
-        'train/steering',
       ]),
       exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay),
       exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }, mostWays),
@@ -102,6 +109,8 @@ export default defineConfig({
     // tfjs keeps its backends, kernels and tensors in one global engine: projects have processes of their own. The files of a
     // project share them and import everything once, unless they are to be alone.
     pool: 'forks',
+    // Each project would transform the sources again.
+    experimental: { fsModuleCache: true },
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -7,8 +7,8 @@ import { emojiDrawings } from './emoji.js';
 import { drawPicture } from './pictures.js';
 import { progressBars } from './terminal.js';
 
-/** `every` nth drawing is used, in a size, so that a test can run this file in a moment. */
-export async function main({ every = 1, inputSize = 96 } = {}) {
+/** `every` nth drawing is used, so that a test can run this file in a moment. */
+export async function main({ every = 1 } = {}) {
   const start = performance.now();
   const bars = progressBars();
 
@@ -17,7 +17,7 @@ export async function main({ every = 1, inputSize = 96 } = {}) {
   const train = await samplesOf(drawings.filter(({ folder }) => folder === 'train').filter((_, i) => i % every === 0));
   const unseen = await samplesOf(drawings.filter(({ folder }) => folder === 'unseen'));
 
-  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize, preprocess: 'tf' });
+  const base = await loadBase(mobilenet, { cut: 'block_13_expand_relu', inputSize: 96, preprocess: 'tf' });
   // The first label is that of a negative logit, the second that of a positive one.
   const model = replaceHead(base, { task: 'binary', labels: ['other', 'animal'] });
   await trainHead(model, train, { onProgress: bars.progress });

@@ -28,12 +28,7 @@ test('the quickstart learns, and ends with its figures', { timeout: 120_000 }, a
 });
 
 test.each<[string, object, Record<string, number>, RegExp]>([
-  [
-    'binary',
-    { every: 2, inputSize: 64 },
-    { accuracy: 0.8 },
-    /^\n?accuracy 0\.\d\d, loss .* \(90 images of unseen concepts\), \d+ s$/,
-  ],
+  ['binary', { every: 2 }, { accuracy: 0.8 }, /^\n?accuracy 0\.\d\d, loss .* \(90 images of unseen concepts\), \d+ s$/],
   [
     'multi-label',
     { pictures: 150, inputSize: 64 },

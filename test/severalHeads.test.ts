@@ -14,7 +14,6 @@ import {
   sgd,
   trainHead,
   unfreeze,
-  useBackend,
   type AnyModel,
   type Base,
   type NamedHead,
@@ -28,11 +27,12 @@ import { randomGenerator } from '../src/core/random.ts';
 import { sizeOf } from '../src/core/shapes.ts';
 import golden from './golden/severalHeads.json' with { type: 'json' };
 import { expectNoLeak } from './support/tensors.ts';
+import { useTestBackend } from './support/testBackend.ts';
 import { tinyModel } from './support/tinyModel.ts';
 import { tinyLabels, tinyPicture } from './support/tinyTask.ts';
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useTestBackend();
 });
 
 const heads = {

@@ -27,7 +27,7 @@ const smallest: readonly [string, number][] = [
 
 /** A network with its classifier. */
 async function presetTrunk(name: string, gain: number): Promise<Trunk> {
-  const inputSize = /^(inception|xception)/.test(name) ? ([80, 96] as const) : ([64, 80] as const);
+  const inputSize = /^(inception|xception)/.test(name) ? ([80, 96] as const) : ([32, 48] as const);
   const preset = await findPreset(name);
   const alpha = preset.alphas[0] ?? 1;
   const graph = preset.architecture({ inputSize, top: true, alpha, imagenet: true });
