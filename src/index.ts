@@ -1,23 +1,37 @@
 // The main door: everything that is the same in Node and browsers.
 export type { CheckpointStore } from './core/checkpointStore.ts';
-export { brightness, contrast, grayscale, hue, saturation } from './data/augment/colourOperations.ts';
-export {
-  flip,
-  perspective,
-  randomResizedCrop,
-  rotate,
-  shear,
-  shift,
-  zoom,
-} from './data/augment/geometricOperations.ts';
-export type {
-  ImageOperation,
-  OperationName,
-  OperationOptions,
-  OperationSettings,
-  PictureFill,
-} from './data/augment/imageOperation.ts';
-export { blur, cutout, noise } from './data/augment/pixelOperations.ts';
+export { brightness } from './data/augment/brightness.ts';
+export type { BrightnessOptions } from './data/augment/brightness.ts';
+export { contrast } from './data/augment/contrast.ts';
+export type { ContrastOptions } from './data/augment/contrast.ts';
+export { grayscale } from './data/augment/grayscale.ts';
+export type { GrayscaleOptions } from './data/augment/grayscale.ts';
+export { hue } from './data/augment/hue.ts';
+export type { HueOptions } from './data/augment/hue.ts';
+export { saturation } from './data/augment/saturation.ts';
+export type { SaturationOptions } from './data/augment/saturation.ts';
+export { flip } from './data/augment/flip.ts';
+export type { FlipOptions } from './data/augment/flip.ts';
+export { perspective } from './data/augment/perspective.ts';
+export type { PerspectiveOptions } from './data/augment/perspective.ts';
+export { randomResizedCrop } from './data/augment/randomResizedCrop.ts';
+export type { RandomResizedCropOptions } from './data/augment/randomResizedCrop.ts';
+export { rotate } from './data/augment/rotate.ts';
+export type { RotateOptions } from './data/augment/rotate.ts';
+export { shear } from './data/augment/shear.ts';
+export type { ShearOptions } from './data/augment/shear.ts';
+export { shift } from './data/augment/shift.ts';
+export type { ShiftOptions } from './data/augment/shift.ts';
+export { zoom } from './data/augment/zoom.ts';
+export type { ZoomOptions } from './data/augment/zoom.ts';
+export { blur } from './data/augment/blur.ts';
+export type { BlurOptions } from './data/augment/blur.ts';
+export { cutout } from './data/augment/cutout.ts';
+export type { CutoutOptions } from './data/augment/cutout.ts';
+export { noise } from './data/augment/noise.ts';
+export type { NoiseOptions } from './data/augment/noise.ts';
+export type { Operation, PictureFill } from './data/augment/operation.ts';
+export type { ImageOperation, OperationName } from './data/augment/operations.ts';
 export type { AugmentPreset } from './data/augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
 export type { ErrorCode } from './core/errors.ts';

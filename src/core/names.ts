@@ -1,4 +1,4 @@
-// Names in error texts: the nearest known ones first.
+// Names of tables, and in error texts: the nearest known ones first.
 
 /** Of longer names the beginning is compared. */
 const longest = 100;
@@ -11,6 +11,21 @@ export function nearestNames(name: unknown, known: Iterable<string>, most = 10):
     .sort((a, b) => a.distance - b.distance)
     .slice(0, most)
     .map(({ candidate }) => candidate);
+}
+
+/** Whether a table has a row of this name. A program without types may hand in anything. */
+export function hasKey<Table extends object>(table: Table, name: unknown): name is keyof Table & string {
+  return typeof name === 'string' && Object.hasOwn(table, name);
+}
+
+/** Names of a table's rows, in their order. */
+export function keysOf<Table extends object>(table: Table): (keyof Table & string)[] {
+  return Object.keys(table).filter((name) => hasKey(table, name));
+}
+
+/** `'a', 'b', 'c'` */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements between two words. */

@@ -1,7 +1,15 @@
 // What becomes of colours: against torchvision, in every mode of pictures, and several changes as one.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { brighten, contrastBy, drawChange, followedBy, saturate, turnHue, type ColourChange } from '../../src/data/augment/colourChange.ts'; // prettier-ignore
+import {
+  brighten,
+  contrastBy,
+  followedBy,
+  saturate,
+  turnHue,
+  type ColourChange,
+} from '../../src/data/augment/colourChange.ts';
+import { settleOperation, type ImageOperation } from '../../src/data/augment/operations.ts';
 import { pixelRangeOf, type PixelRange } from '../../src/data/augment/pixelRange.ts';
 import { recolour } from '../../src/data/augment/recolour.ts';
 import { randomGenerator } from '../../src/core/random.ts';
@@ -14,6 +22,7 @@ import {
   saturation,
   type ImageMode,
 } from '../../src/index.ts';
+import type { Random } from '../../src/data/augment/drawing.ts';
 import golden from '../golden/augment.json' with { type: 'json' };
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
 
@@ -22,6 +31,12 @@ const size = [golden.height, golden.width, 3] as const;
 
 /** torchvision's weights of red, green and blue add up to 0.9999. */
 const tolerance = 2e-4;
+
+function drawChange(operation: ImageOperation, random: Random): ColourChange {
+  const settled = settleOperation(operation);
+  if (settled?.kind !== 'colours') throw new Error(`${operation.name} is of another kind.`);
+  return settled.change(random);
+}
 
 const changed = (change: ColourChange, limits?: readonly [number, number]) =>
   valuesOf(tf.tidy(() => recolour(wavePicture(size, limits), change, unit)));

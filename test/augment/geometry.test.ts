@@ -3,10 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomGenerator } from '../../src/core/random.ts';
 import { flip, perspective, randomResizedCrop, rotate, shear, shift, zoom } from '../../src/index.ts';
-import type { GeometricOperation, PictureFill } from '../../src/data/augment/imageOperation.ts';
+import type { Random, Size } from '../../src/data/augment/drawing.ts';
+import type { PictureFill } from '../../src/data/augment/operation.ts';
+import { settleOperation, type ImageOperation } from '../../src/data/augment/operations.ts';
 import { mapPicture } from '../../src/data/augment/mapPicture.ts';
 import { at, type Matrix } from '../../src/data/augment/matrix.ts';
-import { drawMap, tilting, turning } from '../../src/data/augment/pictureMap.ts';
+import { tilting, turning } from '../../src/data/augment/pictureMap.ts';
 import type { PixelRange } from '../../src/data/augment/pixelRange.ts';
 import golden from '../golden/augment.json' with { type: 'json' };
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
@@ -35,7 +37,13 @@ function seen(rows: number[][], map: Matrix, fill: PictureFill = 'nearest', chan
   );
 }
 
-const always = (operation: GeometricOperation, seed = 1, size = { height: 2, width: 3 }) =>
+function drawMap(operation: ImageOperation, random: Random, size: Size): Matrix {
+  const settled = settleOperation(operation);
+  if (settled?.kind !== 'geometry') throw new Error(`${operation.name} is of another kind.`);
+  return settled.map(random, size);
+}
+
+const always = (operation: ImageOperation, seed = 1, size = { height: 2, width: 3 }) =>
   drawMap(operation, randomGenerator(seed), size);
 
 describe.each(backends)('on %s', (_, setBackend) => {
@@ -118,7 +126,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
 describe('what is drawn', () => {
   const size = { height: 40, width: 60 };
-  const drawn = (operation: GeometricOperation) =>
+  const drawn = (operation: ImageOperation) =>
     Array.from({ length: 300 }, (_, seed) => drawMap(operation, randomGenerator(seed), size));
   const span = (values: number[]) => [Math.min(...values), Math.max(...values)] as [number, number];
   const expectSpan = (values: number[], [low, high]: [number, number]) => {

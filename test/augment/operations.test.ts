@@ -1,19 +1,27 @@
 // Operations as data: defaults, what they refuse, what presets hold.
 import { describe, expect, test } from 'vitest';
-import { checkedOperation } from '../../src/data/augment/checkedOperation.ts';
-import { presetNames, presetOperations } from '../../src/data/augment/presetOperations.ts';
+import { operations, settleOperation, type ImageOperation } from '../../src/data/augment/operations.ts';
 import { stepsOf } from '../../src/data/augment/operationSteps.ts';
+import { augmentPresets } from '../../src/data/augment/presetOperations.ts';
+import { keysOf } from '../../src/core/names.ts';
 import * as transferkit from '../../src/index.ts';
-import { blur, brightness, contrast, cutout, flip, grayscale, hue, noise, perspective, randomResizedCrop, rotate, saturation, shear, shift, zoom } from '../../src/index.ts'; // prettier-ignore
+import { blur, brightness, cutout, flip, grayscale, hue, randomResizedCrop, rotate, shift, zoom } from '../../src/index.ts'; // prettier-ignore
 
-const all = [flip, shift, rotate, zoom, shear, perspective, randomResizedCrop, brightness, contrast, saturation, hue, grayscale, blur, noise, cutout]; // prettier-ignore
+describe.each(keysOf(operations))('%s', (name) => {
+  const operation = operations[name].make();
 
-test.each(all)('%o is plain data of its name, and passes its own check', (make) => {
-  const operation = make();
-  expect(operation.name).toBe(make.name);
-  expect(JSON.parse(JSON.stringify(operation))).toEqual(operation);
-  expect(checkedOperation(operation)).toEqual(operation);
-  expect(checkedOperation({ ...operation, probability: 0.25 })).toEqual({ ...operation, probability: 0.25 });
+  test('is made by the exported function of its name', () => {
+    expect(transferkit[name]()).toEqual(operation);
+    expect(transferkit[name].name).toBe(name);
+  });
+
+  test('is plain data of its name, and passes its own check', () => {
+    expect(operation.name).toBe(name);
+    expect(JSON.parse(JSON.stringify(operation))).toEqual(operation);
+    expect(settleOperation(operation)?.operation).toEqual(operation);
+    const rare = { ...operation, probability: 0.25 };
+    expect(settleOperation(rare)?.operation).toEqual(rare);
+  });
 });
 
 describe('what is refused', () => {
@@ -52,31 +60,34 @@ describe('what is refused', () => {
   });
 });
 
+const settled = (listed: readonly ImageOperation[]) => listed.flatMap((operation) => settleOperation(operation) ?? []);
+
 describe('presets', () => {
-  test.each(presetNames)('%s', (name) => {
-    expect(presetOperations(name).map((operation) => checkedOperation(operation))).toEqual(presetOperations(name));
+  test.each(keysOf(augmentPresets))('%s', (name) => {
+    const listed = augmentPresets[name]();
+    expect(settled(listed).map(({ operation }) => operation)).toEqual(listed);
   });
 
   test('hold what they are said to hold', () => {
-    const names = presetNames.map((name) => presetOperations(name).map((operation) => operation.name));
-    expect(names).toEqual([
-      [],
-      ['flip', 'shift', 'zoom'],
-      ['flip', 'perspective', 'rotate', 'zoom', 'brightness', 'contrast'],
-      ['randomResizedCrop', 'flip', 'brightness', 'contrast', 'saturation', 'grayscale', 'cutout'],
-    ]);
+    const names = Object.entries(augmentPresets).map(([name, make]) => [name, make().map((each) => each.name)]);
+    expect(Object.fromEntries(names)).toEqual({
+      none: [],
+      light: ['flip', 'shift', 'zoom'],
+      standard: ['flip', 'perspective', 'rotate', 'zoom', 'brightness', 'contrast'],
+      strong: ['randomResizedCrop', 'flip', 'brightness', 'contrast', 'saturation', 'grayscale', 'cutout'],
+    });
   });
 });
 
 describe('steps', () => {
-  const kinds = (...operations: Parameters<typeof stepsOf>[0]) =>
-    stepsOf(operations).map((step) => (step.kind === 'pixels' ? 1 : step.operations.length));
+  const kinds = (...listed: ImageOperation[]) =>
+    stepsOf(settled(listed)).map((step) => (step.kind === 'pixels' ? 1 : step.changes.length));
 
   test('operations of one kind are one, in their order', () => {
     expect(kinds(flip(), shift(), rotate(), brightness(), hue(), cutout(), blur(), grayscale(), zoom())).toEqual([
       3, 2, 1, 1, 1, 1,
     ]);
-    expect(stepsOf(presetOperations('standard')).map(({ kind }) => kind)).toEqual(['geometry', 'colours']);
+    expect(stepsOf(settled(augmentPresets.standard())).map(({ kind }) => kind)).toEqual(['geometry', 'colours']);
   });
 
   test('unless they fill what lies outside in another way', () => {

@@ -1,17 +1,20 @@
 // Blur against torchvision, the spread of noise, the place of what is covered.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { addNoise } from '../../src/data/augment/addNoise.ts';
-import { blurPicture } from '../../src/data/augment/blurPicture.ts';
-import { coverPart } from '../../src/data/augment/coverPart.ts';
+import { noise, noisePixels } from '../../src/data/augment/noise.ts';
+import { blur, blurPixels } from '../../src/data/augment/blur.ts';
+import { cutout, cutoutPixels } from '../../src/data/augment/cutout.ts';
 import type { PixelRange } from '../../src/data/augment/pixelRange.ts';
 import { randomGenerator } from '../../src/core/random.ts';
-import { cutout } from '../../src/index.ts';
 import golden from '../golden/augment.json' with { type: 'json' };
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
 
 const unit: PixelRange = { black: [0, 0, 0], white: [1, 1, 1], bgr: false };
 const uneven: PixelRange = { black: [-2, -1, 0], white: [2, 3, 10], bgr: true };
+
+/** A picture [1, height, width, channels] blurred by just this width. */
+const blurred = (picture: tf.Tensor4D, sigma: number) =>
+  blurPixels(blur({ sigma: [sigma, sigma] }), picture, randomGenerator(1));
 
 describe.each(backends)('on %s', (_, setBackend) => {
   beforeAll(async () => {
@@ -19,20 +22,20 @@ describe.each(backends)('on %s', (_, setBackend) => {
   });
 
   test.each(golden.blurs)('blur of $sigma: as torchvision', ({ sigma, expected }) => {
-    const blurred = tf.tidy(() => blurPicture(wavePicture([golden.height, golden.width, 3]), sigma));
-    expect(largestDifference(valuesOf(blurred), expected)).toBeLessThan(2e-6);
+    const received = tf.tidy(() => blurred(wavePicture([golden.height, golden.width, 3]), sigma));
+    expect(largestDifference(valuesOf(received), expected)).toBeLessThan(2e-6);
   });
 
   test('a blur wider than the picture, of one channel, and of one pixel', () => {
-    const flat = valuesOf(tf.tidy(() => blurPicture(tf.fill<tf.Rank.R4>([1, 3, 4, 1], 0.5), 9)));
+    const flat = valuesOf(tf.tidy(() => blurred(tf.fill<tf.Rank.R4>([1, 3, 4, 1], 0.5), 9)));
     expect(largestDifference(flat, Array<number>(12).fill(0.5))).toBeLessThan(1e-6);
-    expect(valuesOf(tf.tidy(() => blurPicture(tf.fill<tf.Rank.R4>([1, 1, 1, 3], 2), 2)))).toEqual([2, 2, 2]);
+    expect(valuesOf(tf.tidy(() => blurred(tf.fill<tf.Rank.R4>([1, 1, 1, 3], 2), 2)))).toEqual([2, 2, 2]);
   });
 
   test('noise has the deviation in the range of the base, and ends at black and white', () => {
     const gray = [0, 1, 5];
     const picture = tf.tidy(() => tf.add<tf.Tensor4D>(tf.zeros([1, 60, 61, 3]), tf.tensor1d(gray)));
-    const noisy = valuesOf(tf.tidy(() => addNoise(picture, 0.1, randomGenerator(1), uneven)));
+    const noisy = valuesOf(tf.tidy(() => noisePixels(noise({ deviation: 0.1 }), picture, randomGenerator(1), uneven)));
     for (const [channel, middle] of gray.entries()) {
       const span = uneven.white[channel]! - uneven.black[channel]!;
       const values = noisy.filter((_, i) => i % 3 === channel).map((value) => (value - middle) / span);
@@ -41,7 +44,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
       expect(Math.abs(mean)).toBeLessThan(0.006);
       expect(Math.abs(deviation - 0.1)).toBeLessThan(0.006);
     }
-    const loud = valuesOf(tf.tidy(() => addNoise(picture, 1, randomGenerator(1), uneven)));
+    const loud = valuesOf(tf.tidy(() => noisePixels(noise({ deviation: 1 }), picture, randomGenerator(1), uneven)));
     for (const channel of [0, 1, 2]) {
       const values = loud.filter((_, i) => i % 3 === channel);
       expect([Math.min(...values), Math.max(...values)]).toEqual([uneven.black[channel], uneven.white[channel]]);
@@ -54,7 +57,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     const before = valuesOf(wavePicture([height, width, 3]));
     for (const seed of [1, 2, 3, 4]) {
       const covered = valuesOf(
-        tf.tidy(() => coverPart(wavePicture([height, width, 3]), operation, randomGenerator(seed), uneven)),
+        tf.tidy(() => cutoutPixels(operation, wavePicture([height, width, 3]), randomGenerator(seed), uneven)),
       );
       const places = Array.from({ length: height * width }, (_, i) => i).filter((i) => covered[i * 3 + 2] === 2.5);
       const rows = places.map((place) => Math.floor(place / width));
@@ -70,7 +73,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
   test('cutout of everything', () => {
     const operation = cutout({ area: [1, 1], aspect: [1, 1], fill: 1 });
-    const all = valuesOf(tf.tidy(() => coverPart(wavePicture([3, 3, 3]), operation, randomGenerator(1), unit)));
+    const all = valuesOf(tf.tidy(() => cutoutPixels(operation, wavePicture([3, 3, 3]), randomGenerator(1), unit)));
     expect(new Set(all)).toEqual(new Set([1]));
   });
 });

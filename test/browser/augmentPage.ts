@@ -1,6 +1,7 @@
 // What the browser test of augmentation does inside the page.
 import * as tf from '@tensorflow/tfjs-core';
 import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
+import { settleOperation } from '../../src/data/augment/operations.ts';
 import { pixelRangeOf } from '../../src/data/augment/pixelRange.ts';
 import { stepsOf } from '../../src/data/augment/operationSteps.ts';
 import { blur, brightness, contrast, cutout, flip, grayscale, hue, imagePreprocessor, noise, perspective, rotate, shift, useBackend, type ImageOperation } from '../../src/index.ts'; // prettier-ignore
@@ -36,7 +37,11 @@ window.augmented = async (backend) => {
   const values = Float32Array.from({ length: 8 * 9 * 11 * 3 }, (_, i) => Math.sin(i * 1.7));
   const pictures = tf.tensor(values, [8, ...size, 3]);
   const before = tf.memory().numTensors;
-  const changed = augmentPictures({ steps: stepsOf(operations), range }, pictures, seeds);
+  const changed = augmentPictures(
+    { steps: stepsOf(operations.flatMap((operation) => settleOperation(operation) ?? [])), range },
+    pictures,
+    seeds,
+  );
   if (tf.memory().numTensors !== before + 1) throw new Error('tensors were left behind');
   const received = [...(await changed.data())];
   tf.dispose([pictures, changed]);

@@ -1,9 +1,10 @@
 // Changes the inputs of training, so that no two epochs see the same picture: each example by a seed of its own.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { PictureAugmentation } from './augmentPictures.ts';
-import type { ImageOperation } from './imageOperation.ts';
-import { presetNames, type AugmentPreset } from './presetOperations.ts';
+import type { ImageOperation } from './operations.ts';
+import { augmentPresets, type AugmentPreset } from './presetOperations.ts';
 import { settlePictures } from './settlePictures.ts';
+import { keysOf, quoted } from '../../core/names.ts';
 import { deriveSeed } from '../../core/random.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { Augmentation, Inputs } from './changeEach.ts';
@@ -77,11 +78,14 @@ function settleChange(
   augment: AugmentOption,
   { base }: AugmentationRequest['model'],
 ): SettledAugmentation['change'] | undefined {
-  if (typeof augment === 'string') assertOneOf(verb, 'augment', augment, presetNames);
+  if (typeof augment === 'string') assertOneOf(verb, 'augment', augment, keysOf(augmentPresets));
   if (typeof augment === 'string' || isList(augment)) return settlePictures(verb, augment, base);
   if (!isObject(augment) || typeof augment.apply !== 'function') {
-    const presets = presetNames.map((name) => `'${name}'`).join(', ');
-    throw invalidOption(verb, `augment to be ${presets}, a list of operations or { apply(input, seed) }`, augment);
+    throw invalidOption(
+      verb,
+      `augment to be ${quoted(keysOf(augmentPresets))}, a list of operations or { apply(input, seed) }`,
+      augment,
+    );
   }
   if ('views' in augment) throw invalidOption(verb, 'views beside augment, not in it', augment);
   return augment;

@@ -1,18 +1,13 @@
 // Carries operations out on a batch: picture by picture, so that none depends on the others, and no step for a picture
 // that it leaves as it is.
 import { concat, split, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
-import { addNoise } from './addNoise.ts';
-import { blurPicture } from './blurPicture.ts';
-import { drawChange, followedBy, type ColourChange } from './colourChange.ts';
-import { coverPart } from './coverPart.ts';
-import { drawFor, evenly, type Random, type Size } from './drawing.ts';
-import type { PixelOperation } from './imageOperation.ts';
+import { followedBy, type ColourChange } from './colourChange.ts';
+import { drawFor, type Size } from './drawing.ts';
 import { mapPicture } from './mapPicture.ts';
 import { identity, multiply, type Matrix } from './matrix.ts';
-import { drawMap } from './pictureMap.ts';
+import type { Step } from './operationSteps.ts';
 import type { PixelRange } from './pixelRange.ts';
 import { recolour } from './recolour.ts';
-import type { Step } from './operationSteps.ts';
 
 /** What is done to pictures of a base. */
 export interface PictureAugmentation {
@@ -44,54 +39,40 @@ function applyStep(step: Step, picture: Tensor4D, seed: number, range: PixelRang
   switch (step.kind) {
     case 'geometry': {
       const [, height, width] = picture.shape;
-      const map = jointMap(step.operations, seed, { height, width });
+      const map = jointMap(step.changes, seed, { height, width });
       return map === undefined ? picture : mapPicture(picture, map, step.fill ?? 'nearest', range);
     }
     case 'colours': {
-      const change = jointChange(step.operations, seed);
+      const change = jointChange(step.changes, seed);
       return change === undefined ? picture : recolour(picture, change, range);
     }
     case 'pixels': {
-      const random = drawFor(step, seed);
-      return random === undefined ? picture : changePixels(step.operation, picture, random, range);
+      const random = drawFor(step.change, seed);
+      return random === undefined ? picture : step.change.apply(picture, random, range);
     }
   }
 }
 
 /** Undefined when everything stays where it is. */
 function jointMap(
-  operations: Extract<Step, { kind: 'geometry' }>['operations'],
+  changes: Extract<Step, { kind: 'geometry' }>['changes'],
   seed: number,
   size: Size,
 ): Matrix | undefined {
-  const maps = operations.flatMap((placed) => {
-    const random = drawFor(placed, seed);
-    return random === undefined ? [] : [drawMap(placed.operation, random, size)];
+  const maps = changes.flatMap((change) => {
+    const random = drawFor(change, seed);
+    return random === undefined ? [] : [change.map(random, size)];
   });
   const joint = maps.reduce(multiply, identity);
   return joint.every((value, i) => value === identity[i]) ? undefined : joint;
 }
 
 /** Undefined when no colour changes. */
-function jointChange(
-  operations: Extract<Step, { kind: 'colours' }>['operations'],
-  seed: number,
-): ColourChange | undefined {
-  const changes = operations.flatMap((placed) => {
-    const random = drawFor(placed, seed);
-    return random === undefined ? [] : [drawChange(placed.operation, random)];
+function jointChange(changes: Extract<Step, { kind: 'colours' }>['changes'], seed: number): ColourChange | undefined {
+  const drawn = changes.flatMap((change) => {
+    const random = drawFor(change, seed);
+    return random === undefined ? [] : [change.change(random)];
   });
-  const [first, ...others] = changes;
+  const [first, ...others] = drawn;
   return first && others.reduce(followedBy, first);
-}
-
-function changePixels(operation: PixelOperation, picture: Tensor4D, random: Random, range: PixelRange): Tensor4D {
-  switch (operation.name) {
-    case 'blur':
-      return blurPicture(picture, evenly(random, operation.sigma));
-    case 'noise':
-      return addNoise(picture, operation.deviation, random, range);
-    case 'cutout':
-      return coverPart(picture, operation, random, range);
-  }
 }

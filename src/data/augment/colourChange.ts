@@ -1,7 +1,5 @@
 // What colour operations do to each colour: another that depends linearly on it and on the mean colour of the picture, so
 // that several changes are one. Colours are red, green and blue, 0 … 1.
-import { evenly, toEitherSide, type Random } from './drawing.ts';
-import type { ColourOperation } from './imageOperation.ts';
 import { add, identity, isZero, multiply, scale, type Matrix, type Vector } from './matrix.ts';
 
 /** A new colour: `ofColour` times the colour plus `ofMean` times the picture's mean colour. */
@@ -17,21 +15,6 @@ const luma: Vector = [0.299, 0.587, 0.114];
 
 /** Gives every colour its gray. */
 const toGray: Matrix = [...luma, ...luma, ...luma];
-
-/** Draws the change of an operation for one picture. */
-export function drawChange(operation: ColourOperation, random: Random): ColourChange {
-  if (operation.name === 'grayscale') return saturate(0);
-  if (operation.name === 'hue') return turnHue(toEitherSide(random, operation.amount));
-  const factor = evenly(random, [1 - operation.amount, 1 + operation.amount]);
-  switch (operation.name) {
-    case 'brightness':
-      return brighten(factor);
-    case 'contrast':
-      return contrastBy(factor);
-    case 'saturation':
-      return saturate(factor);
-  }
-}
 
 /** All values times a factor. */
 export function brighten(factor: number): ColourChange {

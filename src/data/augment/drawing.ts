@@ -1,18 +1,17 @@
 // Draws of operations: each of an example's has a generator of its own, so that a change of one leaves the others.
 import { deriveSeed, randomGenerator } from '../../core/random.ts';
-import type { ImageOperation } from './imageOperation.ts';
 
 /** Uniform numbers in [0, 1). */
 export type Random = () => number;
 
-/** An operation and its place in the list, which its draws depend on. */
-export interface PlacedOperation<Operation extends ImageOperation = ImageOperation> {
-  readonly operation: Operation;
+/** What is done to some share of the examples, and its place in the list, which its draws depend on. */
+export interface Placed {
+  readonly operation: { readonly probability: number };
   readonly place: number;
 }
 
 /** What an operation draws from for an example; undefined when it leaves that example as it is. */
-export function drawFor({ operation, place }: PlacedOperation, seed: number): Random | undefined {
+export function drawFor({ operation, place }: Placed, seed: number): Random | undefined {
   const random = randomGenerator(deriveSeed(seed, place));
   return random() < operation.probability ? random : undefined;
 }
@@ -25,6 +24,11 @@ export function evenly(random: Random, [least, most]: readonly [number, number])
 /** A number drawn evenly up to the largest to either side of 0. */
 export function toEitherSide(random: Random, most: number): number {
   return evenly(random, [-most, most]);
+}
+
+/** A factor drawn evenly from 1 - `amount` to 1 + `amount`. */
+export function aroundOne(random: Random, amount: number): number {
+  return evenly(random, [1 - amount, 1 + amount]);
 }
 
 /** Height and width of a picture, or of a part of it. */

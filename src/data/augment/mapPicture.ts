@@ -1,6 +1,6 @@
 // Resamples a picture through a projective map.
 import { add, engine, sub, tensor2d, Transform, type Tensor4D } from '@tensorflow/tfjs-core';
-import type { PictureFill } from './imageOperation.ts';
+import type { PictureFill } from './operation.ts';
 import type { Size } from './drawing.ts';
 import { apply, at, matrixOf, type Matrix } from './matrix.ts';
 import { betweenIndexes } from './pictureMap.ts';

@@ -1,19 +1,19 @@
 // Checks of what operations are told. Each hands the value on.
 import { TransferKitError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
-import type { OperationName, PictureFill } from './imageOperation.ts';
+import type { PictureFill } from './operation.ts';
 
 type Limits = readonly [least: number, most: number];
 
 /** A number within limits. */
-export function within(name: OperationName, option: string, value: unknown, [least, most]: Limits): number {
+export function within(name: string, option: string, value: unknown, [least, most]: Limits): number {
   if (isWithin(value, [least, most])) return value;
   throw invalidSetting(name, `${option} to be a number from ${String(least)} to ${String(most)}`, value);
 }
 
 /** A pair of numbers within limits that do not fall. */
 export function rangeWithin(
-  name: OperationName,
+  name: string,
   option: string,
   value: unknown,
   [least, most]: Limits,
@@ -28,19 +28,19 @@ export function rangeWithin(
 }
 
 /** A probability. */
-export function probabilityOf(name: OperationName, value: unknown): number {
+export function probabilityOf(name: string, value: unknown): number {
   return within(name, 'probability', value, [0, 1]);
 }
 
 /** What lies outside a picture. */
-export function fillOf(name: OperationName, value: unknown): PictureFill {
+export function fillOf(name: string, value: unknown): PictureFill {
   if (value === 'reflect' || value === 'nearest') return value;
   if (isWithin(value, [0, 1])) return value;
   throw invalidSetting(name, "fill to be 'reflect', 'nearest' or a gray from 0 to 1", value);
 }
 
 /** The error about a setting. */
-export function invalidSetting(name: OperationName, expected: string, received: unknown): TransferKitError {
+export function invalidSetting(name: string, expected: string, received: unknown): TransferKitError {
   const got = typeof received === 'object' || typeof received === 'string' ? shown(received) : String(received);
   return new TransferKitError('INVALID_OPTION', `${name}: expected ${expected}, got ${got}.`, { received });
 }

@@ -1,34 +1,7 @@
 // Where a geometric operation looks for each pixel: a projective map of places, from what comes out to what went in.
 // Places are pixels from the middle of the picture, x to the right and y down.
-import { drawPart, evenly, toEitherSide, type Random, type Size } from './drawing.ts';
-import type { GeometricOperation, ImageOperation } from './imageOperation.ts';
+import type { Size } from './drawing.ts';
 import { matrixOf, multiply, type Matrix } from './matrix.ts';
-
-/** Draws the map of an operation for one picture. */
-export function drawMap(operation: GeometricOperation, random: Random, size: Size): Matrix {
-  switch (operation.name) {
-    case 'flip':
-      return operation.direction === 'horizontal' ? stretching(-1, 1) : stretching(1, -1);
-    case 'shift': {
-      const x = toEitherSide(random, operation.horizontal) * size.width;
-      return moving(x, toEitherSide(random, operation.vertical) * size.height);
-    }
-    case 'rotate':
-      return turning(toRadians(toEitherSide(random, operation.degrees)));
-    case 'zoom':
-      return drawZoom(operation, random, size);
-    case 'shear': {
-      const x = Math.tan(toRadians(toEitherSide(random, operation.horizontal)));
-      return leaning(x, Math.tan(toRadians(toEitherSide(random, operation.vertical))));
-    }
-    case 'perspective': {
-      const sideways = tilting(toEitherSide(random, operation.amount), 0, size);
-      return multiply(sideways, tilting(0, toEitherSide(random, operation.amount), size));
-    }
-    case 'randomResizedCrop':
-      return drawCrop(operation, random, size);
-  }
-}
 
 /** Turns the picture by an angle, clockwise for positive ones. */
 export function turning(radians: number): Matrix {
@@ -56,33 +29,22 @@ export function betweenIndexes(map: Matrix, { height, width }: Size): Matrix {
   return matrixOf((row, column) => (indexed[row * 3 + column] ?? 0) / indexed[8]);
 }
 
-function drawZoom({ range }: ImageOperation<'zoom'>, random: Random, { height, width }: Size): Matrix {
-  const share = 1 / evenly(random, range);
-  const x = toEitherSide(random, 0.5) * width;
-  const y = toEitherSide(random, 0.5) * height;
-  return [share, 0, x * (1 - share), 0, share, y * (1 - share), 0, 0, 1];
-}
-
-function drawCrop(operation: ImageOperation<'randomResizedCrop'>, random: Random, size: Size): Matrix {
-  const part = drawPart(random, size, operation);
-  const x = toEitherSide(random, (size.width - part.width) / 2);
-  const y = toEitherSide(random, (size.height - part.height) / 2);
-  return [part.width / size.width, 0, x, 0, part.height / size.height, y, 0, 0, 1];
-}
-
-function stretching(x: number, y: number): Matrix {
+/** Scales the picture around its middle; negative factors mirror it. */
+export function stretching(x: number, y: number): Matrix {
   return [x, 0, 0, 0, y, 0, 0, 0, 1];
 }
 
 /** Moves the picture to the right and down. */
-function moving(x: number, y: number): Matrix {
+export function moving(x: number, y: number): Matrix {
   return [1, 0, -x, 0, 1, -y, 0, 0, 1];
 }
 
-function leaning(x: number, y: number): Matrix {
+/** Leans the columns by `x`, then the rows by `y`: tangents of the angles. */
+export function leaning(x: number, y: number): Matrix {
   return multiply([1, x, 0, 0, 1, 0, 0, 0, 1], [1, 0, 0, y, 1, 0, 0, 0, 1]);
 }
 
-function toRadians(degrees: number): number {
+/** An angle in radians. */
+export function toRadians(degrees: number): number {
   return (degrees * Math.PI) / 180;
 }

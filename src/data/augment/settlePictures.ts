@@ -5,10 +5,10 @@ import { describeShape } from '../../core/shapes.ts';
 import type { Shape } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 import type { PictureAugmentation } from './augmentPictures.ts';
-import { checkedOperation } from './checkedOperation.ts';
-import type { ImageOperation } from './imageOperation.ts';
+import type { SettledOperation } from './operation.ts';
+import { settleOperation, type ImageOperation } from './operations.ts';
 import { pixelRangeOf, type PixelRange } from './pixelRange.ts';
-import { presetOperations, type AugmentPreset } from './presetOperations.ts';
+import { augmentPresets, type AugmentPreset } from './presetOperations.ts';
 import { needsRange, stepsOf } from './operationSteps.ts';
 
 /** For steps that do not ask. */
@@ -24,8 +24,8 @@ export function settlePictures(
   augment: AugmentPreset | readonly ImageOperation[],
   { trunk: { input }, preprocessor: { spec } }: Pick<Base, 'trunk' | 'preprocessor'>,
 ): PictureAugmentation | undefined {
-  const operations =
-    typeof augment === 'string' ? presetOperations(augment) : augment.map((each) => checkEntry(verb, each));
+  const listed = typeof augment === 'string' ? augmentPresets[augment]() : augment;
+  const operations = listed.map((each) => checkEntry(verb, each));
   const steps = stepsOf(operations);
   if (steps.length === 0) return undefined;
   const shape = input.shape.slice(1);
@@ -37,12 +37,12 @@ export function settlePictures(
   }
   const range = shape[2] === 1 || shape[2] === 3 ? pixelRangeOf(spec) : undefined;
   const asking = range === undefined ? operations.find(needsRange) : undefined;
-  if (asking !== undefined) throw rangeUnknown(verb, asking.name, shape);
+  if (asking !== undefined) throw rangeUnknown(verb, asking.operation.name, shape);
   return { steps, range: range ?? anyRange };
 }
 
-function checkEntry(verb: string, entry: unknown): ImageOperation {
-  const operation = isNamed(entry) ? checkedOperation(entry) : undefined;
+function checkEntry(verb: string, entry: unknown): SettledOperation {
+  const operation = isNamed(entry) ? settleOperation(entry) : undefined;
   if (operation !== undefined) return operation;
   const found = typeof entry === 'function' ? `the function ${entry.name}: call it` : shown(entry);
   const text = `${verb}: expected augment to list operations such as flip() or rotate({ degrees: 10 }), got ${found}.`;
@@ -67,6 +67,6 @@ function rangeUnknown(verb: string, name: string, shape: Shape): TransferKitErro
   return new TransferKitError('INVALID_OPTION', text, { operation: name, shape });
 }
 
-function isNamed(entry: unknown): entry is ImageOperation {
+function isNamed(entry: unknown): entry is { readonly name: unknown } {
   return typeof entry === 'object' && entry !== null && 'name' in entry;
 }

@@ -1,5 +1,42 @@
-// Blurs a picture by a bell curve, rows first.
+// Blurs pictures by a bell curve, rows first.
 import { depthwiseConv2d, mirrorPad, tensor4d, type Tensor4D } from '@tensorflow/tfjs-core';
+import { evenly, type Random } from './drawing.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf, rangeWithin } from './operationChecks.ts';
+
+/** Options of {@link blur}. */
+export interface BlurOptions {
+  /** Least and largest standard deviation in pixels, 0.1 … 10. Default [0.1, 2]. */
+  readonly sigma?: readonly [number, number];
+  /** Share of the examples that are changed, 0 … 1. Default 0.5. */
+  readonly probability?: number;
+}
+
+/**
+ * Blurs pictures by a bell curve whose width is drawn evenly. Outside the picture it sees the picture in a mirror.
+ *
+ * torchvision's `GaussianBlur`, with taps up to three standard deviations away.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { blur } from 'transferkit';
+ * console.log(blur({ probability: 0.2 }).sigma); // [ 0.1, 2 ]
+ * ```
+ */
+export function blur({ sigma = [0.1, 2], probability = 0.5 }: BlurOptions = {}): Operation<'blur', BlurOptions> {
+  return {
+    name: 'blur',
+    sigma: rangeWithin('blur', 'sigma', sigma, [0.1, 10]),
+    probability: probabilityOf('blur', probability),
+  };
+}
+
+/** Draws a width and blurs a picture [1, height, width, channels] by it. */
+export function blurPixels({ sigma }: Operation<'blur', BlurOptions>, picture: Tensor4D, random: Random): Tensor4D {
+  return blurPicture(picture, evenly(random, sigma));
+}
 
 /**
  * A picture [1, height, width, channels] blurred.

@@ -1,0 +1,42 @@
+// Makes pictures darker or brighter.
+import { brighten, type ColourChange } from './colourChange.ts';
+import { aroundOne, type Random } from './drawing.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf, within } from './operationChecks.ts';
+
+/** Options of {@link brightness}. */
+export interface BrightnessOptions {
+  /** Largest distance of the factor from 1, 0 … 1. Default 0.2. */
+  readonly amount?: number;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Makes pictures darker or brighter: all values times a factor drawn evenly from 1 - `amount` to 1 + `amount`.
+ *
+ * torchvision's `adjust_brightness`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { brightness } from 'transferkit';
+ * console.log(brightness({ amount: 0.4 })); // { name: 'brightness', amount: 0.4, probability: 1 }
+ * ```
+ */
+export function brightness({ amount = 0.2, probability = 1 }: BrightnessOptions = {}): Operation<
+  'brightness',
+  BrightnessOptions
+> {
+  return {
+    name: 'brightness',
+    amount: within('brightness', 'amount', amount, [0, 1]),
+    probability: probabilityOf('brightness', probability),
+  };
+}
+
+/** Draws what it does to the colours of one picture. */
+export function brightnessChange({ amount }: Operation<'brightness', BrightnessOptions>, random: Random): ColourChange {
+  return brighten(aroundOne(random, amount));
+}

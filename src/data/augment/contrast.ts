@@ -1,0 +1,43 @@
+// Makes pictures flatter or harsher.
+import { contrastBy, type ColourChange } from './colourChange.ts';
+import { aroundOne, type Random } from './drawing.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf, within } from './operationChecks.ts';
+
+/** Options of {@link contrast}. */
+export interface ContrastOptions {
+  /** Largest distance of the factor from 1, 0 … 1. Default 0.2. */
+  readonly amount?: number;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Makes pictures flatter or harsher: distances from the mean gray of the picture times a factor drawn evenly from 1 -
+ * `amount` to 1 + `amount`.
+ *
+ * torchvision's `adjust_contrast`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { contrast } from 'transferkit';
+ * console.log(contrast().amount); // 0.2
+ * ```
+ */
+export function contrast({ amount = 0.2, probability = 1 }: ContrastOptions = {}): Operation<
+  'contrast',
+  ContrastOptions
+> {
+  return {
+    name: 'contrast',
+    amount: within('contrast', 'amount', amount, [0, 1]),
+    probability: probabilityOf('contrast', probability),
+  };
+}
+
+/** Draws what it does to the colours of one picture. */
+export function contrastChange({ amount }: Operation<'contrast', ContrastOptions>, random: Random): ColourChange {
+  return contrastBy(aroundOne(random, amount));
+}

@@ -1,0 +1,41 @@
+// Mirrors pictures.
+import { stretching } from './pictureMap.ts';
+import type { Matrix } from './matrix.ts';
+import type { Operation } from './operation.ts';
+import { invalidSetting, probabilityOf } from './operationChecks.ts';
+
+/** Options of {@link flip}. */
+export interface FlipOptions {
+  /** Left and right (default), or top and bottom. */
+  readonly direction?: 'horizontal' | 'vertical';
+  /** Share of the examples that are changed, 0 … 1. Default 0.5. */
+  readonly probability?: number;
+}
+
+/**
+ * Mirrors pictures: left and right, or top and bottom.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { flip } from 'transferkit';
+ * console.log(flip()); // { name: 'flip', direction: 'horizontal', probability: 0.5 }
+ * ```
+ */
+export function flip({ direction = 'horizontal', probability = 0.5 }: FlipOptions = {}): Operation<
+  'flip',
+  FlipOptions
+> {
+  if (!isDirection(direction)) throw invalidSetting('flip', "direction to be 'horizontal' or 'vertical'", direction);
+  return { name: 'flip', direction, probability: probabilityOf('flip', probability) };
+}
+
+/** Where a flip looks for each pixel. */
+export function flipMap({ direction }: Operation<'flip', FlipOptions>): Matrix {
+  return direction === 'horizontal' ? stretching(-1, 1) : stretching(1, -1);
+}
+
+function isDirection(value: unknown): value is 'horizontal' | 'vertical' {
+  return value === 'horizontal' || value === 'vertical';
+}

@@ -1,0 +1,32 @@
+// Takes the colours away.
+import { saturate, type ColourChange } from './colourChange.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf } from './operationChecks.ts';
+
+/** Options of {@link grayscale}. */
+export interface GrayscaleOptions {
+  /** Share of the examples that are changed, 0 … 1. Default 0.1. */
+  readonly probability?: number;
+}
+
+/**
+ * Takes the colours away: each pixel becomes its luma, 0.299 red + 0.587 green + 0.114 blue.
+ *
+ * ITU-R BT.601, as in PIL and torchvision's `rgb_to_grayscale`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { grayscale } from 'transferkit';
+ * console.log(grayscale()); // { name: 'grayscale', probability: 0.1 }
+ * ```
+ */
+export function grayscale({ probability = 0.1 }: GrayscaleOptions = {}): Operation<'grayscale', GrayscaleOptions> {
+  return { name: 'grayscale', probability: probabilityOf('grayscale', probability) };
+}
+
+/** What it does to colours. */
+export function grayscaleChange(): ColourChange {
+  return saturate(0);
+}

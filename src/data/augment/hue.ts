@@ -1,0 +1,38 @@
+// Turns colours around the gray axis.
+import { turnHue, type ColourChange } from './colourChange.ts';
+import { toEitherSide, type Random } from './drawing.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf, within } from './operationChecks.ts';
+
+/** Options of {@link hue}. */
+export interface HueOptions {
+  /** Largest turn to either side as a share of the circle of colours, 0 … 0.5. Default 0.05. */
+  readonly amount?: number;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Turns colours around the gray axis by an angle drawn evenly up to the largest to either side: in the plane of U and V of
+ * YUV (ITU-R BT.470), so that the gray of every colour stays as it is.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { hue } from 'transferkit';
+ * console.log(hue({ amount: 0.1 }).amount); // 0.1
+ * ```
+ */
+export function hue({ amount = 0.05, probability = 1 }: HueOptions = {}): Operation<'hue', HueOptions> {
+  return {
+    name: 'hue',
+    amount: within('hue', 'amount', amount, [0, 0.5]),
+    probability: probabilityOf('hue', probability),
+  };
+}
+
+/** Draws what it does to the colours of one picture. */
+export function hueChange({ amount }: Operation<'hue', HueOptions>, random: Random): ColourChange {
+  return turnHue(toEitherSide(random, amount));
+}

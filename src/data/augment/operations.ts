@@ -1,0 +1,54 @@
+// The operations by name. Names and types derive from this table.
+import { hasKey } from '../../core/names.ts';
+import { blur, blurPixels } from './blur.ts';
+import { brightness, brightnessChange } from './brightness.ts';
+import { contrast, contrastChange } from './contrast.ts';
+import { cutout, cutoutPixels } from './cutout.ts';
+import { flip, flipMap } from './flip.ts';
+import { grayscale, grayscaleChange } from './grayscale.ts';
+import { hue, hueChange } from './hue.ts';
+import { noise, noisePixels } from './noise.ts';
+import { colourful, geometric, pixelwise, type SettledOperation } from './operation.ts';
+import { perspective, perspectiveMap } from './perspective.ts';
+import { randomResizedCrop, randomResizedCropMap } from './randomResizedCrop.ts';
+import { rotate, rotateMap } from './rotate.ts';
+import { saturation, saturationChange } from './saturation.ts';
+import { shear, shearMap } from './shear.ts';
+import { shift, shiftMap } from './shift.ts';
+import { zoom, zoomMap } from './zoom.ts';
+
+/** All operations. */
+export const operations = {
+  flip: geometric(flip, flipMap),
+  shift: geometric(shift, shiftMap),
+  rotate: geometric(rotate, rotateMap),
+  zoom: geometric(zoom, zoomMap),
+  shear: geometric(shear, shearMap),
+  perspective: geometric(perspective, perspectiveMap),
+  randomResizedCrop: geometric(randomResizedCrop, randomResizedCropMap),
+  brightness: colourful(brightness, brightnessChange),
+  contrast: colourful(contrast, contrastChange),
+  saturation: colourful(saturation, saturationChange),
+  hue: colourful(hue, hueChange),
+  grayscale: colourful(grayscale, grayscaleChange),
+  blur: pixelwise(blur, blurPixels),
+  noise: pixelwise(noise, noisePixels),
+  cutout: pixelwise(cutout, cutoutPixels),
+} as const;
+
+/** Name of an operation, and of the function that makes it. */
+export type OperationName = keyof typeof operations;
+
+/** A change of pictures as plain data, made by `flip()`, `rotate()` … of `transferkit/augment` and carried out in training. */
+export type ImageOperation<Name extends OperationName = OperationName> = {
+  readonly [N in Name]: ReturnType<(typeof operations)[N]['make']>;
+}[Name];
+
+/**
+ * The operation with every setting checked, and defaults for those that are missing; undefined for one of another name.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function settleOperation(given: { readonly name: unknown }): SettledOperation | undefined {
+  return hasKey(operations, given.name) ? operations[given.name].settle(given) : undefined;
+}

@@ -1,0 +1,50 @@
+// Tilts pictures, as if seen from the side and from above.
+import { toEitherSide, type Random, type Size } from './drawing.ts';
+import { multiply, type Matrix } from './matrix.ts';
+import type { Operation, PictureFill } from './operation.ts';
+import { fillOf, probabilityOf, within } from './operationChecks.ts';
+import { tilting } from './pictureMap.ts';
+
+/** Options of {@link perspective}. */
+export interface PerspectiveOptions {
+  /** Largest share by which an edge grows and the one opposite shrinks, 0 … 0.5. Default 0.2. */
+  readonly amount?: number;
+  /** What is seen outside the picture. Default `'reflect'`. */
+  readonly fill?: PictureFill;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Tilts pictures around their upright and their level axis, as if seen from the side and from above: of two opposite
+ * edges one grows by a share drawn evenly up to `amount`, the other shrinks by it. Around one axis it is fastai's `Warp`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { perspective } from 'transferkit';
+ * console.log(perspective({ probability: 0.75 }).amount); // 0.2
+ * ```
+ */
+export function perspective({ amount = 0.2, fill = 'reflect', probability = 1 }: PerspectiveOptions = {}): Operation<
+  'perspective',
+  PerspectiveOptions
+> {
+  return {
+    name: 'perspective',
+    amount: within('perspective', 'amount', amount, [0, 0.5]),
+    fill: fillOf('perspective', fill),
+    probability: probabilityOf('perspective', probability),
+  };
+}
+
+/** Draws where a tilted picture is seen for each pixel. */
+export function perspectiveMap(
+  { amount }: Operation<'perspective', PerspectiveOptions>,
+  random: Random,
+  size: Size,
+): Matrix {
+  const sideways = tilting(toEitherSide(random, amount), 0, size);
+  return multiply(sideways, tilting(0, toEitherSide(random, amount), size));
+}

@@ -1,0 +1,54 @@
+// Shows a part of the picture in the picture's size.
+import { drawPart, toEitherSide, type Random, type Size } from './drawing.ts';
+import type { Matrix } from './matrix.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf, rangeWithin } from './operationChecks.ts';
+
+/** Options of {@link randomResizedCrop}. */
+export interface RandomResizedCropOptions {
+  /** Least and largest share of the picture's area, 0.01 … 1. Default [0.5, 1]. */
+  readonly area?: readonly [number, number];
+  /** Least and largest width by height of the part, 0.1 … 10. Default [3 / 4, 4 / 3]. */
+  readonly aspect?: readonly [number, number];
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Shows a part of the picture in the picture's size. Its share of the area is drawn evenly, its width by height evenly on a
+ * logarithmic scale, its place evenly; a side that would be longer than the picture's is cut to it.
+ *
+ * Szegedy et al., "Going Deeper with Convolutions", 2015, section 6; torchvision's `RandomResizedCrop`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { randomResizedCrop } from 'transferkit';
+ * console.log(randomResizedCrop({ aspect: [1, 1] }).area); // [ 0.5, 1 ]
+ * ```
+ */
+export function randomResizedCrop({
+  area = [0.5, 1],
+  aspect = [3 / 4, 4 / 3],
+  probability = 1,
+}: RandomResizedCropOptions = {}): Operation<'randomResizedCrop', RandomResizedCropOptions> {
+  return {
+    name: 'randomResizedCrop',
+    area: rangeWithin('randomResizedCrop', 'area', area, [0.01, 1]),
+    aspect: rangeWithin('randomResizedCrop', 'aspect', aspect, [0.1, 10]),
+    probability: probabilityOf('randomResizedCrop', probability),
+  };
+}
+
+/** Draws where the part is seen for each pixel. */
+export function randomResizedCropMap(
+  operation: Operation<'randomResizedCrop', RandomResizedCropOptions>,
+  random: Random,
+  size: Size,
+): Matrix {
+  const part = drawPart(random, size, operation);
+  const x = toEitherSide(random, (size.width - part.width) / 2);
+  const y = toEitherSide(random, (size.height - part.height) / 2);
+  return [part.width / size.width, 0, x, 0, part.height / size.height, y, 0, 0, 1];
+}

@@ -1,0 +1,44 @@
+// Turns pictures.
+import { toEitherSide, type Random } from './drawing.ts';
+import type { Matrix } from './matrix.ts';
+import type { Operation, PictureFill } from './operation.ts';
+import { fillOf, probabilityOf, within } from './operationChecks.ts';
+import { toRadians, turning } from './pictureMap.ts';
+
+/** Options of {@link rotate}. */
+export interface RotateOptions {
+  /** Largest angle to either side, 0 … 180. Default 10. */
+  readonly degrees?: number;
+  /** What is seen outside the picture. Default `'reflect'`. */
+  readonly fill?: PictureFill;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Turns pictures around their middle by an angle drawn evenly up to the largest to either side.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { rotate } from 'transferkit';
+ * await trainHead(model, samples, { epochs: 1, augment: [rotate({ degrees: 15 })] });
+ * ```
+ */
+export function rotate({ degrees = 10, fill = 'reflect', probability = 1 }: RotateOptions = {}): Operation<
+  'rotate',
+  RotateOptions
+> {
+  return {
+    name: 'rotate',
+    degrees: within('rotate', 'degrees', degrees, [0, 180]),
+    fill: fillOf('rotate', fill),
+    probability: probabilityOf('rotate', probability),
+  };
+}
+
+/** Draws where a rotation looks for each pixel. */
+export function rotateMap({ degrees }: Operation<'rotate', RotateOptions>, random: Random): Matrix {
+  return turning(toRadians(toEitherSide(random, degrees)));
+}

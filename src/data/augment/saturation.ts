@@ -1,0 +1,43 @@
+// Makes colours paler or stronger.
+import { saturate, type ColourChange } from './colourChange.ts';
+import { aroundOne, type Random } from './drawing.ts';
+import type { Operation } from './operation.ts';
+import { probabilityOf, within } from './operationChecks.ts';
+
+/** Options of {@link saturation}. */
+export interface SaturationOptions {
+  /** Largest distance of the factor from 1, 0 … 1. Default 0.2. */
+  readonly amount?: number;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Makes colours paler or stronger: distances from the gray of the same pixel times a factor drawn evenly from 1 - `amount` to
+ * 1 + `amount`.
+ *
+ * torchvision's `adjust_saturation`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { saturation } from 'transferkit';
+ * console.log(saturation({ probability: 0.5 }).amount); // 0.2
+ * ```
+ */
+export function saturation({ amount = 0.2, probability = 1 }: SaturationOptions = {}): Operation<
+  'saturation',
+  SaturationOptions
+> {
+  return {
+    name: 'saturation',
+    amount: within('saturation', 'amount', amount, [0, 1]),
+    probability: probabilityOf('saturation', probability),
+  };
+}
+
+/** Draws what it does to the colours of one picture. */
+export function saturationChange({ amount }: Operation<'saturation', SaturationOptions>, random: Random): ColourChange {
+  return saturate(aroundOne(random, amount));
+}

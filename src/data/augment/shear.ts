@@ -1,0 +1,50 @@
+// Leans the columns of pictures, and the rows.
+import { toEitherSide, type Random } from './drawing.ts';
+import type { Matrix } from './matrix.ts';
+import type { Operation, PictureFill } from './operation.ts';
+import { fillOf, probabilityOf, within } from './operationChecks.ts';
+import { leaning, toRadians } from './pictureMap.ts';
+
+/** Options of {@link shear}. */
+export interface ShearOptions {
+  /** Largest angle of the columns to either side, in degrees, 0 … 60. Default 10. */
+  readonly horizontal?: number;
+  /** Largest angle of the rows to either side, in degrees, 0 … 60. Default 0. */
+  readonly vertical?: number;
+  /** What is seen outside the picture. Default `'reflect'`. */
+  readonly fill?: PictureFill;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Leans the columns of pictures, and the rows, by angles drawn evenly up to the largest to either side.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { shear } from 'transferkit';
+ * console.log(shear({ horizontal: 5, probability: 0.5 }).vertical); // 0
+ * ```
+ */
+export function shear({
+  horizontal = 10,
+  vertical = 0,
+  fill = 'reflect',
+  probability = 1,
+}: ShearOptions = {}): Operation<'shear', ShearOptions> {
+  return {
+    name: 'shear',
+    horizontal: within('shear', 'horizontal', horizontal, [0, 60]),
+    vertical: within('shear', 'vertical', vertical, [0, 60]),
+    fill: fillOf('shear', fill),
+    probability: probabilityOf('shear', probability),
+  };
+}
+
+/** Draws where a shear looks for each pixel. */
+export function shearMap({ horizontal, vertical }: Operation<'shear', ShearOptions>, random: Random): Matrix {
+  const x = Math.tan(toRadians(toEitherSide(random, horizontal)));
+  return leaning(x, Math.tan(toRadians(toEitherSide(random, vertical))));
+}

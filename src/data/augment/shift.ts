@@ -1,0 +1,54 @@
+// Moves pictures.
+import { toEitherSide, type Random, type Size } from './drawing.ts';
+import type { Matrix } from './matrix.ts';
+import type { Operation, PictureFill } from './operation.ts';
+import { fillOf, probabilityOf, within } from './operationChecks.ts';
+import { moving } from './pictureMap.ts';
+
+/** Options of {@link shift}. */
+export interface ShiftOptions {
+  /** Largest share of the width, 0 … 1. Default 0.1. */
+  readonly horizontal?: number;
+  /** Largest share of the height, 0 … 1. Default 0.1. */
+  readonly vertical?: number;
+  /** What is seen outside the picture. Default `'reflect'`. */
+  readonly fill?: PictureFill;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Moves pictures sideways and up or down, by shares of their width and height drawn evenly up to the largest to either side.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { shift } from 'transferkit';
+ * console.log(shift({ vertical: 0 }).horizontal); // 0.1
+ * ```
+ */
+export function shift({
+  horizontal = 0.1,
+  vertical = 0.1,
+  fill = 'reflect',
+  probability = 1,
+}: ShiftOptions = {}): Operation<'shift', ShiftOptions> {
+  return {
+    name: 'shift',
+    horizontal: within('shift', 'horizontal', horizontal, [0, 1]),
+    vertical: within('shift', 'vertical', vertical, [0, 1]),
+    fill: fillOf('shift', fill),
+    probability: probabilityOf('shift', probability),
+  };
+}
+
+/** Draws where a shift looks for each pixel. */
+export function shiftMap(
+  { horizontal, vertical }: Operation<'shift', ShiftOptions>,
+  random: Random,
+  { height, width }: Size,
+): Matrix {
+  const x = toEitherSide(random, horizontal) * width;
+  return moving(x, toEitherSide(random, vertical) * height);
+}

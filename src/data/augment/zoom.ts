@@ -1,0 +1,46 @@
+// Makes what is seen larger or smaller.
+import { evenly, toEitherSide, type Random, type Size } from './drawing.ts';
+import type { Matrix } from './matrix.ts';
+import type { Operation, PictureFill } from './operation.ts';
+import { fillOf, probabilityOf, rangeWithin } from './operationChecks.ts';
+
+/** Options of {@link zoom}. */
+export interface ZoomOptions {
+  /** Least and largest factor, 0.1 … 10; above 1 nothing outside the picture is seen. Default [1, 1.1]. */
+  readonly range?: readonly [number, number];
+  /** What is seen outside the picture. Default `'reflect'`. */
+  readonly fill?: PictureFill;
+  /** Share of the examples that are changed, 0 … 1. Default 1. */
+  readonly probability?: number;
+}
+
+/**
+ * Makes what is seen larger or smaller, around a place drawn evenly from the picture, as fastai's `Zoom` does.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { zoom } from 'transferkit';
+ * console.log(zoom({ range: [0.9, 1.2] }).fill); // reflect
+ * ```
+ */
+export function zoom({ range = [1, 1.1], fill = 'reflect', probability = 1 }: ZoomOptions = {}): Operation<
+  'zoom',
+  ZoomOptions
+> {
+  return {
+    name: 'zoom',
+    range: rangeWithin('zoom', 'range', range, [0.1, 10]),
+    fill: fillOf('zoom', fill),
+    probability: probabilityOf('zoom', probability),
+  };
+}
+
+/** Draws where a zoom looks for each pixel. */
+export function zoomMap({ range }: Operation<'zoom', ZoomOptions>, random: Random, { height, width }: Size): Matrix {
+  const share = 1 / evenly(random, range);
+  const x = toEitherSide(random, 0.5) * width;
+  const y = toEitherSide(random, 0.5) * height;
+  return [share, 0, x * (1 - share), 0, share, y * (1 - share), 0, 0, 1];
+}
