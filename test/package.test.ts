@@ -96,7 +96,12 @@ test('holds what it promises and nothing else', async () => {
   const odd = files
     .filter((file) => file.isFile())
     .map((file) => join(file.parentPath, file.name).slice(join(consumer, 'node_modules/transferkit/').length))
-    .filter((path) => !/^(package\.json|LICENSE|README\.md|CHANGELOG\.md|docs\/[\w-]+\.md|bench\/results\.svg|dist\/.+\.(js|js\.map|d\.ts))$/.test(path));
+    .filter(
+      (path) =>
+        !/^(package\.json|LICENSE|README\.md|CHANGELOG\.md|docs\/[\w-]+\.md|bench\/results\.svg|dist\/.+\.(js|js\.map|d\.ts))$/.test(
+          path,
+        ),
+    );
   expect(odd).toEqual([]);
 });
 
@@ -200,7 +205,17 @@ function doorsOf(manifest: string): string[] {
 
 /** Builds a copy of the package, so that a test never touches the `dist` that somebody works with. */
 async function pack(folder: string): Promise<string> {
-  const parts = ['src', 'package.json', 'tsconfig.json', 'tsup.config.ts', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs', 'bench/results.svg'];
+  const parts = [
+    'src',
+    'package.json',
+    'tsconfig.json',
+    'tsup.config.ts',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'docs',
+    'bench/results.svg',
+  ];
   for (const part of parts.filter((path) => existsSync(join(repository, path)))) {
     await cp(join(repository, part), join(folder, part), { recursive: true });
   }
