@@ -57,6 +57,13 @@ async function told<Value>(work: Promise<Value>): Promise<Value> {
 
 const byteAt = (place: number, number: number) => (place * 31 + (place >> 8) + number) & 255;
 
+/** So many bytes, in a loop: there may be 40 million. */
+function bytesFrom(length: number, number: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let place = 0; place < length; place++) bytes[place] = byteAt(place, number);
+  return bytes;
+}
+
 /** A place that never comes back from writing after so many times. */
 async function placeThatHangs(location: string, hang: number): Promise<string | CheckpointStore> {
   if (hang === Infinity) return location;
@@ -116,13 +123,7 @@ window.checkpoints = {
     return store.list();
   },
   list: () => told(store!.list()),
-  write: (name, length, number) =>
-    told(
-      store!.write(
-        name,
-        Uint8Array.from({ length }, (_, place) => byteAt(place, number)),
-      ),
-    ),
+  write: (name, length, number) => told(store!.write(name, bytesFrom(length, number))),
   writeOn(length) {
     void writeOn(length);
   },

@@ -38,7 +38,7 @@ describe('whether memory is shared', () => {
     const alone = withMemoryType(shared, false)!;
     expect(WebAssembly.validate(shared) && WebAssembly.validate(alone)).toBe(true);
     expect(differences(shared, alone)).toBe(1);
-    expect(withMemoryType(alone, true)).toEqual(shared);
+    expect(Buffer.compare(withMemoryType(alone, true)!, shared)).toBe(0);
   });
 
   test('a module on memory of the wrong kind does not start', () => {
