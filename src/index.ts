@@ -170,23 +170,25 @@ export {
   constant,
   cosine,
   cosineRestarts,
-  exponentialDecay,
-  polynomialDecay,
-  stepDecay,
+  exponential,
+  linear,
+  polynomial,
+  step,
 } from './training/schedules/decays.ts';
 export type {
   CosineOptions,
   CosineRestartsOptions,
-  ExponentialDecayOptions,
-  PolynomialDecayOptions,
-  StepDecayOptions,
+  ExponentialOptions,
+  LinearOptions,
+  PolynomialOptions,
+  StepOptions,
 } from './training/schedules/decays.ts';
-export { linearWarmUp, oneCycle } from './training/schedules/oneCycle.ts';
+export { warmUp, oneCycle } from './training/schedules/oneCycle.ts';
 export type { OneCycleOptions, WarmUpOptions } from './training/schedules/oneCycle.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizers/optimizer.ts';
 export type { OptimizerName } from './training/optimizers/optimizers.ts';
-export { reduceOnPlateau } from './training/schedules/reduceOnPlateau.ts';
-export type { ReduceOnPlateauOptions } from './training/schedules/reduceOnPlateau.ts';
+export { plateau } from './training/schedules/plateau.ts';
+export type { PlateauOptions } from './training/schedules/plateau.ts';
 export { rmsprop } from './training/optimizers/rmsprop.ts';
 export type { RmspropOptions } from './training/optimizers/rmsprop.ts';
 export type { AdaptiveSchedule, Schedule, ScheduleFunction, Span } from './training/schedules/schedule.ts';

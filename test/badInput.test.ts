@@ -550,11 +550,8 @@ describe('options', () => {
     [{ validation: 1.2 }, share('1.2')],
     [{ validation: NaN }, share('NaN')],
     [{ validation: '0.2' }, "expected samples, as fromArrays, defineSamples or imageFolder make them, got '0.2'."],
-    [
-      { optimizer: 'adamw' },
-      "expected optimizer to be 'adam', 'adamW', 'sgd', 'rmsprop', 'adagrad' or one made by adam(), sgd() …, got adamw.",
-    ],
-    [{ schedule: 'sine' }, "expected schedule to be 'constant', 'cosine', 'cosineRestarts', 'oneCycle', "],
+    [{ optimizer: 'adamw' }, ' or one made by adam(), sgd() …, got adamw.'],
+    [{ schedule: 'sine' }, "expected schedule to be 'constant', 'cosine', "],
     [{ optimizer: 'constructor' }, 'got constructor.'],
     [{ optimizer: {} }, 'got a value of type object.'],
     [{ optimizer: sgd }, 'got a value of type function.'],

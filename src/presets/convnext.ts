@@ -7,7 +7,7 @@ import { publishedFile } from './published.ts';
 
 /** Blocks and channels of the four stages, and the hashes of the weights with and without the classifier. */
 interface Member {
-  readonly name: 'convnext_tiny' | 'convnext_small' | 'convnext_base';
+  readonly name: string;
   readonly kerasName: string;
   readonly depths: readonly number[];
   readonly channels: readonly number[];

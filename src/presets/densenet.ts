@@ -16,7 +16,7 @@ import { tensorFlowKernels } from './published.ts';
 
 /** Layers in each block, and the hashes of the weights with and without the classifier. */
 interface Member {
-  readonly name: 'densenet121' | 'densenet169' | 'densenet201';
+  readonly name: string;
   readonly kerasName: string;
   readonly depths: readonly number[];
   readonly md5: readonly [string, string];

@@ -1,47 +1,9 @@
-// The presets by name. Each family is loaded when one of its names is asked for, and not before.
+// The presets by name. Names and types derive from this table. Each family is loaded when one of its names is asked for, and not before.
 import { TransferKitError } from '../core/errors.ts';
-import { nearestNames } from '../core/names.ts';
+import { hasKey, keysOf, nearestNames } from '../core/names.ts';
 import type { Preset } from './preset.ts';
 
 type Family = () => Promise<{ readonly presets: readonly Preset[] }>;
-
-/** Names of the published architectures that `loadBase` knows. */
-export type PresetName =
-  | 'vgg16'
-  | 'vgg19'
-  | 'resnet50'
-  | 'resnet101'
-  | 'resnet152'
-  | 'resnet50v2'
-  | 'resnet101v2'
-  | 'resnet152v2'
-  | 'mobilenet'
-  | 'mobilenet_v2'
-  | 'mobilenet_v3_small'
-  | 'mobilenet_v3_large'
-  | 'inception_v3'
-  | 'inception_resnet_v2'
-  | 'xception'
-  | 'densenet121'
-  | 'densenet169'
-  | 'densenet201'
-  | 'nasnet_mobile'
-  | 'efficientnet_b0'
-  | 'efficientnet_b1'
-  | 'efficientnet_b2'
-  | 'efficientnet_b3'
-  | 'efficientnet_b4'
-  | 'efficientnet_b5'
-  | 'efficientnet_b6'
-  | 'efficientnet_b7'
-  | 'efficientnet_v2_b0'
-  | 'efficientnet_v2_b1'
-  | 'efficientnet_v2_b2'
-  | 'efficientnet_v2_b3'
-  | 'efficientnet_v2_s'
-  | 'convnext_tiny'
-  | 'convnext_small'
-  | 'convnext_base';
 
 const vgg: Family = () => import('./vgg.ts');
 const resnet: Family = () => import('./resnet.ts');
@@ -51,7 +13,7 @@ const efficientnet: Family = () => import('./efficientnet.ts');
 const efficientnetV2: Family = () => import('./efficientnetV2.ts');
 const convnext: Family = () => import('./convnext.ts');
 
-const families: Readonly<Record<PresetName, Family>> = {
+const families = {
   vgg16: vgg,
   vgg19: vgg,
   resnet50: resnet,
@@ -87,16 +49,19 @@ const families: Readonly<Record<PresetName, Family>> = {
   convnext_tiny: convnext,
   convnext_small: convnext,
   convnext_base: convnext,
-};
+} as const satisfies Readonly<Record<string, Family>>;
+
+/** Names of the published architectures that `loadBase` knows. */
+export type PresetName = keyof typeof families;
 
 /** Names of all presets. */
 export function presetNames(): PresetName[] {
-  return Object.keys(families).filter(isPresetName);
+  return keysOf(families);
 }
 
 /** Whether a preset has this name. */
 export function isPresetName(name: string): name is PresetName {
-  return Object.hasOwn(families, name);
+  return hasKey(families, name);
 }
 
 /**

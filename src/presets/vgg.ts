@@ -7,7 +7,7 @@ import { tensorFlowKernels } from './published.ts';
 
 /** Convolutions in each block, and the hashes of the weights with and without the classifier. */
 interface Member {
-  readonly name: 'vgg16' | 'vgg19';
+  readonly name: string;
   readonly kerasName: string;
   readonly depths: readonly number[];
   readonly md5: readonly [string, string];

@@ -209,7 +209,12 @@ describe('statistics move', () => {
 });
 
 describe('statistics go where weights go', () => {
-  const wild = { learningRate: 0.3, schedule: 'constant', optimizer: 'sgd', batchNorm: 'train' } as const;
+  const wild = {
+    learningRate: 0.3,
+    schedule: 'constant',
+    optimizer: sgd({ momentum: 0.9 }),
+    batchNorm: 'train',
+  } as const;
 
   test('back to those of the best epoch', async () => {
     // The better the network gets, the worse it does on wrong labels.

@@ -13,6 +13,9 @@ import {
   type TrunkWeight,
   type UseBackendOptions,
 } from '../../src/index.ts';
+import * as transferkit from '../../src/index.ts';
+import { keysOf } from '../../src/core/names.ts';
+import { optimizers, settleOptimizer } from '../../src/training/optimizers/optimizers.ts';
 import { OptimizerSlots } from '../../src/training/run/optimizerSlots.ts';
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
@@ -185,11 +188,32 @@ test('rmsprop, centered: gradients that stay the same leave no number that is no
   weight.dispose();
 });
 
-test.each(['adam', 'adamW', 'sgd', 'rmsprop', 'adagrad'] as const)('%s by name lowers the loss', async (optimizer) => {
-  const model = await tinyTransfer({ dropout: 0 });
-  const log = await expectNoLeak(() => trainHead(model, tinySamples(), { epochs: 5, optimizer, learningRate: 0.02 }));
-  expect(log.epochs.at(-1)?.loss).toBeLessThan(0.8 * (log.epochs[0]?.loss ?? 0));
-  model.dispose();
+describe.each(keysOf(optimizers))('%s by name', (name) => {
+  test('is what the exported function of its name gives', () => {
+    const [byName, made] = [settleOptimizer('trainHead', name), transferkit[name]()];
+    expect(byName.name).toBe(name);
+    expect(JSON.parse(JSON.stringify(byName))).toEqual(JSON.parse(JSON.stringify(made)));
+    const gradient = () => tf.tensor1d([0.1, -2, 3]);
+    const [one, other] = [byName, made].map((each) => descend(each, tf.tensor1d([1, 2, 3]), 5, 0.1, gradient));
+    expect(one?.dataSync()).toEqual(other?.dataSync());
+    tf.dispose([one, other].flatMap((each) => each ?? []));
+  });
+
+  test('lowers the loss', async () => {
+    const model = await tinyTransfer({ dropout: 0 });
+    const learningRate = 10 * transferkit[name]().defaultLearningRate;
+    const options = { epochs: 10, optimizer: name, learningRate };
+    const log = await expectNoLeak(() => trainHead(model, tinySamples(), options));
+    expect(log.epochs.at(-1)?.loss).toBeLessThan(0.8 * (log.epochs[0]?.loss ?? 0));
+    model.dispose();
+  });
+});
+
+test('a name that no optimizer has is answered by all that there are', () => {
+  const known = keysOf(optimizers).map((name) => `'${name}'`);
+  expect(() => settleOptimizer('trainHead', 'adamw')).toThrow(
+    `trainHead: expected optimizer to be ${known.join(', ')} or one made by adam(), sgd() …, got adamw.`,
+  );
 });
 
 // Minima from the definitions: (3, -2) of the parabola, (1, 1) of Rosenbrock's valley.

@@ -7,9 +7,9 @@ import {
   findLearningRate,
   fineTune,
   fromArrays,
-  linearWarmUp,
+  warmUp,
   loadBase,
-  reduceOnPlateau,
+  plateau,
   replaceHead,
   sgd,
   trainHead,
@@ -35,7 +35,7 @@ const stateOf = (model: TransferModel) => ({
 
 describe('fineTune refuses before it trains the head', () => {
   test.each<[string, FineTuneOptions, RegExp]>([
-    ['a warm-up longer than the run', { schedule: linearWarmUp(cosine(), { steps: 1000 }) }, /1000 steps of warm-up/],
+    ['a warm-up longer than the run', { schedule: warmUp(cosine(), { steps: 1000 }) }, /1000 steps of warm-up/],
     ['a schedule that gives no number', { schedule: () => NaN }, /finite number from 0 for step 0/],
     [
       'rates without one for the base',
@@ -50,14 +50,10 @@ describe('fineTune refuses before it trains the head', () => {
     ],
     [
       'a schedule that follows a figure there is none of',
-      { schedule: reduceOnPlateau({ monitor: 'validationLoss' }) },
+      { schedule: plateau({ monitor: 'validationLoss' }) },
       /validationLoss/,
     ],
-    [
-      'the same behind a warm-up',
-      { schedule: linearWarmUp(reduceOnPlateau({ monitor: 'validationLoss' })) },
-      /validationLoss/,
-    ],
+    ['the same behind a warm-up', { schedule: warmUp(plateau({ monitor: 'validationLoss' })) }, /validationLoss/],
   ])('%s', async (_, options, message) => {
     const model = await tinyTransfer();
     const before = stateOf(model);
@@ -148,7 +144,7 @@ test('a warm-up goes in front of a schedule that is an instance of a class', asy
     }
   }
   const model = await tinyTransfer();
-  const schedule = linearWarmUp(new Halving(), { steps: 1 });
+  const schedule = warmUp(new Halving(), { steps: 1 });
   const log = await trainHead(model, tinySamples(), { epochs: 3, schedule, learningRate: 1 });
   expect(log.epochs.map(({ learningRate }) => learningRate?.head)).toEqual([0.01, 0.5, 0.25]);
   model.dispose();

@@ -6,7 +6,7 @@ import {
   fineTune,
   focalLoss,
   fromArrays,
-  reduceOnPlateau,
+  plateau,
   replaceHead,
   trainHead,
   type CheckpointStore,
@@ -16,6 +16,7 @@ import {
   type TrainHeadOptions,
   type TrainingLog,
   type TransferModel,
+  sgd,
 } from '../../src/index.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
@@ -81,8 +82,8 @@ const settings: Record<string, FineTuneOptions> = {
     epochs: 4,
     validation,
     unfreeze: { lastStages: 1 },
-    optimizer: 'sgd',
-    schedule: reduceOnPlateau({ patience: 1, minDelta: 1 }),
+    optimizer: sgd({ momentum: 0.9 }),
+    schedule: plateau({ patience: 1, minDelta: 1 }),
   },
   'steps of unfreezing': {
     epochs: 4,
@@ -173,7 +174,13 @@ function counted(given: Samples): { samples: Samples; readonly reads: number } {
 }
 
 describe('trainHead', () => {
-  const options: TrainHeadOptions = { epochs: 4, batchSize: 4, validation, optimizer: 'sgd', earlyStopping: 2 };
+  const options: TrainHeadOptions = {
+    epochs: 4,
+    batchSize: 4,
+    validation,
+    optimizer: sgd({ momentum: 0.9 }),
+    earlyStopping: 2,
+  };
 
   test('goes on from a checkpoint inside an epoch', async () => {
     const plain = await end((model) => trainHead(model, samples, options));

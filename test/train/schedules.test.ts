@@ -5,19 +5,21 @@ import {
   constant,
   cosine,
   cosineRestarts,
-  exponentialDecay,
-  linearWarmUp,
+  exponential,
   oneCycle,
-  polynomialDecay,
-  reduceOnPlateau,
-  stepDecay,
+  plateau,
+  polynomial,
+  step,
   trainHead,
+  warmUp,
   type AdaptiveSchedule,
   type Monitor,
   type Schedule,
   type ScheduleName,
 } from '../../src/index.ts';
-import { settleSchedule } from '../../src/training/schedules/schedules.ts';
+import * as transferkit from '../../src/index.ts';
+import { keysOf } from '../../src/core/names.ts';
+import { schedules, settleSchedule } from '../../src/training/schedules/schedules.ts';
 import golden from '../golden/schedules.json' with { type: 'json' };
 import torch from '../golden/schedulesTorch.json' with { type: 'json' };
 import { useTestBackend } from '../support/testBackend.ts';
@@ -41,11 +43,11 @@ describe('as others', () => {
       (step: number, total: number) => 0.1 + 0.9 * cosineRestarts({ first: 1 / 8, longer: 2 })(step, total),
       torch.cosineRestarts,
     ],
-    ['stepDecay', stepDecay({ every: 15 }), torch.step],
-    ['exponentialDecay', exponentialDecay({ over: 1, factor: 0.9 }), torch.exponential],
+    ['step', step({ every: 15 }), torch.step],
+    ['exponential', exponential({ over: 1, factor: 0.9 }), torch.exponential],
     ['oneCycle', oneCycle(), torch.oneCycle],
     ['oneCycle, other settings', oneCycle({ rise: 0.4, div: 5, divFinal: 1e3 }), torch.oneCycleOther],
-    ['linearWarmUp', linearWarmUp(cosine(), { steps: 10, from: 0.1 }), torch.warmUp],
+    ['warmUp', warmUp(cosine(), { steps: 10, from: 0.1 }), torch.warmUp],
   ])('PyTorch: %s', (_, schedule, known) => {
     factors(schedule).forEach((factor, step) => {
       expect(Math.abs(factor - (known[step] ?? NaN))).toBeLessThan(1e-9);
@@ -55,9 +57,9 @@ describe('as others', () => {
   test.each([
     ['cosine', cosine({ end: 0.1 }), golden.cosine],
     ['cosineRestarts', cosineRestarts({ first: 8, longer: 2, lower: 0.5, end: 0.05 }), golden.cosineRestarts],
-    ['exponentialDecay', exponentialDecay({ over: 10, factor: 0.5 }), golden.exponential],
-    ['polynomialDecay', polynomialDecay({ end: 0.1, power: 2 }), golden.polynomial],
-    ['stepDecay', stepDecay({ every: 15 }), golden.step],
+    ['exponential', exponential({ over: 10, factor: 0.5 }), golden.exponential],
+    ['polynomial', polynomial({ end: 0.1, power: 2 }), golden.polynomial],
+    ['step', step({ every: 15 }), golden.step],
     ['oneCycle', oneCycle(), golden.oneCycle],
   ])('Keras and fastai: %s', (_, schedule, known) => {
     factors(schedule).forEach((factor, step) => {
@@ -66,22 +68,22 @@ describe('as others', () => {
   });
 
   test.each([
-    ['patience', reduceOnPlateau({ factor: 0.5, patience: 2 }), golden.plateau, 'validationLoss', false],
+    ['patience', plateau({ factor: 0.5, patience: 2 }), golden.plateau, 'validationLoss', false],
     [
       'cooldown, least',
-      reduceOnPlateau({ factor: 0.5, patience: 2, minDelta: 0.05, cooldown: 2, least: 0.2 }),
+      plateau({ factor: 0.5, patience: 2, minDelta: 0.05, cooldown: 2, least: 0.2 }),
       golden.plateauCooldown,
       'validationLoss',
       false,
     ],
     [
       'accuracy',
-      reduceOnPlateau({ factor: 0.5, patience: 3, monitor: 'validationAccuracy' }),
+      plateau({ factor: 0.5, patience: 3, monitor: 'validationAccuracy' }),
       golden.plateauAccuracy,
       'validationAccuracy',
       true,
     ],
-  ] as const)('Keras: reduceOnPlateau, %s', (_, schedule: AdaptiveSchedule, expected, monitor: Monitor, reverse) => {
+  ] as const)('Keras: plateau, %s', (_, schedule: AdaptiveSchedule, expected, monitor: Monitor, reverse) => {
     let state = schedule.init;
     golden.losses.forEach((loss, epoch) => {
       state = schedule.afterEpoch(state, { epoch, loss: 0, seconds: 0, [monitor]: reverse ? 1 - loss : loss });
@@ -93,23 +95,23 @@ describe('as others', () => {
 
 describe('warm-up', () => {
   test('rises in front of any schedule, which then has the rest of the run', () => {
-    const warm = factors(linearWarmUp(cosine(), { steps: 10, from: 0.1 }));
+    const warm = factors(warmUp(cosine(), { steps: 10, from: 0.1 }));
     expect(warm.slice(0, 11).map((factor) => Number(factor.toFixed(9)))).toEqual(
       Array.from({ length: 11 }, (_, step) => Number((0.1 + 0.09 * step).toFixed(9))),
     );
     expect(warm.slice(10)).toEqual(factors(cosine(), 30));
-    expect(factors(linearWarmUp(constant(), { steps: 0.25, from: 0 })).slice(9, 11)).toEqual([0.9, 1]);
+    expect(factors(warmUp(constant(), { steps: 0.25, from: 0 })).slice(9, 11)).toEqual([0.9, 1]);
   });
 
   test('in front of one that follows figures too', () => {
-    const schedule = linearWarmUp(reduceOnPlateau({ factor: 0.5, patience: 1 }), { steps: 2, from: 0 });
+    const schedule = warmUp(plateau({ factor: 0.5, patience: 1 }), { steps: 2, from: 0 });
     let state = schedule.init;
     for (const loss of [1, 1]) state = schedule.afterEpoch(state, { epoch: 0, loss, seconds: 0 });
     expect([0, 1, 5].map((step) => schedule.factor(state, step, 10))).toEqual([0, 0.25, 0.5]);
   });
 
   test('rises to where the other schedule begins', () => {
-    const warm = factors(linearWarmUp(oneCycle({ div: 4 }), { steps: 5, from: 0 }), 45);
+    const warm = factors(warmUp(oneCycle({ div: 4 }), { steps: 5, from: 0 }), 45);
     expect(warm.slice(0, 6).map((factor) => Number(factor.toFixed(9)))).toEqual([0, 0.05, 0.1, 0.15, 0.2, 0.25]);
   });
 
@@ -119,14 +121,14 @@ describe('warm-up', () => {
     [30, 0.1, 3],
     [100, 0.29, 29],
   ])('in %i steps a share of %d is %i steps', (total, share, rising) => {
-    const warm = factors(linearWarmUp(constant(), { steps: share, from: 0 }), total);
+    const warm = factors(warmUp(constant(), { steps: share, from: 0 }), total);
     expect(warm.findIndex((factor) => factor === 1)).toBe(rising);
   });
 
   test('longer than the run: refused before anything has moved', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
-    const schedule = linearWarmUp(cosine(), { steps: 100 });
+    const schedule = warmUp(cosine(), { steps: 100 });
     await expect(trainHead(model, tinySamples(), { epochs: 2, batchSize: 8, schedule })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
       message: expect.stringMatching(/got 100 steps of warm-up in a run of 6\. Warm up for a share/) as unknown,
@@ -136,8 +138,13 @@ describe('warm-up', () => {
   });
 });
 
+test('a straight line is the polynomial of power 1', () => {
+  expect(factors(transferkit.linear({ end: 0.2 }))).toEqual(factors(polynomial({ power: 1, end: 0.2 })));
+  expect(transferkit.linear({ end: 0.5 })(5, 10)).toBe(0.75);
+});
+
 test('a run of more steps than were counted on stays where it ended', () => {
-  for (const schedule of [cosine({ end: 0.1 }), polynomialDecay({ end: 0.1 }), oneCycle({ divFinal: 10 })]) {
+  for (const schedule of [cosine({ end: 0.1 }), polynomial({ end: 0.1 }), oneCycle({ divFinal: 10 })]) {
     const end = schedule(10, 10);
     expect(end).toBeCloseTo(0.1, 12);
     expect([11, 15].map((step) => schedule(step, 10))).toEqual([end, end]);
@@ -145,8 +152,8 @@ test('a run of more steps than were counted on stays where it ended', () => {
 });
 
 describe('shares of a run', () => {
-  test.each([3, 9, 30, 90, 99, 300, 2997])('stepDecay falls after each third of %i steps', (total) => {
-    const found = factors(stepDecay(), total).flatMap((factor, step, all) => (factor === all[step - 1] ? [] : [step]));
+  test.each([3, 9, 30, 90, 99, 300, 2997])('step falls after each third of %i steps', (total) => {
+    const found = factors(step(), total).flatMap((factor, step, all) => (factor === all[step - 1] ? [] : [step]));
     expect(found).toEqual([0, total / 3, (2 * total) / 3]);
   });
 
@@ -167,33 +174,41 @@ test('names tell settings apart, as checkpoints have to', () => {
     'cosine' as const,
     cosine({ end: 0.1 }),
     oneCycle(),
-    reduceOnPlateau(),
-    reduceOnPlateau({ patience: 5 }),
-    linearWarmUp(cosine()),
-    linearWarmUp(cosine({ end: 0.1 })),
+    plateau(),
+    plateau({ patience: 5 }),
+    warmUp(cosine()),
+    warmUp(cosine({ end: 0.1 })),
   ].map((schedule) => settleSchedule('trainHead', schedule).name);
   expect(names[0]).toBe('cosine({"end":0})');
   expect(new Set(names).size).toBe(names.length);
 });
 
-test.each<ScheduleName>([
-  'constant',
-  'cosine',
-  'cosineRestarts',
-  'oneCycle',
-  'linear',
-  'step',
-  'exponential',
-  'plateau',
-])('%s by name gives factors from 0 to 1', (name) => {
-  for (const factor of factors(name)) {
-    expect(factor).toBeGreaterThanOrEqual(0);
-    expect(factor).toBeLessThanOrEqual(1);
-  }
+describe.each(keysOf(schedules))('%s by name', (name) => {
+  test('is what the exported function of its name gives', () => {
+    const [byName, made] = [name, transferkit[name]()].map((schedule) => settleSchedule('trainHead', schedule));
+    expect(byName?.name).toBe(made?.name);
+    expect(byName?.name.startsWith(`${name}(`)).toBe(true);
+    expect(byName?.init).toEqual(made?.init);
+    expect(factors(name)).toEqual(factors(transferkit[name]()));
+  });
+
+  test('gives factors from 0 to 1', () => {
+    for (const factor of factors(name)) {
+      expect(factor).toBeGreaterThanOrEqual(0);
+      expect(factor).toBeLessThanOrEqual(1);
+    }
+  });
 });
 
-test('reduceOnPlateau: no number is not better, as in Keras', () => {
-  const schedule = reduceOnPlateau({ patience: 2, factor: 0.5 });
+test('a name that no schedule has is answered by all that there are', () => {
+  const known = keysOf(schedules).map((name) => `'${name}'`);
+  expect(() => settleSchedule('trainHead', 'sine' as ScheduleName)).toThrow(
+    `trainHead: expected schedule to be ${known.join(', ')}, a schedule or a function, got sine.`,
+  );
+});
+
+test('plateau: no number is not better, as in Keras', () => {
+  const schedule = plateau({ patience: 2, factor: 0.5 });
   let state = schedule.init;
   const found = [NaN, NaN, 1, NaN, 0.5, NaN, NaN].map((loss, epoch) => {
     state = schedule.afterEpoch(state, { epoch, loss, seconds: 0 });
@@ -202,9 +217,9 @@ test('reduceOnPlateau: no number is not better, as in Keras', () => {
   expect(found).toEqual([1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
 });
 
-test('reduceOnPlateau: a figure that no epoch has is told', async () => {
+test('plateau: a figure that no epoch has is told', async () => {
   const model = await tinyTransfer();
-  const schedule = reduceOnPlateau({ monitor: 'validationLoss' });
+  const schedule = plateau({ monitor: 'validationLoss' });
   await expect(trainHead(model, tinySamples(), { epochs: 2, schedule })).rejects.toMatchObject({
     code: 'INVALID_OPTION',
     message: expect.stringMatching(
@@ -219,7 +234,7 @@ test('in training: the rate falls when the figure stands still', async () => {
   const log = await trainHead(model, tinySamples(), {
     epochs: 4,
     learningRate: 1e-6,
-    schedule: reduceOnPlateau({ patience: 1, factor: 0.5, minDelta: 1, monitor: 'loss' }),
+    schedule: plateau({ patience: 1, factor: 0.5, minDelta: 1, monitor: 'loss' }),
   });
   expect(log.epochs.map(({ learningRate }) => learningRate?.head)).toEqual([1e-6, 1e-6, 5e-7, 2.5e-7]);
   model.dispose();
@@ -232,28 +247,18 @@ test.each([
     () => cosineRestarts({ first: 1.5 }),
     'cosineRestarts: expected first to be a whole number of steps from 1 or a share',
   ],
-  [() => stepDecay({ factor: 0 }), 'stepDecay: expected factor to be above 0 and at most 1, got 0.'],
-  [() => exponentialDecay({ over: 0 }), 'exponentialDecay: expected over to be a whole number of steps from 1'],
-  [() => polynomialDecay({ power: 0 }), 'polynomialDecay: expected power to be a number above 0, got 0.'],
+  [() => step({ factor: 0 }), 'step: expected factor to be above 0 and at most 1, got 0.'],
+  [() => exponential({ over: 0 }), 'exponential: expected over to be a whole number of steps from 1'],
+  [() => polynomial({ power: 0 }), 'polynomial: expected power to be a number above 0, got 0.'],
   [() => oneCycle({ rise: 1 }), 'oneCycle: expected rise to be above 0 and below 1, got 1.'],
   [() => oneCycle({ div: 0 }), 'oneCycle: expected div to be a number from 1, got 0.'],
-  [() => linearWarmUp(cosine(), { from: -1 }), 'linearWarmUp: expected from to be from 0 to 1, got -1.'],
-  [() => reduceOnPlateau({ factor: 1 }), 'reduceOnPlateau: expected factor to be above 0 and below 1, got 1.'],
-  [() => reduceOnPlateau({ patience: 0 }), 'reduceOnPlateau: expected patience to be a whole number from 1, got 0.'],
+  [() => warmUp(cosine(), { from: -1 }), 'warmUp: expected from to be from 0 to 1, got -1.'],
+  [() => plateau({ factor: 1 }), 'plateau: expected factor to be above 0 and below 1, got 1.'],
+  [() => plateau({ patience: 0 }), 'plateau: expected patience to be a whole number from 1, got 0.'],
+  [() => plateau({ cooldown: 0.5 }), 'plateau: expected cooldown to be a whole number from 0, got 0.5.'],
+  [() => plateau({ monitor: 'val_loss' as Monitor }), "plateau: expected monitor to be 'loss', 'accuracy',"],
   [
-    () => reduceOnPlateau({ cooldown: 0.5 }),
-    'reduceOnPlateau: expected cooldown to be a whole number from 0, got 0.5.',
-  ],
-  [
-    () => reduceOnPlateau({ monitor: 'val_loss' as Monitor }),
-    "reduceOnPlateau: expected monitor to be 'loss', 'accuracy',",
-  ],
-  [
-    () => settleSchedule('trainHead', { ...reduceOnPlateau(), factor: 1 as never }),
-    "trainHead: expected schedule to be 'constant', 'cosine'",
-  ],
-  [
-    () => settleSchedule('trainHead', 'sine' as ScheduleName),
+    () => settleSchedule('trainHead', { ...plateau(), factor: 1 as never }),
     "trainHead: expected schedule to be 'constant', 'cosine'",
   ],
 ])('refuses what cannot be: %s', (make, message) => {

@@ -8,6 +8,7 @@ import {
   type EpochLog,
   type Monitor,
   type TrainHeadOptions,
+  sgd,
 } from '../../src/index.ts';
 import { settleWatch, Watch, type StartFigures } from '../../src/training/run/watch.ts';
 import { expectNoLeak } from '../support/tensors.ts';
@@ -59,7 +60,13 @@ const fewExamples = 'Fewer than 10 training examples of across (8), along (8), p
 
 describe('in training', () => {
   // Far too fast: figures go up and down.
-  const wild = { epochs: 8, learningRate: 3, schedule: 'constant', batchSize: 8, optimizer: 'sgd' } as const;
+  const wild = {
+    epochs: 8,
+    learningRate: 3,
+    schedule: 'constant',
+    batchSize: 8,
+    optimizer: sgd({ momentum: 0.9 }),
+  } as const;
 
   test.each<Monitor>(['validationLoss', 'validationAccuracy', 'loss'])(
     'the model ends with the best %s',
@@ -104,7 +111,7 @@ describe('in training', () => {
         epochs: 50,
         learningRate: 3,
         schedule: 'constant',
-        optimizer: 'sgd',
+        optimizer: sgd({ momentum: 0.9 }),
         validation: tinySamples(6, 4),
         earlyStopping: { patience: 2 },
       }),
@@ -116,7 +123,13 @@ describe('in training', () => {
 
   describe('the weights that a run begins with', () => {
     const validation = tinySamples(6, 4);
-    const wreck = { epochs: 3, learningRate: 1e3, schedule: 'constant', optimizer: 'sgd', validation } as const;
+    const wreck = {
+      epochs: 3,
+      learningRate: 1e3,
+      schedule: 'constant',
+      optimizer: sgd({ momentum: 0.9 }),
+      validation,
+    } as const;
 
     test.each<Monitor>(['validationLoss', 'validationAccuracy'])(
       'are those that the model ends with when no epoch has a better %s, and the log tells',

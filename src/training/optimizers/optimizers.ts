@@ -1,13 +1,19 @@
-// Optimizers by name.
+// The optimizers by name. Names and types derive from this table.
+import { hasKey, keysOf, quoted } from '../../core/names.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import { adagrad } from './adagrad.ts';
 import { adam, adamW } from './adam.ts';
-import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import type { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-/** Optimizers with their usual settings; `'sgd'` has momentum 0.9. */
-export type OptimizerName = 'adam' | 'adamW' | 'sgd' | 'rmsprop' | 'adagrad';
+/** All optimizers: a name stands for what its function gives without arguments. */
+export const optimizers = { adam, adamW, sgd, rmsprop, adagrad } as const satisfies Readonly<
+  Record<string, () => Optimizer>
+>;
+
+/** Name of an optimizer: `'adam'` is `adam()` of `transferkit/optimizers`. */
+export type OptimizerName = keyof typeof optimizers;
 
 /**
  * The optimizer of a name, or the given one.
@@ -16,28 +22,9 @@ export type OptimizerName = 'adam' | 'adamW' | 'sgd' | 'rmsprop' | 'adagrad';
  */
 export function settleOptimizer(verb: string, optimizer: unknown): Optimizer {
   if (isOptimizer(optimizer)) return optimizer;
-  const made = byName(optimizer);
-  if (made !== undefined) return made;
+  if (hasKey(optimizers, optimizer)) return optimizers[optimizer]();
   const found = typeof optimizer === 'string' ? optimizer : `a value of type ${typeof optimizer}`;
-  const names = "'adam', 'adamW', 'sgd', 'rmsprop', 'adagrad'";
-  throw invalidOption(verb, `optimizer to be ${names} or one made by adam(), sgd() …`, found);
-}
-
-function byName(name: unknown): Optimizer | undefined {
-  switch (name) {
-    case 'adam':
-      return adam();
-    case 'adamW':
-      return adamW();
-    case 'sgd':
-      return sgd({ momentum: 0.9 });
-    case 'rmsprop':
-      return rmsprop();
-    case 'adagrad':
-      return adagrad();
-    default:
-      return undefined;
-  }
+  throw invalidOption(verb, `optimizer to be ${quoted(keysOf(optimizers))} or one made by adam(), sgd() …`, found);
 }
 
 function isOptimizer(value: unknown): value is Optimizer {

@@ -85,8 +85,8 @@ export function cosineRestarts(options: CosineRestartsOptions = {}): ScheduleFun
   });
 }
 
-/** Options of {@link stepDecay}. */
-export interface StepDecayOptions {
+/** Options of {@link step}. */
+export interface StepOptions {
   /** After which stretch the factor comes again. Default 1/3 of the run. */
   readonly every?: Span;
   /** Factor each time, above 0 and at most 1. Default 0.1. */
@@ -100,18 +100,18 @@ export interface StepDecayOptions {
  *
  * @example
  * ```ts
- * import { stepDecay } from 'transferkit';
- * console.log(stepDecay({ every: 10, factor: 0.5 })(25, 100)); // 0.25
+ * import { step } from 'transferkit';
+ * console.log(step({ every: 10, factor: 0.5 })(25, 100)); // 0.25
  * ```
  */
-export function stepDecay({ every = 1 / 3, factor = 0.1 }: StepDecayOptions = {}): ScheduleFunction {
-  assertSpan('stepDecay', 'every', every);
-  assertFactor('stepDecay', factor);
-  return named('stepDecay', { every, factor }, (step, total) => factor ** spansOver(step, stepsIn(every, total)));
+export function step({ every = 1 / 3, factor = 0.1 }: StepOptions = {}): ScheduleFunction {
+  assertSpan('step', 'every', every);
+  assertFactor('step', factor);
+  return named('step', { every, factor }, (step, total) => factor ** spansOver(step, stepsIn(every, total)));
 }
 
-/** Options of {@link exponentialDecay}. */
-export interface ExponentialDecayOptions {
+/** Options of {@link exponential}. */
+export interface ExponentialOptions {
   /** Stretch over which the rate falls by the factor. Default: the whole run. */
   readonly over?: Span;
   /** Above 0 and at most 1. Default 0.01. */
@@ -125,20 +125,42 @@ export interface ExponentialDecayOptions {
  *
  * @example
  * ```ts
- * import { exponentialDecay } from 'transferkit';
- * console.log(exponentialDecay({ over: 10, factor: 0.25 })(5, 100)); // 0.5
+ * import { exponential } from 'transferkit';
+ * console.log(exponential({ over: 10, factor: 0.25 })(5, 100)); // 0.5
  * ```
  */
-export function exponentialDecay({ over, factor = 0.01 }: ExponentialDecayOptions = {}): ScheduleFunction {
-  if (over !== undefined) assertSpan('exponentialDecay', 'over', over);
-  assertFactor('exponentialDecay', factor);
-  return named('exponentialDecay', { over, factor }, (step, total) => {
+export function exponential({ over, factor = 0.01 }: ExponentialOptions = {}): ScheduleFunction {
+  if (over !== undefined) assertSpan('exponential', 'over', over);
+  assertFactor('exponential', factor);
+  return named('exponential', { over, factor }, (step, total) => {
     return factor ** (step / (over === undefined ? total : stepsIn(over, total)));
   });
 }
 
-/** Options of {@link polynomialDecay}. */
-export interface PolynomialDecayOptions {
+/** Options of {@link linear}. */
+export interface LinearOptions {
+  /** Factor at the end of the run, 0 … 1. Default 0. */
+  readonly end?: number;
+}
+
+/**
+ * Falls from 1 to `end` along a straight line: `end + (1 - end) · (1 - step / total)`.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { linear } from 'transferkit';
+ * console.log(linear({ end: 0.5 })(5, 10)); // 0.75
+ * ```
+ */
+export function linear({ end = 0 }: LinearOptions = {}): ScheduleFunction {
+  assertWithin('linear', 'end', end, [0, 1]);
+  return named('linear', { end }, (step, total) => end + (1 - end) * Math.max(0, 1 - step / total));
+}
+
+/** Options of {@link polynomial}. */
+export interface PolynomialOptions {
   /** Above 0. Default 1: a straight line. */
   readonly power?: number;
   /** Factor at the end of the run, 0 … 1. Default 0. */
@@ -152,15 +174,14 @@ export interface PolynomialDecayOptions {
  *
  * @example
  * ```ts
- * import { polynomialDecay } from 'transferkit';
- * console.log(polynomialDecay({ power: 2 })(5, 10)); // 0.25
+ * import { polynomial } from 'transferkit';
+ * console.log(polynomial({ power: 2 })(5, 10)); // 0.25
  * ```
  */
-export function polynomialDecay({ power = 1, end = 0 }: PolynomialDecayOptions = {}): ScheduleFunction {
-  if (!(power > 0 && Number.isFinite(power)))
-    throw wrongSetting('polynomialDecay', 'power to be a number above 0', power);
-  assertWithin('polynomialDecay', 'end', end, [0, 1]);
-  return named('polynomialDecay', { power, end }, (step, total) => {
+export function polynomial({ power = 1, end = 0 }: PolynomialOptions = {}): ScheduleFunction {
+  if (!(power > 0 && Number.isFinite(power))) throw wrongSetting('polynomial', 'power to be a number above 0', power);
+  assertWithin('polynomial', 'end', end, [0, 1]);
+  return named('polynomial', { power, end }, (step, total) => {
     return end + (1 - end) * Math.max(0, 1 - step / total) ** power;
   });
 }

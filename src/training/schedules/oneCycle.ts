@@ -50,7 +50,7 @@ export function oneCycle({ rise = 0.25, div = 25, divFinal = 1e5 }: OneCycleOpti
   });
 }
 
-/** Options of {@link linearWarmUp}. */
+/** Options of {@link warmUp}. */
 export interface WarmUpOptions {
   /** How long the rate rises: steps, or a share of the run. Default 0.1, a tenth of the run. */
   readonly steps?: Span;
@@ -70,19 +70,19 @@ export interface WarmUpOptions {
  *
  * @example
  * ```ts
- * import { cosine, linearWarmUp } from 'transferkit';
- * await trainHead(model, samples, { epochs: 4, schedule: linearWarmUp(cosine(), { steps: 2 }) });
+ * import { cosine, warmUp } from 'transferkit';
+ * await trainHead(model, samples, { epochs: 4, schedule: warmUp(cosine(), { steps: 2 }) });
  * ```
  */
-export function linearWarmUp(schedule: Schedule, { steps = 0.1, from = 0.01 }: WarmUpOptions = {}): AdaptiveSchedule {
-  assertSpan('linearWarmUp', 'steps', steps);
-  assertWithin('linearWarmUp', 'from', from, [0, 1]);
+export function warmUp(schedule: Schedule, { steps = 0.1, from = 0.01 }: WarmUpOptions = {}): AdaptiveSchedule {
+  assertSpan('warmUp', 'steps', steps);
+  assertWithin('warmUp', 'from', from, [0, 1]);
   const behind = asAdaptive(schedule);
   return {
     ...(behind.monitor === undefined ? {} : { monitor: behind.monitor }),
     init: behind.init,
     afterEpoch: (state, epoch) => behind.afterEpoch(state, epoch),
-    name: `${nameOf('linearWarmUp', { steps, from })} ${behind.name}`,
+    name: `${nameOf('warmUp', { steps, from })} ${behind.name}`,
     factor(state, step, total) {
       const rising = risingSteps(steps, total);
       const factor = behind.factor(state, Math.max(0, step - rising), total - rising);
@@ -100,7 +100,7 @@ function risingSteps(span: Span, total: number): number {
 
 function tooLong(rising: number, total: number): TransferKitError {
   const text =
-    `linearWarmUp: expected a run longer than its warm-up, got ${String(rising)} steps of warm-up in a run of ${String(total)}. ` +
+    `warmUp: expected a run longer than its warm-up, got ${String(rising)} steps of warm-up in a run of ${String(total)}. ` +
     'Warm up for a share of the run, such as steps: 0.1, or train for more epochs.';
   return new TransferKitError('INVALID_OPTION', text, { steps: rising, total });
 }

@@ -1,13 +1,26 @@
-// Schedules by name.
-import { constant, cosine, cosineRestarts, exponentialDecay, polynomialDecay, stepDecay } from './decays.ts';
-import { oneCycle } from './oneCycle.ts';
+// The schedules by name. Names and types derive from this table.
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
-import { reduceOnPlateau } from './reduceOnPlateau.ts';
+import { hasKey, keysOf, quoted } from '../../core/names.ts';
+import { constant, cosine, cosineRestarts, exponential, linear, polynomial, step } from './decays.ts';
+import { oneCycle } from './oneCycle.ts';
+import { plateau } from './plateau.ts';
 import { asAdaptive, type AdaptiveSchedule, type Schedule } from './schedule.ts';
 
-/** Schedules with their usual settings; `'linear'` falls along a straight line. */
-export type ScheduleName =
-  'constant' | 'cosine' | 'cosineRestarts' | 'oneCycle' | 'linear' | 'step' | 'exponential' | 'plateau';
+/** All schedules: a name stands for what its function gives without arguments. */
+export const schedules = {
+  constant,
+  cosine,
+  cosineRestarts,
+  oneCycle,
+  linear,
+  polynomial,
+  step,
+  exponential,
+  plateau,
+} as const satisfies Readonly<Record<string, () => Schedule>>;
+
+/** Name of a schedule: `'cosine'` is `cosine()` of `transferkit/schedules`. */
+export type ScheduleName = keyof typeof schedules;
 
 /**
  * The schedule of a name, or the given one.
@@ -15,34 +28,9 @@ export type ScheduleName =
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function settleSchedule(verb: string, schedule: ScheduleName | Schedule): AdaptiveSchedule {
-  const found = isSchedule(schedule) ? schedule : byName(schedule);
-  if (found !== undefined) return asAdaptive(found);
-  const names =
-    "'constant', 'cosine', 'cosineRestarts', 'oneCycle', 'linear', 'step', 'exponential', 'plateau', a schedule or a function";
-  throw invalidOption(verb, `schedule to be ${names}`, schedule);
-}
-
-function byName(name: unknown): Schedule | undefined {
-  switch (name) {
-    case 'constant':
-      return constant();
-    case 'cosine':
-      return cosine();
-    case 'cosineRestarts':
-      return cosineRestarts();
-    case 'oneCycle':
-      return oneCycle();
-    case 'linear':
-      return polynomialDecay();
-    case 'step':
-      return stepDecay();
-    case 'exponential':
-      return exponentialDecay();
-    case 'plateau':
-      return reduceOnPlateau();
-    default:
-      return undefined;
-  }
+  if (isSchedule(schedule)) return asAdaptive(schedule);
+  if (hasKey(schedules, schedule)) return asAdaptive(schedules[schedule]());
+  throw invalidOption(verb, `schedule to be ${quoted(keysOf(schedules))}, a schedule or a function`, schedule);
 }
 
 function isSchedule(value: unknown): value is Schedule {

@@ -4,8 +4,8 @@ import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
 import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
 
-/** Options of {@link reduceOnPlateau}. */
-export interface ReduceOnPlateauOptions {
+/** Options of {@link plateau}. */
+export interface PlateauOptions {
   /** The figure to follow. Default `'validationLoss'`, or `'loss'` where nothing is validated. */
   readonly monitor?: Monitor;
   /** Factor each time, above 0 and below 1. Default 0.1. */
@@ -21,7 +21,7 @@ export interface ReduceOnPlateauOptions {
 }
 
 /** The same with defaults filled in. */
-interface Settings extends Required<Omit<ReduceOnPlateauOptions, 'monitor'>> {
+interface Settings extends Required<Omit<PlateauOptions, 'monitor'>> {
   readonly monitor: Monitor | undefined;
 }
 
@@ -41,11 +41,11 @@ interface Memory {
  *
  * @example
  * ```ts
- * import { reduceOnPlateau } from 'transferkit';
- * await trainHead(model, samples, { epochs: 4, validation: 0.25, schedule: reduceOnPlateau({ patience: 1 }) });
+ * import { plateau } from 'transferkit';
+ * await trainHead(model, samples, { epochs: 4, validation: 0.25, schedule: plateau({ patience: 1 }) });
  * ```
  */
-export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveSchedule {
+export function plateau(options: PlateauOptions = {}): AdaptiveSchedule {
   const { factor = 0.1, patience = 2, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
   const settings = { monitor, factor, patience, minDelta, cooldown, least };
   assertSettings(settings);
@@ -59,7 +59,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveS
     return { ...counted, factor: Math.max(least, memory.factor * factor), waited: 0, cooling: cooldown };
   };
   return {
-    name: nameOf('reduceOnPlateau', settings),
+    name: nameOf('plateau', settings),
     ...(monitor === undefined ? {} : { monitor }),
     init: [1, 0, 0],
     factor: ([now = 1]) => now,
@@ -72,7 +72,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): AdaptiveS
 }
 
 function assertSettings({ monitor, factor, patience, minDelta, cooldown, least }: Settings): void {
-  const verb = 'reduceOnPlateau';
+  const verb = 'plateau';
   if (monitor !== undefined) assertOneOf(verb, 'monitor', monitor, monitors);
   if (!(factor > 0 && factor < 1)) throw wrongSetting(verb, 'factor to be above 0 and below 1', factor);
   assertWhole(verb, 'patience', patience, 1);
