@@ -3,7 +3,8 @@ import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { ofHead as named } from './model/headParts.ts';
-import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
+import { listTasks, tasks, type CalibratedTask, type TaskName } from './model/tasks/tasks.ts';
 import type { Progress, Samples, TrunkWeight } from './core/types.ts';
 import { logitLayer } from './heads/logitLayers.ts';
 import { assertAlive } from './model/assertAlive.ts';
@@ -33,7 +34,7 @@ export interface Calibration {
 /** What `calibrate` gives for a task; for several heads a record of those that tell probabilities. */
 export type CalibrationOf<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? Calibration
-  : { readonly [Name in keyof T as T[Name] extends 'regression' ? never : Name]: Calibration };
+  : { readonly [Name in keyof T as T[Name] extends CalibratedTask ? Name : never]: Calibration };
 
 /**
  * Calibrates a trained head: divides its logits by the one temperature that makes the cross-entropy of held-out samples
@@ -85,8 +86,8 @@ async function calibrateNow(
 ): Promise<Calibration | Readonly<Record<string, Calibration>>> {
   assertWhole('calibrate', 'batchSize', batchSize, 1);
   const { parts } = model.head;
-  const heads = parts.filter(hasProbabilities).map((part) => ({ part, weights: dividableWeights(model, part) }));
-  if (heads.length === 0) throw noProbabilities();
+  const heads = parts.filter(isCalibrated).map((part) => ({ part, weights: dividableWeights(model, part) }));
+  if (heads.length === 0) throw noTemperature(parts);
   await ensureBackend();
   const loss = settleHeadLoss('calibrate', parts);
   const judged = await judgeSamples({ verb: 'calibrate', model, loss, batchSize, onProgress }, samples);
@@ -98,8 +99,13 @@ async function calibrateNow(
   return Object.fromEntries(found.map(({ part, calibration }) => [part.name, calibration]));
 }
 
-function hasProbabilities({ task }: HeadPart): boolean {
-  return task !== 'regression';
+/** A head whose probabilities have a temperature. */
+interface CalibratedPart extends HeadPart {
+  readonly task: CalibratedTask;
+}
+
+function isCalibrated(part: HeadPart): part is CalibratedPart {
+  return typeof tasks[part.task].temperature !== 'string';
 }
 
 /** The weights of a head's last layer, where dividing them divides the logits. */
@@ -118,7 +124,7 @@ function dividableWeights({ head }: AnyModel, part: HeadPart): readonly TrunkWei
   throw new TransferKitError('NOTHING_TO_TRAIN', text, { layer: name });
 }
 
-function fit(part: HeadPart, { judgements }: Measurement): Calibration {
+function fit(part: CalibratedPart, { judgements }: Measurement): Calibration {
   const temperature = fitTemperature(
     part.name === '' ? 'calibrate' : `calibrate: head '${part.name}'`,
     part.task,
@@ -142,8 +148,10 @@ function cool(part: HeadPart, weights: readonly TrunkWeight[], temperature: numb
   });
 }
 
-function noProbabilities(): TransferKitError {
-  const text =
-    'calibrate: expected a model that gives probabilities, got a regression. Its values have no temperature.';
-  return new TransferKitError('INVALID_OPTION', text);
+function noTemperature(parts: readonly HeadPart[]): TransferKitError {
+  const names = [...new Set(parts.map(({ task }) => task))];
+  const reasons = names.map((name) => tasks[name].temperature).filter((reason) => typeof reason === 'string');
+  const expected = listTasks(({ temperature }) => typeof temperature !== 'string');
+  const text = `calibrate: expected a model of task ${expected}, got '${names.join("', '")}'. ${reasons.join(' ')}`;
+  return new TransferKitError('INVALID_OPTION', text, { tasks: names });
 }

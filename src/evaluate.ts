@@ -1,23 +1,15 @@
 // The verb evaluate: how good a model is on samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, Tasks, TransferModel } from './model/model.ts';
+import { tasks, type FiguresOf, type TaskName } from './model/tasks/tasks.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
-import type { BaselinePlan, Baselines, LearntBaselines } from './neighbours/baselines.ts';
+import type { BaselinePlan, LearntBaselines } from './neighbours/baselines.ts';
 import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
-import { ofHead, type Measurement } from './measure/measure.ts';
-import {
-  confusionFigures,
-  confusionMatrix,
-  decide,
-  labelFigures,
-  regressionFigures,
-  topKAccuracy,
-  worstMistakes,
-  type LabelFigures,
-  type Mistake,
-  type RegressionFigures,
-} from './measure/metrics.ts';
+import { ofHead } from './measure/measure.ts';
+import type { MultiLabelFigures } from './model/tasks/multiLabel.ts';
+import type { ClassFigures } from './model/tasks/oneLabel.ts';
+import type { OutputsFigures } from './model/tasks/regression.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { whileUsed } from './model/uses.ts';
 import { assertKnown } from './model/tasks/checkLabels.ts';
@@ -59,35 +51,13 @@ interface EvaluationBase {
 }
 
 /** Figures of a model that predicts one label. */
-export interface ClassEvaluation extends EvaluationBase {
-  readonly task: 'classes' | 'binary';
-  /** Share of right predictions. */
-  readonly accuracy: number;
-  readonly topKAccuracy: number;
-  readonly labels: readonly string[];
-  /** `confusion[actual][predicted]`, in the order of `labels`. */
-  readonly confusion: readonly (readonly number[])[];
-  readonly perLabel: readonly LabelFigures[];
-  /** The most confident mistakes first. */
-  readonly worst: readonly Mistake[];
-  /** What the model should be better than; with the option `baselines`. */
-  readonly baselines?: Baselines;
-}
+export interface ClassEvaluation extends EvaluationBase, ClassFigures {}
 
 /** Figures of a model that predicts any of several labels. */
-export interface MultiLabelEvaluation extends EvaluationBase {
-  readonly task: 'multiLabel';
-  /** Share of right decisions over all labels of all examples, at the model's thresholds. */
-  readonly accuracy: number;
-  readonly labels: readonly string[];
-  readonly perLabel: readonly LabelFigures[];
-}
+export interface MultiLabelEvaluation extends EvaluationBase, MultiLabelFigures {}
 
 /** Figures of a model that predicts numbers. */
-export interface RegressionEvaluation extends EvaluationBase, RegressionFigures {
-  readonly task: 'regression';
-  readonly perOutput: readonly (RegressionFigures & { readonly output: string })[];
-}
+export interface RegressionEvaluation extends EvaluationBase, OutputsFigures {}
 
 /** Figures of a model with several heads. */
 export interface SeveralEvaluation<T extends Tasks = Tasks> extends EvaluationBase {
@@ -98,11 +68,9 @@ export interface SeveralEvaluation<T extends Tasks = Tasks> extends EvaluationBa
 /** What `evaluate` gives for a task, or for several heads. */
 export type EvaluationOf<T extends TaskName | Tasks> = T extends Tasks
   ? SeveralEvaluation<T>
-  : T extends 'regression'
-    ? RegressionEvaluation
-    : T extends 'multiLabel'
-      ? MultiLabelEvaluation
-      : ClassEvaluation;
+  : T extends TaskName
+    ? EvaluationBase & FiguresOf<T>
+    : never;
 
 /**
  * Measures a model on samples, in inference mode.
@@ -162,9 +130,9 @@ async function evaluateNow(
   const warned = warnings.length === 0 ? {} : { warnings };
   const common = { examples: judged.judgements.length, skipped: judged.skipped };
   const heads = parts.map((part): readonly [string, EvaluationOf<TaskName>] => {
-    const own = ofHead(judged, parts, part);
-    const figures = figuresOf(part, own, { topK, worst, baselines: learnt?.of(part) });
-    return [part.name, { loss: own.loss, ...common, ...figures }];
+    const { loss, accuracy = NaN, judgements } = ofHead(judged, parts, part);
+    const wanted = { accuracy, topK, worst, baselines: learnt?.of(part) };
+    return [part.name, { loss, ...common, ...tasks[part.task].figures(part, judgements, wanted) }];
   });
   const [only] = heads;
   if (only?.[0] === '') return { ...only[1], ...warned };
@@ -174,45 +142,4 @@ async function evaluateNow(
 async function learnFrom(plan: BaselinePlan): Promise<LearntBaselines> {
   const { learnBaselines } = await import('./neighbours/baselines.ts');
   return learnBaselines(plan);
-}
-
-/** What is to be told of classes. */
-interface Wanted {
-  readonly topK: number;
-  readonly worst: number;
-  readonly baselines: Baselines | undefined;
-}
-
-function figuresOf(
-  { task, labels, thresholds }: HeadPart,
-  { accuracy = NaN, judgements }: Measurement,
-  { topK, worst, baselines }: Wanted,
-) {
-  if (task === 'regression') {
-    const perOutput = labels.map((output, index) => ({ output, ...regressionFigures(judgements, index) }));
-    const mean = (of: (figures: RegressionFigures) => number) =>
-      perOutput.reduce((sum, each) => sum + of(each), 0) / perOutput.length;
-    return {
-      task,
-      perOutput,
-      meanSquaredError: mean((each) => each.meanSquaredError),
-      meanAbsoluteError: mean((each) => each.meanAbsoluteError),
-      rSquared: mean((each) => each.rSquared),
-    };
-  }
-  if (task === 'multiLabel') return { task, accuracy, labels, perLabel: labelFigures(labels, judgements, thresholds) };
-  const confusion = confusionMatrix(
-    judgements.map((each) => decide(each, thresholds)),
-    labels.length,
-  );
-  return {
-    task,
-    accuracy,
-    topKAccuracy: topKAccuracy(judgements, Math.min(topK, labels.length), thresholds),
-    labels,
-    confusion,
-    perLabel: confusionFigures(labels, confusion),
-    worst: worstMistakes({ task, labels, thresholds }, judgements, worst),
-    ...(baselines && { baselines }),
-  };
 }

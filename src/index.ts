@@ -48,21 +48,13 @@ export type {
   LabelsOf,
   Preprocessor,
   PreprocessorSpec,
-  TaskName,
   Tasks,
   TensorInputSpec,
   TransferModel,
   WeightsReport,
   WrongShape,
 } from './model/model.ts';
-export type {
-  LabelPrediction,
-  Predicted,
-  Prediction,
-  PredictionOf,
-  PredictOptions,
-  ValuePrediction,
-} from './model/predictions.ts';
+export type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
 export type {
   BlockedOperation,
   EpochLog,
@@ -131,7 +123,6 @@ export type { PresetName } from './presets/presetTable.ts';
 export { nearestCentroid } from './nearestCentroid.ts';
 export type { NearestCentroidOptions } from './nearestCentroid.ts';
 export type { AddedExamples, AddOptions } from './neighbours/addSamples.ts';
-export type { Baselines } from './neighbours/baselines.ts';
 export type { ExampleClassifier } from './neighbours/exampleClassifier.ts';
 export type { ExampleOrigin, ExampleSet, SavedExample } from './neighbours/exampleSet.ts';
 export type { Distance } from './neighbours/separation.ts';
@@ -161,7 +152,10 @@ export { focalLoss } from './losses/focalLoss.ts';
 export type { FocalLossOptions } from './losses/focalLoss.ts';
 export type { Loss } from './losses/loss.ts';
 export type { LossName } from './losses/losses.ts';
-export type { LabelFigures, Mistake, RegressionFigures } from './measure/metrics.ts';
+export type { LabelFigures, RegressionFigures } from './model/tasks/metrics.ts';
+export type { Mistake } from './model/tasks/oneLabel.ts';
+export type { Baselines, LabelPrediction, ValuePrediction } from './model/tasks/task.ts';
+export type { PredictionOf, TaskName } from './model/tasks/tasks.ts';
 export { adagrad } from './training/optimizers/adagrad.ts';
 export type { AdagradOptions } from './training/optimizers/adagrad.ts';
 export { adam, adamW } from './training/optimizers/adam.ts';

@@ -12,7 +12,9 @@ import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './model/headParts.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
-import type { AnyModel, Base, Preprocessor, TaskName, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, Base, Preprocessor, Tasks, TransferModel } from './model/model.ts';
+import type { ActivationEnd } from './model/tasks/task.ts';
+import { isTaskName, taskEndingIn, tasks, type TaskName } from './model/tasks/tasks.ts';
 import { assertOptions } from './core/optionChecks.ts';
 import { describeShape } from './core/shapes.ts';
 import type { TensorSpec, Trunk } from './core/types.ts';
@@ -191,14 +193,14 @@ async function loadClassifier(artefact: ModelArtefact, plan: ClassifierPlan): Pr
 }
 
 async function loadLayers(graph: LayerGraph, artefact: ModelArtefact, plan: ClassifierPlan): Promise<AnyModel> {
-  const end = classifierEnd(graph, plan.task === 'regression');
+  const end = classifierEnd(graph, isOfNumbers(plan.task));
   const seed = plan.weights === null || plan.partial === true ? (plan.seed ?? 0) : undefined;
   const { preprocess } = plan;
   const base = await makeBase(end.graph, artefact, { name: graph.name, cut: end.cut, seed, preprocess });
   return withHead(base, plan, async () => {
     const features = base.trunk.output.shape.slice(1);
     const head = graphAfter(end.graph, lastCallOf(end.graph, end.cut), features);
-    return { trunk: await buildFrom(artefact, head, { seed }), task: end.task };
+    return { trunk: await buildFrom(artefact, head, { seed }), end: end.end };
   });
 }
 
@@ -212,7 +214,7 @@ async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: Classi
       constants: artefact.weights(() => true),
       prefix: freshName('classifier', (name) => taken.has(name)),
     });
-    return { trunk: await buildTrunk(end.graph, end.weights), task: end.task };
+    return { trunk: await buildTrunk(end.graph, end.weights), end: end.end };
   });
 }
 
@@ -220,13 +222,13 @@ async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: Classi
 async function withHead(
   base: Base,
   plan: ClassifierPlan,
-  build: () => Promise<{ readonly trunk: Trunk; readonly task: TaskName | undefined }>,
+  build: () => Promise<{ readonly trunk: Trunk; readonly end: ActivationEnd | undefined }>,
 ): Promise<AnyModel> {
   let head: Trunk | undefined;
   try {
-    const { trunk, task } = await build();
+    const { trunk, end } = await build();
     head = trunk;
-    const answer = await nameAnswer(trunk, checkTask(task, plan.task), plan.labels);
+    const answer = await nameAnswer(trunk, checkTask(end, plan.task), plan.labels);
     for (const weight of base.trunk.weights) weight.frozen = true;
     for (const weight of trunk.weights) weight.frozen = false;
     return makeModel(base, { parts: layOut([answer]), trunk, trained: plan.weights !== null });
@@ -238,9 +240,14 @@ async function withHead(
 }
 
 /** The task of a classifier: what its end says, else what is asked for. */
-function checkTask(found: TaskName | undefined, task: TaskName | Tasks = 'classes'): TaskName {
-  if (typeof task === 'string' && (found ?? task) === task) return task;
-  throw otherTask(found ?? 'classes', task);
+function checkTask(end: ActivationEnd | undefined, task: TaskName | Tasks = 'classes'): TaskName {
+  if (isTaskName(task) && (end === undefined || tasks[task].endsIn(end))) return task;
+  throw otherTask((end && taskEndingIn(end)) ?? 'classes', task);
+}
+
+/** Whether numbers are asked for: those that the last activation gives. */
+function isOfNumbers(task: LoadOptions['task']): boolean {
+  return isTaskName(task) && tasks[task].labelled === undefined;
 }
 
 async function nameAnswer({ output }: Trunk, task: TaskName, given: LoadOptions['labels']) {
@@ -250,8 +257,8 @@ async function nameAnswer({ output }: Trunk, task: TaskName, given: LoadOptions[
     throw new TransferKitError('WRONG_SHAPE', text, { shape: output.shape });
   }
   const labels = given === 'imagenet' ? await imagenetNames(units) : given;
-  const count = task === 'binary' ? 2 : units;
-  if (task === 'regression') return nameOutputs('', { task, outputs: labels ?? units });
+  const count = tasks[task].labelsOf(units);
+  if (tasks[task].labelled === undefined) return nameOutputs('', { task, outputs: labels ?? units });
   if (labels?.length === count) return nameOutputs('', { task, labels });
   const found = labels === undefined ? 'none' : String(labels.length);
   const text =

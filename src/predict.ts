@@ -3,9 +3,9 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import { byHead } from './model/headParts.ts';
-import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
-import type { Predicted, Prediction, PredictionOf, PredictOptions } from './model/predictions.ts';
-import { isChosen, taskRules } from './model/tasks/taskRules.ts';
+import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
+import { tasks, type TaskName } from './model/tasks/tasks.ts';
+import type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
 import { networkOf, runAndFree } from './model/network.ts';
 import { assertOptions, assertWhole } from './core/optionChecks.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './data/reading/prepareInputs.ts';
@@ -93,19 +93,6 @@ function notFinite(value: number, id: string): TransferKitError {
 }
 
 /** What one head says. */
-function describe(part: HeadPart, logits: Float32Array, topK: number): PredictionOf<TaskName>[] {
-  const { task, labels, from, to } = part;
-  const own = logits.subarray(from, to);
-  const values = taskRules[task].outputs(own);
-  if (task === 'regression') return labels.map((output, index) => ({ output, value: values[index] ?? NaN }));
-  return labels
-    .map((label, index) => ({ label, probability: values[index] ?? NaN, ...choice(part, own, index) }))
-    .sort((a, b) => b.probability - a.probability)
-    .slice(0, topK);
-}
-
-/** Whether a label is decided for, where each is. */
-function choice({ task, thresholds = [] }: HeadPart, logits: Float32Array, label: number): { chosen?: boolean } {
-  if (task === 'multiLabel') return { chosen: isChosen(logits[label] ?? 0, thresholds[label]) };
-  return task === 'binary' ? { chosen: isChosen(logits[0] ?? 0, thresholds[0]) === (label === 1) } : {};
+function describe(part: HeadPart, logits: Float32Array, topK: number) {
+  return tasks[part.task].predictions(part, logits.subarray(part.from, part.to), topK);
 }

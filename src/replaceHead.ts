@@ -2,7 +2,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './model/headParts.ts';
-import type { AnyModel, Base, TaskName, TransferModel } from './model/model.ts';
+import type { AnyModel, Base, TransferModel } from './model/model.ts';
+import type { TaskName } from './model/tasks/tasks.ts';
 import { shown } from './core/shown.ts';
 import { assertOptions } from './core/optionChecks.ts';
 import { assertShareable } from './model/owners.ts';

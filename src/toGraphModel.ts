@@ -4,6 +4,7 @@ import { dispose, io, keep } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel, HeadPart } from './model/model.ts';
 import { assertAlive } from './model/assertAlive.ts';
+import { tasks } from './model/tasks/tasks.ts';
 import { whileCopied } from './model/uses.ts';
 import { writeNodes } from './networks/read/nodeGraph.ts';
 
@@ -63,5 +64,5 @@ async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
 
 function outputName({ name, task }: HeadPart): string {
   if (name !== '') return name;
-  return task === 'regression' ? 'values' : 'probabilities';
+  return tasks[task].activation.output;
 }

@@ -1,7 +1,9 @@
 // The verb tuneThresholds: from which probability on each label is chosen.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
-import type { AnyModel, HeadPart, TaskName, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
+import type { Decider } from './model/tasks/task.ts';
+import { listTasks, tasks, type TaskName, type ThresholdTask } from './model/tasks/tasks.ts';
 import type { Progress, Samples } from './core/types.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileChanged } from './model/uses.ts';
@@ -37,7 +39,7 @@ export interface LabelThreshold {
 /** What `tuneThresholds` gives for a task; for several heads a record of those whose labels are chosen one by one. */
 export type ThresholdsOf<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? readonly LabelThreshold[]
-  : { readonly [Name in keyof T as T[Name] extends 'multiLabel' | 'binary' ? Name : never]: readonly LabelThreshold[] };
+  : { readonly [Name in keyof T as T[Name] extends ThresholdTask ? Name : never]: readonly LabelThreshold[] };
 
 /**
  * Finds for each label the probability above which it is best chosen, on held-out samples. The model keeps the thresholds,
@@ -85,12 +87,17 @@ async function tuneNow(
   assertOneOf('tuneThresholds', 'metric', metric, ['f1', 'accuracy']);
   assertWhole('tuneThresholds', 'batchSize', batchSize, 1);
   const { parts } = model.head;
-  const heads = parts.filter(({ task }) => task === 'multiLabel' || task === 'binary');
+  const heads = parts.flatMap((part) => {
+    const { thresholds } = tasks[part.task];
+    return typeof thresholds === 'string' ? [] : [{ part, labels: thresholds(part.labels) }];
+  });
   if (heads.length === 0) throw nothingChosen(parts);
   await ensureBackend();
   const loss = settleHeadLoss('tuneThresholds', parts);
   const judged = await judgeSamples({ verb: 'tuneThresholds', model, loss, batchSize, onProgress }, samples);
-  const found = heads.map((part) => ({ part, tuned: tune(part, ofHead(judged, parts, part), metric) }));
+  const found = heads.map(({ part, labels }) => {
+    return { part, tuned: tune({ ...part, labels }, ofHead(judged, parts, part), metric) };
+  });
   assertAlive('tuneThresholds', model);
   for (const { part, tuned } of found) part.thresholds = tuned.map(({ threshold }) => threshold);
   const [only] = found;
@@ -98,10 +105,9 @@ async function tuneNow(
   return Object.fromEntries(found.map(({ part, tuned }) => [part.name, tuned]));
 }
 
-/** The best threshold of each logit of a head. */
-function tune({ task, labels, thresholds }: HeadPart, { judgements }: Measurement, metric: ThresholdMetric) {
-  const chosen = task === 'binary' ? labels.slice(1) : labels;
-  return chosen.map((label, unit): LabelThreshold => {
+/** The best threshold of each logit of a head, whose labels are given. */
+function tune({ labels, thresholds }: Decider, { judgements }: Measurement, metric: ThresholdMetric) {
+  return labels.map((label, unit): LabelThreshold => {
     const said = judgements.map(({ logits, target }) => {
       return { logit: logits[unit] ?? 0, applies: (target[unit] ?? 0) > 0.5 };
     });
@@ -112,9 +118,9 @@ function tune({ task, labels, thresholds }: HeadPart, { judgements }: Measuremen
 }
 
 function nothingChosen(parts: readonly HeadPart[]): TransferKitError {
-  const tasks = [...new Set(parts.map(({ task }) => task))];
-  const text =
-    `tuneThresholds: expected a model of task 'multiLabel' or 'binary', got '${tasks.join("', '")}'. One of several classes is ` +
-    'the most probable one, whatever its probability.';
-  return new TransferKitError('INVALID_OPTION', text, { tasks });
+  const names = [...new Set(parts.map(({ task }) => task))];
+  const reasons = names.map((name) => tasks[name].thresholds).filter((reason) => typeof reason === 'string');
+  const expected = listTasks(({ thresholds }) => typeof thresholds !== 'string');
+  const text = `tuneThresholds: expected a model of task ${expected}, got '${names.join("', '")}'. ${reasons.join(' ')}`;
+  return new TransferKitError('INVALID_OPTION', text, { tasks: names });
 }

@@ -5,13 +5,27 @@ import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { isTaskName, taskNames, tasks } from '../src/model/tasks/tasks.ts';
 
 const root = fileURLToPath(new URL('../src', import.meta.url));
 const doors = ['index.ts', 'node.ts', 'browser.ts', 'testing.ts', 'layers.ts'];
 
 /** Which rooms each room imports, `core` aside: everything may import that. Exact: a stale arrow fails too. */
 const arrows: Record<string, string[]> = {
-  bases: ['#platform', 'data/preprocess', 'download', 'formats', 'formats/keras', 'formats/tfjs', 'model', 'networks/cut', 'networks/read', 'networks/run', 'presets'],
+  bases: [
+    '#platform',
+    'data/preprocess',
+    'download',
+    'formats',
+    'formats/keras',
+    'formats/tfjs',
+    'model',
+    'model/tasks',
+    'networks/cut',
+    'networks/read',
+    'networks/run',
+    'presets',
+  ],
   core: [],
   'data/augment': ['data/preprocess', 'model'],
   'data/preprocess': ['#platform', 'model'],
@@ -24,11 +38,11 @@ const arrows: Record<string, string[]> = {
   formats: ['formats/hdf5', 'formats/keras', 'model', 'networks/read'],
   'formats/hdf5': [],
   'formats/keras': ['#platform', 'formats', 'formats/hdf5', 'formats/tfjs', 'model', 'networks/read'],
-  'formats/tfjs': ['#platform', 'formats', 'model', 'networks/read'],
-  heads: ['model', 'networks/read', 'networks/run', 'networks/write'],
-  losses: ['model'],
+  'formats/tfjs': ['#platform', 'formats', 'model', 'model/tasks', 'networks/read'],
+  heads: ['model', 'model/tasks', 'networks/read', 'networks/run', 'networks/write'],
+  losses: ['model/tasks'],
   measure: ['data/reading', 'features', 'model', 'model/tasks'],
-  model: [],
+  model: ['model/tasks'],
   'model/tasks': ['losses', 'model'],
   neighbours: ['data/reading', 'engines/backends', 'features', 'measure', 'model', 'model/tasks'],
   'networks/cut': ['networks/read'],
@@ -36,15 +50,37 @@ const arrows: Record<string, string[]> = {
   'networks/layers': [],
   'networks/read': ['networks/cut', 'networks/fold', 'networks/layers', 'networks/run', 'networks/write'],
   'networks/run': ['model', 'networks/cut', 'networks/fold', 'networks/layers', 'networks/read'],
-  'networks/write': ['model', 'networks/fold', 'networks/layers', 'networks/read', 'networks/run'],
+  'networks/write': ['model', 'model/tasks', 'networks/fold', 'networks/layers', 'networks/read', 'networks/run'],
   'platform/browser': ['data/samples', 'download'],
   'platform/node': ['data/samples', 'download', 'engines/kernels'],
   presets: ['model', 'networks/read'],
   testing: [],
   'training/optimizers': ['engines/kernels'],
-  'training/options': ['data/augment', 'features', 'losses', 'model', 'model/tasks', 'training/optimizers', 'training/resume', 'training/run', 'training/schedules'],
+  'training/options': [
+    'data/augment',
+    'features',
+    'losses',
+    'model',
+    'model/tasks',
+    'training/optimizers',
+    'training/resume',
+    'training/run',
+    'training/schedules',
+  ],
   'training/resume': ['#platform', 'training/options', 'training/run'],
-  'training/run': ['data/reading', 'features', 'losses', 'measure', 'model', 'model/tasks', 'training/optimizers', 'training/options', 'training/resume', 'training/schedules', 'training/solve'],
+  'training/run': [
+    'data/reading',
+    'features',
+    'losses',
+    'measure',
+    'model',
+    'model/tasks',
+    'training/optimizers',
+    'training/options',
+    'training/resume',
+    'training/schedules',
+    'training/solve',
+  ],
   'training/schedules': [],
   'training/solve': ['features', 'model', 'model/tasks', 'training/options', 'training/run'],
 };
@@ -195,6 +231,35 @@ describe('environment', () => {
   });
 });
 
+describe('tasks', () => {
+  const outside = files.filter(({ folder }) => folder !== 'model/tasks');
+
+  test('the name of each is its row of the table', () => {
+    expect(Object.entries(tasks).map(([row, { name }]) => [row, name])).toEqual(taskNames.map((name) => [name, name]));
+  });
+
+  test('nobody asks for the name of one: what differs between tasks is in their values', () => {
+    expect(outside.flatMap(({ path, tree }) => comparisonsWithTasks(tree).map((node) => at(path, node)))).toEqual([]);
+  });
+
+  test('nobody has a table of his own', () => {
+    expect(outside.flatMap(({ path, tree }) => tablesOfTasks(tree).map((node) => at(path, node)))).toEqual([]);
+  });
+
+  test('the search finds comparisons and tables', () => {
+    const text =
+      "if (head.task === 'binary') x(); switch (task) { case 'classes': y(); } type A = T extends 'regression' ? 1 : 2;";
+    const tree = ts.createSourceFile(
+      'a.ts',
+      `${text} const t = { classes: 1, binary: 2 };`,
+      ts.ScriptTarget.ES2022,
+      true,
+    );
+    expect(comparisonsWithTasks(tree)).toHaveLength(3);
+    expect(tablesOfTasks(tree)).toHaveLength(1);
+  });
+});
+
 describe('habits', () => {
   test('named exports only: no default, no star', () => {
     const found = files.flatMap(({ path, tree }) =>
@@ -294,6 +359,36 @@ function isStarExport(node: ts.Statement): boolean {
 function isDefaultExport(node: ts.Statement): boolean {
   const modifiers = ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : [];
   return ts.isExportAssignment(node) || modifiers.some(({ kind }) => kind === ts.SyntaxKind.DefaultKeyword);
+}
+
+/** Comparisons with the name of a task: `task === 'binary'`, `case 'binary':`, `T extends 'binary' ? …`. */
+function comparisonsWithTasks(tree: ts.SourceFile): ts.Node[] {
+  return nodesOf(tree, (node) => {
+    if (ts.isBinaryExpression(node))
+      return /[=!]==?/.test(node.operatorToken.getText()) && isName(node.left, node.right);
+    if (ts.isCaseClause(node)) return isName(node.expression);
+    return ts.isConditionalTypeNode(node) && nodesOf(node.extendsType, (part) => isName(part)).length > 0;
+  });
+}
+
+/** Object literals with the names of two tasks as keys. */
+function tablesOfTasks(tree: ts.SourceFile): ts.Node[] {
+  return nodesOf(tree, (node) => {
+    if (!ts.isObjectLiteralExpression(node)) return false;
+    return node.properties.filter(({ name }) => name !== undefined && isTaskName(name.getText())).length > 1;
+  });
+}
+
+function isName(...nodes: readonly ts.Node[]): boolean {
+  return nodes.some((node) => ts.isStringLiteral(node) && isTaskName(node.text));
+}
+
+function nodesOf(root: ts.Node, is: (node: ts.Node) => boolean): ts.Node[] {
+  const found: ts.Node[] = is(root) ? [root] : [];
+  ts.forEachChild(root, (node) => {
+    found.push(...nodesOf(node, is));
+  });
+  return found;
 }
 
 function importsOf(from: readonly SourceFile[], wanted: (target: string, declared: Import) => boolean): string[] {

@@ -16,15 +16,8 @@ import {
   type TransferModel,
 } from '../src/index.ts';
 import type { Judgement } from '../src/measure/measure.ts';
-import {
-  confusionFigures,
-  confusionMatrix,
-  decide,
-  labelFigures,
-  regressionFigures,
-  topKAccuracy,
-  worstMistakes,
-} from '../src/measure/metrics.ts';
+import { labelFigures, regressionFigures } from '../src/model/tasks/metrics.ts';
+import { tasks } from '../src/model/tasks/tasks.ts';
 import golden from './golden/metrics.json' with { type: 'json' };
 import { expectNoLeak } from './support/tensors.ts';
 import { tinyLabels, tinyPicture, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
@@ -67,6 +60,17 @@ function expectFigures(actual: readonly LabelFigures[], expected: readonly Omit<
   });
 }
 
+const wanted = { accuracy: NaN, topK: 1, worst: 5, baselines: undefined };
+
+/** Figures of a head for one of several labels. */
+function classFigures(answers: readonly Judgement[], labels: readonly string[], more: object = {}) {
+  return tasks.classes.figures({ labels }, answers, { ...wanted, ...more });
+}
+
+function topKAccuracy(answers: readonly Judgement[], topK: number): number {
+  return classFigures(answers, Array.from(answers[0]?.logits ?? [], String), { topK }).topKAccuracy;
+}
+
 describe('figures are those of scikit-learn', () => {
   const letters = ['a', 'b', 'c', 'd', 'e', 'f'];
   const classes = rows.map((row) => {
@@ -79,11 +83,10 @@ describe('figures are those of scikit-learn', () => {
   });
 
   test('of one class of several, one without examples and one that is never predicted', () => {
-    const decisions = classes.map((each) => decide(each));
-    const confusion = confusionMatrix(decisions, 6);
+    const { confusion, perLabel: figures } = classFigures(classes, letters);
     expect(confusion).toEqual(golden.classes.confusion);
-    expect(decisions.filter(({ actual, predicted }) => actual === predicted).length / 40).toBe(golden.classes.accuracy);
-    const figures = confusionFigures(letters, confusion);
+    const right = classes.map(({ logits, target }) => tasks.classes.correct(logits, target));
+    expect(right.filter((share) => share === 1).length / 40).toBe(golden.classes.accuracy);
     expectFigures(figures, golden.classes.perLabel);
     expect(figures.map(({ label }) => label)).toEqual(letters);
     expect(figures[4]).toMatchObject({ recall: 0, f1: 0, support: 0 });
@@ -97,14 +100,13 @@ describe('figures are those of scikit-learn', () => {
 
   test('of two classes by one logit', () => {
     const judgements = rows.map((row) => judge(wave(row, 1, 2, 0.9), [(row * 7) % 10 < 4 ? 1 : 0], row));
-    const confusion = confusionMatrix(
-      judgements.map((each) => decide(each)),
-      2,
-    );
+    const figuresAt = (topK: number) =>
+      tasks.binary.figures({ labels: ['no', 'yes'] }, judgements, { ...wanted, topK });
+    const { confusion, perLabel, topKAccuracy: top1 } = figuresAt(1);
     expect(confusion).toEqual(golden.binary.confusion);
-    expectFigures(confusionFigures(['no', 'yes'], confusion), golden.binary.perLabel);
-    expect(topKAccuracy(judgements, 1)).toBe(golden.binary.accuracy);
-    expect(topKAccuracy(judgements, 2)).toBe(1);
+    expectFigures(perLabel, golden.binary.perLabel);
+    expect(top1).toBe(golden.binary.accuracy);
+    expect(figuresAt(2).topKAccuracy).toBe(1);
   });
 
   test('of several labels', () => {
@@ -162,13 +164,13 @@ describe('ties and edges', () => {
       { ...judge(Float32Array.of(1, 0), [1, 0], 1), loss: 9 },
       { ...judge(Float32Array.of(0, 3), [1, 0], 2), loss: 3 },
     ];
-    const worst = worstMistakes({ task: 'classes', labels: ['a', 'b'] }, judgements, 5);
+    const { worst } = classFigures(judgements, ['a', 'b']);
     expect(worst.map(({ id, actual, predicted, loss }) => [id, actual, predicted, loss])).toEqual([
       ['row 2', 'a', 'b', 3],
       ['row 0', 'b', 'a', 1],
     ]);
     expect(worst[0]?.probability).toBeCloseTo(1 / (1 + Math.exp(3)), 6);
-    expect(worstMistakes({ task: 'classes', labels: ['a', 'b'] }, judgements, 1)).toHaveLength(1);
+    expect(classFigures(judgements, ['a', 'b'], { worst: 1 }).worst).toHaveLength(1);
   });
 });
 

@@ -227,7 +227,7 @@ describe('refused', () => {
     [
       'classes',
       {},
-      /of task 'multiLabel' or 'binary', got 'classes'\. One of several classes is the most probable one/,
+      /of task 'binary' or 'multiLabel', got 'classes'\. One of several classes is the most probable one/,
     ],
     ['regression', {}, /got 'regression'/],
     ['multiLabel', { metric: 'F1' }, /expected metric to be 'f1' or 'accuracy', got F1/],

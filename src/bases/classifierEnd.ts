@@ -1,6 +1,7 @@
 // Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
 import { TransferKitError } from '../core/errors.ts';
-import type { TaskName } from '../model/model.ts';
+import { sigmoid, softmax } from '../model/tasks/activations.ts';
+import type { ActivationEnd } from '../model/tasks/task.ts';
 import { findCut } from '../networks/cut/findCut.ts';
 import { inferShapes } from '../networks/read/inferShapes.ts';
 import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
@@ -12,8 +13,8 @@ export interface ClassifierEnd {
   readonly graph: LayerGraph;
   /** Layer whose output the classifier reads. */
   readonly cut: string;
-  /** What the last activation says; undefined for a network that ends in plain numbers. */
-  readonly task: Exclude<TaskName, 'regression'> | undefined;
+  /** The last activation; undefined for a network that ends in plain numbers. */
+  readonly end: ActivationEnd | undefined;
 }
 
 /** Layers that may follow the last activation: they change the shape alone. */
@@ -31,10 +32,10 @@ export function classifierEnd(graph: LayerGraph, keepsActivation: boolean): Clas
     throw unsupported(graph, `${String(graph.outputs.length)} outputs, expected one`);
   }
   const cut = layerOf(graph, separatingCut(graph)).name;
-  if (keepsActivation) return { graph, cut, task: undefined };
+  if (keepsActivation) return { graph, cut, end: undefined };
   const last = lastActivation(graph, output.call);
-  const task = last === undefined ? undefined : taskOf(graph, last);
-  return { graph: task === undefined || last === undefined ? graph : withoutActivation(graph, last), cut, task };
+  const end = last === undefined ? undefined : activationEnd(graph, last);
+  return { graph: end === undefined || last === undefined ? graph : withoutActivation(graph, last), cut, end };
 }
 
 /** The default cut, or the last separating call before it. */
@@ -60,13 +61,14 @@ function activationOf({ className, config }: LayerSpec): string | undefined {
   return typeof config.activation === 'string' ? config.activation : undefined;
 }
 
-function taskOf(graph: LayerGraph, call: number): ClassifierEnd['task'] {
+function activationEnd(graph: LayerGraph, call: number): ClassifierEnd['end'] {
   const layer = layerOf(graph, call);
   const activation = activationOf(layer);
   const rank = inferShapes(graph)[call]?.length;
   const isLastAxis = [undefined, null, -1, rank].includes(axisOf(layer));
-  if (activation === 'softmax' && isLastAxis) return 'classes';
-  if (activation === 'sigmoid') return unitsBefore(graph, call) === 1 ? 'binary' : 'multiLabel';
+  const units = unitsBefore(graph, call);
+  if (activation === 'softmax' && isLastAxis) return { activation: softmax, units };
+  if (activation === 'sigmoid') return { activation: sigmoid, units };
   if (activation === 'linear') return undefined;
   throw unsupported(graph, `the activation '${String(activation)}' at its end, expected softmax, sigmoid or none`);
 }

@@ -2,7 +2,8 @@
 import { reshape, tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { TaskName } from '../model/model.ts';
+import { sigmoid, softmax } from '../model/tasks/activations.ts';
+import type { Activation, ActivationEnd } from '../model/tasks/task.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
 import { appendLayer, inputLayer, type LayerGraph } from '../networks/read/layerGraph.ts';
@@ -22,8 +23,8 @@ export interface NodeClassifier {
   /** Layers from the features to the logits. */
   readonly graph: LayerGraph;
   readonly weights: WeightSource;
-  /** What the softmax or sigmoid at the end says; undefined for a graph that ends in plain numbers. */
-  readonly task: Exclude<TaskName, 'regression'> | undefined;
+  /** The softmax or sigmoid at the end; undefined for a graph that ends in plain numbers. */
+  readonly end: ActivationEnd | undefined;
 }
 
 const skipped = new Set(['Identity', 'StopGradient']);
@@ -38,7 +39,7 @@ interface Draft {
   readonly entries: Map<string, WeightEntry>;
   /** Whether the values are a feature map [b, h, w, c], not vectors [b, c]. */
   isMap: boolean;
-  probabilities: 'Softmax' | 'Sigmoid' | undefined;
+  probabilities: Activation | undefined;
 }
 
 /**
@@ -71,12 +72,8 @@ export function nodeClassifierEnd(
   if (draft.isMap) addFlatten(draft, prefix);
   const units = draft.entries.get(`${prefix}_logits/kernel`)?.shape.at(-1);
   const { probabilities } = draft;
-  const task = probabilities === undefined ? undefined : probabilities === 'Softmax' ? 'classes' : sigmoids(units);
-  return { graph: draft.graph, weights: sourceOf(draft.entries), task };
-}
-
-function sigmoids(units: number | undefined): 'binary' | 'multiLabel' {
-  return units === 1 ? 'binary' : 'multiLabel';
+  const end = probabilities && { activation: probabilities, units };
+  return { graph: draft.graph, weights: sourceOf(draft.entries), end };
 }
 
 /** The chain of nodes after the cut, up to the output; every node reads the one before it. */
@@ -107,7 +104,8 @@ function addNode(draft: Draft, graph: NodeGraph, node: NodeSpec, facts: Facts): 
   if (skipped.has(op)) return;
   if (flattening.has(op)) addFlatten(draft, facts.prefix);
   else if (isDone) throw unsupported(graph, `${op} behind its probabilities`);
-  else if (op === 'Softmax' || op === 'Sigmoid') draft.probabilities = op;
+  else if (op === softmax.op) draft.probabilities = softmax;
+  else if (op === sigmoid.op) draft.probabilities = sigmoid;
   else if (op === 'Mean') addPooling(draft, facts.prefix);
   else if (rectifiers[op] !== undefined) addActivation(draft, rectifiers[op], facts.prefix);
   else if (products.has(op)) addProduct(draft, graph, node, facts);

@@ -3,6 +3,7 @@
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
 import type { HeadPart } from '../model/model.ts';
+import { tasks } from '../model/tasks/tasks.ts';
 import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
 import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 
@@ -40,9 +41,10 @@ export function assertSavedHeadFits(saved: SavedModel, head: LayerGraph, source:
 function assertUnitsFit({ name, task, labels }: HeadPart, { className, config }: LayerSpec, source: string): void {
   if (className !== 'Dense' || typeof config.units !== 'number') return;
   const { units } = config;
-  if (units === unitsOf({ task, labels }) && (task !== 'binary' || labels.length === 2)) return;
+  const { unitsText, labelled } = tasks[task];
+  if (units === unitsOf({ task, labels }) && labelled?.count.isRight(labels.length) !== false) return;
   const got = `${String(labels.length)} labels for ${String(units)} logits of task '${task}'${ofHead(name)}`;
-  throw unfit(source, task === 'binary' ? 'two labels for one logit' : 'one label for each logit', got);
+  throw unfit(source, unitsText, got);
 }
 
 function callOf(graph: LayerGraph, layer: string, field: string, source: string): number {

@@ -1,5 +1,6 @@
 // The last layers of a head: those that give its logits.
-import type { Head, HeadPart, TaskName, Tasks } from '../model/model.ts';
+import type { Head, HeadPart, Tasks } from '../model/model.ts';
+import type { TaskName } from '../model/tasks/tasks.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { layerOf } from '../networks/read/layerGraph.ts';
 import { layersTrunkOf } from '../networks/run/layersTrunk.ts';

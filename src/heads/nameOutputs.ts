@@ -1,10 +1,9 @@
 // Names and number of a head's outputs, checked.
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
-import type { TaskName } from '../model/model.ts';
+import { isTaskName, taskNames, tasks, type TaskName } from '../model/tasks/tasks.ts';
+import type { LabelRules } from '../model/tasks/task.ts';
 import { shown } from '../core/shown.ts';
-
-const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
 
 /** What a head is to answer, as its user says it. */
 export interface Question {
@@ -30,9 +29,10 @@ export interface Answer {
  */
 export function nameOutputs(name: string, { task = 'classes', labels, outputs }: Question): Answer {
   const fail = (expected: string, received: unknown) => invalid(`${expected}${ofHead(name)}`, received);
-  if (!tasks.includes(task)) throw fail(`task to be one of ${tasks.join(', ')}`, task);
-  if (task === 'regression') {
-    if (labels !== undefined) throw fail('outputs instead of labels for regression', labels);
+  if (!isTaskName(task)) throw fail(`task to be one of ${taskNames.join(', ')}`, task);
+  const { labelled } = tasks[task];
+  if (labelled === undefined) {
+    if (labels !== undefined) throw fail(`outputs instead of labels for ${task}`, labels);
     const names = typeof outputs === 'object' ? outputs : numbered(outputs ?? 1, fail);
     assertNames(names, fail);
     if (names.length === 0) throw fail('at least one output', names);
@@ -41,7 +41,7 @@ export function nameOutputs(name: string, { task = 'classes', labels, outputs }:
   if (outputs !== undefined) throw fail(`labels instead of outputs for task '${task}'`, outputs);
   if (labels === undefined) throw fail("labels, such as { labels: ['cat', 'dog'] }", labels);
   assertNames(labels, fail);
-  assertEnough(name, task, labels);
+  assertEnough(name, task, labels, labelled.count);
   return { name, task, labels: [...labels], units: unitsOf({ task, labels }) };
 }
 
@@ -60,14 +60,12 @@ function assertNames(names: readonly string[], fail: Fail): void {
   if (twice !== undefined) throw fail('names that differ', `'${twice}' twice`);
 }
 
-function assertEnough(name: string, task: Exclude<TaskName, 'regression'>, labels: readonly string[]): void {
+function assertEnough(name: string, task: TaskName, labels: readonly string[], count: LabelRules['count']): void {
   const { length } = labels;
-  const enough = { classes: length >= 2, binary: length === 2, multiLabel: length >= 1 }[task];
-  if (enough) return;
-  const count = { classes: 'two or more', binary: 'exactly two', multiLabel: 'one or more' }[task];
+  if (count.isRight(length)) return;
   throw new TransferKitError(
     'TOO_FEW_CLASSES',
-    `replaceHead: expected ${count} labels for task '${task}'${ofHead(name)}, got ${String(length)} (${labels.join(', ') || 'none'}). ` +
+    `replaceHead: expected ${count.text} labels for task '${task}'${ofHead(name)}, got ${String(length)} (${labels.join(', ') || 'none'}). ` +
       'A classifier needs something to tell apart: add examples of another class.',
     { task, labels },
   );

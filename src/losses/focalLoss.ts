@@ -16,6 +16,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { softplus } from './crossEntropy.ts';
+import { tasks, tasksTaking } from '../model/tasks/tasks.ts';
 import type { Loss } from './loss.ts';
 
 /** Options of {@link focalLoss}. */
@@ -54,10 +55,10 @@ export function focalLoss({ gamma = 2, alpha }: FocalLossOptions = {}): Loss {
   return {
     name: 'focal',
     settings: { gamma, ...(alpha === undefined ? {} : { alpha }) },
-    tasks: ['classes', 'binary', 'multiLabel'],
+    tasks: tasksTaking('focal'),
     losses: (logits, targets, task) =>
       tidy(() =>
-        task === 'classes'
+        tasks[task].activation.layer === 'softmax'
           ? mul(ofClasses(logits, targets, gamma), scalar(alpha ?? 1))
           : ofLabels(logits, targets, gamma, alpha ?? 1, 1 - (alpha ?? 0)),
       ),

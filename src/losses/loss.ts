@@ -1,6 +1,6 @@
 // What a loss is.
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { TaskName } from '../model/model.ts';
+import type { TaskName } from '../model/tasks/tasks.ts';
 
 /** What training makes small. */
 export interface Loss {

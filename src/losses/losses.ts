@@ -1,8 +1,8 @@
 // Which loss a head is trained and measured with, and what is done to its targets and results.
-import { add, clone, mean, mul, scalar, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { add, clone, mean, mul, scalar, tensor1d, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { TaskName } from '../model/model.ts';
+import { tasks, tasksTaking, type TaskLoss, type TaskName } from '../model/tasks/tasks.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
 import { focalLoss } from './focalLoss.ts';
 import { binaryHinge, multiClassHinge } from './hingeLosses.ts';
@@ -14,7 +14,7 @@ import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLoss
  * Losses by name. For labels: `crossEntropy` (the default), `focal` (see `focalLoss`), `hinge` (of several classes Crammer
  * and Singer's). For regression: `meanSquaredError` (the default), `meanAbsoluteError`, `huber` (see `huberLoss`).
  */
-export type LossName = 'crossEntropy' | 'focal' | 'hinge' | 'meanSquaredError' | 'meanAbsoluteError' | 'huber';
+export type LossName = TaskLoss;
 
 /** A loss of a head's task. */
 export interface SettledLoss {
@@ -23,48 +23,43 @@ export interface SettledLoss {
   losses(logits: Tensor, targets: Tensor): Tensor;
 }
 
-const labelTasks: readonly TaskName[] = ['classes', 'binary', 'multiLabel'];
-
 const lossesByName: Readonly<Record<LossName, () => Loss>> = {
-  crossEntropy: () => ({
-    name: 'crossEntropy',
-    tasks: labelTasks,
-    losses: (logits, targets, task) =>
-      task === 'classes' ? softmaxCrossEntropy(logits, targets) : sigmoidCrossEntropy(logits, targets),
-  }),
+  crossEntropy: () => ofLabels('crossEntropy', { softmax: softmaxCrossEntropy, sigmoid: sigmoidCrossEntropy }),
   focal: () => focalLoss(),
-  hinge: () => ({
-    name: 'hinge',
-    tasks: labelTasks,
-    losses: (logits, targets, task) =>
-      task === 'classes' ? multiClassHinge(logits, targets) : binaryHinge(logits, targets),
-  }),
-  meanSquaredError: () => ({ name: 'meanSquaredError', tasks: ['regression'], losses: meanSquaredError }),
-  meanAbsoluteError: () => ({ name: 'meanAbsoluteError', tasks: ['regression'], losses: meanAbsoluteError }),
+  hinge: () => ofLabels('hinge', { softmax: multiClassHinge, sigmoid: binaryHinge }),
+  meanSquaredError: () => ofNumbers('meanSquaredError', meanSquaredError),
+  meanAbsoluteError: () => ofNumbers('meanAbsoluteError', meanAbsoluteError),
   huber: () => huberLoss(),
 };
 
-const lossNames: readonly LossName[] = [
-  'crossEntropy',
-  'focal',
-  'hinge',
-  'meanSquaredError',
-  'meanAbsoluteError',
-  'huber',
-];
+type LossFunction = (logits: Tensor, targets: Tensor) => Tensor;
+
+/** A loss of labels: of one of several logits, and the mean over logits that are each a decision. */
+function ofLabels(name: LossName, { softmax, sigmoid }: Readonly<Record<'softmax' | 'sigmoid', LossFunction>>): Loss {
+  return {
+    name,
+    tasks: tasksTaking(name),
+    losses: (logits, targets, task) =>
+      tasks[task].activation.layer === 'softmax' ? softmax(logits, targets) : sigmoid(logits, targets),
+  };
+}
+
+function ofNumbers(name: LossName, losses: LossFunction): Loss {
+  return { name, tasks: tasksTaking(name), losses };
+}
 
 /**
- * The loss of a task: the given one, or cross-entropy for labels and the mean squared error for numbers.
+ * The loss of a task: the given one, or the first of the task's own.
  *
  * @throws TransferKitError `INVALID_OPTION` for an unknown name, what is no loss, and a loss of other tasks; its `losses`
  * raises `WRONG_SHAPE` for a loss that does not give a number for each example.
  */
 export function settleLoss(verb: string, task: TaskName, loss?: LossName | Loss): SettledLoss {
-  const chosen = chooseLoss(verb, loss ?? (task === 'regression' ? 'meanSquaredError' : 'crossEntropy'));
-  const { name, tasks } = chosen;
-  if (tasks !== undefined && !tasks.includes(task)) {
-    const text = `${verb}: expected a loss for task '${task}', got '${name}', which is for ${tasks.join(', ')}.`;
-    throw new TransferKitError('INVALID_OPTION', text, { loss: name, task, tasks });
+  const chosen = chooseLoss(verb, loss ?? tasks[task].losses[0]);
+  const { name, tasks: takenBy } = chosen;
+  if (takenBy !== undefined && !takenBy.includes(task)) {
+    const text = `${verb}: expected a loss for task '${task}', got '${name}', which is for ${takenBy.join(', ')}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { loss: name, task, tasks: takenBy });
   }
   return {
     name,
@@ -78,7 +73,7 @@ export function settleLoss(verb: string, task: TaskName, loss?: LossName | Loss)
 
 function chooseLoss(verb: string, loss: LossName | Loss): Loss {
   if (typeof loss === 'string') {
-    assertOneOf(verb, 'loss', loss, lossNames);
+    assertOneOf(verb, 'loss', loss, Object.keys(lossesByName));
     return lossesByName[loss]();
   }
   const given: unknown = loss;
@@ -98,8 +93,8 @@ function notOneForEach(verb: string, name: string, shape: readonly number[]): Tr
  */
 export function assertSmoothing(verb: string, task: TaskName, smoothing: unknown): asserts smoothing is number {
   assertShare(verb, 'labelSmoothing', smoothing);
-  if (task === 'regression' && smoothing > 0) {
-    throw invalidOption(verb, 'labelSmoothing 0 for regression, whose targets are no labels', smoothing);
+  if (tasks[task].labelled === undefined && smoothing > 0) {
+    throw invalidOption(verb, `labelSmoothing 0 for ${task}, whose targets are no labels`, smoothing);
   }
 }
 
@@ -114,9 +109,10 @@ export function assertSmoothing(verb: string, task: TaskName, smoothing: unknown
  * @returns [b, units], a tensor of its own.
  */
 export function smoothTargets(task: TaskName, targets: Tensor, smoothing: number): Tensor {
-  if (smoothing === 0 || task === 'regression') return clone(targets);
-  const outcomes = task === 'classes' ? (targets.shape.at(-1) ?? 1) : 2;
-  return tidy(() => add(mul(targets, scalar(1 - smoothing)), scalar(smoothing / outcomes)));
+  const { labelled } = tasks[task];
+  if (smoothing === 0 || labelled === undefined) return clone(targets);
+  const spread = labelled.spread(smoothing, targets.shape.at(-1) ?? 1);
+  return tidy(() => add(mul(targets, scalar(1 - smoothing)), tensor1d(spread)));
 }
 
 /** Mean over the batch of losses times weights, both [b]: Keras's `sum_over_batch_size` with sample weights. */

@@ -17,7 +17,7 @@ import {
 import { TransferKitError } from '../core/errors.ts';
 import { randomGenerator } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { TaskName } from '../model/model.ts';
+import { tasks, type TaskName } from '../model/tasks/tasks.ts';
 import { drawBeta } from './betaDistribution.ts';
 import { invalidOption } from '../core/optionChecks.ts';
 
@@ -110,7 +110,7 @@ function blend({ targets, weights, parts }: Mixable, inputs: () => Tensor, share
     const perExample = expandDims(weights, 1);
     const blended = parts.map(({ task, from, to }) => {
       const own = slice(targets, [0, from], [-1, to - from]);
-      if (task === 'regression') return blendBy(share, own);
+      if (tasks[task].labelled === undefined) return blendBy(share, own);
       return divNoNan(blendBy(share, mul(own, perExample)), expandDims(mixedWeights, 1));
     });
     return { input: inputs(), targets: concat(blended, 1), weights: mixedWeights };

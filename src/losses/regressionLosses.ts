@@ -1,6 +1,7 @@
 // Losses of numbers against numbers, each the mean over the outputs of an example.
 import { abs, mean, minimum, mul, scalar, sign, square, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
+import { tasksTaking } from '../model/tasks/tasks.ts';
 import type { Loss } from './loss.ts';
 
 /** Mean of squared differences, [b]; both are [b, outputs]. Keras's `MeanSquaredError` of each row. */
@@ -46,7 +47,7 @@ export function huberLoss({ delta = 1 }: HuberLossOptions = {}): Loss {
   return {
     name: 'huber',
     settings: { delta },
-    tasks: ['regression'],
+    tasks: tasksTaking('huber'),
     losses: (predictions, targets) =>
       tidy(() => {
         const size = abs(sub(predictions, targets));

@@ -3,18 +3,14 @@ import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Examples, Rows } from '../features/examples.ts';
 import { correctOf, type HeadLoss } from '../model/tasks/headRules.ts';
+import type { Answered } from '../model/tasks/task.ts';
 import { runAndFree, type Network } from '../model/network.ts';
 import type { Pace } from '../core/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readRows } from '../features/readRows.ts';
 
-/** What the model said about one example. */
-export interface Judgement {
-  readonly id: string;
-  readonly logits: Float32Array;
-  readonly target: Float32Array;
-  /** Of all heads together. */
-  readonly loss: number;
+/** What the model said about one example. Its `loss` is that of all heads together. */
+export interface Judgement extends Answered {
   /** Of each head, before its weight. */
   readonly headLosses: readonly number[];
   /** How much the example counts in the mean loss. */

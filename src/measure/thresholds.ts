@@ -1,6 +1,6 @@
 // From which probability on a label is best chosen.
-import { f1Score } from './metrics.ts';
-import { isChosen } from '../model/tasks/taskRules.ts';
+import { isChosen } from '../model/tasks/logits.ts';
+import { f1Score } from '../model/tasks/metrics.ts';
 
 /** What a threshold is to make large, for each label by itself. */
 export type ThresholdMetric = 'f1' | 'accuracy';

@@ -1,5 +1,6 @@
 // The heads of a model: where each has its logits among those of all, and things that come one for each head.
 import type { HeadPart } from './model.ts';
+import { tasks } from './tasks/tasks.ts';
 
 /** Puts heads side by side, each with as many logits as it asks for. */
 export function layOut(heads: readonly (Pick<HeadPart, 'name' | 'task' | 'labels'> & { units: number })[]): HeadPart[] {
@@ -23,7 +24,7 @@ export function byHead<Value>(
 
 /** Number of logits that a task takes. */
 export function unitsOf({ task, labels }: Pick<HeadPart, 'task' | 'labels'>): number {
-  return task === 'binary' ? 1 : labels.length;
+  return tasks[task].units(labels.length);
 }
 
 /** `' of head 'kind''` for a head with a name: the end of a phrase in error texts. */

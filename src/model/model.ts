@@ -2,6 +2,7 @@
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import type { Channels } from '../core/pictureLimits.ts';
 import type { Shape, TrainingLog, Trunk } from '../core/types.ts';
+import type { TaskName } from './tasks/tasks.ts';
 
 /** How raw input becomes what the base was trained on: data that is saved with the model. */
 export type PreprocessorSpec = ImageSpec | TensorInputSpec | CustomSpec;
@@ -100,9 +101,6 @@ export interface Base {
   /** Frees the trunk, whatever models are on it: their verbs raise `DISPOSED`. A second call does nothing. */
   dispose(): void;
 }
-
-/** What a head predicts, by name: one of the labels, one of two labels by one logit, any of the labels, or numbers. */
-export type TaskName = 'classes' | 'binary' | 'multiLabel' | 'regression';
 
 /** The tasks of a model with several heads, by their names. */
 export type Tasks = Readonly<Record<string, TaskName>>;

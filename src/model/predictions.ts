@@ -1,5 +1,6 @@
 // What is predicted for raw inputs. Types only.
-import type { TaskName, Tasks } from './model.ts';
+import type { Tasks } from './model.ts';
+import type { PredictionOf, TaskName } from './tasks/tasks.ts';
 
 /** Options of `predict`, and of the method of that name of the classifiers by `knn` and `nearestCentroid`. */
 export interface PredictOptions {
@@ -8,26 +9,6 @@ export interface PredictOptions {
   /** Inputs run at once. Default 32. */
   readonly batchSize?: number;
 }
-
-/** A label and how probable it is, 0 … 1. */
-export interface LabelPrediction {
-  readonly label: string;
-  readonly probability: number;
-  /**
-   * Whether the model decides for the label, at one half or at its tuned threshold (`multiLabel`, `binary`). Of `classes` the
-   * first is decided for, and this is missing.
-   */
-  readonly chosen?: boolean;
-}
-
-/** An output of a regression and its value. */
-export interface ValuePrediction {
-  readonly output: string;
-  readonly value: number;
-}
-
-/** What `predict` gives for a task: a list of these. */
-export type PredictionOf<T extends TaskName> = T extends 'regression' ? ValuePrediction : LabelPrediction;
 
 /** What `predict` gives for one input: a list, or one for each of several heads by name. */
 export type Prediction<T extends TaskName | Tasks> = [T] extends [TaskName]

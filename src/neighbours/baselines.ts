@@ -9,27 +9,15 @@ import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
 import { freeRows } from '../features/readRows.ts';
 import { assertKnown } from '../model/tasks/checkLabels.ts';
-import { argMax } from '../model/tasks/taskRules.ts';
+import { argMax } from '../model/tasks/logits.ts';
+import type { Baselines, OneLabel } from '../model/tasks/task.ts';
+import { listTasks, tasks } from '../model/tasks/tasks.ts';
 import { openFeatures, rowsOf, settlePooling } from './baseFeatures.ts';
 import { centroidShares, fitCentroids } from './centroids.ts';
 import type { FeatureVector, LabelledVector } from './keptExample.ts';
 import { nearestRows, type Neighbour } from './nearestRows.ts';
 import { vectorOf } from './separation.ts';
 import { knnDefaults, voteShares } from './votes.ts';
-
-/** Shares of right predictions of classifiers that were not trained, on the features of the base as it is. */
-export interface Baselines {
-  /** Those of `knn` with its defaults; `k` is how many voted. */
-  readonly knn: { readonly accuracy: number; readonly k: number };
-  /** That of `nearestCentroid` with its defaults. */
-  readonly nearestCentroid: { readonly accuracy: number };
-  /** That of always saying the label with most examples; of equals the first. */
-  readonly mostFrequent: { readonly accuracy: number; readonly label: string };
-  /** Examples that they learnt from. */
-  readonly examples: number;
-  /** Examples left out of these because they could not be read. */
-  readonly skipped: readonly Unreadable[];
-}
 
 /** Who asks, and what the baselines learn from. */
 export interface BaselinePlan {
@@ -48,9 +36,14 @@ export interface LearntBaselines {
   readonly of: (part: HeadPart) => Baselines | undefined;
 }
 
-/** What is known for one head. */
-interface HeadBaselines {
+/** A head that decides for one label. */
+interface DecidingHead {
   readonly part: HeadPart;
+  readonly one: OneLabel;
+}
+
+/** What is known for one head. */
+interface HeadBaselines extends DecidingHead {
   readonly examples: readonly LabelledVector[];
   readonly centroids: ReturnType<typeof fitCentroids>;
   readonly mostFrequent: string;
@@ -64,13 +57,17 @@ interface HeadBaselines {
  */
 export async function learnBaselines(plan: BaselinePlan): Promise<LearntBaselines> {
   const { verb, model } = plan;
-  const parts = model.head.parts.filter(({ task }) => task === 'classes' || task === 'binary');
+  const parts = model.head.parts.flatMap((part) => {
+    const { labelled } = tasks[part.task];
+    return labelled?.one === undefined ? [] : [{ part, one: labelled.one }];
+  });
   if (parts.length === 0) {
-    const tasks = model.head.parts.map(({ task }) => task).join(', ');
-    throw invalidOption(verb, "baselines for task 'classes' or 'binary' only", tasks);
+    const names = model.head.parts.map(({ task }) => task).join(', ');
+    const expected = listTasks(({ labelled }) => labelled?.one !== undefined);
+    throw invalidOption(verb, `baselines for task ${expected} only`, names);
   }
   const { vectors, targets, skipped } = await readFeatures(plan);
-  const heads = parts.map((part) => learn(part, vectors, targets));
+  const heads = parts.map((head) => learn(head, vectors, targets));
   const k = Math.min(knnDefaults.k, vectors.length);
   let asked = 0;
   const judge = async ({ input, ids, targetRows }: Rows) => {
@@ -121,32 +118,33 @@ async function readFeatures({ verb, model, samples, batchSize, onProgress }: Bas
   return { vectors, targets, skipped };
 }
 
-function learn(part: HeadPart, vectors: readonly FeatureVector[], targets: readonly Float32Array[]): HeadBaselines {
-  const examples = vectors.map((vector, row) => ({ ...vector, label: labelOf(part, targets[row]) }));
-  const counts = part.labels.map((label) => examples.filter((each) => each.label === label).length);
+function learn(head: DecidingHead, vectors: readonly FeatureVector[], targets: readonly Float32Array[]): HeadBaselines {
+  const examples = vectors.map((vector, row) => ({ ...vector, label: labelOf(head, targets[row]) }));
+  const { labels } = head.part;
+  const counts = labels.map((label) => examples.filter((each) => each.label === label).length);
   return {
-    part,
+    ...head,
     examples,
     centroids: fitCentroids(examples, knnDefaults.distance),
-    mostFrequent: part.labels[argMax(counts)] ?? '',
+    mostFrequent: labels[argMax(counts)] ?? '',
     right: { knn: 0, nearestCentroid: 0, mostFrequent: 0 },
   };
 }
 
 /** The label that a target speaks for most. */
-function labelOf({ task, labels, from, to }: HeadPart, target?: Float32Array): string {
-  const own = target?.subarray(from, to) ?? [];
-  return labels[task === 'binary' ? Number((own[0] ?? 0) > 0.5) : argMax(own)] ?? '';
+function labelOf({ part: { labels, from, to }, one }: DecidingHead, target?: Float32Array): string {
+  return labels[one.labelOf(target?.subarray(from, to) ?? [])] ?? '';
 }
 
 function count(
-  { part, examples, centroids, mostFrequent, right }: HeadBaselines,
+  head: HeadBaselines,
   rows: readonly Float32Array[],
   found: readonly (readonly Neighbour[])[],
   targets: readonly Float32Array[],
 ): void {
+  const { examples, centroids, mostFrequent, right } = head;
   rows.forEach((values, row) => {
-    const label = labelOf(part, targets[row]);
+    const label = labelOf(head, targets[row]);
     const voters = (found[row] ?? []).map((each) => ({ ...each, label: examples[each.row]?.label ?? '' }));
     const [voted] = voteShares(voters, knnDefaults.weights).keys();
     const [central] = centroidShares(centroids, vectorOf(values)).keys();

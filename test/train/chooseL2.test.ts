@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { byFolds, byValidation, chooseL2, type Judge } from '../../src/training/solve/chooseL2.ts';
 import { DesignMatrix } from '../../src/training/solve/designMatrix.ts';
 import { sharesOf } from '../../src/training/solve/fitValidationFolds.ts';
-import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
+import { tasks } from '../../src/model/tasks/tasks.ts';
 import golden from '../golden/linearSolver.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -32,7 +32,7 @@ async function withRows<T>(wanted: readonly number[], use: (features: DesignMatr
 test('losses of folds that are fitted side by side are those of scikit-learn', async () => {
   await expectNoLeak(() =>
     withRows(rows, async (features) => {
-      const problem = { features, targets, units: 3, loss: rowLosses.classes };
+      const problem = { features, targets, units: 3, loss: tasks.classes.rowLoss };
       const judge = byFolds(
         problem,
         rows.map(() => 1),
@@ -54,13 +54,13 @@ test('a fold is judged as if its rows were validation', async () => {
   const weights = inside.map((row) => 1 + (row % 3));
   const alone = await withRows(inside, (held) =>
     withRows(outside, (features) => {
-      const problem = { features, targets: pick(outside), units: 3, loss: rowLosses.classes };
+      const problem = { features, targets: pick(outside), units: 3, loss: tasks.classes.rowLoss };
       const shares = sharesOf(outside.map(() => 1));
       return byValidation(problem, shares, { features: held, targets: pick(inside), weights })(0.1, []);
     }),
   );
   const together = await withRows(rows, (features) => {
-    const problem = { features, targets, units: 3, loss: rowLosses.classes };
+    const problem = { features, targets, units: 3, loss: tasks.classes.rowLoss };
     const shares = sharesOf(rows.map((row) => (inside.includes(row) ? 0 : 1)));
     return byValidation(problem, shares, {
       features,

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DesignMatrix } from '../../src/training/solve/designMatrix.ts';
 import { fitSideBySide, logitsOf, type FittedModel, type LinearFit } from '../../src/training/solve/linearFit.ts';
-import { rowLosses } from '../../src/model/tasks/rowLosses.ts';
+import { tasks } from '../../src/model/tasks/tasks.ts';
 import golden from '../golden/logisticRegression.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -43,7 +43,7 @@ async function fit(data: Data, units: number, fits: readonly Omit<LinearFit, 'sh
     Promise.resolve(),
   );
   try {
-    const loss = rowLosses[units === 1 ? 'binary' : 'classes'];
+    const loss = tasks[units === 1 ? 'binary' : 'classes'].rowLoss;
     const models = await fitSideBySide(
       { features: matrix, targets, units, loss },
       fits.map((each) => ({ ...each, shares })),
@@ -124,7 +124,7 @@ test('rows in several blocks are as in one', async () => {
   for (const columns of [3, 36_000]) {
     const matrix = new DesignMatrix(many.features, 4, columns, () => Promise.resolve());
     const [model] = await fitSideBySide(
-      { features: matrix, targets, units: 3, loss: rowLosses.classes },
+      { features: matrix, targets, units: 3, loss: tasks.classes.rowLoss },
       [{ l2: 0.1, shares }],
       exact,
     );

@@ -2,7 +2,8 @@
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
 import { layOut, unitsOf } from '../../model/headParts.ts';
-import type { HeadPart, PreprocessorSpec, TaskName, Tasks } from '../../model/model.ts';
+import type { HeadPart, PreprocessorSpec, Tasks } from '../../model/model.ts';
+import { isTaskName, type TaskName } from '../../model/tasks/tasks.ts';
 import type { TrainingLog } from '../../core/types.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
@@ -36,8 +37,6 @@ export interface SavedHead {
   /** Layer whose output is its logits. */
   readonly logits: string;
 }
-
-const tasks: readonly string[] = ['classes', 'binary', 'multiLabel', 'regression'];
 
 /**
  * The part that transferkit saved, or undefined for any other model.
@@ -90,9 +89,7 @@ function wrongFields(fields: JsonObject): string[] {
       ? isJsonObject(field) && Object.keys(task).every((name) => isRight(field[name]))
       : isRight(field);
   const right: Readonly<Record<string, boolean>> = {
-    task:
-      fits(task, (value) => typeof value === 'string' && tasks.includes(value)) &&
-      !(isJsonObject(task) && isEmpty(task)),
+    task: fits(task, isTaskName) && !(isJsonObject(task) && isEmpty(task)),
     labels: fits(labels, isTexts),
     preprocessor: isJsonObject(preprocessor) && typeof preprocessor.kind === 'string',
     base: isJsonObject(base) && typeof base.cut === 'string' && typeof base.name === 'string',

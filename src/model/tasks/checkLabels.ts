@@ -3,8 +3,10 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../model.ts';
 import type { Samples } from '../../core/types.ts';
 import { isNumeric } from '../../core/numericTarget.ts';
-import { encodeTarget, mismatch } from './encodeTarget.ts';
+import { encodeTarget } from './encodeTarget.ts';
 import { byHeads, type HeadSamples } from './headTargets.ts';
+import { mismatch } from './labelTargets.ts';
+import { tasks } from './tasks.ts';
 
 /**
  * Raises when a head cannot learn from samples: labels it does not know, or labels without an example.
@@ -19,8 +21,9 @@ export function assertTrainable(verb: string, model: AnyModel, samples: Samples)
 
 function assertLearnable(head: HeadSamples): void {
   const { task, labels } = head.part;
-  if (task === 'regression') return;
-  if (task !== 'multiLabel') assertEnough(head, 'examples. Add some');
+  const { labelled } = tasks[task];
+  if (labelled === undefined) return;
+  if (labelled.one !== undefined) assertEnough(head, 'examples. Add some');
   const counts = labelCounts(head);
   const without = labels.filter((_, index) => counts[index] === 0);
   if (without.length === 0) return;
@@ -40,8 +43,8 @@ function assertLearnable(head: HeadSamples): void {
 export function assertValidation(verb: string, model: AnyModel, validation: Samples): void {
   assertKnown(verb, model, validation);
   for (const head of byHeads(verb, model, validation)) {
-    const { task } = head.part;
-    if (task === 'classes' || task === 'binary') assertEnough(head, 'to validate on. Hold out more, or none');
+    const { labelled } = tasks[head.part.task];
+    if (labelled?.one !== undefined) assertEnough(head, 'to validate on. Hold out more, or none');
   }
 }
 
@@ -71,7 +74,7 @@ export function assertKnown(verb: string, model: AnyModel, samples: Samples): vo
 
 function assertKnownLabels(head: HeadSamples): void {
   const { verb, part, samples } = head;
-  if (part.task === 'regression') return;
+  if (tasks[part.task].labelled === undefined) return;
   if (hasNumbers(head)) {
     assertSameOrder(head);
     labelCounts(head);
@@ -96,14 +99,14 @@ function assertKnownLabels(head: HeadSamples): void {
 export function labelCounts(head: HeadSamples): number[] {
   const { verb, part, samples } = head;
   const { task, labels } = part;
+  const { labelled } = tasks[task];
+  if (labelled === undefined) return [];
   if (!hasNumbers(head)) return labels.map((label) => countOf(head, label));
   const counts = labels.map(() => 0);
   for (let index = 0; index < samples.size; index++) {
-    const shares = encodeTarget(verb, part, samples.target(index), `example ${String(index)}`);
-    const each = task === 'binary' ? [1 - (shares[0] ?? 0), shares[0] ?? 0] : shares;
-    each.forEach((share, label) => {
-      counts[label] = (counts[label] ?? 0) + share;
-    });
+    const target = encodeTarget(verb, part, samples.target(index), `example ${String(index)}`);
+    const shares = labelled.shares(target);
+    for (const [label, count] of counts.entries()) counts[label] = count + (shares[label] ?? 0);
   }
   return counts;
 }

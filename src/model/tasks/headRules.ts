@@ -6,7 +6,8 @@ import { nearestNames } from '../../core/names.ts';
 import type { Loss } from '../../losses/loss.ts';
 import { assertSmoothing, settleLoss, smoothTargets, type LossName, type SettledLoss } from '../../losses/losses.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
-import { taskRules, type TaskRules } from './taskRules.ts';
+import type { Task } from './task.ts';
+import { tasks } from './tasks.ts';
 
 /** A loss for all heads, or those of some heads by their names. */
 export type LossOption = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
@@ -70,15 +71,15 @@ export function smoothByHead(parts: readonly HeadPart[], targets: Tensor, smooth
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function assertHeadSmoothing(verb: string, parts: readonly HeadPart[], smoothing: unknown): void {
-  const task = parts.find((part) => part.task !== 'regression')?.task ?? 'regression';
-  assertSmoothing(verb, task, smoothing);
+  const part = parts.find(({ task }) => tasks[task].labelled !== undefined) ?? parts[0];
+  if (part !== undefined) assertSmoothing(verb, part.task, smoothing);
 }
 
 /** Share of right decisions in one row: of several heads the mean of those that decide. */
-export function correctOf(parts: readonly HeadPart[]): TaskRules['correct'] {
+export function correctOf(parts: readonly HeadPart[]): Task['correct'] {
   return (logits, targets) => {
     const shares = parts.flatMap(({ task, from, to, thresholds }) => {
-      return taskRules[task].correct(logits.subarray(from, to), targets.subarray(from, to), thresholds) ?? [];
+      return tasks[task].correct(logits.subarray(from, to), targets.subarray(from, to), thresholds) ?? [];
     });
     return shares.length === 0 ? undefined : shares.reduce((sum, share) => sum + share, 0) / shares.length;
   };

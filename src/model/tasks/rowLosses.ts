@@ -1,5 +1,4 @@
 // The convex losses of a linear head, row by row, in plain numbers: value, and gradient by the logits.
-import type { TaskName } from '../model.ts';
 
 /**
  * Loss of one row. Puts its gradient by the logits in their place.
@@ -9,18 +8,8 @@ import type { TaskName } from '../model.ts';
  */
 export type RowLoss = (logits: Float32Array, targets: Float32Array) => number;
 
-/**
- * What a head of each task is fitted by. `classes`: cross-entropy of a softmax with shares that sum to 1. `binary` and
- * `multiLabel`: the sum of the units' cross-entropies of a sigmoid. `regression`: half the sum of squares.
- */
-export const rowLosses: Readonly<Record<TaskName, RowLoss>> = {
-  classes: softmaxLoss,
-  binary: sigmoidLoss,
-  multiLabel: sigmoidLoss,
-  regression: squaredLoss,
-};
-
-function softmaxLoss(logits: Float32Array, targets: Float32Array): number {
+/** Cross-entropy of a softmax. The targets are shares that sum to 1. */
+export function softmaxLoss(logits: Float32Array, targets: Float32Array): number {
   let most = -Infinity;
   for (const logit of logits) most = Math.max(most, logit);
   let sum = 0;
@@ -36,7 +25,8 @@ function softmaxLoss(logits: Float32Array, targets: Float32Array): number {
   return Math.log(sum) - right;
 }
 
-function sigmoidLoss(logits: Float32Array, targets: Float32Array): number {
+/** The sum of the units' cross-entropies of a sigmoid. */
+export function sigmoidLoss(logits: Float32Array, targets: Float32Array): number {
   let loss = 0;
   for (let unit = 0; unit < logits.length; unit++) {
     const logit = logits[unit] ?? 0;
@@ -48,7 +38,8 @@ function sigmoidLoss(logits: Float32Array, targets: Float32Array): number {
   return loss;
 }
 
-function squaredLoss(values: Float32Array, targets: Float32Array): number {
+/** Half the sum of squares. */
+export function squaredLoss(values: Float32Array, targets: Float32Array): number {
   let loss = 0;
   for (let unit = 0; unit < values.length; unit++) {
     const error = (values[unit] ?? 0) - (targets[unit] ?? 0);

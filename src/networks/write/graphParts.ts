@@ -1,6 +1,7 @@
 // What both ways of writing a model as a GraphModel share.
 import type { JsonObject } from '../../core/json.ts';
 import type { HeadPart } from '../../model/model.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 import { freshName, type LayerSpec } from '../read/layerGraph.ts';
 import type { LayersTrunk } from '../run/layersTrunk.ts';
 import type { NodeDraft } from '../fold/nodeDraft.ts';
@@ -40,9 +41,9 @@ export function writeLogits(
  * where the numbers are the answer and have no name.
  */
 export function addAnswer({ nodes, names }: NodeDraft, logits: string, { name, task }: HeadPart): string | undefined {
-  if (name === '' && task === 'regression') return undefined;
+  const { layer, op } = tasks[task].activation;
+  if (name === '' && layer === 'linear') return undefined;
   const own = name === '' ? freshName('probabilities', (candidate) => names.has(candidate)) : name;
-  const op = { classes: 'Softmax', binary: 'Sigmoid', multiLabel: 'Sigmoid', regression: 'Identity' }[task];
   names.add(own);
   nodes.push({ name: own, op, inputs: [logits], attr: { T: { type: 'DT_FLOAT' } } });
   return own;

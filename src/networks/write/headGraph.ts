@@ -1,5 +1,6 @@
 // A network of layers that ends in one head or several: where the logits of each are, and what comes behind them.
 import type { HeadPart } from '../../model/model.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 import {
   appendLayer,
   freshName,
@@ -36,16 +37,16 @@ export function withAnswers(graph: LayerGraph, parts: readonly HeadPart[]): Laye
   for (const [place, { name, task }] of parts.entries()) {
     const own = logits[place];
     if (own === undefined) throw new RangeError(`no logits of head ${name}`);
-    if (name === '' && task === 'regression') return graph;
-    grown = appendLayer(grown, activation(name, task, grown), [own]);
+    const { layer } = tasks[task].activation;
+    if (name === '' && layer === 'linear') return graph;
+    grown = appendLayer(grown, activation(name, layer, grown), [own]);
     outputs.push(...grown.outputs);
   }
   return { ...grown, outputs };
 }
 
-function activation(head: string, task: HeadPart['task'], { layers }: LayerGraph): LayerSpec {
+function activation(head: string, kind: string, { layers }: LayerGraph): LayerSpec {
   const name = head === '' ? freshName('probabilities', (candidate) => layers.has(candidate)) : head;
-  const kind = { classes: 'softmax', binary: 'sigmoid', multiLabel: 'sigmoid', regression: 'linear' }[task];
   return { name, className: 'Activation', config: { name, trainable: true, activation: kind }, path: [name] };
 }
 

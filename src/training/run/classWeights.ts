@@ -6,6 +6,7 @@ import type { Samples } from '../../core/types.ts';
 import { byHeads } from '../../model/tasks/headTargets.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import { labelCounts } from '../../model/tasks/checkLabels.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 
 /**
  * The weight of an example with some target: that of its label. With shares of several labels it is the mean of their
@@ -29,15 +30,13 @@ export function settleClassWeights(
     throw invalidOption(verb, 'no classWeights for several heads (weigh examples, or heads by lossWeights)', option);
   }
   const { task, labels } = head.part;
-  if (task === 'regression') throw invalidOption(verb, 'no classWeights for regression, which has no labels', option);
+  const { labelled } = tasks[task];
+  if (labelled === undefined) throw invalidOption(verb, `no classWeights for ${task}, which has no labels`, option);
   const weights = option === 'balanced' ? balance(labelCounts(head)) : givenWeights(verb, labels, option);
-  if (task === 'binary') {
-    const [first = 1, second = 1] = weights;
-    return ([share = 0]) => (1 - share) * first + share * second;
-  }
   return (target) => {
-    const shares = target.reduce((sum, share) => sum + share, 0);
-    return shares === 0 ? 1 : target.reduce((sum, share, label) => sum + share * (weights[label] ?? 1), 0) / shares;
+    const shares = Array.from(labelled.shares(target));
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    return total === 0 ? 1 : shares.reduce((sum, share, label) => sum + share * (weights[label] ?? 1), 0) / total;
   };
 }
 

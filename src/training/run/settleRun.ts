@@ -6,6 +6,7 @@ import type { Samples, TrunkWeight } from '../../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
 import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
 import { assertHeadSmoothing, settleHeadLoss } from '../../model/tasks/headRules.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 import { networkOf } from '../../model/network.ts';
 import type { Parts } from './openRows.ts';
 import type { SettledOptions } from '../options/options.ts';
@@ -58,7 +59,7 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
 /** Raises unless epochs will have the figures that they are judged by. */
 function assertFigures({ verb, model, options }: Run): void {
   const { watch, schedule, validation } = options;
-  const isJudged = model.head.parts.some(({ task }) => task !== 'regression');
+  const isJudged = model.head.parts.some(({ task }) => tasks[task].labelled !== undefined);
   const known = monitors.filter(
     (each) => (isJudged || !/accuracy$/i.test(each)) && (validation !== undefined || !each.startsWith('validation')),
   );

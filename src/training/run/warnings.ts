@@ -4,6 +4,7 @@ import type { AnyModel, HeadPart } from '../../model/model.ts';
 import type { EpochLog, Samples } from '../../core/types.ts';
 import { byHeads } from '../../model/tasks/headTargets.ts';
 import { labelCounts } from '../../model/tasks/checkLabels.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 
 /** Fewest examples of a label that say something. */
 const fewest = { training: 10, validation: 5, evaluation: 5 } as const;
@@ -18,7 +19,7 @@ export type Use = keyof typeof fewest;
 export function fewExamples(model: AnyModel, samples: Samples, use: Use): string[] {
   return byHeads(use, model, samples).flatMap((head) => {
     const { part } = head;
-    if (part.task === 'regression') return [];
+    if (tasks[part.task].labelled === undefined) return [];
     const counts = labelCounts(head);
     const few = part.labels.flatMap((label, index) => {
       const count = counts[index] ?? 0;
@@ -67,23 +68,18 @@ export function noBetterThanChance(
   return byHeads('warnings', model, samples).flatMap((head) => {
     const { part } = head;
     const figures = figuresOf(part);
-    if (figures === undefined || part.task === 'regression') return [];
+    const { labelled } = tasks[part.task];
+    if (figures === undefined || labelled === undefined) return [];
     const shares = labelCounts(head).map((count) => count / head.samples.size);
     return [
-      ...(isPlain ? lossAtChance(part, figures, shares) : []),
-      ...(part.task === 'multiLabel' ? [] : noBetterThanMostFrequent(part, figures, shares)),
+      ...(isPlain ? lossAtChance(part, figures, labelled.chanceLoss(shares)) : []),
+      ...(labelled.one === undefined ? [] : noBetterThanMostFrequent(part, figures, shares)),
     ];
   });
 }
 
 /** Losses that are less than one percent better than that of the shares count as no better. */
-function lossAtChance({ name, task }: HeadPart, { loss }: Figures, shares: readonly number[]): string[] {
-  const surprise = (share: number) => (share > 0 ? -share * Math.log(share) : 0);
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const chance =
-    task === 'multiLabel'
-      ? sum(shares.map((share) => surprise(share) + surprise(1 - share))) / shares.length
-      : sum(shares.map(surprise));
+function lossAtChance({ name }: HeadPart, { loss }: Figures, chance: number): string[] {
   if (chance === 0 || loss < 0.99 * chance) return [];
   const text =
     `The loss${ofHead(name)} is at chance: ${loss.toFixed(3)}, where the frequencies of the labels alone give ` +

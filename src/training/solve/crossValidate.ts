@@ -2,9 +2,8 @@
 import { DesignMatrix } from './designMatrix.ts';
 import { inFolds, sharesOf, type FoldFits } from './fitValidationFolds.ts';
 import type { FittedModel, LinearProblem } from './linearFit.ts';
-import { rowLosses } from '../../model/tasks/rowLosses.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 import { applyScale, featureScaleOf } from './standardise.ts';
-import { taskRules } from '../../model/tasks/taskRules.ts';
 
 /** Features with their classes, and how to judge them. */
 export interface Validation {
@@ -42,7 +41,8 @@ export async function crossValidate(data: Validation, { rest, onFitted }: Waitin
   const { classes, weights, folds } = data;
   const count = Math.max(...classes) + 1;
   // Two classes need one logit only.
-  const [task, units] = count === 2 ? (['binary', 1] as const) : (['classes', count] as const);
+  const task = count === 2 ? tasks.binary : tasks.classes;
+  const units = task.units(count);
   const targets = classes.map((label) => {
     return Float32Array.from({ length: units }, (_, unit) => Number(units === 1 ? label === 1 : label === unit));
   });
@@ -50,14 +50,14 @@ export async function crossValidate(data: Validation, { rest, onFitted }: Waitin
   const strengths = [...data.l2].sort((a, b) => b - a);
   const { features, rounding } = await standardised(data, units, rest);
   try {
-    const problem: LinearProblem = { features, targets, units, loss: rowLosses[task], rounding };
+    const problem: LinearProblem = { features, targets, units, loss: task.rowLoss, rounding };
     const fit = inFolds(problem, weights, folds);
     const judged: number[][] = [];
     let start: readonly FittedModel[] = [];
     for (const l2 of strengths) {
       const fitted: FoldFits = await fit(l2, start);
       start = fitted.models;
-      const correct = targets.map((target, row) => taskRules[task].correct(fitted.logits(row), target) ?? 0);
+      const correct = targets.map((target, row) => task.correct(fitted.logits(row), target));
       judged.push(meansOf(correct, folds));
       await onFitted();
     }

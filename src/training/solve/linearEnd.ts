@@ -4,9 +4,8 @@ import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge 
 import { sharesOf } from './fitValidationFolds.ts';
 import { assignFolds } from './validationFolds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
-import { rowLosses } from '../../model/tasks/rowLosses.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
-import { argMax } from '../../model/tasks/taskRules.ts';
 
 /** Examples of all heads, with the targets of all of them. */
 export interface EndParts {
@@ -51,7 +50,7 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
   const shares = sharesOf(together.train.weights);
   const { train, validation, unscale } = await ownParts(together, end, shares);
   const { task, from, to } = end.part;
-  const problem: LinearProblem = { ...train, units: to - from, loss: rowLosses[task], rounding: together.rounding };
+  const problem: LinearProblem = { ...train, units: to - from, loss: tasks[task].rowLoss, rounding: together.rounding };
   const judge = () =>
     validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
   const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [], iterations: 0 });
@@ -62,7 +61,7 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
   return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged: fitted.converged };
 }
 
-/** Examples with the targets of one head, those of a regression standardised, and the way back for a model. */
+/** Examples with the targets of one head, standardised where its task says so, and the way back for a model. */
 async function ownParts({ train, validation, rest }: EndParts, { part }: LinearEnd, shares: Float64Array) {
   const units = part.to - part.from;
   const columns = ({ targets }: HeldOut) => {
@@ -73,7 +72,7 @@ async function ownParts({ train, validation, rest }: EndParts, { part }: LinearE
     return values;
   };
   const values = columns(train);
-  const scale = part.task === 'regression' ? await scaleOf(values, units, shares, rest) : undefined;
+  const scale = tasks[part.task].scalesTargets ? await scaleOf(values, units, shares, rest) : undefined;
   const own = async (examples: HeldOut, targets: Float32Array): Promise<HeldOut> => {
     if (scale !== undefined) await applyScale(targets, scale, rest);
     return {
@@ -102,11 +101,8 @@ function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEn
   const counted = train.weights.flatMap((weight, row) => (weight > 0 ? [row] : []));
   const count = Math.min(mostFolds, counted.length);
   if (count < 2) return undefined;
-  const classOf = (target: Float32Array = new Float32Array(0)) => {
-    if (part.task === 'classes') return argMax(target);
-    return part.task === 'binary' ? Number((target[0] ?? 0) > 0.5) : 0;
-  };
-  const classes = counted.map((row) => classOf(train.targets[row]));
+  const { labelled } = tasks[part.task];
+  const classes = counted.map((row) => labelled?.one?.labelOf(train.targets[row] ?? []) ?? 0);
   const folds = train.weights.map(() => 0);
   assignFolds(classes, count, seed).forEach((fold, place) => {
     const row = counted[place];
