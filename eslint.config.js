@@ -62,6 +62,13 @@ export default defineConfig([
         'error',
         { object: 'Math', property: 'random', message: 'One seed fixes everything: use core/random.' },
       ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "BinaryExpression[operator='instanceof'][right.name='TransferKitError']",
+          message: 'Two copies of the package may be installed: use isTransferKitError.',
+        },
+      ],
       'import-x/no-cycle': 'error',
       'import-x/no-self-import': 'error',
       'import-x/no-default-export': 'error',

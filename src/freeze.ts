@@ -1,5 +1,5 @@
 // The verbs freeze and unfreeze: which weights training may move.
-import { TransferKitError } from './core/errors.ts';
+import { isTransferKitError, TransferKitError } from './core/errors.ts';
 import { sizeOf } from './core/shapes.ts';
 import type { AnyModel } from './model/model.ts';
 import { assertOwned } from './model/owners.ts';
@@ -106,7 +106,7 @@ function choose(verb: string, model: AnyModel, which: FreezeSelection): readonly
   try {
     return selectWeights(verb, base.trunk, which, layerNames(head.trunk));
   } catch (error) {
-    if (!(error instanceof TransferKitError) || error.code !== 'UNKNOWN_LAYER') throw error;
+    if (!isTransferKitError(error, 'UNKNOWN_LAYER')) throw error;
     return inHead(verb, head.trunk, which, error);
   }
 }

@@ -34,7 +34,8 @@ export type { Operation, PictureFill } from './data/augment/operation.ts';
 export type { ImageOperation, OperationName } from './data/augment/operations.ts';
 export type { AugmentPreset } from './data/augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
-export type { ErrorCode } from './core/errors.ts';
+export type { ErrorCode, ErrorDetails } from './core/errorDetails.ts';
+export type { TransferKitErrorOf } from './core/errors.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
 export type { DownloadOptions, DownloadProgress } from './core/platform.ts';
 export type {

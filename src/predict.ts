@@ -1,7 +1,7 @@
 // The verb predict: raw input in, labels with probabilities out.
 import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import { TransferKitError } from './core/errors.ts';
+import { internalError, TransferKitError } from './core/errors.ts';
 import { byHead } from './model/headParts.ts';
 import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
 import { tasks, type TaskName } from './model/tasks/tasks.ts';
@@ -75,7 +75,7 @@ async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Prom
   const logits = runAndFree(networkOf(model), input, {});
   try {
     const values = await logits.data();
-    if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
+    if (!(values instanceof Float32Array)) throw internalError(`logits are ${logits.dtype}`);
     const width = values.length / names.length;
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw notFinite(values[bad] ?? NaN, names[Math.floor(bad / width)] ?? '');

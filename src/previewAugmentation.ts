@@ -4,7 +4,7 @@ import { pictureOf } from './data/augment/pictureOf.ts';
 import { pixelRangeOf, type PixelRange } from './data/augment/pixelRange.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertBaseAlive } from './model/assertAlive.ts';
-import { TransferKitError } from './core/errors.ts';
+import { internalError, TransferKitError } from './core/errors.ts';
 import type { AnyModel, Base } from './model/model.ts';
 import type { Picture } from './core/picture.ts';
 import { describeShape } from './core/shapes.ts';
@@ -122,7 +122,7 @@ async function preprocessOne(gather: Gather, raw: unknown, id: string): Promise<
   try {
     await gathering.add(0, raw, id);
     const input = gathering.finish([0]);
-    if (input === undefined) throw new RangeError('nothing was gathered');
+    if (input === undefined) throw internalError('nothing was gathered');
     return input;
   } finally {
     gathering.dispose();

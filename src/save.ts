@@ -1,7 +1,7 @@
 // The verb save: one tfjs artefact, with everything that transferkit knows about the model beside it.
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './model/assertAlive.ts';
-import { TransferKitError } from './core/errors.ts';
+import { isTransferKitError, TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart } from './model/model.ts';
 import { isObject } from './core/optionChecks.ts';
 import { whileCopied } from './model/uses.ts';
@@ -42,7 +42,7 @@ export async function save(model: AnyModel, target: io.IOHandler | string | URL)
   try {
     await handler.save(artifacts);
   } catch (error) {
-    if (error instanceof TransferKitError) throw error;
+    if (isTransferKitError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError('SAVE_FAILED', `save: could not write the model: ${reason}`, { reason }, error);
   }

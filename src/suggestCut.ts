@@ -1,7 +1,7 @@
 // The verb suggestCut: which layer of a base gives the best features for these samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { whileBaseUsed } from './model/uses.ts';
-import { TransferKitError } from './core/errors.ts';
+import { internalError, TransferKitError } from './core/errors.ts';
 import { layOut } from './model/headParts.ts';
 import { describeShape, sizeOf } from './core/shapes.ts';
 import type { Base } from './model/model.ts';
@@ -253,7 +253,7 @@ function rank(cuts: readonly CutFigures[]): CutFigures[] {
 /** The first cut from the input on that is within one standard error of the best. */
 function earliest(ranked: readonly CutFigures[], { stages }: Trunk): CutFigures {
   const [best] = ranked;
-  if (best === undefined) throw new RangeError('no cut was judged');
+  if (best === undefined) throw internalError('no cut was judged');
   const good = ranked.filter(({ accuracy }) => accuracy >= best.accuracy - best.standardError);
   const place = ({ cut }: CutFigures) => stages.findLastIndex(({ name }) => name === cut);
   return good.reduce((a, b) => (place(b) < place(a) ? b : a));

@@ -26,18 +26,29 @@ function visit(node: ts.Node, see: (node: ts.Node) => void): void {
   });
 }
 
-/** The codes of the type ErrorCode. */
-function declaredCodes(): string[] {
-  const codes: string[] = [];
-  const text = readFileSync(join(project, 'src/core/errors.ts'), 'utf8');
-  visit(parse({ path: 'errors.ts', text }), (node) => {
-    if (!ts.isTypeAliasDeclaration(node) || node.name.text !== 'ErrorCode') return;
-    visit(node, (inner) => {
-      if (ts.isStringLiteral(inner)) codes.push(inner.text);
-    });
-  });
-  return codes;
+interface DocumentedCode {
+  readonly code: string;
+  /** The paragraphs of its documentation: what happened, and what to do. */
+  readonly paragraphs: readonly string[];
 }
+
+/** The codes of the interface ErrorDetails. */
+function documentedCodes(): DocumentedCode[] {
+  const text = readFileSync(join(project, 'src/core/errorDetails.ts'), 'utf8');
+  const tree = parse({ path: 'errorDetails.ts', text });
+  const table = tree.statements.find(
+    (node): node is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(node) && node.name.text === 'ErrorDetails',
+  );
+  return (table?.members ?? []).map((member) => ({
+    code: member.name?.getText(tree) ?? '',
+    paragraphs: ts
+      .getJSDocCommentsAndTags(member)
+      .flatMap(({ comment }) => (typeof comment === 'string' ? comment.split('\n\n') : []))
+      .map((paragraph) => paragraph.replaceAll('\n', ' ')),
+  }));
+}
+
+const declaredCodes = (): string[] => documentedCodes().map(({ code }) => code);
 
 /** The fixed parts of the texts with which each code is raised in src. */
 function raisedTexts(): Map<string, string[]> {
@@ -129,6 +140,39 @@ test('no more than 200 characters of a value are in a text, wherever it stands',
   ]);
 });
 
+test('docs/errors.md lists every code with its cause and its remedy', async () => {
+  const codes = documentedCodes();
+  for (const { code, paragraphs } of codes) expect(paragraphs, code).toHaveLength(2);
+  const rows = [...codes]
+    .sort((a, b) => a.code.localeCompare(b.code))
+    .map(({ code, paragraphs }) => `| \`${code}\` | ${paragraphs.join(' | ')} |`);
+  const page = [
+    '# Errors',
+    '',
+    '<!-- Written by test/errors.test.ts from src/core/errorDetails.ts: change it there, then `npx vitest run test/errors.test.ts -u`. -->',
+    '',
+    'transferkit raises one class, `TransferKitError`. Its `code` is stable and says what went wrong; `details` holds the facts; its',
+    'text says what was expected, what came and what to do. `isTransferKitError(error, code)` recognises an error, even one of',
+    'another copy of the package, and gives `details` the type of that code (`ErrorDetails`).',
+    '',
+    '| code | what happened | what to do |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ];
+  await expect(page.join('\n')).toMatchFileSnapshot('../docs/errors.md');
+});
+
+test('an error of a code is recognised, and its facts have their types', () => {
+  const error: unknown = new TransferKitError('NOT_FOUND', 'loadBase: expected a file.', { path: 'model.json' });
+  expect(isTransferKitError(error, 'NOT_FOUND') && error.details.path).toBe('model.json');
+  expect(isTransferKitError(error, 'BUSY')).toBe(false);
+  // @ts-expect-error -- NOT_FOUND has no such fact.
+  expect(isTransferKitError(error, 'NOT_FOUND') && error.details.models).toBeUndefined();
+  // @ts-expect-error -- BUSY has no path.
+  expect(new TransferKitError('BUSY', 'text', { path: 'model.json' }).details).toEqual({ path: 'model.json' });
+});
+
 describe('every code', () => {
   const codes = declaredCodes();
   const texts = raisedTexts();
@@ -154,11 +198,11 @@ describe('every code', () => {
   });
 
   test('says what was expected', () => {
-    // The others are texts that a caller hands on, and the one of a stop that the user wanted.
+    // The others are texts that a caller hands on, that of a stop that the user wanted, and that of a fault of our own.
     const others = [...texts]
       .filter(([, parts]) => !parts.some((part) => part.includes('expected')))
       .map(([code]) => code);
-    expect(others).toEqual(['ABORTED']);
+    expect(others).toEqual(['ABORTED', 'INTERNAL']);
   });
 });
 

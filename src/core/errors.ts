@@ -1,44 +1,18 @@
 // The one error of this package. Its text says what was expected, what came and what to do; its facts are fields.
 
+import type { ErrorCode, ErrorDetails } from './errorDetails.ts';
 import { withShortValues } from './shown.ts';
 
-/** What went wrong, as a stable name that a program can switch on. */
-export type ErrorCode =
-  | 'BACKEND_UNAVAILABLE'
-  | 'BACKEND_WRONG_RESULT'
-  | 'PACKAGE_MISSING'
-  | 'INVALID_OPTION'
-  | 'NOT_FOUND'
-  | 'NOT_TRUSTED'
-  | 'NOT_A_MODEL'
-  | 'UNSUPPORTED_SOURCE'
-  | 'UNSUPPORTED_LAYER'
-  | 'WEIGHTS_DAMAGED'
-  | 'WEIGHTS_MISMATCH'
-  | 'CHECKPOINT_MISMATCH'
-  | 'EXAMPLES_MISMATCH'
-  | 'UNKNOWN_LAYER'
-  | 'UNKNOWN_LABEL'
-  | 'UNKNOWN_EXAMPLE'
-  | 'WRONG_SHAPE'
-  | 'WRONG_DTYPE'
-  | 'NOT_FINITE'
-  | 'OUT_OF_RANGE'
-  | 'PREPROCESSOR_UNKNOWN'
-  | 'UNREADABLE'
-  | 'NO_EXAMPLES'
-  | 'TOO_FEW_CLASSES'
-  | 'TOO_FEW_EXAMPLES'
-  | 'CLASS_WITHOUT_EXAMPLES'
-  | 'HEAD_WITHOUT_LOGITS'
-  | 'NOTHING_TO_TRAIN'
-  | 'LOSS_NOT_FINITE'
-  | 'OUT_OF_MEMORY'
-  | 'SAVE_FAILED'
-  | 'BUSY'
-  | 'BASE_SHARED'
-  | 'DISPOSED'
-  | 'ABORTED';
+/** An error whose code is known, and with it the type of its facts. */
+export type TransferKitErrorOf<Code extends ErrorCode> = Omit<TransferKitError, 'code' | 'details'> & {
+  readonly code: Code;
+  readonly details: ErrorDetails[Code];
+};
+
+/** Each code takes the facts that it may have. */
+type Facts = {
+  [Code in ErrorCode]: [code: Code, message: string, details?: ErrorDetails[Code], cause?: unknown];
+}[ErrorCode];
 
 const brand = Symbol.for('transferkit.error');
 
@@ -58,10 +32,10 @@ export class TransferKitError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+  constructor(...[code, message, details, cause]: Facts) {
     super(`[transferkit] ${withShortValues(message)}`, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.details = details;
+    this.details = details ?? {};
     Object.defineProperty(this, brand, { value: true });
   }
 }
@@ -69,12 +43,26 @@ export class TransferKitError extends Error {
 /**
  * Whether a value is an error of transferkit, even one raised by another copy of the package.
  *
+ * @param code - Only errors of this code; their `details` have its type then.
+ *
  * @example
  * ```ts
  * import { isTransferKitError } from 'transferkit';
  * isTransferKitError(new Error('other')); // false
  * ```
  */
-export function isTransferKitError(value: unknown): value is TransferKitError {
-  return typeof value === 'object' && value !== null && brand in value;
+export function isTransferKitError(value: unknown): value is TransferKitError;
+export function isTransferKitError<Code extends ErrorCode>(
+  value: unknown,
+  code: Code,
+): value is TransferKitErrorOf<Code>;
+export function isTransferKitError(value: unknown, code?: ErrorCode): boolean {
+  if (typeof value !== 'object' || value === null || !(brand in value)) return false;
+  return code === undefined || ('code' in value && value.code === code);
+}
+
+/** An error about what cannot happen. */
+export function internalError(what: string, cause?: unknown): TransferKitError {
+  const text = `${what}. This is a fault of transferkit: please report it with this text and the stack.`;
+  return new TransferKitError('INTERNAL', text, {}, cause);
 }

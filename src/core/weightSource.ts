@@ -1,5 +1,6 @@
 // Where layers get their weights from, one tensor at a time: no more than one of them lies in memory twice.
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from './errors.ts';
 
 /** Weights by name (`layer/weight`), read when they are asked for. */
 export interface WeightSource {
@@ -15,7 +16,7 @@ export const noWeights: WeightSource = {
   names: [],
   shapeOf: () => undefined,
   read: (name) => {
-    throw new RangeError(`no weight ${name}`);
+    throw internalError(`no weight ${name}`);
   },
 };
 

@@ -1,5 +1,6 @@
 // Features of the frozen front of a network, computed once for each example.
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../core/errors.ts';
 import type { AnyModel } from '../model/model.ts';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
@@ -97,7 +98,7 @@ async function extract(
   const features = runAndFree(network, input, { to: entry });
   try {
     const values = valuesInPlace(features) ?? (await features.data());
-    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${features.dtype}`);
+    if (!(values instanceof Float32Array)) throw internalError(`features are ${features.dtype}`);
     take({ values, shape: features.shape.slice(1) });
   } finally {
     dispose(features);

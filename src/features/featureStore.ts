@@ -1,6 +1,6 @@
 // Features of all examples of a training run, with what belongs to them: written batch by batch, read in any order.
 import { platform } from '#platform';
-import { TransferKitError } from '../core/errors.ts';
+import { internalError, TransferKitError } from '../core/errors.ts';
 import type { RowStore } from '../core/rowStore.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { largestHalf } from './float16.ts';
@@ -110,7 +110,7 @@ export class FeatureStore {
   /** Reads one view of some examples. */
   async read(examples: readonly number[], view: number): Promise<StoredExamples> {
     const { kept, plan } = this;
-    if (kept === undefined) throw new RangeError('nothing was kept');
+    if (kept === undefined) throw internalError('nothing was kept');
     const width = sizeOf(kept.shape);
     const values = this.takeBlock(examples.length * width);
     const targets = new Float32Array(examples.length * plan.targets);

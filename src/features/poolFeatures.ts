@@ -1,5 +1,6 @@
 // Feature maps as vectors in plain memory.
 import { clone, concat, dispose, max, mean, reshape, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../core/errors.ts';
 
 /** Average or maximum over all places, both joined, or every place with values of its own. */
 export type FeaturePooling = 'average' | 'max' | 'both' | 'flatten';
@@ -12,7 +13,7 @@ export async function pooledValues(map: Tensor, pooling: FeaturePooling): Promis
   const pooled = pool(map, pooling);
   try {
     const values = await pooled.data();
-    if (!(values instanceof Float32Array)) throw new TypeError(`features are ${pooled.dtype}`);
+    if (!(values instanceof Float32Array)) throw internalError(`features are ${pooled.dtype}`);
     return values;
   } finally {
     dispose(pooled);

@@ -1,5 +1,6 @@
 // Rows in memory as far as a budget goes, the rest in the platform's scratch storage.
 import { platform } from '#platform';
+import { internalError } from '../core/errors.ts';
 import type { RowStore, ScratchPlan } from '../core/rowStore.ts';
 
 /** Memory that several stores share. */
@@ -78,7 +79,7 @@ class MemoryRows {
     const { rowBytes } = this.plan;
     const block = this.blocks[Math.floor(index / this.rowsInBlock)];
     const start = (index % this.rowsInBlock) * rowBytes;
-    if (block === undefined) throw new RangeError(`no row ${String(index)}`);
+    if (block === undefined) throw internalError(`no row ${String(index)}`);
     return block.subarray(start, start + rowBytes);
   }
 

@@ -1,6 +1,6 @@
 // Takes a LayersModel of the user's as a head.
 import { layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
-import { TransferKitError } from '../core/errors.ts';
+import { internalError, TransferKitError } from '../core/errors.ts';
 import { ofHead } from '../model/headParts.ts';
 import { describeShape, fits } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
@@ -84,7 +84,7 @@ function joinOutputs(whole: LayersModel, places: readonly number[]): LayersModel
   const taken = new Set(whole.layers.map(({ name }) => name));
   const name = freshName('head_logits', (candidate) => taken.has(candidate));
   const joined = layers.concatenate({ name, axis: -1 }).apply(places.flatMap((place) => whole.outputs[place] ?? []));
-  if (Array.isArray(joined) || !('sourceLayer' in joined)) throw new TypeError(`${name} gave no symbolic tensor`);
+  if (Array.isArray(joined) || !('sourceLayer' in joined)) throw internalError(`${name} gave no symbolic tensor`);
   return model({ inputs: whole.inputs, outputs: joined, name: whole.name });
 }
 

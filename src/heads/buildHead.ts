@@ -1,7 +1,7 @@
 // Builds the layers of a new head: pooling, hidden layers with dropout, logits of one task or of several. The head is a trunk
 // of its own.
 import { initializers, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { TransferKitError } from '../core/errors.ts';
+import { internalError, TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
@@ -139,6 +139,6 @@ function dense(input: SymbolicTensor, name: string, units: number, activation: '
 
 function apply(layer: layers.Layer, input: SymbolicTensor | SymbolicTensor[]): SymbolicTensor {
   const output = layer.apply(input);
-  if (Array.isArray(output) || !('sourceLayer' in output)) throw new TypeError(`${layer.name} gave no symbolic tensor`);
+  if (Array.isArray(output) || !('sourceLayer' in output)) throw internalError(`${layer.name} gave no symbolic tensor`);
   return output;
 }

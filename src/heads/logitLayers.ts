@@ -1,4 +1,5 @@
 // The last layers of a head: those that give its logits.
+import { internalError } from '../core/errors.ts';
 import type { Head, HeadPart, Tasks } from '../model/model.ts';
 import type { TaskName } from '../model/tasks/tasks.ts';
 import type { TrunkWeight } from '../core/types.ts';
@@ -19,7 +20,7 @@ export interface LogitLayer {
 export function logitLayer({ trunk, parts }: Head<TaskName | Tasks>, part: HeadPart): LogitLayer {
   const { graph, weights } = layersTrunkOf(trunk);
   const exit = logitsOf(graph, parts.length)[parts.indexOf(part)];
-  if (exit === undefined) throw new RangeError(`no logits of head ${part.name}`);
+  if (exit === undefined) throw internalError(`no logits of head ${part.name}`);
   const { name, className, config } = layerOf(graph, exit.call);
   const readers = graph.calls.flatMap(({ inputs }) => inputs.filter(({ call }) => call === exit.call));
   const isOnce = graph.calls.filter((_, call) => layerOf(graph, call).name === name).length === 1;

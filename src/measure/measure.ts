@@ -1,5 +1,6 @@
 // Loss and decisions of a model over examples, in inference mode.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../core/errors.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Examples, Rows } from '../features/examples.ts';
 import { correctOf, type HeadLoss } from '../model/tasks/headRules.ts';
@@ -81,7 +82,7 @@ async function judge({ network, loss }: Subject, from: number, rows: Rows): Prom
     const losses = loss.byHead(logits, targets);
     made.push(losses);
     const [values, lossValues] = await Promise.all([logits.data(), losses.data()]);
-    if (!(values instanceof Float32Array)) throw new TypeError(`logits are ${logits.dtype}`);
+    if (!(values instanceof Float32Array)) throw internalError(`logits are ${logits.dtype}`);
     const width = values.length / rows.ids.length;
     const heads = loss.weights.length;
     return rows.targetRows.map((target, row) => {

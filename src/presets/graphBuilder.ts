@@ -1,4 +1,5 @@
 // Writes a LayerGraph as Keras code reads: one call a layer, each returning the tensor that the next one takes.
+import { internalError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { orderAsKeras } from '../networks/read/kerasOrder.ts';
 import {
@@ -68,7 +69,7 @@ export function buildGraph(
   return {
     input: { call: 0, output: 0, channels: 3 },
     layer(className, layerName, inputs, config = {}, channels) {
-      if (layers.has(layerName)) throw new RangeError(`two layers named ${layerName} in ${name}`);
+      if (layers.has(layerName)) throw internalError(`two layers named ${layerName} in ${name}`);
       const read = isList(inputs) ? inputs : [inputs];
       const full: JsonObject = {
         name: layerName,

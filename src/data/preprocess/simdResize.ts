@@ -1,5 +1,6 @@
 // Resizing by a SIMD module of our own, engines/kernels/assembly/resize.ts. A picture goes through its memory in strips, so that it
 // stays small whatever the size of the picture.
+import { internalError } from '../../core/errors.ts';
 import { channelsOf, type Picture } from '../../core/picture.ts';
 import { resizePlainly, type Resize, type ResizePlan } from './resize.ts';
 import type { Taps } from './taps.ts';
@@ -40,7 +41,7 @@ async function startModule(): Promise<ResizeModule> {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const { resize } = instance.exports;
-  if (!isResize(resize)) throw new TypeError('the module for resizing lacks its export');
+  if (!isResize(resize)) throw internalError('the module for resizing lacks its export');
   return { memory, resize };
 }
 

@@ -1,5 +1,6 @@
 // Raw inputs that are to be predicted, preprocessed batch by batch.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import type { Base } from '../../model/model.ts';
 import { gatherFor, type Gather } from './gatherInputs.ts';
 import { allInBatches, readAhead } from './readAhead.ts';
@@ -44,7 +45,7 @@ async function prepare(gather: Gather, inputs: readonly unknown[], rows: readonl
     );
     for (const each of settled) if (each.status === 'rejected') throw each.reason;
     const input = gathering.finish([...rows.keys()]);
-    if (input === undefined) throw new RangeError('a batch without inputs');
+    if (input === undefined) throw internalError('a batch without inputs');
     return { input, names };
   } finally {
     gathering.dispose();

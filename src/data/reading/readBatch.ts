@@ -1,6 +1,6 @@
 // Reads and preprocesses the examples of one batch side by side.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { Sample, Samples, Unreadable } from '../../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
@@ -139,6 +139,6 @@ function checkWeight(verb: string, { weight = 1, id }: Sample): number {
 
 /** An example that could not be read; errors that say more than that go on. */
 function unreadable(id: string, error: unknown): Unreadable {
-  if (error instanceof TransferKitError && error.code !== 'UNREADABLE' && error.code !== 'NOT_FOUND') throw error;
+  if (isTransferKitError(error) && error.code !== 'UNREADABLE' && error.code !== 'NOT_FOUND') throw error;
   return { id, reason: error instanceof Error ? error.message.replace('[transferkit] ', '') : String(error) };
 }

@@ -16,6 +16,7 @@ import {
   type Tensor,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import {
   convolutionGeometry,
   quadruple,
@@ -48,7 +49,7 @@ export function withDilation(before: GradConfig, { ofInput, ofFilter }: Gradient
       const [x, filter] = saved;
       if (!isDilated(attributes)) return before.gradFunc(dy, saved, map);
       if (x === undefined || filter === undefined || Array.isArray(dy)) {
-        throw new RangeError(`${before.kernelName} saved too little`);
+        throw internalError(`${before.kernelName} saved too little`);
       }
       return {
         x: () => inputGradient(ofInput, x, dy, filter, attributes),

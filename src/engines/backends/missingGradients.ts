@@ -28,6 +28,7 @@ import {
   type GradConfig,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { rank4 } from './convolutionGeometry.ts';
 import { einsumGradient } from './einsum.ts';
 import { bilinearGradient, nearestGradient } from './resizeGradients.ts';
@@ -67,7 +68,7 @@ function ofPair(kernelName: string, partials: { readonly a: Partial; readonly b:
     inputsToSave: ['a', 'b'],
     gradFunc: (dy, saved) => {
       const [a, b] = saved;
-      if (a === undefined || b === undefined) throw new RangeError(`${kernelName} saved too little`);
+      if (a === undefined || b === undefined) throw internalError(`${kernelName} saved too little`);
       const whole = only(dy);
       return {
         a: () => unbroadcast(partials.a(whole, a, b), a.shape),
@@ -177,7 +178,7 @@ const gatherNdGradient: GradConfig = {
   inputsToSave: ['params', 'indices'],
   gradFunc: (dy, saved) => {
     const [params, indices] = saved;
-    if (params === undefined || indices === undefined) throw new RangeError('GatherNd saved too little');
+    if (params === undefined || indices === undefined) throw internalError('GatherNd saved too little');
     return { params: () => scatterND(indices, only(dy), params.shape) };
   },
 };
@@ -189,11 +190,11 @@ const scatterNdGradient: GradConfig = {
 };
 
 function only(dy: Tensor | Tensor[]): Tensor {
-  if (Array.isArray(dy)) throw new RangeError('expected one gradient, got several');
+  if (Array.isArray(dy)) throw internalError('expected one gradient, got several');
   return dy;
 }
 
 function one([tensor]: Tensor[]): Tensor {
-  if (tensor === undefined) throw new RangeError('a gradient found nothing saved');
+  if (tensor === undefined) throw internalError('a gradient found nothing saved');
   return tensor;
 }

@@ -11,6 +11,7 @@ import {
   type NamedAttrMap,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 
 /** Of tf.image.resizeBilinear. */
 export const bilinearGradient = resizeGradient(ResizeBilinear);
@@ -23,7 +24,7 @@ function resizeGradient(kernelName: string): GradConfig {
     inputsToSave: ['images'],
     gradFunc: (dy, saved, attributes) => {
       const [images] = saved;
-      if (images === undefined || Array.isArray(dy)) throw new RangeError(`${kernelName} saved too little`);
+      if (images === undefined || Array.isArray(dy)) throw internalError(`${kernelName} saved too little`);
       return { images: () => shareOut(kernelName, dy, images.shape, attributes) };
     },
   };

@@ -1,4 +1,5 @@
 // The kernels at work: the module on tfjs's memory, and the threads that share its tasks.
+import { internalError } from '../../core/errors.ts';
 import type { Thread } from '../../core/platform.ts';
 import { kernelNames, type KernelName } from './kernelNames.ts';
 import { withMemoryType } from './memoryType.ts';
@@ -74,7 +75,7 @@ export async function startKernels(options: KernelModuleOptions): Promise<Kernel
   if (binary === undefined) return undefined;
   const module = await WebAssembly.compile(binary);
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  if (!isKernelExports(exports)) throw new TypeError('the kernels lack their exports');
+  if (!isKernelExports(exports)) throw internalError('the kernels lack their exports');
   const control = (backend.wasm._malloc(controlBytes + 64) + 63) & ~63;
   new Uint8Array(memory.buffer, control >>> 0, controlBytes).fill(0);
   const started = startThreads(shared ? threads - 1 : 0, (index) =>

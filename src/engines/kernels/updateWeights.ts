@@ -1,6 +1,7 @@
 // One step of an optimizer for all weights in one run. Weights come as new tensors: tfjs keeps packed copies of filters
 // that it knows by their tensor. The state of the optimizer is changed where it is.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareValues } from './shareWork.ts';
@@ -31,7 +32,7 @@ function update(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInf
   let values = 0;
   const weights = rates.map((rate, index) => {
     const [weight, ...others] = infos.slice(index * perWeight, (index + 1) * perWeight);
-    if (weight === undefined) throw new RangeError('TransferkitUpdateWeights: a weight is missing');
+    if (weight === undefined) throw internalError('TransferkitUpdateWeights: a weight is missing');
     const out = makeOutput(backend, weight.shape, 'float32');
     const [gradient = 0, first = 0, second = 0] = others.map((info) => addressOf(backend, info));
     table.push(values, addressOf(backend, weight), gradient, addressOf(backend, out), real(rate), first, second);

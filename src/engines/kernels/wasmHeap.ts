@@ -1,6 +1,6 @@
 // The memory of tfjs's wasm backend, where our kernels read and write tensors in place.
 import type { DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 
 /** What we use of tfjs's backend for wasm. Its own type has these as private members. */
@@ -27,7 +27,7 @@ export function wasmBackendOf(backend: KernelBackend): WasmBackend | undefined {
 /** The memory of a backend. */
 export function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
   const memory = findMemory(wasm);
-  if (memory === undefined) throw new TypeError('wasm: the backend has no memory');
+  if (memory === undefined) throw internalError('wasm: the backend has no memory');
   return memory;
 }
 

@@ -1,6 +1,6 @@
 // The weights of a Keras file for a network, and the report of what fits.
 import { tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 import type { WeightsReport } from '../../model/model.ts';
 import { sourceOf, type WeightSource } from '../../core/weightSource.ts';
@@ -41,7 +41,7 @@ export function matchKerasWeights(file: KerasFile, graph: LayerGraph, options: M
   }));
   const perfect = reports.find(({ report }) => isPerfect(report));
   const chosen = perfect ?? reports[0];
-  if (chosen === undefined) throw new RangeError('no assignment');
+  if (chosen === undefined) throw internalError('no assignment');
   const { pairs, report } = chosen;
   const isEnough = options.partial === true && report.assigned.length > 0;
   if (perfect === undefined && !isEnough) throw mismatch(file, graph, report);

@@ -1,6 +1,6 @@
 // A model as it lies on a disk, on a server, in a tfjs IOHandler or in an npm module: topology, weight list, bytes.
 import type { io } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { FileOrigin } from '../../core/platform.ts';
 import { byteLengthOf } from '../../core/weightBytes.ts';
@@ -61,7 +61,7 @@ export async function readHandler(handler: io.IOHandler, source = 'an IOHandler'
     throw new TransferKitError('UNSUPPORTED_SOURCE', `expected an IOHandler that can load, got one without load().`);
   }
   const artifacts = await handler.load().catch((error: unknown) => {
-    if (error instanceof TransferKitError) throw error;
+    if (isTransferKitError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError(
       'NOT_FOUND',

@@ -1,6 +1,6 @@
 // Weights as they lie one behind the other in the shards of a tfjs model, decoded one at a time.
 import { io, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { internalError, TransferKitError } from '../../core/errors.ts';
 import { weightBytes } from '../../core/weightBytes.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../../core/weightSource.ts';
 
@@ -30,7 +30,7 @@ export function storedWeights(
 
 function decode(shards: readonly Uint8Array[], spec: io.WeightsManifestEntry, start: number): Tensor {
   const tensor = io.decodeWeights(cutOut(shards, start, weightBytes(spec)), [spec])[spec.name];
-  if (tensor === undefined) throw new RangeError(`no weight ${spec.name}`);
+  if (tensor === undefined) throw internalError(`no weight ${spec.name}`);
   return tensor;
 }
 

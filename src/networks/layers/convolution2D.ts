@@ -11,6 +11,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { internalError } from '../../core/errors.ts';
 import { activationNamed, snakeCase } from './kerasActivations.ts';
 import { isChannelsFirst } from './globalPooling.ts';
 import { pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
@@ -62,7 +63,7 @@ export abstract class Convolution2D extends layers.Layer {
 
   override call(inputs: Tensor | Tensor[]): Tensor {
     const kernel = this.kernel?.read();
-    if (kernel === undefined) throw new RangeError(`${this.name} is not built`);
+    if (kernel === undefined) throw internalError(`${this.name} is not built`);
     return tidy(() => {
       const x: Tensor4D = reshape(single(inputs), rank4(single(inputs).shape));
       const last = this.channelsFirst ? transpose(x, [0, 2, 3, 1]) : x;

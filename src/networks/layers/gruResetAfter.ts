@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { internalError } from '../../core/errors.ts';
 import { activationNamed, snakeCase } from './kerasActivations.ts';
 import { numberOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
@@ -132,6 +133,6 @@ function nameOf(activation: unknown, otherwise: string): string {
 }
 
 function read(weight: LayerVariable | undefined, layer: string): Tensor {
-  if (weight === undefined) throw new RangeError(`${layer} is not built`);
+  if (weight === undefined) throw internalError(`${layer} is not built`);
   return weight.read();
 }

@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { internalError } from '../../core/errors.ts';
 import { attentionInputs } from './attention.ts';
 import { numberOf, shapeList, tensorList, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
@@ -72,7 +73,7 @@ export class MultiHeadAttention extends layers.Layer {
 
   override call(inputs: Tensor | Tensor[]): Tensor {
     const { projections } = this;
-    if (projections === undefined) throw new RangeError(`${this.name} is not built`);
+    if (projections === undefined) throw internalError(`${this.name} is not built`);
     return tidy(() => {
       const { query, key, value } = attentionInputs(tensorList(inputs), this.name);
       const queries = mul(this.toHeads(query, projections.query), 1 / Math.sqrt(this.keySize)); // [b, heads, t, keySize]

@@ -1,6 +1,7 @@
 // Layers that scale or shift what they read: by a learned value for each channel, or by constants.
 import { add, mul, tensor, tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers, layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { internalError } from '../../core/errors.ts';
 import {
   constantOf,
   constantShape,
@@ -57,7 +58,7 @@ export class CustomScaleLayer extends layers.Layer {
 
   override call(inputs: Tensor | Tensor[]): Tensor {
     const [shortcut, residual] = Array.isArray(inputs) ? inputs : [inputs];
-    if (shortcut === undefined || residual === undefined) throw new RangeError(`${this.name} reads two tensors`);
+    if (shortcut === undefined || residual === undefined) throw internalError(`${this.name} reads two tensors`);
     return tidy(() => add(shortcut, mul(residual, this.scale)));
   }
 
@@ -77,7 +78,7 @@ abstract class WithConstant extends layers.Layer {
   constructor(config: LayerConfig) {
     super(config);
     const value = constantOf(config.value);
-    if (value === undefined) throw new TypeError(`${this.name} has no constant 'value'`);
+    if (value === undefined) throw internalError(`${this.name} has no constant 'value'`);
     this.value = value;
   }
 

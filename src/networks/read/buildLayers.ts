@@ -1,7 +1,7 @@
 // Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
 import { cast, engine, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
-import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import { takeTurns } from '../../core/takeTurns.ts';
@@ -152,7 +152,7 @@ async function buildModel(graph: LayerGraph, mostWeights: number): Promise<Layer
   const made = Object.values(engine().registeredVariables).filter((variable) => !before.has(variable));
   try {
     const [model] = await Promise.all(building);
-    if (model === undefined) throw new RangeError('tfjs built nothing');
+    if (model === undefined) throw internalError('tfjs built nothing');
     return model;
   } catch (error) {
     for (const variable of made) variable.dispose();
@@ -162,7 +162,7 @@ async function buildModel(graph: LayerGraph, mostWeights: number): Promise<Layer
 
 function layerAtPath(model: LayersModel, path: readonly string[]): layers.Layer {
   return path.reduce<layers.Layer>((container, name) => {
-    if (!isContainer(container)) throw new RangeError(`no model around ${name}`);
+    if (!isContainer(container)) throw internalError(`no model around ${name}`);
     return container.getLayer(name);
   }, model);
 }

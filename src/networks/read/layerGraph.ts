@@ -1,5 +1,6 @@
 // The wiring of a LayersModel as plain data: which layer is called with which tensors, in the order in which they run.
 // Pure functions on it cut, join and measure; no tensor and no tfjs layer is touched here.
+import { internalError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 
 /** A layer as its configuration describes it. */
@@ -42,7 +43,7 @@ export interface LayerGraph {
 export function layerOf(graph: LayerGraph, call: number): LayerSpec {
   const name = graph.calls[call]?.layer;
   const layer = name === undefined ? undefined : graph.layers.get(name);
-  if (layer === undefined) throw new RangeError(`no call ${String(call)} in ${graph.name}`);
+  if (layer === undefined) throw internalError(`no call ${String(call)} in ${graph.name}`);
   return layer;
 }
 
@@ -99,7 +100,7 @@ export function graphAfter(graph: LayerGraph, call: number, inputShape: readonly
 export function joinGraphs(graph: LayerGraph, tail: LayerGraph): LayerGraph {
   const offset = graph.calls.length - 1;
   const [joint] = graph.outputs;
-  if (joint === undefined) throw new RangeError(`${graph.name} has no output`);
+  if (joint === undefined) throw internalError(`${graph.name} has no output`);
   const move = (ref: TensorRef): TensorRef => (ref.call === 0 ? joint : { ...ref, call: ref.call + offset });
   const tailInput = tail.calls[0]?.layer;
   return {

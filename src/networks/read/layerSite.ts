@@ -1,5 +1,6 @@
 // One call of a layer, as those see it who write it as nodes.
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
 import type { LayerSpec } from './layerGraph.ts';
 import type { NodeScope } from '../fold/nodeDraft.ts';
@@ -25,14 +26,14 @@ export type WriteLayer = (site: LayerSite) => string | undefined;
 export function onlyInput({ layer, inputs, inputShapes }: LayerSite): { readonly x: string; readonly shape: Shape } {
   const [x] = inputs;
   const [shape] = inputShapes;
-  if (x === undefined || shape === undefined) throw new RangeError(`${layer.name} reads nothing`);
+  if (x === undefined || shape === undefined) throw internalError(`${layer.name} reads nothing`);
   return { x, shape };
 }
 
 /** A weight that the layer must have. */
 export function weightOf({ layer, weight }: Pick<LayerSite, 'layer' | 'weight'>, name: string): Tensor {
   const found = weight(name);
-  if (found === undefined) throw new RangeError(`${layer.name} has no ${name}`);
+  if (found === undefined) throw internalError(`${layer.name} has no ${name}`);
   return found;
 }
 

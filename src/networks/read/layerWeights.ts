@@ -1,6 +1,7 @@
 // The weights of tfjs layers under the names that a trunk gives them.
 import { tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight, WeightKind } from '../../core/types.ts';
 import type { BatchNorm } from '../run/batchStatistics.ts';
 import type { LayerGraph } from './layerGraph.ts';
@@ -63,7 +64,7 @@ function ownName(scoped: string, layer: string): string {
 function variableOf(weight: Layer['weights'][number]): Variable {
   const value = weight.read();
   if (isVariable(value)) return value;
-  throw new TypeError(`${weight.originalName} is no variable`);
+  throw internalError(`${weight.originalName} is no variable`);
 }
 
 function isVariable(tensor: Tensor): tensor is Variable {
@@ -85,6 +86,6 @@ export function weightIn(layer: Layer, name: string): Tensor | undefined {
 /** A layer that the source must have. */
 export function layerAt(source: LayerSource, name: string): Layer {
   const layer = source.layers.get(name);
-  if (layer === undefined) throw new RangeError(`no layer ${name}`);
+  if (layer === undefined) throw internalError(`no layer ${name}`);
   return layer;
 }

@@ -1,5 +1,6 @@
 // The gradient in front of an activation and behind a bias, from the activation's output alone.
 import { engine, getBackend, getKernel, mul, step, sub, sum, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 
 /** Activations whose derivative their output tells. */
 export type FusedActivation = 'linear' | 'relu' | 'relu6';
@@ -24,7 +25,7 @@ export function activationGradient(dy: Tensor, y: Tensor | undefined, activation
   if (y === undefined || activation === 'linear') return { masked: dy, sums: () => sumOverPositions(dy) };
   if (hasKernel(onePass)) {
     const [masked, sums] = engine().runKernel<Tensor[]>(onePass, { dy, y }, { activation });
-    if (masked === undefined || sums === undefined) throw new RangeError(`${onePass} gave too little`);
+    if (masked === undefined || sums === undefined) throw internalError(`${onePass} gave too little`);
     return { masked, sums: () => sums };
   }
   const masked = tidy(() => {

@@ -13,7 +13,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { describeShape } from '../../core/shapes.ts';
 import { normalize, type BatchNormParameters } from './batchNorm.ts';
@@ -118,7 +118,7 @@ export function applyLayer(
   { dropoutSeed, statistics }: RunMode,
 ): Tensor | Tensor[] {
   const [first] = inputs;
-  if (first === undefined) throw new RangeError(`layer ${spec.name} has no input`);
+  if (first === undefined) throw internalError(`layer ${spec.name} has no input`);
   const noise = noises[spec.className];
   if (noise !== undefined) return dropoutSeed === undefined ? clone(first) : noise(first, spec.config, dropoutSeed);
   if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first, statistics);
@@ -192,7 +192,7 @@ export function axisOf({ config: { axis } }: LayerSpec, rank: number): number {
 export function batchNormOf(spec: LayerSpec, layer: Layer): BatchNormParameters {
   const mean = weightIn(layer, 'moving_mean');
   const variance = weightIn(layer, 'moving_variance');
-  if (mean === undefined || variance === undefined) throw new RangeError(`${spec.name} has no statistics`);
+  if (mean === undefined || variance === undefined) throw internalError(`${spec.name} has no statistics`);
   const epsilon = typeof spec.config.epsilon === 'number' ? spec.config.epsilon : 1e-3;
   return { mean, variance, gamma: weightIn(layer, 'gamma'), beta: weightIn(layer, 'beta'), epsilon };
 }
@@ -201,7 +201,7 @@ export function batchNormOf(spec: LayerSpec, layer: Layer): BatchNormParameters 
 function asTensors(output: ReturnType<Layer['apply']>, spec: LayerSpec): Tensor | Tensor[] {
   const list = Array.isArray(output) ? output : [output];
   const real = list.filter((each) => 'dataId' in each);
-  if (real.length !== list.length || real[0] === undefined) throw new TypeError(`${spec.name} gave no tensor`);
+  if (real.length !== list.length || real[0] === undefined) throw internalError(`${spec.name} gave no tensor`);
   return real.length === 1 ? real[0] : real;
 }
 

@@ -1,6 +1,6 @@
 // BatchNorm in training mode: which layers run in it, and what their moving statistics become during a run.
 import { add, dispose, keep, moments, mul, tidy, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { MovedStatistic, RunOptions, TrunkWeight } from '../../core/types.ts';
 
@@ -110,7 +110,7 @@ export class BatchStatistics {
   /** Moves the statistics of a layer or node towards those of a batch; once for each of its calls, as in Keras. */
   move(name: string, batch: Moments): void {
     const norm = this.trained.get(name);
-    if (norm === undefined) throw new RangeError(`${name} does not train`);
+    if (norm === undefined) throw internalError(`${name} does not train`);
     const momentum = this.momentum ?? momentumOf(norm);
     this.moveOne(norm.mean, batch.mean, momentum);
     this.moveOne(norm.variance, batch.variance, momentum);

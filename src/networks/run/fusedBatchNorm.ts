@@ -1,6 +1,7 @@
 // BatchNorm in training mode together with the activation behind it. Recorded operation by operation, tfjs would keep every
 // value in between for the gradients; this keeps input and output alone.
 import { add, cast, customGrad, div, mul, ones, rsqrt, sub, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { activationGradient, sumOverPositions, type FusedActivation } from './activationGradient.ts';
 import { channelScale, type BatchNormParameters } from './batchNorm.ts';
 import { momentsOf, type Moments } from './batchStatistics.ts';
@@ -23,7 +24,7 @@ export function fusedBatchNorm(
   const [floats, factor, summand] = [cast(x, 'float32'), gamma ?? ones(shape), beta ?? zeros(shape)];
   const compute = customGrad((...inputs) => {
     const save = inputs.at(-1);
-    if (typeof save !== 'function') throw new TypeError('tfjs gave no way to save tensors');
+    if (typeof save !== 'function') throw internalError('tfjs gave no way to save tensors');
     const moments = momentsOf(floats, x.rank - 1);
     onMoments(moments);
     const scale = channelScale({ ...moments, gamma: factor, beta: summand, epsilon });
@@ -39,7 +40,7 @@ export function fusedBatchNorm(
 function gradients(dy: Tensor, saved: readonly Tensor[], activation: FusedActivation): Tensor[] {
   const [x, gamma, mean, inverse, y] = saved;
   if (x === undefined || gamma === undefined || mean === undefined || inverse === undefined) {
-    throw new RangeError('BatchNorm saved too little');
+    throw internalError('BatchNorm saved too little');
   }
   freeLater(saved);
   return tidy(() => {

@@ -24,6 +24,7 @@ import {
   type NamedTensorInfoMap,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { activationGradient, type FusedActivation } from './activationGradient.ts';
 import { freeLater } from './spentTensors.ts';
 
@@ -126,7 +127,7 @@ function plainGradient(
   attrs: NamedAttrMap,
 ): Tensor {
   const gradient = getGradient(kernelName).gradFunc(dy, [x, filter], attrs)[of];
-  if (gradient === undefined) throw new RangeError(`no gradient of ${kernelName} for its ${of}`);
+  if (gradient === undefined) throw internalError(`no gradient of ${kernelName} for its ${of}`);
   return gradient();
 }
 
@@ -166,7 +167,7 @@ function registerGradientOf(kind: Kind, kernelName: string, activation: FusedAct
     gradFunc: (dy, saved, attrs) => {
       const [x, filter, y] = saved;
       if (x === undefined || filter === undefined || Array.isArray(dy)) {
-        throw new RangeError(`${kernelName} saved too little`);
+        throw internalError(`${kernelName} saved too little`);
       }
       const { masked, sums } = activationGradient(dy, y, activation);
       freeLater(masked === dy ? saved : [...saved, masked]);

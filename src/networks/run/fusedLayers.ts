@@ -1,6 +1,7 @@
 // Layers with kernels, together with the padding in front of them, the BatchNorm and the activation behind them, as fused
 // kernels: `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
 import { add, getBackend, mul, pad, reshape, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { FusedActivation } from './activationGradient.ts';
 import type { ChannelScale } from './batchNorm.ts';
@@ -65,7 +66,7 @@ export function hasFusedForm({ className, config }: LayerSpec): boolean {
 /** Runs a layer that has a fused form; intermediates are for the caller's tidy. */
 export function runFusedLayer(x: Tensor, layer: FusedLayer): Tensor {
   const compute = computations[layer.spec.className];
-  if (compute === undefined) throw new RangeError(`${layer.spec.name} has no fused form`);
+  if (compute === undefined) throw internalError(`${layer.spec.name} has no fused form`);
   return compute(x, layer);
 }
 
@@ -117,7 +118,7 @@ function scaled(layer: FusedLayer, name: string): Tensor {
 
 function weightOf({ spec, weight }: FusedLayer, name: string): Tensor {
   const found = weight(name);
-  if (found === undefined) throw new RangeError(`${spec.name} has no ${name}`);
+  if (found === undefined) throw internalError(`${spec.name} has no ${name}`);
   return found;
 }
 

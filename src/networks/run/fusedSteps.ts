@@ -1,6 +1,7 @@
 // The steps of a network in which layers that can be are computed together. Where BatchNorm goes by its stored statistics, it
 // is a scale of the weights in front of it; where it trains, it is computed on its own with the activation behind it.
 import { tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
 import type { FusedActivation } from './activationGradient.ts';
 import { axisOf, batchNormOf } from './applyLayer.ts';
@@ -92,7 +93,7 @@ function groupStep({ graph, source }: FusedPlan, group: FusedGroup): Step {
     call: lastOfGroup(group),
     inputs: graph.calls[pad ?? kernel]?.inputs ?? [],
     run: ([x], { statistics }) => {
-      if (x === undefined) throw new RangeError(`${spec.name} has no input`);
+      if (x === undefined) throw internalError(`${spec.name} has no input`);
       return tidy(() => compute(x, statistics));
     },
   };

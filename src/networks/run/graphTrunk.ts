@@ -1,7 +1,7 @@
 // A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
 // place of constants are all that training needs.
 import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
-import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../../core/types.ts';
@@ -223,7 +223,7 @@ function describeStage(
 ): Stage {
   const name = names[last] ?? '';
   const output = specs.get(name);
-  if (output === undefined) throw new RangeError(`no shape of ${name}`);
+  if (output === undefined) throw internalError(`no shape of ${name}`);
   return { name, layers: names.slice(first, last + 1), output, stochastic: false };
 }
 

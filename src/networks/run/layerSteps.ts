@@ -1,5 +1,6 @@
 // Running a network: the steps that lead from one of its tensors to another, each a layer or several in one.
 import { clone, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { deriveSeed } from '../../core/random.ts';
 import { applyLayer, type RunMode } from './applyLayer.ts';
 import { layerOf, type LayerGraph, type TensorRef } from '../read/layerGraph.ts';
@@ -61,7 +62,7 @@ export function runSteps(steps: readonly Step[], { entry, exit, input, ...mode }
 
 function tensorAt(outputs: ReadonlyMap<number, readonly Tensor[]>, { call, output }: TensorRef): Tensor {
   const tensor = outputs.get(call)?.[output];
-  if (tensor === undefined) throw new RangeError(`nothing computed output ${String(output)} of call ${String(call)}`);
+  if (tensor === undefined) throw internalError(`nothing computed output ${String(output)} of call ${String(call)}`);
   return tensor;
 }
 

@@ -1,6 +1,6 @@
 // A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
 import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape, fits } from '../../core/shapes.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
 import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../../core/types.ts';
@@ -173,7 +173,7 @@ function isShapeList(shapes: Shape | readonly Shape[]): shapes is readonly Shape
 
 function specAt(specs: readonly TensorSpec[][], call: number, output = 0): TensorSpec {
   const spec = specs[call]?.[output];
-  if (spec === undefined) throw new RangeError(`call ${String(call)} has no output ${String(output)}`);
+  if (spec === undefined) throw internalError(`call ${String(call)} has no output ${String(output)}`);
   return spec;
 }
 

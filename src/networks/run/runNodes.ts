@@ -1,6 +1,7 @@
 // Runs a part of a GraphModel by tfjs's own executor.
 import { loadGraphModelSync, type GraphModel } from '@tensorflow/tfjs-converter';
 import { clone, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { writeNodes, type NodeGraph } from '../read/nodeGraph.ts';
 
 /** A GraphModel that was made from nodes in memory. */
@@ -25,7 +26,7 @@ export function runNodes(model: Graph, { entry, input, exit }: NodeRun): Tensor 
   return tidy(() => {
     if (entry === exit) return clone(input);
     const output = model.execute({ [entry]: input }, exit);
-    if (Array.isArray(output)) throw new RangeError(`${exit} gave ${String(output.length)} tensors`);
+    if (Array.isArray(output)) throw internalError(`${exit} gave ${String(output.length)} tensors`);
     return output.id === input.id ? clone(output) : output;
   });
 }

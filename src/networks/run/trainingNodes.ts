@@ -1,6 +1,7 @@
 // GraphModels with BatchNorm in training mode: nodes that compute mean and variance of the batch stand in the place of the
 // constants that a FusedBatchNorm reads. tfjs knows the gradients of all of them.
 import { tensor1d, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { BatchNorm, BatchStatistics } from './batchStatistics.ts';
 import { addInput, emptyDraft, integer, scopeIn } from '../fold/nodeDraft.ts';
@@ -54,7 +55,7 @@ function trainingGraph(graph: NodeGraph, model: Graph, names: readonly string[])
           const [mean, variance] = rest.slice(2 * i);
           if (mean !== undefined && variance !== undefined) statistics.move(norm, { mean, variance });
         });
-        if (output === undefined) throw new RangeError(`${exit} gave no tensor`);
+        if (output === undefined) throw internalError(`${exit} gave no tensor`);
         return output;
       }),
   };

@@ -1,4 +1,5 @@
 // A network of layers that ends in one head or several: where the logits of each are, and what comes behind them.
+import { internalError } from '../../core/errors.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import {
@@ -36,7 +37,7 @@ export function withAnswers(graph: LayerGraph, parts: readonly HeadPart[]): Laye
   let grown = parts.length === 1 ? graph : withoutLast(graph);
   for (const [place, { name, task }] of parts.entries()) {
     const own = logits[place];
-    if (own === undefined) throw new RangeError(`no logits of head ${name}`);
+    if (own === undefined) throw internalError(`no logits of head ${name}`);
     const { layer } = tasks[task].activation;
     if (name === '' && layer === 'linear') return graph;
     grown = appendLayer(grown, activation(name, layer, grown), [own]);

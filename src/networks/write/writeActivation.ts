@@ -1,4 +1,5 @@
 // Activations as nodes: the ones that a kernel's node takes along, single operations, and formulas.
+import { internalError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
 import type { NodeScope } from '../fold/nodeDraft.ts';
@@ -61,7 +62,7 @@ export function writeActivation(scope: NodeScope, activation: Activation, x: str
   const formula = formulas[activation.name];
   if (formula !== undefined) return formula(scope, x, activation);
   const op = operations[activation.name];
-  if (op === undefined) throw new RangeError(`no node for '${activation.name}'`);
+  if (op === undefined) throw internalError(`no node for '${activation.name}'`);
   return scope.node(op, [x]);
 }
 

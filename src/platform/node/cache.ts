@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../../core/json.ts';
-import { TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import type { Announced, ByteCache, CachedCopy, CacheWriter, PartialCopy } from '../../download/cache.ts';
 
 /** What the head of a file says. */
@@ -235,7 +235,7 @@ async function explained<Value>(folder: string, work: () => Promise<Value>): Pro
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof TransferKitError) throw cause;
+    if (isTransferKitError(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const text = `expected to keep downloaded files in ${folder}, but: ${reason}. Choose another cacheDir, or false.`;
     throw new TransferKitError('SAVE_FAILED', text, { folder, reason }, cause);

@@ -1,5 +1,6 @@
 // What a run keeps from step to step, as values outside the backend; and back.
 import { dispose, keep, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { StoredTensor } from './checkpointFile.ts';
 import type { Run } from '../run/loopPlan.ts';
@@ -115,5 +116,5 @@ function listed<T>(read: (place: number) => T | undefined): T[] {
 async function valuesOf(value: Tensor): Promise<StoredTensor> {
   const values = await value.data();
   if (values instanceof Float32Array || values instanceof Int32Array) return { shape: value.shape, values };
-  throw new TypeError(`a checkpoint holds float32 and int32, not ${value.dtype}`);
+  throw internalError(`a checkpoint holds float32 and int32, not ${value.dtype}`);
 }

@@ -14,6 +14,7 @@ import {
   type Scalar,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { internalError } from '../../core/errors.ts';
 import { deriveSeed } from '../../core/random.ts';
 import type { MovedStatistic, TrunkWeight } from '../../core/types.ts';
 import { differentiate } from './differentiate.ts';
@@ -77,7 +78,7 @@ export function gradientsOfBatch(
       trainable.map((weight) => weight.variable),
     );
     const [logits, headLosses] = kept.slice(named ? -2 : -1);
-    if (logits === undefined) throw new RangeError('no logits');
+    if (logits === undefined) throw internalError('no logits');
     return { loss: value, logits, headLosses, gradients: inOrder(grads, trainable), statistics };
   } finally {
     if (batch !== rows) dispose([batch.input, batch.targets, batch.weights]);

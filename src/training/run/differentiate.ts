@@ -9,7 +9,7 @@ import {
   type Tensor,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 
 /**
  * Value of a loss and its gradients by variable name.
@@ -29,7 +29,7 @@ export function differentiate(
   } catch (error) {
     dispose([...kept]);
     releaseTape();
-    if (error instanceof TransferKitError) throw error;
+    if (isTransferKitError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError(
       'UNSUPPORTED_LAYER',

@@ -1,5 +1,6 @@
 // What an optimizer keeps of each weight, and the step that moves all of them.
 import { dispose, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { at } from '../../core/at.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 
@@ -39,8 +40,13 @@ export class OptimizerSlots {
     const { optimizer } = this;
     const steps = weights.map((weight, place) => {
       const { state, steps: done } = this.slots.get(weight.name) ?? { state: [], steps: 0 };
-      const gradient = gradients[place] ?? weight.variable;
-      return { weight: weight.variable, gradient, state, learningRate: rateOf(weight), step: done + 1 };
+      return {
+        weight: weight.variable,
+        gradient: at(gradients, place),
+        state,
+        learningRate: rateOf(weight),
+        step: done + 1,
+      };
     });
     const together = optimizer.updateAll?.(steps);
     for (const [place, weight] of weights.entries()) {

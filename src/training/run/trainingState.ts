@@ -1,7 +1,7 @@
 // What a run keeps from step to step: optimizer state, averages, gradients that wait, how far the schedule is,
 // and the weights that last gave a finite loss.
 import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
-import { TransferKitError } from '../../core/errors.ts';
+import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { EpochLog, TrunkWeight } from '../../core/types.ts';
 import { AccumulatedGradients } from '../optimizers/accumulatedGradients.ts';
 import { Averages } from './averages.ts';
@@ -95,7 +95,7 @@ export class TrainingState {
       const [[value = NaN], predicted, ofHeads, isMeasured] = await Promise.all(read);
       if (!Number.isFinite(value)) throw this.notFinite(value, epoch);
       if (!isMeasured) throw this.notFinite(Infinity, epoch);
-      if (!(predicted instanceof Float32Array)) throw new TypeError('logits are not float32');
+      if (!(predicted instanceof Float32Array)) throw internalError('logits are not float32');
       totals.add({ loss: value, logits: predicted, targets: rows.targetRows, headLosses: ofHeads });
       // These weights gave a finite loss.
       this.lastGood?.weights.dispose();

@@ -1,4 +1,5 @@
 // How well features tell classes apart: logistic regressions on all folds but one, judged on that one.
+import { at } from '../../core/at.ts';
 import { DesignMatrix } from './designMatrix.ts';
 import { inFolds, sharesOf, type FoldFits } from './fitValidationFolds.ts';
 import type { FittedModel, LinearProblem } from './linearFit.ts';
@@ -64,9 +65,9 @@ export async function crossValidate(data: Validation, { rest, onFitted }: Waitin
     const means = judged.map(mean);
     const best = means.indexOf(Math.max(...means));
     return {
-      accuracy: means[best] ?? NaN,
-      standardError: standardError(judged[best] ?? []),
-      l2: strengths[best] ?? NaN,
+      accuracy: at(means, best),
+      standardError: standardError(at(judged, best)),
+      l2: at(strengths, best),
     };
   } finally {
     features.dispose();

@@ -1,4 +1,5 @@
 // One head among those that are linear in the same features: chooses its penalty and fits it.
+import { internalError } from '../../core/errors.ts';
 import type { LinearEnd } from '../../model/linearHead.ts';
 import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
 import { sharesOf } from './fitValidationFolds.ts';
@@ -56,7 +57,7 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
   const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [], iterations: 0 });
   const fit = { shares, l2: chosen.l2, start: meanOf(chosen.models) };
   const [fitted] = await fitSideBySide(problem, [fit], { gap, maxIterations });
-  if (fitted === undefined) throw new RangeError('no model was fitted');
+  if (fitted === undefined) throw internalError('no model was fitted');
   const iterations = chosen.iterations + fitted.iterations;
   return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged: fitted.converged };
 }

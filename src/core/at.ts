@@ -1,0 +1,13 @@
+// Reads an element that must be there.
+import { internalError } from './errors.ts';
+
+/**
+ * The element of a list at an index.
+ *
+ * @throws TransferKitError `INTERNAL` when there is none.
+ */
+export function at<Element>(list: ArrayLike<Element>, index: number): Element {
+  const element = list[index];
+  if (element === undefined) throw internalError(`there is no element ${String(index)} of ${String(list.length)}`);
+  return element;
+}

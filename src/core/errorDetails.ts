@@ -1,0 +1,243 @@
+// The codes of errors, each with what it means, what to do, and the facts that an error of that code may have. Types only.
+
+type Texts<Names extends string> = Readonly<Partial<Record<Names, string>>>;
+type Numbers<Names extends string> = Readonly<Partial<Record<Names, number>>>;
+type Lists<Names extends string> = Readonly<Partial<Record<Names, readonly string[]>>>;
+
+/**
+ * What went wrong, as a stable name that a program can switch on, and the facts that an error of this code may have. The
+ * second paragraph of each says what to do.
+ */
+export interface ErrorDetails {
+  /**
+   * No backend of TensorFlow.js, or not the one asked for, could be started.
+   *
+   * Install its package, or leave the choice to `useBackend()`.
+   */
+  BACKEND_UNAVAILABLE: Texts<'backend' | 'reason'> & {
+    readonly tried?: readonly { readonly name: string; readonly reason: string }[];
+  };
+  /**
+   * The backend computes wrong numbers: it failed the self-test.
+   *
+   * Choose another backend; update the driver or the browser.
+   */
+  BACKEND_WRONG_RESULT: Texts<'backend' | 'part'> &
+    Numbers<'index'> & { readonly expected?: unknown; readonly received?: unknown };
+  /**
+   * An optional package is not installed.
+   *
+   * Run the command in the text.
+   */
+  PACKAGE_MISSING: Texts<'packageName' | 'reason'> &
+    Lists<'packages'> & { readonly tried?: readonly { readonly name: string; readonly reason: string }[] };
+  /**
+   * An argument or option is unknown, of the wrong type, out of its range, or does not go with another one.
+   *
+   * Correct the option that the text names.
+   */
+  INVALID_OPTION: Readonly<Record<string, unknown>>;
+  /**
+   * There is no file at a path, or a server did not give it.
+   *
+   * Check the path or address, the network, the mirror.
+   */
+  NOT_FOUND: Texts<'path' | 'address' | 'source' | 'reason' | 'name' | 'part'> &
+    Numbers<'characters' | 'status'> &
+    Lists<'nearest' | 'parts'> & { readonly format?: string | undefined };
+  /**
+   * A file leads to an address or a path where it may not.
+   *
+   * Check where the file comes from. If you trust it, set `allowElsewhere`.
+   */
+  NOT_TRUSTED: Texts<'file' | 'reference' | 'reason'>;
+  /**
+   * A source is no model, or one that is damaged or contradicts itself.
+   *
+   * Check the file, or export the model again.
+   */
+  NOT_A_MODEL: Readonly<Record<string, unknown>>;
+  /**
+   * A source is a model, but of a kind that is not read.
+   *
+   * Convert it as the text says.
+   */
+  UNSUPPORTED_SOURCE: Readonly<Record<string, unknown>>;
+  /**
+   * A layer or node cannot be computed or trained here.
+   *
+   * Register the layer, cut the base before it, or freeze it.
+   */
+  UNSUPPORTED_LAYER: Texts<'layer' | 'className' | 'kind' | 'name' | 'setting' | 'initialiser' | 'reason'> &
+    Lists<'layers'> & { readonly shape?: unknown };
+  /**
+   * Weights are cut short, fail a checksum, or are not those that the file describes.
+   *
+   * Fetch or copy the file again.
+   */
+  WEIGHTS_DAMAGED: Readonly<Record<string, unknown>>;
+  /**
+   * Weights do not fit the network: some are missing, unexpected or of another shape.
+   *
+   * Use the weights of this network. The details list the differences.
+   */
+  WEIGHTS_MISMATCH: Texts<'name' | 'source'> &
+    Lists<'assigned' | 'missing' | 'unexpected'> & {
+      readonly wrongShape?: readonly unknown[];
+      readonly expected?: readonly number[];
+      readonly received?: readonly number[];
+    };
+  /**
+   * A checkpoint was written by another run: model, data or options differ.
+   *
+   * Resume with what the run began with, or start without the checkpoint.
+   */
+  CHECKPOINT_MISMATCH: Texts<'name'> & Numbers<'count'> & Lists<'differences'> & { readonly version?: unknown };
+  /**
+   * Saved examples of a classifier do not fit its base or settings.
+   *
+   * Load them into a classifier of the same base, cut and pooling.
+   */
+  EXAMPLES_MISMATCH: Lists<'differences'>;
+  /**
+   * No layer, node or stage has this name.
+   *
+   * Take one of the nearest names in the text.
+   */
+  UNKNOWN_LAYER: Texts<'layer' | 'cut'> & Lists<'nearest' | 'known'>;
+  /**
+   * An example or option has a label that the model does not have.
+   *
+   * Correct the label, or give it to `replaceHead`.
+   */
+  UNKNOWN_LABEL: Texts<'label' | 'id'> & Numbers<'index'> & Lists<'labels' | 'nearest' | 'unknown'>;
+  /**
+   * A classifier holds no example with this id.
+   *
+   * Use an id that `add` returned.
+   */
+  UNKNOWN_EXAMPLE: Numbers<'id' | 'size'>;
+  /**
+   * A tensor or array has another shape than is expected.
+   *
+   * Bring it into the shape that the text names.
+   */
+  WRONG_SHAPE: Readonly<Record<string, unknown>>;
+  /**
+   * A tensor or value has another type than is expected.
+   *
+   * Convert it to the type that the text names.
+   */
+  WRONG_DTYPE: Readonly<Record<string, unknown>>;
+  /**
+   * Weights, features or inputs hold NaN or infinity.
+   *
+   * Look for the example or file in the text; `nonFiniteWeights` lets weights pass.
+   */
+  NOT_FINITE: Texts<'id' | 'cut'> & Numbers<'index' | 'value'> & Lists<'weights'>;
+  /**
+   * A value, size or number is beyond its limit.
+   *
+   * Correct the value, or raise the limit with the option that the text names.
+   */
+  OUT_OF_RANGE: Readonly<Record<string, unknown>>;
+  /**
+   * It is not known how raw input becomes a tensor for this base.
+   *
+   * Pass `preprocess`.
+   */
+  PREPROCESSOR_UNKNOWN: Texts<'name' | 'kind'>;
+  /**
+   * Examples cannot be read: damaged or refused pictures.
+   *
+   * Replace or remove them, or pass `onUnreadable: 'skip'`.
+   */
+  UNREADABLE: Readonly<Record<string, unknown>>;
+  /**
+   * There are no examples.
+   *
+   * Check the folder or list.
+   */
+  NO_EXAMPLES: Texts<'path'> & Numbers<'size'> & Lists<'ignored'>;
+  /**
+   * A task needs more labels than the model or the samples have.
+   *
+   * Give at least as many labels as the text says.
+   */
+  TOO_FEW_CLASSES: Texts<'task'> & Lists<'labels'>;
+  /**
+   * There are too few examples to split, validate or compare.
+   *
+   * Add examples, or hold out fewer.
+   */
+  TOO_FEW_EXAMPLES: Numbers<'size' | 'classes' | 'examples'> & Lists<'labels' | 'rare'>;
+  /**
+   * Labels of the model have no example to learn from.
+   *
+   * Add examples, or leave the labels out.
+   */
+  CLASS_WITHOUT_EXAMPLES: Lists<'without'>;
+  /**
+   * A head of your own ends with an activation instead of logits.
+   *
+   * Take the last activation away.
+   */
+  HEAD_WITHOUT_LOGITS: Texts<'layer' | 'activation'>;
+  /**
+   * No weight of the model may move.
+   *
+   * Unfreeze a part of the base, or train the head.
+   */
+  NOTHING_TO_TRAIN: Texts<'layer'>;
+  /**
+   * The loss became NaN or infinite during training.
+   *
+   * Take a lower `learningRate`, or clip the gradients. The weights of the best epoch are kept.
+   */
+  LOSS_NOT_FINITE: Numbers<'loss' | 'epoch'> & { readonly learningRate?: unknown };
+  /**
+   * The memory of the backend is used up.
+   *
+   * Take a smaller `batchSize` or `inputSize`; dispose of models that are not used any more.
+   */
+  OUT_OF_MEMORY: Numbers<'bytes'> & { readonly shape?: readonly number[] };
+  /**
+   * A model, checkpoint or cache could not be written.
+   *
+   * Check the path, the free space and the permissions. What was there before is still there.
+   */
+  SAVE_FAILED: Texts<'path' | 'folder' | 'location' | 'reason'> & Numbers<'epoch' | 'step'>;
+  /**
+   * Another verb is changing this model.
+   *
+   * Wait for it.
+   */
+  BUSY: Texts<'name' | 'changer'>;
+  /**
+   * Several models share this base, so it cannot be unfrozen.
+   *
+   * Load the base once more for the model that is to be fine-tuned.
+   */
+  BASE_SHARED: Texts<'name'> & Numbers<'models'>;
+  /**
+   * A base, model or tensor was disposed of before or during the call.
+   *
+   * Keep it until the call is over.
+   */
+  DISPOSED: Texts<'name'> & { readonly shape?: readonly number[] };
+  /**
+   * The signal stopped the call.
+   *
+   * Nothing, if that was intended: `signal.reason` is the cause.
+   */
+  ABORTED: Readonly<Record<string, unknown>>;
+  /**
+   * Something that cannot happen has happened: a fault of transferkit.
+   *
+   * Please report it with the text and the stack.
+   */
+  INTERNAL: Readonly<Record<string, never>>;
+}
+
+/** What went wrong, as a stable name that a program can switch on: see {@link ErrorDetails}. */
+export type ErrorCode = keyof ErrorDetails;
