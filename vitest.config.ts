@@ -72,7 +72,7 @@ export default defineConfig({
     alias: [
       { find: '#platform', replacement: source('platform/node/platform.ts') },
       { find: /^transferkit$/, replacement: source('index.ts') },
-      { find: /^transferkit\/(node|browser|layers|testing)$/, replacement: source('$1.ts') },
+      { find: /^transferkit\/(\w+)$/, replacement: source('$1.ts') },
     ],
   },
   test: {

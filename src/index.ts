@@ -1,36 +1,5 @@
 // The main door: everything that is the same in Node and browsers.
 export type { CheckpointStore } from './core/checkpointStore.ts';
-export { brightness } from './data/augment/brightness.ts';
-export type { BrightnessOptions } from './data/augment/brightness.ts';
-export { contrast } from './data/augment/contrast.ts';
-export type { ContrastOptions } from './data/augment/contrast.ts';
-export { grayscale } from './data/augment/grayscale.ts';
-export type { GrayscaleOptions } from './data/augment/grayscale.ts';
-export { hue } from './data/augment/hue.ts';
-export type { HueOptions } from './data/augment/hue.ts';
-export { saturation } from './data/augment/saturation.ts';
-export type { SaturationOptions } from './data/augment/saturation.ts';
-export { flip } from './data/augment/flip.ts';
-export type { FlipOptions } from './data/augment/flip.ts';
-export { perspective } from './data/augment/perspective.ts';
-export type { PerspectiveOptions } from './data/augment/perspective.ts';
-export { randomResizedCrop } from './data/augment/randomResizedCrop.ts';
-export type { RandomResizedCropOptions } from './data/augment/randomResizedCrop.ts';
-export { rotate } from './data/augment/rotate.ts';
-export type { RotateOptions } from './data/augment/rotate.ts';
-export { shear } from './data/augment/shear.ts';
-export type { ShearOptions } from './data/augment/shear.ts';
-export { shift } from './data/augment/shift.ts';
-export type { ShiftOptions } from './data/augment/shift.ts';
-export { zoom } from './data/augment/zoom.ts';
-export type { ZoomOptions } from './data/augment/zoom.ts';
-export { blur } from './data/augment/blur.ts';
-export type { BlurOptions } from './data/augment/blur.ts';
-export { cutout } from './data/augment/cutout.ts';
-export type { CutoutOptions } from './data/augment/cutout.ts';
-export { noise } from './data/augment/noise.ts';
-export type { NoiseOptions } from './data/augment/noise.ts';
-export type { Operation, PictureFill } from './data/augment/operation.ts';
 export type { ImageOperation, OperationName } from './data/augment/operations.ts';
 export type { AugmentPreset } from './data/augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
@@ -157,39 +126,10 @@ export type { LabelFigures, RegressionFigures } from './model/tasks/metrics.ts';
 export type { Mistake } from './model/tasks/oneLabel.ts';
 export type { Baselines, LabelPrediction, ValuePrediction } from './model/tasks/task.ts';
 export type { PredictionOf, TaskName } from './model/tasks/tasks.ts';
-export { adagrad } from './training/optimizers/adagrad.ts';
-export type { AdagradOptions } from './training/optimizers/adagrad.ts';
-export { adam, adamW } from './training/optimizers/adam.ts';
-export type { AdamOptions, AdamWOptions } from './training/optimizers/adam.ts';
-export {
-  constant,
-  cosine,
-  cosineRestarts,
-  exponential,
-  linear,
-  polynomial,
-  step,
-} from './training/schedules/decays.ts';
-export type {
-  CosineOptions,
-  CosineRestartsOptions,
-  ExponentialOptions,
-  LinearOptions,
-  PolynomialOptions,
-  StepOptions,
-} from './training/schedules/decays.ts';
-export { warmUp, oneCycle } from './training/schedules/oneCycle.ts';
-export type { OneCycleOptions, WarmUpOptions } from './training/schedules/oneCycle.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizers/optimizer.ts';
 export type { OptimizerName } from './training/optimizers/optimizers.ts';
-export { plateau } from './training/schedules/plateau.ts';
-export type { PlateauOptions } from './training/schedules/plateau.ts';
-export { rmsprop } from './training/optimizers/rmsprop.ts';
-export type { RmspropOptions } from './training/optimizers/rmsprop.ts';
-export type { AdaptiveSchedule, Schedule, ScheduleFunction, Span } from './training/schedules/schedule.ts';
+export type { AdaptiveSchedule, Schedule, ScheduleFunction } from './training/schedules/schedule.ts';
 export type { ScheduleName } from './training/schedules/schedules.ts';
-export { sgd } from './training/optimizers/sgd.ts';
-export type { SgdOptions } from './training/optimizers/sgd.ts';
 export type { AveragingOptions } from './training/run/averages.ts';
 export type { FeatureCacheOptions } from './features/cacheOptions.ts';
 export type { Clipping } from './training/optimizers/clipping.ts';

@@ -49,7 +49,8 @@ const verb = 'previewAugmentation';
  *
  * @example
  * ```ts
- * import { flip, previewAugmentation, rotate } from 'transferkit';
+ * import { previewAugmentation } from 'transferkit';
+ * import { flip, rotate } from 'transferkit/augment';
  *
  * const [preview] = await previewAugmentation(base, ['cat.jpg'], { augment: [flip(), rotate()], views: 2 });
  * console.log(preview?.before.width, preview?.after.length); // 32 2

@@ -9,7 +9,6 @@ import { layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  adam,
   calibrate,
   compare,
   defineSamples,
@@ -28,7 +27,6 @@ import {
   previewAugmentation,
   replaceHead,
   save,
-  sgd,
   suggestCut,
   trainHead,
   unfreeze,
@@ -42,6 +40,7 @@ import {
   type Target,
   type TransferModel,
 } from '../src/index.ts';
+import { adam, sgd } from '../src/optimizers.ts';
 import { fileSystem, imageFolder } from '../src/node.ts';
 import { randomGenerator } from '../src/core/random.ts';
 import { expectNoLeak, raisedBy } from './support/tensors.ts';

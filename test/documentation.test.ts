@@ -7,16 +7,10 @@ import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useBackend } from '../src/index.ts';
 import { blocksOfMarkdown, blocksOfSource, matches, programOf } from './documentation/blocks.ts';
+import { doors } from './support/doors.ts';
 import { given, takePrinted, writeFiles } from './documentation/given.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const doors = {
-  transferkit: 'index',
-  'transferkit/node': 'node',
-  'transferkit/browser': 'browser',
-  'transferkit/layers': 'layers',
-  'transferkit/testing': 'testing',
-};
 const exported = Object.fromEntries(Object.entries(doors).map(([specifier, door]) => [specifier, exportsOf(door)]));
 // Inside the repository, so that packages resolve.
 const folder = join(repository, '.cache/documentation');
@@ -46,6 +40,15 @@ beforeAll(async () => {
 afterAll(() => {
   process.chdir(home);
   rmSync(workspace, { recursive: true, force: true });
+});
+
+test('the reference has every door', () => {
+  const { entryPoints } = readJson('typedoc.json') as { readonly entryPoints: readonly string[] };
+  expect([...entryPoints].sort()).toEqual(
+    Object.values(doors)
+      .map((door) => `src/${door}.ts`)
+      .sort(),
+  );
 });
 
 test('there are blocks to check', () => {

@@ -16,10 +16,11 @@ import ts from 'typescript';
 import { build as buildWithVite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
+import { doors as doorNames } from './support/doors.ts';
 
 const execute = promisify(execFile);
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const doors = doorsOf(readFileSync(join(repository, 'package.json'), 'utf8'));
+const doors = Object.values(doorNames);
 const sizeLimit = 25 * 1024;
 
 const everyPackage = ['@tensorflow', '@types', 'fflate', 'sharp', 'typescript'];
@@ -195,13 +196,6 @@ test(`fineTune and all it needs at once stay small`, async () => {
   console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
   expect(length).toBeLessThan(sizeLimit);
 });
-
-/** Doors that a manifest promises: `index` for the package itself, the others by their names. */
-function doorsOf(manifest: string): string[] {
-  const { exports } = JSON.parse(manifest) as { exports: Record<string, unknown> };
-  const names = Object.keys(exports).filter((path) => path !== './package.json');
-  return names.map((path) => (path === '.' ? 'index' : path.slice('./'.length)));
-}
 
 /** Builds a copy of the package, so that a test never touches the `dist` that somebody works with. */
 async function pack(folder: string): Promise<string> {

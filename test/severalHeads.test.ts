@@ -11,7 +11,6 @@ import {
   loadBase,
   predict,
   replaceHead,
-  sgd,
   trainHead,
   unfreeze,
   type AnyModel,
@@ -23,6 +22,7 @@ import {
   type TasksOf,
   type TransferModel,
 } from '../src/index.ts';
+import { sgd } from '../src/optimizers.ts';
 import { randomGenerator } from '../src/core/random.ts';
 import { sizeOf } from '../src/core/shapes.ts';
 import golden from './golden/severalHeads.json' with { type: 'json' };

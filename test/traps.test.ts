@@ -21,10 +21,10 @@ import {
   predict,
   replaceHead,
   save,
-  sgd,
   trainHead,
   unfreeze,
 } from '../src/index.ts';
+import { sgd } from '../src/optimizers.ts';
 import { randomGenerator } from '../src/core/random.ts';
 import { useTestBackend } from './support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';

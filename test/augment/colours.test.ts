@@ -13,15 +13,8 @@ import { settleOperation, type ImageOperation } from '../../src/data/augment/ope
 import { pixelRangeOf, type PixelRange } from '../../src/data/augment/pixelRange.ts';
 import { recolour } from '../../src/data/augment/recolour.ts';
 import { randomGenerator } from '../../src/core/random.ts';
-import {
-  brightness,
-  contrast,
-  grayscale,
-  hue,
-  imagePreprocessor,
-  saturation,
-  type ImageMode,
-} from '../../src/index.ts';
+import { imagePreprocessor, type ImageMode } from '../../src/index.ts';
+import { brightness, contrast, grayscale, hue, saturation } from '../../src/augment.ts';
 import type { Random } from '../../src/data/augment/drawing.ts';
 import golden from '../golden/augment.json' with { type: 'json' };
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';

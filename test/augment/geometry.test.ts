@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomGenerator } from '../../src/core/random.ts';
-import { flip, perspective, randomResizedCrop, rotate, shear, shift, zoom } from '../../src/index.ts';
+import { flip, perspective, randomResizedCrop, rotate, shear, shift, zoom } from '../../src/augment.ts';
 import type { Random, Size } from '../../src/data/augment/drawing.ts';
 import type { PictureFill } from '../../src/data/augment/operation.ts';
 import { settleOperation, type ImageOperation } from '../../src/data/augment/operations.ts';

@@ -4,15 +4,26 @@ import { operations, settleOperation, type ImageOperation } from '../../src/data
 import { stepsOf } from '../../src/data/augment/operationSteps.ts';
 import { augmentPresets } from '../../src/data/augment/presetOperations.ts';
 import { keysOf } from '../../src/core/names.ts';
-import * as transferkit from '../../src/index.ts';
-import { blur, brightness, cutout, flip, grayscale, hue, randomResizedCrop, rotate, shift, zoom } from '../../src/index.ts'; // prettier-ignore
+import * as door from '../../src/augment.ts';
+import {
+  blur,
+  brightness,
+  cutout,
+  flip,
+  grayscale,
+  hue,
+  randomResizedCrop,
+  rotate,
+  shift,
+  zoom,
+} from '../../src/augment.ts';
 
 describe.each(keysOf(operations))('%s', (name) => {
   const operation = operations[name].make();
 
   test('is made by the exported function of its name', () => {
-    expect(transferkit[name]()).toEqual(operation);
-    expect(transferkit[name].name).toBe(name);
+    expect(door[name]()).toEqual(operation);
+    expect(door[name].name).toBe(name);
   });
 
   test('is plain data of its name, and passes its own check', () => {
@@ -54,7 +65,7 @@ describe('what is refused', () => {
     ['cutout', { aspect: [0, 1] }, `aspect ${range(0.1, 10, '[0,1]')}`],
     ['cutout', { fill: 'gray' }, `fill ${number(0, 1, '"gray"')}`],
   ])('%s(%j)', (name, options, text) => {
-    const make = transferkit[name as 'flip'];
+    const make = door[name as 'flip'];
     expect(() => make(options)).toThrow(`[transferkit] ${name}: expected ${text}`);
     expect(() => make(options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }) as Error);
   });

@@ -6,7 +6,28 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
 import { spanOf } from '../../src/data/augment/pixelRange.ts';
 import { settlePictures } from '../../src/data/augment/settlePictures.ts';
-import { blur, brightness, cutout, flip, grayscale, hue, loadBase, noise, perspective, rotate, saturation, shear, shift, zoom, type AugmentPreset, type Base, type ImageOperation, type PreprocessOption } from '../../src/index.ts'; // prettier-ignore
+import {
+  loadBase,
+  type AugmentPreset,
+  type Base,
+  type ImageOperation,
+  type PreprocessOption,
+} from '../../src/index.ts';
+import {
+  blur,
+  brightness,
+  cutout,
+  flip,
+  grayscale,
+  hue,
+  noise,
+  perspective,
+  rotate,
+  saturation,
+  shear,
+  shift,
+  zoom,
+} from '../../src/augment.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
 

@@ -2,7 +2,29 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { blur, brightness, contrast, cutout, flip, fromArrays, grayscale, hue, loadBase, noise, previewAugmentation, replaceHead, rotate, saturation, trainHead, useBackend, type Base, type Picture, type PreprocessOption } from '../../src/index.ts'; // prettier-ignore
+import {
+  fromArrays,
+  loadBase,
+  previewAugmentation,
+  replaceHead,
+  trainHead,
+  useBackend,
+  type Base,
+  type Picture,
+  type PreprocessOption,
+} from '../../src/index.ts';
+import {
+  blur,
+  brightness,
+  contrast,
+  cutout,
+  flip,
+  grayscale,
+  hue,
+  noise,
+  rotate,
+  saturation,
+} from '../../src/augment.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 

@@ -4,7 +4,20 @@ import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
 import { settleOperation } from '../../src/data/augment/operations.ts';
 import { pixelRangeOf } from '../../src/data/augment/pixelRange.ts';
 import { stepsOf } from '../../src/data/augment/operationSteps.ts';
-import { blur, brightness, contrast, cutout, flip, grayscale, hue, imagePreprocessor, noise, perspective, rotate, shift, useBackend, type ImageOperation } from '../../src/index.ts'; // prettier-ignore
+import { imagePreprocessor, useBackend, type ImageOperation } from '../../src/index.ts';
+import {
+  blur,
+  brightness,
+  contrast,
+  cutout,
+  flip,
+  grayscale,
+  hue,
+  noise,
+  perspective,
+  rotate,
+  shift,
+} from '../../src/augment.ts';
 
 declare global {
   interface Window {

@@ -1,7 +1,8 @@
 // A step of all weights in one run of the module: to the bit what the optimizers' pure functions compute with tfjs.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { adam, adamW, sgd, type OptimizerStep } from '../../src/index.ts';
+import { type OptimizerStep } from '../../src/index.ts';
+import { adam, adamW, sgd } from '../../src/optimizers.ts';
 import { seeded } from '../backends/compare.ts';
 import { startModule } from './onModule.ts';
 

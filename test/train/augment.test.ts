@@ -1,7 +1,8 @@
 // Changed inputs: which examples get which seeds in which epoch, with a cache and without, and what is refused.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fineTune, flip, noise, rotate, trainHead, type Augmentation, type Progress, type TrainingOptions } from '../../src/index.ts'; // prettier-ignore
+import { fineTune, trainHead, type Augmentation, type Progress, type TrainingOptions } from '../../src/index.ts';
+import { flip, noise, rotate } from '../../src/augment.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';

@@ -10,13 +10,13 @@ import {
   fromTensors,
   loadBase,
   replaceHead,
-  sgd,
   trainHead,
   unfreeze,
   type CheckpointStore,
   type FineTuneOptions,
   type TransferModel,
 } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { asTested, useTestBackend } from '../support/testBackend.ts';

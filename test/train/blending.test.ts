@@ -6,12 +6,12 @@ import {
   focalLoss,
   fromArrays,
   predict,
-  sgd,
   trainHead,
   type FineTuneOptions,
   type Samples,
   type Target,
 } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

@@ -20,11 +20,11 @@ import {
   predict,
   replaceHead,
   save,
-  sgd,
   trainHead,
   unfreeze,
   type TransferModel,
 } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { graphArtifacts, node } from '../support/tinyGraph.ts';

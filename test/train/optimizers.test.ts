@@ -1,19 +1,9 @@
 // Optimizers against PyTorch's numbers (golden/optimizers.py), and convergence to known answers.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  adagrad,
-  adam,
-  adamW,
-  rmsprop,
-  sgd,
-  trainHead,
-  useBackend,
-  type Optimizer,
-  type TrunkWeight,
-  type UseBackendOptions,
-} from '../../src/index.ts';
-import * as transferkit from '../../src/index.ts';
+import { trainHead, useBackend, type Optimizer, type TrunkWeight, type UseBackendOptions } from '../../src/index.ts';
+import { adagrad, adam, adamW, rmsprop, sgd } from '../../src/optimizers.ts';
+import * as door from '../../src/optimizers.ts';
 import { keysOf } from '../../src/core/names.ts';
 import { optimizers, settleOptimizer } from '../../src/training/optimizers/optimizers.ts';
 import { OptimizerSlots } from '../../src/training/run/optimizerSlots.ts';
@@ -190,7 +180,7 @@ test('rmsprop, centered: gradients that stay the same leave no number that is no
 
 describe.each(keysOf(optimizers))('%s by name', (name) => {
   test('is what the exported function of its name gives', () => {
-    const [byName, made] = [settleOptimizer('trainHead', name), transferkit[name]()];
+    const [byName, made] = [settleOptimizer('trainHead', name), door[name]()];
     expect(byName.name).toBe(name);
     expect(JSON.parse(JSON.stringify(byName))).toEqual(JSON.parse(JSON.stringify(made)));
     const gradient = () => tf.tensor1d([0.1, -2, 3]);
@@ -201,7 +191,7 @@ describe.each(keysOf(optimizers))('%s by name', (name) => {
 
   test('lowers the loss', async () => {
     const model = await tinyTransfer({ dropout: 0 });
-    const learningRate = 10 * transferkit[name]().defaultLearningRate;
+    const learningRate = 10 * door[name]().defaultLearningRate;
     const options = { epochs: 10, optimizer: name, learningRate };
     const log = await expectNoLeak(() => trainHead(model, tinySamples(), options));
     expect(log.epochs.at(-1)?.loss).toBeLessThan(0.8 * (log.epochs[0]?.loss ?? 0));

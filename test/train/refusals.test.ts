@@ -3,20 +3,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constraints, initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
-  cosine,
   findLearningRate,
   fineTune,
   fromArrays,
-  warmUp,
   loadBase,
-  plateau,
   replaceHead,
-  sgd,
   trainHead,
   type AdaptiveSchedule,
   type FineTuneOptions,
   type TransferModel,
 } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
+import { cosine, warmUp, plateau } from '../../src/schedules.ts';
 import { randomGenerator } from '../../src/core/random.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinyLabels, tinyPicture, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';

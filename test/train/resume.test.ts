@@ -6,7 +6,6 @@ import {
   fineTune,
   focalLoss,
   fromArrays,
-  plateau,
   replaceHead,
   trainHead,
   type CheckpointStore,
@@ -16,8 +15,9 @@ import {
   type TrainHeadOptions,
   type TrainingLog,
   type TransferModel,
-  sgd,
 } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
+import { plateau } from '../../src/schedules.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
 

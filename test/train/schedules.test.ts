@@ -1,6 +1,7 @@
 // Schedules against Keras's numbers and fastai's formula (golden/schedules.py) and PyTorch's (golden/schedulesTorch.py), and
 // what cannot be.
 import { beforeAll, describe, expect, test } from 'vitest';
+import { trainHead, type AdaptiveSchedule, type Monitor, type Schedule, type ScheduleName } from '../../src/index.ts';
 import {
   constant,
   cosine,
@@ -10,14 +11,9 @@ import {
   plateau,
   polynomial,
   step,
-  trainHead,
   warmUp,
-  type AdaptiveSchedule,
-  type Monitor,
-  type Schedule,
-  type ScheduleName,
-} from '../../src/index.ts';
-import * as transferkit from '../../src/index.ts';
+} from '../../src/schedules.ts';
+import * as door from '../../src/schedules.ts';
 import { keysOf } from '../../src/core/names.ts';
 import { schedules, settleSchedule } from '../../src/training/schedules/schedules.ts';
 import golden from '../golden/schedules.json' with { type: 'json' };
@@ -139,8 +135,8 @@ describe('warm-up', () => {
 });
 
 test('a straight line is the polynomial of power 1', () => {
-  expect(factors(transferkit.linear({ end: 0.2 }))).toEqual(factors(polynomial({ power: 1, end: 0.2 })));
-  expect(transferkit.linear({ end: 0.5 })(5, 10)).toBe(0.75);
+  expect(factors(door.linear({ end: 0.2 }))).toEqual(factors(polynomial({ power: 1, end: 0.2 })));
+  expect(door.linear({ end: 0.5 })(5, 10)).toBe(0.75);
 });
 
 test('a run of more steps than were counted on stays where it ended', () => {
@@ -185,11 +181,11 @@ test('names tell settings apart, as checkpoints have to', () => {
 
 describe.each(keysOf(schedules))('%s by name', (name) => {
   test('is what the exported function of its name gives', () => {
-    const [byName, made] = [name, transferkit[name]()].map((schedule) => settleSchedule('trainHead', schedule));
+    const [byName, made] = [name, door[name]()].map((schedule) => settleSchedule('trainHead', schedule));
     expect(byName?.name).toBe(made?.name);
     expect(byName?.name.startsWith(`${name}(`)).toBe(true);
     expect(byName?.init).toEqual(made?.init);
-    expect(factors(name)).toEqual(factors(transferkit[name]()));
+    expect(factors(name)).toEqual(factors(door[name]()));
   });
 
   test('gives factors from 0 to 1', () => {

@@ -2,16 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
-  adam,
-  adamW,
   fineTune,
   fromArrays,
-  sgd,
   trainHead,
   type FineTuneOptions,
   type Optimizer,
   type Samples,
 } from '../../src/index.ts';
+import { adam, adamW, sgd } from '../../src/optimizers.ts';
 import { Averages } from '../../src/training/run/averages.ts';
 import keras from '../golden/ema.json' with { type: 'json' };
 import { ratesOf, settleRates } from '../../src/training/options/rates.ts';

@@ -13,7 +13,7 @@ import {
   type Progress,
   type TransferModel,
 } from '../../src/index.ts';
-import { sgd } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinyPicture, tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';

@@ -8,8 +8,8 @@ import {
   type EpochLog,
   type Monitor,
   type TrainHeadOptions,
-  sgd,
 } from '../../src/index.ts';
+import { sgd } from '../../src/optimizers.ts';
 import { settleWatch, Watch, type StartFigures } from '../../src/training/run/watch.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';

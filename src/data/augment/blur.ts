@@ -21,7 +21,7 @@ export interface BlurOptions {
  *
  * @example
  * ```ts
- * import { blur } from 'transferkit';
+ * import { blur } from 'transferkit/augment';
  * console.log(blur({ probability: 0.2 }).sigma); // [ 0.1, 2 ]
  * ```
  */

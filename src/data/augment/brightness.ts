@@ -21,7 +21,7 @@ export interface BrightnessOptions {
  *
  * @example
  * ```ts
- * import { brightness } from 'transferkit';
+ * import { brightness } from 'transferkit/augment';
  * console.log(brightness({ amount: 0.4 })); // { name: 'brightness', amount: 0.4, probability: 1 }
  * ```
  */

@@ -22,7 +22,7 @@ export interface ContrastOptions {
  *
  * @example
  * ```ts
- * import { contrast } from 'transferkit';
+ * import { contrast } from 'transferkit/augment';
  * console.log(contrast().amount); // 0.2
  * ```
  */

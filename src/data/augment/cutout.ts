@@ -28,7 +28,7 @@ export interface CutoutOptions {
  *
  * @example
  * ```ts
- * import { cutout } from 'transferkit';
+ * import { cutout } from 'transferkit/augment';
  * console.log(cutout({ aspect: [1, 1] }).fill); // 0.5
  * ```
  */

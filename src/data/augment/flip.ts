@@ -19,7 +19,7 @@ export interface FlipOptions {
  *
  * @example
  * ```ts
- * import { flip } from 'transferkit';
+ * import { flip } from 'transferkit/augment';
  * console.log(flip()); // { name: 'flip', direction: 'horizontal', probability: 0.5 }
  * ```
  */

@@ -18,7 +18,7 @@ export interface GrayscaleOptions {
  *
  * @example
  * ```ts
- * import { grayscale } from 'transferkit';
+ * import { grayscale } from 'transferkit/augment';
  * console.log(grayscale()); // { name: 'grayscale', probability: 0.1 }
  * ```
  */

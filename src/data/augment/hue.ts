@@ -20,7 +20,7 @@ export interface HueOptions {
  *
  * @example
  * ```ts
- * import { hue } from 'transferkit';
+ * import { hue } from 'transferkit/augment';
  * console.log(hue({ amount: 0.1 }).amount); // 0.1
  * ```
  */

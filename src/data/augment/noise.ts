@@ -21,7 +21,7 @@ export interface NoiseOptions {
  *
  * @example
  * ```ts
- * import { noise } from 'transferkit';
+ * import { noise } from 'transferkit/augment';
  * console.log(noise({ deviation: 0.1 }).probability); // 1
  * ```
  */

@@ -23,7 +23,7 @@ export interface PerspectiveOptions {
  *
  * @example
  * ```ts
- * import { perspective } from 'transferkit';
+ * import { perspective } from 'transferkit/augment';
  * console.log(perspective({ probability: 0.75 }).amount); // 0.2
  * ```
  */

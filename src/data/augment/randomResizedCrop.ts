@@ -24,7 +24,7 @@ export interface RandomResizedCropOptions {
  *
  * @example
  * ```ts
- * import { randomResizedCrop } from 'transferkit';
+ * import { randomResizedCrop } from 'transferkit/augment';
  * console.log(randomResizedCrop({ aspect: [1, 1] }).area); // [ 0.5, 1 ]
  * ```
  */

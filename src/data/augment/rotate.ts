@@ -22,7 +22,7 @@ export interface RotateOptions {
  *
  * @example
  * ```ts
- * import { rotate } from 'transferkit';
+ * import { rotate } from 'transferkit/augment';
  * await trainHead(model, samples, { epochs: 1, augment: [rotate({ degrees: 15 })] });
  * ```
  */

@@ -22,7 +22,7 @@ export interface SaturationOptions {
  *
  * @example
  * ```ts
- * import { saturation } from 'transferkit';
+ * import { saturation } from 'transferkit/augment';
  * console.log(saturation({ probability: 0.5 }).amount); // 0.2
  * ```
  */

@@ -24,7 +24,7 @@ export interface ShearOptions {
  *
  * @example
  * ```ts
- * import { shear } from 'transferkit';
+ * import { shear } from 'transferkit/augment';
  * console.log(shear({ horizontal: 5, probability: 0.5 }).vertical); // 0
  * ```
  */

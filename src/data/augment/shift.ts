@@ -24,7 +24,7 @@ export interface ShiftOptions {
  *
  * @example
  * ```ts
- * import { shift } from 'transferkit';
+ * import { shift } from 'transferkit/augment';
  * console.log(shift({ vertical: 0 }).horizontal); // 0.1
  * ```
  */

@@ -21,7 +21,7 @@ export interface ZoomOptions {
  *
  * @example
  * ```ts
- * import { zoom } from 'transferkit';
+ * import { zoom } from 'transferkit/augment';
  * console.log(zoom({ range: [0.9, 1.2] }).fill); // reflect
  * ```
  */

@@ -19,7 +19,7 @@ export interface AdagradOptions {
  *
  * @example
  * ```ts
- * import { adagrad } from 'transferkit';
+ * import { adagrad } from 'transferkit/optimizers';
  * console.log(adagrad({ initialSum: 0.1 }).name); // adagrad
  * ```
  */

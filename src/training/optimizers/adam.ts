@@ -23,7 +23,7 @@ export interface AdamOptions {
  *
  * @example
  * ```ts
- * import { adam } from 'transferkit';
+ * import { adam } from 'transferkit/optimizers';
  * console.log(adam({ beta2: 0.99 }).name); // adam
  * ```
  */
@@ -68,7 +68,7 @@ export interface AdamWOptions extends AdamOptions {
  *
  * @example
  * ```ts
- * import { adamW } from 'transferkit';
+ * import { adamW } from 'transferkit/optimizers';
  * console.log(adamW({ weightDecay: 0.05 }).name); // adamW
  * ```
  */

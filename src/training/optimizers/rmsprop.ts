@@ -27,7 +27,7 @@ export interface RmspropOptions {
  *
  * @example
  * ```ts
- * import { rmsprop } from 'transferkit';
+ * import { rmsprop } from 'transferkit/optimizers';
  * console.log(rmsprop({ momentum: 0.9 }).name); // rmsprop
  * ```
  */

@@ -23,7 +23,7 @@ export interface SgdOptions {
  *
  * @example
  * ```ts
- * import { sgd } from 'transferkit';
+ * import { sgd } from 'transferkit/optimizers';
  * console.log(sgd({ momentum: 0.9 }).name); // sgd
  * ```
  */

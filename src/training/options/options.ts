@@ -73,9 +73,12 @@ export interface TrainingOptions {
    * Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", 2019.
    */
   readonly cutMix?: number;
-  /** A name, or one made by `adam()`, `sgd()` … Default `'adam'`. */
+  /** A name, or one made by `adam()`, `sgd()` … of `transferkit/optimizers`. Default `'adam'`. */
   readonly optimizer?: OptimizerName | Optimizer;
-  /** How the learning rate goes over the run: a name, one made by `cosine()`, `oneCycle()` …, or a function. */
+  /**
+   * How the learning rate goes over the run: a name, one made by `cosine()`, `oneCycle()` … of `transferkit/schedules`, or a
+   * function.
+   */
   readonly schedule?: ScheduleName | Schedule;
   /** Limits gradients. Default: no limit. */
   readonly clip?: Clipping;
@@ -128,8 +131,8 @@ export interface TrainingOptions {
   readonly cache?: boolean | FeatureCacheOptions;
   /**
    * Changes the inputs of training, not those of validation, each example by a seed of its own: `'light'`, `'standard'` or
-   * `'strong'` for pictures, operations in their order (`[flip(), rotate({ degrees: 15 })]`), or a function of your own.
-   * Default `'none'`.
+   * `'strong'` for pictures, operations of `transferkit/augment` in their order (`[flip(), rotate({ degrees: 15 })]`), or a
+   * function of your own. Default `'none'`.
    */
   readonly augment?: AugmentOption;
   /**

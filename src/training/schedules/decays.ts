@@ -15,7 +15,7 @@ import {
  *
  * @example
  * ```ts
- * import { constant } from 'transferkit';
+ * import { constant } from 'transferkit/schedules';
  * console.log(constant()(7, 10)); // 1
  * ```
  */
@@ -39,7 +39,7 @@ export interface CosineOptions {
  *
  * @example
  * ```ts
- * import { cosine } from 'transferkit';
+ * import { cosine } from 'transferkit/schedules';
  * console.log(cosine()(5, 10).toFixed(2)); // 0.50
  * ```
  */
@@ -66,7 +66,7 @@ export interface CosineRestartsOptions extends CosineOptions {
  *
  * @example
  * ```ts
- * import { cosineRestarts } from 'transferkit';
+ * import { cosineRestarts } from 'transferkit/schedules';
  * const schedule = cosineRestarts({ first: 10, longer: 2 });
  * console.log(schedule(9, 70).toFixed(2), schedule(10, 70)); // 0.02 1
  * ```
@@ -100,7 +100,7 @@ export interface StepOptions {
  *
  * @example
  * ```ts
- * import { step } from 'transferkit';
+ * import { step } from 'transferkit/schedules';
  * console.log(step({ every: 10, factor: 0.5 })(25, 100)); // 0.25
  * ```
  */
@@ -125,7 +125,7 @@ export interface ExponentialOptions {
  *
  * @example
  * ```ts
- * import { exponential } from 'transferkit';
+ * import { exponential } from 'transferkit/schedules';
  * console.log(exponential({ over: 10, factor: 0.25 })(5, 100)); // 0.5
  * ```
  */
@@ -150,7 +150,7 @@ export interface LinearOptions {
  *
  * @example
  * ```ts
- * import { linear } from 'transferkit';
+ * import { linear } from 'transferkit/schedules';
  * console.log(linear({ end: 0.5 })(5, 10)); // 0.75
  * ```
  */
@@ -174,7 +174,7 @@ export interface PolynomialOptions {
  *
  * @example
  * ```ts
- * import { polynomial } from 'transferkit';
+ * import { polynomial } from 'transferkit/schedules';
  * console.log(polynomial({ power: 2 })(5, 10)); // 0.25
  * ```
  */

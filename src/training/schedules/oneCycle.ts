@@ -34,7 +34,7 @@ export interface OneCycleOptions {
  *
  * @example
  * ```ts
- * import { oneCycle } from 'transferkit';
+ * import { oneCycle } from 'transferkit/schedules';
  * console.log(oneCycle()(0, 100), oneCycle()(25, 100)); // 0.04 1
  * ```
  */
@@ -70,7 +70,7 @@ export interface WarmUpOptions {
  *
  * @example
  * ```ts
- * import { cosine, warmUp } from 'transferkit';
+ * import { cosine, warmUp } from 'transferkit/schedules';
  * await trainHead(model, samples, { epochs: 4, schedule: warmUp(cosine(), { steps: 2 }) });
  * ```
  */

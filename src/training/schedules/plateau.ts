@@ -41,7 +41,7 @@ interface Memory {
  *
  * @example
  * ```ts
- * import { plateau } from 'transferkit';
+ * import { plateau } from 'transferkit/schedules';
  * await trainHead(model, samples, { epochs: 4, validation: 0.25, schedule: plateau({ patience: 1 }) });
  * ```
  */

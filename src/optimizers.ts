@@ -1,0 +1,9 @@
+// The door `transferkit/optimizers`: how weights follow gradients.
+export { adagrad } from './training/optimizers/adagrad.ts';
+export type { AdagradOptions } from './training/optimizers/adagrad.ts';
+export { adam, adamW } from './training/optimizers/adam.ts';
+export type { AdamOptions, AdamWOptions } from './training/optimizers/adam.ts';
+export { rmsprop } from './training/optimizers/rmsprop.ts';
+export type { RmspropOptions } from './training/optimizers/rmsprop.ts';
+export { sgd } from './training/optimizers/sgd.ts';
+export type { SgdOptions } from './training/optimizers/sgd.ts';
