@@ -18,6 +18,12 @@ export interface AdaptiveSchedule {
   readonly monitor?: Monitor;
   /** What it remembers before the first epoch. */
   readonly init: readonly number[];
+  /**
+   * Factor on the learning rate, from 0.
+   *
+   * @param step - Steps done in this run, from 0.
+   * @param total - Steps of the whole run.
+   */
   factor(state: readonly number[], step: number, total: number): number;
   /** What it remembers after an epoch. */
   afterEpoch(state: readonly number[], epoch: EpochLog): readonly number[];
