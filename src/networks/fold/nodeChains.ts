@@ -105,28 +105,35 @@ export function nodeChains(graph: NodeGraph, constants: ReadonlyMap<string, Tens
 
 function chainFrom(kernel: NodeSpec, kind: KernelKind, around: Surroundings): NodeChain | undefined {
   const own = ownSteps(kernel);
-  const filter = around.constant(kernel.inputs[1]);
-  const bias = own.hasBias ? around.constant(kernel.inputs[2]) : undefined;
-  const isTurned = ['transpose_a', 'transpose_b'].some((name) => attribute(kernel, name).b === true);
-  const isKnown = !own.others && !isTurned && isChannelsLast(kernel) && (!own.hasBias || bias !== undefined);
-  if (!isKnown || filter === undefined) return undefined;
+  const weights = weightsOf(kernel, kind, own, around);
+  if (weights === undefined) return undefined;
   const pad = kind === 'product' ? undefined : padInFrontOf(kernel, around);
   const nodes = [...(pad === undefined ? [] : [pad.node]), kernel];
-  const channels = kind === 'depthwise' ? (filter.shape[2] ?? 0) * (filter.shape[3] ?? 0) : (filter.shape.at(-1) ?? 0);
-  const base = { pad, kernel, kind, filter, channels, bias };
+  const base = { pad, kernel, kind, ...weights };
   if (own.activation !== undefined) return { ...base, scales: [], activation: own.activation, nodes };
   const scales: ScaleNode[] = [];
-  let behind = around.onlyReader.get(kernel.name);
-  while (behind !== undefined) {
-    const scale = scaleOf(behind, nodes.at(-1) ?? kernel, channels, filter.rank, around);
+  let reader = around.onlyReader.get(kernel.name);
+  while (reader !== undefined) {
+    const scale = scaleOf(reader, nodes.at(-1) ?? kernel, weights.channels, weights.filter.rank, around);
     if (scale === undefined) break;
     if (scale !== 'nothing') scales.push(scale);
-    nodes.push(behind);
-    behind = around.onlyReader.get(behind.name);
+    nodes.push(reader);
+    reader = around.onlyReader.get(reader.name);
   }
-  const activation = behind && activationOf(behind);
-  if (behind !== undefined && activation !== undefined) nodes.push(behind);
+  const activation = reader && activationOf(reader);
+  if (reader !== undefined && activation !== undefined) nodes.push(reader);
   return { ...base, scales, activation, nodes };
+}
+
+/** Filter, bias and output channels of a kernel; undefined where it is not one that can be changed. */
+function weightsOf(kernel: NodeSpec, kind: KernelKind, own: ReturnType<typeof ownSteps>, { constant }: Surroundings) {
+  const filter = constant(kernel.inputs[1]);
+  const bias = own.hasBias ? constant(kernel.inputs[2]) : undefined;
+  const isTransposed = ['transpose_a', 'transpose_b'].some((name) => attribute(kernel, name).b === true);
+  const isKnown = !own.others && !isTransposed && isChannelsLast(kernel) && (!own.hasBias || bias !== undefined);
+  if (!isKnown || filter === undefined) return undefined;
+  const [, , inputs = 0, multiplier = 0] = filter.shape;
+  return { filter, bias, channels: kind === 'depthwise' ? inputs * multiplier : (filter.shape.at(-1) ?? 0) };
 }
 
 /** What a fused node does behind its product; `others` are steps that are not known here. */
