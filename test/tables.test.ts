@@ -12,9 +12,7 @@ const read = (page: string) => readFileSync(new URL(`../${page}`, import.meta.ur
 
 test.each<[string, string, (name: string) => string, readonly string[]]>([
   ['optimizers', 'docs/training.md', (name) => `| \`'${name}'\` | \`${name}(`, keysOf(optimizers)],
-  ['optimizers', 'README.md', (name) => `'${name}'`, keysOf(optimizers)],
   ['schedules', 'docs/training.md', (name) => `| \`'${name}'\` | \`${name}(`, keysOf(schedules)],
-  ['schedules', 'README.md', (name) => `'${name}'`, keysOf(schedules)],
   ['operations', 'docs/augmentation.md', (name) => `\`${name}`, keysOf(operations)],
   ['augmentation presets', 'docs/augmentation.md', (name) => `'${name}'`, keysOf(augmentPresets)],
   ['presets', 'docs/bases.md', (name) => `\`${name}\``, presetNames()],

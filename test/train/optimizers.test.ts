@@ -1,12 +1,14 @@
-// Optimizers against PyTorch's numbers (golden/optimizers.py), and convergence to known answers.
+// Optimizers against the numbers of PyTorch (golden/optimizers.py) and Keras (golden/optimizersKeras.py), and convergence to
+// known answers.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trainHead, useBackend, type Optimizer, type TrunkWeight, type UseBackendOptions } from '../../src/index.ts';
-import { adagrad, adam, adamW, rmsprop, sgd } from '../../src/optimizers.ts';
+import { adagrad, adam, adamW, lion, rmsprop, sgd } from '../../src/optimizers.ts';
 import * as door from '../../src/optimizers.ts';
 import { keysOf } from '../../src/core/names.ts';
 import { optimizers, settleOptimizer } from '../../src/training/optimizers/optimizers.ts';
 import { OptimizerSlots } from '../../src/training/run/optimizerSlots.ts';
+import keras from '../golden/optimizersKeras.json' with { type: 'json' };
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -56,6 +58,9 @@ const known: [string, Optimizer, number, number[]][] = [
   ],
   ['adagrad', adagrad(), 0.2, golden.adagrad],
   ['adagrad, initial sum', adagrad({ initialSum: 0.1 }), 0.2, golden.adagradInitial],
+  ['lion', lion(), 0.01, keras.lion],
+  ['lion, other betas', lion({ beta1: 0.8, beta2: 0.95 }), 0.05, keras.lionBetas],
+  ['lion, weight decay', lion({ weightDecay: 0.3 }), 0.05, keras.lionDecay],
 ];
 
 const startOf = () => tf.tidy(() => tf.reshape(wave([6], 1, 0.1), [2, 3]));
@@ -104,7 +109,7 @@ describe.each([
   ['cpu', 'cpu', {}],
   ['wasm', 'wasm', { kernels: false }],
   ['wasm with kernels', 'wasm', { threads: 2 }],
-])('on %s 20 steps equal PyTorch', (_, backend, options: UseBackendOptions) => {
+])('on %s 20 steps are as known', (_, backend, options: UseBackendOptions) => {
   beforeAll(async () => {
     await useBackend(backend, options);
   });
@@ -139,7 +144,7 @@ describe.each([
   );
 });
 
-describe('by the kernel 20 steps equal PyTorch', () => {
+describe('by the kernel 20 steps are as known', () => {
   beforeAll(async () => {
     await useBackend('wasm', { threads: 2 });
   });
@@ -192,7 +197,7 @@ describe.each(keysOf(optimizers))('%s by name', (name) => {
   test('lowers the loss', async () => {
     const model = await tinyTransfer({ dropout: 0 });
     const learningRate = 10 * door[name]().defaultLearningRate;
-    const options = { epochs: 10, optimizer: name, learningRate };
+    const options = { epochs: 20, batchSize: 4, optimizer: name, learningRate };
     const log = await expectNoLeak(() => trainHead(model, tinySamples(), options));
     expect(log.epochs.at(-1)?.loss).toBeLessThan(0.8 * (log.epochs[0]?.loss ?? 0));
     model.dispose();
@@ -204,6 +209,15 @@ test('a name that no optimizer has is answered by all that there are', () => {
   expect(() => settleOptimizer('trainHead', 'adamw')).toThrow(
     `trainHead: expected optimizer to be ${known.join(', ')} or one made by adam(), sgd() …, got adamw.`,
   );
+});
+
+test('lion, as adamW, leaves weights of one axis without decay', () => {
+  const gradient = () => tf.zeros([2]);
+  const [bias, kernel] = [[2], [2, 1]].map((shape) =>
+    descend(lion({ weightDecay: 0.5 }), tf.ones(shape), 1, 0.1, () => tf.reshape(gradient(), shape)).dataSync(),
+  );
+  expect(Array.from(bias ?? [])).toEqual([1, 1]);
+  expect(Array.from(kernel ?? [])).toEqual([expect.closeTo(0.95, 6), expect.closeTo(0.95, 6)]);
 });
 
 // Minima from the definitions: (3, -2) of the parabola, (1, 1) of Rosenbrock's valley.
@@ -238,6 +252,8 @@ test.each([
   [() => adamW({ weightDecay: -1 }), 'adamW: expected weightDecay from 0, got -1.'],
   [() => rmsprop({ decay: 1 }), 'rmsprop: expected decay at least 0 and below 1, got 1.'],
   [() => adagrad({ initialSum: NaN }), 'adagrad: expected initialSum from 0, got NaN.'],
+  [() => lion({ beta1: 1 }), 'lion: expected beta1 at least 0 and below 1, got 1.'],
+  [() => lion({ weightDecay: -1 }), 'lion: expected weightDecay from 0, got -1.'],
   [() => sgd({ weightDecay: -1 }), 'sgd: expected weightDecay from 0, got -1.'],
   [() => sgd({ nesterov: true }), 'sgd: expected momentum above 0 for nesterov, got 0.'],
   [() => sgd({ momentum: -0.1 }), 'sgd: expected momentum at least 0 and below 1, got -0.1.'],

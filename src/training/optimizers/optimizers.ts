@@ -3,12 +3,13 @@ import { hasKey, keysOf, quoted } from '../../core/names.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import { adagrad } from './adagrad.ts';
 import { adam, adamW } from './adam.ts';
+import { lion } from './lion.ts';
 import type { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
 /** All optimizers: a name stands for what its function gives without arguments. */
-export const optimizers = { adam, adamW, sgd, rmsprop, adagrad } as const satisfies Readonly<
+export const optimizers = { adam, adamW, sgd, rmsprop, adagrad, lion } as const satisfies Readonly<
   Record<string, () => Optimizer>
 >;
 

@@ -1,0 +1,49 @@
+// Lion: steps of one size, by the sign of a mean of gradients.
+import { add, mul, scalar, sign, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
+
+/** Options of {@link lion}. */
+export interface LionOptions {
+  /** Share of the mean of gradients in the direction of a step, 0 … below 1. Default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of gradients, 0 … below 1. Default 0.99. */
+  readonly beta2?: number;
+  /** Share of each weight that a step takes away, times the learning rate; from 0. Default 0. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Lion: `w ← w · (1 - rate · decay) - rate · sign(β₁ m + (1 - β₁) g); m ← β₂ m + (1 - β₂) g`. It keeps one tensor for each
+ * weight, half of what Adam keeps. Every value moves by the whole rate, so the rate is a tenth of Adam's; with a decay, that
+ * is three to ten times as strong as AdamW's. Weights of one axis or none do not decay, as in {@link adamW}.
+ *
+ * Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023, algorithm 2. The rate of 1e-4 is that of the authors'
+ * program; Keras's `Lion` computes the same with a rate of 1e-3.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { lion } from 'transferkit/optimizers';
+ * console.log(lion({ weightDecay: 0.1 }).name); // lion
+ * ```
+ */
+export function lion({ beta1 = 0.9, beta2 = 0.99, weightDecay = 0 }: LionOptions = {}): Optimizer {
+  assertDecay('lion', 'beta1', beta1);
+  assertDecay('lion', 'beta2', beta2);
+  assertPositive('lion', 'weightDecay', weightDecay, true);
+  return {
+    name: 'lion',
+    settings: { beta1, beta2, weightDecay },
+    defaultLearningRate: 1e-4,
+    init: (weight) => [zerosLike(weight)],
+    update({ weight, gradient, state: [mean = weight], learningRate }) {
+      return tidy(() => {
+        const direction = sign(add(mul(mean, beta1), mul(gradient, 1 - beta1)));
+        const kept = weight.rank < 2 ? weight : mul(weight, scalar(1 - learningRate * weightDecay));
+        const newMean = add(mul(mean, beta2), mul(gradient, 1 - beta2));
+        return { weight: sub(kept, mul(direction, learningRate)), state: [newMean] };
+      });
+    },
+  };
+}
