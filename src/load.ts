@@ -27,7 +27,7 @@ import { buildTrunk } from './networks/read/buildLayers.ts';
 import { freshName, graphAfter, lastCallOf, type LayerGraph } from './networks/read/layerGraph.ts';
 import { isNodeTopology, parseNodes, type NodeGraph } from './networks/read/nodeGraph.ts';
 import { parseTopology } from './networks/read/topology.ts';
-import { modelHints, type ClassifierHints } from './formats/classifierHints.ts';
+import { modelHints, type ClassifierHints } from './formats/tfjs/classifierHints.ts';
 import type { ModelArtefact } from './formats/tfjs/modelArtefact.ts';
 import { readHintsBeside } from './formats/tfjs/modelFiles.ts';
 import { savedHeads, savedModelOf, type SavedModel } from './formats/tfjs/savedModel.ts';

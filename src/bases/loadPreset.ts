@@ -9,7 +9,7 @@ import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
 import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../networks/read/layerGraph.ts';
 import { loadKerasFile, readKerasFile, type KerasFile } from '../formats/keras/kerasFile.ts';
 import { matchKerasWeights, type MatchedWeights } from '../formats/keras/kerasWeights.ts';
-import { expectedLayers } from '../formats/matchWeights.ts';
+import { expectedLayers } from '../formats/keras/matchWeights.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { makeBase, type BasePlan } from './makeBase.ts';
 

@@ -15,3 +15,8 @@ export function fits(shape: readonly number[], expected: Shape): boolean {
 export function describeShape(shape: Shape): string {
   return `[${shape.map((axis) => axis ?? 'any').join(', ')}]`;
 }
+
+/** Whether two shapes are equal. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((axis, i) => axis === b[i]);
+}

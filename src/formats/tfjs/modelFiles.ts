@@ -6,7 +6,7 @@ import { isAddress, type FileOrigin, type ReadOptions } from '../../core/platfor
 import { resolveReference } from '../../core/references.ts';
 import { assertShardHash } from '../../core/shardNames.ts';
 import { byteLengthOf } from '../../core/weightBytes.ts';
-import { teachableMachineHints, type ClassifierHints } from '../classifierHints.ts';
+import { teachableMachineHints, type ClassifierHints } from './classifierHints.ts';
 import { assertLength, fromModelJson, lengthOf, readHandler, type ModelArtefact } from './modelArtefact.ts';
 import { storeToLoad } from './modelStores.ts';
 import { manifestOf, type ManifestGroup } from './weightSpecs.ts';

@@ -4,7 +4,7 @@ import type { io } from '@tensorflow/tfjs-core';
 import { parseTopology } from '../../networks/read/topology.ts';
 import { isNodeTopology } from '../../networks/read/nodeGraph.ts';
 import { weightShapes, type LayerWeights } from '../../networks/read/weightShapes.ts';
-import { sameShape } from '../matchWeights.ts';
+import { sameShape } from '../../core/shapes.ts';
 
 type Spec = io.WeightsManifestEntry;
 

@@ -1,6 +1,6 @@
 // What other tools write beside a finished classifier: the names of its outputs and the preprocessing of its input.
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { ImageSpec, PreprocessorSpec } from '../model/model.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { ImageSpec, PreprocessorSpec } from '../../model/model.ts';
 
 /** Facts about a classifier that its network does not hold. */
 export interface ClassifierHints {

@@ -1,12 +1,13 @@
 // Which weight of a Keras file goes to which weight of a network: by the names of a known family of files, by the layers'
 // own names, or by position with every shape checked.
-import { classNameOf, isJsonObject, type JsonObject } from '../core/json.ts';
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
-import { weightShapes, type WeightShape } from '../networks/read/weightShapes.ts';
-import type { KerasFile } from './keras/kerasFile.ts';
-import { familyOf, kindOf, numberedName } from './keras/kerasNames.ts';
-import { locator, type Locate, type Located } from './keras/locateLayers.ts';
-import type { StoredLayer, StoredWeight } from './keras/storedLayers.ts';
+import { classNameOf, isJsonObject, type JsonObject } from '../../core/json.ts';
+import { sameShape } from '../../core/shapes.ts';
+import type { LayerGraph } from '../../networks/read/layerGraph.ts';
+import { weightShapes, type WeightShape } from '../../networks/read/weightShapes.ts';
+import type { KerasFile } from './kerasFile.ts';
+import { familyOf, kindOf, numberedName } from './kerasNames.ts';
+import { locator, type Locate, type Located } from './locateLayers.ts';
+import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
 /** A layer of the network. */
 export interface ExpectedLayer {
@@ -139,9 +140,4 @@ function pairInOrder(stored: readonly StoredWeight[], expected: readonly WeightS
     pairs.set(name, weight);
   }
   return pairs;
-}
-
-/** Whether two shapes are equal. */
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((axis, i) => axis === b[i]);
 }
