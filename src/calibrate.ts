@@ -12,7 +12,8 @@ import { whileChanged } from './model/uses.ts';
 import { settleHeadLoss } from './model/tasks/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
-import { assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { calibrationFigures, fitTemperature, type CalibrationFigures } from './measure/logitTemperature.ts';
 
 /** Options of {@link calibrate}. */
@@ -75,7 +76,7 @@ export async function calibrate(
   samples: Samples,
   options: CalibrateOptions = {},
 ): Promise<Calibration | Readonly<Record<string, Calibration>>> {
-  assertOptions('calibrate', options);
+  assertOptions('calibrate', options, { batchSize: true, onProgress: true });
   return whileChanged('calibrate', [model], () => calibrateNow(model, samples, options));
 }
 

@@ -3,8 +3,10 @@ import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './model/model.ts';
 import type { EpochReport, Samples, TrainingLog } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
-import { fineTuneNow, type FineTuneOptions } from './fineTune.ts';
-import { assertOptions, isObject } from './core/optionChecks.ts';
+import { assertFineTuneNames, fineTuneNow, settleFineTune, type FineTuneOptions } from './fineTune.ts';
+import { isObject } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
+import { shown } from './core/shown.ts';
 import { assertOwned } from './model/owners.ts';
 import { whileChanged } from './model/uses.ts';
 import { assertSamples } from './model/tasks/checkLabels.ts';
@@ -91,8 +93,18 @@ export async function compare(
   samples: Samples,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  assertOptions('compare', contestants, '{ calm: model, bold: other }');
-  assertOptions('compare', options);
+  assertOptions('compare', options, {
+    epochs: true,
+    maxSeconds: true,
+    validation: true,
+    test: true,
+    seed: true,
+    signal: true,
+    onEpoch: true,
+  });
+  if (!isObject(contestants) || Array.isArray(contestants)) {
+    throw invalid('contestants by name, such as { calm: model, bold: other }', shown(contestants));
+  }
   const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
   if (entries.length === 0) throw invalid('at least one contestant', 'none');
   assertApart(entries);
@@ -110,6 +122,9 @@ async function compareNow(entries: readonly Entry[], samples: Samples, options: 
   const { validation = 0.2, seed = 0 } = options;
   const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
   const arena: Arena = { ...parts, test: options.test ?? parts.validation, seed, options };
+  for (const [, each] of entries) {
+    if ('model' in each) await settleFineTune(each.model, arena.train, optionsFor(each.options, arena));
+  }
   const finished: (readonly [string, Result])[] = [];
   for (const [name, contestant] of entries) {
     if (options.signal?.aborted === true) break;
@@ -145,7 +160,12 @@ interface Result {
 
 function settleContestant(name: string, given: Contestant): SettledContestant {
   if (isObject(given) && 'addAll' in given) return { learner: given };
-  if (isObject(given) && 'model' in given) return { model: given.model, options: given.options ?? {} };
+  if (isObject(given) && 'model' in given) {
+    assertOptions('compare', given, { model: true, options: true }, { of: `'${name}'` });
+    const { model, options = {} } = given;
+    assertFineTuneNames('compare', options, `'${name}'`);
+    return { model, options };
+  }
   if (isObject(given) && 'head' in given) return { model: given, options: {} };
   throw invalid(`'${name}' to be a model, { model, options } or a classifier that learns by examples`, typeof given);
 }
@@ -172,27 +192,35 @@ function trainsHeadOnly({ options }: { readonly options: FineTuneOptions }): boo
   return options.unfreeze === 'head';
 }
 
-/** Undefined when the signal stopped it. */
-async function runModel(
-  name: string,
-  { model, options: own }: Extract<SettledContestant, { model: TransferModel }>,
-  { train, validation, test, seed, options }: Arena,
-): Promise<Result | undefined> {
-  const { epochs, maxSeconds, signal, onEpoch } = options;
-  const before = model.history.length;
-  const start = performance.now();
-  const times: number[] = [];
-  const log = await fineTuneNow(model, train, {
+/** Options of one, under the budget of all. */
+function optionsFor(own: FineTuneOptions, { validation, seed, options }: Arena): FineTuneOptions {
+  const { epochs, maxSeconds, signal } = options;
+  return {
     ...own,
     ...(epochs === undefined ? {} : { epochs }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
     ...(signal === undefined ? {} : { signal }),
     seed,
     validation,
+  };
+}
+
+/** Undefined when the signal stopped it. */
+async function runModel(
+  name: string,
+  { model, options: own }: Extract<SettledContestant, { model: TransferModel }>,
+  arena: Arena,
+): Promise<Result | undefined> {
+  const { train, test, options } = arena;
+  const before = model.history.length;
+  const start = performance.now();
+  const times: number[] = [];
+  const log = await fineTuneNow(model, train, {
+    ...optionsFor(own, arena),
     onEpoch: async (epoch) => {
       times.push((performance.now() - start) / 1000);
       await own.onEpoch?.(epoch);
-      await onEpoch?.(name, epoch);
+      await options.onEpoch?.(name, epoch);
     },
   });
   if (log.stoppedBy === 'signal') return undefined;

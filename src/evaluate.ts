@@ -10,7 +10,8 @@ import { ofHead } from './measure/measure.ts';
 import type { MultiLabelFigures } from './model/tasks/multiLabel.ts';
 import type { ClassFigures } from './model/tasks/oneLabel.ts';
 import type { OutputsFigures } from './model/tasks/regression.ts';
-import { assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { whileUsed } from './model/uses.ts';
 import { assertKnown } from './model/tasks/checkLabels.ts';
 import { watchExamples } from './training/run/seenExamples.ts';
@@ -100,7 +101,15 @@ export async function evaluate(
   samples: Samples,
   options: EvaluateOptions = {},
 ): Promise<EvaluationOf<TaskName | Tasks>> {
-  assertOptions('evaluate', options);
+  assertOptions('evaluate', options, {
+    batchSize: true,
+    topK: true,
+    worst: true,
+    loss: true,
+    lossWeights: true,
+    baselines: true,
+    onProgress: true,
+  });
   return whileUsed('evaluate', model, () => evaluateNow(model, samples, options));
 }
 

@@ -3,7 +3,7 @@ import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { Samples } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
-import { assertOptions } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { whileChanged } from './model/uses.ts';
 import type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.ts';
 
@@ -36,7 +36,22 @@ export async function findLearningRate(
   samples: Samples,
   options: FindLearningRateOptions = {},
 ): Promise<LearningRateCurve> {
-  assertOptions('findLearningRate', options);
+  assertOptions('findLearningRate', options, {
+    unfreeze: true,
+    from: true,
+    to: true,
+    steps: true,
+    smoothing: true,
+    optimizer: true,
+    loss: true,
+    labelSmoothing: true,
+    classWeights: true,
+    batchSize: true,
+    cache: true,
+    seed: true,
+    signal: true,
+    onProgress: true,
+  });
   return whileChanged('findLearningRate', [model], () => findRateNow(model, samples, options));
 }
 

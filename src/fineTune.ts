@@ -6,9 +6,10 @@ import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { whileChanged } from './model/uses.ts';
 import type { Segment } from './training/run/loopPlan.ts';
-import { assertOptions, assertWhole } from './core/optionChecks.ts';
-import type { TrainingOptions } from './training/options/options.ts';
-import type { LearningRates } from './training/options/rates.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions, type NamesOf } from './core/optionNames.ts';
+import type { SettledOptions, TrainingOptions } from './training/options/options.ts';
+import type { LearningRates, SettledRates } from './training/options/rates.ts';
 import { trainHeadNow, type TrainHeadOptions } from './trainHead.ts';
 
 /** What is unfrozen from an epoch on, beside what is unfrozen already. */
@@ -65,22 +66,48 @@ export interface FineTuneOptions extends TrainingOptions {
  * ```
  */
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
-  assertOptions('fineTune', options);
+  assertFineTuneNames('fineTune', options);
   return whileChanged('fineTune', [model], () => fineTuneNow(model, samples, options));
+}
+
+/**
+ * Raises unless options are an object with known names, steps of `unfreeze` included.
+ *
+ * @param of - What error texts call them, where they are not the verb's own.
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertFineTuneNames(verb: string, options: FineTuneOptions, of?: string): void {
+  assertOptions(verb, options, fineTuneNames, of === undefined ? {} : { of });
+  const { unfreeze } = options;
+  if (!isSteps(unfreeze)) return;
+  for (const step of unfreeze) {
+    assertOptions(verb, step, { epoch: true, lastStages: true, from: true, layers: true }, { of: 'unfreeze' });
+  }
+}
+
+/**
+ * Fills in defaults and checks values; the model stays as it is.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export async function settleFineTune(
+  model: AnyModel,
+  samples: Samples,
+  options: FineTuneOptions,
+): Promise<{ readonly settled: SettledOptions; readonly rates: SettledRates }> {
+  const { settleOptions, settleRates, usualRates } = await import('./training/run/training.ts');
+  const { learningRate, layerDecay, headEpochs } = options;
+  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
+  const rates = settleRates('fineTune', learningRate ?? usualRates('fineTune', samples, settled), layerDecay);
+  if (headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', headEpochs, 0);
+  return { settled, rates };
 }
 
 /** What {@link fineTune} does, for the verb that is changing the model. */
 export async function fineTuneNow(model: AnyModel, samples: Samples, options: FineTuneOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const { findCheckpoints, settleOptions, settleRates, settleRun, segmentNow, runTraining, usualRates } =
-    await import('./training/run/training.ts');
-  const settled = settleOptions('fineTune', options, { epochs: 5, schedule: 'oneCycle' }, model);
-  const rates = settleRates(
-    'fineTune',
-    options.learningRate ?? usualRates('fineTune', samples, settled),
-    options.layerDecay,
-  );
-  if (options.headEpochs !== undefined) assertWhole('fineTune', 'headEpochs', options.headEpochs, 0);
+  const { findCheckpoints, settleRun, segmentNow, runTraining } = await import('./training/run/training.ts');
+  const { settled, rates } = await settleFineTune(model, samples, options);
   await ensureBackend();
 
   const checkpoints = await findCheckpoints('fineTune', 'fineTune', settled);
@@ -132,7 +159,7 @@ function planSegments(
   }
   assertSteps(selection);
   const segments = selection.map((step) => {
-    unfreezeNow(model, 'layers' in step ? step.layers : step);
+    unfreezeNow(model, selectionOf(step));
     return segmentNow(step.epoch, weights);
   });
   // A run that begins later begins in the step that is under way then.
@@ -144,6 +171,10 @@ function planSegments(
   const [first] = left;
   for (const weight of weights) weight.frozen = first?.unfrozen.includes(weight) !== true;
   return left.map((segment, place) => (place === 0 ? { ...segment, epoch: initialEpoch } : segment));
+}
+
+function selectionOf({ epoch: _epoch, ...selection }: UnfreezeStep): FreezeSelection {
+  return 'layers' in selection ? selection.layers : selection;
 }
 
 function isSteps(selection: FineTuneOptions['unfreeze']): selection is readonly UnfreezeStep[] {
@@ -163,28 +194,54 @@ function assertSteps(steps: readonly UnfreezeStep[]): void {
   throw new TransferKitError('INVALID_OPTION', text, { epochs });
 }
 
-/** What the training of the head takes over from that of everything. */
-const ofTheHead = [
-  'validation',
-  'loss',
-  'lossWeights',
-  'labelSmoothing',
-  'classWeights',
-  'batchNorm',
-  'batchSize',
-  'seed',
-  'cache',
-  'signal',
-  'onProgress',
-  'onEpoch',
-] as const satisfies readonly (keyof FineTuneOptions & keyof TrainHeadOptions)[];
+/** Every option, and whether the training of the head that comes first takes it over. */
+const fineTuneNames = {
+  augment: 'fineTune',
+  batchNorm: 'both',
+  batchSize: 'both',
+  cache: 'both',
+  checkpoint: 'fineTune',
+  classWeights: 'both',
+  clip: 'fineTune',
+  cutMix: 'fineTune',
+  earlyStopping: 'fineTune',
+  ema: 'fineTune',
+  epochs: 'fineTune',
+  gradientAccumulationSteps: 'fineTune',
+  headEpochs: 'fineTune',
+  initialEpoch: 'fineTune',
+  labelSmoothing: 'both',
+  layerDecay: 'fineTune',
+  learningRate: 'fineTune',
+  loss: 'both',
+  lossWeights: 'both',
+  maxSeconds: 'fineTune',
+  mixup: 'fineTune',
+  monitor: 'fineTune',
+  onEpoch: 'both',
+  onProgress: 'both',
+  optimizer: 'fineTune',
+  restoreBest: 'fineTune',
+  resume: 'fineTune',
+  schedule: 'fineTune',
+  seed: 'both',
+  signal: 'both',
+  unfreeze: 'fineTune',
+  validation: 'both',
+  views: 'fineTune',
+} as const satisfies NamesOf<FineTuneOptions, 'fineTune' | 'both'>;
+
+type Names = typeof fineTuneNames;
+type Shared = { [Name in keyof Names]: Names[Name] extends 'both' ? Name : never }[keyof Names];
 
 function headOptions({ headEpochs: epochs, ...options }: FineTuneOptions): TrainHeadOptions {
-  const given = ofTheHead.map((name) => [name, options[name]] as const);
-  return {
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-    ...(epochs === undefined ? {} : { epochs }),
-  };
+  const given = Object.entries(options).filter(([name]) => isShared(name));
+  const shared: Pick<TrainHeadOptions, Shared> = Object.fromEntries(given);
+  return { ...shared, ...(epochs === undefined ? {} : { epochs }) };
+}
+
+function isShared(name: string): name is Shared {
+  return new Map<string, string>(Object.entries(fineTuneNames)).get(name) === 'both';
 }
 
 function isOf(weights: readonly TrunkWeight[]): (weight: TrunkWeight) => boolean {

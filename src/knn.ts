@@ -6,7 +6,8 @@ import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { nearestRows } from './neighbours/nearestRows.ts';
 import { distances, type Distance } from './neighbours/separation.ts';
 import { knnDefaults, voteShares, voteWeights, type VoteWeights } from './neighbours/votes.ts';
-import { assertOneOf, assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertOneOf, assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 
 /** Options of {@link knn}. */
 export interface KnnOptions {
@@ -48,7 +49,7 @@ export interface KnnOptions {
  * ```
  */
 export async function knn(base: Base, options: KnnOptions = {}): Promise<ExampleClassifier> {
-  assertOptions('knn', options);
+  assertOptions('knn', options, { k: true, distance: true, weights: true, pooling: true, examples: true });
   const { k = knnDefaults.k, distance = knnDefaults.distance, weights = knnDefaults.weights } = options;
   const { pooling, examples } = options;
   assertWhole('knn', 'k', k, 1);

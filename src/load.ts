@@ -1,13 +1,20 @@
 // The verb load: what `save` wrote, or any finished classifier with the head that it has.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { classifierEnd } from './bases/classifierEnd.ts';
 import { assertFiniteWeights } from './bases/finiteWeights.ts';
 import { presetClassifier } from './bases/loadPreset.ts';
 import { buildFrom, makeBase, type BasePlan } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
 import { nodeClassifierEnd } from './bases/nodeClassifierEnd.ts';
-import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceOptions } from './bases/readSource.ts';
+import {
+  conventionOf,
+  readNetwork,
+  readOptionsOf,
+  sourceOptionNames,
+  type BaseSource,
+  type SourceOptions,
+} from './bases/readSource.ts';
 import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './model/headParts.ts';
@@ -15,7 +22,7 @@ import type { PictureLimits } from './core/pictureLimits.ts';
 import type { AnyModel, Base, Preprocessor, Tasks, TransferModel } from './model/model.ts';
 import type { ActivationEnd } from './model/tasks/task.ts';
 import { isTaskName, taskEndingIn, tasks, type TaskName } from './model/tasks/tasks.ts';
-import { assertOptions } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { describeShape } from './core/shapes.ts';
 import type { TensorSpec, Trunk } from './core/types.ts';
 import { joinLogits } from './networks/write/headGraph.ts';
@@ -84,7 +91,8 @@ export async function load<T extends TaskName | Tasks = 'classes'>(
   options?: LoadOptions<T>,
 ): Promise<TransferModel<T>>;
 export async function load(source: BaseSource, options: LoadOptions = {}): Promise<AnyModel> {
-  assertOptions('load', options);
+  assertOptions('load', options, { ...sourceOptionNames, task: true, labels: true, preprocess: true, pictures: true });
+  assertPreprocessing('load', options);
   await ensureBackend();
   const model = await readModel(source, options);
   const trunks = [model.base.trunk, model.head.trunk];

@@ -1,16 +1,24 @@
 // The verb loadBase: anything pretrained becomes a base.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import { choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
+import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertFiniteWeights } from './bases/finiteWeights.ts';
 import { loadPreset } from './bases/loadPreset.ts';
 import { makeBase } from './bases/makeBase.ts';
 import { makeGraphBase } from './bases/makeGraphBase.ts';
-import { conventionOf, readNetwork, readOptionsOf, type BaseSource, type SourceOptions } from './bases/readSource.ts';
+import {
+  conventionOf,
+  readNetwork,
+  readOptionsOf,
+  sourceOptionNames,
+  type BaseSource,
+  type SourceOptions,
+} from './bases/readSource.ts';
 import { assertSavedFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
 import type { Base } from './model/model.ts';
-import { assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import type { TensorSpec } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
@@ -65,7 +73,15 @@ export interface LoadBaseOptions extends SourceOptions {
  * ```
  */
 export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}): Promise<Base> {
-  assertOptions('loadBase', options);
+  assertOptions('loadBase', options, {
+    ...sourceOptionNames,
+    cut: true,
+    inputSize: true,
+    preprocess: true,
+    pictures: true,
+    name: true,
+  });
+  assertPreprocessing('loadBase', options);
   const inputSize = checkInputSize(options.inputSize);
   if (options.maxParameters !== undefined) assertWhole('loadBase', 'maxParameters', options.maxParameters, 1);
   await ensureBackend();

@@ -5,7 +5,8 @@ import { centroidShares, fitCentroids } from './neighbours/centroids.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';
 import type { ExampleSet } from './neighbours/exampleSet.ts';
 import { distances, vectorOf, type Distance } from './neighbours/separation.ts';
-import { assertOneOf, assertOptions } from './core/optionChecks.ts';
+import { assertOneOf } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 
 /** Options of {@link nearestCentroid}. */
 export interface NearestCentroidOptions {
@@ -53,7 +54,7 @@ export interface NearestCentroidOptions {
  * ```
  */
 export async function nearestCentroid(base: Base, options: NearestCentroidOptions = {}): Promise<ExampleClassifier> {
-  assertOptions('nearestCentroid', options);
+  assertOptions('nearestCentroid', options, { distance: true, pooling: true, examples: true });
   const { distance = 'cosine', pooling, examples } = options;
   assertOneOf('nearestCentroid', 'distance', distance, distances);
   return openClassifier({

@@ -7,7 +7,8 @@ import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts'
 import { tasks, type TaskName } from './model/tasks/tasks.ts';
 import type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
 import { networkOf, runAndFree } from './model/network.ts';
-import { assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './data/reading/prepareInputs.ts';
 import { warnOnce } from './core/warnOnce.ts';
 import { whileUsed } from './model/uses.ts';
@@ -39,7 +40,7 @@ export async function predict(
   input: unknown,
   options: PredictOptions = {},
 ): Promise<AnyPrediction | AnyPrediction[]> {
-  assertOptions('predict', options);
+  assertOptions('predict', options, { topK: true, batchSize: true });
   return whileUsed('predict', model, () => predictNow(model, input, options));
 }
 

@@ -15,7 +15,8 @@ import {
   type SettledAugmentation,
 } from './data/augment/augment.ts';
 import { gatherFor, type Gather } from './data/reading/gatherInputs.ts';
-import { assertOptions, assertWhole, isObject } from './core/optionChecks.ts';
+import { assertWhole, isObject } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 
 /** Options of {@link previewAugmentation}. */
 export interface PreviewAugmentationOptions {
@@ -61,7 +62,7 @@ export async function previewAugmentation(
   inputs: readonly unknown[],
   options: PreviewAugmentationOptions = {},
 ): Promise<readonly AugmentationPreview[]> {
-  assertOptions(verb, options);
+  assertOptions(verb, options, { augment: true, views: true, seed: true });
   const { augment = 'standard', views = 4, seed = 0 } = options;
   const base = baseOf(source);
   if (!Array.isArray(inputs)) throw noList(inputs);

@@ -5,7 +5,8 @@ import { layOut, ofHead } from './model/headParts.ts';
 import type { AnyModel, Base, TransferModel } from './model/model.ts';
 import type { TaskName } from './model/tasks/tasks.ts';
 import { shown } from './core/shown.ts';
-import { assertOptions } from './core/optionChecks.ts';
+import { isObject } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { assertShareable } from './model/owners.ts';
 import { assertBaseIdle } from './model/uses.ts';
 import type { Shape, Trunk } from './core/types.ts';
@@ -109,7 +110,7 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
 export function replaceHead<T extends TaskName = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
   assertBaseIdle('replaceHead', base);
-  assertOptions('replaceHead', options, "{ labels: ['cat', 'dog'] }");
+  assertNames(options);
   const taken = takenNames(base.trunk);
   const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
   const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
@@ -122,15 +123,29 @@ export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyM
   return makeModel(base, { parts: layOut(answers), trunk, trained: false });
 }
 
+/** Of the options, and of each head's. */
+function assertNames(options: HeadOptions | AnySeveral): void {
+  const layers = { hidden: true, dropout: true, pooling: true, model: true, seed: true } as const;
+  const question = { task: true, labels: true, outputs: true } as const;
+  const example = "{ labels: ['cat', 'dog'] }";
+  assertOptions('replaceHead', options, { ...question, ...layers, heads: true }, { example });
+  if (!isSeveral(options) || !isObject(options.heads)) return;
+  for (const [name, head] of Object.entries(options.heads)) {
+    assertOptions('replaceHead', head, { ...question, hidden: true }, { of: `head '${name}'`, example });
+  }
+}
+
 type AnySeveral = SeveralHeadsOptions<Readonly<Record<string, NamedHead>>>;
 
 function isSeveral(options: HeadOptions | AnySeveral): options is AnySeveral {
-  return 'heads' in options;
+  return Reflect.get(options, 'heads') !== undefined;
 }
 
 /** The heads, whose questions are their own. */
 function assertNoQuestion(options: AnySeveral): AnySeveral['heads'] {
-  const asked = ['task', 'labels', 'outputs'].filter((name) => name in options);
+  const asked = Object.entries(options)
+    .filter(([name, value]) => ['task', 'labels', 'outputs'].includes(name) && value !== undefined)
+    .map(([name]) => name);
   if (asked.length > 0) throw invalid('task, labels and outputs inside each of heads', asked.join(', '));
   return options.heads;
 }

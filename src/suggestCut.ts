@@ -9,7 +9,8 @@ import type { Progress, Samples, Stage, Trunk, Unreadable } from './core/types.t
 import { crossValidate } from './training/solve/crossValidate.ts';
 import { assignFolds, drawExamples } from './training/solve/validationFolds.ts';
 import { shown } from './core/shown.ts';
-import { assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { startPace } from './core/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
 import { assertSamples } from './model/tasks/checkLabels.ts';
@@ -100,7 +101,16 @@ export interface CutReport {
  * ```
  */
 export async function suggestCut(base: Base, samples: Samples, options: SuggestCutOptions = {}): Promise<CutReport> {
-  assertOptions('suggestCut', options);
+  assertOptions('suggestCut', options, {
+    folds: true,
+    pooling: true,
+    maxExamples: true,
+    l2: true,
+    batchSize: true,
+    seed: true,
+    signal: true,
+    onProgress: true,
+  });
   return whileBaseUsed('suggestCut', base, () => suggestCutNow(base, samples, options));
 }
 

@@ -2,10 +2,11 @@
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { Samples, TrainingLog } from './core/types.ts';
-import { assertOptions } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { whileChanged } from './model/uses.ts';
 import type { TrainingOptions } from './training/options/options.ts';
 import type { SolverOptions } from './training/options/solverOption.ts';
+import { trainHeadNames } from './training/options/trainHeadNames.ts';
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
@@ -39,7 +40,7 @@ export async function trainHead(
   samples: Samples,
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
-  assertOptions('trainHead', options);
+  assertOptions('trainHead', options, trainHeadNames);
   return whileChanged('trainHead', [model], () => trainHeadNow(model, samples, options));
 }
 

@@ -10,7 +10,8 @@ import { whileChanged } from './model/uses.ts';
 import { settleHeadLoss } from './model/tasks/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
-import { assertOneOf, assertOptions, assertWhole } from './core/optionChecks.ts';
+import { assertOneOf, assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { bestThreshold, scoreAt, type ThresholdMetric } from './measure/thresholds.ts';
 
 /** Options of {@link tuneThresholds}. */
@@ -75,7 +76,7 @@ export async function tuneThresholds(
   samples: Samples,
   options: TuneThresholdsOptions = {},
 ): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
-  assertOptions('tuneThresholds', options);
+  assertOptions('tuneThresholds', options, { metric: true, batchSize: true, onProgress: true });
   return whileChanged('tuneThresholds', [model], () => tuneNow(model, samples, options));
 }
 

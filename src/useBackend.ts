@@ -4,6 +4,7 @@ import { chooseBackend, type BackendReport } from './engines/backends/chooseBack
 import type { KernelOptions } from './engines/backends/completion.ts';
 import { TransferKitError } from './core/errors.ts';
 import { assertWhole } from './core/optionChecks.ts';
+import { assertOptions } from './core/optionNames.ts';
 import { shown } from './core/shown.ts';
 
 export type { BackendReport } from './engines/backends/chooseBackend.ts';
@@ -37,7 +38,8 @@ export async function useBackend(
   preference?: string | readonly string[],
   options: UseBackendOptions = {},
 ): Promise<BackendReport> {
-  assertOptions(options);
+  assertOptions('useBackend', options, { threads: true, kernels: true });
+  assertValues(options);
   if (preference === undefined) return chooseBackend(platform.backends, undefined, options);
   const names = typeof preference === 'string' ? [preference] : preference;
   if (Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')) {
@@ -51,7 +53,7 @@ export async function useBackend(
   );
 }
 
-function assertOptions({ threads, kernels }: UseBackendOptions): void {
+function assertValues({ threads, kernels }: UseBackendOptions): void {
   if (threads !== undefined) assertWhole('useBackend', 'threads', threads, 1);
   if (kernels === undefined || typeof kernels === 'boolean') return;
   const text = `useBackend: expected kernels to be true or false, got ${shown(kernels)}.`;

@@ -513,16 +513,9 @@ describe('options that are none', () => {
     }
   });
 
-  test.each<[FineTuneOptions, string]>([
-    [{ earlyStopping: { patiance: 3 } as never, validation: 0.3 }, 'earlyStopping to have patience, '],
-    [{ ema: { decai: 0.9 } as never }, 'ema to have decay, '],
-    [{ cache: { precission: 'float16' } as never }, 'cache to have precision, '],
-    [{ batchNorm: { momentun: 0.9 } as never }, 'batchNorm to have momentum'],
-    [{ learningRate: { haed: 1, base: 1 } as never }, 'learningRate to have head, base'],
-    [{ checkpoint: { to: 'there', evry: 1 } as never }, 'checkpoint to have every, '],
-    [{ restoreBest: 'yes' as never }, 'restoreBest to be true or false'],
-  ])('%j', async (options, text) => {
-    await refused(() => fineTune(model, samples, options), 'INVALID_OPTION', `fineTune: expected ${text}`);
+  test('restoreBest', async () => {
+    const act = () => fineTune(model, samples, { restoreBest: 'yes' as never });
+    await refused(act, 'INVALID_OPTION', 'fineTune: expected restoreBest to be true or false');
   });
 });
 

@@ -1,13 +1,15 @@
 // Settles which preprocessing a base gets: the user's, the saved one, or none at all.
 import { TransferKitError } from '../core/errors.ts';
 import { isObject } from '../core/optionChecks.ts';
+import { assertOptions } from '../core/optionNames.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { ImageMode, ImageSpec, Preprocessor, PreprocessorSpec, TensorInputSpec } from '../model/model.ts';
 import { settleLimits, type PictureLimits } from '../core/pictureLimits.ts';
 import type { TensorSpec } from '../core/types.ts';
-import { imageSpec } from '../data/preprocess/image.ts';
+import { assertImageNames, imageSpec } from '../data/preprocess/image.ts';
 import { preprocessorFrom } from '../data/preprocess/preprocessorFrom.ts';
-import { tensorPreprocessor } from '../data/preprocess/tensor.ts';
+import { assertModeNames } from '../data/preprocess/scale.ts';
+import { tensorPreprocessor, tensorSpecNames } from '../data/preprocess/tensor.ts';
 
 /** An image mode, a spec whose missing fields are filled in from the base, or a whole preprocessor. */
 export type PreprocessOption =
@@ -27,6 +29,23 @@ export interface PreprocessChoice {
 }
 
 /**
+ * Raises for names that preprocessing does not have, before anything is read.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertPreprocessing(
+  verb: string,
+  options: { readonly preprocess?: PreprocessOption; readonly pictures?: PictureLimits },
+): void {
+  const { preprocess, pictures } = options;
+  if (pictures !== undefined) settleLimits(verb, pictures);
+  if (!isObject(preprocess) || isPreprocessor(preprocess)) return;
+  if (!('kind' in preprocess)) assertModeNames(verb, preprocess);
+  else if (preprocess.kind === 'tensor') assertOptions(verb, preprocess, tensorSpecNames, { of: 'preprocess' });
+  else assertImageNames(verb, preprocess, 'preprocess');
+}
+
+/**
  * The preprocessing of a base.
  *
  * @param verb - For errors.
@@ -34,7 +53,6 @@ export interface PreprocessChoice {
  * @throws TransferKitError `INVALID_OPTION`, `PREPROCESSOR_UNKNOWN`.
  */
 export function choosePreprocessor(verb: string, input: TensorSpec, choice: PreprocessChoice): Preprocessor {
-  if (choice.pictures !== undefined) settleLimits(verb, choice.pictures);
   const preprocessor = choose(input, choice);
   if (choice.pictures === undefined || (preprocessor.spec.kind === 'image' && !isPreprocessor(choice.option))) {
     return preprocessor;

@@ -4,6 +4,7 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
+import type { NamesOf } from '../core/optionNames.ts';
 import type { DownloadOptions, ReadOptions } from '../core/platform.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { noWeights } from '../core/weightSource.ts';
@@ -49,6 +50,25 @@ export interface SourceOptions extends DownloadOptions, PresetOptions {
    */
   readonly nonFiniteWeights?: NonFiniteWeights;
 }
+
+/** Names of these options, for the verbs that have more of them. */
+export const sourceOptionNames: NamesOf<SourceOptions> = {
+  allowElsewhere: true,
+  alpha: true,
+  cacheDir: true,
+  fetch: true,
+  maxBytes: true,
+  maxParameters: true,
+  mirror: true,
+  nonFiniteWeights: true,
+  onProgress: true,
+  partial: true,
+  retries: true,
+  seed: true,
+  sha256: true,
+  signal: true,
+  weights: true,
+};
 
 /**
  * Reads a model that is no preset; with `weights: null` its architecture alone.

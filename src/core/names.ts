@@ -5,12 +5,24 @@ const longest = 100;
 
 /** Up to `most` known names, those that take the fewest edits from `name` first. A program without types may hand in anything. */
 export function nearestNames(name: unknown, known: Iterable<string>, most = 10): string[] {
+  return ranked(name, known)
+    .slice(0, most)
+    .map(({ candidate }) => candidate);
+}
+
+/** The one known name that a misspelt one must mean; the three nearest where none is near. */
+export function closestNames(name: string, known: Iterable<string>): string[] {
+  const nearest = ranked(name, known).slice(0, 3);
+  const [first] = nearest;
+  const isNear = first !== undefined && first.distance <= Math.max(2, Math.min(name.length, longest) / 3);
+  return (isNear ? [first] : nearest).map(({ candidate }) => candidate);
+}
+
+function ranked(name: unknown, known: Iterable<string>): { readonly candidate: string; readonly distance: number }[] {
   const start = String(name).slice(0, longest).toLowerCase();
   return [...known]
     .map((candidate) => ({ candidate, distance: editDistance(start, candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, most)
-    .map(({ candidate }) => candidate);
+    .sort((a, b) => a.distance - b.distance);
 }
 
 /** Whether a table has a row of this name. A program without types may hand in anything. */

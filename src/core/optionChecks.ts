@@ -1,7 +1,6 @@
 // Checks that options of several verbs share.
 import { TransferKitError } from './errors.ts';
 import { shorten, shown } from './shown.ts';
-import { nearestNames } from './names.ts';
 
 /** Raises unless a learning rate is a finite number above 0. */
 export function assertRate(verb: string, name: string, rate: unknown): asserts rate is number {
@@ -34,23 +33,6 @@ export function assertOneOf<T extends string>(
   if (known.some((each) => each === value)) return;
   const names = known.map((each) => `'${each}'`);
   throw invalidOption(verb, `${name} to be ${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`, value);
-}
-
-/**
- * Raises unless options are an object: a program without types may hand in anything.
- *
- * @param example - Options that the function takes, as one writes them.
- */
-export function assertOptions(verb: string, options: unknown, example = '{ … }'): void {
-  if (isObject(options) && !Array.isArray(options)) return;
-  throw invalidOption(verb, `options such as ${example}`, options);
-}
-
-/** Raises for a name that is none of an option's own, with the nearest of these. */
-export function assertNames(verb: string, option: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw invalidOption(verb, `${option} to have ${nearestNames(unknown, known).join(', ')}`, unknown);
 }
 
 /** Whether a value has properties. */

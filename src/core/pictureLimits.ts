@@ -1,6 +1,7 @@
 // What is accepted as a picture, and how it is to be decoded. A small file can be a huge picture.
 import { TransferKitError } from './errors.ts';
-import { assertWhole, invalidOption, isObject } from './optionChecks.ts';
+import { assertWhole, invalidOption } from './optionChecks.ts';
+import { assertOptions } from './optionNames.ts';
 
 /** Which encoded pictures are accepted. */
 export interface PictureLimits {
@@ -45,13 +46,9 @@ export interface DecodeOptions {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleLimits(verb: string, limits: PictureLimits | undefined): SettledLimits {
-  const given: unknown = limits ?? {};
-  if (!isObject(given))
-    throw invalidOption(verb, 'pictures to be { maxPixels, maxBytes, svg }, each of them optional', given);
-  const unknown = Object.keys(given).find((name) => !(name in defaultLimits));
-  if (unknown !== undefined) throw invalidOption(verb, 'pictures to have maxPixels, maxBytes and svg only', unknown);
-  const { maxPixels, maxBytes, svg } = { ...defaultLimits, ...withoutUndefined(given) };
+export function settleLimits(verb: string, limits: PictureLimits = {}): SettledLimits {
+  assertOptions(verb, limits, defaultLimits, { of: 'pictures', example: '{ maxPixels: 1e7 }' });
+  const { maxPixels, maxBytes, svg } = { ...defaultLimits, ...withoutUndefined(limits) };
   assertWhole(verb, 'pictures.maxPixels', maxPixels, 1);
   assertWhole(verb, 'pictures.maxBytes', maxBytes, 1);
   if (typeof svg !== 'boolean') throw invalidOption(verb, 'pictures.svg to be true or false', svg);

@@ -1,6 +1,7 @@
 // How features of the frozen front are kept.
 import { platform } from '#platform';
-import { assertNames, assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
+import { assertOptions } from '../core/optionNames.ts';
 
 /** How features of the frozen front are kept while a verb trains. */
 export interface FeatureCacheOptions {
@@ -38,7 +39,7 @@ export function settleCache(verb: string, cache: boolean | FeatureCacheOptions =
   if (cache !== true && !isObject(cache)) {
     throw invalidOption(verb, 'cache to be true, false or { precision, memory, directory }', cache);
   }
-  if (cache !== true) assertNames(verb, 'cache', cache, ['precision', 'memory', 'directory']);
+  if (cache !== true) assertOptions(verb, cache, { precision: true, memory: true, directory: true }, { of: 'cache' });
   const { precision = 'float32', memory, directory }: FeatureCacheOptions = cache === true ? {} : cache;
   assertOneOf(verb, 'cache.precision', precision, ['float32', 'float16']);
   if (memory !== undefined) assertWhole(verb, 'cache.memory', memory, 0);

@@ -18,6 +18,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { softplus } from './crossEntropy.ts';
 import { tasks, tasksTaking } from '../model/tasks/tasks.ts';
 import type { Loss } from './loss.ts';
+import { assertOptions } from '../core/optionNames.ts';
 
 /** Options of {@link focalLoss}. */
 export interface FocalLossOptions {
@@ -48,7 +49,9 @@ export interface FocalLossOptions {
  * await trainHead(model, samples, { loss, epochs: 2 });
  * ```
  */
-export function focalLoss({ gamma = 2, alpha }: FocalLossOptions = {}): Loss {
+export function focalLoss(options: FocalLossOptions = {}): Loss {
+  assertOptions('focalLoss', options, { gamma: true, alpha: true });
+  const { gamma = 2, alpha } = options;
   if (!(Number.isFinite(gamma) && gamma >= 0)) throw wrong('gamma to be a finite number from 0', gamma);
   if (alpha !== undefined && !(Number.isFinite(alpha) && alpha >= 0 && alpha <= 1))
     throw wrong('alpha to be 0 … 1', alpha);

@@ -3,6 +3,7 @@ import { abs, mean, minimum, mul, scalar, sign, square, sub, tidy, type Tensor }
 import { TransferKitError } from '../core/errors.ts';
 import { tasksTaking } from '../model/tasks/tasks.ts';
 import type { Loss } from './loss.ts';
+import { assertOptions } from '../core/optionNames.ts';
 
 /** Mean of squared differences, [b]; both are [b, outputs]. Keras's `MeanSquaredError` of each row. */
 export function meanSquaredError(predictions: Tensor, targets: Tensor): Tensor {
@@ -39,7 +40,9 @@ export interface HuberLossOptions {
  * console.log(loss.name); // huber
  * ```
  */
-export function huberLoss({ delta = 1 }: HuberLossOptions = {}): Loss {
+export function huberLoss(options: HuberLossOptions = {}): Loss {
+  assertOptions('huberLoss', options, { delta: true });
+  const { delta = 1 } = options;
   if (!(Number.isFinite(delta) && delta > 0)) {
     const text = `huberLoss: expected delta to be a finite number above 0, got ${String(delta)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { delta });

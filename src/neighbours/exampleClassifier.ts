@@ -7,6 +7,7 @@ import type { Predicted, PredictOptions } from '../model/predictions.ts';
 import type { LabelPrediction } from '../model/tasks/task.ts';
 import type { Samples } from '../core/types.ts';
 import { assertOneOf, assertWhole, invalidOption } from '../core/optionChecks.ts';
+import { assertOptions } from '../core/optionNames.ts';
 import { featurePoolings, type FeaturePooling } from '../features/poolFeatures.ts';
 import { isListOfInputs, prepareInputs } from '../data/reading/prepareInputs.ts';
 import { addSamples, type AddedExamples, type AddOptions } from './addSamples.ts';
@@ -151,6 +152,7 @@ class KeepingClassifier implements ExampleClassifier {
 
   async addAll(samples: Samples, options: AddOptions = {}): Promise<AddedExamples> {
     const verb = this.begin('addAll');
+    assertOptions(verb, options, { batchSize: true, signal: true, onProgress: true });
     const claim = (count: number) => this.memory.claim(count);
     const { examples, skipped } = await addSamples({ verb, features: this.features, samples, claim }, options);
     this.keep(verb, examples);
@@ -163,11 +165,10 @@ class KeepingClassifier implements ExampleClassifier {
   }
 
   predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
-  async predict(
-    input: unknown,
-    { topK = Infinity, batchSize = 32 }: PredictOptions = {},
-  ): Promise<LabelPrediction[] | LabelPrediction[][]> {
+  async predict(input: unknown, options: PredictOptions = {}): Promise<LabelPrediction[] | LabelPrediction[][]> {
     const verb = this.begin('predict');
+    assertOptions(verb, options, { topK: true, batchSize: true });
+    const { topK = Infinity, batchSize = 32 } = options;
     if (topK !== Infinity) assertWhole(verb, 'topK', topK, 1);
     assertWhole(verb, 'batchSize', batchSize, 1);
     if (this.size === 0) {

@@ -3,6 +3,7 @@ import { depthwiseConv2d, mirrorPad, tensor4d, type Tensor4D } from '@tensorflow
 import { evenly, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, rangeWithin } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link blur}. */
 export interface BlurOptions {
@@ -25,7 +26,9 @@ export interface BlurOptions {
  * console.log(blur({ probability: 0.2 }).sigma); // [ 0.1, 2 ]
  * ```
  */
-export function blur({ sigma = [0.1, 2], probability = 0.5 }: BlurOptions = {}): Operation<'blur', BlurOptions> {
+export function blur(options: BlurOptions = {}): Operation<'blur', BlurOptions> {
+  assertOptions('blur', options, { sigma: true, probability: true });
+  const { sigma = [0.1, 2], probability = 0.5 } = options;
   return {
     name: 'blur',
     sigma: rangeWithin('blur', 'sigma', sigma, [0.1, 10]),

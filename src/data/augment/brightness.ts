@@ -3,6 +3,7 @@ import { brighten, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, within } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link brightness}. */
 export interface BrightnessOptions {
@@ -25,10 +26,9 @@ export interface BrightnessOptions {
  * console.log(brightness({ amount: 0.4 })); // { name: 'brightness', amount: 0.4, probability: 1 }
  * ```
  */
-export function brightness({ amount = 0.2, probability = 1 }: BrightnessOptions = {}): Operation<
-  'brightness',
-  BrightnessOptions
-> {
+export function brightness(options: BrightnessOptions = {}): Operation<'brightness', BrightnessOptions> {
+  assertOptions('brightness', options, { amount: true, probability: true });
+  const { amount = 0.2, probability = 1 } = options;
   return {
     name: 'brightness',
     amount: within('brightness', 'amount', amount, [0, 1]),

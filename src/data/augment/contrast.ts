@@ -3,6 +3,7 @@ import { contrastBy, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, within } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link contrast}. */
 export interface ContrastOptions {
@@ -26,10 +27,9 @@ export interface ContrastOptions {
  * console.log(contrast().amount); // 0.2
  * ```
  */
-export function contrast({ amount = 0.2, probability = 1 }: ContrastOptions = {}): Operation<
-  'contrast',
-  ContrastOptions
-> {
+export function contrast(options: ContrastOptions = {}): Operation<'contrast', ContrastOptions> {
+  assertOptions('contrast', options, { amount: true, probability: true });
+  const { amount = 0.2, probability = 1 } = options;
   return {
     name: 'contrast',
     amount: within('contrast', 'amount', amount, [0, 1]),

@@ -4,6 +4,7 @@ import { drawPart, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, rangeWithin, within } from './operationChecks.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link cutout}. */
 export interface CutoutOptions {
@@ -32,12 +33,9 @@ export interface CutoutOptions {
  * console.log(cutout({ aspect: [1, 1] }).fill); // 0.5
  * ```
  */
-export function cutout({
-  area = [0.02, 1 / 3],
-  aspect = [0.3, 3.3],
-  fill = 0.5,
-  probability = 0.5,
-}: CutoutOptions = {}): Operation<'cutout', CutoutOptions> {
+export function cutout(options: CutoutOptions = {}): Operation<'cutout', CutoutOptions> {
+  assertOptions('cutout', options, { area: true, aspect: true, fill: true, probability: true });
+  const { area = [0.02, 1 / 3], aspect = [0.3, 3.3], fill = 0.5, probability = 0.5 } = options;
   return {
     name: 'cutout',
     area: rangeWithin('cutout', 'area', area, [0.01, 1]),

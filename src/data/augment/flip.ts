@@ -3,6 +3,7 @@ import { stretching } from './pictureMap.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation } from './operation.ts';
 import { invalidSetting, probabilityOf } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link flip}. */
 export interface FlipOptions {
@@ -23,10 +24,9 @@ export interface FlipOptions {
  * console.log(flip()); // { name: 'flip', direction: 'horizontal', probability: 0.5 }
  * ```
  */
-export function flip({ direction = 'horizontal', probability = 0.5 }: FlipOptions = {}): Operation<
-  'flip',
-  FlipOptions
-> {
+export function flip(options: FlipOptions = {}): Operation<'flip', FlipOptions> {
+  assertOptions('flip', options, { direction: true, probability: true });
+  const { direction = 'horizontal', probability = 0.5 } = options;
   if (!isDirection(direction)) throw invalidSetting('flip', "direction to be 'horizontal' or 'vertical'", direction);
   return { name: 'flip', direction, probability: probabilityOf('flip', probability) };
 }

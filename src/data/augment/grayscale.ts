@@ -2,6 +2,7 @@
 import { saturate, type ColourChange } from './colourChange.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link grayscale}. */
 export interface GrayscaleOptions {
@@ -22,7 +23,9 @@ export interface GrayscaleOptions {
  * console.log(grayscale()); // { name: 'grayscale', probability: 0.1 }
  * ```
  */
-export function grayscale({ probability = 0.1 }: GrayscaleOptions = {}): Operation<'grayscale', GrayscaleOptions> {
+export function grayscale(options: GrayscaleOptions = {}): Operation<'grayscale', GrayscaleOptions> {
+  assertOptions('grayscale', options, { probability: true });
+  const { probability = 0.1 } = options;
   return { name: 'grayscale', probability: probabilityOf('grayscale', probability) };
 }
 

@@ -3,6 +3,7 @@ import { turnHue, type ColourChange } from './colourChange.ts';
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, within } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link hue}. */
 export interface HueOptions {
@@ -24,7 +25,9 @@ export interface HueOptions {
  * console.log(hue({ amount: 0.1 }).amount); // 0.1
  * ```
  */
-export function hue({ amount = 0.05, probability = 1 }: HueOptions = {}): Operation<'hue', HueOptions> {
+export function hue(options: HueOptions = {}): Operation<'hue', HueOptions> {
+  assertOptions('hue', options, { amount: true, probability: true });
+  const { amount = 0.05, probability = 1 } = options;
   return {
     name: 'hue',
     amount: within('hue', 'amount', amount, [0, 0.5]),

@@ -5,6 +5,7 @@ import type { Operation } from './operation.ts';
 import { probabilityOf, within } from './operationChecks.ts';
 import type { PixelRange } from './pixelRange.ts';
 import { fromUnit, toUnit } from './unitValues.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link noise}. */
 export interface NoiseOptions {
@@ -25,7 +26,9 @@ export interface NoiseOptions {
  * console.log(noise({ deviation: 0.1 }).probability); // 1
  * ```
  */
-export function noise({ deviation = 0.05, probability = 1 }: NoiseOptions = {}): Operation<'noise', NoiseOptions> {
+export function noise(options: NoiseOptions = {}): Operation<'noise', NoiseOptions> {
+  assertOptions('noise', options, { deviation: true, probability: true });
+  const { deviation = 0.05, probability = 1 } = options;
   return {
     name: 'noise',
     deviation: within('noise', 'deviation', deviation, [0, 1]),

@@ -49,6 +49,6 @@ export type ImageOperation<Name extends OperationName = OperationName> = {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleOperation(given: { readonly name: unknown }): SettledOperation | undefined {
-  return hasKey(operations, given.name) ? operations[given.name].settle(given) : undefined;
+export function settleOperation({ name, ...options }: { readonly name: unknown }): SettledOperation | undefined {
+  return hasKey(operations, name) ? operations[name].settle(options) : undefined;
 }

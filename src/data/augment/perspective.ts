@@ -4,6 +4,7 @@ import { multiply, type Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
 import { fillOf, probabilityOf, within } from './operationChecks.ts';
 import { tilting } from './pictureMap.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link perspective}. */
 export interface PerspectiveOptions {
@@ -27,10 +28,9 @@ export interface PerspectiveOptions {
  * console.log(perspective({ probability: 0.75 }).amount); // 0.2
  * ```
  */
-export function perspective({ amount = 0.2, fill = 'reflect', probability = 1 }: PerspectiveOptions = {}): Operation<
-  'perspective',
-  PerspectiveOptions
-> {
+export function perspective(options: PerspectiveOptions = {}): Operation<'perspective', PerspectiveOptions> {
+  assertOptions('perspective', options, { amount: true, fill: true, probability: true });
+  const { amount = 0.2, fill = 'reflect', probability = 1 } = options;
   return {
     name: 'perspective',
     amount: within('perspective', 'amount', amount, [0, 0.5]),

@@ -3,6 +3,7 @@ import { drawPart, toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, rangeWithin } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link randomResizedCrop}. */
 export interface RandomResizedCropOptions {
@@ -28,11 +29,11 @@ export interface RandomResizedCropOptions {
  * console.log(randomResizedCrop({ aspect: [1, 1] }).area); // [ 0.5, 1 ]
  * ```
  */
-export function randomResizedCrop({
-  area = [0.5, 1],
-  aspect = [3 / 4, 4 / 3],
-  probability = 1,
-}: RandomResizedCropOptions = {}): Operation<'randomResizedCrop', RandomResizedCropOptions> {
+export function randomResizedCrop(
+  options: RandomResizedCropOptions = {},
+): Operation<'randomResizedCrop', RandomResizedCropOptions> {
+  assertOptions('randomResizedCrop', options, { area: true, aspect: true, probability: true });
+  const { area = [0.5, 1], aspect = [3 / 4, 4 / 3], probability = 1 } = options;
   return {
     name: 'randomResizedCrop',
     area: rangeWithin('randomResizedCrop', 'area', area, [0.01, 1]),

@@ -4,6 +4,7 @@ import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
 import { fillOf, probabilityOf, within } from './operationChecks.ts';
 import { toRadians, turning } from './pictureMap.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link rotate}. */
 export interface RotateOptions {
@@ -26,10 +27,9 @@ export interface RotateOptions {
  * await trainHead(model, samples, { epochs: 1, augment: [rotate({ degrees: 15 })] });
  * ```
  */
-export function rotate({ degrees = 10, fill = 'reflect', probability = 1 }: RotateOptions = {}): Operation<
-  'rotate',
-  RotateOptions
-> {
+export function rotate(options: RotateOptions = {}): Operation<'rotate', RotateOptions> {
+  assertOptions('rotate', options, { degrees: true, fill: true, probability: true });
+  const { degrees = 10, fill = 'reflect', probability = 1 } = options;
   return {
     name: 'rotate',
     degrees: within('rotate', 'degrees', degrees, [0, 180]),

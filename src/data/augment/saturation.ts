@@ -3,6 +3,7 @@ import { saturate, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf, within } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link saturation}. */
 export interface SaturationOptions {
@@ -26,10 +27,9 @@ export interface SaturationOptions {
  * console.log(saturation({ probability: 0.5 }).amount); // 0.2
  * ```
  */
-export function saturation({ amount = 0.2, probability = 1 }: SaturationOptions = {}): Operation<
-  'saturation',
-  SaturationOptions
-> {
+export function saturation(options: SaturationOptions = {}): Operation<'saturation', SaturationOptions> {
+  assertOptions('saturation', options, { amount: true, probability: true });
+  const { amount = 0.2, probability = 1 } = options;
   return {
     name: 'saturation',
     amount: within('saturation', 'amount', amount, [0, 1]),

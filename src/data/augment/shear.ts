@@ -4,6 +4,7 @@ import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
 import { fillOf, probabilityOf, within } from './operationChecks.ts';
 import { leaning, toRadians } from './pictureMap.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link shear}. */
 export interface ShearOptions {
@@ -28,12 +29,9 @@ export interface ShearOptions {
  * console.log(shear({ horizontal: 5, probability: 0.5 }).vertical); // 0
  * ```
  */
-export function shear({
-  horizontal = 10,
-  vertical = 0,
-  fill = 'reflect',
-  probability = 1,
-}: ShearOptions = {}): Operation<'shear', ShearOptions> {
+export function shear(options: ShearOptions = {}): Operation<'shear', ShearOptions> {
+  assertOptions('shear', options, { horizontal: true, vertical: true, fill: true, probability: true });
+  const { horizontal = 10, vertical = 0, fill = 'reflect', probability = 1 } = options;
   return {
     name: 'shear',
     horizontal: within('shear', 'horizontal', horizontal, [0, 60]),

@@ -4,6 +4,7 @@ import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
 import { fillOf, probabilityOf, within } from './operationChecks.ts';
 import { moving } from './pictureMap.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link shift}. */
 export interface ShiftOptions {
@@ -28,12 +29,9 @@ export interface ShiftOptions {
  * console.log(shift({ vertical: 0 }).horizontal); // 0.1
  * ```
  */
-export function shift({
-  horizontal = 0.1,
-  vertical = 0.1,
-  fill = 'reflect',
-  probability = 1,
-}: ShiftOptions = {}): Operation<'shift', ShiftOptions> {
+export function shift(options: ShiftOptions = {}): Operation<'shift', ShiftOptions> {
+  assertOptions('shift', options, { horizontal: true, vertical: true, fill: true, probability: true });
+  const { horizontal = 0.1, vertical = 0.1, fill = 'reflect', probability = 1 } = options;
   return {
     name: 'shift',
     horizontal: within('shift', 'horizontal', horizontal, [0, 1]),

@@ -3,6 +3,7 @@ import { evenly, toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
 import { fillOf, probabilityOf, rangeWithin } from './operationChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link zoom}. */
 export interface ZoomOptions {
@@ -25,10 +26,9 @@ export interface ZoomOptions {
  * console.log(zoom({ range: [0.9, 1.2] }).fill); // reflect
  * ```
  */
-export function zoom({ range = [1, 1.1], fill = 'reflect', probability = 1 }: ZoomOptions = {}): Operation<
-  'zoom',
-  ZoomOptions
-> {
+export function zoom(options: ZoomOptions = {}): Operation<'zoom', ZoomOptions> {
+  assertOptions('zoom', options, { range: true, fill: true, probability: true });
+  const { range = [1, 1.1], fill = 'reflect', probability = 1 } = options;
   return {
     name: 'zoom',
     range: rangeWithin('zoom', 'range', range, [0.1, 10]),

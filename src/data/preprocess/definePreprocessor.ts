@@ -1,7 +1,8 @@
 // The user's own preprocessing as a value. Only its name is saved; the function is handed in again on load.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
-import { invalidOption, isObject } from '../../core/optionChecks.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import type { CustomSpec, Preprocessor } from '../../model/model.ts';
 
 /** A preprocessing of one's own. */
@@ -30,7 +31,8 @@ export interface PreprocessorDefinition<Input> {
 export function definePreprocessor<Input>(
   definition: PreprocessorDefinition<Input>,
 ): Preprocessor<Input> & { readonly spec: CustomSpec } {
-  if (!isObject(definition) || typeof definition.apply !== 'function') {
+  assertOptions('definePreprocessor', definition, { name: true, apply: true }, { example: '{ name, apply }' });
+  if (typeof definition.apply !== 'function') {
     throw invalidOption('definePreprocessor', '{ name, apply }, where apply is a function', definition);
   }
   const { name } = definition;

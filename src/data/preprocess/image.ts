@@ -5,7 +5,8 @@ import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
 import { addWriter } from '../../model/inputWriter.ts';
 import { nearestNames } from '../../core/names.ts';
-import { invalidOption } from '../../core/optionChecks.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions, type NamesOf } from '../../core/optionNames.ts';
 import { channelsOf, isHostTensor, type HostTensor, type Picture } from '../../core/picture.ts';
 import { settleLimits, type PictureLimits, type SettledLimits } from '../../core/pictureLimits.ts';
 import { releaseBytes } from '../../core/releaseBytes.ts';
@@ -15,7 +16,7 @@ import { pictureRegion } from './fit.ts';
 import { writeLuma } from './luma.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
 import { planResize } from './resize.ts';
-import { assertMode, scalingOf } from './scale.ts';
+import { assertMode, assertModeNames, scalingOf } from './scale.ts';
 import { loadResize } from './simdResize.ts';
 
 /** An element of a page, or anything else with pixels that a browser can draw: image, canvas, video, ImageBitmap. */
@@ -56,6 +57,14 @@ export const defaultResize: ImageSpec['resize'] = 'antialias';
 /** Shrinking while decoding leaves at least this many times the size that the base takes, so that it cannot be seen. */
 const decodeMargin = 2;
 
+const imageSpecNames: NamesOf<ImageSpec> = {
+  kind: true,
+  size: true,
+  mode: true,
+  resize: true,
+  fit: true,
+  channels: true,
+};
 const resizeMethods: readonly ImageSpec['resize'][] = ['antialias', 'bilinear', 'nearest'];
 const fits: readonly ImageSpec['fit'][] = ['stretch', 'cover', 'contain'];
 const channelCounts: readonly unknown[] = [1, 3, 4];
@@ -67,7 +76,20 @@ const channelCounts: readonly unknown[] = [1, 3, 4];
  * (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
  */
 export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
-  return { kind: 'image', size: [224, 224], resize: defaultResize, fit: 'stretch', ...partial };
+  assertImageNames('imagePreprocessor', partial);
+  const { mode, size = [224, 224], resize = defaultResize, fit = 'stretch', channels } = partial;
+  return { kind: 'image', size, resize, fit, mode, ...(channels === undefined ? {} : { channels }) };
+}
+
+/**
+ * Raises unless a spec, and the numbers of its mode, have known names only.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertImageNames(verb: string, spec: Partial<ImageSpec>, of?: string): void {
+  const place = of === undefined ? {} : { of };
+  assertOptions(verb, spec, imageSpecNames, { ...place, example: "{ mode: 'tf' }" });
+  if (isObject(spec.mode)) assertModeNames(verb, spec.mode);
 }
 
 /**

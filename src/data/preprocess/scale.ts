@@ -1,6 +1,7 @@
 // Scaling of pixel values 0..255 to what a base was trained on: the arithmetic of keras.applications, mode by mode.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import type { ImageMode } from '../../model/model.ts';
 import type { Channels } from '../../core/pictureLimits.ts';
 import { shown } from '../../core/shown.ts';
@@ -57,6 +58,15 @@ export function rangeOf(mode: ImageMode, channels: Channels = 3): readonly [numb
 /** The mode's name, or its numbers, for error texts. */
 export function describeMode(mode: ImageMode): string {
   return typeof mode === 'string' ? `'${mode}'` : shown(mode);
+}
+
+/**
+ * Raises unless mean and std of a mode have no other names beside them.
+ *
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertModeNames(verb: string, mode: Exclude<ImageMode, string>): void {
+  assertOptions(verb, mode, { mean: true, std: true }, { of: 'mode', example: '{ mean: 0.5, std: 0.5 }' });
 }
 
 /**

@@ -7,6 +7,7 @@ import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
 import type { Preprocessor, TensorInputSpec } from '../../model/model.ts';
 import { shown } from '../../core/shown.ts';
 import { flattenNumbers, type NestedNumbers } from './nestedValues.ts';
+import { assertOptions, type NamesOf } from '../../core/optionNames.ts';
 
 /**
  * One example as numbers: a tensor, live or in plain memory; a typed array or flat list of all values (when no axis is
@@ -25,6 +26,9 @@ export interface TensorPreprocessor extends Preprocessor<TensorInput> {
 const tolerance = 0.05;
 
 type Values = Float32Array | Int32Array | Uint8Array;
+
+/** Fields of a spec. */
+export const tensorSpecNames: NamesOf<TensorInputSpec> = { kind: true, shape: true, dtype: true, range: true };
 
 /**
  * No preprocessing: passes on tensors and arrays that already are what the base expects, after checking shape, type,
@@ -46,6 +50,7 @@ type Values = Float32Array | Int32Array | Uint8Array;
  * ```
  */
 export function tensorPreprocessor(spec: Omit<TensorInputSpec, 'kind'>): TensorPreprocessor {
+  assertOptions<Partial<TensorInputSpec>>('tensorPreprocessor', spec, tensorSpecNames);
   const full: TensorInputSpec = { ...spec, kind: 'tensor' };
   assertTensorSpec(full);
   const apply = (input: TensorInput): Promise<Tensor> => toTensor(input, full);

@@ -12,6 +12,7 @@ import {
   type GivenLabels,
   type SettledTargets,
 } from './targetRecords.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** What samples are made of. */
 export interface SamplesDefinition<Input> {
@@ -53,6 +54,13 @@ export interface SamplesDefinition<Input> {
  * ```
  */
 export function defineSamples<Input>(definition: SamplesDefinition<Input>): Samples<Input> {
+  assertOptions('defineSamples', definition, {
+    size: true,
+    target: true,
+    read: true,
+    labels: true,
+    onUnreadable: true,
+  });
   return makeSamples('defineSamples', definition);
 }
 

@@ -3,6 +3,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
 import { exampleAt, makeSamples } from './defineSamples.ts';
 import type { GivenLabels } from './targetRecords.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Examples as two arrays of equal length. */
 export interface ArraysOptions<Input> {
@@ -38,6 +39,14 @@ export interface ArraysOptions<Input> {
  * ```
  */
 export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input> {
+  assertOptions('fromArrays', options, {
+    inputs: true,
+    targets: true,
+    labels: true,
+    ids: true,
+    weights: true,
+    onUnreadable: true,
+  });
   return samplesOfArrays('fromArrays', options);
 }
 

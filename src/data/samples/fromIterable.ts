@@ -3,6 +3,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
 import { samplesOfArrays } from './fromArrays.ts';
 import type { GivenLabels } from './targetRecords.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** One example of a loop. */
 export interface IterableExample<Input> {
@@ -43,6 +44,7 @@ export async function fromIterable<Input>(
   iterable: Iterable<IterableExample<Input>> | AsyncIterable<IterableExample<Input>>,
   options: IterableOptions = {},
 ): Promise<Samples<Input>> {
+  assertOptions('fromIterable', options, { labels: true, onUnreadable: true });
   const examples: IterableExample<Input>[] = [];
   for await (const example of iterable) {
     assertExample(example, examples.length);

@@ -7,6 +7,7 @@ import { describeShape, sizeOf } from '../../core/shapes.ts';
 import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
 import { samplesOfArrays } from './fromArrays.ts';
 import type { GivenLabels } from './targetRecords.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Examples as tensors. */
 export interface TensorsOptions {
@@ -46,6 +47,7 @@ export interface TensorsOptions {
  * ```
  */
 export async function fromTensors(options: TensorsOptions): Promise<Samples<HostTensor>> {
+  assertOptions('fromTensors', options, { inputs: true, targets: true, labels: true, ids: true, onUnreadable: true });
   const { inputs, targets, ...rest } = options;
   return samplesOfArrays('fromTensors', {
     ...rest,

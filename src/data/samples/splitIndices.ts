@@ -1,6 +1,6 @@
 // Which examples go where when samples are split. Works on targets and numbers only.
 import { TransferKitError } from '../../core/errors.ts';
-import { assertOptions } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
 import type { SplitOptions } from '../../core/types.ts';
 
@@ -19,7 +19,7 @@ export interface SplitIndices {
  * `TOO_FEW_EXAMPLES` when one part would be empty.
  */
 export function splitIndices(labels: readonly (string | undefined)[], options: SplitOptions): SplitIndices {
-  assertOptions('split', options, '{ validation: 0.2 }');
+  assertOptions('split', options, { validation: true, seed: true }, { example: '{ validation: 0.2 }' });
   const { validation: share, seed = 0 } = options;
   assertShareAndSeed(share, seed);
   const classes = groupByLabel(labels);

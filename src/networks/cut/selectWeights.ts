@@ -1,6 +1,8 @@
 // Chooses weights by the ways in which people name layers.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
+import { isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import type { Trunk, TrunkWeight } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 
@@ -61,18 +63,25 @@ function selectLayers(place: Place, selection: LayerSelection): Set<string> {
   if (selection instanceof RegExp) return byTest(place, (name) => new RegExp(selection).test(name), String(selection));
   if (typeof selection === 'function') return byTest(place, selection, 'the given function');
   if (isList(selection)) return new Set(selection.flatMap((each) => [...selectLayers(place, each)]));
-  if (has(selection, 'from')) {
-    const first = byName(place, selection.from);
+  const { from, lastStages: count } = placesOf(place, selection);
+  if (from !== undefined && count === undefined) {
+    const first = byName(place, from);
     return new Set(names.slice(names.findIndex((name) => first.has(name))));
   }
-  if (has(selection, 'lastStages')) return lastStages(place, selection.lastStages);
+  if (count !== undefined && from === undefined) return lastStages(place, count);
   const text = `${place.verb}: expected a name, RegExp, function, { from }, { lastStages } or a list of these, got ${shown(selection)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { selection });
 }
 
-/** A program without types may hand in anything. */
-function has<Key extends string>(value: unknown, key: Key): value is Record<Key, never> {
-  return typeof value === 'object' && value !== null && key in value;
+/** What an object says. A program without types may hand in anything, which says nothing. */
+function placesOf(
+  { verb }: Place,
+  selection: { readonly from: string } | { readonly lastStages: number },
+): { readonly from?: string; readonly lastStages?: number } {
+  const given: unknown = selection;
+  if (!isObject(given)) return {};
+  assertOptions(verb, selection, { from: true, lastStages: true });
+  return selection;
 }
 
 function byName({ verb, names, elsewhere }: Place, wanted: string): Set<string> {

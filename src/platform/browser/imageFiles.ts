@@ -2,6 +2,7 @@
 import { TransferKitError } from '../../core/errors.ts';
 import type { OnUnreadable, Samples } from '../../core/types.ts';
 import { samplesOfArrays } from '../../data/samples/fromArrays.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link imageFiles}. */
 export interface ImageFilesOptions {
@@ -27,6 +28,7 @@ export interface ImageFilesOptions {
  * ```
  */
 export function imageFiles(files: Iterable<File> | ArrayLike<File>, options: ImageFilesOptions = {}): Samples<File> {
+  assertOptions('imageFiles', options, { labelOf: true, onUnreadable: true });
   const { labelOf = folderOf, onUnreadable } = options;
   const pictures = Array.from(files).filter((file) => file.type.startsWith('image/'));
   return samplesOfArrays('imageFiles', {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import type { OnUnreadable, Samples } from '../../core/types.ts';
 import { assertOnUnreadable, exampleAt, makeSamples } from '../../data/samples/defineSamples.ts';
 import { decodableEndings, ignoredFiles, type IgnoredFiles } from './decodableFiles.ts';
@@ -68,6 +69,7 @@ interface PictureFile {
  * ```
  */
 export async function imageFolder(folder: string | URL, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  assertOptions('imageFolder', options, { onUnreadable: true, extensions: true });
   const { onUnreadable = 'error', extensions } = options;
   assertOnUnreadable('imageFolder', onUnreadable);
   const root = await folderRoot(folder);

@@ -1,6 +1,7 @@
 // Adagrad.
 import { add, div, fill, mul, sqrt, square, sub, tidy } from '@tensorflow/tfjs-core';
 import { assertPositive, type Optimizer } from './optimizer.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link adagrad}. */
 export interface AdagradOptions {
@@ -23,7 +24,9 @@ export interface AdagradOptions {
  * console.log(adagrad({ initialSum: 0.1 }).name); // adagrad
  * ```
  */
-export function adagrad({ initialSum = 0, epsilon = 1e-7 }: AdagradOptions = {}): Optimizer {
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  assertOptions('adagrad', options, { initialSum: true, epsilon: true });
+  const { initialSum = 0, epsilon = 1e-7 } = options;
   assertPositive('adagrad', 'initialSum', initialSum, true);
   assertPositive('adagrad', 'epsilon', epsilon);
   return {

@@ -2,6 +2,7 @@
 import { add, div, mul, scalar, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer, type OptimizerStep } from './optimizer.ts';
 import { updateByCount } from './updateTogether.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link adam}. */
 export interface AdamOptions {
@@ -28,6 +29,7 @@ export interface AdamOptions {
  * ```
  */
 export function adam(options: AdamOptions = {}): Optimizer {
+  assertOptions('adam', options, { beta1: true, beta2: true, epsilon: true });
   const { beta1, beta2, epsilon } = settle('adam', options);
   return {
     name: 'adam',
@@ -72,10 +74,12 @@ export interface AdamWOptions extends AdamOptions {
  * console.log(adamW({ weightDecay: 0.05 }).name); // adamW
  * ```
  */
-export function adamW({ weightDecay = 0.01, ...options }: AdamWOptions = {}): Optimizer {
-  const settings = { ...settle('adamW', options), weightDecay };
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  assertOptions('adamW', options, { beta1: true, beta2: true, epsilon: true, weightDecay: true });
+  const { weightDecay = 0.01, ...ofAdam } = options;
+  const settings = { ...settle('adamW', ofAdam), weightDecay };
   assertPositive('adamW', 'weightDecay', weightDecay, true);
-  const inner = adam(options);
+  const inner = adam(ofAdam);
   const decayed = (step: OptimizerStep): OptimizerStep =>
     step.weight.rank < 2 ? step : { ...step, weight: mul(step.weight, scalar(1 - step.learningRate * weightDecay)) };
   return {

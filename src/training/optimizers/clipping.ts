@@ -1,6 +1,7 @@
 // How large gradients may be.
 import { clipByValue, mul, scalar, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { assertRate, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /**
  * Limits gradients before a step, as Keras's `clipvalue`, `clipnorm` and `global_clipnorm` do: each number by itself, each
@@ -31,9 +32,12 @@ export interface SettledClipping {
  */
 export function settleClipping(verb: string, clipping: Clipping | undefined): SettledClipping | undefined {
   if (clipping === undefined) return undefined;
-  const given: readonly (readonly [string, unknown])[] = isObject(clipping) ? Object.entries(clipping) : [];
+  if (isObject(clipping)) assertOptions(verb, clipping, { value: true, norm: true, globalNorm: true }, { of: 'clip' });
+  const given: readonly (readonly [string, unknown])[] = isObject(clipping)
+    ? Object.entries<unknown>(clipping).filter(([, limit]) => limit !== undefined)
+    : [];
   const [entry, ...others] = given;
-  if (entry === undefined || others.length > 0 || !['value', 'norm', 'globalNorm'].includes(entry[0])) {
+  if (entry === undefined || others.length > 0) {
     throw invalidOption(verb, 'clip to be { value }, { norm } or { globalNorm }', clipping);
   }
   const [kind, most] = entry;

@@ -1,6 +1,7 @@
 // RMSprop.
 import { add, div, mul, relu, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link rmsprop}. */
 export interface RmspropOptions {
@@ -32,6 +33,7 @@ export interface RmspropOptions {
  * ```
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  assertOptions('rmsprop', options, { decay: true, momentum: true, centered: true, epsilon: true });
   const { decay = 0.9, momentum = 0, centered = false, epsilon = 1e-7 } = options;
   assertDecay('rmsprop', 'decay', decay);
   assertDecay('rmsprop', 'momentum', momentum);

@@ -2,6 +2,7 @@
 import { add, mul, sub, tidy, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, invalidSetting, type Optimizer, type OptimizerStep } from './optimizer.ts';
 import { updateTogether } from './updateTogether.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link sgd}. */
 export interface SgdOptions {
@@ -27,7 +28,9 @@ export interface SgdOptions {
  * console.log(sgd({ momentum: 0.9 }).name); // sgd
  * ```
  */
-export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions = {}): Optimizer {
+export function sgd(options: SgdOptions = {}): Optimizer {
+  assertOptions('sgd', options, { momentum: true, nesterov: true, weightDecay: true });
+  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
   assertDecay('sgd', 'momentum', momentum);
   assertPositive('sgd', 'weightDecay', weightDecay, true);
   if (nesterov && momentum === 0) throw invalidSetting('sgd', 'momentum above 0 for nesterov', momentum);

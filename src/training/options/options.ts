@@ -8,15 +8,8 @@ import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
 import type { LossOption } from '../../model/tasks/headRules.ts';
 import { settleMix, type SettledMix } from '../../losses/mixBatch.ts';
-import {
-  assertNames,
-  assertOneOf,
-  assertRate,
-  assertShare,
-  assertWhole,
-  invalidOption,
-  isObject,
-} from '../../core/optionChecks.ts';
+import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { settleOptimizer, type OptimizerName } from '../optimizers/optimizers.ts';
 import type { AdaptiveSchedule, Schedule } from '../schedules/schedule.ts';
@@ -245,7 +238,7 @@ function settleBatchNorm(
   option: TrainingOptions['batchNorm'] = 'inference',
 ): SettledOptions['batchNorm'] {
   if (isObject(option)) {
-    assertNames(verb, 'batchNorm', option, ['momentum']);
+    assertOptions(verb, option, { momentum: true }, { of: 'batchNorm' });
     assertShare(verb, 'batchNorm.momentum', option.momentum);
     return { momentum: option.momentum };
   }

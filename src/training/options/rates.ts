@@ -1,7 +1,8 @@
 // Learning rates of single weights: one for the head, one or a rising span for the base, less the deeper a layer lies.
 import type { AnyModel } from '../../model/model.ts';
 import type { TrunkWeight } from '../../core/types.ts';
-import { assertNames, assertRate, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertRate, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /**
  * Learning rates before the schedule: one for everything, or one for the head and one for the base. `base` as a span
@@ -26,7 +27,7 @@ export interface SettledRates {
  * @throws TransferKitError `INVALID_OPTION`, for a span that falls too.
  */
 export function settleRates(verb: string, rates: LearningRates, layerDecay = 1): SettledRates {
-  if (isObject(rates)) assertNames(verb, 'learningRate', rates, ['head', 'base']);
+  if (isObject(rates)) assertOptions(verb, rates, { head: true, base: true }, { of: 'learningRate' });
   if (isObject(rates)) assertRate(verb, 'learningRate.head', rates.head);
   else assertRate(verb, 'learningRate', rates);
   const { head, base } = typeof rates === 'number' ? { head: rates, base: rates } : rates;

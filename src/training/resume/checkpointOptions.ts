@@ -1,7 +1,8 @@
 // When and where training keeps checkpoints: the options, and their checks.
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import type { TransferKitError } from '../../core/errors.ts';
-import { assertNames, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /**
  * Keeps what a run needs to go on after its process was killed. A checkpoint is written beside the ones before and put in
@@ -53,7 +54,7 @@ export function settleCheckpoint(
     return undefined;
   }
   if (!isObject(checkpoint)) throw invalidOption(verb, 'checkpoint to be { to, every, keep }', checkpoint);
-  assertNames(verb, 'checkpoint', checkpoint, ['to', 'every', 'keep', 'onError']);
+  assertOptions(verb, checkpoint, { to: true, every: true, keep: true, onError: true }, { of: 'checkpoint' });
   const { to, every = 1, keep = 2, onError } = checkpoint;
   const isPlace = typeof to === 'string' ? to !== '' : isStore(to);
   if (!isPlace) {
@@ -64,19 +65,21 @@ export function settleCheckpoint(
 }
 
 function settleEvery(verb: string, every: NonNullable<CheckpointOptions['every']>): SettledCheckpoint['every'] {
-  if (isObject(every) && 'steps' in every) {
-    assertWhole(verb, 'checkpoint.every.steps', every.steps, 1);
-    return { unit: 'steps', amount: every.steps };
+  if (!isObject(every)) {
+    assertWhole(verb, 'checkpoint.every', every, 1);
+    return { unit: 'epochs', amount: every };
   }
-  if (isObject(every) && 'seconds' in every) {
-    if (!(Number.isFinite(every.seconds) && every.seconds > 0)) {
-      throw invalidOption(verb, 'checkpoint.every.seconds to be a finite number above 0', every.seconds);
-    }
-    return { unit: 'seconds', amount: every.seconds };
+  assertOptions(verb, every, { steps: true, seconds: true }, { of: 'checkpoint.every', example: '{ steps: 100 }' });
+  const { steps, seconds }: { readonly steps?: number; readonly seconds?: number } = every;
+  if ((steps === undefined) === (seconds === undefined)) {
+    throw invalidOption(verb, 'checkpoint.every to be epochs, { steps } or { seconds }', every);
   }
-  if (isObject(every)) throw invalidOption(verb, 'checkpoint.every to be epochs, { steps } or { seconds }', every);
-  assertWhole(verb, 'checkpoint.every', every, 1);
-  return { unit: 'epochs', amount: every };
+  if (steps !== undefined) {
+    assertWhole(verb, 'checkpoint.every.steps', steps, 1);
+    return { unit: 'steps', amount: steps };
+  }
+  if (seconds !== undefined && Number.isFinite(seconds) && seconds > 0) return { unit: 'seconds', amount: seconds };
+  throw invalidOption(verb, 'checkpoint.every.seconds to be a finite number above 0', seconds);
 }
 
 function isStore(value: unknown): boolean {

@@ -1,7 +1,8 @@
 // Exponential moving averages of weights.
 import { add, clone, dispose, keep, mul, scalar, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { TrunkWeight } from '../../core/types.ts';
-import { assertNames, assertOneOf, assertShare, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOneOf, assertShare, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /**
@@ -32,7 +33,7 @@ export function settleAveraging(
 ): SettledAveraging | undefined {
   if (ema === false) return undefined;
   if (ema !== true && !isObject(ema)) throw invalidOption(verb, 'ema to be true, false or { decay, keep }', ema);
-  if (ema !== true) assertNames(verb, 'ema', ema, ['decay', 'keep']);
+  if (ema !== true) assertOptions(verb, ema, { decay: true, keep: true }, { of: 'ema' });
   const { decay = 0.99, keep: kept = 'averages' } = ema === true ? {} : ema;
   assertShare(verb, 'ema.decay', decay);
   assertOneOf(verb, 'ema.keep', kept, ['averages', 'weights']);

@@ -2,7 +2,8 @@
 import type { EpochLog, Monitor, TrainingLog } from '../../core/types.ts';
 import { isBetter, monitors } from '../schedules/monitors.ts';
 import type { Snapshot } from './snapshot.ts';
-import { assertNames, assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** When to stop before the last epoch, as Keras's `EarlyStopping` does. */
 export interface EarlyStoppingOptions {
@@ -63,7 +64,7 @@ function settleStopping(verb: string, option: boolean | number | EarlyStoppingOp
     );
   }
   const given: EarlyStoppingOptions = option === true ? {} : typeof option === 'number' ? { patience: option } : option;
-  assertNames(verb, 'earlyStopping', given, ['patience', 'minDelta', 'baseline']);
+  assertOptions(verb, given, { patience: true, minDelta: true, baseline: true }, { of: 'earlyStopping' });
   const { patience = 3, minDelta = 0, baseline } = given;
   assertWhole(verb, 'earlyStopping.patience', patience, 1);
   if (!(Number.isFinite(minDelta) && minDelta >= 0)) {

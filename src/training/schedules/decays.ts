@@ -9,6 +9,7 @@ import {
   type ScheduleFunction,
   type Span,
 } from './schedule.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /**
  * Always the given rate.
@@ -43,7 +44,9 @@ export interface CosineOptions {
  * console.log(cosine()(5, 10).toFixed(2)); // 0.50
  * ```
  */
-export function cosine({ end = 0 }: CosineOptions = {}): ScheduleFunction {
+export function cosine(options: CosineOptions = {}): ScheduleFunction {
+  assertOptions('cosine', options, { end: true });
+  const { end = 0 } = options;
   assertWithin('cosine', 'end', end, [0, 1]);
   return named('cosine', { end }, (step, total) => end + (1 - end) * halfCosine(step / total));
 }
@@ -72,6 +75,7 @@ export interface CosineRestartsOptions extends CosineOptions {
  * ```
  */
 export function cosineRestarts(options: CosineRestartsOptions = {}): ScheduleFunction {
+  assertOptions('cosineRestarts', options, { first: true, longer: true, lower: true, end: true });
   const { first = 1 / 7, longer = 2, lower = 1, end = 0 } = options;
   assertSpan('cosineRestarts', 'first', first);
   assertWithin('cosineRestarts', 'longer', longer, [1, Infinity]);
@@ -104,7 +108,9 @@ export interface StepOptions {
  * console.log(step({ every: 10, factor: 0.5 })(25, 100)); // 0.25
  * ```
  */
-export function step({ every = 1 / 3, factor = 0.1 }: StepOptions = {}): ScheduleFunction {
+export function step(options: StepOptions = {}): ScheduleFunction {
+  assertOptions('step', options, { every: true, factor: true });
+  const { every = 1 / 3, factor = 0.1 } = options;
   assertSpan('step', 'every', every);
   assertFactor('step', factor);
   return named('step', { every, factor }, (step, total) => factor ** spansOver(step, stepsIn(every, total)));
@@ -129,7 +135,9 @@ export interface ExponentialOptions {
  * console.log(exponential({ over: 10, factor: 0.25 })(5, 100)); // 0.5
  * ```
  */
-export function exponential({ over, factor = 0.01 }: ExponentialOptions = {}): ScheduleFunction {
+export function exponential(options: ExponentialOptions = {}): ScheduleFunction {
+  assertOptions('exponential', options, { over: true, factor: true });
+  const { over, factor = 0.01 } = options;
   if (over !== undefined) assertSpan('exponential', 'over', over);
   assertFactor('exponential', factor);
   return named('exponential', { over, factor }, (step, total) => {
@@ -154,7 +162,9 @@ export interface LinearOptions {
  * console.log(linear({ end: 0.5 })(5, 10)); // 0.75
  * ```
  */
-export function linear({ end = 0 }: LinearOptions = {}): ScheduleFunction {
+export function linear(options: LinearOptions = {}): ScheduleFunction {
+  assertOptions('linear', options, { end: true });
+  const { end = 0 } = options;
   assertWithin('linear', 'end', end, [0, 1]);
   return named('linear', { end }, (step, total) => end + (1 - end) * Math.max(0, 1 - step / total));
 }
@@ -178,7 +188,9 @@ export interface PolynomialOptions {
  * console.log(polynomial({ power: 2 })(5, 10)); // 0.25
  * ```
  */
-export function polynomial({ power = 1, end = 0 }: PolynomialOptions = {}): ScheduleFunction {
+export function polynomial(options: PolynomialOptions = {}): ScheduleFunction {
+  assertOptions('polynomial', options, { power: true, end: true });
+  const { power = 1, end = 0 } = options;
   if (!(power > 0 && Number.isFinite(power))) throw wrongSetting('polynomial', 'power to be a number above 0', power);
   assertWithin('polynomial', 'end', end, [0, 1]);
   return named('polynomial', { power, end }, (step, total) => {

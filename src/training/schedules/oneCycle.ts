@@ -13,6 +13,7 @@ import {
   type ScheduleFunction,
   type Span,
 } from './schedule.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link oneCycle}. */
 export interface OneCycleOptions {
@@ -38,7 +39,9 @@ export interface OneCycleOptions {
  * console.log(oneCycle()(0, 100), oneCycle()(25, 100)); // 0.04 1
  * ```
  */
-export function oneCycle({ rise = 0.25, div = 25, divFinal = 1e5 }: OneCycleOptions = {}): ScheduleFunction {
+export function oneCycle(options: OneCycleOptions = {}): ScheduleFunction {
+  assertOptions('oneCycle', options, { rise: true, div: true, divFinal: true });
+  const { rise = 0.25, div = 25, divFinal = 1e5 } = options;
   if (!(rise > 0 && rise < 1)) throw wrongSetting('oneCycle', 'rise to be above 0 and below 1', rise);
   assertWithin('oneCycle', 'div', div, [1, Infinity]);
   assertWithin('oneCycle', 'divFinal', divFinal, [1, Infinity]);
@@ -74,7 +77,9 @@ export interface WarmUpOptions {
  * await trainHead(model, samples, { epochs: 4, schedule: warmUp(cosine(), { steps: 2 }) });
  * ```
  */
-export function warmUp(schedule: Schedule, { steps = 0.1, from = 0.01 }: WarmUpOptions = {}): AdaptiveSchedule {
+export function warmUp(schedule: Schedule, options: WarmUpOptions = {}): AdaptiveSchedule {
+  assertOptions('warmUp', options, { steps: true, from: true });
+  const { steps = 0.1, from = 0.01 } = options;
   assertSpan('warmUp', 'steps', steps);
   assertWithin('warmUp', 'from', from, [0, 1]);
   const behind = asAdaptive(schedule);

@@ -2,6 +2,7 @@
 import type { Monitor } from '../../core/types.ts';
 import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './schedule.ts';
 
 /** Options of {@link plateau}. */
@@ -46,6 +47,14 @@ interface Memory {
  * ```
  */
 export function plateau(options: PlateauOptions = {}): AdaptiveSchedule {
+  assertOptions('plateau', options, {
+    monitor: true,
+    factor: true,
+    patience: true,
+    minDelta: true,
+    cooldown: true,
+    least: true,
+  });
   const { factor = 0.1, patience = 2, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
   const settings = { monitor, factor, patience, minDelta, cooldown, least };
   assertSettings(settings);

@@ -1,0 +1,67 @@
+// Names of options: a misspelt one is an error that names the nearest one.
+import { TransferKitError } from './errors.ts';
+import { closestNames } from './names.ts';
+import { shorten, shown } from './shown.ts';
+
+type KeysOf<Options> = Options extends unknown ? keyof Options : never;
+
+/**
+ * A table with the name of every option of a type, or of every type of a union. A name that the type gains or loses does not
+ * compile until the table has it too. What stands beside the names is up to the table.
+ */
+export type NamesOf<Options, Value = true> = Readonly<Record<KeysOf<Options>, Value>>;
+
+/** Where options are, and how they are written. */
+export interface OptionPlace {
+  /** Name of the option that holds them; missing for the options of the function itself. */
+  readonly of?: string;
+  /** Options that the function takes, as one writes them. */
+  readonly example?: string;
+}
+
+/** Words of other libraries, in small letters, and what they are called here. Heeded where an option has that name. */
+const otherWords: Readonly<Record<string, string>> = {
+  alpha: 'decay',
+  bs: 'batchSize',
+  callbacks: 'onEpoch',
+  k: 'topK',
+  lr: 'learningRate',
+  randomstate: 'seed',
+  test: 'validation',
+  wd: 'weightDecay',
+};
+
+/**
+ * Raises unless options are an object with known names. A program without types may hand in anything.
+ *
+ * @param verb - What error texts begin with.
+ * @param options - As they were given.
+ * @param names - The name of every option; see {@link NamesOf}.
+ * @throws TransferKitError `INVALID_OPTION`, for an unknown name with `{ option, nearest }`, and `of` inside of another option.
+ */
+export function assertOptions<Options extends object>(
+  verb: string,
+  options: Options,
+  names: NamesOf<Options, unknown>,
+  { of, example = '{ … }' }: OptionPlace = {},
+): void {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const got = typeof given === 'object' ? shown(given) : shorten(String(given));
+    const text = `${verb}: expected ${of ?? 'options'} such as ${example}, got ${got}.`;
+    throw new TransferKitError('INVALID_OPTION', text, { received: given });
+  }
+  const known = Object.keys(names);
+  const option = Object.keys(given).find((name) => !known.includes(name));
+  if (option === undefined) return;
+  const nearest = nearestOptions(option, known);
+  const text =
+    `${verb}: expected known options${of === undefined ? '' : ` of ${of}`}, got '${shorten(option)}'. ` +
+    `Nearest: ${nearest.join(', ')}.`;
+  throw new TransferKitError('INVALID_OPTION', text, { option, ...(of === undefined ? {} : { of }), nearest });
+}
+
+function nearestOptions(option: string, known: readonly string[]): readonly string[] {
+  const word = otherWords[option.toLowerCase().replace(/[^a-z]/g, '')];
+  return word !== undefined && known.includes(word) ? [word] : closestNames(option, known);
+}
