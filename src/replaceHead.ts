@@ -129,9 +129,10 @@ function assertNames(options: HeadOptions | AnySeveral): void {
   const question = { task: true, labels: true, outputs: true } as const;
   const example = "{ labels: ['cat', 'dog'] }";
   assertOptions('replaceHead', options, { ...question, ...layers, heads: true }, { example });
-  if (!isSeveral(options) || !isObject(options.heads)) return;
+  if (!isSeveral(options) || !isObject(options.heads) || Array.isArray(options.heads)) return;
   for (const [name, head] of Object.entries(options.heads)) {
-    assertOptions('replaceHead', head, { ...question, hidden: true }, { of: `head '${name}'`, example });
+    if (isObject(head))
+      assertOptions('replaceHead', head, { ...question, hidden: true }, { of: `head '${name}'`, example });
   }
 }
 
