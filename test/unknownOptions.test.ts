@@ -64,6 +64,7 @@ const functions: Record<string, Row> = {
   knn: [(options) => main.knn(model.base, options), { distence: 'cosine' }, 'distance'],
   warmUp: [(options) => schedules.warmUp(schedules.cosine(), options), { step: 10 }, 'steps'],
   linear: [schedules.linear, { ends: 0.1 }, 'end'],
+  lion: [optimizers.lion, { weightdecay: 0.1 }, 'weightDecay'],
   load: [(options) => main.load(unread, options), { lables: ['a', 'b'] }, 'labels'],
   loadBase: [(options) => main.loadBase(unread, options), { inputShape: [32, 32] }, 'inputSize'],
   nearestCentroid: [(options) => main.nearestCentroid(model.base, options), { poolling: 'max' }, 'pooling'],

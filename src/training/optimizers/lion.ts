@@ -1,6 +1,7 @@
 // Lion: steps of one size, by the sign of a mean of gradients.
 import { add, mul, scalar, sign, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link lion}. */
 export interface LionOptions {
@@ -28,7 +29,9 @@ export interface LionOptions {
  * console.log(lion({ weightDecay: 0.1 }).name); // lion
  * ```
  */
-export function lion({ beta1 = 0.9, beta2 = 0.99, weightDecay = 0 }: LionOptions = {}): Optimizer {
+export function lion(options: LionOptions = {}): Optimizer {
+  assertOptions('lion', options, { beta1: true, beta2: true, weightDecay: true });
+  const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
   assertDecay('lion', 'beta1', beta1);
   assertDecay('lion', 'beta2', beta2);
   assertPositive('lion', 'weightDecay', weightDecay, true);
