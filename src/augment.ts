@@ -17,6 +17,8 @@ export { noise } from './data/augment/noise.ts';
 export type { NoiseOptions } from './data/augment/noise.ts';
 export { perspective } from './data/augment/perspective.ts';
 export type { PerspectiveOptions } from './data/augment/perspective.ts';
+export { posterize } from './data/augment/posterize.ts';
+export type { PosterizeOptions } from './data/augment/posterize.ts';
 export { randomResizedCrop } from './data/augment/randomResizedCrop.ts';
 export type { RandomResizedCropOptions } from './data/augment/randomResizedCrop.ts';
 export { rotate } from './data/augment/rotate.ts';

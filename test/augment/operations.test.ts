@@ -63,6 +63,8 @@ describe('what is refused', () => {
     ['noise', { deviation: 2 }, `deviation ${number(0, 1, '2')}`],
     ['cutout', { area: [0.5, 2] }, `area ${range(0.01, 1, '[0.5,2]')}`],
     ['cutout', { aspect: [0, 1] }, `aspect ${range(0.1, 10, '[0,1]')}`],
+    ['posterize', { bits: 0 }, 'bits to be a whole number from 1 to 8, got 0.'],
+    ['posterize', { bits: 2.5 }, 'bits to be a whole number from 1 to 8, got 2.5.'],
     ['cutout', { fill: 'gray' }, `fill ${number(0, 1, '"gray"')}`],
   ])('%s(%j)', (name, options, text) => {
     const make = door[name as 'flip'];

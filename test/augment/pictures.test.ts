@@ -5,6 +5,8 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { augmentPictures } from '../../src/data/augment/augmentPictures.ts';
 import { spanOf } from '../../src/data/augment/pixelRange.ts';
+import { operations } from '../../src/data/augment/operations.ts';
+import { keysOf } from '../../src/core/names.ts';
 import { settlePictures } from '../../src/data/augment/settlePictures.ts';
 import {
   loadBase,
@@ -78,7 +80,8 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
   test.each(['tf', 'caffe', 'torch', 'unit', 'raw'] as const)('pixels of mode %s stay in their range', async (mode) => {
     const base = await baseOf(mode);
-    for (const augment of [everything, 'light', 'standard', 'strong'] as const) {
+    const each = keysOf(operations).map((name) => [operations[name].make({ probability: 1 })]);
+    for (const augment of [everything, ...each, 'light', 'standard', 'strong'] as const) {
       const settled = settlePictures('test', augment, base)!;
       const batch = batchFor(base, places);
       const after = await expectNoLeak(() => augmentPictures(settled, batch, seeds), 1);

@@ -4,9 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { noise, noisePixels } from '../../src/data/augment/noise.ts';
 import { blur, blurPixels } from '../../src/data/augment/blur.ts';
 import { cutout, cutoutPixels } from '../../src/data/augment/cutout.ts';
-import type { PixelRange } from '../../src/data/augment/pixelRange.ts';
+import { pixelRangeOf, type PixelRange } from '../../src/data/augment/pixelRange.ts';
+import { imagePreprocessor, type ImageMode } from '../../src/index.ts';
 import { randomGenerator } from '../../src/core/random.ts';
+import { posterize, posterizePixels } from '../../src/data/augment/posterize.ts';
 import golden from '../golden/augment.json' with { type: 'json' };
+import posterized from '../golden/posterize.json' with { type: 'json' };
 import { backends, largestDifference, valuesOf, wavePicture } from './backends.ts';
 
 const unit: PixelRange = { black: [0, 0, 0], white: [1, 1, 1], bgr: false };
@@ -69,6 +72,32 @@ describe.each(backends)('on %s', (_, setBackend) => {
       expect(covered.slice(places[0]! * 3, places[0]! * 3 + 3)).toEqual([-1, 0, 2.5]);
       expect(covered.filter((value, i) => value !== before[i]).length).toBe(places.length * 3);
     }
+  });
+
+  const modes: ImageMode[] = ['tf', 'caffe', 'torch', 'unit', 'raw'];
+
+  test.each(modes)('posterize in mode %s: every value of a byte as Pillow', async (mode) => {
+    const preprocessor = imagePreprocessor({ mode, size: [16, 16] });
+    const range = pixelRangeOf(preprocessor.spec)!;
+    const inMode = async (bytes: readonly number[]) => {
+      const data = Uint8Array.from(bytes.flatMap((value) => [value, 255 - value, value]));
+      const input = await preprocessor.apply({ width: 16, height: 16, data });
+      return tf.tidy(() => tf.reshape<tf.Rank.R4>(input, [1, 16, 16, 3]));
+    };
+    const picture = await inMode(Array.from({ length: 256 }, (_, i) => i));
+    for (const [bits, expected] of Object.entries(posterized)) {
+      const operation = posterize({ bits: Number(bits) });
+      const received = tf.tidy(() => posterizePixels(operation, picture, randomGenerator(1), range));
+      const byteOf = (value: number, i: number) => {
+        const channel = i % 3;
+        const span = range.white[channel]! - range.black[channel]!;
+        return Math.round(((value - range.black[channel]!) / span) * 255 * 1e3) / 1e3;
+      };
+      const bytes = valuesOf(received).map(byteOf);
+      const known = expected.flatMap((value, i) => [value, expected[255 - i]!, value]);
+      expect(bytes.map((value) => value + 0)).toEqual(known);
+    }
+    picture.dispose();
   });
 
   test('cutout of everything', () => {

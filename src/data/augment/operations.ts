@@ -10,6 +10,7 @@ import { hue, hueChange } from './hue.ts';
 import { noise, noisePixels } from './noise.ts';
 import { colourful, geometric, pixelwise, type SettledOperation } from './operation.ts';
 import { perspective, perspectiveMap } from './perspective.ts';
+import { posterize, posterizePixels } from './posterize.ts';
 import { randomResizedCrop, randomResizedCropMap } from './randomResizedCrop.ts';
 import { rotate, rotateMap } from './rotate.ts';
 import { saturation, saturationChange } from './saturation.ts';
@@ -34,6 +35,7 @@ export const operations = {
   blur: pixelwise(blur, blurPixels),
   noise: pixelwise(noise, noisePixels),
   cutout: pixelwise(cutout, cutoutPixels),
+  posterize: pixelwise(posterize, posterizePixels),
 } as const;
 
 /** Name of an operation, and of the function that makes it. */
