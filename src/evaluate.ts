@@ -8,7 +8,7 @@ import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead } from './measure/measure.ts';
 import type { MultiLabelFigures } from './model/tasks/multiLabel.ts';
-import type { ClassFigures } from './model/tasks/oneLabel.ts';
+import type { OneLabelFigures } from './model/tasks/oneLabel.ts';
 import type { OutputsFigures } from './model/tasks/regression.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
@@ -38,7 +38,8 @@ export interface EvaluateOptions {
   readonly onProgress?: (progress: Progress) => unknown;
 }
 
-interface EvaluationBase {
+/** What every evaluation has. */
+export interface EvaluationBase {
   /** Mean loss, as in training; of several heads the sum of theirs. */
   readonly loss: number;
   readonly examples: number;
@@ -52,7 +53,7 @@ interface EvaluationBase {
 }
 
 /** Figures of a model that predicts one label. */
-export interface ClassEvaluation extends EvaluationBase, ClassFigures {}
+export interface ClassEvaluation extends EvaluationBase, OneLabelFigures {}
 
 /** Figures of a model that predicts any of several labels. */
 export interface MultiLabelEvaluation extends EvaluationBase, MultiLabelFigures {}

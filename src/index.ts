@@ -71,6 +71,7 @@ export { evaluate } from './evaluate.ts';
 export type {
   ClassEvaluation,
   EvaluateOptions,
+  EvaluationBase,
   EvaluationOf,
   MultiLabelEvaluation,
   RegressionEvaluation,
@@ -121,11 +122,20 @@ export type { CheckpointOptions } from './training/resume/checkpointOptions.ts';
 export { focalLoss } from './losses/focalLoss.ts';
 export type { FocalLossOptions } from './losses/focalLoss.ts';
 export type { Loss } from './losses/loss.ts';
-export type { LossName } from './losses/losses.ts';
 export type { LabelFigures, RegressionFigures } from './model/tasks/metrics.ts';
-export type { Mistake } from './model/tasks/oneLabel.ts';
+export type { DecisionFigures, OneLabelFigures, Mistake } from './model/tasks/oneLabel.ts';
 export type { Baselines, LabelPrediction, ValuePrediction } from './model/tasks/task.ts';
-export type { PredictionOf, TaskName } from './model/tasks/tasks.ts';
+export type { MultiLabelFigures } from './model/tasks/multiLabel.ts';
+export type { OrdinalFigures } from './model/tasks/ordinal.ts';
+export type { OutputsFigures } from './model/tasks/regression.ts';
+export type {
+  CalibratedTask,
+  FiguresOf,
+  LossName,
+  PredictionOf,
+  TaskName,
+  ThresholdTask,
+} from './model/tasks/tasks.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizers/optimizer.ts';
 export type { OptimizerName } from './training/optimizers/optimizers.ts';
 export type { AdaptiveSchedule, Schedule, ScheduleFunction } from './training/schedules/schedule.ts';

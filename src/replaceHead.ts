@@ -21,7 +21,10 @@ import { takenNames } from './heads/takenNames.ts';
 export interface HeadQuestion<T extends TaskName = TaskName> {
   /** Default `'classes'`: one of the labels, by softmax. */
   readonly task?: T;
-  /** Class names, in the order of the head's outputs. `binary` takes two: the one of logit < 0, then that of logit > 0. */
+  /**
+   * Class names, in the order of the head's outputs. `binary` takes two: the one of logit < 0, then that of logit > 0.
+   * `ordinal` takes them from the lowest to the highest.
+   */
   readonly labels?: readonly string[];
   /** `regression` only: how many numbers to predict, or their names. Default 1. */
   readonly outputs?: number | readonly string[];

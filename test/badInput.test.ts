@@ -604,7 +604,7 @@ describe('options', () => {
     [
       { task: 'clases' },
       'INVALID_OPTION',
-      'expected task to be one of classes, binary, multiLabel, regression, got clases.',
+      'expected task to be one of classes, binary, multiLabel, ordinal, regression, got clases.',
     ],
     [{ labels: undefined }, 'INVALID_OPTION', "expected labels, such as { labels: ['cat', 'dog'] }, got nothing."],
     [{ labels: 'cat' }, 'INVALID_OPTION', 'expected a list of names, got cat.'],

@@ -147,7 +147,7 @@ export interface Trunk {
 
 /**
  * What one head is to predict: a label, or its index; several labels (`multiLabel`); a number or several (`regression`). Lists
- * of numbers may also be shares of the labels: for `classes` they sum to 1, for `multiLabel` each is 0 … 1; `binary` takes the
+ * of numbers may also be shares of the labels: for `classes` and `ordinal` they sum to 1, for `multiLabel` each is 0 … 1; `binary` takes the
  * share of the second label too.
  */
 export type HeadTarget = string | readonly string[] | number | readonly number[];

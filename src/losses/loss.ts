@@ -13,7 +13,8 @@ export interface Loss {
    * Loss of each example, [b], by tfjs operations that have gradients.
    *
    * @param logits - [b, units]: what the head gives, before softmax or sigmoid; for regression the values.
-   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`), or numbers.
+   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`; `ordinal`, the shares beyond each label
+   * but the last), or numbers.
    */
   losses(logits: Tensor, targets: Tensor, task: TaskName): Tensor;
 }

@@ -2,19 +2,13 @@
 import { add, clone, mean, mul, scalar, tensor1d, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
-import { tasks, tasksTaking, type TaskLoss, type TaskName } from '../model/tasks/tasks.ts';
+import { tasks, tasksTaking, type LossName, type TaskName } from '../model/tasks/tasks.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from './crossEntropy.ts';
 import { focalLoss } from './focalLoss.ts';
 import { binaryHinge, multiClassHinge } from './hingeLosses.ts';
 import type { Loss } from './loss.ts';
 import { assertOneOf, assertShare, invalidOption, isObject } from '../core/optionChecks.ts';
 import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLosses.ts';
-
-/**
- * Losses by name. For labels: `crossEntropy` (the default), `focal` (see `focalLoss`), `hinge` (of several classes Crammer
- * and Singer's). For regression: `meanSquaredError` (the default), `meanAbsoluteError`, `huber` (see `huberLoss`).
- */
-export type LossName = TaskLoss;
 
 /** A loss of a head's task. */
 export interface SettledLoss {

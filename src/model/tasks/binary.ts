@@ -4,7 +4,7 @@ import { sigmoid } from './activations.ts';
 import { assertProbability, mismatch, oneLabelIn, sharesIn } from './labelTargets.ts';
 import { entropy, labelLosses, ranked, spreadOver, temperatureOfEach } from './labelTasks.ts';
 import { agreement, isChosen, sigmoidOf } from './logits.ts';
-import { decideAll, decisionFigures, type ClassFigures, type OneLabelRules } from './oneLabel.ts';
+import { decideAll, decisionFigures, type OneLabelFigures, type OneLabelRules } from './oneLabel.ts';
 import { sigmoidLoss } from './rowLosses.ts';
 import type { TargetQuestion, Task } from './task.ts';
 
@@ -32,7 +32,7 @@ export const binary = {
     const decided = rules.decide(logits, thresholds);
     return ranked(labels, rules.outputs(logits), topK, (label) => label === decided);
   },
-  figures: (head, answers, wanted): ClassFigures => {
+  figures: (head, answers, wanted): OneLabelFigures => {
     const decided = decideAll(rules, head, answers);
     const hits = decided.filter(({ actual, predicted }) => wanted.topK > 1 || actual === predicted);
     return {

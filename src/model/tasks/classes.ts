@@ -3,7 +3,7 @@ import { softmax } from './activations.ts';
 import { encodeLabel } from './labelTargets.ts';
 import { entropy, labelLosses, ranked, spreadOver } from './labelTasks.ts';
 import { argMax, softmaxOf } from './logits.ts';
-import { decideAll, decisionFigures, type ClassFigures } from './oneLabel.ts';
+import { decideAll, decisionFigures, type OneLabelFigures } from './oneLabel.ts';
 import { softmaxLoss } from './rowLosses.ts';
 import type { Answered, Task } from './task.ts';
 
@@ -24,7 +24,7 @@ export const classes = {
   outputs: softmaxOf,
   correct: (logits, target) => (argMax(logits) === argMax(target) ? 1 : 0),
   predictions: ({ labels }, logits, topK) => ranked(labels, softmaxOf(logits), topK),
-  figures: (head, answers, wanted): ClassFigures => ({
+  figures: (head, answers, wanted): OneLabelFigures => ({
     task: 'classes',
     ...decisionFigures(rules, head, answers, { ...wanted, decided: decideAll(rules, head, answers) }),
     topKAccuracy: topKAccuracy(answers, Math.min(wanted.topK, head.labels.length)),

@@ -4,10 +4,10 @@ import { add, clone, concat, mul, slice, stack, tidy, type Tensor } from '@tenso
 import type { HeadPart } from '../model.ts';
 import { nearestNames } from '../../core/names.ts';
 import type { Loss } from '../../losses/loss.ts';
-import { assertSmoothing, settleLoss, smoothTargets, type LossName, type SettledLoss } from '../../losses/losses.ts';
+import { assertSmoothing, settleLoss, smoothTargets, type SettledLoss } from '../../losses/losses.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import type { Task } from './task.ts';
-import { tasks } from './tasks.ts';
+import { tasks, type LossName } from './tasks.ts';
 
 /** A loss for all heads, or those of some heads by their names. */
 export type LossOption = LossName | Loss | Readonly<Record<string, LossName | Loss>>;

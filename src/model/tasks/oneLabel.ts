@@ -29,7 +29,7 @@ export interface DecisionFigures {
 }
 
 /** Figures of a head that predicts one label: of tasks `classes` and `binary`. */
-export interface ClassFigures extends DecisionFigures {
+export interface OneLabelFigures extends DecisionFigures {
   readonly task: 'classes' | 'binary';
   /** Share of examples whose label is among the `topK` most probable. */
   readonly topKAccuracy: number;

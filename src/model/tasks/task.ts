@@ -51,8 +51,8 @@ export interface LabelPrediction {
   readonly label: string;
   readonly probability: number;
   /**
-   * Whether the model decides for the label, at one half or at its tuned threshold (`multiLabel`, `binary`). Of `classes` the
-   * first is decided for, and this is missing.
+   * Whether the model decides for the label: at one half or at its tuned threshold (`multiLabel`, `binary`), or as the median of
+   * the labels (`ordinal`). Of `classes` the first is decided for, and this is missing.
    */
   readonly chosen?: boolean;
 }
