@@ -1,5 +1,6 @@
 // Leaves a few values of each channel.
 import { clipByValue, floor, mul, round, type Tensor4D } from '@tensorflow/tfjs-core';
+import { assertOptions } from '../../core/optionNames.ts';
 import type { Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
 import { invalidSetting, probabilityOf } from './operationChecks.ts';
@@ -28,10 +29,9 @@ export interface PosterizeOptions {
  * console.log(posterize({ bits: 3 }).probability); // 0.5
  * ```
  */
-export function posterize({ bits = 4, probability = 0.5 }: PosterizeOptions = {}): Operation<
-  'posterize',
-  PosterizeOptions
-> {
+export function posterize(options: PosterizeOptions = {}): Operation<'posterize', PosterizeOptions> {
+  assertOptions('posterize', options, { bits: true, probability: true });
+  const { bits = 4, probability = 0.5 } = options;
   if (!isBits(bits)) throw invalidSetting('posterize', 'bits to be a whole number from 1 to 8', bits);
   return { name: 'posterize', bits, probability: probabilityOf('posterize', probability) };
 }

@@ -1,5 +1,6 @@
 // Samples of inputs and targets that lie in two arrays.
 import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
 import { exampleAt, makeSamples } from './defineSamples.ts';
 import type { GivenLabels } from './targetRecords.ts';
@@ -53,6 +54,8 @@ export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input>
 /** {@link fromArrays} under the name of the function that a user called. */
 export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Input>): Samples<Input> {
   const { ids, weights, labels, onUnreadable } = options;
+  assertArray(verb, 'inputs', options.inputs);
+  assertArray(verb, 'targets', options.targets);
   assertSameLength(verb, 'targets', options.targets.length, options.inputs.length);
   if (ids !== undefined) assertSameLength(verb, 'ids', ids.length, options.inputs.length);
   if (weights !== undefined) assertSameLength(verb, 'weights', weights.length, options.inputs.length);
@@ -77,4 +80,9 @@ function assertSameLength(verb: string, name: string, found: number, expected: n
   if (found === expected) return;
   const text = `${verb}: expected as many ${name} as inputs (${String(expected)}), got ${String(found)}. Check how they are paired.`;
   throw new TransferKitError('INVALID_OPTION', text, { inputs: expected, [name]: found });
+}
+
+function assertArray(verb: string, name: string, values: unknown): void {
+  if (!Array.isArray(values))
+    throw invalidOption(verb, `${name} to be an array with one element for each example`, values);
 }

@@ -1,5 +1,6 @@
 // Samples collected from anything that can be looped over, now or over time. Everything stays in memory.
 import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
 import { samplesOfArrays } from './fromArrays.ts';
 import type { GivenLabels } from './targetRecords.ts';
@@ -45,6 +46,13 @@ export async function fromIterable<Input>(
   options: IterableOptions = {},
 ): Promise<Samples<Input>> {
   assertOptions('fromIterable', options, { labels: true, onUnreadable: true });
+  if (!isIterable(iterable)) {
+    throw invalidOption(
+      'fromIterable',
+      "an iterable of { input, target }: an array, a Map's values, a generator",
+      iterable,
+    );
+  }
   const examples: IterableExample<Input>[] = [];
   for await (const example of iterable) {
     assertExample(example, examples.length);
@@ -56,6 +64,10 @@ export async function fromIterable<Input>(
     ids: examples.map(({ id }, i) => id ?? `example ${String(i)}`),
     ...options,
   });
+}
+
+function isIterable(value: unknown): boolean {
+  return isObject(value) && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
 function assertExample(example: unknown, index: number): void {

@@ -1,7 +1,8 @@
 // Samples of a tensor whose first axis counts examples. The values are read into plain memory once, so that afterwards
 // nothing has to be disposed and the caller may dispose the tensors at once.
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
 import type { HostTensor } from '../../core/picture.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
@@ -56,7 +57,13 @@ export async function fromTensors(options: TensorsOptions): Promise<Samples<Host
   });
 }
 
+/** Programs without types pass other things. */
+function assertTensor(value: unknown, name: string, expected: string): void {
+  if (!(value instanceof Tensor)) throw invalidOption('fromTensors', `${name} to be ${expected}`, value);
+}
+
 async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
+  assertTensor(inputs, 'inputs', 'a tensor of shape [examples, …]');
   assertLive(inputs, 'inputs');
   const { dtype, shape } = inputs;
   if (shape.length === 0) {
@@ -77,6 +84,7 @@ async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
 }
 
 async function readTargets(targets: Tensor): Promise<Target[]> {
+  assertTensor(targets, 'targets', 'an array or a tensor');
   assertLive(targets, 'targets');
   const { dtype, shape } = targets;
   const [count, width]: readonly (number | undefined)[] = shape;

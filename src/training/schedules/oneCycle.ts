@@ -1,7 +1,9 @@
 // Schedules that rise first.
 import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
 import {
   asAdaptive,
+  isSchedule,
   assertSpan,
   assertWithin,
   named,
@@ -82,6 +84,7 @@ export function warmUp(schedule: Schedule, options: WarmUpOptions = {}): Adaptiv
   const { steps = 0.1, from = 0.01 } = options;
   assertSpan('warmUp', 'steps', steps);
   assertWithin('warmUp', 'from', from, [0, 1]);
+  if (!isSchedule(schedule)) throw invalidOption('warmUp', 'a schedule, such as cosine()', schedule);
   const behind = asAdaptive(schedule);
   return {
     ...(behind.monitor === undefined ? {} : { monitor: behind.monitor }),

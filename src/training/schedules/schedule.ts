@@ -1,5 +1,6 @@
 // What a schedule is, and how long parts of a run are.
 import { TransferKitError } from '../../core/errors.ts';
+import { isObject } from '../../core/optionChecks.ts';
 import type { EpochLog, Monitor } from '../../core/types.ts';
 
 /**
@@ -34,6 +35,13 @@ export type Schedule = ScheduleFunction | AdaptiveSchedule;
 
 /** A part of a run: a whole number of steps from 1, or below 1 a share of all steps. */
 export type Span = number;
+
+/** Whether a value is a schedule. */
+export function isSchedule(value: unknown): value is Schedule {
+  if (typeof value === 'function') return true;
+  if (!isObject(value) || !('init' in value && 'factor' in value && 'afterEpoch' in value)) return false;
+  return Array.isArray(value.init) && typeof value.factor === 'function' && typeof value.afterEpoch === 'function';
+}
 
 /** A schedule as the loop takes it: one that follows no figures remembers nothing. */
 export function asAdaptive(schedule: Schedule): AdaptiveSchedule {

@@ -1,10 +1,10 @@
 // The schedules by name. Names and types derive from this table.
-import { invalidOption, isObject } from '../../core/optionChecks.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
 import { hasKey, keysOf, quoted } from '../../core/names.ts';
 import { constant, cosine, cosineRestarts, exponential, linear, polynomial, step } from './decays.ts';
 import { oneCycle } from './oneCycle.ts';
 import { plateau } from './plateau.ts';
-import { asAdaptive, type AdaptiveSchedule, type Schedule } from './schedule.ts';
+import { asAdaptive, isSchedule, type AdaptiveSchedule, type Schedule } from './schedule.ts';
 
 /** All schedules: a name stands for what its function gives without arguments. */
 export const schedules = {
@@ -31,10 +31,4 @@ export function settleSchedule(verb: string, schedule: ScheduleName | Schedule):
   if (isSchedule(schedule)) return asAdaptive(schedule);
   if (hasKey(schedules, schedule)) return asAdaptive(schedules[schedule]());
   throw invalidOption(verb, `schedule to be ${quoted(keysOf(schedules))}, a schedule or a function`, schedule);
-}
-
-function isSchedule(value: unknown): value is Schedule {
-  if (typeof value === 'function') return true;
-  if (!isObject(value) || !('init' in value && 'factor' in value && 'afterEpoch' in value)) return false;
-  return Array.isArray(value.init) && typeof value.factor === 'function' && typeof value.afterEpoch === 'function';
 }
