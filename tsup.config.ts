@@ -33,7 +33,11 @@ const forBundlers: Options = {
   ...both,
   entry: modules,
   bundle: false,
-  dts: { entry: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])) },
+  dts: {
+    entry: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])),
+    // Bundling the declarations drops the reference that src/core/disposal.ts has: users need it for `Disposable`.
+    banner: '/// <reference lib="esnext.disposable" />',
+  },
   clean: ['**/*', '!bundled/**'],
   esbuildPlugins: [
     {

@@ -91,7 +91,7 @@ export interface BlockedOperation {
 }
 
 /** A part of a trunk prepared for inference alone: fused, with the weights of the moment when it was made. */
-export interface FoldedPart {
+export interface FoldedPart extends Disposable {
   /** Runs the part without dropout; nothing flows back. The caller owns the result. */
   readonly run: (input: Tensor) => Tensor;
   /** Layers that run as they are, because there is no other form of them here. */
@@ -101,7 +101,7 @@ export interface FoldedPart {
 }
 
 /** A network as one differentiable function with places where it can be cut. Bases have one, heads have one. */
-export interface Trunk {
+export interface Trunk extends Disposable {
   readonly format: 'layers' | 'graph';
   readonly input: TensorSpec;
   readonly output: TensorSpec;

@@ -76,7 +76,7 @@ export interface WeightsReport {
 }
 
 /** A pretrained network whose classifier is cut off, with the preprocessing it expects. */
-export interface Base {
+export interface Base extends Disposable {
   readonly name: string;
   readonly trunk: Trunk;
   readonly preprocessor: Preprocessor;
@@ -139,7 +139,7 @@ export type LabelsOf<T extends TaskName | Tasks> = T extends Tasks
   : readonly string[];
 
 /** A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. */
-export interface TransferModel<T extends TaskName | Tasks = TaskName> {
+export interface TransferModel<T extends TaskName | Tasks = TaskName> extends Disposable {
   readonly base: Base;
   readonly head: Head<T>;
   /** Class names, or names of the outputs of a regression, in the order of the head's outputs; by head for several. */

@@ -25,7 +25,7 @@ import { labelsOf } from './keptExample.ts';
 import { vectorOf } from './separation.ts';
 
 /** A classifier that keeps the features of examples. Nothing is trained: what is added counts at once. */
-export interface ExampleClassifier {
+export interface ExampleClassifier extends Disposable {
   /** Stays the caller's, and must live as long as the classifier. */
   readonly base: Base;
   /** Labels that have examples, in alphabetical order. */
@@ -196,6 +196,10 @@ class KeepingClassifier implements ExampleClassifier {
   dispose(): void {
     this.disposed = true;
     this.features.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   private keep(verb: string, examples: readonly KeptExample[]): void {

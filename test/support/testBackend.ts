@@ -1,5 +1,6 @@
 // The backend that the tests of exactness and leaks run on: cpu, or what the test project names (vitest.config.ts), so
 // that what they promise is seen with each way of computing, and without it.
+import { disposal } from '../../src/core/disposal.ts';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import {
   useBackend,
@@ -32,7 +33,7 @@ export function layerByLayer<Any extends Trunk>(trunk: Any): Any {
   const run = trunk.run.bind(trunk);
   const fold = (range?: StageRange): Promise<FoldedPart> => {
     const part = { run: (input: Tensor) => run(input, { ...range, fused: false }), unfolded: [] };
-    return Promise.resolve({ ...part, dispose: () => undefined });
+    return Promise.resolve({ ...part, ...disposal(), dispose: () => undefined });
   };
   return Object.assign(trunk, {
     run: (input: Tensor, options?: RunOptions) => run(input, { ...options, fused: false }),

@@ -1,4 +1,5 @@
 // A part of a trunk of layers for inference: fused where its layers have a form as nodes, as it is elsewhere.
+import { disposal } from '../../core/disposal.ts';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { FoldedPart, StageRange, Trunk } from '../../core/types.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
@@ -22,7 +23,7 @@ interface WrittenRange extends WrittenCalls {
 /** Folds stages of a trunk; those with layers that have no form as nodes run as they are. */
 export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.length }: StageRange = {}): FoldedPart {
   const whole = writeRange(trunk, { from, to });
-  if (whole.unsupported.length === 0) return { ...programOf(trunk, whole), unfolded: [] };
+  if (whole.unsupported.length === 0) return { ...programOf(trunk, whole), ...disposal(), unfolded: [] };
   const programs: Program[] = [];
   try {
     for (const run of runsOf(trunk, { from, to })) {
@@ -34,6 +35,7 @@ export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.l
     throw error;
   }
   return {
+    ...disposal(),
     run: (input) => inTurn(programs, input),
     dispose() {
       for (const program of programs) program.dispose();

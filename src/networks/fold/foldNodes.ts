@@ -1,4 +1,5 @@
 // A GraphModel's nodes fused as those of layers are. What a converter has fused already stays as it is.
+import { disposal } from '../../core/disposal.ts';
 import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../../core/json.ts';
 import type { FoldedPart } from '../../core/types.ts';
@@ -128,5 +129,5 @@ export function foldPart(
   const nodes = graph.nodes.map((node) => (node.name === entry && entry !== graph.input ? placeholder(entry) : node));
   const part = nodesLeadingTo({ ...graph, nodes, input: entry }, [exit]);
   const folded = foldNodes(part, constants);
-  return { ...makeProgram(folded.graph, folded.constants), unfolded: [] };
+  return { ...makeProgram(folded.graph, folded.constants), ...disposal(), unfolded: [] };
 }

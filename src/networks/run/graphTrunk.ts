@@ -1,5 +1,6 @@
 // A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
 // place of constants are all that training needs.
+import { disposal } from '../../core/disposal.ts';
 import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
@@ -120,6 +121,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
       return { ...part, run };
     },
     penalty: () => undefined,
+    ...disposal(),
     dispose() {
       if (disposed) return;
       disposed = true;

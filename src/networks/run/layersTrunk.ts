@@ -1,4 +1,5 @@
 // A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
+import { disposal } from '../../core/disposal.ts';
 import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape, fits } from '../../core/shapes.ts';
@@ -113,6 +114,7 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
         moving.filter((weight) => own.has(weight)),
       );
     },
+    ...disposal(),
     dispose() {
       if (disposed) return;
       disposed = true;

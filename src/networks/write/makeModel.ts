@@ -2,6 +2,7 @@
 import { byHead } from '../../model/headParts.ts';
 import type { AnyModel, Base, Head } from '../../model/model.ts';
 import { addOwner, removeOwner } from '../../model/owners.ts';
+import { disposal } from '../../core/disposal.ts';
 import type { TrainingLog } from '../../core/types.ts';
 
 /** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */
@@ -13,6 +14,7 @@ export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonl
     head: { task: byHead(parts, ({ task }) => task), parts, trunk, trained },
     labels: byHead(parts, ({ labels }) => labels),
     history,
+    ...disposal(),
     dispose: () => {
       trunk.dispose();
       removeOwner(base, trunk);
