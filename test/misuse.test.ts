@@ -1,7 +1,10 @@
 // Every function of the doors, called with what it cannot take: an error of this package, and nothing left behind.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as augmentDoor from '../src/augment.ts';
 import * as main from '../src/index.ts';
 import { isTransferKitError, useBackend } from '../src/index.ts';
@@ -10,7 +13,18 @@ import * as nodeDoor from '../src/node.ts';
 import * as optimizersDoor from '../src/optimizers.ts';
 import * as schedulesDoor from '../src/schedules.ts';
 
-beforeAll(() => useBackend('cpu'));
+const home = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), 'transferkit-misuse-'));
+
+beforeAll(async () => {
+  // A text may be a path: what save writes goes here.
+  process.chdir(folder);
+  await useBackend('cpu');
+});
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
 
 const doors = {
   main,
