@@ -264,6 +264,11 @@ async function nameAnswer({ output }: Trunk, task: TaskName, given: LoadOptions[
     const text = `load: expected a classifier that gives one row of numbers for each example, got ${describeShape(output.shape)}.`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape: output.shape });
   }
+  const expected = tasks[task].units(tasks[task].labelsOf(units));
+  if (expected !== units) {
+    const text = `load: expected a classifier with the outputs of task '${task}' (${String(expected)}), got ${String(units)}. Ask for another task.`;
+    throw new TransferKitError('INVALID_OPTION', text, { expected, received: units });
+  }
   const labels = given === 'imagenet' ? await imagenetNames(units) : given;
   const count = tasks[task].labelsOf(units);
   if (tasks[task].labelled === undefined) return nameOutputs('', { task, outputs: labels ?? units });

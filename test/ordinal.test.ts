@@ -290,6 +290,14 @@ describe('every verb', () => {
     expect(own.head.parts).toMatchObject([{ task: 'ordinal', from: 0, to: 3 }]);
   });
 
+  test('a classifier with more outputs than a task has is refused', async () => {
+    const source = sequential({ layers: [layers.dense({ units: 4, inputShape: [2] }), layers.dense({ units: 3 })] });
+    expect(await raisedBy(() => load(source, { task: 'binary', labels: ['no', 'yes'] }))).toMatchObject({
+      message: expect.stringContaining("with the outputs of task 'binary' (1), got 3") as string,
+    });
+    source.dispose();
+  });
+
   test.each([
     ['calibrate', calibrate, /of task 'classes', 'binary' or 'multiLabel', got 'ordinal'\. Label probabilities/],
     ['tuneThresholds', tuneThresholds, /of task 'binary' or 'multiLabel', got 'ordinal'\. The label of an ordinal/],
