@@ -10,7 +10,7 @@ import { trainHeadNames } from './training/options/trainHeadNames.ts';
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
-  /** Rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. */
+  /** Rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. Other values need gradients. */
   readonly learningRate?: number;
 }
 
@@ -18,7 +18,7 @@ export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
  * Trains the head on features of the base. The base does not move, whatever is unfrozen in it.
  *
  * A head without hidden layers is solved for, see `solver`; any other is trained by gradients, and so is every head when an
- * option speaks of epochs or steps.
+ * option needs them.
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
@@ -54,7 +54,9 @@ export async function trainHeadNow(model: AnyModel, samples: Samples, options: T
   const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } = training;
   const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);
   const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
-  const solver = settleSolver('trainHead', linearHeadOf(model), samples, options);
+  const { parts } = model.head;
+  const request = { verb: 'trainHead', head: linearHeadOf(model), parts, samples, options, settled };
+  const { solver, reason } = settleSolver(request);
   await ensureBackend();
   const segment = segmentNow(settled.initialEpoch, model.head.trunk.weights);
   const plan = {
@@ -64,6 +66,7 @@ export async function trainHeadNow(model: AnyModel, samples: Samples, options: T
     rates,
     options: settled,
     startedAt,
+    reason,
     checkpoints: await findCheckpoints('trainHead', 'head', settled),
   } as const;
   return solver === undefined ? runTraining(model, samples, plan) : runSolver(model, samples, plan, solver);

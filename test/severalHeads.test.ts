@@ -595,11 +595,11 @@ describe('factors of losses in the training of the head before fineTune', () => 
     const shown = records(examples(4), 'kind', 'light');
     const solved = async (lossWeights?: Record<string, number>) => {
       const model = await tinySeveral({ heads });
-      const { solver } = await trainHead(model, shown, lossWeights === undefined ? {} : { lossWeights });
-      return { name: solver?.name, values: model.head.trunk.weights.map(({ variable }) => [...variable.dataSync()]) };
+      const { method } = await trainHead(model, shown, lossWeights === undefined ? {} : { lossWeights });
+      return { method, values: model.head.trunk.weights.map(({ variable }) => [...variable.dataSync()]) };
     };
     const weighted = await solved({ light: 0.2 });
-    expect(weighted.name).toBe('lbfgs');
+    expect(weighted.method).toBe('lbfgs');
     expect(weighted).toEqual(await solved());
   });
 });

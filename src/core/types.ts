@@ -245,7 +245,6 @@ export type Monitor = 'loss' | 'accuracy' | 'validationLoss' | 'validationAccura
 
 /** What a solver did. */
 export interface SolverLog {
-  readonly name: 'lbfgs';
   /** Strength of the penalty on standardised features: of each head, where there are several. */
   readonly l2: number | Readonly<Record<string, number>>;
   /** Steps of all fits together: those of each strength, in each fold, and the last one, for every head. */
@@ -257,6 +256,16 @@ export interface SolverLog {
 /** What a training verb did, as plain data. */
 export interface TrainingLog {
   readonly phase: 'head' | 'fineTune';
+  /**
+   * What found the weights: `'gradient'`, the training by steps; `'ridge'`, the optimum of a ridge regression; `'lbfgs'`, the
+   * optimum of any other linear head, or of several. Both optima are found by L-BFGS.
+   */
+  readonly method: 'lbfgs' | 'ridge' | 'gradient';
+  /**
+   * Why a linear head was trained by gradients although it could be solved for, such as `labelSmoothing: 0.1 needs gradient
+   * steps`. Missing otherwise.
+   */
+  readonly reason?: string;
   readonly epochs: readonly EpochLog[];
   /** `time`: `maxSeconds` were over. `converged`: a solver found the optimum. */
   readonly stoppedBy: 'epochs' | 'signal' | 'earlyStopping' | 'time' | 'converged';

@@ -42,7 +42,8 @@ describe('a head without hidden layers', () => {
     expect(log).toMatchObject({
       phase: 'head',
       stoppedBy: 'converged',
-      solver: { name: 'lbfgs', converged: true },
+      method: 'lbfgs',
+      solver: { converged: true },
       epochs: [{ epoch: 0, accuracy: 1, validationAccuracy: 1 }],
       cachedUpTo: 'head_pooling_average',
       examples: 24,
@@ -83,9 +84,9 @@ describe('a head without hidden layers', () => {
   test('begins fineTune', async () => {
     const model = await tinyTransfer();
     await fineTune(model, tinySamples(), { unfreeze: { lastStages: 1 }, epochs: 1 });
-    expect(model.history.map(({ phase, solver }) => [phase, solver?.name])).toEqual([
+    expect(model.history.map(({ phase, method }) => [phase, method])).toEqual([
       ['head', 'lbfgs'],
-      ['fineTune', undefined],
+      ['fineTune', 'gradient'],
     ]);
   });
 
@@ -104,7 +105,8 @@ describe('a head without hidden layers', () => {
     expect(await trainHead(tagged, tags)).toMatchObject({ stoppedBy: 'converged', epochs: [{ accuracy: 1 }] });
     const counting = await tinyTransfer({ task: 'regression', outputs: 1 });
     const numbers = await withTargets((label) => 10 * tinyLabels.indexOf(label));
-    const { epochs } = await trainHead(counting, numbers);
+    const { epochs, method } = await trainHead(counting, numbers);
+    expect(method).toBe('ridge');
     expect(epochs[0]?.loss).toBeLessThan(5);
   });
 
@@ -116,7 +118,7 @@ describe('a head without hidden layers', () => {
     });
     const samples = await withTargets((label) => ({ kind: label, number: 10 * tinyLabels.indexOf(label) }));
     const log = await expectNoLeak(() => trainHead(model, samples));
-    expect(log.stoppedBy).toBe('converged');
+    expect([log.method, log.stoppedBy]).toEqual(['lbfgs', 'converged']);
     expect(Object.keys(log.solver?.l2 ?? {})).toEqual(['kind', 'number']);
     expect(log.epochs[0]?.heads).toMatchObject({ kind: { accuracy: 1 } });
     // As the first one alone.
@@ -206,8 +208,8 @@ describe('a head is trained by steps', () => {
     gradientAccumulationSteps: { gradientAccumulationSteps: 2 },
     initialEpoch: { initialEpoch: 1 },
     labelSmoothing: { labelSmoothing: 0.1 },
-    learningRate: { learningRate: 1e-3 },
-    loss: { loss: 'crossEntropy' },
+    learningRate: { learningRate: 2e-3 },
+    loss: { loss: 'hinge' },
     maxSeconds: { maxSeconds: 60 },
     mixup: { mixup: 0.2 },
     monitor: { monitor: 'loss' },
@@ -227,12 +229,31 @@ describe('a head is trained by steps', () => {
     expect(model.history).toEqual([]);
     if (name === 'cutMix') return;
     const log = await trainHead(model, tinySamples(4), given);
-    expect([log.solver, log.stoppedBy]).toEqual([undefined, 'epochs']);
+    expect([log.solver, log.method, log.stoppedBy]).toEqual([undefined, 'gradient', 'epochs']);
+    expect(log.reason).toMatch(new RegExp(`^${name}(: \\S+)? needs gradient steps$`));
+  });
+
+  test('with a value in its log', async () => {
+    const log = await trainHead(await tinyTransfer(), tinySamples(4), { labelSmoothing: 0.1 });
+    expect(log.reason).toBe('labelSmoothing: 0.1 needs gradient steps');
+  });
+
+  test('where a head has another loss than its task', async () => {
+    const { base } = await tinyTransfer();
+    const heads = { kind: { labels: tinyLabels }, number: { task: 'regression' } } as const;
+    const samples = await withTargets((label) => ({ kind: label, number: tinyLabels.indexOf(label) }));
+    const methodBy = async (loss: NonNullable<TrainHeadOptions['loss']>) => {
+      const log = await trainHead(replaceHead(base, { heads }), samples, { loss });
+      return log.reason === undefined ? log.method : [log.method, log.reason];
+    };
+    expect(await methodBy({ kind: 'crossEntropy', number: 'meanSquaredError' })).toBe('lbfgs');
+    expect(await methodBy({ number: 'huber' })).toEqual(['gradient', 'loss needs gradient steps']);
   });
 
   test("with solver 'gradient'", async () => {
     const log = await trainHead(await tinyTransfer(), tinySamples(), { solver: 'gradient' });
-    expect([log.solver, log.epochs.length]).toEqual([undefined, 10]);
+    expect([log.solver, log.method, log.epochs.length]).toEqual([undefined, 'gradient', 10]);
+    expect(log.reason).toBe("solver: 'gradient'");
   });
 
   /** A head of one's own: logits of the tiny labels from [12]. */
@@ -263,7 +284,8 @@ describe('a head is trained by steps', () => {
     const { base } = await tinyTransfer();
     const model = replaceHead(base, { labels: tinyLabels, model: ownHead(...parts()) });
     await expect(trainHead(model, tinySamples(), { solver: 'lbfgs' })).rejects.toThrow(text);
-    expect((await trainHead(model, tinySamples(4))).solver).toBeUndefined();
+    const log = await trainHead(model, tinySamples(4));
+    expect([log.method, log.reason]).toEqual(['gradient', undefined]);
   });
 
   test("a linear head of one's own, and one whose other layers are frozen, are solved for", async () => {
@@ -273,7 +295,7 @@ describe('a head is trained by steps', () => {
     const hidden = await tinyTransfer({ hidden: [8] });
     for (const weight of hidden.head.trunk.weights) weight.frozen = weight.layer !== 'head_logits';
     const before = weightValues(hidden)['head_dense_1/kernel'];
-    expect((await trainHead(hidden, tinySamples())).solver?.name).toBe('lbfgs');
+    expect((await trainHead(hidden, tinySamples())).method).toBe('lbfgs');
     expect(weightValues(hidden)['head_dense_1/kernel']).toEqual(before);
   });
 

@@ -42,7 +42,7 @@ const purpose = 0x617567;
  */
 export function settleAugmentation(verb: string, request: AugmentationRequest): SettledAugmentation | undefined {
   const { augment = 'none', views = 'fresh', seed, epochs, model } = request;
-  if (request.augment === undefined && request.views !== undefined) {
+  if (request.augment === undefined && !isFresh(views)) {
     throw invalidOption(verb, 'augment beside views, which are of changed inputs', 'no augment');
   }
   if (typeof views === 'number') assertWhole(verb, 'views', views, 1);

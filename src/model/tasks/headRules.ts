@@ -54,6 +54,16 @@ export function settleHeadLoss(
   };
 }
 
+/**
+ * Whether an option asks for the losses that the heads have anyway.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for names that no head has.
+ */
+export function isUsualLoss(verb: string, parts: readonly HeadPart[], loss: LossOption | undefined): boolean {
+  const chosen = lossByHead(verb, parts, loss);
+  return parts.every(({ task }, place) => (chosen[place] ?? tasks[task].losses[0]) === tasks[task].losses[0]);
+}
+
 /** Targets of all heads smoothed, [b, units], a tensor of its own; numbers of a regression stay. See `smoothTargets`. */
 export function smoothByHead(parts: readonly HeadPart[], targets: Tensor, smoothing: number): Tensor {
   if (smoothing === 0) return clone(targets);

@@ -18,7 +18,11 @@ import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from '../ru
 
 /** Options of every training verb. */
 export interface TrainingOptions {
-  /** Number of the epoch to stop before, counted from 0 as Keras counts: with `initialEpoch` 10, 15 trains five. */
+  /**
+   * Number of the epoch to stop before, counted from 0 as Keras counts: with `initialEpoch` 10, 15 trains five. Default: 5 epochs
+   * in `fineTune`. `trainHead` needs no epochs where it solves for the weights; a number of epochs asks it for gradient steps, of
+   * which it takes 10 epochs by itself.
+   */
   readonly epochs?: number;
   /**
    * Number of the first epoch. It numbers epochs, draws their orders and says which step of `unfreeze` is under way; the schedule
@@ -98,7 +102,7 @@ export interface TrainingOptions {
   readonly earlyStopping?: boolean | number | EarlyStoppingOptions;
   /**
    * Seconds after which training stops, from the call of the verb on, reading and features included: between two batches,
-   * with a last validation. Default: no limit.
+   * with a last validation. Default `Infinity`: no limit.
    */
   readonly maxSeconds?: number;
   /**
@@ -201,7 +205,7 @@ export function settleOptions(
   assertWhole(verb, 'gradientAccumulationSteps', gradientAccumulationSteps, 1);
   assertWhole(verb, 'seed', seed, 0);
   assertShare(verb, 'labelSmoothing', labelSmoothing);
-  if (options.maxSeconds !== undefined) assertRate(verb, 'maxSeconds', maxSeconds);
+  if (maxSeconds !== Infinity) assertRate(verb, 'maxSeconds', maxSeconds);
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
     throw invalidOption(verb, 'validation to be samples or a share above 0 and below 1', validation);
   }

@@ -1,9 +1,14 @@
 // Whether a head is solved for or trained by gradients.
 import type { LinearHead } from '../../model/linearHead.ts';
+import type { HeadPart } from '../../model/model.ts';
+import { keysOf } from '../../core/names.ts';
 import type { Samples } from '../../core/types.ts';
 import { assertOneOf, assertRate, invalidOption } from '../../core/optionChecks.ts';
-import type { TrainingOptions } from './options.ts';
+import { shorten } from '../../core/shown.ts';
+import type { SettledOptions } from './options.ts';
 import { assertSamples } from '../../model/tasks/checkLabels.ts';
+import { isUsualLoss } from '../../model/tasks/headRules.ts';
+import type { AnyTrainHeadOptions, GradientOption } from './trainHeadNames.ts';
 
 /** How a head finds its weights: `'lbfgs'` solves for the optimum of a linear head, `'gradient'` is the training loop. */
 export type SolverName = 'lbfgs' | 'gradient';
@@ -17,8 +22,9 @@ export interface SolverOptions {
    * logistic regression (multinomial, or by one logit; for `multiLabel` one for each label), numbers by ridge regression.
    * Dropout has no part in it. `'gradient'` trains by epochs.
    *
-   * Default: `'lbfgs'` for a linear head on features that fit into memory, unless an option speaks of epochs or steps, such
-   * as `epochs`, `learningRate` or `loss`; else `'gradient'`. With `cache: false` examples are read twice, once for figures.
+   * Default: `'lbfgs'` for a linear head on features that fit into memory, unless an option needs gradient steps: `epochs`, or a
+   * value other than the default of an option such as `labelSmoothing`, `optimizer` or `earlyStopping`. Else `'gradient'`. The
+   * log's `method` and `reason` say what was done. With `cache: false` examples are read twice, once for figures.
    */
   readonly solver?: SolverName;
   /**
@@ -36,31 +42,50 @@ export interface SettledSolver {
   readonly l2: number | undefined;
 }
 
-type Options = TrainingOptions & SolverOptions & { readonly learningRate?: number };
+/** How a head is to be trained. */
+export interface TrainingWay {
+  /** Undefined: by gradients. */
+  readonly solver?: SettledSolver;
+  /** Why a linear head is trained by gradients; missing where it is solved for, and for every other head. */
+  readonly reason?: string;
+}
 
-/** What has a meaning in a training loop alone. */
-const ofTheLoop = [
-  'augment',
-  'checkpoint',
-  'clip',
-  'cutMix',
-  'earlyStopping',
-  'ema',
-  'epochs',
-  'gradientAccumulationSteps',
-  'initialEpoch',
-  'labelSmoothing',
-  'learningRate',
-  'loss',
-  'maxSeconds',
-  'mixup',
-  'monitor',
-  'optimizer',
-  'restoreBest',
-  'resume',
-  'schedule',
-  'views',
-] as const satisfies readonly (keyof Options)[];
+/** What decides it. */
+export interface SolverRequest {
+  readonly verb: string;
+  /** What `linearHeadOf` finds: why a head is not linear, else what to solve for. */
+  readonly head: LinearHead | string;
+  readonly parts: readonly HeadPart[];
+  readonly samples: Samples;
+  readonly options: AnyTrainHeadOptions;
+  readonly settled: SettledOptions;
+}
+
+/** Whether an option that is for gradients alone says nothing: it is not given, or it is what it would be anyway. */
+const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => boolean>> = {
+  augment: ({ settled }) => settled.augment === undefined,
+  checkpoint: ({ settled }) => settled.checkpoint === undefined,
+  clip: ({ settled }) => settled.clip === undefined,
+  cutMix: ({ options }) => options.cutMix === undefined,
+  earlyStopping: ({ settled }) => settled.watch.stopping === undefined,
+  ema: ({ settled }) => settled.ema === undefined,
+  // A number of epochs asks for epochs.
+  epochs: ({ options }) => options.epochs === undefined,
+  gradientAccumulationSteps: ({ settled }) => settled.gradientAccumulationSteps === 1,
+  initialEpoch: ({ settled }) => settled.initialEpoch === 0,
+  labelSmoothing: ({ settled }) => settled.labelSmoothing === 0,
+  learningRate: ({ options: { learningRate }, settled }) =>
+    learningRate === undefined || learningRate === settled.optimizer.defaultLearningRate,
+  loss: ({ verb, parts, settled }) => isUsualLoss(verb, parts, settled.loss),
+  maxSeconds: ({ settled }) => settled.maxSeconds === Infinity,
+  mixup: ({ options }) => options.mixup === undefined,
+  monitor: ({ options: { monitor = 'validationLoss' } }) => monitor === 'validationLoss',
+  optimizer: ({ options: { optimizer = 'adam' } }) => optimizer === 'adam',
+  restoreBest: ({ options: { restoreBest = true } }) => restoreBest,
+  resume: ({ options: { resume = false } }) => !resume,
+  schedule: ({ options: { schedule = 'cosine' } }) => schedule === 'cosine',
+  views: ({ options: { views = 'fresh' } }) => views === 'fresh',
+};
 
 /** Numbers of all features together: 512 MiB of them. */
 const mostFeatures = 2 ** 27;
@@ -68,39 +93,59 @@ const mostFeatures = 2 ** 27;
 const mostWeights = 2 ** 19;
 
 /**
- * The head to solve for; undefined when it is to be trained by gradients.
+ * How a head is to be trained.
  *
- * @param head - What `linearHeadOf` finds.
  * @throws TransferKitError `INVALID_OPTION` for a solver that does not fit the head or the other options.
  */
-export function settleSolver(
-  verb: string,
-  head: LinearHead | string,
-  samples: Samples,
-  options: Options,
-): SettledSolver | undefined {
-  const { solver, l2 } = options;
+export function settleSolver(request: SolverRequest): TrainingWay {
+  const { verb, head, samples } = request;
+  const { solver, l2 } = request.options;
   if (solver !== undefined) assertOneOf(verb, 'solver', solver, ['lbfgs', 'gradient']);
   if (l2 !== undefined) assertRate(verb, 'l2', l2);
   if (solver === 'gradient') {
-    if (l2 === undefined) return undefined;
+    if (l2 === undefined) return typeof head === 'string' ? {} : { reason: "solver: 'gradient'" };
     throw invalidOption(verb, "l2 with solver 'lbfgs' only; to hold weights back in training, use adamW()", l2);
   }
   assertSamples(verb, samples);
-  const obstacle = obstacleTo(head, samples, options);
-  if (obstacle === undefined && typeof head !== 'string') return { head, l2 };
-  if (solver === undefined && l2 === undefined) return undefined;
+  const obstacle = obstacleTo(request);
+  if (obstacle === undefined && typeof head !== 'string') return { solver: { head, l2 } };
+  if (solver === undefined && l2 === undefined) return reasonOf(obstacle);
   const chosen = solver === undefined ? `l2, which is for solver 'lbfgs',` : `solver 'lbfgs'`;
-  throw invalidOption(verb, `${chosen} for a linear head and without options of training by steps`, obstacle);
+  const expected = `${chosen} for a linear head and without options of training by steps`;
+  throw invalidOption(verb, expected, obstacle?.error);
 }
 
-function obstacleTo(head: LinearHead | string, { size }: Samples, options: Options): string | undefined {
-  if (typeof head === 'string') return `a head that is not: ${head}`;
-  const name = ofTheLoop.find((each) => options[each] !== undefined);
-  if (name !== undefined) return `${name} too`;
+/** Why a head cannot be solved for. */
+interface Obstacle {
+  readonly error: string;
+  /** Missing where the head is not linear. */
+  readonly reason?: string;
+}
+
+function reasonOf(obstacle: Obstacle | undefined): TrainingWay {
+  return obstacle?.reason === undefined ? {} : { reason: obstacle.reason };
+}
+
+function obstacleTo(request: SolverRequest): Obstacle | undefined {
+  const { head, options, samples } = request;
+  if (typeof head === 'string') return { error: `a head that is not: ${head}` };
+  const name = gradientOptions.find((each) => !saysNothing[each](request));
+  if (name !== undefined)
+    return { error: `${name} too`, reason: `${written(name, options[name])} needs gradient steps` };
   // Other factors do not move the optima of heads that have nothing in common.
-  if (Object.values(options.lossWeights ?? {}).includes(0)) return 'lossWeights of 0 too';
+  if (Object.values(options.lossWeights ?? {}).includes(0)) {
+    return { error: 'lossWeights of 0 too', reason: 'a weight of 0 in lossWeights needs gradient steps' };
+  }
   const weights = Math.max(...head.ends.map(({ part }) => (part.to - part.from) * head.width));
-  if (size * head.width <= mostFeatures && weights <= mostWeights) return undefined;
-  return `too much for it: ${String(size)} examples of ${String(head.width)} features, ${String(weights)} weights`;
+  if (samples.size * head.width <= mostFeatures && weights <= mostWeights) return undefined;
+  const found = `${String(samples.size)} examples of ${String(head.width)} features, ${String(weights)} weights`;
+  return { error: `too much for it: ${found}`, reason: `too much for the solver: ${found}` };
+}
+
+const gradientOptions = keysOf(saysNothing);
+
+/** An option as one writes it; of what is longer than a word or a number the name alone. */
+function written(name: string, value: unknown): string {
+  if (typeof value === 'string') return `${name}: '${shorten(value)}'`;
+  return typeof value === 'number' || typeof value === 'boolean' ? `${name}: ${String(value)}` : name;
 }

@@ -19,6 +19,8 @@ export interface TrainingPlan {
   readonly options: SettledOptions;
   /** When the verb was called, by `performance.now()`. */
   readonly startedAt: number;
+  /** Why a linear head is trained by steps; undefined for any other training. */
+  readonly reason?: string | undefined;
   /** Undefined: there are none. */
   readonly checkpoints?: Checkpoints | undefined;
 }

@@ -11,6 +11,7 @@ import { openRows, type Parts } from './openRows.ts';
 import { watchParts } from './runWarnings.ts';
 import { settleRun } from './settleRun.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
+import { tasks } from '../../model/tasks/tasks.ts';
 import type { SettledSolver } from '../options/solverOption.ts';
 
 /**
@@ -30,6 +31,7 @@ export async function runSolver(
   const warnings = watched.warnings(outcome);
   const log: TrainingLog = {
     phase: plan.phase,
+    method: solver.head.ends.every(({ part }) => tasks[part.task].scalesTargets) ? 'ridge' : 'lbfgs',
     ...outcome,
     ...(warnings.length === 0 ? {} : { warnings }),
     parameters: countParameters(model, plan.segments),
@@ -40,7 +42,7 @@ export async function runSolver(
   return log;
 }
 
-type Outcome = Omit<TrainingLog, 'phase' | 'parameters' | 'seed' | 'seconds'>;
+type Outcome = Omit<TrainingLog, 'phase' | 'method' | 'parameters' | 'seed' | 'seconds'>;
 
 async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolver): Promise<Outcome> {
   const { model, options } = run;
@@ -67,7 +69,7 @@ async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolv
     return {
       epochs: [epoch],
       stoppedBy: solved.converged ? 'converged' : 'epochs',
-      solver: { name: 'lbfgs', ...solved },
+      solver: solved,
       ...rows.report,
     };
   } finally {

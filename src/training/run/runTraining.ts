@@ -27,6 +27,8 @@ export async function runTraining(model: AnyModel, samples: Samples, plan: Train
   const warnings = [...(recorder?.warnings ?? []), ...noneBetter(plan, outcome), ...watched.warnings(outcome)];
   const log: TrainingLog = {
     phase: plan.phase,
+    method: 'gradient',
+    ...(plan.reason === undefined ? {} : { reason: plan.reason }),
     epochs: outcome.epochs,
     stoppedBy: outcome.end ?? 'epochs',
     ...(outcome.before === undefined ? {} : { before: outcome.before }),

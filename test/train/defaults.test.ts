@@ -1,0 +1,119 @@
+// An option that is given at its documented default changes nothing: not a bit of a weight.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { fineTune, trainHead, type FineTuneOptions, type TrainHeadOptions } from '../../src/index.ts';
+import { useTestBackend } from '../support/testBackend.ts';
+import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';
+
+beforeAll(async () => {
+  await useTestBackend();
+});
+
+/** For each option its default; or why there is none that can be given. */
+type Defaults<Options> = {
+  readonly [Name in keyof Options]-?: { readonly value: Required<Options>[Name] } | { readonly none: string };
+};
+
+const none = (why: string) => ({ none: why });
+const given = <const Value>(value: Value) => ({ value });
+
+const shared = {
+  augment: given('none'),
+  batchNorm: given('inference'),
+  batchSize: given(32),
+  cache: given(true),
+  checkpoint: none('nothing is written'),
+  classWeights: given({}),
+  clip: none('no limit'),
+  cutMix: none('no rectangles'),
+  earlyStopping: given(false),
+  ema: given(false),
+  gradientAccumulationSteps: given(1),
+  initialEpoch: given(0),
+  labelSmoothing: given(0),
+  loss: given('crossEntropy'),
+  lossWeights: given({}),
+  maxSeconds: given(Infinity),
+  mixup: none('no blending'),
+  monitor: given('validationLoss'),
+  onEpoch: given(() => undefined),
+  onProgress: given(() => undefined),
+  optimizer: given('adam'),
+  restoreBest: given(true),
+  resume: given(false),
+  seed: given(0),
+  signal: given(new AbortController().signal),
+  validation: none('nothing is held out'),
+  views: given('fresh'),
+} as const;
+
+const ofTrainHead: Defaults<TrainHeadOptions> = {
+  ...shared,
+  epochs: none('a number of epochs asks for gradient steps'),
+  l2: none('chosen by validation'),
+  learningRate: given(1e-3),
+  schedule: given('cosine'),
+  solver: given('lbfgs'),
+};
+
+const ofGradients: Defaults<TrainHeadOptions> = {
+  ...ofTrainHead,
+  epochs: given(10),
+  l2: none('for solving alone'),
+  solver: given('gradient'),
+};
+
+/** The rate of a run of fewer than 50 steps. */
+const rate = 1e-3 * 0.1;
+const ofFineTune: Defaults<FineTuneOptions> = {
+  ...shared,
+  epochs: given(5),
+  headEpochs: none('what trainHead does by itself'),
+  layerDecay: given(1),
+  learningRate: given({ head: rate, base: [rate / 10, rate] }),
+  schedule: given('oneCycle'),
+  unfreeze: given('base'),
+};
+
+/** Names and values of the options that have a default. */
+function rowsOf(defaults: Readonly<Record<string, { readonly value: unknown } | { readonly none: string }>>) {
+  return Object.entries(defaults).flatMap(([name, row]) => ('value' in row ? [[name, row.value] as const] : []));
+}
+
+const samples = tinySamples();
+
+describe('trainHead', () => {
+  const after = async (options: TrainHeadOptions) => {
+    const model = await tinyTransfer();
+    const { method, reason, epochs } = await trainHead(model, samples, { validation: 0.25, ...options });
+    return { weights: weightValues(model), method, reason, epochs: epochs.length };
+  };
+
+  test.each(rowsOf(ofTrainHead))('that solves: %s', async (name, value) => {
+    const plain = await after({});
+    expect(plain).toMatchObject({ method: 'lbfgs', reason: undefined, epochs: 1 });
+    expect(await after({ [name]: value })).toEqual(plain);
+  });
+
+  test.each(rowsOf(ofGradients))('by gradients: %s', async (name, value) => {
+    const plain = await after({ solver: 'gradient' });
+    expect(plain).toMatchObject({ method: 'gradient', epochs: 10 });
+    expect(await after({ solver: 'gradient', [name]: value })).toEqual(plain);
+  });
+});
+
+test.each(rowsOf(ofFineTune))('fineTune: %s', async (name, value) => {
+  const after = async (options: FineTuneOptions) => {
+    const model = await tinyTransfer();
+    await fineTune(model, samples, { validation: 0.25, ...options });
+    return {
+      weights: weightValues(model),
+      history: model.history.map(({ method, epochs }) => [method, epochs.length]),
+    };
+  };
+  const plain = await after({});
+  expect(plain.history).toEqual([
+    ['lbfgs', 1],
+    ['gradient', 5],
+  ]);
+  expect(await after({ [name]: value })).toEqual(plain);
+});
