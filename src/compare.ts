@@ -1,7 +1,8 @@
 // The verb compare: several models trained on the same samples under the same budget.
 import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './model/model.ts';
-import type { EpochReport, Samples, TrainingLog } from './core/types.ts';
+import type { EpochReport, TrainingLog } from './core/logs.ts';
+import type { Samples } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
 import { assertFineTuneNames, fineTuneNow, settleFineTune, type FineTuneOptions } from './fineTune.ts';
 import { isObject } from './core/optionChecks.ts';

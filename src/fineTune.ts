@@ -2,7 +2,8 @@
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel } from './model/model.ts';
-import type { Samples, TrainingLog, TrunkWeight } from './core/types.ts';
+import type { TrainingLog } from './core/logs.ts';
+import type { Samples, TrunkWeight } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { whileChanged } from './model/uses.ts';
 import type { Segment } from './training/run/loopPlan.ts';

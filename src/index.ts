@@ -25,15 +25,12 @@ export type {
   WrongShape,
 } from './model/model.ts';
 export type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
+export type { EpochLog, EpochReport, HeadFigures, Monitor, SolverLog, TrainingLog } from './core/logs.ts';
 export type {
   BlockedOperation,
-  EpochLog,
-  EpochReport,
   FixedConstant,
   FoldedPart,
-  HeadFigures,
   HeadTarget,
-  Monitor,
   MovedStatistic,
   OnUnreadable,
   Progress,
@@ -41,13 +38,11 @@ export type {
   Sample,
   Samples,
   Shape,
-  SolverLog,
   SplitOptions,
   Stage,
   StageRange,
   Target,
   TensorSpec,
-  TrainingLog,
   Trunk,
   TrunkWeight,
   Unreadable,
@@ -147,7 +142,7 @@ export type { LossOption } from './model/tasks/headRules.ts';
 export type { TrainingOptions } from './training/options/options.ts';
 export type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.ts';
 export type { LearningRates } from './training/options/rates.ts';
-export type { SolverName, SolverOptions } from './training/options/solverOption.ts';
+export type { SolverName, SolverOptions } from './training/options/trainHeadOptions.ts';
 export type { EarlyStoppingOptions } from './training/run/watch.ts';
 export type { CalibrationFigures } from './measure/logitTemperature.ts';
 export { huberLoss } from './losses/regressionLosses.ts';

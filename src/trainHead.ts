@@ -1,12 +1,12 @@
 // The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
-import type { Samples, TrainingLog } from './core/types.ts';
+import type { TrainingLog } from './core/logs.ts';
+import type { Samples } from './core/types.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { whileChanged } from './model/uses.ts';
 import type { TrainingOptions } from './training/options/options.ts';
-import type { SolverOptions } from './training/options/solverOption.ts';
-import { trainHeadNames } from './training/options/trainHeadNames.ts';
+import { trainHeadNames, type SolverOptions } from './training/options/trainHeadOptions.ts';
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions, SolverOptions {

@@ -1,7 +1,8 @@
 // What a model is made of: preprocessing, a base, a head. Types only.
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import type { Channels } from '../core/pictureLimits.ts';
-import type { Shape, TrainingLog, Trunk } from '../core/types.ts';
+import type { TrainingLog } from '../core/logs.ts';
+import type { Shape, Trunk } from '../core/types.ts';
 import type { TaskName } from './tasks/tasks.ts';
 
 /** How raw input becomes what the base was trained on: data that is saved with the model. */

@@ -4,7 +4,7 @@ import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '..
 import { layOut, unitsOf } from '../../model/headParts.ts';
 import type { HeadPart, PreprocessorSpec, Tasks } from '../../model/model.ts';
 import { isTaskName, type TaskName } from '../../model/tasks/tasks.ts';
-import type { TrainingLog } from '../../core/types.ts';
+import type { TrainingLog } from '../../core/logs.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
 /** Our part of a saved model, under `userDefinedMetadata.transferkit`. */

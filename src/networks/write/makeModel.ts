@@ -3,7 +3,7 @@ import { byHead } from '../../model/headParts.ts';
 import type { AnyModel, Base, Head } from '../../model/model.ts';
 import { addOwner, removeOwner } from '../../model/owners.ts';
 import { disposal } from '../../core/disposal.ts';
-import type { TrainingLog } from '../../core/types.ts';
+import type { TrainingLog } from '../../core/logs.ts';
 
 /** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */
 export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonly TrainingLog[] = []): AnyModel {

@@ -1,6 +1,7 @@
 // Options that trainHead and fineTune share, and their checks.
 import type { AnyModel } from '../../model/model.ts';
-import type { EpochReport, Monitor, Progress, Samples } from '../../core/types.ts';
+import type { EpochReport, Monitor } from '../../core/logs.ts';
+import type { Progress, Samples } from '../../core/types.ts';
 import { settleAugmentation, type AugmentOption, type SettledAugmentation } from '../../data/augment/augment.ts';
 import { settleAveraging, type AveragingOptions, type SettledAveraging } from '../run/averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../../features/cacheOptions.ts';

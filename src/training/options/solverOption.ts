@@ -8,33 +8,7 @@ import { shorten } from '../../core/shown.ts';
 import type { SettledOptions } from './options.ts';
 import { assertSamples } from '../../model/tasks/checkLabels.ts';
 import { isUsualLoss } from '../../model/tasks/headRules.ts';
-import type { AnyTrainHeadOptions, GradientOption } from './trainHeadNames.ts';
-
-/** How a head finds its weights: `'lbfgs'` solves for the optimum of a linear head, `'gradient'` is the training loop. */
-export type SolverName = 'lbfgs' | 'gradient';
-
-/** Options about it. */
-export interface SolverOptions {
-  /**
-   * `'lbfgs'` solves for the weights of a head that is linear, on the features of all examples at once: nothing to tune, one
-   * optimum. Features are standardised, and the standardisation is folded into kernel and bias; columns that hardly vary beyond
-   * what float32 rounds are held back or left out. Classes are told apart by
-   * logistic regression (multinomial, or by one logit; for `multiLabel` one for each label), numbers by ridge regression.
-   * Dropout has no part in it. `'gradient'` trains by epochs.
-   *
-   * Default: `'lbfgs'` for a linear head on features that fit into memory, unless an option needs gradient steps: `epochs`, or a
-   * value other than the default of an option such as `labelSmoothing`, `optimizer` or `earlyStopping`. Else `'gradient'`. The
-   * log's `method` and `reason` say what was done. With `cache: false` examples are read twice, once for figures.
-   */
-  readonly solver?: SolverName;
-  /**
-   * Strength of the solver's penalty, above 0: `l2 / 2` times the squared kernel on standardised features, added to the mean
-   * cross-entropy, or to half the mean squared error of standardised targets. It is scikit-learn's `1 / (C n)`, and for
-   * ridge regression its `alpha / n`. Default: from 1e-5 to 1e3 the one with the lowest loss on the validation samples, or,
-   * where there are none, in a cross-validation of five folds; of more than 5000 examples, on a fifth of them.
-   */
-  readonly l2?: number;
-}
+import type { AnyTrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 
 /** A head to solve for. */
 export interface SettledSolver {

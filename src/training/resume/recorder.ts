@@ -1,7 +1,7 @@
 // Writes down where a run is, so that a later process can go on from there; and goes on from there.
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../../core/json.ts';
-import type { EpochLog, TrainingLog } from '../../core/types.ts';
+import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Checkpoints, Position } from './checkpoints.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { EarlyEnd, EpochPart, Run, Start } from '../run/loopPlan.ts';

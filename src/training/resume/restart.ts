@@ -2,7 +2,7 @@
 import { getBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { TrainingLog } from '../../core/types.ts';
+import type { TrainingLog } from '../../core/logs.ts';
 import { assertSameRun } from './checkpointMismatch.ts';
 import type { FoundCheckpoint, Position } from './checkpoints.ts';
 import type { Run, Start } from '../run/loopPlan.ts';

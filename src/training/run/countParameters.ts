@@ -1,7 +1,8 @@
 // How many numbers a run moves, and how many it leaves alone.
 import { sizeOf } from '../../core/shapes.ts';
 import type { AnyModel } from '../../model/model.ts';
-import type { TrainingLog, TrunkWeight } from '../../core/types.ts';
+import type { TrainingLog } from '../../core/logs.ts';
+import type { TrunkWeight } from '../../core/types.ts';
 import type { Segment } from './loopPlan.ts';
 
 /** Counts what moves at any time. */

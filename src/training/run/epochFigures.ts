@@ -1,6 +1,6 @@
 // What a log says of an epoch's losses and accuracies.
 import type { HeadPart } from '../../model/model.ts';
-import type { EpochLog, HeadFigures } from '../../core/types.ts';
+import type { EpochLog, HeadFigures } from '../../core/logs.ts';
 import { ofHead, type Measurement } from '../../measure/measure.ts';
 import type { Totals } from '../../measure/totals.ts';
 import type { StartFigures } from './watch.ts';

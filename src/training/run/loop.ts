@@ -3,7 +3,7 @@
 import { assertAlive } from '../../model/assertAlive.ts';
 import { isTransferKitError } from '../../core/errors.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
-import type { EpochLog } from '../../core/types.ts';
+import type { EpochLog } from '../../core/logs.ts';
 import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
 import { epochFigures, validationFigures } from './epochFigures.ts';
 import { measure } from '../../measure/measure.ts';

@@ -1,6 +1,7 @@
 // What a training run is made of: every option has its value.
 import type { AnyModel } from '../../model/model.ts';
-import type { EpochLog, TrainingLog, TrunkWeight, Unreadable } from '../../core/types.ts';
+import type { EpochLog, TrainingLog } from '../../core/logs.ts';
+import type { TrunkWeight, Unreadable } from '../../core/types.ts';
 import type { Checkpoints } from '../resume/checkpoints.ts';
 import type { Examples } from '../../features/examples.ts';
 import type { HeadLoss } from '../../model/tasks/headRules.ts';

@@ -1,7 +1,8 @@
 // A training run of a head that is solved for: features of all examples, the solver, figures.
 import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
-import type { EpochLog, Samples, TrainingLog } from '../../core/types.ts';
+import type { EpochLog, TrainingLog } from '../../core/logs.ts';
+import type { Samples } from '../../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import { measuredFigures } from './epochFigures.ts';
 import { solveLinearHead } from '../solve/linearSolver.ts';

@@ -1,6 +1,7 @@
 // One training run from samples to log: checks, features of the frozen front for each segment, the loop.
 import type { AnyModel } from '../../model/model.ts';
-import type { EpochLog, Samples, TrainingLog } from '../../core/types.ts';
+import type { EpochLog, TrainingLog } from '../../core/logs.ts';
+import type { Samples } from '../../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import type { Examples } from '../../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';

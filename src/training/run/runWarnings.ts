@@ -1,5 +1,5 @@
 // The warnings of a training run.
-import type { EpochLog, TrainingLog } from '../../core/types.ts';
+import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Run } from './loopPlan.ts';
 import type { Parts } from './openRows.ts';
 import { watchExamples } from './seenExamples.ts';

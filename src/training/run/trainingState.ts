@@ -2,7 +2,8 @@
 // and the weights that last gave a finite loss.
 import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError, TransferKitError } from '../../core/errors.ts';
-import type { EpochLog, TrunkWeight } from '../../core/types.ts';
+import type { EpochLog } from '../../core/logs.ts';
+import type { TrunkWeight } from '../../core/types.ts';
 import { AccumulatedGradients } from '../optimizers/accumulatedGradients.ts';
 import { Averages } from './averages.ts';
 import { gradientsOfBatch } from './batchGradients.ts';

@@ -1,7 +1,8 @@
 // What makes figures mean less than they seem to: listed in logs and evaluations, each once.
 import { ofHead } from '../../model/headParts.ts';
 import type { AnyModel, HeadPart } from '../../model/model.ts';
-import type { EpochLog, Samples } from '../../core/types.ts';
+import type { EpochLog } from '../../core/logs.ts';
+import type { Samples } from '../../core/types.ts';
 import { byHeads } from '../../model/tasks/headTargets.ts';
 import { labelCounts } from '../../model/tasks/checkLabels.ts';
 import { tasks } from '../../model/tasks/tasks.ts';

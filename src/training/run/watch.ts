@@ -1,5 +1,5 @@
 // Judges epochs by one figure: remembers the weights of the best one, and says when it does not get better any more.
-import type { EpochLog, Monitor, TrainingLog } from '../../core/types.ts';
+import type { EpochLog, Monitor, TrainingLog } from '../../core/logs.ts';
 import { isBetter, monitors } from '../schedules/monitors.ts';
 import type { Snapshot } from './snapshot.ts';
 import { assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';

@@ -1,5 +1,5 @@
 // Figures that epochs are judged by.
-import type { Monitor } from '../../core/types.ts';
+import type { Monitor } from '../../core/logs.ts';
 
 /** All there are. */
 export const monitors = [

@@ -1,5 +1,5 @@
 // A schedule that falls when a figure does not get better.
-import type { Monitor } from '../../core/types.ts';
+import type { Monitor } from '../../core/logs.ts';
 import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';

@@ -1,7 +1,7 @@
 // What a schedule is, and how long parts of a run are.
 import { TransferKitError } from '../../core/errors.ts';
 import { isObject } from '../../core/optionChecks.ts';
-import type { EpochLog, Monitor } from '../../core/types.ts';
+import type { EpochLog, Monitor } from '../../core/logs.ts';
 
 /**
  * Factor on the learning rate, from 0.
