@@ -105,7 +105,15 @@ export type { TensorInput, TensorPreprocessor } from './data/preprocess/tensor.t
 export { previewAugmentation } from './previewAugmentation.ts';
 export type { AugmentationPreview, PreviewAugmentationOptions } from './previewAugmentation.ts';
 export { replaceHead } from './replaceHead.ts';
-export type { HeadLayers, HeadOptions, HeadQuestion, NamedHead, SeveralHeadsOptions, TasksOf } from './replaceHead.ts';
+export type {
+  HeadLayers,
+  HeadOptions,
+  HeadQuestion,
+  NamedHead,
+  SeveralHeadsOptions,
+  TasksOf,
+  Unmixed,
+} from './replaceHead.ts';
 export { load } from './load.ts';
 export type { LoadOptions } from './load.ts';
 export { save } from './save.ts';

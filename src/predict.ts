@@ -30,11 +30,11 @@ import { whileUsed } from './model/uses.ts';
  * console.log(best?.label, best?.probability);
  * ```
  */
-export async function predict<T extends TaskName | Tasks, Input>(
-  model: TransferModel<T>,
+export async function predict<T extends TaskName | Tasks, Input, Label extends string = string>(
+  model: TransferModel<T, Label>,
   input: Input,
   options?: PredictOptions,
-): Promise<Predicted<T, Input>>;
+): Promise<Predicted<T, Input, Label>>;
 export async function predict(
   model: AnyModel,
   input: unknown,

@@ -18,16 +18,16 @@ import { nameOutputs } from './heads/nameOutputs.ts';
 import { takenNames } from './heads/takenNames.ts';
 
 /** What a head is asked. */
-export interface HeadQuestion<T extends TaskName = TaskName> {
+export interface HeadQuestion<T extends TaskName = TaskName, Label extends string = string> {
   /** Default `'classes'`: one of the labels, by softmax. */
   readonly task?: T;
   /**
    * Class names, in the order of the head's outputs. `binary` takes two: the one of logit < 0, then that of logit > 0.
    * `ordinal` takes them from the lowest to the highest.
    */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly Label[];
   /** `regression` only: how many numbers to predict, or their names. Default 1. */
-  readonly outputs?: number | readonly string[];
+  readonly outputs?: number | readonly Label[];
 }
 
 /** What a head is built of. */
@@ -48,7 +48,15 @@ export interface HeadLayers {
 }
 
 /** Options of {@link replaceHead}. */
-export interface HeadOptions<T extends TaskName = TaskName> extends HeadQuestion<T>, HeadLayers {}
+export interface HeadOptions<T extends TaskName = TaskName, Label extends string = string>
+  extends HeadQuestion<T, Label>, HeadLayers {}
+
+/** Tasks of labels have no `outputs`, a regression has no `labels`. */
+export type Unmixed<T extends TaskName> = TaskName extends T
+  ? unknown
+  : T extends 'regression'
+    ? { readonly labels?: never }
+    : { readonly outputs?: never };
 
 /** One head of several. */
 export interface NamedHead<T extends TaskName = TaskName> extends HeadQuestion<T> {
@@ -110,7 +118,10 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
  * other.dispose(); // `model` and the base stay
  * ```
  */
-export function replaceHead<T extends TaskName = 'classes'>(base: Base, options: HeadOptions<T>): TransferModel<T>;
+export function replaceHead<T extends TaskName = 'classes', const Label extends string = string>(
+  base: Base,
+  options: HeadOptions<T, Label> & Unmixed<T>,
+): TransferModel<T, Label>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
   assertBaseIdle('replaceHead', base);
   assertNames(options);

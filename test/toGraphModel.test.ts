@@ -13,8 +13,10 @@ import {
   replaceHead,
   toGraphModel,
   useBackend,
+  type HeadOptions,
   type TaskName,
   type TransferModel,
+  type Unmixed,
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
 import { expectNoLeak, relativeError } from './support/tensors.ts';
@@ -65,7 +67,7 @@ async function compare(
 
 async function onGraph<T extends TaskName = 'classes'>(options: object = {}, cut?: string): Promise<TransferModel<T>> {
   const base = await loadBase(tinyGraph(), cut === undefined ? {} : { cut });
-  return replaceHead(base, { labels: ['a', 'b', 'c'], ...options });
+  return replaceHead<T>(base, { labels: ['a', 'b', 'c'], ...options } as HeadOptions<T> & Unmixed<T>);
 }
 
 describe('gives what predict gives', () => {

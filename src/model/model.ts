@@ -135,16 +135,22 @@ export interface Head<T extends TaskName | Tasks = TaskName> {
 }
 
 /** The labels of a model: a list for a single task, one for each head by its name for several. */
-export type LabelsOf<T extends TaskName | Tasks> = T extends Tasks
+export type LabelsOf<T extends TaskName | Tasks, Label extends string = string> = T extends Tasks
   ? { readonly [Name in keyof T]: readonly string[] }
-  : readonly string[];
+  : readonly Label[];
 
-/** A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. */
-export interface TransferModel<T extends TaskName | Tasks = TaskName> extends Disposable {
+/**
+ * A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. `Label` are the labels
+ * of a single head where they are known to the compiler: `TransferModel<'classes', 'cat' | 'dog'>`.
+ */
+export interface TransferModel<
+  T extends TaskName | Tasks = TaskName,
+  Label extends string = string,
+> extends Disposable {
   readonly base: Base;
   readonly head: Head<T>;
   /** Class names, or names of the outputs of a regression, in the order of the head's outputs; by head for several. */
-  readonly labels: LabelsOf<T>;
+  readonly labels: LabelsOf<T, Label>;
   /** All training that the model has seen; verbs append. */
   history: readonly TrainingLog[];
   /**

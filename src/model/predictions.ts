@@ -11,13 +11,22 @@ export interface PredictOptions {
 }
 
 /** What `predict` gives for one input: a list, or one for each of several heads by name. */
-export type Prediction<T extends TaskName | Tasks> = [T] extends [TaskName]
-  ? PredictionOf<T>[]
+export type Prediction<T extends TaskName | Tasks, Label extends string = string> = [T] extends [TaskName]
+  ? Named<PredictionOf<T>, Label>[]
   : { readonly [Name in keyof T]: T[Name] extends TaskName ? PredictionOf<T[Name]>[] : never };
 
 /** A list of inputs gives a list of predictions; a list of numbers is one input. */
-export type Predicted<T extends TaskName | Tasks, Input> = Input extends readonly number[]
-  ? Prediction<T>
+export type Predicted<
+  T extends TaskName | Tasks,
+  Input,
+  Label extends string = string,
+> = Input extends readonly number[]
+  ? Prediction<T, Label>
   : Input extends readonly unknown[]
-    ? Prediction<T>[]
-    : Prediction<T>;
+    ? Prediction<T, Label>[]
+    : Prediction<T, Label>;
+
+/** A prediction whose label, or whose output of a regression, is one of the model's. */
+type Named<One, Label extends string> = string extends Label
+  ? One
+  : { readonly [Key in keyof One]: Key extends 'label' | 'output' ? Label : One[Key] };

@@ -4,6 +4,7 @@ import {
   replaceHead,
   fromArrays,
   type HeadOptions,
+  type Unmixed,
   type Samples,
   type TaskName,
   type TransferModel,
@@ -41,12 +42,8 @@ export async function tinyTransfer<T extends TaskName = 'classes'>(
   const source = tinyModel();
   const base = await loadBase(source, { cut });
   source.dispose();
-  return asTested(
-    replaceHead<T>(base, {
-      ...(options?.task === 'regression' ? {} : { labels: tinyLabels }),
-      ...options,
-    }),
-  );
+  const complete = { ...(options?.task === 'regression' ? {} : { labels: tinyLabels }), ...options };
+  return asTested(replaceHead<T>(base, complete as HeadOptions<T> & Unmixed<T>));
 }
 
 /** All weights of a model by name, as plain values. */

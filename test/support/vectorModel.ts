@@ -1,11 +1,18 @@
 // A model whose base does nothing: features are what the samples hold, so that a head alone can be looked at.
 import { layers, model } from '@tensorflow/tfjs-layers';
-import { loadBase, replaceHead, type HeadOptions, type TaskName, type TransferModel } from '../../src/index.ts';
+import {
+  loadBase,
+  replaceHead,
+  type HeadOptions,
+  type TaskName,
+  type TransferModel,
+  type Unmixed,
+} from '../../src/index.ts';
 
 /** A new head on vectors of some width. */
 export async function vectorModel<T extends TaskName = 'classes'>(
   width: number,
-  options: HeadOptions<T>,
+  options: HeadOptions<T> & Unmixed<T>,
 ): Promise<TransferModel<T>> {
   const input = layers.input({ shape: [width], name: 'vector' });
   const output = layers.activation({ activation: 'linear', name: 'same' }).apply(input);

@@ -235,7 +235,7 @@ describe('saving on a GraphModel', () => {
     ['maps as they are', { cut: 'net/add', pooling: 'flatten' }],
   ])('tf.loadGraphModel gives the same numbers: %s', async (_, { cut, ...head }) => {
     const base = await loadBase(tinyGraph(), cut === undefined ? {} : { cut });
-    const model = replaceHead(base, { labels, ...head } as HeadOptions<'classes'>);
+    const model = replaceHead(base, { labels, ...head } as HeadOptions<'classes'> & { outputs?: never });
     const handler = keeper();
     await save(model, handler);
     const plain = await loadGraphModel(handler);

@@ -1,0 +1,40 @@
+// What the compiler knows of models: their labels, and which options go together.
+import { beforeAll, expect, expectTypeOf, test } from 'vitest';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { loadBase, predict, replaceHead, useBackend, type Base, type TransferModel } from '../src/index.ts';
+
+let base: Base;
+
+beforeAll(async () => {
+  await useBackend('cpu');
+  base = await loadBase(sequential({ layers: [layers.dense({ units: 3, inputShape: [2] })] }));
+  return () => {
+    base.dispose();
+  };
+});
+
+test('labels are inferred, and predictions name one of them', async () => {
+  const model = replaceHead(base, { labels: ['cat', 'dog'] });
+  expectTypeOf(model).toEqualTypeOf<TransferModel<'classes', 'cat' | 'dog'>>();
+  const [best] = await predict(model, [1, 2], { topK: 1 });
+  expectTypeOf(best!.label).toEqualTypeOf<'cat' | 'dog'>();
+  expect(model.labels).toContain(best?.label);
+  const anyModel: TransferModel = model;
+  expect(anyModel.labels).toEqual(['cat', 'dog']);
+  const read: readonly string[] = ['a', 'b'];
+  expectTypeOf(replaceHead(base, { labels: read })).toEqualTypeOf<TransferModel<'classes'>>();
+});
+
+test('names of outputs are inferred', async () => {
+  const model = replaceHead(base, { task: 'regression', outputs: ['width', 'height'] });
+  const [first] = await predict(model, [1, 2]);
+  expectTypeOf(first!.output).toEqualTypeOf<'width' | 'height'>();
+  expect(first?.output).toBe('width');
+});
+
+test('labels and outputs do not go together', () => {
+  // @ts-expect-error -- outputs are for regression.
+  expect(() => replaceHead(base, { labels: ['cat', 'dog'], outputs: 2 })).toThrow('outputs');
+  // @ts-expect-error -- a regression has no labels.
+  expect(() => replaceHead(base, { task: 'regression', labels: ['cat', 'dog'] })).toThrow('labels');
+});
