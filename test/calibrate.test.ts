@@ -170,7 +170,12 @@ describe('refused, with the model as it was', () => {
 
   test('a regression', async () => {
     const model = await tinyTransfer({ task: 'regression' });
-    await refused(model, fromArrays({ inputs: [0], targets: [1] }), 'INVALID_OPTION', /got 'regression'\. Numbers have no probabilities/);
+    await refused(
+      model,
+      fromArrays({ inputs: [0], targets: [1] }),
+      'INVALID_OPTION',
+      /got 'regression'\. Numbers have no probabilities/,
+    );
     model.dispose();
   });
 

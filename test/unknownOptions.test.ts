@@ -72,6 +72,7 @@ const functions: Record<string, Row> = {
   oneCycle: [schedules.oneCycle, { divfinal: 10 }, 'divFinal'],
   perspective: [augment.perspective, { fil: 0 }, 'fill'],
   polynomial: [schedules.polynomial, { pover: 2 }, 'power'],
+  posterize: [augment.posterize, { bit: 4 }, 'bits'],
   predict: [(options) => main.predict(model, unread, options), { topk: 1 }, 'topK'],
   previewAugmentation: [(options) => main.previewAugmentation(model, [unread], options), { view: 1 }, 'views'],
   randomResizedCrop: [augment.randomResizedCrop, { areas: [0.1, 1] }, 'area'],

@@ -182,7 +182,8 @@ describe('refused', () => {
     await expectNoLeak(() =>
       expect(evaluate(model, samples, { baselines: samples })).rejects.toMatchObject({
         code: 'INVALID_OPTION',
-        message: "[transferkit] evaluate: expected baselines for task 'classes', 'binary' or 'ordinal' only, got regression.",
+        message:
+          "[transferkit] evaluate: expected baselines for task 'classes', 'binary' or 'ordinal' only, got regression.",
       }),
     );
   });
