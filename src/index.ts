@@ -31,6 +31,9 @@ export type {
   FixedConstant,
   FoldedPart,
   HeadTarget,
+  LayerDescription,
+  LayerNetwork,
+  LayersTrunk,
   MovedStatistic,
   OnUnreadable,
   Progress,
@@ -47,7 +50,9 @@ export type {
   TrunkWeight,
   Unreadable,
   WeightKind,
+  WrittenNodes,
 } from './core/types.ts';
+export type { LayerCall, LayerGraph, LayerSpec, NodeSpec, TensorRef } from './core/graphs.ts';
 export { compare } from './compare.ts';
 export type { CompareOptions, Comparison, ComparisonCurve, ComparisonRow, Contestant } from './compare.ts';
 export type { ExampleLearner } from './neighbours/exampleLearner.ts';
@@ -94,6 +99,10 @@ export type { ExampleOrigin, ExampleSet, SavedExample } from './neighbours/examp
 export type { Distance } from './neighbours/separation.ts';
 export type { VoteWeights } from './neighbours/votes.ts';
 export { predict } from './predict.ts';
+export { defineBase } from './bases/defineBase.ts';
+export type { BaseDefinition } from './bases/defineBase.ts';
+export { defineTrunk } from './networks/run/defineTrunk.ts';
+export type { StageDefinition, TrunkDefinition, WeightDefinition } from './networks/run/defineTrunk.ts';
 export { definePreprocessor } from './data/preprocess/definePreprocessor.ts';
 export type { PreprocessorDefinition } from './data/preprocess/definePreprocessor.ts';
 export { imagePreprocessor } from './data/preprocess/image.ts';

@@ -1,4 +1,5 @@
 // The verb load: what `save` wrote, or any finished classifier with the head that it has.
+import type { LayerGraph, NodeGraph } from './core/graphs.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { classifierEnd } from './bases/classifierEnd.ts';
@@ -24,15 +25,14 @@ import type { ActivationEnd } from './model/tasks/task.ts';
 import { isTaskName, taskEndingIn, tasks, type TaskName } from './model/tasks/tasks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { describeShape } from './core/shapes.ts';
-import type { TensorSpec, Trunk } from './core/types.ts';
+import type { LayersTrunk, TensorSpec } from './core/types.ts';
 import { joinLogits } from './networks/write/headGraph.ts';
 import { makeModel } from './networks/write/makeModel.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
-import { takenNames } from './heads/takenNames.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { buildTrunk } from './networks/read/buildLayers.ts';
-import { freshName, graphAfter, lastCallOf, type LayerGraph } from './networks/read/layerGraph.ts';
-import { isNodeTopology, parseNodes, type NodeGraph } from './networks/read/nodeGraph.ts';
+import { freshName, graphAfter, lastCallOf } from './networks/read/layerGraph.ts';
+import { isNodeTopology, parseNodes } from './networks/read/nodeGraph.ts';
 import { parseTopology } from './networks/read/topology.ts';
 import { modelHints, type ClassifierHints } from './formats/tfjs/classifierHints.ts';
 import type { ModelArtefact } from './formats/tfjs/modelArtefact.ts';
@@ -215,7 +215,7 @@ async function loadLayers(graph: LayerGraph, artefact: ModelArtefact, plan: Clas
 async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: ClassifierPlan): Promise<AnyModel> {
   const base = makeGraphBase(graph, artefact, { name: graph.name, preprocess: plan.preprocess });
   return withHead(base, plan, async () => {
-    const taken = takenNames(base.trunk);
+    const taken = base.trunk.names;
     const end = nodeClassifierEnd(graph, {
       cut: base.cut,
       features: base.trunk.output.shape,
@@ -230,9 +230,9 @@ async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: Classi
 async function withHead(
   base: Base,
   plan: ClassifierPlan,
-  build: () => Promise<{ readonly trunk: Trunk; readonly end: ActivationEnd | undefined }>,
+  build: () => Promise<{ readonly trunk: LayersTrunk; readonly end: ActivationEnd | undefined }>,
 ): Promise<AnyModel> {
-  let head: Trunk | undefined;
+  let head: LayersTrunk | undefined;
   try {
     const { trunk, end } = await build();
     head = trunk;
@@ -258,7 +258,7 @@ function isOfNumbers(task: LoadOptions['task']): boolean {
   return isTaskName(task) && tasks[task].labelled === undefined;
 }
 
-async function nameAnswer({ output }: Trunk, task: TaskName, given: LoadOptions['labels']) {
+async function nameAnswer({ output }: LayersTrunk, task: TaskName, given: LoadOptions['labels']) {
   const units = output.shape.length === 2 ? (output.shape[1] ?? undefined) : undefined;
   if (units === undefined) {
     const text = `load: expected a classifier that gives one row of numbers for each example, got ${describeShape(output.shape)}.`;

@@ -9,13 +9,12 @@ import { isObject } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { assertShareable } from './model/owners.ts';
 import { assertBaseIdle } from './model/uses.ts';
-import type { Shape, Trunk } from './core/types.ts';
+import type { LayersTrunk, Shape } from './core/types.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';
 import { makeModel } from './networks/write/makeModel.ts';
 import { nameHeads } from './heads/nameHeads.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
-import { takenNames } from './heads/takenNames.ts';
 
 /** What a head is asked. */
 export interface HeadQuestion<T extends TaskName = TaskName, Label extends string = string> {
@@ -125,7 +124,7 @@ export function replaceHead<T extends TaskName = 'classes', const Label extends 
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
   assertBaseIdle('replaceHead', base);
   assertNames(options);
-  const taken = takenNames(base.trunk);
+  const taken = base.trunk.names;
   const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
   const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
   const names = new Set([...taken, ...answers.map(({ name }) => name)]);
@@ -171,7 +170,7 @@ function headMaker(
   options: HeadOptions | AnySeveral,
   ends: readonly HeadEnd[],
   names: ReadonlySet<string>,
-): () => Trunk {
+): () => LayersTrunk {
   const { model } = options;
   if (model !== undefined) {
     assertAlone(options);

@@ -25,7 +25,7 @@ import type { SavedModel } from './formats/tfjs/savedModel.ts';
  * `indexeddb://name`, `localstorage://name` or `downloads://name`; any tfjs IOHandler, such as `fileSystem(folder)` of
  * `transferkit/node`.
  * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a head of
- * your own that has no form in a GraphModel.
+ * your own that has no form in a GraphModel, `UNSUPPORTED_TRUNK` for a trunk of your own that cannot be written.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ async function artifactsOf(model: AnyModel): Promise<io.ModelArtifacts> {
   const { writeModel } = await import('./networks/write/writeModel.ts');
   assertAlive('save', model);
   const written = writeModel(model);
-  const userDefinedMetadata = { transferkit: describeModel(model, written.head), ...written.metadata };
+  const userDefinedMetadata = { transferkit: describeModel(model, written), ...written.metadata };
   const { data, specs } = await io.encodeWeights({ ...written.weights }).finally(() => {
     dispose([...written.made]);
   });
@@ -70,15 +70,15 @@ function allWeights({ base, head }: AnyModel) {
   return [...base.trunk.weights, ...head.trunk.weights];
 }
 
-function describeModel(model: AnyModel, writtenHead: WrittenModel['head']): SavedModel {
+function describeModel(model: AnyModel, written: WrittenModel): SavedModel {
   const { base, head, labels, history } = model;
   return {
     version: 1,
     task: head.task,
     labels,
     preprocessor: base.preprocessor.spec,
-    base: { name: base.name, cut: base.cut },
-    head: { ...writtenHead, trained: head.trained },
+    base: { name: base.name, cut: written.cut },
+    head: { ...written.head, trained: head.trained },
     ...thresholdsOf(head.parts),
     unfrozen: allWeights(model)
       .filter((weight) => !weight.frozen)

@@ -20,7 +20,8 @@ import { writeNodes } from './networks/read/nodeGraph.ts';
  *
  * @param model - A model of any task, or with several heads.
  * @returns The GraphModel; `dispose()` frees it. Its `metadata` has the `labels` and the `preprocessor`'s spec.
- * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form in a GraphModel, `DISPOSED`.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form in a GraphModel, `UNSUPPORTED_TRUNK` for a
+ * trunk of your own that writes no nodes, `DISPOSED`.
  *
  * @example
  * ```ts

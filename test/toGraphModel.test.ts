@@ -150,7 +150,7 @@ describe('the GraphModel', () => {
       again.dispose();
       // Of any GraphModel a base can be made: the head goes, as every classifier does.
       const base = await loadBase(folder);
-      expect(base.trunk.format).toBe('graph');
+      expect(base.trunk.unit).toBe('nodes');
       base.dispose();
     } finally {
       rmSync(folder, { recursive: true });

@@ -1,10 +1,11 @@
 // Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
+import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { sigmoid, softmax } from '../model/tasks/activations.ts';
 import type { ActivationEnd } from '../model/tasks/task.ts';
 import { findCut } from '../networks/cut/findCut.ts';
 import { inferShapes } from '../networks/read/inferShapes.ts';
-import { graphUpTo, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
+import { graphUpTo, layerOf } from '../networks/read/layerGraph.ts';
 import { separatingCalls } from '../networks/cut/stages.ts';
 
 /** A network that ends in a classifier. */

@@ -1,12 +1,13 @@
 // Makes a base of a preset: the published architecture with published weights, the user's own, or weights drawn by a seed.
 import { platform } from '#platform';
+import type { LayerGraph } from '../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { md5 } from '../core/md5.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import type { Base } from '../model/model.ts';
 import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
-import { graphUpTo, lastCallOf, layerOf, type LayerGraph } from '../networks/read/layerGraph.ts';
+import { graphUpTo, lastCallOf, layerOf } from '../networks/read/layerGraph.ts';
 import { loadKerasFile, readKerasFile, type KerasFile } from '../formats/keras/kerasFile.ts';
 import { matchKerasWeights, type MatchedWeights } from '../formats/keras/kerasWeights.ts';
 import { expectedLayers } from '../formats/keras/matchWeights.ts';

@@ -1,21 +1,14 @@
 // Makes a base of a model's artefact: cuts the graph, builds the layers, settles the preprocessing.
+import type { LayerGraph } from '../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Base, Preprocessor } from '../model/model.ts';
-import type { TensorSpec } from '../core/types.ts';
+import type { LayersTrunk, TensorSpec } from '../core/types.ts';
 import { assertBuildable, buildTrunk, type BuildOptions } from '../networks/read/buildLayers.ts';
-import type { LayersTrunk } from '../networks/run/layersTrunk.ts';
 import { findCut } from '../networks/cut/findCut.ts';
 import { otherSize } from '../networks/cut/fitInput.ts';
-import {
-  graphUpTo,
-  inputShapeOf,
-  lastCallOf,
-  layerOf,
-  withInputShape,
-  type LayerGraph,
-} from '../networks/read/layerGraph.ts';
+import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape } from '../networks/read/layerGraph.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 

@@ -1,4 +1,5 @@
 // Makes a base of a GraphModel's artefact: cuts the nodes, puts variables in the place of weights, settles preprocessing.
+import type { NodeGraph } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import { describeShape } from '../core/shapes.ts';
@@ -14,7 +15,6 @@ import {
   nodesByName,
   nodesUpTo,
   withDeclaredShape,
-  type NodeGraph,
 } from '../networks/read/nodeGraph.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';

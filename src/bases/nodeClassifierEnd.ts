@@ -1,22 +1,14 @@
 // Reads the classifier at the end of a GraphModel as the layers of a head: the nodes behind the cut, with their constants.
 import { reshape, tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerGraph, NodeGraph, NodeSpec } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { sigmoid, softmax } from '../model/tasks/activations.ts';
 import type { Activation, ActivationEnd } from '../model/tasks/task.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
-import { appendLayer, inputLayer, type LayerGraph } from '../networks/read/layerGraph.ts';
-import {
-  attribute,
-  constantNode,
-  dataNodes,
-  fusedOps,
-  nodeOf,
-  nodesByName,
-  type NodeGraph,
-  type NodeSpec,
-} from '../networks/read/nodeGraph.ts';
+import { appendLayer, inputLayer } from '../networks/read/layerGraph.ts';
+import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName } from '../networks/read/nodeGraph.ts';
 
 /** The classifier of a GraphModel as a head. */
 export interface NodeClassifier {

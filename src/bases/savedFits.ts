@@ -1,10 +1,11 @@
 // Whether what transferkit wrote beside a model fits that model: a file may have been changed by hand, or put together of
 // two.
+import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
 import type { HeadPart } from '../model/model.ts';
 import { tasks } from '../model/tasks/tasks.ts';
-import { lastCallOf, layerOf, type LayerGraph, type LayerSpec } from '../networks/read/layerGraph.ts';
+import { lastCallOf, layerOf } from '../networks/read/layerGraph.ts';
 import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 
 /**

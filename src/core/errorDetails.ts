@@ -71,6 +71,12 @@ export interface ErrorDetails {
   UNSUPPORTED_LAYER: Texts<'layer' | 'className' | 'kind' | 'name' | 'setting' | 'initialiser' | 'reason'> &
     Lists<'layers'> & { readonly shape?: unknown };
   /**
+   * A trunk of your own lacks an optional member that the verb needs.
+   *
+   * Give the trunk the member that the text names, or do without the verb or option.
+   */
+  UNSUPPORTED_TRUNK: Texts<'missing' | 'name'>;
+  /**
    * Weights are cut short, fail a checksum, or are not those that the file describes.
    *
    * Fetch or copy the file again.

@@ -1,19 +1,13 @@
 // Takes a LayersModel of the user's as a head.
 import { layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { internalError, TransferKitError } from '../core/errors.ts';
 import { ofHead } from '../model/headParts.ts';
 import { describeShape, fits } from '../core/shapes.ts';
-import type { Shape } from '../core/types.ts';
+import type { LayersTrunk, Shape } from '../core/types.ts';
 import { sourceFrom } from '../networks/read/buildLayers.ts';
-import {
-  avoidNames,
-  freshName,
-  graphUpTo,
-  layerOf,
-  type LayerGraph,
-  type LayerSpec,
-} from '../networks/read/layerGraph.ts';
-import { layersTrunk, type LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { avoidNames, freshName, graphUpTo, layerOf } from '../networks/read/layerGraph.ts';
+import { layersTrunk } from '../networks/run/layersTrunk.ts';
 import { parseTopology } from '../networks/read/topology.ts';
 import type { HeadEnd } from './buildHead.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
@@ -45,7 +39,7 @@ export function adoptHead(
   const graph = avoidNames(graphUpTo(wiring, exit), taken);
   const trunk = layersTrunk(graph, sourceFrom(graph, whole));
   assertInput(features, trunk.input.shape);
-  const logits = logitsOf(graph, ends.length).map(({ call }) => trunk.shapes[call] ?? []);
+  const logits = logitsOf(graph, ends.length).map(({ call }) => trunk.layers.shapes[call] ?? []);
   for (const [place, end] of ends.entries()) assertUnits(end, logits[place] ?? []);
   return () => {
     adopted.set(own, trunk);

@@ -4,9 +4,9 @@ import { initializers, layers, model, type SymbolicTensor } from '@tensorflow/tf
 import { internalError, TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
-import type { Shape } from '../core/types.ts';
+import type { LayersTrunk, Shape } from '../core/types.ts';
 import { sourceFrom } from '../networks/read/buildLayers.ts';
-import { layersTrunk, type LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { layersTrunk } from '../networks/run/layersTrunk.ts';
 import { avoidNames } from '../networks/read/layerGraph.ts';
 import { parseTopology } from '../networks/read/topology.ts';
 

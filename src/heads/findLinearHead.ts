@@ -1,9 +1,10 @@
 // Whether a head is linear in the features that enter it, so that its weights can be solved for.
+import type { TensorRef } from '../core/graphs.ts';
 import type { LinearEnd, LinearHead } from '../model/linearHead.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import { isStochastic } from '../networks/run/applyLayer.ts';
-import { layerOf, type TensorRef } from '../networks/read/layerGraph.ts';
-import { layersTrunkOf, type LayersTrunk } from '../networks/run/layersTrunk.ts';
+import { layerOf } from '../networks/read/layerGraph.ts';
+import type { LayerNetwork, LayersTrunk } from '../core/types.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 
 /**
@@ -11,9 +12,9 @@ import { logitsOf } from '../networks/write/headGraph.ts';
  * or constraint, behind nothing but dropout where features enter. Else what is in the way.
  */
 export function linearHeadOf({ base, head }: AnyModel): LinearHead | string {
-  const trunk = layersTrunkOf(head.trunk);
+  const { trunk } = head;
   const stage = trunk.stages.length - 1;
-  const refs = logitsOf(trunk.graph, head.parts.length);
+  const refs = logitsOf(trunk.layers.graph, head.parts.length);
   const ends: LinearEnd[] = [];
   for (const [place, part] of head.parts.entries()) {
     const ref = refs[place];
@@ -30,7 +31,8 @@ export function linearHeadOf({ base, head }: AnyModel): LinearHead | string {
 }
 
 function endAt(trunk: LayersTrunk, ref: TensorRef, stage: number, part: HeadPart): LinearEnd | string {
-  const { graph, weights } = trunk;
+  const { weights } = trunk;
+  const { graph, boundaries } = trunk.layers;
   const { name, className, config } = layerOf(graph, ref.call);
   if (className !== 'Dense') return `it ends in '${name}' (${className}), not in a dense layer`;
   if (config.use_bias === false) return `'${name}' has no bias`;
@@ -38,7 +40,7 @@ function endAt(trunk: LayersTrunk, ref: TensorRef, stage: number, part: HeadPart
   if (activation !== 'linear') return `'${name}' has an activation (${activation})`;
   const obstacle = obstacles.find((key) => (config[key] ?? null) !== null);
   if (obstacle !== undefined) return `'${name}' has a ${obstacle.replace('_', ' ')}`;
-  const before = whatIsRead(trunk, ref, trunk.boundaries[stage] ?? 0);
+  const before = whatIsRead(trunk.layers, ref, boundaries[stage] ?? 0);
   if (before !== undefined) return before;
   const [kernel, bias] = ['kernel', 'bias'].map((own) => weights.find((weight) => weight.name === `${name}/${own}`));
   if (kernel === undefined || bias === undefined) return `'${name}' has other weights than a kernel and a bias`;
@@ -55,7 +57,7 @@ const obstacles = [
 ] as const;
 
 /** Undefined when a layer reads what enters, past dropout; else what it reads instead. */
-function whatIsRead({ graph, shapes }: LayersTrunk, { call }: TensorRef, entry: number): string | undefined {
+function whatIsRead({ graph, shapes }: LayerNetwork, { call }: TensorRef, entry: number): string | undefined {
   const name = graph.calls[call]?.layer ?? '';
   if (graph.calls.filter(({ layer }) => layer === name).length > 1) return `'${name}' is used more than once`;
   let before = graph.calls[call]?.inputs[0]?.call ?? 0;

@@ -4,7 +4,6 @@ import type { Head, HeadPart, Tasks } from '../model/model.ts';
 import type { TaskName } from '../model/tasks/tasks.ts';
 import type { TrunkWeight } from '../core/types.ts';
 import { layerOf } from '../networks/read/layerGraph.ts';
-import { layersTrunkOf } from '../networks/run/layersTrunk.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 
 /** The layer whose output is one head's logits. */
@@ -18,7 +17,8 @@ export interface LogitLayer {
 
 /** The last layer of one of a model's heads. */
 export function logitLayer({ trunk, parts }: Head<TaskName | Tasks>, part: HeadPart): LogitLayer {
-  const { graph, weights } = layersTrunkOf(trunk);
+  const { weights } = trunk;
+  const { graph } = trunk.layers;
   const exit = logitsOf(graph, parts.length)[parts.indexOf(part)];
   if (exit === undefined) throw internalError(`no logits of head ${part.name}`);
   const { name, className, config } = layerOf(graph, exit.call);

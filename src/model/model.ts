@@ -2,7 +2,7 @@
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import type { Channels } from '../core/pictureLimits.ts';
 import type { TrainingLog } from '../core/logs.ts';
-import type { Shape, Trunk } from '../core/types.ts';
+import type { LayersTrunk, Shape, Trunk } from '../core/types.ts';
 import type { TaskName } from './tasks/tasks.ts';
 
 /** How raw input becomes what the base was trained on: data that is saved with the model. */
@@ -129,7 +129,7 @@ export interface Head<T extends TaskName | Tasks = TaskName> {
   readonly task: T;
   /** The heads in the order of their logits; one for a single task. */
   readonly parts: readonly HeadPart[];
-  readonly trunk: Trunk;
+  readonly trunk: LayersTrunk;
   /** Whether training has ever moved its weights. */
   trained: boolean;
 }

@@ -1,7 +1,7 @@
 // Base and head as one chain of stages, numbered from the input of the base to the logits.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { AnyModel } from './model.ts';
-import type { RunOptions, Stage, TrunkWeight } from '../core/types.ts';
+import type { RunOptions, Stage, Trunk, TrunkWeight } from '../core/types.ts';
 
 /** A model seen as one network. */
 export interface Network {
@@ -16,14 +16,14 @@ export function networkOf({ base, head }: AnyModel): Network {
   const stages = [...base.trunk.stages, ...head.trunk.stages];
   return {
     stages,
-    run(input, { from = 0, to = stages.length, dropoutSeed, onStatistics, momentum } = {}) {
-      const mode = onStatistics && { onStatistics, ...(momentum === undefined ? {} : { momentum }) };
+    run(input, { from = 0, to = stages.length, dropoutSeed, ...training } = {}) {
+      const mode = trainingMode(base.trunk, training);
       if (to <= joint) return base.trunk.run(input, { from, to, ...mode });
       const behind = {
         from: Math.max(0, from - joint),
         to: to - joint,
         ...(dropoutSeed === undefined ? {} : { dropoutSeed }),
-        ...mode,
+        ...trainingMode(head.trunk, training),
       };
       if (from >= joint) return head.trunk.run(input, behind);
       const features = base.trunk.run(input, { from, ...mode });
@@ -32,6 +32,12 @@ export function networkOf({ base, head }: AnyModel): Network {
       return output;
     },
   };
+}
+
+/** How BatchNorm runs: in training mode where it is asked for and the trunk can. */
+function trainingMode(trunk: Trunk, { onStatistics, momentum }: RunOptions): RunOptions {
+  if (onStatistics === undefined || trunk.movingStatistics === undefined) return {};
+  return { onStatistics, ...(momentum === undefined ? {} : { momentum }) };
 }
 
 /** A network whose first stages are prepared for many runs of inference. */

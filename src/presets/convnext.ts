@@ -1,5 +1,5 @@
 // ConvNeXt: residual blocks after the model of vision transformers, from convolutions alone.
-import type { LayerGraph, LayerSpec } from '../networks/read/layerGraph.ts';
+import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { activate, connect, convolve } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset, PublishedWeights } from './preset.ts';

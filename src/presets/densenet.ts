@@ -1,5 +1,5 @@
 // DenseNets: blocks in which every layer reads the channels of all layers before it.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import {
   activate,
   classify,

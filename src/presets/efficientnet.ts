@@ -1,5 +1,5 @@
 // EfficientNet B0 to B7: one architecture, scaled in width, depth and size of the picture by one rule.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { halve, multipleOfEight, padZeros, paddingBeforeStride } from './blocks.ts';
 import { addEnd, addInvertedBlock, addPart, letterOf } from './efficientnetParts.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';

@@ -1,5 +1,5 @@
 // EfficientNetV2: the first blocks have one convolution over all channels in place of two.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { addEnd, addFusedBlock, addInvertedBlock, addPart, letterOf } from './efficientnetParts.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';

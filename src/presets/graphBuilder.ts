@@ -1,14 +1,9 @@
 // Writes a LayerGraph as Keras code reads: one call a layer, each returning the tensor that the next one takes.
+import type { LayerCall, LayerGraph, LayerSpec, TensorRef } from '../core/graphs.ts';
 import { internalError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { orderAsKeras } from '../networks/read/kerasOrder.ts';
-import {
-  inputLayer,
-  type LayerCall,
-  type LayerGraph,
-  type LayerSpec,
-  type TensorRef,
-} from '../networks/read/layerGraph.ts';
+import { inputLayer } from '../networks/read/layerGraph.ts';
 
 /** A tensor of the network that is being written: where it comes from and how many channels it has. */
 export interface Place extends TensorRef {

@@ -1,5 +1,5 @@
 // InceptionResNetV2: modules of parallel branches whose scaled result is added to what they read.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { activate, classify, convolve } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import { addModule, addStem, convolveNormalized, type Branch } from './inceptionParts.ts';

@@ -1,5 +1,5 @@
 // InceptionV3: modules of parallel branches with convolutions split into rows and columns.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { classify, concatenate } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import { addBranch, addModule, addStem, type Branch } from './inceptionParts.ts';

@@ -1,5 +1,5 @@
 // MobileNet: every 3 × 3 convolution split into one of each channel by itself and one of single pixels.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { activate, convolve, convolveDepthwise, normalizeBatch, padZeros, relu6 } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset, PublishedWeights } from './preset.ts';

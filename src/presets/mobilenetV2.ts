@@ -1,5 +1,5 @@
 // MobileNetV2: blocks that widen, filter each channel by itself, and narrow again, around a sum where shapes allow.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import {
   classify,
   convolve,

@@ -1,5 +1,5 @@
 // MobileNetV3 Small and Large: the blocks of MobileNetV2 with a gate on the channels. Pixels are scaled inside the network.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import {
   activate,
   convolve,

@@ -1,5 +1,5 @@
 // NASNet-A: cells whose wiring was found by a search, each reading what the two before it gave.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import {
   activate,
   classify,

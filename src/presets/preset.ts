@@ -1,6 +1,6 @@
 // What a preset is: a published architecture as data, its preprocessing, and where its weights lie.
+import type { LayerGraph } from '../core/graphs.ts';
 import type { ImageMode } from '../model/model.ts';
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
 
 /** How to write the architecture of a preset. */
 export interface ArchitectureOptions {

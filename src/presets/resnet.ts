@@ -1,5 +1,5 @@
 // ResNet50, 101, 152 and their second version: bottleneck blocks around a sum.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { activate, classify, convolve, normalizeBatch, padZeros, poolMaximum } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';

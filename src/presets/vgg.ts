@@ -1,5 +1,5 @@
 // VGG16 and VGG19: blocks of 3 × 3 convolutions, each closed by a pooling.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { connect, convolve, poolMaximum } from './blocks.ts';
 import { buildGraph } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';

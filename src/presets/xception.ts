@@ -1,5 +1,5 @@
 // Xception: residual blocks of separable convolutions.
-import type { LayerGraph } from '../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../core/graphs.ts';
 import { activate, classify, convolve, convolveSeparably, normalizeBatch, poolMaximum } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';

@@ -167,6 +167,7 @@ function checkUnmoved(trunk: Trunk, input: Tensor): void {
 function checkStatistics(trunk: Trunk, input: Tensor): void {
   for (const weight of trunk.weights) weight.frozen = false;
   const before = memory().numTensors;
+  if (trunk.movingStatistics === undefined) return;
   const statistics = trunk.movingStatistics();
   demand(trunk.movingStatistics([]).length === 0, 'statistics move where nothing is unfrozen');
   const calls: (readonly MovedStatistic[])[] = [];

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
-import type { LayersTrunk } from '../../src/networks/run/layersTrunk.ts';
+import type { LayersTrunk } from '../../src/core/types.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';
 import { setWeights, wave } from './tinyModel.ts';

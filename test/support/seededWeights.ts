@@ -1,7 +1,7 @@
 // Weights by a formula that golden/presets.py computes too, so that no weights have to be stored.
 import { tensor } from '@tensorflow/tfjs-core';
+import type { LayerGraph } from '../../src/core/graphs.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../../src/core/weightSource.ts';
-import type { LayerGraph } from '../../src/networks/read/layerGraph.ts';
 import { weightShapes } from '../../src/networks/read/weightShapes.ts';
 
 /**

@@ -183,7 +183,7 @@ describe('a run in training mode', () => {
     const found = statisticsOf(trunk, x);
     expect(valuesOf(trunk)).toEqual(before);
     expect(statisticsOf(trunk, x)).toEqual(found);
-    expect(Object.keys(found)).toEqual(trunk.movingStatistics().map(({ name }) => name));
+    expect(Object.keys(found)).toEqual(trunk.movingStatistics!().map(({ name }) => name));
     tf.dispose(x);
     trunk.dispose();
   });
@@ -192,7 +192,7 @@ describe('a run in training mode', () => {
     const trunk = await start('maps', { ...maps, frozen: ['bn1', 'bn2'] });
     const x = wave([4, 6, 5, 2], 1, 0);
     expect(statisticsOf(trunk, x)).toEqual({});
-    expect(trunk.movingStatistics()).toEqual([]);
+    expect(trunk.movingStatistics!()).toEqual([]);
     tf.tidy(() => {
       const [training, inference] = [trunk.run(x, { onStatistics: () => undefined }), trunk.run(x)];
       expect(training.dataSync()).toEqual(inference.dataSync());
@@ -237,7 +237,7 @@ describe('a run in training mode', () => {
     expect(tf.memory().numTensors).toBe(before);
     tf.dispose(x);
     trunk.dispose();
-    expect(() => trunk.movingStatistics()).toThrow('after its dispose()');
+    expect(() => trunk.movingStatistics!()).toThrow('after its dispose()');
   });
 
   test.each([
@@ -254,11 +254,11 @@ describe('a run in training mode', () => {
     const trunk = trunkAsTested(await buildTrunk(changed, artefact.weights(() => true))); // prettier-ignore
     network.dispose();
     const x = tf.ones([2, 3]);
-    expect(trunk.movingStatistics()).toEqual([]);
+    expect(trunk.movingStatistics!()).toEqual([]);
     expect(statisticsOf(trunk, x)).toEqual({});
     for (const weight of trunk.weights) weight.frozen = false;
     const message = `got 'bn' with ${setting} ${String(value)}. Freeze the layer`;
-    expect(() => trunk.movingStatistics()).toThrow(message);
+    expect(() => trunk.movingStatistics!()).toThrow(message);
     await expectNoLeak(() => {
       expect(() => trunk.run(x, { onStatistics: () => undefined })).toThrow(message);
     });

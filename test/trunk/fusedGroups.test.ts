@@ -1,8 +1,9 @@
 // Which layers fuse, and which must not.
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { LayerGraph } from '../../src/core/graphs.ts';
 import { fusedGroups, lastOfGroup } from '../../src/networks/run/fusedGroups.ts';
-import { layerOf, type LayerGraph } from '../../src/networks/read/layerGraph.ts';
+import { layerOf } from '../../src/networks/read/layerGraph.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { useBackend } from '../../src/useBackend.ts';
 

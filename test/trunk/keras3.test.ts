@@ -11,7 +11,6 @@ import { replaceHead } from '../../src/replaceHead.ts';
 import { save } from '../../src/save.ts';
 import { findCut } from '../../src/networks/cut/findCut.ts';
 import { layerOf } from '../../src/networks/read/layerGraph.ts';
-import { layersTrunkOf } from '../../src/networks/run/layersTrunk.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { writeTopology } from '../../src/networks/write/writeTopology.ts';
 import golden from '../golden/keras3.json' with { type: 'json' };
@@ -65,14 +64,14 @@ describe.each(Object.entries(cuts))('%s', (key, cut) => {
 
   test('is written so that tfjs alone reads it', async () => {
     const base = await load();
-    const written = JSON.parse(JSON.stringify(writeTopology(layersTrunkOf(base.trunk).graph))) as object;
+    const written = JSON.parse(JSON.stringify(writeTopology(base.trunk.layers!.graph))) as object;
     const data = Object.fromEntries(base.trunk.weights.map(({ name, variable }) => [name, variable]));
     const { data: weightData, specs: weightSpecs } = await tf.io.encodeWeights(data);
     registerLayers();
     const model = await loadLayersModel(tf.io.fromMemory({ modelTopology: written, weightSpecs, weightData }));
     const found = model.predict(wave([2, ...inputShape], 1, 0.2)) as tf.Tensor;
     expect(difference(found, output)).toBeLessThan(1e-5);
-    expect(parseTopology(written)).toEqual({ ...layersTrunkOf(base.trunk).graph });
+    expect(parseTopology(written)).toEqual({ ...base.trunk.layers!.graph });
     model.dispose();
     base.dispose();
   });

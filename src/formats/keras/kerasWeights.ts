@@ -1,10 +1,10 @@
 // The weights of a Keras file for a network, and the report of what fits.
 import { tensor } from '@tensorflow/tfjs-core';
+import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape, sameShape } from '../../core/shapes.ts';
 import type { WeightsReport } from '../../model/model.ts';
 import { sourceOf, type WeightSource } from '../../core/weightSource.ts';
-import type { LayerGraph } from '../../networks/read/layerGraph.ts';
 import { parseTopology } from '../../networks/read/topology.ts';
 import { withoutKeras1 } from './keras1.ts';
 import type { KerasFile } from './kerasFile.ts';

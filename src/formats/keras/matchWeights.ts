@@ -2,7 +2,7 @@
 // own names, or by position with every shape checked.
 import { classNameOf, isJsonObject, type JsonObject } from '../../core/json.ts';
 import { sameShape } from '../../core/shapes.ts';
-import type { LayerGraph } from '../../networks/read/layerGraph.ts';
+import type { LayerGraph } from '../../core/graphs.ts';
 import { weightShapes, type WeightShape } from '../../networks/read/weightShapes.ts';
 import type { KerasFile } from './kerasFile.ts';
 import { familyOf, kindOf, numberedName } from './kerasNames.ts';

@@ -1,6 +1,7 @@
 // Finds where the classifier of a pretrained network begins, from the kinds of its layers alone.
+import type { LayerGraph } from '../../core/graphs.ts';
 import { textOf } from '../../core/json.ts';
-import { layerOf, type LayerGraph } from '../read/layerGraph.ts';
+import { layerOf } from '../read/layerGraph.ts';
 import { separatingCalls } from './stages.ts';
 
 const shaping = new Set(['Activation', 'ActivationOf', 'Softmax', 'ReLU', 'LeakyReLU', 'Dropout', 'Reshape']);

@@ -1,6 +1,7 @@
 // Finds where the classifier of a GraphModel begins, from the kinds of its nodes alone.
+import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
-import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph, type NodeSpec } from '../read/nodeGraph.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
 import { hasKernel } from '../read/nodeWeights.ts';
 
 const passing = new Set(['Identity', 'Squeeze', 'Reshape', 'ExpandDims', 'BiasAdd', 'Add', 'AddV2']);

@@ -1,8 +1,9 @@
 // Whether the layers of a network can take an input of another size, told from shapes alone: tfjs itself notices only when
 // it runs, if at all.
+import type { LayerGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
-import { inputShapeOf, layerOf, type LayerGraph } from '../read/layerGraph.ts';
+import { inputShapeOf, layerOf } from '../read/layerGraph.ts';
 import type { LayerSource } from '../read/layerWeights.ts';
 
 type FixedShape = readonly number[];

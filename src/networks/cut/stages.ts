@@ -1,7 +1,8 @@
 // Where a network can be cut: finds the tensors that everything passes through and groups the layers between them.
+import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { sizeOf } from '../../core/shapes.ts';
 import type { Shape } from '../../core/types.ts';
-import { layerOf, type LayerGraph, type TensorRef } from '../read/layerGraph.ts';
+import { layerOf } from '../read/layerGraph.ts';
 
 /** Which call reads which tensors: all that cutting needs to know of a graph. */
 export interface Wiring {

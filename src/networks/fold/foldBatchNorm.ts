@@ -1,9 +1,9 @@
 // BatchNorm by its stored statistics folded into the weights of the kernel in front of it:
 // `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
 import { add, clone, mul, reshape, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { channelScale, type ChannelScale } from '../run/batchNorm.ts';
 import { numberOf } from '../read/inferShapes.ts';
-import type { LayerSpec } from '../read/layerGraph.ts';
 import { weightOf, type WeightOf } from '../read/layerSite.ts';
 import type { MakeConstant } from './nodeDraft.ts';
 

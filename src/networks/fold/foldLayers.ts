@@ -1,7 +1,7 @@
 // A part of a trunk of layers for inference: fused where its layers have a form as nodes, as it is elsewhere.
 import { disposal } from '../../core/disposal.ts';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { FoldedPart, StageRange, Trunk } from '../../core/types.ts';
+import type { FoldedPart, LayersTrunk, StageRange } from '../../core/types.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
 import { makeProgram, type Program } from './program.ts';
 import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '../write/writeCalls.ts';
@@ -9,10 +9,7 @@ import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '.
 type Range = Required<StageRange>;
 
 /** What folding needs of a trunk of layers. */
-export interface FoldableTrunk extends WritableTrunk, Pick<Trunk, 'stages' | 'run'> {
-  /** Calls whose outputs are where stages begin and end: the input, then the last call of each stage. */
-  readonly boundaries: readonly number[];
-}
+export type FoldableTrunk = WritableTrunk & Pick<LayersTrunk, 'stages' | 'run'>;
 
 /** Stages of a trunk written as nodes. */
 interface WrittenRange extends WrittenCalls {
@@ -59,12 +56,12 @@ function runsOf(trunk: FoldableTrunk, { from, to }: Range): Range[] {
 
 function writeRange(trunk: FoldableTrunk, { from, to }: Range): WrittenRange {
   const draft = emptyDraft();
-  const [entry = 0, exit = 0] = [trunk.boundaries[from], trunk.boundaries[to]];
+  const [entry = 0, exit = 0] = [from, to].map((place) => trunk.layers.boundaries[place]);
   const { placeholder, floats } = writeInput(trunk, entry, draft);
   return { draft, input: placeholder, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
 }
 
-function programOf({ graph }: FoldableTrunk, { draft, input, output }: WrittenRange): Program {
+function programOf({ layers: { graph } }: FoldableTrunk, { draft, input, output }: WrittenRange): Program {
   const { nodes, constants } = finishDraft(draft);
   return makeProgram({ name: graph.name, nodes, input, outputs: [output], rest: {} }, constants);
 }

@@ -1,46 +1,49 @@
 // Base, head and probabilities as one GraphModel whose layers are fused: what `toGraphModel` gives. Nothing of it trains.
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs-core';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
-import type { AnyModel, Base } from '../../model/model.ts';
+import type { LayersTrunk } from '../../core/types.ts';
+import type { AnyModel } from '../../model/model.ts';
 import { foldNodes, type FoldedNodes } from './foldNodes.ts';
-import { isGraphTrunk, type GraphTrunk } from '../run/graphTrunk.ts';
-import type { LayerSpec } from '../read/layerGraph.ts';
-import { layersTrunkOf, type LayersTrunk } from '../run/layersTrunk.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
 import { writeCalls, writeInput } from '../write/writeCalls.ts';
+import { hasLayers, nodesOfBase, type BaseNodes } from '../write/baseNodes.ts';
 import { addAnswer, writeLogits } from '../write/graphParts.ts';
 
 /**
  * Writes a model as fused nodes. Each head has one output, which gives probabilities, or the numbers of a regression.
  *
  * @returns The graph, and its constants, which are the caller's.
- * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form as nodes.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form as nodes, `UNSUPPORTED_TRUNK` for a base that
+ * cannot be written.
  */
 export function foldModel({ base, head }: AnyModel): FoldedNodes {
-  return isGraphTrunk(base.trunk) ? foldOnGraph(base.trunk, base.cut, head) : foldOnLayers(base.trunk, head);
+  return hasLayers(base.trunk) ? foldOnLayers(base.trunk, head) : foldOnNodes(nodesOfBase('toGraphModel', base), head);
 }
 
 type AnyHead = AnyModel['head'];
 
-function foldOnLayers(trunk: Base['trunk'], head: AnyHead): FoldedNodes {
-  const layers = layersTrunkOf(trunk);
+function foldOnLayers(trunk: LayersTrunk, head: AnyHead): FoldedNodes {
+  const { graph, boundaries } = trunk.layers;
   const draft = emptyDraft();
-  const { placeholder, floats } = writeInput(layers, 0, draft);
-  const base = writeCalls({ trunk: layers, entry: 0, exit: exitOf(layers), input: floats, fold: true }, draft);
+  const { placeholder, floats } = writeInput(trunk, 0, draft);
+  const base = writeCalls({ trunk, entry: 0, exit: boundaries.at(-1) ?? 0, input: floats, fold: true }, draft);
   const outputs = writeHead(head, base.output, draft, base.unsupported);
   const { nodes, constants } = finishDraft(draft);
-  return { graph: { name: layers.graph.name, nodes, input: placeholder, outputs, rest: {} }, constants };
+  return { graph: { name: graph.name, nodes, input: placeholder, outputs, rest: {} }, constants };
 }
 
-function foldOnGraph(trunk: GraphTrunk, cut: string, head: AnyHead): FoldedNodes {
-  const draft = emptyDraft(trunk.nodes.nodes.map(({ name }) => name));
-  const outputs = writeHead(head, cut, draft, []);
-  const own = finishDraft(draft);
+function foldOnNodes({ graph, features, constants }: BaseNodes, head: AnyHead): FoldedNodes {
+  const made = [...constants.values()];
   try {
-    const graph = { ...trunk.nodes, nodes: [...trunk.nodes.nodes, ...own.nodes], outputs };
-    return foldNodes(graph, new Map<string, Tensor>([...trunk.constants, ...own.constants]));
+    const draft = emptyDraft(graph.nodes.map(({ name }) => name));
+    const outputs = writeHead(head, features, draft, []);
+    const own = finishDraft(draft);
+    made.push(...own.constants.values());
+    const whole = { ...graph, nodes: [...graph.nodes, ...own.nodes], outputs };
+    return foldNodes(whole, new Map([...constants, ...own.constants]));
   } finally {
-    dispose([...own.constants.values()]);
+    dispose(made);
   }
 }
 
@@ -51,16 +54,12 @@ function writeHead(
   draft: NodeDraft,
   unsupported: readonly LayerSpec[],
 ): string[] {
-  const written = writeLogits(layersTrunkOf(trunk), parts, { features, fold: true }, draft);
+  const written = writeLogits(trunk, parts, { features, fold: true }, draft);
   assertAll([...unsupported, ...written.unsupported]);
   return parts.map((part, place) => {
     const logits = written.logits[place] ?? features;
     return addAnswer(draft, logits, part) ?? logits;
   });
-}
-
-function exitOf({ boundaries }: LayersTrunk): number {
-  return boundaries.at(-1) ?? 0;
 }
 
 function assertAll(unsupported: readonly LayerSpec[]): void {

@@ -1,12 +1,13 @@
 // A GraphModel's nodes fused as those of layers are. What a converter has fused already stays as it is.
 import { disposal } from '../../core/disposal.ts';
 import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { FoldedPart } from '../../core/types.ts';
 import { scaledBias, scaledKernel, type LateScale } from './foldBatchNorm.ts';
 import { nodeChains, type NodeChain, type ScaleNode } from './nodeChains.ts';
 import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from './nodeDraft.ts';
-import { nodeOf, nodesLeadingTo, outputOf, type NodeGraph, type NodeSpec } from '../read/nodeGraph.ts';
+import { nodeOf, nodesLeadingTo, outputOf } from '../read/nodeGraph.ts';
 import { makeProgram } from './program.ts';
 import { writeProduct } from '../write/writeKernel.ts';
 

@@ -1,18 +1,9 @@
 // Which nodes of a GraphModel can be computed together: what fusedGroups.ts finds among layers, among nodes.
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import {
-  attribute,
-  constantNode,
-  dataNodes,
-  fusedOps,
-  nodeOf,
-  nodesByName,
-  outputOf,
-  type NodeGraph,
-  type NodeSpec,
-} from '../read/nodeGraph.ts';
+import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
 
 /** Nodes that follow each other with nobody else reading what lies between. */
 export interface NodeChain {

@@ -1,7 +1,7 @@
 // A graph of nodes while it is written: nodes in order, and constants that are computed only when the graph is used.
 import { dispose, scalar, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { NodeSpec } from '../read/nodeGraph.ts';
 
 /** Makes a constant. The caller owns the tensor. */
 export type MakeConstant = () => Tensor;
@@ -73,11 +73,18 @@ export function finishDraft(draft: NodeDraft): FinishedDraft {
     dispose([...constants.values()]);
     throw error;
   }
-  const nodes = draft.nodes.map((node) => {
+  return { nodes: withConstantAttributes(draft.nodes, constants), constants };
+}
+
+/** Nodes whose constants say what type and shape their values have. */
+export function withConstantAttributes(
+  nodes: readonly NodeSpec[],
+  constants: ReadonlyMap<string, Tensor>,
+): readonly NodeSpec[] {
+  return nodes.map((node) => {
     const value = Object.keys(node.attr).length > 0 ? undefined : constants.get(node.name);
     return value === undefined ? node : { ...node, attr: constantAttributes(value) };
   });
-  return { nodes, constants };
 }
 
 /** What a Const says of its value. */

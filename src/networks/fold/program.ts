@@ -1,7 +1,7 @@
 // A finished graph of nodes that runs, with constants of its own.
 import { keep, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
-import type { NodeGraph } from '../read/nodeGraph.ts';
 import { emptyModel, runNodes } from '../run/runNodes.ts';
 
 /** A part of a network, ready for inference: weights as they were when it was made. */

@@ -1,20 +1,21 @@
 // Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
 import { cast, engine, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import { takeTurns } from '../../core/takeTurns.ts';
-import type { TrunkWeight } from '../../core/types.ts';
+import type { LayersTrunk, TrunkWeight } from '../../core/types.ts';
 import type { WeightSource } from '../../core/weightSource.ts';
 import { assertCallSupported, assertSupported } from '../run/applyLayer.ts';
 import { assertFitting } from '../cut/fitInput.ts';
 import { initialValues } from './initialise.ts';
 import { assertKnown } from './knownLayer.ts';
 import { assertWindow } from './limits.ts';
-import { layerOf, type LayerGraph } from './layerGraph.ts';
+import { layerOf } from './layerGraph.ts';
 import type { LayerSource } from './layerWeights.ts';
-import { layersTrunk, type LayersTrunk } from '../run/layersTrunk.ts';
+import { layersTrunk } from '../run/layersTrunk.ts';
 import { writeTopology } from '../write/writeTopology.ts';
 import { withMostWeights, withoutChance } from './unsetWeights.ts';
 import { underOwnNames } from './weightNames.ts';
@@ -172,7 +173,11 @@ function isContainer(layer: layers.Layer): layer is LayersModel {
 }
 
 /** The source with the initial values of what it does not hold. */
-function completed(weights: WeightSource, { graph, weights: all }: LayersTrunk, seed: number): WeightSource {
+function completed(
+  weights: WeightSource,
+  { layers: { graph }, weights: all }: LayersTrunk,
+  seed: number,
+): WeightSource {
   const held = new Set(weights.names);
   const missing = new Map(all.filter(({ name }) => !held.has(name)).map((weight) => [weight.name, weight]));
   return {

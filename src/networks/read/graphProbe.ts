@@ -1,10 +1,11 @@
 // What can be known of a GraphModel only by running it: the shapes at the places where it can be cut.
 import { dispose, slice, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph } from '../../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 import type { TensorSpec } from '../../core/types.ts';
 import { assertSize } from './limits.ts';
-import { nodeOf, type NodeGraph } from './nodeGraph.ts';
+import { nodeOf } from './nodeGraph.ts';
 import { runNodes, type Graph } from '../run/runNodes.ts';
 
 const controlFlow: ReadonlySet<string> = new Set([

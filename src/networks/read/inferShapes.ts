@@ -1,8 +1,9 @@
 // Output shapes from configurations alone: nothing is built. Knows the layers that pictures go through; everything behind
 // a layer that it does not know is unknown too.
+import type { LayerGraph } from '../../core/graphs.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Shape } from '../../core/types.ts';
-import { inputShapeOf, layerOf, type LayerGraph } from './layerGraph.ts';
+import { inputShapeOf, layerOf } from './layerGraph.ts';
 
 type Inference = (inputs: readonly Shape[], config: JsonObject) => Shape | undefined;
 

@@ -1,9 +1,9 @@
 // First values of weights that no file brings: the initialisers of Keras, drawn by one seed and the weight's name.
+import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { deriveSeed, randomGenerator } from '../../core/random.ts';
 import { sizeOf } from '../../core/shapes.ts';
-import type { LayerSpec } from './layerGraph.ts';
 import { orthogonalRows } from './orthogonal.ts';
 
 /** Fills `values` for a weight of the given shape. */

@@ -1,6 +1,7 @@
 // Puts the layers and calls of a LayerGraph into the order in which Keras keeps a functional model: from the deepest layer
 // to the output, those of equal depth as a walk back from the output meets them. Weight files are written in that order.
-import { layerOf, type LayerCall, type LayerGraph, type TensorRef } from './layerGraph.ts';
+import type { LayerCall, LayerGraph, TensorRef } from '../../core/graphs.ts';
+import { layerOf } from './layerGraph.ts';
 
 /** Where a walk back from the outputs meets the calls and layers of a graph. */
 interface Walk {

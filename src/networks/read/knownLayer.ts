@@ -1,9 +1,9 @@
 // Which layers tfjs can build: its own, ours, and those that the user has registered.
 import { serialization } from '@tensorflow/tfjs-core';
 import { constraints, initializers, layers, regularizers } from '@tensorflow/tfjs-layers';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonObject, type Json } from '../../core/json.ts';
-import type { LayerSpec } from './layerGraph.ts';
 
 /**
  * Asserts that the class of a layer is registered, its activation too, and those of a layer that it wraps.

@@ -1,8 +1,8 @@
 // The layers and calls of a topology while they are collected, and how the parts of a topology are read.
+import type { LayerCall, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../../core/json.ts';
 import { plainLayer, type Origin } from './keras3.ts';
-import type { LayerCall, LayerSpec, TensorRef } from './layerGraph.ts';
 import { mostCalls } from './limits.ts';
 import { notAModel } from './notAModel.ts';
 

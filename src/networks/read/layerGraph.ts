@@ -1,43 +1,7 @@
 // The wiring of a LayersModel as plain data: which layer is called with which tensors, in the order in which they run.
 // Pure functions on it cut, join and measure; no tensor and no tfjs layer is touched here.
+import type { LayerGraph, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
-
-/** A layer as its configuration describes it. */
-export interface LayerSpec {
-  /** Unique in the graph. */
-  readonly name: string;
-  readonly className: string;
-  /** Keras configuration, snake_case keys. */
-  readonly config: JsonObject;
-  /** Names that lead to the layer in the model it came from: nested models first. */
-  readonly path: readonly string[];
-}
-
-/** One output of one call. */
-export interface TensorRef {
-  /** Index into `calls`. */
-  readonly call: number;
-  readonly output: number;
-}
-
-/** One use of a layer. A layer with several calls shares its weights among them. */
-export interface LayerCall {
-  readonly layer: string;
-  /** Empty for the input layer. */
-  readonly inputs: readonly TensorRef[];
-  readonly kwargs: JsonObject;
-}
-
-/** A network with one input. The first call is its InputLayer; every call comes after those it reads from. */
-export interface LayerGraph {
-  readonly name: string;
-  readonly layers: ReadonlyMap<string, LayerSpec>;
-  readonly calls: readonly LayerCall[];
-  readonly outputs: readonly TensorRef[];
-  /** What was left out when the graph was read, for whoever asks. */
-  readonly notes?: readonly string[];
-}
 
 /** The spec of the layer that a call runs. */
 export function layerOf(graph: LayerGraph, call: number): LayerSpec {

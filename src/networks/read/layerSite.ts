@@ -1,8 +1,8 @@
 // One call of a layer, as those see it who write it as nodes.
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
-import type { LayerSpec } from './layerGraph.ts';
 import type { NodeScope } from '../fold/nodeDraft.ts';
 
 /** A weight of a layer by its name in it; undefined for one that the layer does not have. */

@@ -1,10 +1,10 @@
 // The weights of tfjs layers under the names that a trunk gives them.
 import { tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight, WeightKind } from '../../core/types.ts';
 import type { BatchNorm } from '../run/batchStatistics.ts';
-import type { LayerGraph } from './layerGraph.ts';
 import type { CallRange } from '../cut/stages.ts';
 
 type Layer = layers.Layer;
@@ -71,7 +71,8 @@ function isVariable(tensor: Tensor): tensor is Variable {
   return tensor instanceof Variable;
 }
 
-function kindOf(name: string): WeightKind {
+/** What a weight does, by Keras's name of it. */
+export function kindOf(name: string): WeightKind {
   const last = name.slice(name.lastIndexOf('/') + 1);
   if (last === 'moving_mean' || last === 'moving_variance') return 'statistics';
   if (last === 'bias' || last === 'gamma' || last === 'beta') return last;

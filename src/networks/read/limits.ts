@@ -1,9 +1,9 @@
 // How much work a file may ask for. The limits are far beyond any network that runs in tfjs, and each error names its own.
+import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import { shown } from '../../core/shown.ts';
 import type { Shape } from '../../core/types.ts';
-import type { LayerSpec } from './layerGraph.ts';
 
 /** Layers of a network, those of nested models included and once for each call. NASNetLarge has 1041. */
 export const mostCalls = 10_000;

@@ -1,5 +1,6 @@
 // The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. Pure functions on it
 // order, trim and extend; no tensor is touched here.
+import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import {
   classNameOf,
@@ -13,28 +14,6 @@ import {
 import { assertShallow } from '../../core/nesting.ts';
 import { shown } from '../../core/shown.ts';
 import { mostNodes } from './limits.ts';
-
-/** One operation. */
-export interface NodeSpec {
-  readonly name: string;
-  readonly op: string;
-  /** Names of the nodes it reads, `name` or `name:output`; control inputs (`^name`) are left out. */
-  readonly inputs: readonly string[];
-  /** As the file has them: shapes, strides, types. */
-  readonly attr: JsonObject;
-}
-
-/** A graph of operations with one input; every node comes after those it reads. */
-export interface NodeGraph {
-  readonly name: string;
-  readonly nodes: readonly NodeSpec[];
-  /** The only Placeholder. */
-  readonly input: string;
-  /** Nodes that nothing reads. */
-  readonly outputs: readonly string[];
-  /** Functions that nodes call, and versions: kept as they are. */
-  readonly rest: JsonObject;
-}
 
 /** Whether a topology is a GraphModel's. Files of TF Hub have no other mark. */
 export function isNodeTopology(topology: unknown): topology is JsonObject {

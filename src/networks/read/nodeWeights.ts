@@ -1,6 +1,7 @@
 // Tells which constants of a GraphModel are trained weights and which are settings: from what reads them alone.
+import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { FixedConstant, WeightKind } from '../../core/types.ts';
-import { dataNodes, nodeOf, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
+import { dataNodes, nodeOf } from './nodeGraph.ts';
 
 /** A constant that training may move. */
 export interface NodeWeight {

@@ -1,6 +1,6 @@
 // Operations that stand in a topology as if they were layers (`x + 3`, `tf.nn.relu6(x)`), written as layers.
+import type { TensorRef } from '../../core/graphs.ts';
 import { classNameOf, isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { TensorRef } from './layerGraph.ts';
 import type { Argument } from './inboundNodes.ts';
 
 /** A layer that does a part of an operation. */

@@ -1,5 +1,6 @@
 // Constants of a GraphModel that say how large an output is: a few bytes of a file could ask for all memory.
-import { nodeOf, type NodeGraph, type NodeSpec } from './nodeGraph.ts';
+import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
+import { nodeOf } from './nodeGraph.ts';
 import { assertSize } from './limits.ts';
 import type { Graph } from '../run/runNodes.ts';
 

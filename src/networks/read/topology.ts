@@ -1,5 +1,6 @@
 // Reads the topology of a tfjs `model.json` or of a Keras file (Keras 2 or 3) into a LayerGraph, with nested models
 // flattened.
+import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../../core/json.ts';
 import { assertShallow } from '../../core/nesting.ts';
@@ -16,7 +17,7 @@ import {
   type Draft,
   type Outputs,
 } from './layerDraft.ts';
-import { inputLayer, type LayerGraph, type TensorRef } from './layerGraph.ts';
+import { inputLayer } from './layerGraph.ts';
 import { freeInputShape } from './freeInput.ts';
 import { mostCalls } from './limits.ts';
 import { notAModel } from './notAModel.ts';

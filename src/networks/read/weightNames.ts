@@ -1,7 +1,7 @@
 // Weights that a file lists under the name of another version of Keras.
+import type { LayerSpec } from '../../core/graphs.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { WeightSource } from '../../core/weightSource.ts';
-import type { LayerSpec } from './layerGraph.ts';
 
 /** Keras 3 calls the kernel of a depthwise convolution just that, and counts the weights of LayerScale, which have no name. */
 const otherNames: Readonly<Record<string, RegExp>> = {

@@ -1,8 +1,8 @@
 // Names and shapes of the weights of a network, from configurations alone: nothing is built.
+import type { LayerGraph } from '../../core/graphs.ts';
 import { isJsonList, type JsonObject } from '../../core/json.ts';
 import type { Shape } from '../../core/types.ts';
 import { inferShapes, numberOf, numbers } from './inferShapes.ts';
-import type { LayerGraph } from './layerGraph.ts';
 
 /** A weight of a layer. */
 export interface WeightShape {

@@ -13,6 +13,7 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import type { LayerCall, LayerSpec } from '../../core/graphs.ts';
 import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { describeShape } from '../../core/shapes.ts';
@@ -21,7 +22,6 @@ import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import { applyDilated, isDilated } from './dilatedLayer.ts';
 import { numbers } from '../read/inferShapes.ts';
-import type { LayerCall, LayerSpec } from '../read/layerGraph.ts';
 import { layerNorm } from './layerNorm.ts';
 import { weightIn } from '../read/layerWeights.ts';
 import { isBeyondOne, isStridedAndDilated } from '../read/windowSettings.ts';

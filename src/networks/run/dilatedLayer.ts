@@ -1,10 +1,10 @@
 // Convolutions that take every n-th pixel, run on their own: tfjs's layers compute them without a gradient.
 import { tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import { hasFusedForm, runFusedLayer } from './fusedLayers.ts';
 import { numbers } from '../read/inferShapes.ts';
-import type { LayerSpec } from '../read/layerGraph.ts';
 import { weightIn } from '../read/layerWeights.ts';
 
 /** Whether a layer is a convolution with dilation that `applyDilated` computes. */

@@ -1,13 +1,13 @@
 // Layers with kernels, together with the padding in front of them, the BatchNorm and the activation behind them, as fused
 // kernels: `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
 import { add, getBackend, mul, pad, reshape, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { FusedActivation } from './activationGradient.ts';
 import type { ChannelScale } from './batchNorm.ts';
 import { fusedConvolution, fusedDepthwise, fusedProduct, type Fused, type Window } from './fusedConvolution.ts';
 import { numbers } from '../read/inferShapes.ts';
-import type { LayerSpec } from '../read/layerGraph.ts';
 
 /** A kernel's layer with what is computed along with it. */
 export interface FusedLayer {

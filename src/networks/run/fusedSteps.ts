@@ -1,6 +1,7 @@
 // The steps of a network in which layers that can be are computed together. Where BatchNorm goes by its stored statistics, it
 // is a scale of the weights in front of it; where it trains, it is computed on its own with the activation behind it.
 import { tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
 import type { FusedActivation } from './activationGradient.ts';
@@ -11,7 +12,7 @@ import { fusedBatchNorm } from './fusedBatchNorm.ts';
 import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
 import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
 import { sides } from '../read/inferShapes.ts';
-import { layerOf, type LayerGraph } from '../read/layerGraph.ts';
+import { layerOf } from '../read/layerGraph.ts';
 import { layerAt, weightIn, type LayerSource } from '../read/layerWeights.ts';
 import { layerStep, type Step } from './layerSteps.ts';
 

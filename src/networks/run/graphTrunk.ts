@@ -1,37 +1,24 @@
 // A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
 // place of constants are all that training needs.
+import { clone, keep, variable, type Tensor } from '@tensorflow/tfjs-core';
 import { disposal } from '../../core/disposal.ts';
-import { keep, variable, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError, isTransferKitError, TransferKitError } from '../../core/errors.ts';
-import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
+import { sizeOf } from '../../core/shapes.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
-import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../../core/types.ts';
+import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight, WrittenNodes } from '../../core/types.ts';
 import type { WeightSource } from '../../core/weightSource.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { assertRunnable, probe } from '../read/graphProbe.ts';
 import { assertSmallConstants } from '../read/sizeConstants.ts';
-import { dataNodes, nodeOf, nodesByName, outputOf, type NodeGraph } from '../read/nodeGraph.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
 import { divideConstants, hasKernel, type NodeWeight } from '../read/nodeWeights.ts';
 import { emptyModel, runNodes, type Graph } from './runNodes.ts';
 import { splitDilated } from './splitDilated.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from '../cut/stages.ts';
 import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
+import { assertExactInput, assertUsable } from './trunkChecks.ts';
 import { blockedNode } from './withoutGradient.ts';
-
-/** A trunk over the nodes of a GraphModel; `nodes` is what `save` writes. */
-export interface GraphTrunk extends Trunk {
-  readonly format: 'graph';
-  readonly nodes: NodeGraph;
-  /** Every constant of the graph, the weights' variables among them. */
-  readonly constants: ReadonlyMap<string, Tensor>;
-  /** Output shapes of the nodes that everything passes through. */
-  readonly shapes: ReadonlyMap<string, Shape>;
-}
-
-/** Whether a trunk is of nodes. */
-export function isGraphTrunk(trunk: Trunk): trunk is GraphTrunk {
-  return trunk.format === 'graph' && 'nodes' in trunk;
-}
 
 /**
  * Makes a trunk of nodes and their constants.
@@ -42,7 +29,7 @@ export function isGraphTrunk(trunk: Trunk): trunk is GraphTrunk {
  * @throws TransferKitError `WEIGHTS_MISMATCH` for a missing constant, `UNSUPPORTED_SOURCE` for what tfjs cannot run
  * synchronously.
  */
-export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): GraphTrunk {
+export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): Trunk {
   assertRunnable(graph);
   const differentiable = splitDilated(graph);
   const model = buildModel(differentiable);
@@ -57,43 +44,35 @@ export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: Ten
 }
 
 /** @param differentiable - What the model runs: the graph's own nodes and more. */
-function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, input: TensorSpec): GraphTrunk {
+function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, input: TensorSpec): Trunk {
   const wiring = wiringOf(graph);
   const names = dataNodes(graph);
-  const specs = probe(
-    graph,
-    model,
-    separatingCalls(wiring).map((call) => names[call] ?? ''),
-    input,
-  );
+  const passed = separatingCalls(wiring).map((call) => names[call] ?? '');
+  const specs = probe(graph, model, passed, input);
   const ranges = partition(wiring, callFacts(graph, names, specs));
   const stages = ranges.map((range) => describeStage(names, range, specs));
   const { weights: found, fixed } = divideConstants(graph, (name) => factsOf(model, name));
   const weights = listWeights(model, found, stages);
-  const constants = new Map(
-    Object.entries(model.weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])),
-  );
+  const byName = nodesByName(graph.nodes);
   const norms = nodeNorms(graph, weights);
   const inTraining = trainingGraphs(differentiable, model);
   let disposed = false;
-  const trunk: GraphTrunk = {
-    format: 'graph',
-    nodes: graph,
-    constants,
-    shapes: new Map([...specs].map(([name, { shape }]) => [name, shape])),
+  const trunk: Trunk = {
+    unit: 'nodes',
     input,
     output: stages.at(-1)?.output ?? input,
     stages,
     weights,
     fixed,
+    names: takenNames(graph),
     get disposed() {
       return disposed;
     },
     run(x, { from = 0, to = stages.length, ...mode }: RunOptions = {}) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const [entry, exit] = [stages[from - 1], stages[to - 1]];
       const run = { entry: entry?.name ?? graph.input, input: x, exit: exit?.name ?? graph.input };
-      assertInput(x, entry?.output ?? input, run.entry);
+      assertExactInput(x, entry?.output ?? input, run.entry);
       return runWithStatistics(norms, mode, (statistics) => {
         const trained = stages.slice(from, to).flatMap(({ layers }) => layers.filter((node) => statistics?.has(node)));
         if (statistics === undefined || trained.length === 0) return runNodes(model, run);
@@ -101,26 +80,32 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
       });
     },
     movingStatistics(unfrozen) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       return movingStatistics(norms, unfrozen);
     },
     blockedBy(moving, input) {
       return blockedNode(graph, { names: new Set(moving.map(({ name }) => name)), input });
     },
     async fold({ from = 0, to = stages.length } = {}) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const { foldPart } = await import('../fold/foldNodes.ts');
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const entry = stages[from - 1];
-      const part = foldPart(graph, constants, entry?.name, stages[to - 1]?.name);
+      const part = foldPart(graph, constantsOf(model), entry?.name, stages[to - 1]?.name);
       const run = (x: Tensor) => {
-        assertUsable(graph, disposed);
-        assertInput(x, entry?.output ?? input, entry?.name ?? graph.input);
+        assertUsable(graph.name, disposed);
+        assertExactInput(x, entry?.output ?? input, entry?.name ?? graph.input);
         return part.run(x);
       };
       return { ...part, run };
     },
-    penalty: () => undefined,
+    describeLayer(name) {
+      return { kind: byName.get(name)?.op ?? '', shape: specs.get(name)?.shape };
+    },
+    writeNodes() {
+      assertUsable(graph.name, disposed);
+      return writtenNodes(graph, constantsOf(model));
+    },
     ...disposal(),
     dispose() {
       if (disposed) return;
@@ -229,18 +214,21 @@ function describeStage(
   return { name, layers: names.slice(first, last + 1), output, stochastic: false };
 }
 
-function assertInput(x: Tensor, expected: TensorSpec, at: string): void {
-  if (!fits(x.shape, expected.shape)) {
-    const text = `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(x.shape)}.`;
-    throw new TransferKitError('WRONG_SHAPE', text, { expected: expected.shape, received: x.shape, layer: at });
-  }
-  if (x.dtype === expected.dtype) return;
-  const text = `expected a tensor of type ${expected.dtype} at '${at}', got ${x.dtype}.`;
-  throw new TransferKitError('WRONG_DTYPE', text, { expected: expected.dtype, received: x.dtype, layer: at });
+/** Every constant of a graph, the weights' variables among them. */
+function constantsOf({ weights }: Graph): ReadonlyMap<string, Tensor> {
+  return new Map(Object.entries(weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])));
 }
 
-function assertUsable(graph: NodeGraph, disposed: boolean): void {
-  if (!disposed) return;
-  const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
-  throw new TransferKitError('DISPOSED', text, { name: graph.name });
+/** Names of nodes, and what they begin with. */
+function takenNames({ nodes }: NodeGraph): ReadonlySet<string> {
+  return new Set(nodes.flatMap(({ name }) => [name, name.split('/')[0] ?? name]));
+}
+
+/** A graph as it is, with constants that are the caller's. */
+function writtenNodes(
+  { nodes, input, outputs, rest }: NodeGraph,
+  constants: ReadonlyMap<string, Tensor>,
+): WrittenNodes {
+  const copies = new Map([...constants].map(([name, tensor]) => [name, clone(tensor)]));
+  return { nodes, input, output: outputs[0] ?? input, constants: copies, rest };
 }

@@ -1,8 +1,8 @@
 // Which activation a layer applies, by one name for all the ways in which configurations write it.
+import type { LayerSpec } from '../../core/graphs.ts';
 import { classNameOf, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { snakeCase } from '../layers/kerasActivations.ts';
 import { numberOf } from '../read/inferShapes.ts';
-import type { LayerSpec } from '../read/layerGraph.ts';
 
 /** A function without weights. */
 export interface Activation {

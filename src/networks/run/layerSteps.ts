@@ -1,9 +1,10 @@
 // Running a network: the steps that lead from one of its tensors to another, each a layer or several in one.
 import { clone, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import { deriveSeed } from '../../core/random.ts';
 import { applyLayer, type RunMode } from './applyLayer.ts';
-import { layerOf, type LayerGraph, type TensorRef } from '../read/layerGraph.ts';
+import { layerOf } from '../read/layerGraph.ts';
 import { layerAt, type LayerSource } from '../read/layerWeights.ts';
 
 /** Computes the outputs of one call of a graph. */

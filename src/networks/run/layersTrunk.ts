@@ -1,47 +1,21 @@
 // A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
 import { disposal } from '../../core/disposal.ts';
 import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerGraph, LayerSpec } from '../../core/graphs.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
-import { describeShape, fits } from '../../core/shapes.ts';
+import { describeShape } from '../../core/shapes.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
-import type { RunOptions, Shape, Stage, TensorSpec, Trunk, TrunkWeight } from '../../core/types.ts';
+import type { LayersTrunk, RunOptions, Shape, Stage, TensorSpec, TrunkWeight } from '../../core/types.ts';
 import { assertSupported, isStochastic } from './applyLayer.ts';
 import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
 import { fusedSteps } from './fusedSteps.ts';
-import { layerOf, type LayerGraph, type LayerSpec } from '../read/layerGraph.ts';
+import { lastCallOf, layerOf } from '../read/layerGraph.ts';
 import { layerAt, layerNorms, listWeights, type LayerSource } from '../read/layerWeights.ts';
 import { assertSize } from '../read/limits.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from '../cut/stages.ts';
 import { layerStep, runSteps } from './layerSteps.ts';
+import { assertInput, assertUsable } from './trunkChecks.ts';
 import { blockedLayer } from './withoutGradient.ts';
-
-/** A trunk over tfjs layers; `graph` is what `save` writes. */
-export interface LayersTrunk extends Trunk {
-  readonly format: 'layers';
-  readonly graph: LayerGraph;
-  /** Shape of every call's first output. */
-  readonly shapes: readonly Shape[];
-  /** Calls whose outputs are where stages begin and end: the input, then the last call of each stage. */
-  readonly boundaries: readonly number[];
-}
-
-/**
- * A trunk as the layers trunk that it must be.
- *
- * @throws TransferKitError `UNSUPPORTED_SOURCE` for any other kind.
- */
-export function layersTrunkOf(trunk: Trunk): LayersTrunk {
-  if (isLayersTrunk(trunk)) return trunk;
-  throw new TransferKitError(
-    'UNSUPPORTED_SOURCE',
-    `expected a trunk of tfjs layers, got one of format '${trunk.format}'.`,
-  );
-}
-
-/** Whether a trunk is of tfjs layers. */
-export function isLayersTrunk(trunk: Trunk): trunk is LayersTrunk {
-  return trunk.format === 'layers' && 'graph' in trunk;
-}
 
 /**
  * Makes a trunk of a graph whose layers are built.
@@ -64,22 +38,20 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
   let disposed = false;
 
   const trunk: LayersTrunk = {
-    format: 'layers',
-    graph,
-    shapes,
-    boundaries,
+    layers: { graph, shapes, boundaries },
     input: specAt(specs, 0),
     output: specAt(specs, graph.outputs[0]?.call ?? 0),
     stages,
     weights,
     fixed: [],
+    names: new Set(graph.layers.keys()),
     get disposed() {
       return disposed;
     },
     run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true, ...mode }: RunOptions = {}) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const entry = boundaries[from] ?? 0;
-      assertInput(graph, input, specAt(specs, entry), entry);
+      assertInput(input, specAt(specs, entry), layerOf(graph, entry).name);
       const exit = boundaries[to] ?? 0;
       return runWithStatistics(norms, mode, (statistics) => {
         const execution = { entry, exit, input, dropoutSeed, statistics };
@@ -87,27 +59,30 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       });
     },
     movingStatistics(unfrozen) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       return movingStatistics(norms, unfrozen);
     },
     blockedBy(moving, input) {
       return blockedLayer(graph, { names: new Set(moving.map(({ layer }) => layer)), input });
     },
     async fold(range = {}) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const { foldLayers } = await import('../fold/foldLayers.ts');
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const entry = boundaries[range.from ?? 0] ?? 0;
       const part = foldLayers(trunk, range);
       const run = (input: Tensor) => {
-        assertUsable(graph, disposed);
-        assertInput(graph, input, specAt(specs, entry), entry);
+        assertUsable(graph.name, disposed);
+        assertInput(input, specAt(specs, entry), layerOf(graph, entry).name);
         return part.run(input);
       };
       return { ...part, run };
     },
+    describeLayer(name) {
+      return { kind: graph.layers.get(name)?.className ?? '', shape: shapes[lastCallOf(graph, name)] };
+    },
     penalty(moving) {
-      assertUsable(graph, disposed);
+      assertUsable(graph.name, disposed);
       const own = new Set(weights);
       return penaltyOf(
         source,
@@ -207,27 +182,4 @@ function penaltyOf(source: LayerSource, moving: readonly TrunkWeight[]): Scalar 
   const penalties = [...source.layers].filter(([name]) => active.has(name)).flatMap(([, layer]) => layer.losses);
   if (penalties.length === 0) return undefined;
   return tidy(() => penalties.map((penalty) => penalty()).reduce((sum, each) => add(sum, each)));
-}
-
-function assertUsable(graph: LayerGraph, disposed: boolean): void {
-  if (!disposed) return;
-  const text = `expected a usable model, got '${graph.name}' after its dispose(). Load or build it again.`;
-  throw new TransferKitError('DISPOSED', text, { name: graph.name });
-}
-
-function assertInput(graph: LayerGraph, input: Tensor, expected: TensorSpec, entry: number): void {
-  const at = layerOf(graph, entry).name;
-  if (!fits(input.shape, expected.shape)) {
-    throw new TransferKitError(
-      'WRONG_SHAPE',
-      `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(input.shape)}.`,
-      { expected: expected.shape, received: input.shape, layer: at },
-    );
-  }
-  if (input.dtype === expected.dtype || (expected.dtype === 'float32' && input.dtype !== 'string')) return;
-  throw new TransferKitError(
-    'WRONG_DTYPE',
-    `expected a tensor of type ${expected.dtype} at '${at}', got ${input.dtype}.`,
-    { expected: expected.dtype, received: input.dtype, layer: at },
-  );
 }

@@ -1,8 +1,9 @@
 // Runs a part of a GraphModel by tfjs's own executor.
 import { loadGraphModelSync, type GraphModel } from '@tensorflow/tfjs-converter';
 import { clone, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
-import { writeNodes, type NodeGraph } from '../read/nodeGraph.ts';
+import { writeNodes } from '../read/nodeGraph.ts';
 
 /** A GraphModel that was made from nodes in memory. */
 export type Graph = GraphModel<{ load: () => object }>;

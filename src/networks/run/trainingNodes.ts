@@ -1,11 +1,12 @@
 // GraphModels with BatchNorm in training mode: nodes that compute mean and variance of the batch stand in the place of the
 // constants that a FusedBatchNorm reads. tfjs knows the gradients of all of them.
 import { tensor1d, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { BatchNorm, BatchStatistics } from './batchStatistics.ts';
 import { addInput, emptyDraft, integer, scopeIn } from '../fold/nodeDraft.ts';
-import { constantNode, nodesByName, type NodeGraph } from '../read/nodeGraph.ts';
+import { constantNode, nodesByName } from '../read/nodeGraph.ts';
 import { emptyModel, type Graph, type NodeRun } from './runNodes.ts';
 
 /** The nodes of a graph that normalise by weights. */

@@ -1,8 +1,9 @@
 // Operations that gradients would have to go through and cannot: found from the wiring alone, before anything runs.
 import { getGradient, type GradConfig } from '@tensorflow/tfjs-core';
+import type { LayerGraph, NodeGraph } from '../../core/graphs.ts';
 import type { BlockedOperation } from '../../core/types.ts';
-import { layerOf, type LayerGraph } from '../read/layerGraph.ts';
-import { nodeOf, type NodeGraph } from '../read/nodeGraph.ts';
+import { layerOf } from '../read/layerGraph.ts';
+import { nodeOf } from '../read/nodeGraph.ts';
 
 /** Where gradients begin: at weights, and at the input too where something in front of it moves. */
 export interface Moving {

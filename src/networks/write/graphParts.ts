@@ -1,11 +1,12 @@
 // What both ways of writing a model as a GraphModel share.
+import type { LayerSpec, NodeGraph } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
-import { freshName, type LayerSpec } from '../read/layerGraph.ts';
-import type { LayersTrunk } from '../run/layersTrunk.ts';
+import { freshName } from '../read/layerGraph.ts';
+import type { LayersTrunk } from '../../core/types.ts';
 import type { NodeDraft } from '../fold/nodeDraft.ts';
-import { attribute, nodesByName, type NodeGraph } from '../read/nodeGraph.ts';
+import { attribute, nodesByName } from '../read/nodeGraph.ts';
 import { writeCalls } from './writeCalls.ts';
 import { logitsOf } from './headGraph.ts';
 
@@ -28,7 +29,7 @@ export function writeLogits(
   { features, fold }: { readonly features: string; readonly fold: boolean },
   draft: NodeDraft,
 ): WrittenLogits {
-  const { graph } = trunk;
+  const { graph } = trunk.layers;
   const last = graph.calls.length - 1;
   // The layer that joins the logits of several parts is left out.
   const exit = parts.length === 1 ? (graph.outputs[0]?.call ?? last) : last - 1;

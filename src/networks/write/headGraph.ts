@@ -1,16 +1,9 @@
 // A network of layers that ends in one head or several: where the logits of each are, and what comes behind them.
+import type { LayerGraph, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
-import {
-  appendLayer,
-  freshName,
-  graphUpTo,
-  layerOf,
-  type LayerGraph,
-  type LayerSpec,
-  type TensorRef,
-} from '../read/layerGraph.ts';
+import { appendLayer, freshName, graphUpTo, layerOf } from '../read/layerGraph.ts';
 
 /** The logits of each of some heads. Those of several are what the last layer joins. */
 export function logitsOf({ calls, outputs }: LayerGraph, heads: number): readonly TensorRef[] {

@@ -1,6 +1,7 @@
 // Writes calls of layers as nodes: groups that fuse as one node where they can, everything else call by call.
+import type { LayerSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { Shape, Trunk } from '../../core/types.ts';
+import type { LayersTrunk } from '../../core/types.ts';
 import { camelCase, snakeCase } from '../layers/kerasActivations.ts';
 import { isReplaced } from '../layers/registerLayers.ts';
 import { isStochastic } from '../run/applyLayer.ts';
@@ -8,7 +9,7 @@ import { lateScale } from '../fold/foldBatchNorm.ts';
 import { batchNormGroups, fusedGroups, isChannelsFirst, lastOfGroup, type FusedGroup } from '../run/fusedGroups.ts';
 import { numberOf } from '../read/inferShapes.ts';
 import { activationOfLayer } from '../run/layerActivation.ts';
-import { layerOf, type LayerGraph, type LayerSpec } from '../read/layerGraph.ts';
+import { layerOf } from '../read/layerGraph.ts';
 import { onlyInput, type LayerSite, type WeightOf, type WriteLayer } from '../read/layerSite.ts';
 import { addInput, float, integer, scopeIn, type NodeDraft } from '../fold/nodeDraft.ts';
 import { isWritable, writeActivation } from './writeActivation.ts';
@@ -19,11 +20,7 @@ import { scalingWriters, writeBatchNorm, writePlainBatchNorm } from './writeScal
 import { shapingWriters } from './writeShaping.ts';
 
 /** What writing needs of a trunk of layers. */
-export interface WritableTrunk extends Pick<Trunk, 'input' | 'weights'> {
-  readonly graph: LayerGraph;
-  /** Shape of every call's first output. */
-  readonly shapes: readonly Shape[];
-}
+export type WritableTrunk = Pick<LayersTrunk, 'input' | 'weights' | 'layers'>;
 
 /** Which calls to write, and how. */
 export interface WritePlan {
@@ -68,7 +65,11 @@ export interface WrittenInput {
 }
 
 /** Writes what the calls behind `entry` read, under the name of its layer. */
-export function writeInput({ graph, shapes, input }: WritableTrunk, entry: number, draft: NodeDraft): WrittenInput {
+export function writeInput(
+  { layers: { graph, shapes }, input }: WritableTrunk,
+  entry: number,
+  draft: NodeDraft,
+): WrittenInput {
   const { name } = layerOf(graph, entry);
   if (entry > 0 || input.dtype === 'float32') {
     const placeholder = addInput(draft, name, shapes[entry] ?? []);
@@ -80,7 +81,7 @@ export function writeInput({ graph, shapes, input }: WritableTrunk, entry: numbe
 
 /** Writes the calls between two places of a trunk into a draft. */
 export function writeCalls(plan: WritePlan, draft: NodeDraft): WrittenCalls {
-  const { graph } = plan.trunk;
+  const { graph } = plan.trunk.layers;
   const { endings, hidden } = groupsOf(plan);
   const names = new Map([[plan.entry, plan.input]]);
   const unsupported: LayerSpec[] = [];
@@ -96,7 +97,7 @@ export function writeCalls(plan: WritePlan, draft: NodeDraft): WrittenCalls {
 
 /** Groups by their last call, and the calls that they hide. */
 function groupsOf({ trunk, entry, exit, fold }: WritePlan) {
-  const { graph } = trunk;
+  const { graph } = trunk.layers;
   const needed = new Set(fold ? [entry, exit] : graph.calls.keys());
   const all = [...fusedGroups(graph, needed), ...batchNormGroups(graph, needed)].map((group) =>
     withWritableActivation(trunk, group),
@@ -111,7 +112,7 @@ function groupsOf({ trunk, entry, exit, fold }: WritePlan) {
 }
 
 /** A group without an activation that has no form as nodes, unless it is the kernel's own. */
-function withWritableActivation({ graph }: WritableTrunk, group: FusedGroup): FusedGroup {
+function withWritableActivation({ layers: { graph } }: WritableTrunk, group: FusedGroup): FusedGroup {
   const { activation, kernel } = group;
   if (activation === undefined || activation.call === kernel) return group;
   const known = isWritable(activation) && !isForeign(layerOf(graph, activation.call));
@@ -124,7 +125,7 @@ function writeGroup(
   names: ReadonlyMap<number, string>,
   { pad, kernel, batchNorm, activation }: FusedGroup,
 ): string | undefined {
-  const { graph } = plan.trunk;
+  const { graph } = plan.trunk.layers;
   const site = siteAt(plan, draft, names, kernel, pad ?? kernel);
   if (site === undefined || (activation !== undefined && !isWritable(activation))) return undefined;
   if (site.layer.className === 'BatchNormalization') {
@@ -161,7 +162,7 @@ function siteAt(
   call: number,
   first: number,
 ): LayerSite | undefined {
-  const { graph, shapes } = trunk;
+  const { graph, shapes } = trunk.layers;
   const layer = layerOf(graph, call);
   const refs = graph.calls[first]?.inputs ?? [];
   const plain = refs.every(({ output }) => output === 0) && hasNoOptions(graph.calls[call]?.kwargs ?? {});

@@ -1,10 +1,10 @@
 // Layers with kernels as nodes: convolutions of every kind and Dense, together with what fuses with them.
 import { clone, slice, tidy } from '@tensorflow/tfjs-core';
+import type { LayerSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { scaledBias, scaledKernel, type LateScale } from '../fold/foldBatchNorm.ts';
 import { numberOf, numbers, sides } from '../read/inferShapes.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import type { LayerSpec } from '../read/layerGraph.ts';
 import { onlyInput, weightOf, type LayerSite } from '../read/layerSite.ts';
 import { integer, type MakeConstant } from '../fold/nodeDraft.ts';
 import { isStridedAndDilated } from '../read/windowSettings.ts';

@@ -1,15 +1,15 @@
 // Base and head as one tfjs model: what `save` writes and tfjs loads, a LayersModel or a GraphModel as the base is.
 import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { byHead } from '../../model/headParts.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { AnyModel, HeadPart } from '../../model/model.ts';
-import type { TrunkWeight } from '../../core/types.ts';
-import { isGraphTrunk, type GraphTrunk } from '../run/graphTrunk.ts';
-import { joinGraphs, layerOf, type LayerSpec } from '../read/layerGraph.ts';
-import { layersTrunkOf, type LayersTrunk } from '../run/layersTrunk.ts';
+import type { LayersTrunk, TrunkWeight } from '../../core/types.ts';
+import { joinGraphs, layerOf } from '../read/layerGraph.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from '../fold/nodeDraft.ts';
 import { writeNodes } from '../read/nodeGraph.ts';
+import { hasLayers, nodesOfBase, type BaseNodes } from './baseNodes.ts';
 import { writeTopology } from './writeTopology.ts';
 import { addAnswer, outputKeys, signatureOf, writeLogits } from './graphParts.ts';
 import { logitsOf, withAnswers } from './headGraph.ts';
@@ -21,6 +21,8 @@ export interface WrittenModel {
   readonly weights: Readonly<Record<string, Tensor>>;
   /** Tensors among the weights that were made for this and are the caller's to free. */
   readonly made: readonly Tensor[];
+  /** Name of the layer or node that gives the features. */
+  readonly cut: string;
   /** What `load` needs to build the head again: its layers, where the topology does not hold them. */
   readonly head: { readonly logits: string | Readonly<Record<string, string>>; readonly topology?: JsonObject };
   /** What tfjs itself reads in the metadata. */
@@ -30,51 +32,55 @@ export interface WrittenModel {
 /**
  * Joins base and head, and puts behind them the activations that turn logits into probabilities.
  *
- * @throws TransferKitError `UNSUPPORTED_LAYER` for a head that has no form as nodes.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a head that has no form as nodes, `UNSUPPORTED_TRUNK` for a base that
+ * cannot be written.
  */
 export function writeModel(model: AnyModel): WrittenModel {
-  const { base, head } = model;
-  const headTrunk = layersTrunkOf(head.trunk);
-  return isGraphTrunk(base.trunk)
-    ? writeGraph(model, base.trunk, headTrunk)
-    : writeLayers(model, layersTrunkOf(base.trunk), headTrunk);
+  const { trunk } = model.base;
+  return hasLayers(trunk) ? writeLayers(model, trunk) : writeGraph(model, nodesOfBase('save', model.base));
 }
 
-function writeLayers({ head }: AnyModel, base: LayersTrunk, headTrunk: LayersTrunk): WrittenModel {
-  const joined = joinGraphs(base.graph, headTrunk.graph);
+function writeLayers({ base: { cut }, head }: AnyModel, trunk: LayersTrunk): WrittenModel {
+  const joined = joinGraphs(trunk.layers.graph, head.trunk.layers.graph);
   return {
     artifacts: { modelTopology: writeTopology(withAnswers(joined, head.parts)), format: 'layers-model' },
-    weights: variables([...base.weights, ...headTrunk.weights]),
+    weights: variables([...trunk.weights, ...head.trunk.weights]),
     made: [],
-    head: { logits: savedLogits(headTrunk, head.parts) },
+    cut,
+    head: { logits: savedLogits(head.trunk, head.parts) },
     metadata: {},
   };
 }
 
 /** A plain `execute` gives the logits, then the probabilities; with named heads the answer of each. */
-function writeGraph({ base, head }: AnyModel, trunk: GraphTrunk, headTrunk: LayersTrunk): WrittenModel {
-  const draft = emptyDraft(trunk.nodes.nodes.map(({ name }) => name));
-  // Unfolded: `load` looks for the head's own weights.
-  const { logits, unsupported } = writeLogits(headTrunk, head.parts, { features: base.cut, fold: false }, draft);
-  const outputs = Object.fromEntries(
-    head.parts.flatMap((part, place) => outputsOf(part, logits[place] ?? base.cut, draft)),
-  );
-  assertWritten(unsupported);
-  const { nodes, constants } = finishDraft(draft);
+function writeGraph({ head: { trunk, parts } }: AnyModel, base: BaseNodes): WrittenModel {
+  const made = [...base.constants.values()];
   try {
-    assertKept(headTrunk, constants);
+    const { nodes, constants, outputs } = writeHead(trunk, parts, base);
+    made.push(...constants.values());
+    assertKept(trunk, constants);
+    const graph = { ...base.graph, nodes: [...base.graph.nodes, ...nodes], outputs: Object.values(outputs) };
+    return {
+      artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature: signatureOf(graph, outputs) },
+      weights: { ...Object.fromEntries(base.constants), ...Object.fromEntries(constants) },
+      made,
+      cut: base.features,
+      head: { logits: savedLogits(trunk, parts), topology: writeTopology(trunk.layers.graph) },
+      metadata: outputKeys(parts),
+    };
   } catch (error) {
-    dispose([...constants.values()]);
+    dispose(made);
     throw error;
   }
-  const graph = { ...trunk.nodes, nodes: [...trunk.nodes.nodes, ...nodes], outputs: Object.values(outputs) };
-  return {
-    artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature: signatureOf(graph, outputs) },
-    weights: { ...Object.fromEntries(trunk.constants), ...Object.fromEntries(constants) },
-    made: [...constants.values()],
-    head: { logits: savedLogits(headTrunk, head.parts), topology: writeTopology(headTrunk.graph) },
-    metadata: outputKeys(head.parts),
-  };
+}
+
+/** The nodes of a head behind those of a base, unfolded: `load` looks for the head's own weights. */
+function writeHead(trunk: LayersTrunk, parts: readonly HeadPart[], { graph, features }: BaseNodes) {
+  const draft = emptyDraft(graph.nodes.map(({ name }) => name));
+  const { logits, unsupported } = writeLogits(trunk, parts, { features, fold: false }, draft);
+  const outputs = Object.fromEntries(parts.flatMap((part, place) => outputsOf(part, logits[place] ?? features, draft)));
+  assertWritten(unsupported);
+  return { ...finishDraft(draft), outputs };
 }
 
 /** Outputs of one head: their names for callers, and their nodes. */
@@ -89,7 +95,7 @@ function outputsOf(part: HeadPart, logits: string, draft: NodeDraft): (readonly 
 }
 
 /** Raises unless every weight stands among the constants as it is. */
-function assertKept({ weights, graph }: LayersTrunk, constants: ReadonlyMap<string, Tensor>): void {
+function assertKept({ weights, layers: { graph } }: LayersTrunk, constants: ReadonlyMap<string, Tensor>): void {
   const changed = weights.filter(({ name, shape }) => {
     const found = constants.get(name)?.shape;
     return found?.length !== shape.length || !found.every((size, axis) => size === shape[axis]);
@@ -111,7 +117,10 @@ function variables(weights: readonly TrunkWeight[]): Record<string, Tensor> {
 }
 
 /** The layers whose outputs are the logits. */
-function savedLogits({ graph }: LayersTrunk, parts: readonly HeadPart[]): string | Readonly<Record<string, string>> {
+function savedLogits(
+  { layers: { graph } }: LayersTrunk,
+  parts: readonly HeadPart[],
+): string | Readonly<Record<string, string>> {
   const layers = logitsOf(graph, parts.length).map(({ call }) => layerOf(graph, call).name);
   return byHead(parts, (part) => layers[parts.indexOf(part)] ?? '');
 }

@@ -70,10 +70,9 @@ export function gradientsOfBatch(
         kept.push(keep(clone(logits)));
         if (named) kept.push(keep(meansByHead(run, logits, targets, batch.weights)));
         const total = weightedMean(loss.losses(logits, targets), batch.weights);
-        return [model.base.trunk.penalty(trainable), model.head.trunk.penalty(trainable)].reduce<Scalar>(
-          (sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)),
-          total,
-        );
+        return [model.base, model.head]
+          .map(({ trunk }) => trunk.penalty?.(trainable))
+          .reduce<Scalar>((sum, penalty) => (penalty === undefined ? sum : add(sum, penalty)), total);
       },
       trainable.map((weight) => weight.variable),
     );

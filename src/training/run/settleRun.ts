@@ -40,7 +40,11 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
   const { classWeights } = options;
   assertHeadSmoothing(verb, model.head.parts, options.labelSmoothing);
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
-  const moving = segments.map((segment) => ({ ...segment, statistics: statisticsOf(model, segment, options) }));
+  const isTrained = options.batchNorm !== 'inference';
+  const moving = segments.map((segment) => ({
+    ...segment,
+    statistics: isTrained ? statisticsOf(verb, model, segment.unfrozen) : [],
+  }));
   for (const { trainable, statistics } of moving) assertOwned(verb, model, [...trainable, ...statistics]);
   for (const segment of moving) assertDifferentiable(verb, model, segment);
   const run: Run = {
@@ -87,10 +91,17 @@ function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainabl
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { name, kind });
 }
 
-/** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train. */
-function statisticsOf({ base, head }: AnyModel, { unfrozen }: Segment, { batchNorm }: SettledOptions) {
-  if (batchNorm === 'inference') return [];
-  return [base, head].flatMap(({ trunk }) => trunk.movingStatistics(unfrozen));
+/** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train, `UNSUPPORTED_TRUNK` where none can. */
+function statisticsOf(verb: string, { base, head }: AnyModel, unfrozen: Segment['unfrozen']) {
+  return [base, head].flatMap(({ trunk }) => {
+    if (trunk.movingStatistics !== undefined) return trunk.movingStatistics(unfrozen);
+    const still = trunk.weights.find((weight) => weight.kind === 'statistics' && unfrozen.includes(weight));
+    if (still === undefined) return [];
+    const text =
+      `${verb}: expected a trunk with movingStatistics for batchNorm: 'train', got '${base.name}' without, in which '${still.name}' ` +
+      "is unfrozen. Freeze it, or train with batchNorm: 'inference'.";
+    throw new TransferKitError('UNSUPPORTED_TRUNK', text, { missing: 'movingStatistics', name: base.name });
+  });
 }
 
 function nothingToTrain({ verb, phase }: TrainingPlan): TransferKitError {

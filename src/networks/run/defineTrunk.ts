@@ -1,0 +1,187 @@
+// A trunk of one's own: stages that are plain functions, with the checks and the bookkeeping that every trunk needs.
+import { clone, dispose, tidy, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { disposal } from '../../core/disposal.ts';
+import { invalidOption } from '../../core/optionChecks.ts';
+import { deriveSeed } from '../../core/random.ts';
+import type { Stage, StageRange, TensorSpec, Trunk, TrunkWeight, WeightKind } from '../../core/types.ts';
+import { freeWhenUnused } from '../../model/uses.ts';
+import { kindOf } from '../read/layerWeights.ts';
+import { assertExactInput, assertUsable } from './trunkChecks.ts';
+
+/** One stage of {@link defineTrunk}. */
+export interface StageDefinition {
+  /** Name of the last layer, unique in the trunk. */
+  readonly name: string;
+  /** Layers in the order in which they run; the last is `name`. Default: that one alone. */
+  readonly layers?: readonly string[];
+  /** What the stage gives, the batch axis free. */
+  readonly output: TensorSpec;
+  /** Whether `run` makes use of its seed. Default false. */
+  readonly stochastic?: boolean;
+  /**
+   * Computes the stage by operations of tfjs-core that have gradients. It runs in a `tf.tidy`, so intermediate tensors are
+   * freed.
+   *
+   * @param input - [b, …] as the stage before gives it. It stays the caller's.
+   * @param dropoutSeed - In training: the same seed gives the same values. Undefined in inference.
+   * @returns [b, …] as `output` says.
+   */
+  run(input: Tensor, dropoutSeed: number | undefined): Tensor;
+}
+
+/** One weight of {@link defineTrunk}. */
+export interface WeightDefinition {
+  /** A layer of one of the stages. */
+  readonly layer: string;
+  /** Name in the layer, such as `kernel` or `bias`. */
+  readonly name: string;
+  /** Default: by the name, as Keras names weights, else `'other'`. */
+  readonly kind?: WeightKind;
+  /** What the stages compute with. It belongs to the trunk from then on. */
+  readonly variable: Variable;
+}
+
+/** What {@link defineTrunk} makes a trunk of. What is optional in `Trunk` is handed on as it is. */
+export interface TrunkDefinition extends Partial<
+  Pick<Trunk, 'fixed' | 'penalty' | 'blockedBy' | 'describeLayer' | 'unit' | 'writeNodes'>
+> {
+  /** For texts. */
+  readonly name: string;
+  /** What the first stage takes, the batch axis free. */
+  readonly input: TensorSpec;
+  readonly stages: readonly StageDefinition[];
+  readonly weights: readonly WeightDefinition[];
+  /** Names that layers of a head must not have, beside those of the layers: the nodes that `writeNodes` writes. */
+  readonly names?: Iterable<string>;
+}
+
+/**
+ * Makes a trunk of stages that are plain functions. It checks inputs, runs ranges, frees what is left behind, and its `fold`
+ * runs the stages as they are. It has no BatchNorm that trains by the batch.
+ *
+ * @param definition - See {@link TrunkDefinition}.
+ * @returns A trunk that keeps the promises of `Trunk` when the functions keep theirs; `checkTrunk` of `transferkit/testing`
+ * shows that. All weights are frozen.
+ * @throws TransferKitError `INVALID_OPTION` for stages or weights that cannot be.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { defineBase, defineTrunk, replaceHead } from 'transferkit';
+ *
+ * const kernel = tf.variable(tf.randomNormal([4, 8], 0, 0.5, 'float32', 1));
+ * const trunk = defineTrunk({
+ *   name: 'projection',
+ *   input: { shape: [null, 4], dtype: 'float32' },
+ *   stages: [
+ *     {
+ *       name: 'project',
+ *       output: { shape: [null, 8], dtype: 'float32' },
+ *       run: (x: tf.Tensor) => tf.relu(tf.matMul(x, kernel)), // [b, 4] → [b, 8]
+ *     },
+ *   ],
+ *   weights: [{ layer: 'project', name: 'kernel', variable: kernel }],
+ * });
+ * const projected = replaceHead(defineBase({ name: 'projection', trunk }), { labels: ['cat', 'dog'] });
+ * console.log(projected.base.cut, trunk.weights[0]?.name); // project project/kernel
+ * ```
+ */
+export function defineTrunk(definition: TrunkDefinition): Trunk {
+  const { name, input, names = [], fixed = [], stages: steps, weights: own, ...optional } = definition;
+  const stages = steps.map(describeStage);
+  assertStages(stages);
+  const weights = own.map((weight) => describeWeight(weight, stages));
+  assertUnique('weights', weights);
+  const entryOf = (from: number) => stages[from - 1];
+  let disposed = false;
+  const trunk: Trunk = {
+    ...optional,
+    input,
+    output: stages.at(-1)?.output ?? input,
+    stages,
+    weights,
+    fixed,
+    names: new Set([...stages.flatMap(({ layers }) => layers), ...names]),
+    get disposed() {
+      return disposed;
+    },
+    run(x, { from = 0, to = stages.length, dropoutSeed } = {}) {
+      assertUsable(name, disposed);
+      assertExactInput(x, entryOf(from)?.output ?? input, entryOf(from)?.name ?? name);
+      return runStages(steps.slice(0, to), from, x, dropoutSeed);
+    },
+    fold: ({ from = 0, to = stages.length }: StageRange = {}) =>
+      Promise.resolve({
+        run: (x: Tensor) => trunk.run(x, { from, to }),
+        unfolded: stages.slice(from, to).flatMap(({ layers }) => layers),
+        ...disposal(),
+        dispose: () => undefined,
+      }),
+    ...disposal(),
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      freeWhenUnused(trunk, () => {
+        dispose(weights.map(({ variable }) => variable));
+      });
+    },
+  };
+  return trunk;
+}
+
+/** Runs stages in turn; every tensor between two of them is freed. */
+function runStages(
+  steps: readonly StageDefinition[],
+  from: number,
+  input: Tensor,
+  dropoutSeed: number | undefined,
+): Tensor {
+  return tidy(() =>
+    steps.slice(from).reduce((x, step, place) => {
+      const seed = dropoutSeed === undefined ? undefined : deriveSeed(dropoutSeed, from + place);
+      const output = tidy(() => unlike(x, step.run(x, seed)));
+      dispose(x);
+      return output;
+    }, clone(input)),
+  );
+}
+
+/** A stage that does nothing gives its input, which is freed. */
+function unlike(input: Tensor, output: Tensor): Tensor {
+  return output === input ? clone(input) : output;
+}
+
+function describeStage({ name, layers = [name], output, stochastic = false }: StageDefinition): Stage {
+  return { name, layers, output, stochastic };
+}
+
+function assertStages(stages: readonly Stage[]): void {
+  if (stages.length === 0) throw invalidOption('defineTrunk', 'at least one stage', stages);
+  assertUnique('stages', stages);
+  const wrong = stages.find(({ name, layers }) => layers.at(-1) !== name);
+  if (wrong !== undefined)
+    throw invalidOption('defineTrunk', `stage '${wrong.name}' to end with its layer`, wrong.layers);
+}
+
+function assertUnique(what: string, named: readonly { readonly name: string }[]): void {
+  const names = named.map(({ name }) => name);
+  const twice = names.find((name, place) => names.indexOf(name) !== place);
+  if (twice !== undefined) throw invalidOption('defineTrunk', `${what} of different names`, `two of name ${twice}`);
+}
+
+function describeWeight({ layer, name, kind, variable }: WeightDefinition, stages: readonly Stage[]): TrunkWeight {
+  const stage = stages.findIndex(({ layers }) => layers.includes(layer));
+  if (stage < 0) throw invalidOption('defineTrunk', `weight '${name}' to be of a layer of a stage`, layer);
+  return {
+    name: `${layer}/${name}`,
+    layer,
+    stage,
+    shape: variable.shape,
+    kind: kind ?? kindOf(name),
+    variable,
+    frozen: true,
+    write: (value) => {
+      variable.assign(value);
+    },
+  };
+}

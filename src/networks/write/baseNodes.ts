@@ -1,0 +1,42 @@
+// The nodes of a base for whoever writes a model as a GraphModel.
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { TransferKitError } from '../../core/errors.ts';
+import type { NodeGraph } from '../../core/graphs.ts';
+import type { LayersTrunk, Trunk } from '../../core/types.ts';
+import type { Base } from '../../model/model.ts';
+import { withConstantAttributes } from '../fold/nodeDraft.ts';
+
+/** A graph with one output, and the values of its constants, which are the caller's. */
+export interface BaseNodes {
+  readonly graph: NodeGraph;
+  /** The node that gives the features. */
+  readonly features: string;
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+/** Whether a trunk can be written as tfjs layers. */
+export function hasLayers(trunk: Trunk): trunk is LayersTrunk {
+  return trunk.layers !== undefined;
+}
+
+/**
+ * A base as nodes.
+ *
+ * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that writes none.
+ */
+export function nodesOfBase(verb: string, { name, trunk }: Base): BaseNodes {
+  if (trunk.writeNodes === undefined) {
+    const text =
+      `${verb}: expected a base whose trunk has layers or writeNodes, got '${name}' with neither. ` +
+      'Give its trunk a writeNodes() that returns the network as nodes of a GraphModel.';
+    throw new TransferKitError('UNSUPPORTED_TRUNK', text, { missing: 'writeNodes', name });
+  }
+  const { nodes, input, output, constants, rest = {} } = trunk.writeNodes();
+  try {
+    const graph = { name, nodes: withConstantAttributes(nodes, constants), input, outputs: [output], rest };
+    return { graph, features: output, constants };
+  } catch (error) {
+    dispose([...constants.values()]);
+    throw error;
+  }
+}
