@@ -9,7 +9,7 @@ import type { Progress, Samples, TrunkWeight } from './core/types.ts';
 import { logitLayer } from './heads/logitLayers.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileChanged } from './model/uses.ts';
-import { settleHeadLoss } from './model/tasks/headRules.ts';
+import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
 import { assertWhole } from './core/optionChecks.ts';

@@ -4,7 +4,7 @@ import type { AnyModel, Tasks, TransferModel } from './model/model.ts';
 import { tasks, type FiguresOf, type TaskName } from './model/tasks/tasks.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, LearntBaselines } from './neighbours/baselines.ts';
-import { settleHeadLoss, type LossOption } from './model/tasks/headRules.ts';
+import { settleHeadLoss, type LossOption } from './losses/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead } from './measure/measure.ts';
 import type { MultiLabelFigures } from './model/tasks/multiLabel.ts';

@@ -155,7 +155,7 @@ export type { ScheduleName } from './training/schedules/schedules.ts';
 export type { AveragingOptions } from './training/run/averages.ts';
 export type { FeatureCacheOptions } from './features/cacheOptions.ts';
 export type { Clipping } from './training/optimizers/clipping.ts';
-export type { LossOption } from './model/tasks/headRules.ts';
+export type { LossOption } from './losses/headRules.ts';
 export type { TrainingOptions } from './training/options/options.ts';
 export type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.ts';
 export type { LearningRates } from './training/options/rates.ts';

@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './model/headParts.ts';
 import type { AnyModel, Base, TransferModel } from './model/model.ts';
-import type { TaskName } from './model/tasks/tasks.ts';
+import type { TaskName, ValueTask } from './model/tasks/tasks.ts';
 import { shown } from './core/shown.ts';
 import { isObject } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
@@ -53,7 +53,7 @@ export interface HeadOptions<T extends TaskName = TaskName, Label extends string
 /** Tasks of labels have no `outputs`, a regression has no `labels`. */
 export type Unmixed<T extends TaskName> = TaskName extends T
   ? unknown
-  : T extends 'regression'
+  : T extends ValueTask
     ? { readonly labels?: never }
     : { readonly outputs?: never };
 

@@ -7,7 +7,7 @@ import { listTasks, tasks, type TaskName, type ThresholdTask } from './model/tas
 import type { Progress, Samples } from './core/types.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { whileChanged } from './model/uses.ts';
-import { settleHeadLoss } from './model/tasks/headRules.ts';
+import { settleHeadLoss } from './losses/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
 import { assertOneOf, assertWhole } from './core/optionChecks.ts';

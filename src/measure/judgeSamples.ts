@@ -3,7 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../model/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import type { Examples } from '../features/examples.ts';
-import type { HeadLoss } from '../model/tasks/headRules.ts';
+import type { HeadLoss } from '../losses/headRules.ts';
 import { measure, type Measurement } from './measure.ts';
 import { prepareFront } from '../model/network.ts';
 import { startPace } from '../core/pace.ts';

@@ -3,7 +3,7 @@ import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../core/errors.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Examples, Rows } from '../features/examples.ts';
-import { correctOf, type HeadLoss } from '../model/tasks/headRules.ts';
+import { correctOf, type HeadLoss } from '../losses/headRules.ts';
 import type { Answered } from '../model/tasks/task.ts';
 import { runAndFree, type Network } from '../model/network.ts';
 import type { Pace } from '../core/pace.ts';

@@ -1,6 +1,6 @@
 // Loss and accuracy of an epoch while it runs.
 import type { HeadPart } from '../model/model.ts';
-import { correctOf } from '../model/tasks/headRules.ts';
+import { correctOf } from '../losses/headRules.ts';
 
 /** Loss and right decisions, summed over rows. */
 interface Tally {

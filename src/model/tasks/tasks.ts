@@ -18,6 +18,11 @@ export const tasks = { classes, binary, multiLabel, ordinal, regression } as con
  */
 export type TaskName = keyof typeof tasks;
 
+/** Tasks of numbers: they have outputs instead of labels. */
+export type ValueTask = {
+  readonly [Name in TaskName]: (typeof tasks)[Name]['labelled'] extends undefined ? Name : never;
+}[TaskName];
+
 /** Tasks whose probabilities `calibrate` takes. */
 export type CalibratedTask = {
   readonly [Name in TaskName]: (typeof tasks)[Name]['temperature'] extends string ? never : Name;

@@ -7,7 +7,7 @@ import { settleAveraging, type AveragingOptions, type SettledAveraging } from '.
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../../features/cacheOptions.ts';
 import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from '../resume/checkpointOptions.ts';
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
-import type { LossOption } from '../../model/tasks/headRules.ts';
+import type { LossOption } from '../../losses/headRules.ts';
 import { settleMix, type SettledMix } from '../../losses/mixBatch.ts';
 import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';

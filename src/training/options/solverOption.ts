@@ -7,7 +7,7 @@ import { assertOneOf, assertRate, invalidOption } from '../../core/optionChecks.
 import { shorten } from '../../core/shown.ts';
 import type { SettledOptions } from './options.ts';
 import { assertSamples } from '../../model/tasks/checkLabels.ts';
-import { isUsualLoss } from '../../model/tasks/headRules.ts';
+import { isUsualLoss } from '../../losses/headRules.ts';
 import type { AnyTrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 
 /** A head to solve for. */

@@ -20,7 +20,7 @@ import type { MovedStatistic, TrunkWeight } from '../../core/types.ts';
 import { differentiate } from './differentiate.ts';
 import type { Rows } from '../../features/examples.ts';
 import type { Run } from './loopPlan.ts';
-import { smoothByHead } from '../../model/tasks/headRules.ts';
+import { smoothByHead } from '../../losses/headRules.ts';
 import { weightedMean } from '../../losses/losses.ts';
 import { mixBatch } from '../../losses/mixBatch.ts';
 

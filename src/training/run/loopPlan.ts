@@ -4,7 +4,7 @@ import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { TrunkWeight, Unreadable } from '../../core/types.ts';
 import type { Checkpoints } from '../resume/checkpoints.ts';
 import type { Examples } from '../../features/examples.ts';
-import type { HeadLoss } from '../../model/tasks/headRules.ts';
+import type { HeadLoss } from '../../losses/headRules.ts';
 import type { Network } from '../../model/network.ts';
 import type { SettledOptions } from '../options/options.ts';
 import type { SettledRates } from '../options/rates.ts';

@@ -5,7 +5,7 @@ import { assertOwned } from '../../model/owners.ts';
 import type { Samples, TrunkWeight } from '../../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
 import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
-import { assertHeadSmoothing, settleHeadLoss } from '../../model/tasks/headRules.ts';
+import { assertHeadSmoothing, settleHeadLoss } from '../../losses/headRules.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import { networkOf } from '../../model/network.ts';
 import type { Parts } from './openRows.ts';

@@ -1,13 +1,13 @@
 // What a model's heads make of their logits together: one loss, smoothed targets, the share of right decisions. Of one head
 // they are what its task says; of several each has its own columns of logits and targets.
 import { add, clone, concat, mul, slice, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
-import type { HeadPart } from '../model.ts';
-import { nearestNames } from '../../core/names.ts';
-import type { Loss } from '../../losses/loss.ts';
-import { assertSmoothing, settleLoss, smoothTargets, type SettledLoss } from '../../losses/losses.ts';
-import { invalidOption, isObject } from '../../core/optionChecks.ts';
-import type { Task } from './task.ts';
-import { tasks, type LossName } from './tasks.ts';
+import type { HeadPart } from '../model/model.ts';
+import { nearestNames } from '../core/names.ts';
+import type { Loss } from './loss.ts';
+import { assertSmoothing, settleLoss, smoothTargets, type SettledLoss } from './losses.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
+import type { Task } from '../model/tasks/task.ts';
+import { tasks, type LossName } from '../model/tasks/tasks.ts';
 
 /** A loss for all heads, or those of some heads by their names. */
 export type LossOption = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
