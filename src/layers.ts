@@ -1,2 +1,2 @@
-// The door `transferkit/layers`: the layers that tfjs lacks, for whoever loads a saved model without transferkit's verbs.
+// The door `transferkit/layers`: layers that tfjs lacks, for programs that load a saved model with plain tfjs.
 export { registerLayers } from './networks/layers/registerLayers.ts';

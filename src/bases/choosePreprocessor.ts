@@ -1,4 +1,4 @@
-// Settles which preprocessing a base gets: the user's, the saved one, or none at all.
+// Chooses the preprocessor of a base: the user's, the saved one, or none.
 import { TransferKitError } from '../core/errors.ts';
 import { isObject } from '../core/optionChecks.ts';
 import { assertOptions } from '../core/optionNames.ts';
@@ -18,18 +18,18 @@ export type PreprocessOption =
   | (Partial<TensorInputSpec> & { readonly kind: 'tensor' })
   | Preprocessor;
 
-/** What the preprocessing of a base is chosen by. */
+/** The facts that decide the preprocessing of a base. */
 export interface PreprocessChoice {
-  /** What the user said. */
+  /** The user's option. */
   readonly option: PreprocessOption | undefined;
   /** Preprocessing that was saved with the model. */
   readonly saved: PreprocessorSpec | undefined;
-  /** Which encoded pictures are accepted. */
+  /** Limits on encoded pictures. */
   readonly pictures: PictureLimits | undefined;
 }
 
 /**
- * Raises for names that preprocessing does not have, before anything is read.
+ * Raises for names of preprocessing that do not exist, before anything is read.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -49,7 +49,7 @@ export function assertPreprocessing(
  * The preprocessing of a base.
  *
  * @param verb - For errors.
- * @param input - What the trunk takes, with the batch axis.
+ * @param input - Input shape of the trunk, with the batch axis.
  * @throws TransferKitError `INVALID_OPTION`, `PREPROCESSOR_UNKNOWN`.
  */
 export function choosePreprocessor(verb: string, input: TensorSpec, choice: PreprocessChoice): Preprocessor {
@@ -84,7 +84,7 @@ function choose(input: TensorSpec, { option, saved, pictures }: PreprocessChoice
   );
 }
 
-/** Saved preprocessing follows the input that the base has now, where that is fixed. */
+/** Saved preprocessing for the current input shape of the base, if that is fixed. */
 function refit(saved: PreprocessorSpec, shape: TensorSpec['shape'], dtype: TensorSpec['dtype']): PreprocessorSpec {
   if (saved.kind === 'tensor' && isList(saved.shape)) return refitTensor(saved, shape, dtype);
   const isFixed = shape[0] !== null && shape[1] !== null;
@@ -96,12 +96,12 @@ function refitTensor(saved: TensorInputSpec, shape: TensorSpec['shape'], dtype: 
   return {
     ...saved,
     shape: isSameRank ? shape.map((axis, i) => axis ?? saved.shape[i] ?? null) : shape,
-    // A base of float32 takes every type of numbers.
+    // A base of float32 accepts every numeric type.
     dtype: dtype === 'float32' ? saved.dtype : dtype,
   };
 }
 
-/** A spec from a file may have anything for a shape; what is wrong with it is said where it is used. */
+/** The shape in a spec from a file may be anything. It is validated where it is used. */
 function isList(value: unknown): boolean {
   return Array.isArray(value);
 }
@@ -112,13 +112,13 @@ function imageSize(shape: TensorSpec['shape']): readonly [number, number] {
   if (isPicture && typeof height === 'number' && typeof width === 'number') return [height, width];
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected a base that takes pictures [height, width, 1, 3 or 4] for image preprocessing, got one that takes ` +
+    `loadBase: expected a base with pictures [height, width, 1, 3 or 4] for image preprocessing, got input ` +
       `${describeShape(shape)}.${isPicture ? ' Give inputSize.' : ''}`,
     { shape },
   );
 }
 
-/** Channels of the base, where they are not the usual three. */
+/** Channels of the base if they are not the usual three. */
 function channelsOf(shape: TensorSpec['shape']): Pick<ImageSpec, 'channels'> {
   const channels = shape.length === 3 ? shape[2] : undefined;
   return channels === 1 || channels === 4 ? { channels } : {};

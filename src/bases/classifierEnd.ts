@@ -1,4 +1,4 @@
-// Divides a network of layers that ends in its own classifier into what becomes the base and what becomes the head.
+// Splits a network of layers that ends in its own classifier into base and head.
 import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { sigmoid, softmax } from '../model/tasks/activations.ts';
@@ -12,19 +12,19 @@ import { separatingCalls } from '../networks/cut/stages.ts';
 export interface ClassifierEnd {
   /** The network up to its logits, which are its only output. */
   readonly graph: LayerGraph;
-  /** Layer whose output the classifier reads. */
+  /** The layer that gives the classifier its features. */
   readonly cut: string;
-  /** The last activation; undefined for a network that ends in plain numbers. */
+  /** The last activation. Undefined for a network that ends without one. */
   readonly end: ActivationEnd | undefined;
 }
 
-/** Layers that may follow the last activation: they change the shape alone. */
+/** Layers that may follow the last activation, because they only change the shape. */
 const shaping = new Set(['Reshape', 'Flatten', 'Dropout']);
 
 /**
- * Finds the classifier and takes the softmax or sigmoid off its end.
+ * Finds the classifier and removes the softmax or sigmoid from its end.
  *
- * @param keepsActivation - For a regression: its numbers are those that the last activation gives.
+ * @param keepsActivation - True for a regression, whose values are the output of the last activation.
  * @throws TransferKitError `UNSUPPORTED_SOURCE` for several outputs, and for a network without a classifier at its end.
  */
 export function classifierEnd(graph: LayerGraph, keepsActivation: boolean): ClassifierEnd {
@@ -48,7 +48,7 @@ function separatingCut(graph: LayerGraph): number {
   return cut;
 }
 
-/** The call of the last layer with an activation, when nothing but reshaping follows it. */
+/** The call of the last layer with an activation, if only reshaping layers follow it. */
 function lastActivation(graph: LayerGraph, output: number): number | undefined {
   const call = graph.calls[output];
   const layer = layerOf(graph, output);
@@ -74,12 +74,12 @@ function activationEnd(graph: LayerGraph, call: number): ClassifierEnd['end'] {
   throw unsupported(graph, `the activation '${String(activation)}' at its end, expected softmax, sigmoid or none`);
 }
 
-/** Counted with the batch axis; tfjs's Softmax has axis 1 where none is given. */
+/** The axis is counted with the batch axis. The default of tfjs's Softmax is axis 1. */
 function axisOf({ config: { axis } }: LayerSpec): number | null | undefined {
   return typeof axis === 'number' || axis === null ? axis : undefined;
 }
 
-/** Units of the last layer that has some, up to a call. */
+/** Units of the last layer before a call that has units. */
 function unitsBefore(graph: LayerGraph, call: number): number | undefined {
   const { config } = layerOf(graph, call);
   const units = config.units ?? config.filters;
@@ -88,7 +88,9 @@ function unitsBefore(graph: LayerGraph, call: number): number | undefined {
   return before === undefined ? undefined : unitsBefore(graph, before);
 }
 
-/** The network without one activation: a layer of its own is left out, in another layer it becomes linear. */
+/**
+ * The network without one activation. An activation layer is removed; the activation of another layer becomes linear.
+ */
 function withoutActivation(graph: LayerGraph, call: number): LayerGraph {
   const layer = layerOf(graph, call);
   const input = graph.calls[call]?.inputs[0];

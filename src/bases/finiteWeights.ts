@@ -1,4 +1,4 @@
-// Damaged or diverged weights are found when a model is loaded, not when an example meets them.
+// Finds damaged or diverged weights when a model is loaded, before any example is run.
 import { TransferKitError } from '../core/errors.ts';
 import type { Trunk } from '../core/types.ts';
 
@@ -30,7 +30,7 @@ export async function assertFiniteWeights(
 }
 
 function isFinite(values: Float32Array | Int32Array | Uint8Array): boolean {
-  // A sum is not finite when one of its terms is not; it is looked through only then, since it may overflow by itself.
+  // The sum is not finite if one of its terms is not. A finite sum needs no search; an infinite one may be an overflow.
   let sum = 0;
   for (const value of values) sum += value;
   return Number.isFinite(sum) || Array.from(values).every(Number.isFinite);
@@ -40,7 +40,7 @@ function notFinite(verb: string, names: readonly string[]): TransferKitError {
   const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ', …' : '');
   const text =
     `${verb}: expected finite weights, got NaN or infinite values in ${shown} (${String(names.length)} in all). The file is damaged ` +
-    "or its training diverged: fetch or export it again. To load it as it is, pass nonFiniteWeights: 'allow'.";
+    "or its training diverged: fetch or export it again. To load it unchanged, pass nonFiniteWeights: 'allow'.";
   return new TransferKitError('NOT_FINITE', text, { weights: names });
 }
 

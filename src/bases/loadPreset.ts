@@ -1,4 +1,4 @@
-// Makes a base of a preset: the published architecture with published weights, the user's own, or weights drawn by a seed.
+// Makes a base from a preset: the published architecture with published weights, the user's weights or random weights.
 import { platform } from '#platform';
 import type { LayerGraph } from '../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
@@ -17,26 +17,31 @@ import { makeBase, type BasePlan } from './makeBase.ts';
 /** Options that only presets have. */
 export interface PresetOptions {
   /**
-   * `'imagenet'` (default) downloads what keras.applications publishes; `null` draws weights by `seed`, as Keras's layers
-   * do; a path, an address or the bytes of a Keras file (`.h5`, `.weights.h5`, `.keras`) takes the weights from there. For other
-   * networks of layers `null` alone: the architecture without the weights that lie beside it.
+   * Where the weights come from. `'imagenet'` (default) downloads those that keras.applications publishes. `null` draws
+   * random weights by `seed`, with the initialisers of Keras's layers. A path, an address or the bytes of a Keras file
+   * (`.h5`, `.weights.h5`, `.keras`) reads them from that file. Other networks of layers accept only
+   * `null`, which ignores the weights that lie next to the topology.
    */
-  // Any other text, without losing 'imagenet' in an editor's list.
+  // Any other string. Written like this, editors still suggest 'imagenet'.
   readonly weights?: 'imagenet' | (string & {}) | URL | Uint8Array | null;
   /** Width multiplier of MobileNets, above 0. Default 1. */
   readonly alpha?: number;
-  /** Draws weights that no file brings. Default 0. */
+  /** Seed of the weights that no file provides. Default 0. */
   readonly seed?: number;
-  /** Limit on the number of weights that are drawn by seed, in values: a larger network is an error. Default 400 million. */
+  /** Limit on the number of values that are drawn by seed; a larger network is an error. Default 400 million. */
   readonly maxParameters?: number;
-  /** Take from a weights file what fits, and draw the rest by `seed`. Default: anything but a perfect match is an error. */
+  /**
+   * Whether to read the weights that match from a file, and draw the others by `seed`. Default false: any mismatch is
+   * an error.
+   */
   readonly partial?: boolean;
 }
 
 /**
- * Builds a preset up to the cut, by default its last feature map.
+ * Builds a preset up to the cut. The default cut is its last feature map.
  *
- * @throws TransferKitError `INVALID_OPTION` for an alpha or a size that it does not have, and what reading and matching raise.
+ * @throws TransferKitError `INVALID_OPTION` for an alpha or a size that the preset does not have, and the errors of
+ * reading and matching weights.
  */
 export async function loadPreset(
   preset: Preset,
@@ -51,7 +56,7 @@ export async function loadPreset(
   const file = await readWeights(preset, { ...architecture, top }, options, reading);
   const settled = { ...architecture, imagenet: file?.isPublished ?? false };
   const { graph, cut } = settleNetwork(preset, settled, plan.cut, file?.keras);
-  // A cut that does not exist is what to tell, not the weights that it would need.
+  // An unknown cut is reported before the weights are read.
   const isCut = lastCallOf(graph, cut) >= 0;
   const needed = layersUpTo(graph, cut);
   const matched =
@@ -68,9 +73,10 @@ export async function loadPreset(
 }
 
 /**
- * A preset with its ImageNet classifier, and the weights of both.
+ * Builds a preset with its ImageNet classifier, and the weights of both.
  *
- * @throws TransferKitError `INVALID_OPTION` for an alpha that it does not have, and what reading and matching raise.
+ * @throws TransferKitError `INVALID_OPTION` for an alpha that the preset does not have, and the errors of reading and
+ * matching weights.
  */
 export async function presetClassifier(
   preset: Preset,
@@ -85,7 +91,7 @@ export async function presetClassifier(
   return { graph, artefact: artefactOf(graph, matched) };
 }
 
-/** A program without types may hand in anything. */
+/** Callers without TypeScript may pass any value. */
 function assertOptions({ name }: Preset, { seed = 0, weights = null }: PresetOptions): void {
   const invalid = (expected: string, received: unknown) => {
     const text = `loadBase: expected ${expected} for '${name}', got ${String(received)}.`;
@@ -117,11 +123,11 @@ function settleArchitecture(
 }
 
 /**
- * The network, as the file has it, and the layer to cut it at.
+ * The network that matches the file, and the layer where it is cut.
  *
- * What is not wanted of a file is unexpected, unless the network has it too: so the network has the classifier if the file
- * has it. ConvNeXt ends in another layer without its classifier than in front of it; there a cut that nobody asked for
- * follows the file, to the last layer that both networks have.
+ * Weights of a file that the network does not have are an error. So the network has the classifier if the file has it.
+ * The last layer of ConvNeXt without its classifier is not the layer before the classifier; there a default cut follows
+ * the file, to the last layer that both networks have.
  */
 function settleNetwork(
   preset: Preset,
@@ -154,7 +160,7 @@ function artefactOf(graph: LayerGraph, matched: MatchedWeights | undefined): Mod
   return { source: graph.name, topology: undefined, metadata: {}, weights: () => matched?.source ?? noWeights };
 }
 
-/** The weights file; undefined when none is wanted. */
+/** The weights file. Undefined if no weights are read. */
 async function readWeights(
   preset: Preset,
   architecture: ArchitectureOptions,
@@ -180,13 +186,13 @@ async function readWeights(
   return { keras, isPublished: hasOtherForm(preset, architecture) && isPublishedFile(preset, architecture, bytes) };
 }
 
-/** Whether the published weights belong to an architecture of their own, with a scaling more in front. */
+/** Whether the published weights belong to a different architecture, which has an additional scaling at its start. */
 function hasOtherForm(preset: Preset, architecture: ArchitectureOptions): boolean {
   const [plain, published] = [false, true].map((imagenet) => preset.architecture({ ...architecture, imagenet }));
   return plain?.layers.size !== published?.layers.size;
 }
 
-/** Published files are known by their hash. */
+/** Whether a file is one of the published ones, by its hash. */
 function isPublishedFile(preset: Preset, architecture: ArchitectureOptions, bytes: Uint8Array): boolean {
   const hashes = [true, false].map((top) => preset.weights({ ...architecture, top })?.hash);
   if (!hashes.some((hash) => hash?.algorithm === 'md5')) return false;
@@ -194,11 +200,11 @@ function isPublishedFile(preset: Preset, architecture: ArchitectureOptions, byte
   return hashes.some((hash) => hash?.digest === digest);
 }
 
-/** Where there is no way to the server that publishes the weights, there are others. */
+/** Adds alternatives to the error of a download that failed. */
 function notDownloaded({ name }: Preset, cause: TransferKitError): TransferKitError {
   const text =
-    `loadBase: expected to download the published weights of '${name}': ${cause.message.replace(/^\[transferkit\] /, '')} Other ` +
-    'ways: weights: <path or bytes of a Keras file> of your own, mirror: <address of a server that has it>, weights: null ' +
+    `loadBase: expected to download the published weights of '${name}': ${cause.message.replace(/^\[transferkit\] /, '')} Or ` +
+    'use weights: <path or bytes of a Keras file> of your own, mirror: <address of a server that has it>, weights: null ' +
     'for weights that are drawn.';
   return new TransferKitError('NOT_FOUND', text, cause.details, cause);
 }

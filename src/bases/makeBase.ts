@@ -1,4 +1,4 @@
-// Makes a base of a model's artefact: cuts the graph, builds the layers, settles the preprocessing.
+// Makes a base from a model's artefact: cuts the graph, builds the layers, chooses the preprocessing.
 import type { LayerGraph } from '../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
@@ -12,19 +12,22 @@ import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape } from '..
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 
-/** How to make a base of an artefact. */
+/** Options for making a base from an artefact. */
 export interface BasePlan {
   readonly name: string;
-  /** Layer to take features from. Default: before the classifier. */
+  /** Layer that gives the features. Default: the one before the classifier. */
   readonly cut?: string | undefined;
-  /** Height and width, in place of the saved ones. */
+  /** Height and width that replace the saved ones. */
   readonly inputSize?: readonly [number, number] | undefined;
-  /** Fills weights that the artefact does not hold, by the layers' own initialisers. Without it they are an error. */
+  /**
+   * Fills weights that the artefact does not hold, with the layers' own initialisers. Default: missing weights are an
+   * error.
+   */
   readonly seed?: number | undefined;
-  /** Most numbers in weights that are filled in so. */
+  /** Limit on the number of values in weights that are filled. */
   readonly maxParameters?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Makes the preprocessing for the input that the trunk takes. */
+  /** Makes the preprocessing for the input shape of the trunk. */
   readonly preprocess: (input: TensorSpec) => Preprocessor;
 }
 
@@ -32,7 +35,7 @@ export interface BasePlan {
  * Builds the part of a network up to the cut.
  *
  * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION` for an inputSize that the network
- * cannot take, and what building raises.
+ * cannot take, and the errors of building.
  */
 export async function makeBase(graph: LayerGraph, artefact: ModelArtefact, plan: BasePlan): Promise<Base> {
   const cut = plan.cut === undefined ? findCut(graph) : findLayer(graph, plan.cut);
@@ -66,7 +69,9 @@ export async function buildFrom(
   return buildTrunk(graph, weights, options);
 }
 
-/** {@link buildFrom} for another input size. Where tfjs cannot build that, it tells whether the size is the reason. */
+/**
+ * {@link buildFrom} for another input size. If tfjs cannot build that, the error says whether the size is the reason.
+ */
 async function buildResized(
   artefact: ModelArtefact,
   graph: LayerGraph,
@@ -84,8 +89,8 @@ async function buildResized(
 }
 
 /**
- * Whether a weight is of one of the layers: `conv/kernel`, `bidirectional/forward_lstm/kernel`, and with the names of the
- * models around it in front, `model/conv/kernel`.
+ * Whether a weight belongs to one of the layers: `conv/kernel`, `bidirectional/forward_lstm/kernel`, or
+ * `model/conv/kernel` with the names of the surrounding models as prefix.
  */
 function belongsTo(layers: ReadonlyMap<string, unknown>, weight: string): boolean {
   for (let end = weight.lastIndexOf('/'); end > 0; end = weight.lastIndexOf('/', end - 1)) {

@@ -1,4 +1,4 @@
-// Makes a base of a GraphModel's artefact: cuts the nodes, puts variables in the place of weights, settles preprocessing.
+// Makes a base from a GraphModel's artefact: cuts the nodes, replaces weights by variables, chooses the preprocessing.
 import type { NodeGraph } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
@@ -23,8 +23,8 @@ import type { BasePlan } from './makeBase.ts';
 /**
  * Builds the part of a GraphModel up to the cut.
  *
- * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION` for a size that is missing or does not
- * fit, and what building raises.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION` for a size that is missing or does
+ * not fit, and the errors of building.
  */
 export function makeGraphBase(graph: NodeGraph, artefact: ModelArtefact, plan: BasePlan): Base {
   const cut = plan.cut === undefined ? findNodeCut(graph) : checkCut(graph, plan.cut);
@@ -54,7 +54,10 @@ function checkCut(graph: NodeGraph, cut: string): string {
   throw new TransferKitError('UNKNOWN_LAYER', text, { cut, nearest });
 }
 
-/** What the graph takes: as its Placeholder declares, with the user's height and width, the batch axis free. */
+/**
+ * Input shape of the graph: the one that its Placeholder declares, with the user's height and width and a free batch
+ * axis.
+ */
 function inputSpecOf(graph: NodeGraph, inputSize: readonly [number, number] | undefined): TensorSpec {
   const declared = declaredShape(graph) ?? (inputSize && [null, null, null, 3]);
   const dtype = attribute(nodesByName(graph.nodes).get(graph.input), 'dtype').type === 'DT_INT32' ? 'int32' : 'float32';

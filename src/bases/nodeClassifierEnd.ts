@@ -1,4 +1,4 @@
-// Reads the classifier at the end of a GraphModel as the layers of a head: the nodes behind the cut, with their constants.
+// Reads the classifier at the end of a GraphModel as layers of a head: the nodes after the cut, with their constants.
 import { reshape, tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerGraph, NodeGraph, NodeSpec } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ export interface NodeClassifier {
   /** Layers from the features to the logits. */
   readonly graph: LayerGraph;
   readonly weights: WeightSource;
-  /** The softmax or sigmoid at the end; undefined for a graph that ends in plain numbers. */
+  /** The softmax or sigmoid at the end. Undefined for a graph that ends without one. */
   readonly end: ActivationEnd | undefined;
 }
 
@@ -25,7 +25,7 @@ const products = new Set(['MatMul', '_FusedMatMul', 'Conv2D', '_FusedConv2D']);
 const sums = new Set(['BiasAdd', 'Add', 'AddV2']);
 const rectifiers: Readonly<Record<string, string>> = { Relu: 'relu', Relu6: 'relu6', Elu: 'elu' };
 
-/** Where the classifier's parts are put together. */
+/** State of the reader, which collects the parts of the classifier. */
 interface Draft {
   graph: LayerGraph;
   readonly entries: Map<string, WeightEntry>;
@@ -37,10 +37,10 @@ interface Draft {
 /**
  * @param cut - Node whose output is the features.
  * @param features - Shape of the features, with the batch axis.
- * @param constants - Holds the constants behind the cut.
- * @param prefix - Begins the names of the layers, which no node has.
- * @throws TransferKitError `UNSUPPORTED_SOURCE` when something else than a dense layer or a 1 × 1 convolution with pooling,
- * reshaping and a softmax or sigmoid lies behind the cut.
+ * @param constants - Holds the constants after the cut.
+ * @param prefix - Prefix of the layer names, which no node name has.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` if anything but a dense layer or a 1 × 1 convolution with pooling,
+ * reshaping and a softmax or sigmoid follows the cut.
  */
 export function nodeClassifierEnd(
   graph: NodeGraph,
@@ -68,7 +68,7 @@ export function nodeClassifierEnd(
   return { graph: draft.graph, weights: sourceOf(draft.entries), end };
 }
 
-/** The chain of nodes after the cut, up to the output; every node reads the one before it. */
+/** The chain of nodes after the cut, up to the output. Every node reads the one before it. */
 function chainBehind(graph: NodeGraph, cut: string): NodeSpec[] {
   const byName = nodesByName(graph.nodes);
   const data = new Set(dataNodes(graph));
@@ -95,7 +95,7 @@ function addNode(draft: Draft, graph: NodeGraph, node: NodeSpec, facts: Facts): 
   const isDone = draft.probabilities !== undefined;
   if (skipped.has(op)) return;
   if (flattening.has(op)) addFlatten(draft, facts.prefix);
-  else if (isDone) throw unsupported(graph, `${op} behind its probabilities`);
+  else if (isDone) throw unsupported(graph, `${op} after its probabilities`);
   else if (op === softmax.op) draft.probabilities = softmax;
   else if (op === sigmoid.op) draft.probabilities = sigmoid;
   else if (op === 'Mean') addPooling(draft, facts.prefix);
@@ -130,7 +130,7 @@ function addActivation(draft: Draft, activation: string, prefix: string): void {
   append(draft, `${prefix}_${activation}`, 'Activation', { activation });
 }
 
-/** A dense layer of vectors, a 1 × 1 convolution of maps; the two have the same kernel but for its shape. */
+/** A dense layer for vectors, a 1 × 1 convolution for maps. Their kernels differ only in shape. */
 function addProduct(draft: Draft, graph: NodeGraph, node: NodeSpec, { constants, prefix }: Facts): void {
   const name = `${prefix}_logits`;
   if (draft.entries.has(`${name}/kernel`))
@@ -145,7 +145,7 @@ function addProduct(draft: Draft, graph: NodeGraph, node: NodeSpec, { constants,
   addFused(draft, graph, node, { constants, prefix });
 }
 
-/** What a fused node does behind its product: a bias, and an activation behind that. */
+/** Reads what a fused node does after its product: add a bias, then apply an activation. */
 function addFused(draft: Draft, graph: NodeGraph, node: NodeSpec, facts: Facts): void {
   for (const op of fusedOps(node)) {
     if (op === 'BiasAdd') addBias(draft, graph, entryOf(graph, node.inputs[2], facts.constants, node), facts);
@@ -154,7 +154,7 @@ function addFused(draft: Draft, graph: NodeGraph, node: NodeSpec, facts: Facts):
   }
 }
 
-/** Gives the last product a bias. */
+/** Adds a bias to the last product. */
 function addBias(draft: Draft, graph: NodeGraph, bias: WeightEntry, { prefix }: Facts): void {
   const name = `${prefix}_logits`;
   const layer = draft.graph.layers.get(name);
@@ -193,7 +193,7 @@ function transposed(entry: WeightEntry): Tensor {
   }
 }
 
-/** The constant that a sum adds. */
+/** The constant operand of a sum. */
 function constantOf(graph: NodeGraph, node: NodeSpec, constants: WeightSource, what: string): WeightEntry {
   const byName = nodesByName(graph.nodes);
   const found = node.inputs.find((reference) => constantNode(byName, reference) !== undefined);

@@ -1,4 +1,4 @@
-// Reads a model from wherever it is: a path, an address, bytes, a handler, a model in memory or a module.
+// Reads a model from a source: a path, an address, bytes, a handler, a model in memory or a module.
 import type { io } from '@tensorflow/tfjs-core';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -22,13 +22,17 @@ import type { NonFiniteWeights } from './finiteWeights.ts';
 import type { PresetOptions } from './loadPreset.ts';
 
 /**
- * Where a base comes from: the name of a preset (architecture and weights of keras.applications), the path or address of
- * a Keras file with a whole model (`.h5`, `.keras`) or its bytes, the path or address of a tfjs `model.json` (LayersModel or GraphModel) or of its folder, a
- * tfjs IOHandler, a LayersModel or GraphModel in memory, or a module that carries its weights.
+ * Source of a base. One of:
+ * - the name of a preset (architecture and weights of keras.applications);
+ * - the path, the address or the bytes of a Keras file with a whole model (`.h5`, `.keras`);
+ * - the path or address of a tfjs `model.json` (LayersModel or GraphModel), or of its folder;
+ * - a tfjs IOHandler;
+ * - a LayersModel or GraphModel in memory;
+ * - a module that carries its weights.
  */
 export type BaseSource =
   | PresetName
-  // Any other text, without losing the names in an editor's list.
+  // Any other string. Written like this, editors still suggest the names.
   | (string & {})
   | URL
   | Uint8Array
@@ -38,20 +42,21 @@ export type BaseSource =
   | WeightModule
   | Readonly<Record<string, WeightModule>>;
 
-/** Endings of files that are a whole model each, ours to read or to name. */
+/** Endings of files that hold a whole model. They are read, or named in the error. */
 const singleFile = /\.(h5|hdf5|keras|pb|tflite|onnx|pt|pth|ckpt|bin|safetensors|zip|npz|mlmodel)($|\?)/i;
 
-/** Where a model is read from, and how. */
+/** Options for reading a model. */
 export interface SourceOptions extends DownloadOptions, PresetOptions {
-  /** SHA-256 of the file at the source (of `model.json`, not of its shards), checked before it is used. */
+  /** SHA-256 of the file at the source (of `model.json`, not of its shards). It is checked before the file is used. */
   readonly sha256?: string;
   /**
-   * Weights with NaN or infinite values: `'error'` (default) refuses the model and names them, `'allow'` loads it as it is.
+   * Weights with NaN or infinite values: `'error'` (default) refuses the model and names them, `'allow'` loads it
+   * unchanged.
    */
   readonly nonFiniteWeights?: NonFiniteWeights;
 }
 
-/** Names of these options, for the verbs that have more of them. */
+/** Names of these options, for verbs that accept others too. */
 export const sourceOptionNames: NamesOf<SourceOptions> = {
   allowElsewhere: true,
   alpha: true,
@@ -71,7 +76,7 @@ export const sourceOptionNames: NamesOf<SourceOptions> = {
 };
 
 /**
- * Reads a model that is no preset; with `weights: null` its architecture alone.
+ * Reads a model that is no preset. With `weights: null` only its architecture is read.
  *
  * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `WEIGHTS_DAMAGED`,
  * `INVALID_OPTION`, `ABORTED`, `OUT_OF_RANGE` for a file over `maxBytes`.
@@ -94,17 +99,17 @@ async function readSource(source: BaseSource, options: SourceOptions): Promise<M
   throw unsupported(source);
 }
 
-/** The architecture alone, where no weights are wanted: the layers' own initialisers draw them. */
+/** The architecture alone for `weights: null`. The layers' own initialisers draw the weights. */
 function untrained(artefact: ModelArtefact, { weights }: SourceOptions): ModelArtefact {
   if (weights !== null) return artefact;
   if (!isNodeTopology(artefact.topology)) return { ...artefact, weights: () => noWeights };
   const text =
-    `loadBase: expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not say how its ` +
-    'weights are drawn. Load its architecture as a preset.';
+    `loadBase: expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not record how its ` +
+    'weights are drawn. Load a preset with this architecture.';
   throw new TransferKitError('INVALID_OPTION', text, { source: artefact.source });
 }
 
-/** Options that would be lost without a word. */
+/** Raises for options that would be ignored without a message. */
 function assertNoPresetOptions(source: BaseSource, options: SourceOptions): void {
   const { weights, alpha, seed, partial } = options;
   const drawn = weights === null ? {} : { weights, seed };
@@ -120,7 +125,7 @@ function assertNoPresetOptions(source: BaseSource, options: SourceOptions): void
   );
 }
 
-/** TF Hub's own rule for picture models: pixels from 0 to 1 (tensorflow.org/hub/common_signatures/images). */
+/** TF Hub's rule for picture models: pixels from 0 to 1 (tensorflow.org/hub/common_signatures/images). */
 export function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 'unit' | undefined {
   const isHub = (typeof source === 'string' || source instanceof URL) && isTfHub(String(source));
   return isHub && dtype === 'float32' && shape.length === 4 && shape[3] === 3 ? 'unit' : undefined;
@@ -149,20 +154,20 @@ function unknownPreset(name: string, cause: unknown): TransferKitError {
   return new TransferKitError('NOT_FOUND', text, { name, nearest }, cause);
 }
 
-/** Sources in memory have no file to hash, so `sha256` with one of them is an error. */
+/** Raises for `sha256` with a source in memory, which has no file to hash. */
 function assertHashable(source: BaseSource, { sha256 }: SourceOptions): void {
   if (sha256 === undefined || typeof source === 'string' || source instanceof URL) return;
   const text = 'loadBase: expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
   throw new TransferKitError('INVALID_OPTION', text, { sha256 });
 }
 
-/** The options of reading, the hash among them. */
+/** The options of reading, including the hash. */
 export function readOptionsOf(options: SourceOptions): ReadOptions {
   const { sha256 } = options;
   return sha256 === undefined ? options : { ...options, hash: { algorithm: 'sha256', digest: sha256 } };
 }
 
-/** A program without types may hand in anything. */
+/** Callers without TypeScript may pass any value. */
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
@@ -172,7 +177,7 @@ function isLayersModel(source: object): source is LayersModel {
 }
 
 function isHandler(source: object): source is io.IOHandler {
-  // One that only saves gets an error of its own.
+  // A handler that can only save gets its own error.
   return (
     ('load' in source && typeof source.load === 'function') || ('save' in source && typeof source.save === 'function')
   );

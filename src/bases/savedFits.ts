@@ -1,5 +1,5 @@
-// Whether what transferkit wrote beside a model fits that model: a file may have been changed by hand, or put together of
-// two.
+// Checks that metadata of transferkit fits the model that it is saved with. A file may have been edited by hand, or
+// combined from two models.
 import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
@@ -9,10 +9,10 @@ import { lastCallOf, layerOf } from '../networks/read/layerGraph.ts';
 import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 
 /**
- * Raises when a saved model's metadata names layers that the graph does not have, in an order that it does not have, or
- * as many labels as its logits do not have.
+ * Raises if a saved model's metadata names layers that the graph does not have, or names them in the wrong order, or if
+ * its number of labels does not fit the number of logits.
  *
- * @param source - Where the model came from, for messages.
+ * @param source - Source of the model, for error texts.
  * @throws TransferKitError `NOT_A_MODEL`.
  */
 export function assertSavedFits(saved: SavedModel, graph: LayerGraph, source: string): void {
@@ -21,14 +21,14 @@ export function assertSavedFits(saved: SavedModel, graph: LayerGraph, source: st
     const logits = callOf(graph, head.logits, 'head.logits', source);
     if (cut >= logits) {
       const got = `'${head.logits}' before '${saved.base.cut}'`;
-      throw unfit(source, 'its head.logits to name a layer behind its base.cut', got);
+      throw unfit(source, 'its head.logits to name a layer after its base.cut', got);
     }
     assertUnitsFit(head.part, layerOf(graph, logits), source);
   }
 }
 
 /**
- * Raises when the head that was saved beside a GraphModel has not the logits or the labels that the metadata names.
+ * Raises if the head that was saved with a GraphModel does not have the logits or labels that the metadata names.
  *
  * @throws TransferKitError `NOT_A_MODEL`.
  */
@@ -38,7 +38,7 @@ export function assertSavedHeadFits(saved: SavedModel, head: LayerGraph, source:
   }
 }
 
-/** Raises when a layer that says how many logits it gives has not as many as the labels take. */
+/** Raises if a layer declares a number of logits that does not fit the labels. */
 function assertUnitsFit({ name, task, labels }: HeadPart, { className, config }: LayerSpec, source: string): void {
   if (className !== 'Dense' || typeof config.units !== 'number') return;
   const { units } = config;

@@ -1,4 +1,4 @@
-// A base as a table: its layers by stages, and what they hold.
+// Prints a base as a table: its layers by stages, with kinds, shapes and numbers of parameters.
 import { describeShape, sizeOf } from '../core/shapes.ts';
 import type { Base } from '../model/model.ts';
 import type { TrunkWeight } from '../core/types.ts';
@@ -36,7 +36,7 @@ function placeOf({ stage, layer }: Place): string {
   return `${String(stage)} ${layer}`;
 }
 
-/** Numbers in the weights of each layer. A layer that is called in several stages holds them in the first. */
+/** Number of values in the weights of each layer. A layer that is called in several stages is counted in the first. */
 function parametersByPlace(weights: readonly TrunkWeight[]): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const weight of weights) {
@@ -54,7 +54,7 @@ function counted(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Columns of equal width; the last one, of numbers, to the right. */
+/** Columns of equal width. The last one holds numbers and is aligned to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = titles.map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0));
   return rows.map((row) =>

@@ -1,4 +1,4 @@
-// Takes a LayersModel of the user's as a head.
+// Accepts a LayersModel of the user as a head.
 import { layers, model, type LayersModel } from '@tensorflow/tfjs-layers';
 import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { internalError, TransferKitError } from '../core/errors.ts';
@@ -13,12 +13,13 @@ import type { HeadEnd } from './buildHead.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 
 /**
- * Sees whether a LayersModel can be a head. The returned function makes it one: from then on it belongs to that head alone.
+ * Checks whether a LayersModel can be a head. The returned function makes it one; from then on it belongs to that head
+ * alone.
  *
  * @param features - Output shape of the base, with the batch axis.
- * @param ends - Name and number of logits of each head. Heads with names are the outputs whose layers have these names.
- * @param taken - Layer names that are taken; layers of the head with such a name get `head_` in front.
- * @throws TransferKitError `WRONG_SHAPE` when input or outputs do not fit, `HEAD_WITHOUT_LOGITS` when one ends in a
+ * @param ends - Name and number of logits of each head. A named head is the output whose layer has this name.
+ * @param taken - Layer names in use. Layers of the head with such a name get the prefix `head_`.
+ * @throws TransferKitError `WRONG_SHAPE` if input or outputs do not fit, `HEAD_WITHOUT_LOGITS` if an output ends in a
  * softmax or sigmoid, `INVALID_OPTION` for a model that is a head already.
  */
 export function adoptHead(
@@ -47,18 +48,18 @@ export function adoptHead(
   };
 }
 
-/** What became of models that were handed in. */
+/** Heads that were made of models, by the model. */
 const adopted = new WeakMap<LayersModel, LayersTrunk>();
 
-/** Raises for a model whose layers another head trains. */
+/** Raises for a model whose layers belong to another head. */
 function assertFree(own: LayersModel): void {
   const head = adopted.get(own);
   if (head === undefined) return;
-  const text = `replaceHead: expected a head that no other model has, got '${own.name}', which ${head.disposed ? 'was' : 'is'} the head of another one. Build it again.`;
+  const text = `replaceHead: expected a head that is not in use, got '${own.name}', which ${head.disposed ? 'was' : 'is'} the head of another model. Build it again.`;
   throw new TransferKitError('INVALID_OPTION', text, { name: own.name });
 }
 
-/** Which output of a model is of which head: by name, or the only one. */
+/** Assigns the outputs of a model to heads: by name, or the only one. */
 function placesOf(outputs: readonly string[], ends: readonly Pick<HeadEnd, 'name'>[]): number[] {
   if (ends.length === 1 && outputs.length === 1) return [0];
   const places = ends.map(({ name }) => outputs.indexOf(name));
@@ -73,7 +74,7 @@ function placesOf(outputs: readonly string[], ends: readonly Pick<HeadEnd, 'name
   throw new TransferKitError('WRONG_SHAPE', text, { outputs, heads: names });
 }
 
-/** A model with some outputs of another side by side. */
+/** A model that concatenates some outputs of another model. */
 function joinOutputs(whole: LayersModel, places: readonly number[]): LayersModel {
   const taken = new Set(whole.layers.map(({ name }) => name));
   const name = freshName('head_logits', (candidate) => taken.has(candidate));
@@ -102,13 +103,13 @@ function assertUnits({ name, units }: Pick<HeadEnd, 'name' | 'units'>, received:
   );
 }
 
-/** Dropout inside recurrent layers follows no seed; without it the head would train otherwise than its maker means. */
+/** Raises for dropout inside recurrent layers, which ignores the seed: training would not be reproducible. */
 function assertSeeded({ name, className, config }: LayerSpec): void {
   if (!isAbove0(config.recurrent_dropout) && !(isAbove0(config.dropout) && 'recurrent_dropout' in config)) return;
   throw new TransferKitError(
     'UNSUPPORTED_LAYER',
     `replaceHead: expected layers whose dropout follows the seed, got '${name}' (${className}) with dropout of its own. ` +
-      'Set it to 0 and put a dropout layer in front.',
+      'Set it to 0 and add a dropout layer before it.',
     { layer: name, className },
   );
 }

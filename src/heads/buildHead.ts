@@ -1,5 +1,5 @@
-// Builds the layers of a new head: pooling, hidden layers with dropout, logits of one task or of several. The head is a trunk
-// of its own.
+// Builds the layers of a new head: pooling, hidden layers with dropout, logits of one task or of several. The head is a
+// trunk.
 import { initializers, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { internalError, TransferKitError } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
@@ -11,43 +11,43 @@ import { avoidNames } from '../networks/read/layerGraph.ts';
 import { parseTopology } from '../networks/read/topology.ts';
 
 /**
- * How feature maps [b, h, w, c] or sequences [b, t, c] become vectors: `'average'` or `'max'` over all places ([b, c]),
- * `'both'` joined ([b, 2 c]), or `'flatten'` (every place keeps its own values).
+ * How feature maps [b, h, w, c] or sequences [b, t, c] become vectors: the `'average'` or the `'max'` over all
+ * positions ([b, c]), `'both'` concatenated ([b, 2 c]), or `'flatten'` ([b, h w c] or [b, t c]).
  */
 export type Pooling = 'average' | 'max' | 'both' | 'flatten';
 
-/** All of them. */
+/** All kinds of pooling. */
 export const poolings: readonly Pooling[] = ['average', 'max', 'both', 'flatten'];
 
-/** Shape of a head in numbers. */
+/** Layers of a head. */
 export interface HeadPlan {
-  /** Numbers of units of the hidden layers, from the features on; each has a ReLU. */
+  /** Units of the hidden layers, in order from the features on. Each layer has a ReLU. */
   readonly hidden: readonly number[];
-  /** Share of values that fall out before each dense layer, in training. */
+  /** Rate of the dropout before each dense layer, in training. From 0 to below 1. */
   readonly dropout: number;
   /** Only for features with axes to pool over. */
   readonly pooling: Pooling | undefined;
-  /** What stands on the hidden layers, side by side. */
+  /** Heads on top of the hidden layers, side by side. */
   readonly ends: readonly HeadEnd[];
   readonly seed: number;
 }
 
 /** The last layers of one head. */
 export interface HeadEnd {
-  /** Its name among several, or ''. */
+  /** Name of a head of several; '' for a single head. */
   readonly name: string;
-  /** Units of hidden layers of its own. */
+  /** Units of its own hidden layers. */
   readonly hidden: readonly number[];
   /** Number of logits. */
   readonly units: number;
 }
 
 /**
- * Builds a head on features of the given shape, its kernels drawn by the seed (Glorot uniform, as Keras's Dense). The
- * logits of several ends are joined in their order.
+ * Builds a head on features of the given shape. Its kernels are drawn by the seed (Glorot uniform, as in Keras's
+ * Dense). The logits of several ends are concatenated in order.
  *
  * @param features - Output shape of the base, with the batch axis.
- * @param taken - Layer names that are taken.
+ * @param taken - Layer names in use.
  */
 export function buildHead(features: Shape, plan: HeadPlan, taken: ReadonlySet<string>): LayersTrunk {
   const { hidden, dropout, ends } = plan;
@@ -63,17 +63,17 @@ export function buildHead(features: Shape, plan: HeadPlan, taken: ReadonlySet<st
   return layersTrunk(graph, sourceFrom(graph, built));
 }
 
-/** What a row of hidden layers has in common. */
+/** Settings that a row of hidden layers shares. */
 interface Row {
-  /** What the names of its layers begin with. */
+  /** Prefix of the names of its layers. */
   readonly prefix: string;
   readonly dropout: number;
-  /** Dropout layers of that prefix in front of it. */
+  /** Number of dropout layers with that prefix before it. */
   readonly dropouts: number;
   readonly seedOf: (layer: number) => number;
 }
 
-/** Dense layers with a ReLU, and dropout behind each. */
+/** Dense layers with a ReLU, each followed by dropout. */
 function addHidden(input: SymbolicTensor, hidden: readonly number[], row: Row): SymbolicTensor {
   const { prefix, dropout, dropouts, seedOf } = row;
   return hidden.reduce((current, units, index) => {
@@ -82,7 +82,7 @@ function addHidden(input: SymbolicTensor, hidden: readonly number[], row: Row): 
   }, input);
 }
 
-/** The layers of one head. Those of the first are drawn as if it were alone. */
+/** The layers of one head. The first head is drawn with the same seeds as a single one. */
 function addEnd(shared: SymbolicTensor, plan: HeadPlan, { name, hidden, units }: HeadEnd, place: number) {
   const prefix = name === '' ? 'head' : `head_${name}`;
   const before = plan.hidden.length;
@@ -91,7 +91,7 @@ function addEnd(shared: SymbolicTensor, plan: HeadPlan, { name, hidden, units }:
   return dense(own, `${prefix}_logits`, units, 'linear', seedOf(hidden.length));
 }
 
-/** Applies the pooling that turns features into one vector for each example. */
+/** Applies the pooling that turns features into one vector per example. */
 function poolFeatures(input: SymbolicTensor, features: Shape, pooling: Pooling | undefined): SymbolicTensor {
   const rank = features.length;
   if (rank === 2) {

@@ -1,4 +1,4 @@
-// Whether a head is linear in the features that enter it, so that its weights can be solved for.
+// Checks whether a head is linear in its input features, so that its weights can be solved for.
 import type { TensorRef } from '../core/graphs.ts';
 import type { LinearEnd, LinearHead } from '../model/linearHead.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
@@ -8,8 +8,8 @@ import type { LayerNetwork, LayersTrunk } from '../core/types.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 
 /**
- * The dense layers of a head whose weights are all that training may move: each with a bias, without activation, penalty
- * or constraint, behind nothing but dropout where features enter. Else what is in the way.
+ * The dense layers of a head, if they hold all weights that training may move and are linear in the features: each has
+ * a bias, no activation, penalty or constraint, and only dropout before it. Otherwise the reason why not.
  */
 export function linearHeadOf({ base, head }: AnyModel): LinearHead | string {
   const { trunk } = head;
@@ -43,11 +43,11 @@ function endAt(trunk: LayersTrunk, ref: TensorRef, stage: number, part: HeadPart
   const before = whatIsRead(trunk.layers, ref, boundaries[stage] ?? 0);
   if (before !== undefined) return before;
   const [kernel, bias] = ['kernel', 'bias'].map((own) => weights.find((weight) => weight.name === `${name}/${own}`));
-  if (kernel === undefined || bias === undefined) return `'${name}' has other weights than a kernel and a bias`;
+  if (kernel === undefined || bias === undefined) return `'${name}' has weights other than a kernel and a bias`;
   return { part, kernel, bias };
 }
 
-/** What a convex problem without them would leave out. */
+/** Penalties and constraints, which the convex problem would leave out. */
 const obstacles = [
   'kernel_regularizer',
   'bias_regularizer',
@@ -56,7 +56,7 @@ const obstacles = [
   'bias_constraint',
 ] as const;
 
-/** Undefined when a layer reads what enters, past dropout; else what it reads instead. */
+/** Undefined if a layer reads the entering features, directly or after dropout; otherwise the reason why not. */
 function whatIsRead({ graph, shapes }: LayerNetwork, { call }: TensorRef, entry: number): string | undefined {
   const name = graph.calls[call]?.layer ?? '';
   if (graph.calls.filter(({ layer }) => layer === name).length > 1) return `'${name}' is used more than once`;

@@ -1,4 +1,4 @@
-// The last layers of a head: those that give its logits.
+// Finds the last layers of a head, which give its logits.
 import { internalError } from '../core/errors.ts';
 import type { Head, HeadPart, Tasks } from '../model/model.ts';
 import type { TaskName } from '../model/tasks/tasks.ts';
@@ -6,11 +6,14 @@ import type { TrunkWeight } from '../core/types.ts';
 import { layerOf } from '../networks/read/layerGraph.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 
-/** The layer whose output is one head's logits. */
+/** The layer that gives one head's logits. */
 export interface LogitLayer {
   readonly name: string;
   readonly className: string;
-  /** Whether dividing its weights divides the logits, and nothing else: a dense layer without activation and limits. */
+  /**
+   * Whether dividing the layer's weights only divides the logits: a dense layer without activation, regularizer or
+   * constraint.
+   */
   readonly isLinear: boolean;
   readonly weights: readonly TrunkWeight[];
 }

@@ -1,4 +1,4 @@
-// The heads of a record: their names, checked, and what each answers.
+// Validates the names of the heads in a record, and what each head predicts.
 import { TransferKitError } from '../core/errors.ts';
 import { shown } from '../core/shown.ts';
 import { nameOutputs, type Answer, type Question } from './nameOutputs.ts';
@@ -6,7 +6,7 @@ import { nameOutputs, type Answer, type Question } from './nameOutputs.ts';
 /** A head's name becomes the name of a layer and of an output. */
 const nameable = /^[A-Za-z0-9][\w.-]*$/;
 
-/** What each head of a record answers, in the order of the record. */
+/** The outputs of each head, in the order of the record. */
 export function nameHeads(heads: Readonly<Record<string, Question>>, taken: ReadonlySet<string>): Answer[] {
   const given: unknown = heads;
   if (typeof given !== 'object' || given === null || Array.isArray(given) || Object.keys(given).length === 0) {
@@ -14,7 +14,7 @@ export function nameHeads(heads: Readonly<Record<string, Question>>, taken: Read
   }
   return Object.entries(heads).map(([name, question]) => {
     if (!nameable.test(name)) throw invalid('heads with names of letters, digits, _, - and .', name);
-    // tf.loadLayersModel keeps layers by name in plain objects, where these are members already.
+    // These names exist already as members of the plain objects in which tf.loadLayersModel keeps layers.
     if (name in Object.prototype) throw invalid('heads named otherwise than members of every object', name);
     if (taken.has(name)) throw invalid('heads named as no layer of the base, as their outputs get these names', name);
     const described: unknown = question;

@@ -1,20 +1,20 @@
-// Names and number of a head's outputs, checked.
+// Validates the names and the number of a head's outputs.
 import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
 import { isTaskName, taskNames, tasks, type TaskName } from '../model/tasks/tasks.ts';
 import type { LabelRules } from '../model/tasks/task.ts';
 import { shown } from '../core/shown.ts';
 
-/** What a head is to answer, as its user says it. */
+/** Task and outputs of a head, as the user gives them. */
 export interface Question {
   readonly task?: TaskName;
   readonly labels?: readonly string[];
   readonly outputs?: number | readonly string[];
 }
 
-/** What a head is to answer. */
+/** Task and outputs of a head, validated. */
 export interface Answer {
-  /** Its name among several, or ''. */
+  /** Name of a head of several; '' for a single head. */
   readonly name: string;
   readonly task: TaskName;
   readonly labels: readonly string[];
@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 /**
- * The labels of a head and how many logits they take.
+ * The labels of a head and the number of its logits.
  *
  * @throws TransferKitError `INVALID_OPTION`, `TOO_FEW_CLASSES`.
  */

@@ -1,4 +1,4 @@
-// The layers that most architectures are made of, one short call each.
+// The layers that most architectures consist of, with one function each.
 import type { GraphBuilder, LayerConfig, Place } from './graphBuilder.ts';
 
 /** A convolution, as keras.layers.Conv2D takes it. */
@@ -14,11 +14,11 @@ export interface Convolution {
   readonly bias?: boolean;
   /** Default 'linear'. */
   readonly activation?: string;
-  /** How the kernel starts. Default: Keras's own, GlorotUniform. */
+  /** Kernel initializer. Default: Keras's own, GlorotUniform. */
   readonly initializer?: LayerConfig;
 }
 
-/** Rows and columns to add: before and after each axis. */
+/** Rows and columns to add before and after each axis. */
 export type Padding = readonly [readonly [number, number], readonly [number, number]];
 
 /** Adds a convolution. */
@@ -34,7 +34,7 @@ export function convolve(
   return graph.layer('Conv2D', name, x, { ...config, ...start }, filters);
 }
 
-/** Adds a convolution of every channel by itself, without a bias. */
+/** Adds a depthwise convolution without a bias. */
 export function convolveDepthwise(
   graph: GraphBuilder,
   x: Place,
@@ -51,7 +51,7 @@ export function convolveDepthwise(
   });
 }
 
-/** Adds a convolution of every channel by itself and then one of single pixels over all channels, without a bias. */
+/** Adds a separable convolution without a bias: depthwise, then 1 × 1 over all channels. */
 export function convolveSeparably(
   graph: GraphBuilder,
   x: Place,
@@ -78,7 +78,7 @@ export function activate(graph: GraphBuilder, x: Place, name: string, activation
   return graph.layer('Activation', name, x, { activation });
 }
 
-/** Adds a ReLU that ends at 6. */
+/** Adds a ReLU with maximum 6. */
 export function relu6(graph: GraphBuilder, x: Place, name: string): Place {
   return graph.layer('ReLU', name, x, { max_value: 6 });
 }
@@ -88,7 +88,7 @@ export function padZeros(graph: GraphBuilder, x: Place, name: string, padding: P
   return graph.layer('ZeroPadding2D', name, x, { padding: padding.map((axis) => [...axis]) });
 }
 
-/** A window that moves over the pixels. */
+/** A pooling window. */
 export interface Pooling {
   readonly pool: number;
   readonly strides: number;
@@ -125,7 +125,7 @@ export function concatenate(graph: GraphBuilder, places: readonly Place[], name:
 /**
  * Adds a fully connected layer.
  *
- * @param initializer - How the kernel starts. Default: Keras's own, GlorotUniform.
+ * @param initializer - Kernel initializer. Default: Keras's own, GlorotUniform.
  */
 export function connect(
   graph: GraphBuilder,
@@ -139,14 +139,14 @@ export function connect(
   return graph.layer('Dense', name, x, { units, use_bias: true, activation, ...start }, units);
 }
 
-/** Adds the mean over all pixels and the classifier of ImageNet's 1000 classes. */
+/** Adds global average pooling and the classifier of ImageNet's 1000 classes. */
 export function classify(graph: GraphBuilder, x: Place, pooling: string): Place {
   return connect(graph, graph.layer('GlobalAveragePooling2D', pooling, x), 'predictions', 1000, 'softmax');
 }
 
 /**
- * The zeros that make a strided 'valid' convolution halve a tensor as TensorFlow's slim does
- * (`keras/src/applications/imagenet_utils.py`, `correct_pad`): one less in front where the size is even.
+ * The zero padding before a strided 'valid' convolution that halves a tensor as in TensorFlow's slim
+ * (`keras/src/applications/imagenet_utils.py`, `correct_pad`). Even sizes get one row less before than after.
  */
 export function paddingBeforeStride(size: readonly [number, number], kernel: number): Padding {
   const half = Math.floor(kernel / 2);
@@ -159,7 +159,10 @@ export function halve([height, width]: readonly [number, number]): [number, numb
   return [Math.ceil(height / 2), Math.ceil(width / 2)];
 }
 
-/** The nearest multiple of 8 that is at most a tenth smaller (`_make_divisible` of keras.applications). */
+/**
+ * The nearest multiple of 8, or the next one if the nearest is more than a tenth smaller (`_make_divisible` of
+ * keras.applications).
+ */
 export function multipleOfEight(channels: number): number {
   const nearest = Math.max(8, Math.floor(Math.trunc(channels + 4) / 8) * 8);
   return nearest < 0.9 * channels ? nearest + 8 : nearest;

@@ -1,11 +1,11 @@
-// ConvNeXt: residual blocks after the model of vision transformers, from convolutions alone.
+// ConvNeXt: residual blocks modelled on vision transformers, built from convolutions only.
 import type { LayerGraph, LayerSpec } from '../core/graphs.ts';
 import { activate, connect, convolve } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset, PublishedWeights } from './preset.ts';
 import { publishedFile } from './published.ts';
 
-/** Blocks and channels of the four stages, and the hashes of the weights with and without the classifier. */
+/** Numbers of blocks and channels of the four stages, and the hashes of the weights with and without the classifier. */
 interface Member {
   readonly name: string;
   readonly kerasName: string;
@@ -47,16 +47,17 @@ const members: readonly Member[] = [
   },
 ];
 
-/** First value of each channel's factor at the end of a block. */
+/** Initial value of the factor of each channel at the end of a block. */
 const layerScale = 1e-6;
 /** Mean and standard deviation of ImageNet's colours in red, green and blue, from 0 to 1. */
 const mean = [0.485, 0.456, 0.406];
 const deviation = [0.229, 0.224, 0.225];
 
 /**
- * ConvNeXts (Liu et al. 2022, https://arxiv.org/abs/2201.03545), as `keras/src/applications/convnext.py` builds them. They
- * read pixels from 0 to 255: scaling is inside. Keras has the stem and the layers between stages in a Sequential each
- * (`convnext_tiny_stem`); here their layers stand in its place, and their `path` leads through it.
+ * ConvNeXts (Liu et al. 2022, https://arxiv.org/abs/2201.03545), as in `keras/src/applications/convnext.py`. The input
+ * is pixels from 0 to 255; the network scales them. In Keras the stem and the layers between stages are Sequential
+ * models (`convnext_tiny_stem`). Here their layers are part of the network, and their `path` contains the name of the
+ * Sequential.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: member.name,
@@ -93,9 +94,9 @@ function architecture({ name, depths, channels }: Member, { inputSize, top }: Ar
 }
 
 interface Nest {
-  /** Of the model. */
+  /** Name of the model. */
   readonly name: string;
-  /** Collects the Sequential that Keras has each layer in. */
+  /** Collects for each layer the name of its Sequential in Keras. */
   readonly nested: Map<string, string>;
 }
 
@@ -105,7 +106,7 @@ function addStem(graph: GraphBuilder, x: Place, filters: number, { name, nested 
   return normalizeLayer(graph, convolve(graph, x, convolution, { filters, kernel: 4, strides: 4 }), normalization);
 }
 
-/** Halves height and width in front of a stage. */
+/** Halves height and width before a stage. */
 function shrink(
   graph: GraphBuilder,
   x: Place,

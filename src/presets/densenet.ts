@@ -14,7 +14,7 @@ import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { tensorFlowKernels } from './published.ts';
 
-/** Layers in each block, and the hashes of the weights with and without the classifier. */
+/** Number of layers in each block, and the hashes of the weights with and without the classifier. */
 interface Member {
   readonly name: string;
   readonly kerasName: string;
@@ -44,11 +44,11 @@ const members: readonly Member[] = [
 ];
 
 const epsilon = 1.001e-5;
-/** Channels that each layer adds. */
+/** Number of channels that each layer adds. */
 const growth = 32;
 
 /**
- * DenseNets (Huang et al. 2016, https://arxiv.org/abs/1608.06993), as `keras/src/applications/densenet.py` builds them.
+ * DenseNets (Huang et al. 2016, https://arxiv.org/abs/1608.06993), as in `keras/src/applications/densenet.py`.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: member.name,

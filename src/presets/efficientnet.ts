@@ -1,4 +1,4 @@
-// EfficientNet B0 to B7: one architecture, scaled in width, depth and size of the picture by one rule.
+// EfficientNet B0 to B7: one architecture, scaled in width, depth and picture size by one rule.
 import type { LayerGraph } from '../core/graphs.ts';
 import { halve, multipleOfEight, padZeros, paddingBeforeStride } from './blocks.ts';
 import { addEnd, addInvertedBlock, addPart, letterOf } from './efficientnetParts.ts';
@@ -15,7 +15,7 @@ interface Member {
   readonly md5: readonly [string, string];
 }
 
-/** Kernel size, blocks, filters, factor of width inside, and strides of the first block; all of B0. */
+/** Kernel size, blocks, filters, expansion factor, and strides of the first block, all for B0. */
 const groups = [
   [3, 1, 16, 1, 1],
   [3, 2, 24, 6, 2],
@@ -61,16 +61,16 @@ const members: readonly Member[] = [
   },
 ];
 
-/** Of the BatchNormalizations: Keras's default. */
+/** Momentum of the BatchNormalizations: Keras's default. */
 const momentum = 0.99;
-/** Rate at which the last block would be left out in training; earlier ones less, in proportion to their place. */
+/** Drop rate of the last block in training. Earlier blocks have lower rates, in proportion to their index. */
 const dropRate = 0.2;
 /** Standard deviations of ImageNet's colours in red, green and blue, from 0 to 1. */
 const deviations = [0.229, 0.224, 0.225];
 
 /**
- * EfficientNets (Tan and Le 2019, https://arxiv.org/abs/1905.11946), as `keras/src/applications/efficientnet.py` builds
- * them. They read pixels from 0 to 255: scaling is inside.
+ * EfficientNets (Tan and Le 2019, https://arxiv.org/abs/1905.11946), as in `keras/src/applications/efficientnet.py`.
+ * The input is pixels from 0 to 255; the network scales them.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: `efficientnet_b${String(member.number)}`,
@@ -81,7 +81,7 @@ export const presets: readonly Preset[] = members.map((member) => ({
   alphas: [1],
   architecture: (options) => architecture(member, options),
   weights: ({ top }) => ({
-    // A bucket of their own.
+    // These weights have their own bucket.
     address: `https://storage.googleapis.com/keras-applications/${nameOf(member)}${top ? '' : '_notop'}.h5`,
     hash: { algorithm: 'md5', digest: top ? member.md5[0] : member.md5[1] },
   }),
@@ -107,7 +107,7 @@ function architecture(member: Member, { inputSize, top, imagenet = false }: Arch
   return graph.graph(x);
 }
 
-/** Blocks in order, with those that the factor of depth adds. */
+/** Blocks in order, their number multiplied by the depth factor. */
 function blocksOf({ width, depth }: Member) {
   return groups.flatMap(([kernel, count, channels, expansion, strides], group) =>
     Array.from({ length: Math.ceil(depth * count) }, (_, i) => ({
@@ -121,8 +121,8 @@ function blocksOf({ width, depth }: Member) {
 }
 
 /**
- * Scales pixels. The published weights were trained on pixels divided by the variance instead of its root, which Keras
- * makes good by one more scaling: https://github.com/tensorflow/tensorflow/issues/49930.
+ * Scales pixels. The published weights were trained on pixels divided by the variance instead of the standard
+ * deviation. Keras corrects this with another scaling: https://github.com/tensorflow/tensorflow/issues/49930.
  */
 function scale(graph: GraphBuilder, imagenet: boolean): Place {
   const x = graph.layer('Rescaling', graph.autoName('rescaling'), graph.input, { scale: 1 / 255, offset: 0 });

@@ -1,8 +1,10 @@
-// What both versions of EfficientNet are made of: inverted residual blocks with squeeze and excitation.
+// Shared parts of both versions of EfficientNet: inverted residual blocks with squeeze and excitation.
 import { activate, connect, convolve, convolveDepthwise, normalizeBatch, padZeros, type Padding } from './blocks.ts';
 import type { GraphBuilder, LayerConfig, Place } from './graphBuilder.ts';
 
-/** How the kernels of convolutions start. He et al. 2015, https://arxiv.org/abs/1502.01852, by what leaves. */
+/**
+ * Kernel initializer of convolutions. He et al. 2015, https://arxiv.org/abs/1502.01852, with the outgoing connections.
+ */
 const initializer: LayerConfig = {
   class_name: 'VarianceScaling',
   config: { scale: 2, mode: 'fan_out', distribution: 'truncated_normal', seed: null },
@@ -20,22 +22,22 @@ export interface Normalized {
 
 /** A residual block. */
 export interface Block extends Normalized {
-  /** Starts the names of its layers: `'block1a_'`. */
+  /** Prefix of its layer names: `'block1a_'`. */
   readonly prefix: string;
   readonly kernel: number;
   readonly filters: number;
   readonly strides: 1 | 2;
-  /** By how much it widens what it reads. */
+  /** Expansion factor: channels inside the block, divided by those of its input. */
   readonly expansion: number;
-  /** Rate at which the block is left out in training, example by example. */
+  /** Rate at which the block is dropped in training, for each example. */
   readonly dropRate: number;
 }
 
-/** A convolution without a bias, with the names of its layers, a BatchNormalization and an activation. */
+/** A convolution without a bias, followed by BatchNormalization and an activation, with their names. */
 export interface Part extends Normalized {
   readonly name: string;
   readonly normalization: string;
-  /** Default: no activation follows. */
+  /** Default: no activation. */
   readonly activation?: string;
   readonly filters: number;
   readonly kernel: number;
@@ -43,7 +45,7 @@ export interface Part extends Normalized {
   readonly padding?: 'same' | 'valid';
 }
 
-/** Adds a convolution, normalised and activated. */
+/** Adds a convolution, BatchNormalization and an activation. */
 export function addPart(graph: GraphBuilder, x: Place, part: Part): Place {
   const { name, normalization, activation, filters, kernel, strides = 1, padding = 'same', momentum } = part;
   let y = convolve(graph, x, name, { filters, kernel, strides, padding, bias: false, initializer });
@@ -52,11 +54,11 @@ export function addPart(graph: GraphBuilder, x: Place, part: Part): Place {
 }
 
 /**
- * Adds an inverted residual block (Sandler et al. 2018, https://arxiv.org/abs/1801.04381): wide inside, with a convolution
- * of every channel by itself, and a gate.
+ * Adds an inverted residual block (Sandler et al. 2018, https://arxiv.org/abs/1801.04381): wide inside, with a
+ * depthwise convolution and squeeze-and-excitation.
  *
- * @param depthwise - Name of that convolution, after the prefix.
- * @param padding - Zeros in front of it, which then pads nothing itself. Default: it pads itself.
+ * @param depthwise - Name of the depthwise convolution, after the prefix.
+ * @param padding - Zeros to add before it; it then uses no padding. Default: it uses padding 'same'.
  */
 export function addInvertedBlock(
   graph: GraphBuilder,
@@ -79,7 +81,7 @@ export function addInvertedBlock(
   return addAround(graph, x, y, block);
 }
 
-/** Adds a block with one convolution over all channels instead of two: no gate. */
+/** Adds a block with one convolution over all channels instead of two, and without squeeze-and-excitation. */
 export function addFusedBlock(graph: GraphBuilder, x: Place, block: Block): Place {
   const { prefix, kernel, filters, strides, expansion } = block;
   let y: Place;
@@ -112,7 +114,7 @@ export function addEnd(
   return connect(graph, y, 'predictions', 1000, 'softmax', classifierInitializer);
 }
 
-/** Number of a block in its group as Keras writes it: a letter. */
+/** Index of a block in its group as Keras writes it: a letter. */
 export function letterOf(index: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + index);
 }
@@ -147,7 +149,7 @@ function gate(graph: GraphBuilder, x: Place, prefix: string, narrow: number): Pl
   return graph.layer('Multiply', `${prefix}se_excite`, [x, y]);
 }
 
-/** Adds what the block read to what it gives, where shapes allow. */
+/** Adds the input of the block to its output, if the shapes are equal. */
 function addAround(graph: GraphBuilder, x: Place, y: Place, { prefix, strides, filters, dropRate }: Block): Place {
   if (strides !== 1 || x.channels !== filters) return y;
   const dropped =

@@ -1,17 +1,17 @@
-// EfficientNetV2: the first blocks have one convolution over all channels in place of two.
+// EfficientNetV2: the first blocks have one convolution over all channels instead of two.
 import type { LayerGraph } from '../core/graphs.ts';
 import { addEnd, addFusedBlock, addInvertedBlock, addPart, letterOf } from './efficientnetParts.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { publishedFile } from './published.ts';
 
-/** Blocks of one width; all of them have 3 × 3 kernels. */
+/** A group of blocks with equal width. All have 3 × 3 kernels. */
 type Group = readonly [
   count: number,
-  /** At width 1. */
+  /** Channels at width 1. */
   filters: number,
   expansion: number,
-  /** Of the first block. */
+  /** Strides of the first block. */
   strides: 1 | 2,
   kind: 'fused' | 'inverted',
 ];
@@ -69,14 +69,14 @@ const members: readonly Member[] = [
   },
 ];
 
-/** Of the BatchNormalizations. */
+/** Momentum of the BatchNormalizations. */
 const momentum = 0.9;
-/** Rate at which the last block would be left out in training; earlier ones less, in proportion to their place. */
+/** Drop rate of the last block in training. Earlier blocks have lower rates, in proportion to their index. */
 const dropRate = 0.2;
 
 /**
- * EfficientNetV2 (Tan and Le 2021, https://arxiv.org/abs/2104.00298), as `keras/src/applications/efficientnet_v2.py`
- * builds it. It reads pixels from 0 to 255: scaling is inside.
+ * EfficientNetV2 (Tan and Le 2021, https://arxiv.org/abs/2104.00298), as in
+ * `keras/src/applications/efficientnet_v2.py`. The input is pixels from 0 to 255; the network scales them.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: `efficientnet_v2_${member.size}`,
@@ -98,7 +98,7 @@ function architecture(member: Member, { inputSize, top }: ArchitectureOptions): 
   const names = { name: 'stem_conv', normalization: 'stem_bn', activation: 'stem_activation' };
   const first = { filters: eights(stem * width), kernel: 3, strides: 2, momentum } as const;
   let x = addPart(graph, scale(graph, member), { ...names, ...first });
-  // The rate grows with the blocks of depth 1, whatever the depth.
+  // The rate grows with the number of blocks at depth 1, for any depth.
   const planned = groups.reduce((sum, [count]) => sum + count, 0);
   let added = 0;
   groups.forEach(([count, filters, expansion, strides, kind], group) => {
@@ -119,7 +119,7 @@ function architecture(member: Member, { inputSize, top }: ArchitectureOptions): 
   return graph.graph(addEnd(graph, x, { filters: eights(1280 * width), dropout: 0.2, top, momentum }));
 }
 
-/** Scales pixels: B0 to B3 as the first version does, S to -1..1, with 128 in place of 127.5. */
+/** Scales pixels: B0 to B3 as in the first version, S to -1..1, with 128 instead of 127.5. */
 function scale(graph: GraphBuilder, { size }: Member): Place {
   const name = graph.autoName('rescaling');
   if (size === 's') return graph.layer('Rescaling', name, graph.input, { scale: 1 / 128, offset: -1 });
@@ -129,7 +129,7 @@ function scale(graph: GraphBuilder, { size }: Member): Place {
   return graph.layer('Normalization', graph.autoName('normalization'), x, { axis: -1, ...statistics });
 }
 
-/** The nearest multiple of 8; not as in other families, it may be much smaller. */
+/** The nearest multiple of 8. Unlike in other families, it may be much smaller than the number. */
 function eights(channels: number): number {
   return Math.max(8, Math.floor(Math.trunc(channels + 4) / 8) * 8);
 }

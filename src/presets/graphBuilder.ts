@@ -1,16 +1,16 @@
-// Writes a LayerGraph as Keras code reads: one call a layer, each returning the tensor that the next one takes.
+// Builds a LayerGraph in the style of Keras code: one call per layer, which returns the tensor for the next one.
 import type { LayerCall, LayerGraph, LayerSpec, TensorRef } from '../core/graphs.ts';
 import { internalError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { orderAsKeras } from '../networks/read/kerasOrder.ts';
 import { inputLayer } from '../networks/read/layerGraph.ts';
 
-/** A tensor of the network that is being written: where it comes from and how many channels it has. */
+/** A tensor of the network: the call that gives it, and its number of channels. */
 export interface Place extends TensorRef {
   readonly channels: number;
 }
 
-/** What every layer takes: its Keras configuration in snake_case, all but the name. */
+/** Keras configuration of a layer in snake_case, without the name. */
 export type LayerConfig = Readonly<Record<string, Json>>;
 
 /** Collects layers and their calls. */
@@ -19,7 +19,7 @@ export interface GraphBuilder {
   /**
    * Adds a layer and its only call.
    *
-   * @param channels - Of the output. Default: as the first input's.
+   * @param channels - Of the output. Default: those of the first input.
    */
   layer(
     className: string,
@@ -28,16 +28,16 @@ export interface GraphBuilder {
     config?: LayerConfig,
     channels?: number,
   ): Place;
-  /** The name that Keras gives an unnamed layer in a fresh session: `re_lu`, `re_lu_1`, … for the prefix `re_lu`. */
+  /** The name that Keras gives to an unnamed layer in a fresh session: `re_lu`, `re_lu_1`, … for the prefix `re_lu`. */
   autoName(prefix: string): string;
   /** The finished network, its layers and calls in Keras's order. */
   graph(output: Place): LayerGraph;
 }
 
-/** Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html: Keras's default, while tfjs has another. */
+/** Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html. The default of Keras; tfjs has another. */
 const glorot: LayerConfig = { class_name: 'GlorotUniform', config: { seed: null } };
 
-/** What Keras has by default and tfjs has otherwise. */
+/** Defaults of Keras that differ in tfjs. */
 const defaults: Readonly<Record<string, LayerConfig>> = {
   Conv2D: { kernel_initializer: glorot },
   GroupedConv2D: { kernel_initializer: glorot },

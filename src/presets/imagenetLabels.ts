@@ -1,5 +1,5 @@
 // The 1000 classes of ImageNet (ILSVRC 2012) in the order of their outputs: the first WordNet name of each, as
-// keras.applications gives it. WordNet has two cranes and two maillots, which are told apart here.
+// keras.applications gives it. WordNet has two cranes and two maillots; they have different names here.
 
 /**
  * Names of the outputs of an ImageNet classifier: 1000, or 1001 with a background class before them, as TensorFlow's slim

@@ -1,14 +1,14 @@
-// What InceptionV3 and InceptionResNetV2 have in common: their first layers, and modules of parallel branches.
+// Shared parts of InceptionV3 and InceptionResNetV2: their first layers, and modules of parallel branches.
 import { activate, concatenate, convolve, normalizeBatch, poolAverage, poolMaximum } from './blocks.ts';
 import type { GraphBuilder, Place } from './graphBuilder.ts';
 
-/** A convolution of a branch: filters, height and width, strides. With strides of 2 it runs without padding. */
+/** A convolution of a branch: filters, height and width, strides. Convolutions with strides 2 have no padding. */
 export type Step = readonly [filters: number, kernel: number | readonly [number, number], strides?: 1 | 2];
 
-/** Steps one after the other; a pooling has a window of 3: 'average' keeps the size, 'maximum' halves it. */
+/** Steps in sequence. Poolings have a window of 3: 'average' keeps the size, 'maximum' halves it. */
 export type Branch = readonly (Step | 'average' | 'maximum')[];
 
-/** Adds the layers from the picture to the first module. */
+/** Adds the layers before the first module. */
 export function addStem(graph: GraphBuilder): Place {
   const step = (x: Place, ...convolution: Step) => convolveNormalized(graph, x, convolution, { padding: 'valid' });
   let x = step(step(graph.input, 32, 3, 2), 32, 3);
@@ -17,7 +17,7 @@ export function addStem(graph: GraphBuilder): Place {
   return addBranch(graph, x, ['maximum']);
 }
 
-/** Adds branches that all read `x`, and puts their channels side by side. */
+/** Adds branches that all read `x`, and concatenates their channels. */
 export function addModule(graph: GraphBuilder, x: Place, name: string, branches: readonly Branch[]): Place {
   return concatenate(
     graph,
@@ -26,7 +26,7 @@ export function addModule(graph: GraphBuilder, x: Place, name: string, branches:
   );
 }
 
-/** Adds the steps of a branch, under the names that Keras gives by itself. */
+/** Adds the steps of a branch, with Keras's automatic names. */
 export function addBranch(graph: GraphBuilder, x: Place, branch: Branch): Place {
   return branch.reduce((y: Place, step) => {
     if (step === 'average') {
@@ -40,8 +40,7 @@ export function addBranch(graph: GraphBuilder, x: Place, branch: Branch): Place 
 /**
  * Adds a convolution without a bias, a BatchNormalization without a scale, and a ReLU.
  *
- * @param options.name - Of the convolution and, with an ending, of the others. Default: the names that Keras gives by
- * itself.
+ * @param options.name - Name of the convolution and, with an ending, of the others. Default: Keras's automatic names.
  * @param options.padding - Default: 'valid' with strides, 'same' without.
  */
 export function convolveNormalized(

@@ -1,4 +1,4 @@
-// InceptionResNetV2: modules of parallel branches whose scaled result is added to what they read.
+// InceptionResNetV2: modules of parallel branches whose scaled output is added to their input.
 import type { LayerGraph } from '../core/graphs.ts';
 import { activate, classify, convolve } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
@@ -6,13 +6,13 @@ import { addModule, addStem, convolveNormalized, type Branch } from './inception
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { tensorFlowKernels } from './published.ts';
 
-/** Residual modules of one kind in a row, with the factor of what they add. */
+/** A sequence of residual modules of one kind, with the scale of their outputs. */
 interface Group {
   readonly name: 'block35' | 'block17' | 'block8';
   readonly count: number;
   readonly scale: number;
   readonly branches: readonly Branch[];
-  /** The module in front of them. */
+  /** The module before them. */
   readonly entry: { readonly name: string; readonly branches: readonly Branch[] };
 }
 
@@ -50,8 +50,8 @@ const groups: readonly Group[] = [
 const md5 = ['e693bd0210a403b3192acc6073ad2e96', 'd19885ff4a710c122648d3b5c3b684e4'] as const;
 
 /**
- * InceptionResNetV2 (Szegedy et al. 2016, https://arxiv.org/abs/1602.07261), as
- * `keras/src/applications/inception_resnet_v2.py` builds it.
+ * InceptionResNetV2 (Szegedy et al. 2016, https://arxiv.org/abs/1602.07261), as in
+ * `keras/src/applications/inception_resnet_v2.py`.
  */
 export const presets: readonly Preset[] = [
   {
@@ -76,7 +76,7 @@ function architecture({ inputSize, top }: ArchitectureOptions): LayerGraph {
       x = activate(graph, addResidual(graph, x, block, { branches, scale }), `${block}_ac`);
     }
   }
-  // The last one adds all of its result, and nothing is cut off.
+  // The last module has scale 1 and no activation.
   x = addResidual(graph, x, 'block8_10', { branches: groups.at(-1)?.branches ?? [], scale: 1 });
   x = convolveNormalized(graph, x, [1536, 1], { name: 'conv_7b' });
   return graph.graph(top ? classify(graph, x, 'avg_pool') : x);

@@ -1,4 +1,4 @@
-// InceptionV3: modules of parallel branches with convolutions split into rows and columns.
+// InceptionV3: modules of parallel branches, with convolutions factorised into rows and columns.
 import type { LayerGraph } from '../core/graphs.ts';
 import { classify, concatenate } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
@@ -9,7 +9,7 @@ import { tensorFlowKernels } from './published.ts';
 const row = [1, 7] as const;
 const column = [7, 1] as const;
 
-/** The modules mixed0 to mixed8, each with its branches. */
+/** The branches of the modules mixed0 to mixed8. */
 const modules: readonly (readonly Branch[])[] = [
   small(32),
   small(64),
@@ -29,8 +29,7 @@ const modules: readonly (readonly Branch[])[] = [
 const md5 = ['9a0d58056eeedaa3f26cb7ebd46da564', 'bcbd6486424b2319ff4ef7d526e38f63'] as const;
 
 /**
- * InceptionV3 (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567), as `keras/src/applications/inception_v3.py` builds
- * it.
+ * InceptionV3 (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567), as in `keras/src/applications/inception_v3.py`.
  */
 export const presets: readonly Preset[] = [
   {
@@ -66,7 +65,7 @@ function small(pooled: number): readonly Branch[] {
   ];
 }
 
-/** The branches of a module with 7 × 7 convolutions, each as a row and a column. */
+/** The branches of a module with 7 × 7 convolutions, each factorised into a row and a column. */
 function split(width: number): readonly Branch[] {
   return [
     [[192, 1]],
@@ -76,7 +75,7 @@ function split(width: number): readonly Branch[] {
   ];
 }
 
-/** Adds one of the last modules, whose branches fork at their ends into a row and a column. */
+/** Adds one of the last modules, whose branches end in a row and a column in parallel. */
 function addWideModule(graph: GraphBuilder, x: Place, number: number): Place {
   const fork = (y: Place) => [addBranch(graph, y, [[384, [1, 3]]]), addBranch(graph, y, [[384, [3, 1]]])];
   const pixels = addBranch(graph, x, [[320, 1]]);

@@ -1,4 +1,4 @@
-// MobileNet: every 3 × 3 convolution split into one of each channel by itself and one of single pixels.
+// MobileNet: every 3 × 3 convolution is split into a depthwise and a 1 × 1 convolution.
 import type { LayerGraph } from '../core/graphs.ts';
 import { activate, convolve, convolveDepthwise, normalizeBatch, padZeros, relu6 } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
@@ -22,7 +22,7 @@ const blocks = [
   [1024, 1],
 ] as const;
 
-/** Width multipliers as the files name them. */
+/** Width multipliers as written in file names. */
 const alphaTexts: ReadonlyMap<number, string> = new Map([
   [0.25, '2_5'],
   [0.5, '5_0'],
@@ -30,11 +30,11 @@ const alphaTexts: ReadonlyMap<number, string> = new Map([
   [1, '1_0'],
 ]);
 
-/** Sizes of square pictures with weights of their own; all others take those of 224. */
+/** Square picture sizes with their own weights. All other sizes use those of 224. */
 const trainedSizes = [128, 160, 192, 224];
 
 /**
- * MobileNet (Howard et al. 2017, https://arxiv.org/abs/1704.04861), as `keras/src/applications/mobilenet.py` builds it.
+ * MobileNet (Howard et al. 2017, https://arxiv.org/abs/1704.04861), as in `keras/src/applications/mobilenet.py`.
  */
 export const presets: readonly Preset[] = [
   {

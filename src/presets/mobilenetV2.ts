@@ -1,4 +1,4 @@
-// MobileNetV2: blocks that widen, filter each channel by itself, and narrow again, around a sum where shapes allow.
+// MobileNetV2: inverted residual blocks (expand, depthwise convolution, project), with a sum if the shapes are equal.
 import type { LayerGraph } from '../core/graphs.ts';
 import {
   classify,
@@ -15,7 +15,7 @@ import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset, PublishedWeights } from './preset.ts';
 import { publishedFile, pythonFloat } from './published.ts';
 
-/** Channels (at width 1), blocks and strides of the first block, a row for each group of equal width. */
+/** Channels (at width 1), number of blocks, and strides of the first block; a row for each group of equal width. */
 const groups = [
   [16, 1, 1],
   [24, 2, 2],
@@ -28,15 +28,14 @@ const groups = [
 
 const alphas = [0.35, 0.5, 0.75, 1, 1.3, 1.4];
 
-/** Sizes of square pictures with weights of their own; all others take those of 224. */
+/** Square picture sizes with their own weights. All other sizes use those of 224. */
 const trainedSizes = [96, 128, 160, 192, 224];
 
 const epsilon = 1e-3;
 const momentum = 0.999;
 
 /**
- * MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), as `keras/src/applications/mobilenet_v2.py` builds
- * it.
+ * MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), as in `keras/src/applications/mobilenet_v2.py`.
  */
 export const presets: readonly Preset[] = [
   {
@@ -77,7 +76,7 @@ interface Block {
   readonly number: number;
   readonly filters: number;
   readonly strides: 1 | 2;
-  /** Height and width of what comes in, in pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
 }
 

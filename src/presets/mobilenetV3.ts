@@ -1,4 +1,4 @@
-// MobileNetV3 Small and Large: the blocks of MobileNetV2 with a gate on the channels. Pixels are scaled inside the network.
+// MobileNetV3 Small and Large: the blocks of MobileNetV2 with squeeze-and-excitation. The network scales pixels.
 import type { LayerGraph } from '../core/graphs.ts';
 import {
   activate,
@@ -14,14 +14,14 @@ import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset, PublishedWeights } from './preset.ts';
 import { publishedFile, pythonFloat } from './published.ts';
 
-/** Widening factor, channels out (at width 1), kernel, strides, whether channels are gated, which activation. */
+/** Expansion factor, output channels (at width 1), kernel, strides, squeeze-and-excitation or not, activation. */
 type Row = readonly [number, number, 3 | 5, 1 | 2, boolean, 'relu' | 'hard_swish'];
 
 interface Member {
   readonly size: 'small' | 'large';
   readonly kerasName: string;
   readonly rows: readonly Row[];
-  /** Channels in front of the classifier. */
+  /** Channels before the classifier. */
   readonly last: number;
   /** Hashes with and without the classifier, by width multiplier. */
   readonly md5: ReadonlyMap<number, readonly [string, string]>;
@@ -82,8 +82,7 @@ const epsilon = 1e-3;
 const momentum = 0.999;
 
 /**
- * MobileNetV3 (Howard et al. 2019, https://arxiv.org/abs/1905.02244), as `keras/src/applications/mobilenet_v3.py` builds
- * it.
+ * MobileNetV3 (Howard et al. 2019, https://arxiv.org/abs/1905.02244), as in `keras/src/applications/mobilenet_v3.py`.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: `mobilenet_v3_${member.size}`,
@@ -127,7 +126,7 @@ interface Block {
   readonly row: Row;
   readonly prefix: string;
   readonly alpha: number;
-  /** Height and width of what comes in, in pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
 }
 
@@ -149,7 +148,7 @@ function addBlock(graph: GraphBuilder, x: Place, { row, prefix, alpha, size }: B
   return strides === 1 && x.channels === filters ? graph.layer('Add', `${prefix}_add`, [x, y]) : y;
 }
 
-/** Squeeze-and-excitation (Hu et al. 2017, https://arxiv.org/abs/1709.01507) with a sigmoid of straight lines. */
+/** Squeeze-and-excitation (Hu et al. 2017, https://arxiv.org/abs/1709.01507) with a piecewise linear sigmoid. */
 function gate(graph: GraphBuilder, x: Place, prefix: string): Place {
   let y = graph.layer('GlobalAveragePooling2DKeepDims', `${prefix}_avg_pool`, x);
   y = convolvePixels(graph, y, `${prefix}_conv`, multipleOfEight(x.channels * 0.25), true);

@@ -1,4 +1,4 @@
-// NASNet-A: cells whose wiring was found by a search, each reading what the two before it gave.
+// NASNet-A: cells whose structure was found by a search. Each cell reads the outputs of the two cells before it.
 import type { LayerGraph } from '../core/graphs.ts';
 import {
   activate,
@@ -17,22 +17,22 @@ import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { publishedFile } from './published.ts';
 
-/** A tensor and its height and width: the padding of what follows depends on them. */
+/** A tensor with its height and width, which the padding of later layers depends on. */
 interface Sized {
   readonly place: Place;
   readonly size: readonly [number, number];
 }
 
-/** What a cell reads, and what its layers are called. */
+/** Inputs of a cell, and the names of its layers. */
 interface Cell {
   readonly x: Sized;
-  /** Output of the cell before the last; none for the first cell. */
+  /** Output of the cell before the last one. Missing for the first cell. */
   readonly previous: Sized | undefined;
   readonly filters: number;
   readonly block: string;
 }
 
-/** A separable convolution of a cell, which runs twice. */
+/** A separable convolution of a cell, which is applied twice. */
 interface Separable {
   readonly filters: number;
   readonly kernel: 3 | 5 | 7;
@@ -47,7 +47,7 @@ const batchNorm = { epsilon: 1e-3, momentum: 0.9997 };
 const initializer = { class_name: 'HeNormal', config: { seed: null } };
 
 /**
- * NASNet-A mobile (Zoph et al. 2017, https://arxiv.org/abs/1707.07012), as `keras/src/applications/nasnet.py` builds it.
+ * NASNet-A mobile (Zoph et al. 2017, https://arxiv.org/abs/1707.07012), as in `keras/src/applications/nasnet.py`.
  */
 export const presets: readonly Preset[] = [
   {
@@ -82,7 +82,7 @@ function architecture({ inputSize, top }: ArchitectureOptions): LayerGraph {
   for (let group = 0; group < 3; group++) {
     const wide = filters * 2 ** group;
     if (group > 0) add(addReduction, `reduce_${String(group * depth)}`, wide);
-    // Reductions are counted too: numbers are left out after each.
+    // Reductions are counted too, so a number is skipped after each.
     for (let i = 0; i < depth; i++) add(addNormal, String(group * depth + i + (group > 0 ? 1 : 0)), wide);
   }
   const end = activate(graph, x.place, graph.autoName('activation'));
@@ -135,14 +135,14 @@ function addReduction(graph: GraphBuilder, cell: Cell): Sized {
   return { place: concatenate(graph, [x2, x3, x4, x5], `reduction_concat_${block}`), size };
 }
 
-/** What a cell makes of its input before anything else. */
+/** Activates, projects and normalises the input of a cell. */
 function enter(graph: GraphBuilder, { x, filters, block }: Cell, kind: 'normal' | 'reduction'): Sized {
   const h = activate(graph, x.place, graph.autoName('activation'));
   const place = convolvePixels(graph, h, `${kind}_conv_1_${block}`, filters);
   return { place: normalizeBatch(graph, place, `${kind}_bn_1_${block}`, batchNorm), size: x.size };
 }
 
-/** The output of the cell before the last, with the height and width of the input and the channels of this cell. */
+/** The output of the cell before the last one, with the height and width of the input and the channels of this cell. */
 function adjust(graph: GraphBuilder, { x, previous, filters, block }: Cell): Sized {
   if (previous === undefined) return x;
   if (previous.size[1] !== x.size[1]) return { place: shrink(graph, previous.place, filters, block), size: x.size };
@@ -152,7 +152,7 @@ function adjust(graph: GraphBuilder, { x, previous, filters, block }: Cell): Siz
   return { place: normalizeBatch(graph, place, `adjust_bn_${block}`, batchNorm), size: previous.size };
 }
 
-/** Every other pixel, once from the first on and once from the second. */
+/** Halves the size in two ways, joined: every other pixel from the first on, and from the second on. */
 function shrink(graph: GraphBuilder, x: Place, filters: number, block: string): Place {
   const half = (from: Place, number: number) => {
     const pooling = { pool: 1, strides: 2 };

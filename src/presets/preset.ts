@@ -1,29 +1,31 @@
-// What a preset is: a published architecture as data, its preprocessing, and where its weights lie.
+// The interface of a preset: a published architecture as data, its preprocessing, and its weight files.
 import type { LayerGraph } from '../core/graphs.ts';
 import type { ImageMode } from '../model/model.ts';
 
-/** How to write the architecture of a preset. */
+/** Options of a preset's architecture. */
 export interface ArchitectureOptions {
   /** Height and width of the input, in pixels. */
   readonly inputSize: readonly [number, number];
   /** Whether the ImageNet classifier (1000 classes) is included. */
   readonly top: boolean;
-  /** Width multiplier, for the families that have one. */
+  /** Width multiplier, for families that have one. */
   readonly alpha: number;
-  /** Whether the published ImageNet weights go in: EfficientNet has one scaling more for them. Default `false`. */
+  /**
+   * Whether the published ImageNet weights are used: EfficientNet has an additional scaling for them. Default `false`.
+   */
   readonly imagenet?: boolean;
 }
 
 /** A published weight file. */
 export interface PublishedWeights {
   readonly address: string;
-  /** Hexadecimal hash of the file, where its publisher gives one. */
+  /** Hexadecimal hash of the file, if its publisher gives one. */
   readonly hash?: { readonly algorithm: 'md5' | 'sha256'; readonly digest: string };
 }
 
 /** A published architecture with pretrained weights. */
 export interface Preset {
-  /** As `loadBase` takes it: `'resnet50'`. */
+  /** Name for `loadBase`: `'resnet50'`. */
   readonly name: string;
   /** Constructor in keras.applications: `'ResNet50'`. */
   readonly kerasName: string;
@@ -35,8 +37,8 @@ export interface Preset {
   readonly mode: ImageMode;
   /** Width multipliers with published weights; [1] for families without them. */
   readonly alphas: readonly number[];
-  /** The architecture; layer names and their order are those of Keras 3. */
+  /** Writes the architecture. Layer names and their order are those of Keras 3. */
   architecture(options: ArchitectureOptions): LayerGraph;
-  /** The ImageNet weights that fit, if they are published. */
+  /** The matching ImageNet weights, if they are published. */
   weights(options: ArchitectureOptions): PublishedWeights | undefined;
 }

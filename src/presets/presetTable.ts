@@ -1,4 +1,4 @@
-// The presets by name. Names and types derive from this table. Each family is loaded when one of its names is asked for, and not before.
+// The presets by name. Names and types derive from this table. A family is loaded when one of its names is first used.
 import { TransferKitError } from '../core/errors.ts';
 import { hasKey, keysOf, nearestNames } from '../core/names.ts';
 import type { Preset } from './preset.ts';

@@ -1,4 +1,4 @@
-// Where the weight files of keras.applications lie.
+// Addresses of the weight files of keras.applications.
 import type { PublishedWeights } from './preset.ts';
 
 const bucket = 'https://storage.googleapis.com/tensorflow/keras-applications/';
@@ -6,15 +6,15 @@ const bucket = 'https://storage.googleapis.com/tensorflow/keras-applications/';
 /**
  * A weight file of keras.applications.
  *
- * @param path - In the bucket of keras.applications: `'vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5'`.
- * @param md5 - The hash that Keras checks, where it has one.
+ * @param path - Path in the bucket of keras.applications: `'vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5'`.
+ * @param md5 - The hash that Keras checks, if it has one.
  */
 export function publishedFile(path: string, md5?: string): PublishedWeights {
   const address = `${bucket}${path}`;
   return md5 === undefined ? { address } : { address, hash: { algorithm: 'md5', digest: md5 } };
 }
 
-/** A file of the many that are named by one scheme: with the classifier, and without. */
+/** The weight file with or without the classifier, for names that follow one scheme. */
 export function tensorFlowKernels(
   directory: string,
   name: string,

@@ -1,11 +1,11 @@
-// ResNet50, 101, 152 and their second version: bottleneck blocks around a sum.
+// ResNet50, 101, 152 and their second version: bottleneck blocks with a shortcut.
 import type { LayerGraph } from '../core/graphs.ts';
 import { activate, classify, convolve, normalizeBatch, padZeros, poolMaximum } from './blocks.ts';
 import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { tensorFlowKernels } from './published.ts';
 
-/** Blocks in each stack, and the hashes of the weights with and without the classifier. */
+/** Number of blocks in each stack, and the hashes of the weights with and without the classifier. */
 interface Member {
   readonly name: string;
   readonly kerasName: string;
@@ -17,10 +17,10 @@ interface Member {
 /** One bottleneck block. */
 interface Block {
   readonly name: string;
-  /** Channels inside; four times as many come out. */
+  /** Channels inside the block. The output has four times as many. */
   readonly filters: number;
   readonly strides: number;
-  /** Whether the way around the block has a convolution of its own. */
+  /** Whether the shortcut has a convolution. */
   readonly projects: boolean;
 }
 
@@ -76,7 +76,7 @@ const members: readonly Member[] = [
 
 /**
  * ResNets (He et al. 2015, https://arxiv.org/abs/1512.03385) and ResNets V2 (He et al. 2016,
- * https://arxiv.org/abs/1603.05027), as `keras/src/applications/resnet.py` and `resnet_v2.py` build them.
+ * https://arxiv.org/abs/1603.05027), as in `keras/src/applications/resnet.py` and `resnet_v2.py`.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: member.name,

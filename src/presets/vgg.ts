@@ -1,11 +1,11 @@
-// VGG16 and VGG19: blocks of 3 × 3 convolutions, each closed by a pooling.
+// VGG16 and VGG19: blocks of 3 × 3 convolutions, each followed by a pooling.
 import type { LayerGraph } from '../core/graphs.ts';
 import { connect, convolve, poolMaximum } from './blocks.ts';
 import { buildGraph } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { tensorFlowKernels } from './published.ts';
 
-/** Convolutions in each block, and the hashes of the weights with and without the classifier. */
+/** Number of convolutions in each block, and the hashes of the weights with and without the classifier. */
 interface Member {
   readonly name: string;
   readonly kerasName: string;
@@ -31,8 +31,8 @@ const members: readonly Member[] = [
 ];
 
 /**
- * VGG16 and VGG19 (Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556), as `keras/src/applications/vgg16.py` and
- * `vgg19.py` build them.
+ * VGG16 and VGG19 (Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556), as in
+ * `keras/src/applications/vgg16.py` and `vgg19.py`.
  */
 export const presets: readonly Preset[] = members.map((member) => ({
   name: member.name,

@@ -5,7 +5,7 @@ import { buildGraph, type GraphBuilder, type Place } from './graphBuilder.ts';
 import type { ArchitectureOptions, Preset } from './preset.ts';
 import { tensorFlowKernels } from './published.ts';
 
-/** Filters of the separable convolutions of the blocks 2 to 13, and whether the block halves the size at its end. */
+/** Filters of the separable convolutions in the blocks 2 to 13, and whether the block halves the size at its end. */
 const blocks: readonly (readonly [filters: readonly number[], halves: boolean])[] = [
   [[128, 128], true],
   [[256, 256], true],
@@ -16,7 +16,7 @@ const blocks: readonly (readonly [filters: readonly number[], halves: boolean])[
 
 const md5 = ['0a58e3b7378bc2990ea3b43d5981f1f6', 'b0042744bf5b25fce3cb969f33bebb97'] as const;
 
-/** Xception (Chollet 2016, https://arxiv.org/abs/1610.02357), as `keras/src/applications/xception.py` builds it. */
+/** Xception (Chollet 2016, https://arxiv.org/abs/1610.02357), as in `keras/src/applications/xception.py`. */
 export const presets: readonly Preset[] = [
   {
     name: 'xception',
@@ -56,7 +56,7 @@ function addBlock(
   let y = x;
   filters.forEach((width, index) => {
     const name = `${block}_sepconv${String(index + 1)}`;
-    // What the second block reads has passed an activation already.
+    // The input of the second block is activated already.
     if (name !== 'block2_sepconv1') y = activate(graph, y, `${name}_act`);
     y = addSeparable(graph, y, name, width);
   });
@@ -64,7 +64,7 @@ function addBlock(
   return graph.layer('Add', graph.autoName('add'), [y, around]);
 }
 
-/** The way around a block, with its size and channels. */
+/** The shortcut of a block, projected to the block's size and channels. */
 function project(graph: GraphBuilder, x: Place, filters: number): Place {
   const convolution = { filters, kernel: 1, strides: 2, padding: 'same', bias: false } as const;
   const y = convolve(graph, x, graph.autoName('conv2d'), convolution);
