@@ -540,7 +540,7 @@ describe('what is refused', () => {
   test('samples of one’s own that do not say the labels of each head', async () => {
     const model = await tinySeveral({ heads: asked });
     const { heads: _, ...samples } = records(examples(2), 'kind', 'light');
-    await expectError(() => evaluate(model, samples), /expected samples that say which labels head 'kind' has/);
+    await expectError(() => evaluate(model, samples), /expected samples that list the labels of head 'kind' under/);
   });
 
   test('records for a model of one task, and names of heads where there are none', async () => {

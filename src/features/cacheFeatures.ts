@@ -1,4 +1,4 @@
-// Features of the frozen front of a network, computed once for each example.
+// Computes the features of a network's frozen prefix once for each example.
 import { dispose, getBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../core/errors.ts';
 import type { AnyModel } from '../model/model.ts';
@@ -11,21 +11,21 @@ import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../model/tasks/headTargets.ts';
 import { valuesInPlace } from '../engines/kernels/valuesInPlace.ts';
 
-/** How features are kept. */
+/** Settings of a feature cache. */
 export interface Keeping {
   readonly cache: OpenCache;
-  /** Views of each example. */
+  /** Number of views of each example. */
   readonly views: number;
   readonly pace: Pace;
 }
 
 /**
- * Runs the first `entry` stages once for each example, or for each of its views, and keeps what they give. The next
- * batches are read while the network works on this one.
+ * Runs the first `entry` stages once for each example, or for each of its views, and stores their outputs. The next
+ * batches are read while the network works on the current one.
  *
- * @returns Undefined when the signal stopped it.
- * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `OUT_OF_RANGE`, `NO_EXAMPLES`, `SAVE_FAILED`, and
- * what reading raises.
+ * @returns Undefined if the signal stopped it.
+ * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `OUT_OF_RANGE`, `NO_EXAMPLES`,
+ * `SAVE_FAILED`, and the errors of reading.
  */
 export async function cacheFeatures(
   source: ExampleSource,
@@ -46,7 +46,7 @@ export async function cacheFeatures(
   return undefined;
 }
 
-/** What could not be read; undefined when the signal stopped it. */
+/** Examples that could not be read. Undefined if the signal stopped it. */
 async function fill(
   store: FeatureStore,
   source: ExampleSource,
@@ -88,7 +88,10 @@ async function addBatch(
   await store.commit(batch);
 }
 
-/** Hands over what the first stages give for an input, which is freed. The values are valid during the call only. */
+/**
+ * Runs the first stages on an input, disposes of it, and passes the outputs to a callback. The values are valid during
+ * the call only.
+ */
 async function extract(
   network: Network,
   entry: number,
@@ -122,7 +125,7 @@ function keptExamples(store: FeatureStore, { model, entry, skipped, views }: Kep
       const stored = await store.read(rows, epoch % views);
       const { values, shape, targets, weights, ids } = stored;
       const input = tensor(values, [rows.length, ...shape]);
-      // A tensor on wasm has a copy of its values from the start; on other backends it may go on using them.
+      // A tensor on wasm copies its values when it is created. Other backends may go on using the array.
       if (getBackend() === 'wasm') store.giveBack(stored);
       return { input, ...asTensors(model, targets, weights), ids };
     },

@@ -1,36 +1,37 @@
-// How features of the frozen front are kept.
+// Options for caching the features of the frozen prefix.
 import { platform } from '#platform';
 import { assertOneOf, assertWhole, invalidOption, isObject } from '../core/optionChecks.ts';
 import { assertOptions } from '../core/optionNames.ts';
 
-/** How features of the frozen front are kept while a verb trains. */
+/** Options for caching the features of the frozen prefix during training. */
 export interface FeatureCacheOptions {
   /**
-   * Numbers that features are kept in. `'float16'` takes half the room, keeps three decimal digits and holds values up to
-   * 65504; a larger one is an error. Default `'float32'`, which changes nothing.
+   * Number type of stored features. `'float16'` needs half the memory, keeps three decimal digits and holds values up
+   * to 65504; a larger value is an error. Default `'float32'`, which loses no precision.
    */
   readonly precision?: 'float32' | 'float16';
   /**
-   * Bytes of memory that features may take, those for validation included: whole, from 0. What does not fit goes to a
-   * file in Node, to IndexedDB in browsers, and is removed at the end; after a crash, when training starts the next time.
-   * Default: a quarter of the memory that is free in Node (a container's limit is heeded), an eighth of what the device
-   * has in browsers that tell it, else 256 MiB.
+   * Limit on the memory for features, in bytes, a whole number from 0. It includes features of validation samples.
+   * Features above the limit go to a file in Node, or to IndexedDB in browsers. These are removed at the end of
+   * training; after a crash, at the start of the next training. Default in Node: a quarter of the free memory (the
+   * limit of a container is respected). Default in browsers: an eighth of the device's memory if the browser reports
+   * it, otherwise 256 MiB.
    */
   readonly memory?: number;
-  /** Folder for that file, made when it is needed. Node only. Default: the system's folder for temporary files. */
+  /** Folder of that file, created if it is missing. Node only. Default: the system's folder for temporary files. */
   readonly directory?: string;
 }
 
-/** How to keep features, with every value settled. */
+/** Options of a cache with defaults filled in. */
 export interface SettledCache {
   readonly precision: 'float32' | 'float16';
-  /** Undefined: what the platform says is free decides. */
+  /** Undefined: decided by the free memory that the platform reports. */
   readonly memory: number | undefined;
   readonly directory: string | undefined;
 }
 
 /**
- * Fills in defaults and checks values; undefined when nothing is to be kept.
+ * Fills in defaults and validates values. Undefined if caching is off.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

@@ -1,5 +1,5 @@
-// The examples of a training run as the loop takes them: rows that enter the network at a certain stage. Either features
-// that were computed once (cacheFeatures) or raw examples that are read anew for every batch (streamExamples).
+// The examples of a training run: rows that enter the network at a given stage. They are features that were computed
+// once (cacheFeatures), or raw examples that are read again for every batch (streamExamples).
 import { clone, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../model/model.ts';
@@ -10,21 +10,21 @@ import { allInBatches } from '../data/reading/readAhead.ts';
 import { readBatches, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../model/tasks/headTargets.ts';
 
-/** Rows ready for the network. */
+/** Rows of examples as input of a stage of the network. */
 export interface Examples {
   readonly size: number;
-  /** Stage at which the rows enter. */
+  /** Index of the stage that the rows enter. */
   readonly entry: number;
   readonly skipped: readonly Unreadable[];
-  /** Examples that could be read so far. */
+  /** Number of examples that could be read so far. */
   readonly readable: number;
   /**
-   * Some rows; the caller owns the tensors. Undefined when none could be read.
+   * Reads some rows. The caller owns the tensors. Undefined if no row could be read.
    *
-   * @param epoch - Decides how their inputs are changed, where they are.
+   * @param epoch - Decides which augmentation or view of the inputs is used.
    */
   batch(rows: readonly number[], epoch: number): Promise<Rows | undefined>;
-  /** Frees what is kept. Nothing may be under way. */
+  /** Frees stored features. No read may be running. */
   dispose(): Promise<void>;
 }
 
@@ -39,11 +39,11 @@ export interface Rows {
   readonly ids: readonly string[];
 }
 
-/** What both kinds of examples are made from. */
+/** Options of both kinds of examples. */
 export interface ExampleSource {
   readonly verb: string;
   readonly model: AnyModel;
-  /** Runs what is in front of the rows. */
+  /** Runs the stages before the one that the rows enter. */
   readonly network: Network;
   readonly samples: Samples;
   readonly batchSize: number;
@@ -51,23 +51,26 @@ export interface ExampleSource {
   readonly augment: SettledAugmentation | undefined;
 }
 
-/** Views of each example that are kept where features are; undefined where every epoch sees others. */
+/**
+ * Number of views of each example that are stored with cached features. Undefined if every epoch draws a new
+ * augmentation.
+ */
 export function viewsOf({ augment }: Pick<ExampleSource, 'augment'>): number | undefined {
   if (augment === undefined) return 1;
   return augment.views === 'fresh' ? undefined : augment.views;
 }
 
-/** The view that an epoch sees. */
+/** Index of the view that an epoch uses. */
 export function viewIn(source: Pick<ExampleSource, 'augment'>, epoch: number): number {
   return epoch % (viewsOf(source) ?? Infinity);
 }
 
-/** All examples in their order, batch by batch; the caller owns the inputs. */
+/** Reads all examples in order, batch by batch. The caller owns the inputs. */
 export function readAll({ verb, model, samples, batchSize }: ExampleSource): AsyncIterable<Batch> {
   return readBatches(verb, model, samples, allInBatches(samples.size, batchSize));
 }
 
-/** The inputs of a batch as they are to be seen; the caller owns them. Undefined when there are none. */
+/** The augmented inputs of a batch. The caller owns them. Undefined if the batch is empty. */
 export async function viewOf(
   { verb, augment }: ExampleSource,
   batch: Batch,
@@ -80,7 +83,7 @@ export async function viewOf(
   return augmentInputs(verb, augment, { input, indexes, ids }, view);
 }
 
-/** Targets and weights of a batch, as the loop takes them. */
+/** Targets and weights of a batch as tensors. */
 export function asTensors(
   model: AnyModel,
   targetRows: readonly Float32Array[],
@@ -99,7 +102,7 @@ export function asTensors(
   };
 }
 
-/** The error about samples of which nothing is left. */
+/** The error about samples of which no example could be read. */
 export function noneReadable(verb: string, samples: Samples): TransferKitError {
   const text = `${verb}: expected examples that can be read, got none among ${String(samples.size)}.`;
   return new TransferKitError('NO_EXAMPLES', text, { size: samples.size });

@@ -1,4 +1,5 @@
-// Features of all examples of a training run, with what belongs to them: written batch by batch, read in any order.
+// Stores the features, targets and weights of all examples of a training run. Written batch by batch, read in any
+// order.
 import { platform } from '#platform';
 import { internalError, TransferKitError } from '../core/errors.ts';
 import type { RowStore } from '../core/rowStore.ts';
@@ -11,11 +12,11 @@ import type { Batch } from '../data/reading/readBatch.ts';
 import { rowLayout, type RowLayout } from './rowLayout.ts';
 import { spillingRows, type MemoryBudget } from './spillingRows.ts';
 
-/** What the network gave for some examples. */
+/** Outputs of the network for a batch. */
 export interface Features {
   /** [b, …] */
   readonly values: Float32Array;
-  /** Of one example. */
+  /** Shape for one example. */
   readonly shape: readonly number[];
 }
 
@@ -26,57 +27,57 @@ export interface StoredExamples extends Features {
   readonly ids: readonly string[];
 }
 
-/** A cache as it was asked for, with the memory that its stores share. */
+/** Options of a cache, with the memory budget that its stores share. */
 export interface OpenCache extends SettledCache {
   readonly budget: MemoryBudget;
 }
 
-/** What a store has to hold. */
+/** Contents of a store. */
 export interface FeatureStorePlan {
   readonly verb: string;
   readonly cache: OpenCache;
-  /** Examples that will come, at most. */
+  /** Limit on the number of examples. */
   readonly examples: number;
-  /** Rows for each of them. */
+  /** Number of rows for each example. */
   readonly views: number;
-  /** Numbers in a target. */
+  /** Number of values in a target. */
   readonly targets: number;
 }
 
-/** What is known once the first features are there. */
+/** Sizes that are known after the first batch. */
 interface Kept {
-  /** Of one example's features. */
+  /** Shape of one example's features. */
   readonly shape: readonly number[];
   readonly layout: RowLayout;
   readonly rows: RowStore;
 }
 
-/** Removes what runs that crashed have left behind, and sees how much memory there is. */
+/** Removes files of runs that crashed, and measures the free memory. */
 export async function openCache(cache: SettledCache): Promise<OpenCache> {
-  // What cannot be removed now is left to the next run.
+  // Files that cannot be removed now are left to the next run.
   await platform.clearScratch(cache.directory).catch(() => undefined);
   return { ...cache, budget: { left: cache.memory ?? platform.freeMemory() / 4 } };
 }
 
-/** Some views of the features of each example. */
+/** Stores a number of views of the features of each example. */
 export class FeatureStore {
   private kept: Kept | undefined;
-  /** Rows of the batch at hand. */
+  /** Rows of the current batch. */
   private batch = new Uint8Array(0);
-  /** Fresh memory for every batch would be garbage, as much as the collector lets pile up. */
+  /** Reused arrays. New memory for every batch would become garbage faster than it is collected. */
   private readonly spare: Float32Array[] = [];
   private readonly weights: number[] = [];
   private readonly ids: string[] = [];
 
   constructor(private readonly plan: FeatureStorePlan) {}
 
-  /** Examples that are there. */
+  /** Number of stored examples. */
   get size(): number {
     return this.ids.length;
   }
 
   /**
-   * Takes down one view of the features of a batch. All views, then `commit`.
+   * Writes one view of the features of a batch. After all views call `commit`.
    *
    * @throws TransferKitError `NOT_FINITE`, `OUT_OF_RANGE` (for float16), `WRONG_SHAPE`.
    */
@@ -95,7 +96,7 @@ export class FeatureStore {
   }
 
   /**
-   * Adds the examples of a batch of which every view was taken down.
+   * Adds the examples of a batch, after all of their views were written.
    *
    * @throws TransferKitError `SAVE_FAILED`.
    */
@@ -130,7 +131,7 @@ export class FeatureStore {
     };
   }
 
-  /** Lets values that were read be written over by a later read. */
+  /** Releases arrays that were read, so that a later read may overwrite them. */
   giveBack({ values }: StoredExamples): void {
     this.spare.push(new Float32Array(values.buffer));
   }

@@ -1,14 +1,17 @@
-// Feature maps as vectors in plain memory.
+// Pools feature maps to vectors in plain memory.
 import { clone, concat, dispose, max, mean, reshape, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../core/errors.ts';
 
-/** Average or maximum over all places, both joined, or every place with values of its own. */
+/** Average or maximum over all positions, both concatenated, or all values of all positions. */
 export type FeaturePooling = 'average' | 'max' | 'both' | 'flatten';
 
-/** All of them. */
+/** All kinds of pooling. */
 export const featurePoolings: readonly FeaturePooling[] = ['average', 'max', 'both', 'flatten'];
 
-/** Values of a map [b, …, c], which stays the caller's: [b, c]; [b, 2 c] for both; [b, … c] for flatten. Vectors stay as they are. */
+/**
+ * Pools the values of a map [b, …, c]: to [b, c]; to [b, 2 c] for `both`; to [b, … c] for `flatten`. Vectors stay
+ * unchanged. The caller keeps the map.
+ */
 export async function pooledValues(map: Tensor, pooling: FeaturePooling): Promise<Float32Array> {
   const pooled = pool(map, pooling);
   try {

@@ -1,10 +1,10 @@
-// All rows of examples in plain memory.
+// Reads all rows of examples into plain memory.
 import type { Examples } from './examples.ts';
 import { notFinite } from '../core/notFinite.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 
-/** Rows one behind the other. */
+/** Rows in one block of memory. */
 export interface Everything {
   /** [rows, …] */
   readonly values: Float32Array;
@@ -15,7 +15,7 @@ export interface Everything {
 const batchSize = 256;
 
 /**
- * Reads every row that can be read.
+ * Reads all rows of the examples that are readable.
  *
  * @param rest - Called after each batch.
  * @throws TransferKitError `NOT_FINITE`, and what reading raises.

@@ -1,9 +1,9 @@
-// Rows of examples, batch by batch, read ahead of the network.
+// Reads rows of examples batch by batch, ahead of the network.
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Examples, Rows } from './examples.ts';
 import { readAhead } from '../data/reading/readAhead.ts';
 
-/** Hands out the rows of each batch, which the caller owns; undefined for a batch of which nothing could be read. */
+/** Yields the rows of each batch, which the caller owns. Undefined for a batch without a readable example. */
 export function readRows(
   examples: Examples,
   batches: readonly (readonly number[])[],

@@ -1,18 +1,18 @@
-// How features and target of an example lie in a row of bytes: features in single or half precision, filled up to a
-// multiple of 4 bytes, then the target in single precision.
+// Layout of an example in a row of bytes: features in single or half precision, padded to a multiple of 4 bytes, then
+// the target in single precision.
 import { decodeHalf, encodeHalf } from './float16.ts';
 
-/** Numbers in which features are kept. Targets are always float32. */
+/** Number type of the stored features. Targets are always float32. */
 export type Precision = 'float32' | 'float16';
 
-/** Writes rows of some width, and reads them. */
+/** Writes and reads rows of a fixed width. */
 export interface RowLayout {
   readonly rowBytes: number;
   write(row: Uint8Array, features: Float32Array, target: Float32Array): void;
   read(row: Uint8Array, features: Float32Array, target: Float32Array): void;
 }
 
-/** The layout for numbers of values. */
+/** The layout for numbers of feature and target values. */
 export function rowLayout(precision: Precision, features: number, targets: number): RowLayout {
   const bytes = precision === 'float16' ? 2 : 4;
   const targetStart = 4 * Math.ceil((features * bytes) / 4);

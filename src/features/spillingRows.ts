@@ -1,18 +1,18 @@
-// Rows in memory as far as a budget goes, the rest in the platform's scratch storage.
+// Stores rows in memory up to a budget, and the others in the platform's scratch storage.
 import { platform } from '#platform';
 import { internalError } from '../core/errors.ts';
 import type { RowStore, ScratchPlan } from '../core/rowStore.ts';
 
-/** Memory that several stores share. */
+/** Memory budget that several stores share. */
 export interface MemoryBudget {
-  /** Bytes that nobody has taken yet. */
+  /** Number of bytes that are still free. */
   left: number;
 }
 
-/** Memory is taken in blocks of about this size. */
+/** Memory is allocated in blocks of about this size. */
 const blockBytes = 2 ** 20;
 
-/** Rows are in blocks of memory until the budget is used up; what comes then goes to the platform's scratch storage. */
+/** Stores rows in blocks of memory until the budget is used up. Later rows go to the platform's scratch storage. */
 export function spillingRows(plan: ScratchPlan, budget: MemoryBudget): RowStore {
   const memory = new MemoryRows(plan, budget);
   let scratch: RowStore | undefined;
@@ -46,7 +46,7 @@ export function spillingRows(plan: ScratchPlan, budget: MemoryBudget): RowStore 
   };
 }
 
-/** Rows in blocks of equally many; the last block is no bigger than what can still come. */
+/** Blocks with an equal number of rows. The last block is no larger than the number of rows that can still be added. */
 class MemoryRows {
   size = 0;
   private blocks: Uint8Array[] = [];
@@ -59,7 +59,7 @@ class MemoryRows {
     this.rowsInBlock = Math.max(1, Math.floor(blockBytes / plan.rowBytes));
   }
 
-  /** Keeps as many rows as the budget allows; returns the others. */
+  /** Stores as many rows as the budget allows, and returns the others. */
   take(rows: Uint8Array): Uint8Array {
     const { rowBytes } = this.plan;
     let rest = rows;
@@ -89,7 +89,7 @@ class MemoryRows {
     this.size = 0;
   }
 
-  /** The block with room for the next row; undefined when the budget is used up. */
+  /** The block with room for the next row. Undefined if the budget is used up. */
   private openBlock(): Uint8Array | undefined {
     const { rowBytes, rows } = this.plan;
     const last = this.blocks.at(-1);

@@ -1,4 +1,4 @@
-// Raw examples, read and preprocessed for each batch.
+// Reads and preprocesses raw examples anew for each batch.
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewIn, viewOf, type Examples, type ExampleSource } from './examples.ts';
@@ -6,9 +6,9 @@ import { runAndFree } from '../model/network.ts';
 import { assertReadable, batchReader } from '../data/reading/readBatch.ts';
 
 /**
- * Reads examples when they are asked for, and runs the first `entry` stages.
+ * Reads examples on demand, and runs the first `entry` stages.
  *
- * @param known - Examples of which it is known that they cannot be read.
+ * @param known - Examples that are known to be unreadable.
  */
 export function streamExamples(source: ExampleSource, entry: number, known: readonly Unreadable[] = []): Examples {
   const { verb, model, network, samples } = source;
@@ -30,7 +30,7 @@ export function streamExamples(source: ExampleSource, entry: number, known: read
       for (const each of unreadable) skipped.set(each.id, each);
       try {
         if (unreadable.length > 0 && samples.onUnreadable === 'error') await (reported ??= assertAllReadable(source));
-        // Nothing was found: it came and went.
+        // The full check found nothing, so the fault was temporary. Report the examples of this batch.
         assertReadable(verb, samples, unreadable);
         if (skipped.size === samples.size) throw noneReadable(verb, samples);
         const input = await viewOf(source, batch, viewIn(source, epoch));
@@ -45,7 +45,7 @@ export function streamExamples(source: ExampleSource, entry: number, known: read
   };
 }
 
-/** Reads every example, so that the error lists all that cannot be read. */
+/** Reads every example, so that the error lists all unreadable ones. */
 async function assertAllReadable(source: ExampleSource): Promise<void> {
   const found: Unreadable[] = [];
   for await (const { input, unreadable } of readAll(source)) {

@@ -1,4 +1,4 @@
-// Features from many places of a base at once: one pass through the network, pooled where a stage ends.
+// Features from several places of a base in one pass through the network, pooled at the ends of stages.
 import { dispose } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import type { FoldedPart, Samples, Stage, Unreadable } from '../core/types.ts';
@@ -7,44 +7,46 @@ import { pooledValues } from './poolFeatures.ts';
 import { batchesOf } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches, type Batch, type Reader } from '../data/reading/readBatch.ts';
 
-/** How feature maps become vectors before they are compared. */
+/** How feature maps become vectors for comparison. */
 export type TapPooling = 'average' | 'max' | 'both';
 
-/** All of them. */
+/** All kinds of pooling. */
 export const tapPoolings: readonly TapPooling[] = ['average', 'max', 'both'];
 
-/** What to read, and where to tap. */
+/** Base, samples and places to tap. */
 export interface TapPlan {
   readonly verb: string;
   readonly reader: Reader;
   readonly samples: Samples;
-  /** Examples to read. */
+  /** Indexes of the examples to read. */
   readonly indexes: readonly number[];
-  /** Which stages' outputs are wanted. */
+  /** Indexes of the stages whose outputs are stored. */
   readonly taps: ReadonlySet<Stage>;
   readonly pooling: TapPooling;
   readonly batchSize: number;
-  /** Raises when the work is to stop. */
+  /** Raises if the work is to stop. */
   readonly assertWanted: () => void;
 }
 
-/** Features of every tap, row by row the same examples. */
+/** Features of every tap. Row i belongs to the same example in all of them. */
 export interface TapFeatures {
-  /** By stage: [n, width] of pooled values. */
+  /** Pooled values by stage, [n, width]. */
   readonly features: ReadonlyMap<Stage, Float32Array>;
   /** Index of each example's class. */
   readonly classes: readonly number[];
   readonly weights: readonly number[];
   readonly skipped: readonly Unreadable[];
-  /** Seconds for one example that each stage took, pooling included; the first batch counts only if it is the only one. */
+  /**
+   * Seconds per example that each stage took, pooling included. The first batch is only measured if it is the only one.
+   */
   readonly seconds: readonly number[];
 }
 
 /**
  * Runs the base once on every example, stage by stage, and keeps pooled values in plain memory. The next batches are
- * read while the network works on this one.
+ * read while the network works on the current one.
  *
- * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and what reading raises.
+ * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and the errors of reading.
  */
 export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeatures> {
   const { verb, samples, indexes, batchSize, reader } = plan;
@@ -68,7 +70,7 @@ export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeature
   throw new TransferKitError('NO_EXAMPLES', text, { size: indexes.length });
 }
 
-/** Feature maps live from one stage to the next only. */
+/** Runs the stages on a batch. A feature map is freed after the next stage. */
 async function runBatch(
   { reader, taps, pooling, assertWanted }: TapPlan,
   parts: readonly FoldedPart[],
@@ -95,7 +97,7 @@ async function runBatch(
   }
 }
 
-/** Pooled values of all examples, one block of plain memory for each tap. */
+/** Pooled values of all examples, in one block of plain memory for each tap. */
 class TapStore {
   readonly classes: number[] = [];
   private readonly weights: number[] = [];
@@ -108,7 +110,7 @@ class TapStore {
 
   begin({ targets, weights, ids }: Batch): void {
     this.batches++;
-    // The first batch pays for compiling and allocating.
+    // The first batch is slower, because the backend compiles and allocates.
     if (this.batches === 2) {
       this.seconds.fill(0);
       this.timed = 0;

@@ -10,10 +10,7 @@ import { logitsOf } from '../networks/write/headGraph.ts';
 export interface LogitLayer {
   readonly name: string;
   readonly className: string;
-  /**
-   * Whether dividing the layer's weights only divides the logits: a dense layer without activation, regularizer or
-   * constraint.
-   */
+  /** Whether dividing the layer's weights only divides the logits: a dense layer without activation or constraint. */
   readonly isLinear: boolean;
   readonly weights: readonly TrunkWeight[];
 }

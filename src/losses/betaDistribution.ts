@@ -1,13 +1,13 @@
 // Draws from the symmetric Beta distribution.
 
 /**
- * A number 0 … 1 of Beta(alpha, alpha), as the share of one of two draws of the same Gamma distribution.
+ * A number 0 … 1 from Beta(alpha, alpha), computed from two draws of the same Gamma distribution as g1 / (g1 + g2).
  *
- * @param alpha - Above 0: below 1 the ends are likely, above 1 the middle.
+ * @param alpha - Above 0. Below 1 values near 0 and 1 are likely, above 1 values near one half.
  * @param random - Uniform numbers in [0, 1).
  */
 export function drawBeta(alpha: number, random: () => number): number {
-  // In logarithms: a small alpha makes Gamma draws that are too small for a number, and 0 / 0 of two of them.
+  // Computed in logarithms: for a small alpha, Gamma draws underflow to 0, and two of them give 0 / 0.
   return 1 / (1 + Math.exp(drawLogGamma(alpha, random) - drawLogGamma(alpha, random)));
 }
 

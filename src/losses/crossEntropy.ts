@@ -1,4 +1,4 @@
-// Cross-entropies on logits, in forms that do not overflow.
+// Cross-entropies on logits, computed without overflow.
 import {
   abs,
   add,

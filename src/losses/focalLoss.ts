@@ -1,4 +1,4 @@
-// The focal loss: a cross-entropy in which what is already right counts little.
+// The focal loss: a cross-entropy that reduces the weight of examples which are predicted well.
 import {
   add,
   exp,
@@ -22,21 +22,24 @@ import { assertOptions } from '../core/optionNames.ts';
 
 /** Options of {@link focalLoss}. */
 export interface FocalLossOptions {
-  /** How strongly examples that are predicted well are turned down, from 0 (not at all: cross-entropy). Default 2. */
+  /**
+   * Exponent, from 0. The larger it is, the less well predicted examples count; 0 gives the cross-entropy. Default 2.
+   */
   readonly gamma?: number;
   /**
-   * Weight of labels that apply, 0 … 1; labels that do not apply weigh `1 - alpha`. Where one of several classes is
-   * predicted it scales the loss, as Keras's does: use `classWeights` to balance classes. Default: all weigh 1.
+   * Weight of labels that apply, 0 … 1; labels that do not apply have weight `1 - alpha`. For the task `classes` it
+   * scales the whole loss, as in Keras: use `classWeights` to balance classes. Default: all weights are 1.
    */
   readonly alpha?: number;
 }
 
 /**
- * Makes the focal loss, `-(1 - p)^gamma · log p` with p the probability of what is true: for rare labels among many easy
- * examples. Linear in the targets, so that smoothed and blended ones give the blend of the losses.
+ * Makes the focal loss, `-(1 - p)^gamma · log p`, where p is the predicted probability of the true answer. It suits
+ * rare labels among many easy examples. It is linear in the targets, so that smoothed and blended targets give the
+ * blend of the losses.
  *
- * Lin et al., "Focal Loss for Dense Object Detection", 2017. With one logit for each label (`binary`, `multiLabel`) it is
- * the mean of torchvision's `sigmoid_focal_loss` over the labels, with one of several `classes` Keras's
+ * Lin et al., "Focal Loss for Dense Object Detection", 2017. For one logit per label (`binary`, `multiLabel`) it is the
+ * mean of torchvision's `sigmoid_focal_loss` over the labels. For `classes` it is Keras's
  * `CategoricalFocalCrossentropy`.
  *
  * @param options - See {@link FocalLossOptions}.
@@ -70,12 +73,14 @@ export function focalLoss(options: FocalLossOptions = {}): Loss {
 
 function ofClasses(logits: Tensor, targets: Tensor, gamma: number): Tensor {
   const logs = logSoftmax(logits);
-  // Kept off 0, where a root has no slope.
+  // Bounded away from 0, where a root has no finite derivative.
   const missing = maximum(sub(scalar(1), exp(logs)), scalar(1e-7));
   return neg(sum(mul(targets, mul(pow(missing, scalar(gamma)), logs)), -1));
 }
 
-/** `-log p` is softplus(-x) where the label applies, softplus(x) where it does not; `1 - p` comes from the other. */
+/**
+ * `-log p` is softplus(-x) if the label applies, softplus(x) if it does not; `1 - p` is computed from the other one.
+ */
 function ofLabels(logits: Tensor, targets: Tensor, gamma: number, present: number, absent: number): Tensor {
   const [up, down] = [softplus(logits), softplus(neg(logits))];
   const loss = (surprise: Tensor, other: Tensor) => mul(exp(mul(other, scalar(-gamma))), surprise);

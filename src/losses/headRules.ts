@@ -1,5 +1,5 @@
-// What a model's heads make of their logits together: one loss, smoothed targets, the share of right decisions. Of one head
-// they are what its task says; of several each has its own columns of logits and targets.
+// Combines the tasks of a model's heads: one loss, smoothed targets, one share of right decisions. With several heads
+// each has its own columns of logits and targets.
 import { add, clone, concat, mul, slice, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { HeadPart } from '../model/model.ts';
 import { nearestNames } from '../core/names.ts';
@@ -9,23 +9,23 @@ import { invalidOption, isObject } from '../core/optionChecks.ts';
 import type { Task } from '../model/tasks/task.ts';
 import { tasks, type LossName } from '../model/tasks/tasks.ts';
 
-/** A loss for all heads, or those of some heads by their names. */
+/** A loss for all heads, or losses of some heads by name. */
 export type LossOption = LossName | Loss | Readonly<Record<string, LossName | Loss>>;
 
-/** The loss of all heads: the sum of theirs, each times its weight. */
+/** The loss of all heads: the sum of their losses, each multiplied by its weight. */
 export interface HeadLoss extends SettledLoss {
-  /** Loss of each example by each head, [b, heads], before weights. The caller owns the result. */
+  /** Loss of each example for each head, [b, heads], before weights. The caller owns the result. */
   byHead(logits: Tensor, targets: Tensor): Tensor;
-  /** How much each head counts. */
+  /** Weight of each head's loss in the sum. */
   readonly weights: readonly number[];
 }
 
 /**
  * The loss of a model's heads.
  *
- * @param lossWeights - Factor of each head's loss in the sum, from 0. Default 1 for each, as Keras's `loss_weights`.
- * @throws TransferKitError `INVALID_OPTION` for names that no head has, weights that are no finite numbers from 0, and what
- * `settleLoss` raises.
+ * @param lossWeights - Weight of each head's loss in the sum, from 0. Default 1 for each, as in Keras's `loss_weights`.
+ * @throws TransferKitError `INVALID_OPTION` for names that no head has and for weights that are not finite or below 0,
+ * and the errors of `settleLoss`.
  */
 export function settleHeadLoss(
   verb: string,
@@ -55,7 +55,7 @@ export function settleHeadLoss(
 }
 
 /**
- * Whether an option asks for the losses that the heads have anyway.
+ * Whether an option names the default losses of all heads.
  *
  * @throws TransferKitError `INVALID_OPTION` for names that no head has.
  */
@@ -64,7 +64,9 @@ export function isUsualLoss(verb: string, parts: readonly HeadPart[], loss: Loss
   return parts.every(({ task }, place) => (chosen[place] ?? tasks[task].losses[0]) === tasks[task].losses[0]);
 }
 
-/** Targets of all heads smoothed, [b, units], a tensor of its own; numbers of a regression stay. See `smoothTargets`. */
+/**
+ * Smoothed targets of all heads, [b, units], a new tensor. Targets of a regression stay unchanged. See `smoothTargets`.
+ */
 export function smoothByHead(parts: readonly HeadPart[], targets: Tensor, smoothing: number): Tensor {
   if (smoothing === 0) return clone(targets);
   return tidy(() =>
@@ -76,7 +78,7 @@ export function smoothByHead(parts: readonly HeadPart[], targets: Tensor, smooth
 }
 
 /**
- * Raises unless the targets of some head can be smoothed so.
+ * Raises unless the targets of at least one head can be smoothed with this value.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -85,7 +87,7 @@ export function assertHeadSmoothing(verb: string, parts: readonly HeadPart[], sm
   if (part !== undefined) assertSmoothing(verb, part.task, smoothing);
 }
 
-/** Share of right decisions in one row: of several heads the mean of those that decide. */
+/** Share of right decisions in one row. With several heads it is the mean over those that decide. */
 export function correctOf(parts: readonly HeadPart[]): Task['correct'] {
   return (logits, targets) => {
     const shares = parts.flatMap(({ task, from, to, thresholds }) => {
@@ -95,7 +97,7 @@ export function correctOf(parts: readonly HeadPart[]): Task['correct'] {
   };
 }
 
-/** The columns of one head; all of them where it is alone. */
+/** The columns of one head. For a single head these are all columns. */
 function own(values: Tensor, parts: readonly HeadPart[], place: number): Tensor {
   const { from, to } = parts[place] ?? { from: 0, to: 0 };
   if (parts.length === 1) return values;
@@ -127,7 +129,7 @@ function settleWeights(verb: string, parts: readonly HeadPart[], given: object =
   });
 }
 
-/** Raises unless an option is a record by names of heads. */
+/** Raises unless an option is a record whose keys are names of heads. */
 function assertNames(verb: string, option: string, parts: readonly HeadPart[], given: unknown): void {
   const names = parts.map(({ name }) => name).filter((name) => name !== '');
   if (!isObject(given) || Array.isArray(given)) {

@@ -1,20 +1,20 @@
-// What a loss is.
+// The interface of a loss.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { TaskName } from '../model/tasks/tasks.ts';
 
-/** What training makes small. */
+/** A function that training minimises. */
 export interface Loss {
   readonly name: string;
-  /** What it was made with, as plain data: a run is resumed with the same only. */
+  /** Its settings as plain data. A run can only be resumed with a loss that has the same settings. */
   readonly settings?: Readonly<Record<string, number>>;
-  /** Tasks that it is made for. Default: all. */
+  /** Tasks that the loss is for. Default: all. */
   readonly tasks?: readonly TaskName[];
   /**
-   * Loss of each example, [b], by tfjs operations that have gradients.
+   * Loss of each example, [b], computed with tfjs operations that have gradients.
    *
-   * @param logits - [b, units]: what the head gives, before softmax or sigmoid; for regression the values.
-   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary`, one unit; `multiLabel`; `ordinal`, the shares beyond each label
-   * but the last), or numbers.
+   * @param logits - [b, units]: output of the head before softmax or sigmoid; for regression the predicted values.
+   * @param targets - [b, units]: shares that sum to 1 (`classes`), 0 … 1 each (`binary` with one unit; `multiLabel`;
+   * `ordinal`: the share beyond each label but the last), or numbers (`regression`).
    */
   losses(logits: Tensor, targets: Tensor, task: TaskName): Tensor;
 }

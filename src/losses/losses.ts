@@ -1,4 +1,4 @@
-// Which loss a head is trained and measured with, and what is done to its targets and results.
+// Chooses the loss of a head, checks its results, and smooths targets.
 import { add, clone, mean, mul, scalar, tensor1d, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { describeShape } from '../core/shapes.ts';
@@ -13,7 +13,7 @@ import { huberLoss, meanAbsoluteError, meanSquaredError } from './regressionLoss
 /** A loss of a head's task. */
 export interface SettledLoss {
   readonly name: string;
-  /** Loss of each example, [b]; both are [b, units]. The caller owns the result. */
+  /** Loss of each example, [b], for logits and targets [b, units]. The caller owns the result. */
   losses(logits: Tensor, targets: Tensor): Tensor;
 }
 
@@ -28,7 +28,7 @@ const lossesByName: Readonly<Record<LossName, () => Loss>> = {
 
 type LossFunction = (logits: Tensor, targets: Tensor) => Tensor;
 
-/** A loss of labels: of one of several logits, and the mean over logits that are each a decision. */
+/** A loss of labels: for labels that exclude each other, or as a mean over logits that are separate decisions. */
 function ofLabels(name: LossName, { softmax, sigmoid }: Readonly<Record<'softmax' | 'sigmoid', LossFunction>>): Loss {
   return {
     name,
@@ -43,10 +43,10 @@ function ofNumbers(name: LossName, losses: LossFunction): Loss {
 }
 
 /**
- * The loss of a task: the given one, or the first of the task's own.
+ * The loss of a task: the given one, or the task's default.
  *
- * @throws TransferKitError `INVALID_OPTION` for an unknown name, what is no loss, and a loss of other tasks; its `losses`
- * raises `WRONG_SHAPE` for a loss that does not give a number for each example.
+ * @throws TransferKitError `INVALID_OPTION` for an unknown name, a value that is no loss, and a loss for other tasks.
+ * The returned `losses` raises `WRONG_SHAPE` if the loss does not give one number per example.
  */
 export function settleLoss(verb: string, task: TaskName, loss?: LossName | Loss): SettledLoss {
   const chosen = chooseLoss(verb, loss ?? tasks[task].losses[0]);
@@ -81,9 +81,9 @@ function notOneForEach(verb: string, name: string, shape: readonly number[]): Tr
 }
 
 /**
- * Raises unless targets of a task can be smoothed so.
+ * Raises unless targets of a task can be smoothed with this value.
  *
- * @throws TransferKitError `INVALID_OPTION` outside [0, 1), or for regression above 0.
+ * @throws TransferKitError `INVALID_OPTION` outside [0, 1), and above 0 for regression.
  */
 export function assertSmoothing(verb: string, task: TaskName, smoothing: unknown): asserts smoothing is number {
   assertShare(verb, 'labelSmoothing', smoothing);
@@ -93,14 +93,14 @@ export function assertSmoothing(verb: string, task: TaskName, smoothing: unknown
 }
 
 /**
- * Targets of which a share is spread evenly over what could be: `t (1 - s) + s / K` of K classes, `t (1 - s) + s / 2` of a
- * label that applies or not. As Keras's `label_smoothing`. Numbers of a regression stay.
+ * Smooths targets by spreading the share `s` evenly over the outcomes: `t (1 - s) + s / K` for K classes, `t (1 - s) +
+ * s / 2` for a label that applies or not. As Keras's `label_smoothing`. Targets of a regression stay unchanged.
  *
  * Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, section 7.
  *
  * @param targets - [b, units]
- * @param smoothing - s, 0 … below 1.
- * @returns [b, units], a tensor of its own.
+ * @param smoothing - s, from 0 to below 1.
+ * @returns [b, units], a new tensor.
  */
 export function smoothTargets(task: TaskName, targets: Tensor, smoothing: number): Tensor {
   const { labelled } = tasks[task];

@@ -1,4 +1,5 @@
-// Mixup and CutMix: a batch blended with itself in reverse, one share for the whole batch as timm's `Mixup` in batch mode.
+// Mixup and CutMix: a batch is mixed with itself in reverse order, with one share per batch, as in timm's `Mixup` in
+// batch mode.
 import {
   add,
   clone,
@@ -21,7 +22,7 @@ import { tasks, type TaskName } from '../model/tasks/tasks.ts';
 import { drawBeta } from './betaDistribution.ts';
 import { invalidOption } from '../core/optionChecks.ts';
 
-/** Options of training that say how batches are mixed. */
+/** Options of training for mixing batches. */
 export interface MixOptions {
   /** Alpha of mixup's Beta distribution, above 0. */
   readonly mixup?: number | undefined;
@@ -29,16 +30,16 @@ export interface MixOptions {
   readonly cutMix?: number | undefined;
 }
 
-/** How batches are mixed. */
+/** Settings for mixing batches. */
 export interface SettledMix {
   readonly verb: string;
   readonly mixup: number | undefined;
   readonly cutMix: number | undefined;
 }
 
-/** Examples of a batch. */
+/** A batch of examples. */
 export interface Mixed {
-  /** [b, …]: whatever enters training, features of a cached front too. */
+  /** [b, …]: the inputs of training; with a frozen prefix these are its cached features. */
   readonly input: Tensor;
   /** [b, units] */
   readonly targets: Tensor;
@@ -46,21 +47,21 @@ export interface Mixed {
   readonly weights: Tensor;
 }
 
-/** Which columns of the targets belong to which task. */
+/** Columns of the targets that belong to a task. */
 interface MixedPart {
   readonly task: TaskName;
   readonly from: number;
-  /** Column to stop before. */
+  /** End of the columns, exclusive. */
   readonly to: number;
 }
 
-/** A batch and what its targets mean. */
+/** Verb, heads and options that mixing needs. */
 export interface Mixable extends Mixed {
   readonly parts: readonly MixedPart[];
 }
 
 /**
- * Checks the options; undefined when nothing is mixed.
+ * Validates the options. Returns undefined if nothing is mixed.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -73,19 +74,20 @@ export function settleMix(verb: string, { mixup, cutMix }: MixOptions): SettledM
 }
 
 /**
- * Mixes a batch with itself in reverse. With both kinds of mixing each batch is treated by one of them, drawn evenly.
+ * Mixes a batch with itself in reverse order. If both kinds of mixing are on, one of them is drawn for each batch, with
+ * equal probability.
  *
- * Mixup blends inputs: `λ x + (1 - λ) x'`, λ drawn from Beta(alpha, alpha). Where the inputs are features of a cached front
- * this is manifold mixup at that place. CutMix puts one rectangle of every x' into x, λ being the share of x that is left.
- * Targets and weights are blended by λ. Where targets are shares of labels, each counts with its example's weight, so
- * that a loss which is linear in the targets is the blend of both examples' weighted losses.
+ * Mixup blends inputs: `λ x + (1 - λ) x'`, λ drawn from Beta(alpha, alpha). If the inputs are features of a frozen
+ * prefix, this is manifold mixup at that layer. CutMix copies one rectangle of every x' into x; λ is the share of x
+ * that is left. Targets and weights are blended by λ. Targets that are shares of labels are weighted with their
+ * examples, so that a loss which is linear in the targets becomes the blend of both examples' weighted losses.
  *
  * Zhang et al., "mixup: Beyond Empirical Risk Minimization", 2018. Verma et al., "Manifold Mixup", 2019. Yun et al.,
  * "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", 2019.
  *
- * @returns Tensors of their own.
- * @throws TransferKitError `INVALID_OPTION` for CutMix on inputs that are no pictures or feature maps [b, h, w, c], and for
- * inputs that are no float32 numbers.
+ * @returns New tensors.
+ * @throws TransferKitError `INVALID_OPTION` for CutMix on inputs that are no pictures or feature maps [b, h, w, c], and
+ * for inputs that are not float32.
  */
 export function mixBatch(mix: SettledMix, batch: Mixable, seed: number): Mixed {
   const { verb, mixup, cutMix } = mix;
@@ -117,7 +119,7 @@ function blend({ targets, weights, parts }: Mixable, inputs: () => Tensor, share
   });
 }
 
-/** `λ x + (1 - λ) x'`, with x' the rows in reverse. */
+/** `λ x + (1 - λ) x'`, where x' is x with its rows in reverse order. */
 function blendBy(share: number, x: Tensor): Tensor {
   return add(mul(x, scalar(share)), mul(reverse(x, 0), scalar(1 - share)));
 }
@@ -130,7 +132,7 @@ interface Box {
   readonly width: number;
 }
 
-/** A rectangle of some share of the area around a point drawn evenly; what hangs over the edge is cut off. As timm's. */
+/** A rectangle with a given share of the area, around a point drawn uniformly, clipped at the edges. As in timm. */
 function drawBox(height: number, width: number, share: number, random: () => number): Box {
   const along = (length: number) => {
     const half = Math.floor(Math.floor(length * Math.sqrt(share)) / 2);
@@ -142,7 +144,7 @@ function drawBox(height: number, width: number, share: number, random: () => num
   return { top: rows.start, left: columns.start, height: rows.length, width: columns.length };
 }
 
-/** Pictures [b, h, w, c] with a rectangle of the pictures in reverse. */
+/** Pictures [b, h, w, c] with a rectangle from the pictures in reverse order. */
 function paste(x: Tensor, { top, left, height, width }: Box): Tensor {
   const [, rows = 1, columns = 1] = x.shape;
   if (height * width === 0) return clone(x);

@@ -1,16 +1,18 @@
-// Losses of numbers against numbers, each the mean over the outputs of an example.
+// Losses for regression, each averaged over the outputs of an example.
 import { abs, mean, minimum, mul, scalar, sign, square, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { tasksTaking } from '../model/tasks/tasks.ts';
 import type { Loss } from './loss.ts';
 import { assertOptions } from '../core/optionNames.ts';
 
-/** Mean of squared differences, [b]; both are [b, outputs]. Keras's `MeanSquaredError` of each row. */
+/** Mean of squared differences, [b]. Both arguments are [b, outputs]. Keras's `MeanSquaredError` of each row. */
 export function meanSquaredError(predictions: Tensor, targets: Tensor): Tensor {
   return tidy(() => mean(square(sub(predictions, targets)), -1));
 }
 
-/** Mean of absolute differences, [b]; both are [b, outputs]. Its gradient is 0 where they are equal, as PyTorch's. */
+/**
+ * Mean of absolute differences, [b]. Both arguments are [b, outputs]. The gradient at difference 0 is 0, as in PyTorch.
+ */
 export function meanAbsoluteError(predictions: Tensor, targets: Tensor): Tensor {
   return tidy(() => {
     const errors = sub(predictions, targets);
@@ -20,13 +22,16 @@ export function meanAbsoluteError(predictions: Tensor, targets: Tensor): Tensor 
 
 /** Options of {@link huberLoss}. */
 export interface HuberLossOptions {
-  /** Size of a difference from which on it counts in proportion, not squared; above 0, in units of the targets. Default 1. */
+  /**
+   * Size of a difference above which the loss is linear instead of squared. Above 0, in units of the targets. Default
+   * 1.
+   */
   readonly delta?: number;
 }
 
 /**
- * Makes the Huber loss for regression: `e² / 2` for differences up to `delta`, `delta · (|e| - delta / 2)` beyond, mean over
- * the outputs. Outliers pull less than in the mean squared error.
+ * Makes the Huber loss for regression: `e² / 2` for differences up to `delta`, `delta · (|e| - delta / 2)` above,
+ * averaged over the outputs. Outliers have less influence than in the mean squared error.
  *
  * Huber, "Robust Estimation of a Location Parameter", 1964. Keras's `Huber` and PyTorch's `HuberLoss` compute the same.
  *
@@ -55,7 +60,7 @@ export function huberLoss(options: HuberLossOptions = {}): Loss {
       tidy(() => {
         const size = abs(sub(predictions, targets));
         const inside = minimum(size, scalar(delta));
-        // q (|e| - q / 2) with q = min(|e|, delta) is both branches in one; no gradient where e is 0.
+        // With q = min(|e|, delta), q (|e| - q / 2) covers both cases. No gradient where e is 0.
         return mean(mul(inside, sub(size, mul(inside, scalar(0.5)))), -1);
       }),
   };

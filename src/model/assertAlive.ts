@@ -1,4 +1,4 @@
-// Whether a model or a base can be used at all. A program without types may hand in anything.
+// Checks that a model or a base can be used. Callers without TypeScript may pass any value.
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel, Base } from './model.ts';
 

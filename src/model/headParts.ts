@@ -1,8 +1,8 @@
-// The heads of a model: where each has its logits among those of all, and things that come one for each head.
+// The heads of a model: their columns of the logits, and values that exist once per head.
 import type { HeadPart } from './model.ts';
 import { tasks } from './tasks/tasks.ts';
 
-/** Puts heads side by side, each with as many logits as it asks for. */
+/** Arranges heads side by side, each with the number of logits that its task needs. */
 export function layOut(heads: readonly (Pick<HeadPart, 'name' | 'task' | 'labels'> & { units: number })[]): HeadPart[] {
   let from = 0;
   return heads.map(({ name, task, labels, units }) => {
@@ -12,7 +12,7 @@ export function layOut(heads: readonly (Pick<HeadPart, 'name' | 'task' | 'labels
   });
 }
 
-/** Something of each head: by name among several, the thing itself for a head that has no name. */
+/** A value for each head: a record by the names of several heads, the value itself for a single head. */
 export function byHead<Value>(
   parts: readonly HeadPart[],
   of: (part: HeadPart) => Value,
@@ -22,7 +22,7 @@ export function byHead<Value>(
   return Object.fromEntries(parts.map((part) => [part.name, of(part)]));
 }
 
-/** Number of logits that a task takes. */
+/** Number of logits that a task needs. */
 export function unitsOf({ task, labels }: Pick<HeadPart, 'task' | 'labels'>): number {
   return tasks[task].units(labels.length);
 }

@@ -1,4 +1,4 @@
-// What there is to solve for in a head that is linear. Types only.
+// Parts of a linear head that the solver needs. Types only.
 import type { HeadPart } from './model.ts';
 import type { TrunkWeight } from '../core/types.ts';
 
@@ -11,11 +11,11 @@ export interface LinearEnd {
   readonly bias: TrunkWeight;
 }
 
-/** A head, or several, that is linear behind some stage. */
+/** One or several heads that are linear after some stage. */
 export interface LinearHead {
-  /** Stage of the network at which features enter what is linear. Dropout behind it is for training by steps alone. */
+  /** Stage of the network where the features enter the linear part. Dropout after it only acts in training by steps. */
   readonly entry: number;
-  /** Values of each example there. */
+  /** Number of values of each example at that stage. */
   readonly width: number;
   readonly ends: readonly LinearEnd[];
 }

@@ -1,16 +1,16 @@
-// What a model is made of: preprocessing, a base, a head. Types only.
+// The parts of a model: preprocessing, a base, a head. Types only.
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import type { Channels } from '../core/pictureLimits.ts';
 import type { TrainingLog } from '../core/logs.ts';
 import type { LayersTrunk, Shape, Trunk } from '../core/types.ts';
 import type { TaskName } from './tasks/tasks.ts';
 
-/** How raw input becomes what the base was trained on: data that is saved with the model. */
+/** Preprocessing that turns raw input into input of the base. It is data, and saved with the model. */
 export type PreprocessorSpec = ImageSpec | TensorInputSpec | CustomSpec;
 
 /**
- * Scaling of pixel values 0..255, named as in keras.applications; or mean and standard deviation of pixels / 255, one number for
- * all channels or one for each. `caffe` and `torch` are for three channels.
+ * Scaling of pixel values 0..255. Either a name from keras.applications, or mean and standard deviation of pixels /
+ * 255, as one number for all channels or one for each. `caffe` and `torch` are for three channels.
  */
 export type ImageMode =
   | 'tf'
@@ -23,55 +23,55 @@ export type ImageMode =
 /** Preprocessing of pictures. */
 export interface ImageSpec {
   readonly kind: 'image';
-  /** Height and width that the base takes, in pixels. */
+  /** Height and width of the base's input, in pixels. */
   readonly size: readonly [number, number];
   readonly mode: ImageMode;
   readonly resize: 'antialias' | 'bilinear' | 'nearest';
   readonly fit: 'stretch' | 'cover' | 'contain';
   /**
-   * Channels that the base takes: 1 (brightness), 3 (red, green, blue) or 4 (these and opacity). Default 3; `loadBase` sets it
-   * by the base's input.
+   * Channels of the base's input: 1 (brightness), 3 (red, green, blue) or 4 (red, green, blue, opacity). Default 3;
+   * `loadBase` uses those of the base.
    */
   readonly channels?: Channels;
 }
 
-/** No preprocessing: tensors or arrays that already are what the base expects. */
+/** No preprocessing: the inputs are tensors or arrays in the format of the base's input. */
 export interface TensorInputSpec {
   readonly kind: 'tensor';
   /** Shape of one example, without the batch axis; `null` for a free axis. */
   readonly shape: Shape;
   readonly dtype: DataType;
-  /** Smallest and largest value that the base was trained on, where known. */
+  /** Smallest and largest value that the base was trained on, if known. */
   readonly range?: readonly [number, number];
 }
 
-/** The user's own preprocessing, known by name; the function itself is handed in again on load. */
+/** The user's own preprocessing, saved by name. `load` takes the function again. */
 export interface CustomSpec {
   readonly kind: 'custom';
   readonly name: string;
 }
 
-/** Turns one raw example into one input of the trunk, without the batch axis. */
+/** Converts one raw example to one input of the trunk, without the batch axis. */
 export interface Preprocessor<Input = unknown> {
   readonly spec: PreprocessorSpec;
-  /** The caller owns the tensor. */
+  /** Preprocesses one example. The caller owns the tensor. */
   apply(input: Input): Tensor | Promise<Tensor>;
 }
 
-/** A weight that the file holds in another shape. */
+/** A weight that has another shape in the file. */
 export interface WrongShape {
   readonly name: string;
   readonly expected: readonly number[];
   readonly received: readonly number[];
 }
 
-/** What a weights file gave to a network. */
+/** Result of matching a weights file with a network. */
 export interface WeightsReport {
-  /** Weights of the network that the file holds (`layer/weight`). */
+  /** Weights of the network that the file has (`layer/weight`). */
   readonly assigned: readonly string[];
-  /** Weights of the network that the file does not hold. */
+  /** Weights of the network that the file lacks. */
   readonly missing: readonly string[];
-  /** Weights of the file that the network does not have, by their place in the file. */
+  /** Weights of the file that the network lacks, by their paths in the file. */
   readonly unexpected: readonly string[];
   readonly wrongShape: readonly WrongShape[];
 }
@@ -81,17 +81,17 @@ export interface Base extends Disposable {
   readonly name: string;
   readonly trunk: Trunk;
   readonly preprocessor: Preprocessor;
-  /** Name of the layer that features are taken from. */
+  /** Name of the layer that gives the features. */
   readonly cut: string;
-  /** What a file of Keras weights gave to a preset; missing for other bases. */
+  /** Which weights of a preset come from a Keras weights file. Missing for other bases. */
   readonly weightsReport?: WeightsReport;
-  /** What was left out when the model was read, because it does nothing outside training (augmentation). */
+  /** Layers that were left out when the model was read, because they only act in training (augmentation). */
   readonly notes: readonly string[];
   /**
-   * A table as text, such as Keras's `model.summary()` prints: stage, name, kind, output shape and number of parameters of each
-   * layer, then the sums, trainable and frozen, and the cut. `any` stands for a free axis. Of a GraphModel the output shapes
-   * are known where all values pass through one node. A stage ends at its last layer; layers of the stages in front of the
-   * first unfrozen weight run once for each example.
+   * Returns a table as text, similar to Keras's `model.summary()`: stage, name, kind, output shape and number of
+   * parameters of each layer, then the sums (trainable, frozen) and the cut. `any` means a free axis. For a GraphModel,
+   * output shapes are known only at nodes that all values pass through. A stage ends at its last layer. Stages before
+   * the first unfrozen weight run once for each example.
    *
    * @example
    * ```ts
@@ -99,49 +99,49 @@ export interface Base extends Disposable {
    * ```
    */
   summary(): string;
-  /** Frees the trunk, whatever models are on it: their verbs raise `DISPOSED`. A second call does nothing. */
+  /** Frees the trunk, even if models use it: their verbs then raise `DISPOSED`. A second call does nothing. */
   dispose(): void;
 }
 
-/** The tasks of a model with several heads, by their names. */
+/** Tasks of a model with several heads, by the names of the heads. */
 export type Tasks = Readonly<Record<string, TaskName>>;
 
-/** One of a model's heads: what it answers, and which of the logits are its own. */
+/** One of a model's heads: its task, its labels, and its columns of the logits. */
 export interface HeadPart {
-  /** Its name among several; '' for a head that is not one of a record. */
+  /** Its name in a record of heads; '' for a single head. */
   readonly name: string;
   readonly task: TaskName;
-  /** Class names, or names of the outputs of a regression, in the order of its logits. */
+  /** Names of its labels, or of the outputs of a regression, in the order of its logits. */
   readonly labels: readonly string[];
-  /** Its logits are the columns `from` … `to - 1` of what the trunk gives, and so are its targets. */
+  /** Its logits are the columns `from` … `to - 1` of the trunk's output. Its targets have the same columns. */
   readonly from: number;
   readonly to: number;
   /**
-   * For each logit the probability above which its label is chosen (`multiLabel`; `binary`: the second label), 0 … 1. Missing:
-   * one half. `tuneThresholds` sets it.
+   * Threshold of each logit, 0 … 1: the label is chosen if its probability is above it (`multiLabel`; for `binary` the
+   * second label). Default: one half. `tuneThresholds` sets it.
    */
   thresholds?: readonly number[] | undefined;
 }
 
-/** A new, trainable end of a network. It gives logits [b, units], or plain numbers for regression. */
+/** A new, trainable end of a network. Its output is logits [b, units], or values for a regression. */
 export interface Head<T extends TaskName | Tasks = TaskName> {
-  /** One task, or those of several heads by their names. */
+  /** The task; for several heads a record of tasks by their names. */
   readonly task: T;
-  /** The heads in the order of their logits; one for a single task. */
+  /** The heads in the order of their logits. A single task has one. */
   readonly parts: readonly HeadPart[];
   readonly trunk: LayersTrunk;
-  /** Whether training has ever moved its weights. */
+  /** Whether training has changed its weights at least once. */
   trained: boolean;
 }
 
-/** The labels of a model: a list for a single task, one for each head by its name for several. */
+/** The labels of a model: a list for a single task, a record of lists by the names of several heads. */
 export type LabelsOf<T extends TaskName | Tasks, Label extends string = string> = T extends Tasks
   ? { readonly [Name in keyof T]: readonly string[] }
   : readonly Label[];
 
 /**
- * A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. `Label` are the labels
- * of a single head where they are known to the compiler: `TransferModel<'classes', 'cat' | 'dog'>`.
+ * A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. `Label` is the
+ * union of a single head's labels, if the compiler knows them: `TransferModel<'classes', 'cat' | 'dog'>`.
  */
 export interface TransferModel<
   T extends TaskName | Tasks = TaskName,
@@ -149,13 +149,16 @@ export interface TransferModel<
 > extends Disposable {
   readonly base: Base;
   readonly head: Head<T>;
-  /** Class names, or names of the outputs of a regression, in the order of the head's outputs; by head for several. */
+  /**
+   * Names of labels, or of the outputs of a regression, in the order of the head's outputs. For several heads a record
+   * by their names.
+   */
   readonly labels: LabelsOf<T, Label>;
-  /** All training that the model has seen; verbs append. */
+  /** Logs of all training of the model. Verbs append to it. */
   history: readonly TrainingLog[];
   /**
-   * Frees the head, and the base where no other model shares it. Verbs that run on the model reject with `DISPOSED`, and it is freed
-   * when they have ended. A second call does nothing.
+   * Frees the head, and the base if no other model shares it. Verbs that run on the model reject with `DISPOSED`;
+   * memory is freed when they have ended. A second call does nothing.
    */
   dispose(): void;
 }

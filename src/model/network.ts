@@ -1,9 +1,9 @@
-// Base and head as one chain of stages, numbered from the input of the base to the logits.
+// Joins base and head to one chain of stages, numbered from the input of the base to the logits.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { AnyModel } from './model.ts';
 import type { RunOptions, Stage, Trunk, TrunkWeight } from '../core/types.ts';
 
-/** A model seen as one network. */
+/** Base and head of a model as one network. */
 export interface Network {
   readonly stages: readonly Stage[];
   /** Runs stages `from` … `to - 1`. Dropout is active in the head alone; BatchNorm may train in base and head. */
@@ -34,23 +34,23 @@ export function networkOf({ base, head }: AnyModel): Network {
   };
 }
 
-/** How BatchNorm runs: in training mode where it is asked for and the trunk can. */
+/** Options for BatchNorm: training mode if it is requested and the trunk supports it. */
 function trainingMode(trunk: Trunk, { onStatistics, momentum }: RunOptions): RunOptions {
   if (onStatistics === undefined || trunk.movingStatistics === undefined) return {};
   return { onStatistics, ...(momentum === undefined ? {} : { momentum }) };
 }
 
-/** A network whose first stages are prepared for many runs of inference. */
+/** A network whose first stages are folded for many runs of inference. */
 export interface PreparedNetwork extends Network {
-  /** Layers that run as they are all the same. */
+  /** Layers that could not be folded and run unchanged. */
   readonly unfolded: readonly string[];
-  /** Frees what was prepared; the model stays. */
+  /** Frees the folded stages. The model stays. */
   dispose(): void;
 }
 
 /**
- * A model's network in which the stages in front of `front` give what they give now, faster. Nothing flows back through
- * them. Stages of the head run as they are.
+ * Folds the stages before `front` of a model's network. They give the same values as now, faster, and have no
+ * gradients. Stages of the head run unchanged.
  */
 export async function prepareFront(model: AnyModel, front: number): Promise<PreparedNetwork> {
   const network = networkOf(model);
@@ -73,7 +73,7 @@ export async function prepareFront(model: AnyModel, front: number): Promise<Prep
   };
 }
 
-/** Runs a network on an input that nobody needs afterwards. */
+/** Runs a network on an input and disposes of the input. */
 export function runAndFree(network: Network, input: Tensor, options: RunOptions): Tensor {
   try {
     return network.run(input, options);
@@ -82,14 +82,14 @@ export function runAndFree(network: Network, input: Tensor, options: RunOptions)
   }
 }
 
-/** Whether training may move a weight. Statistics move by no gradient. */
+/** Whether training may change a weight. Statistics have no gradient. */
 export function isMovable(weight: TrunkWeight): boolean {
   return !weight.frozen && weight.kind !== 'statistics';
 }
 
 /**
- * How many stages from the input on give the same values in every epoch: those in front of the first weight that
- * training moves, BatchNorm's statistics included, and of the first dropout of the head.
+ * Number of stages from the input on that give the same values in every epoch: the stages before the first weight that
+ * training changes (including BatchNorm's statistics) and before the first dropout of the head.
  */
 export function frozenPrefix({ base, head }: AnyModel, moved: readonly TrunkWeight[]): number {
   const moving = new Set(moved);

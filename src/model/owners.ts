@@ -1,13 +1,13 @@
-// Which models a base belongs to. Several may share one as long as it is frozen; it is freed with the last of them.
+// Tracks which models share a base. Several may share a frozen base. It is freed with the last of them.
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel, Base } from './model.ts';
 import type { Trunk, TrunkWeight } from '../core/types.ts';
 
-/** By the trunk of a base: the trunks of the heads that are on it. */
+/** Trunks of the heads on a base, by the trunk of the base. */
 const owners = new WeakMap<Trunk, Set<Trunk>>();
 
 /**
- * Raises unless a base may get one more head: it has none, or all of it is frozen.
+ * Raises unless a base may get another head: it has no head yet, or it is completely frozen.
  *
  * @throws TransferKitError `BASE_SHARED`.
  */
@@ -20,7 +20,7 @@ export function assertShareable(verb: string, { name, trunk }: Base): void {
 }
 
 /**
- * Raises unless these weights of a model may move: the base's only where no other model has it too.
+ * Raises unless these weights of a model may change. Weights of a base that other models share may not.
  *
  * @throws TransferKitError `BASE_SHARED`.
  */
@@ -36,13 +36,13 @@ export function assertOwned(verb: string, { base }: AnyModel, weights: readonly 
   throw new TransferKitError('BASE_SHARED', text, { name, models: heads });
 }
 
-/** Puts a head on a base. */
+/** Registers a head on a base. */
 export function addOwner(base: Base, head: Trunk): void {
   const heads = owners.get(base.trunk) ?? new Set();
   owners.set(base.trunk, heads.add(head));
 }
 
-/** Takes a head away from a base, which is freed when that was the last one. A second call does nothing. */
+/** Removes a head from a base. The base is freed with its last head. A second call does nothing. */
 export function removeOwner(base: Base, head: Trunk): void {
   const heads = owners.get(base.trunk);
   if (heads?.delete(head) === true && headsOn(base.trunk) === 0) base.dispose();

@@ -1,21 +1,24 @@
-// What is predicted for raw inputs. Types only.
+// Predictions for raw inputs. Types only.
 import type { Tasks } from './model.ts';
 import type { PredictionOf, TaskName } from './tasks/tasks.ts';
 
-/** Options of `predict`, and of the method of that name of the classifiers by `knn` and `nearestCentroid`. */
+/** Options of `predict`, also of the method with that name of the classifiers by `knn` and `nearestCentroid`. */
 export interface PredictOptions {
-  /** How many labels to give, the most probable first; of several heads by each. Default all of them. */
+  /** Number of labels to return, the most probable first; for several heads, of each. Default: all labels. */
   readonly topK?: number;
-  /** Inputs run at once. Default 32. */
+  /** Batch size. Default 32. */
   readonly batchSize?: number;
 }
 
-/** What `predict` gives for one input: a list, or one for each of several heads by name. */
+/** Prediction for one input: a list, or a record of lists by the names of several heads. */
 export type Prediction<T extends TaskName | Tasks, Label extends string = string> = [T] extends [TaskName]
   ? Named<PredictionOf<T>, Label>[]
   : { readonly [Name in keyof T]: T[Name] extends TaskName ? PredictionOf<T[Name]>[] : never };
 
-/** A list of inputs gives a list of predictions; a list of numbers is one input. */
+/**
+ * Predictions for an argument of `predict`: a list of inputs gives a list of predictions, a list of numbers is one
+ * input.
+ */
 export type Predicted<
   T extends TaskName | Tasks,
   Input,
@@ -26,7 +29,7 @@ export type Predicted<
     ? Prediction<T, Label>[]
     : Prediction<T, Label>;
 
-/** A prediction whose label, or whose output of a regression, is one of the model's. */
+/** A prediction with the type of its label (for a regression of its output) narrowed to those of the model. */
 type Named<One, Label extends string> = string extends Label
   ? One
   : { readonly [Key in keyof One]: Key extends 'label' | 'output' ? Label : One[Key] };

@@ -1,24 +1,25 @@
-// Which verbs run on a trunk now: one at a time may change it, and its memory is freed when the last of them has ended.
+// Tracks which verbs use a trunk. Only one of them at a time may change it. Its memory is freed after the last of them.
 import { assertAlive, assertBaseAlive } from './assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel, Base } from './model.ts';
 import type { Trunk } from '../core/types.ts';
 
 interface Use {
-  /** Verbs that are under way. */
+  /** Number of running verbs. */
   running: number;
-  /** The one of them that changes the trunk. */
+  /** The running verb that changes the trunk. */
   changer: string | undefined;
-  /** What frees the trunk, once it is disposed of. */
+  /** Frees the trunk. Set when it is disposed of. */
   free: (() => void) | undefined;
 }
 
 const uses = new WeakMap<Trunk, Use>();
 
 /**
- * Runs a verb that reads a model, which may change meanwhile.
+ * Runs a verb that reads a model. Another verb may change the model during the call.
  *
- * @throws TransferKitError `INVALID_OPTION` for no model; `DISPOSED`, also when the model is disposed of meanwhile.
+ * @throws TransferKitError `INVALID_OPTION` for a value that is no model; `DISPOSED`, also if the model is disposed of
+ * during the call.
  */
 export async function whileUsed<T>(verb: string, model: AnyModel, work: () => Promise<T>): Promise<T> {
   assertAlive(verb, model);
@@ -28,8 +29,8 @@ export async function whileUsed<T>(verb: string, model: AnyModel, work: () => Pr
 }
 
 /**
- * {@link whileUsed} for what makes something that does not need the model afterwards: it is handed out, whatever becomes of the
- * model in the end.
+ * {@link whileUsed} for verbs whose result does not need the model: the result is returned even if the model is
+ * disposed of during the call.
  */
 export async function whileCopied<T>(verb: string, model: AnyModel, work: () => Promise<T>): Promise<T> {
   assertAlive(verb, model);
@@ -45,9 +46,10 @@ export async function whileBaseUsed<T>(verb: string, base: Base, work: () => Pro
 }
 
 /**
- * Runs a verb that changes models: no other verb changes them, their bases, or other models on these, before it ends.
+ * Runs a verb that changes models. Until it ends, no other verb may change them, their bases, or other models on these
+ * bases.
  *
- * @throws TransferKitError as {@link whileUsed}; `BUSY` when another verb is changing one of them.
+ * @throws TransferKitError the errors of {@link whileUsed}; `BUSY` if another verb is changing one of them.
  */
 export async function whileChanged<T>(verb: string, models: readonly AnyModel[], work: () => Promise<T>): Promise<T> {
   for (const model of models) assertIdle(verb, model);
@@ -59,7 +61,7 @@ export async function whileChanged<T>(verb: string, models: readonly AnyModel[],
 /**
  * Raises unless a model can be changed now.
  *
- * @throws TransferKitError `INVALID_OPTION` for no model, `DISPOSED`, `BUSY`.
+ * @throws TransferKitError `INVALID_OPTION` for a value that is no model, `DISPOSED`, `BUSY`.
  */
 export function assertIdle(verb: string, model: AnyModel): void {
   assertAlive(verb, model);
@@ -72,7 +74,7 @@ export function assertBaseIdle(verb: string, base: Base): void {
   assertNoChanger(verb, 'base', base.name, [base.trunk]);
 }
 
-/** Frees a trunk that is disposed of: now, or when the last verb that runs on it has ended. */
+/** Frees a trunk that is disposed of: now, or after the last verb that uses it. */
 export function freeWhenUnused(trunk: Trunk, free: () => void): void {
   const use = uses.get(trunk);
   if (use === undefined) free();
@@ -88,7 +90,7 @@ function assertNoChanger(verb: string, what: string, name: string, trunks: reado
   throw new TransferKitError('BUSY', text, { name, changer });
 }
 
-/** Keeps trunks in memory while something runs. */
+/** Keeps trunks in memory while a function runs. */
 async function hold<T>(trunks: readonly Trunk[], changer: string | undefined, work: () => Promise<T>): Promise<T> {
   for (const trunk of trunks) begin(trunk, changer);
   try {

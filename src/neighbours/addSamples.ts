@@ -1,4 +1,4 @@
-// Adds whole sets of samples to a classifier that keeps examples.
+// Adds samples to a classifier that keeps examples.
 import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { TransferKitError } from '../core/errors.ts';
@@ -17,35 +17,35 @@ import { vectorOf } from './separation.ts';
 
 /** Options of `addAll`. */
 export interface AddOptions {
-  /** Examples run at once. Default 32. */
+  /** Batch size. Default 32. */
   readonly batchSize?: number;
-  /** Stops between two batches with `ABORTED`; nothing is added then. */
+  /** Stops between two batches with the error `ABORTED`. No example is added then. */
   readonly signal?: AbortSignal;
   /**
-   * Called after every batch, with the phase `features`, and waited for. What it throws, or rejects with, is what `addAll` rejects
-   * with; nothing is added then.
+   * Called after every batch, with the phase `features`, and awaited. If it throws or rejects, `addAll` rejects with
+   * that error, and no example is added.
    */
   readonly onProgress?: (progress: Progress) => unknown;
 }
 
-/** What `addAll` added. */
+/** Result of `addAll`. */
 export interface AddedExamples {
-  /** Of each example that could be read, in the order of the samples. */
+  /** Ids of the examples that could be read, in the order of the samples. */
   readonly ids: readonly number[];
-  /** Examples left out because they could not be read. */
+  /** Examples that were left out because they could not be read. */
   readonly skipped: readonly Unreadable[];
 }
 
-/** What to read, and with what. */
+/** Verb, samples and options. */
 export interface Addition {
   readonly verb: string;
   readonly features: BaseFeatures;
   readonly samples: Samples;
-  /** Gives out numbers for examples. */
+  /** Gives out ids for a number of examples, and returns the first. */
   readonly claim: (count: number) => number;
 }
 
-/** Examples of samples, ready to be kept. */
+/** Reads samples and computes their features. The result is ready to be kept. */
 export async function addSamples(
   { verb, features, samples, claim }: Addition,
   { batchSize = 32, signal, onProgress }: AddOptions,

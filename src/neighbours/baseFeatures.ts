@@ -1,4 +1,4 @@
-// The features that a base gives, pooled as a linear head would pool them: what classifiers that learn by examples compare.
+// The features of a base, pooled as in a linear head. Classifiers that keep examples compare them.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { assertBaseAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
@@ -7,21 +7,21 @@ import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
 import { pooledValues, type FeaturePooling } from '../features/poolFeatures.ts';
 
-/** A base that is ready to give features, with the weights of the moment when it was opened. */
+/** A base prepared for computing features, with the weights that it had when it was opened. */
 export interface BaseFeatures {
   readonly base: Base;
   /** Undefined for features without axes to pool over. */
   readonly pooling: FeaturePooling | undefined;
-  /** Values of one example. */
+  /** Number of values of one example. */
   readonly width: number;
   /**
-   * Features of each of some inputs [b, …], which are freed.
+   * Computes the features of inputs [b, …], and disposes of the inputs.
    *
-   * @param names - What error texts call them.
+   * @param names - Names of the inputs in error texts.
    * @throws TransferKitError `NOT_FINITE`, `DISPOSED`.
    */
   read(verb: string, input: Tensor, names: readonly string[]): Promise<Float32Array[]>;
-  /** Frees what was prepared; the base stays. */
+  /** Frees the prepared memory. The base stays. */
   dispose(): void;
 }
 
@@ -60,7 +60,7 @@ export async function openFeatures(verb: string, base: Base, wanted?: FeaturePoo
   };
 }
 
-/** Cuts values into rows of their own. */
+/** Cuts values into separate rows. */
 export function rowsOf(verb: string, values: Float32Array, names: readonly string[]): Float32Array[] {
   const width = values.length / names.length;
   return names.map((name, row) => {
@@ -71,7 +71,7 @@ export function rowsOf(verb: string, values: Float32Array, names: readonly strin
   });
 }
 
-/** The pooling of a linear head: the average unless another is wanted; none for vectors. */
+/** The pooling of a linear head: the average by default; none for vectors. */
 export function settlePooling(
   verb: string,
   { name, trunk }: Base,

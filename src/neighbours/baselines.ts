@@ -1,4 +1,5 @@
-// What a model has to be better than: the nearest neighbours, the nearest centroid, and always the most frequent label.
+// Baselines that a model should exceed: the nearest neighbours, the nearest centroid, and always the most frequent
+// label.
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import { noneReadable, type Examples, type Rows } from '../features/examples.ts';
@@ -19,7 +20,7 @@ import { nearestRows, type Neighbour } from './nearestRows.ts';
 import { vectorOf } from './separation.ts';
 import { knnDefaults, voteShares } from './votes.ts';
 
-/** Who asks, and what the baselines learn from. */
+/** Verb, model, and the samples that the baselines learn from. */
 export interface BaselinePlan {
   readonly verb: string;
   readonly model: AnyModel;
@@ -28,11 +29,11 @@ export interface BaselinePlan {
   readonly onProgress: ((progress: Progress) => unknown) | undefined;
 }
 
-/** Baselines that have learnt. */
+/** Baselines that have learnt from samples. */
 export interface LearntBaselines {
-  /** The same examples; what the base gives for each is judged as it comes by. */
+  /** The same examples, with a callback: features of each batch are also used to evaluate the baselines. */
   readonly watch: (examples: Examples) => Examples;
-  /** Figures of one head, of what came by; undefined for tasks without baselines. */
+  /** Figures of the baselines for one head. Undefined for tasks without baselines. */
   readonly of: (part: HeadPart) => Baselines | undefined;
 }
 
@@ -42,7 +43,7 @@ interface DecidingHead {
   readonly one: OneLabel;
 }
 
-/** What is known for one head. */
+/** State of the baselines of one head. */
 interface HeadBaselines extends DecidingHead {
   readonly examples: readonly LabelledVector[];
   readonly centroids: ReturnType<typeof fitCentroids>;
@@ -131,7 +132,7 @@ function learn(head: DecidingHead, vectors: readonly FeatureVector[], targets: r
   };
 }
 
-/** The label that a target speaks for most. */
+/** The label with the largest share in a target. */
 function labelOf({ part: { labels, from, to }, one }: DecidingHead, target?: Float32Array): string {
   return labels[one.labelOf(target?.subarray(from, to) ?? [])] ?? '';
 }

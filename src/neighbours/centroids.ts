@@ -1,15 +1,15 @@
-// One centroid for each label.
+// Centroids of labels, and the probabilities of labels from distances to them.
 import { labelsOf, type LabelledVector } from './keptExample.ts';
 import { separation, vectorOf, type Distance, type Vector } from './separation.ts';
 import { sharesOf, steepnessFor, type Judged } from './distanceTemperature.ts';
 
-/** The centre of the examples of one label. */
+/** The centroid of the examples of one label. */
 interface Centroid extends Vector {
   readonly label: string;
   readonly examples: number;
 }
 
-/** Centroids, and how their distances become probabilities. */
+/** Centroids, and the steepness that converts their distances to probabilities. */
 export interface CentroidModel {
   readonly centroids: readonly Centroid[];
   readonly distance: Distance;
@@ -17,9 +17,9 @@ export interface CentroidModel {
 }
 
 /**
- * Finds the centroids of examples: means; for the cosine distance sums of the features scaled to length 1, whose length does
- * not matter. The steepness of the probabilities is that with which each example, left out of its own centroid, gets its
- * label.
+ * Computes the centroids of examples. They are means; for the cosine distance they are sums of the features scaled to
+ * length 1, because only their direction matters. The steepness of the probabilities is fitted to distances from each
+ * example to the centroids, its own centroid computed without it.
  */
 export function fitCentroids(examples: readonly LabelledVector[], distance: Distance): CentroidModel {
   const centroids = labelsOf(examples).map((label) => {
@@ -32,7 +32,7 @@ export function fitCentroids(examples: readonly LabelledVector[], distance: Dist
   return { centroids, distance, steepness: steepnessOf(examples, centroids, distance) };
 }
 
-/** Share of each label, the nearest centroid's first; of equally near ones the first by alphabet. */
+/** Share of each label, the nearest centroid's first. Equal distances are sorted alphabetically. */
 export function centroidShares({ centroids, distance, steepness }: CentroidModel, query: Vector): Map<string, number> {
   const separations = centroids.map((centroid) => separation(distance, query, centroid));
   const shares = sharesOf(separations, steepness);
@@ -63,18 +63,20 @@ function steepnessOf(examples: readonly LabelledVector[], centroids: readonly Ce
   return judged.length === 0 ? steepnessBetween(centroids, distance) : steepnessFor(judged);
 }
 
-/** How far an example is from the centroid of the others of its label. */
+/** Distance from an example to the centroid of the other examples of its label. */
 function leftOut(distance: Distance, { norm }: Vector, centroid: Centroid, separated: number): number {
   const { examples } = centroid;
   if (distance === 'euclidean') return separated * (examples / (examples - 1)) ** 2;
   if (norm === 0) return 1;
-  // Of the sum s and the example's direction u: the angle between u and s - u.
+  // With the sum s and the example's direction u: the angle between u and s - u.
   const along = (1 - separated) * centroid.norm - 1;
   const rest = Math.sqrt(Math.max(0, centroid.norm ** 2 - 2 * (along + 1) + 1));
   return rest === 0 ? 1 : 1 - along / rest;
 }
 
-/** With a single example of each label nothing is known of how they vary: one over their mean distance from each other. */
+/**
+ * Steepness with a single example of each label, whose variation is unknown: one over the mean distance between them.
+ */
 function steepnessBetween(centroids: readonly Centroid[], distance: Distance): number {
   const apart = centroids.flatMap((a, place) => centroids.slice(0, place).map((b) => separation(distance, a, b)));
   const total = apart.reduce((sum, each) => sum + each, 0);

@@ -1,4 +1,4 @@
-// Classifiers that learn by keeping examples: what they have in common.
+// Classifiers that keep examples: the parts that `knn` and `nearestCentroid` share.
 import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { assertBaseAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
@@ -24,69 +24,69 @@ import {
 import { labelsOf } from './keptExample.ts';
 import { vectorOf } from './separation.ts';
 
-/** A classifier that keeps the features of examples. Nothing is trained: what is added counts at once. */
+/** A classifier that keeps the features of examples. It needs no training: each added example takes effect at once. */
 export interface ExampleClassifier extends Disposable {
-  /** Stays the caller's, and must live as long as the classifier. */
+  /** The base. The caller owns it, and must not dispose of it before the classifier. */
   readonly base: Base;
   /** Labels that have examples, in alphabetical order. */
   readonly labels: readonly string[];
-  /** Examples of each label. */
+  /** Number of examples of each label. */
   readonly classCounts: Readonly<Record<string, number>>;
   /** Number of examples. */
   readonly size: number;
-  /** What is kept, in the order in which it was added. */
+  /** The kept examples, in the order in which they were added. */
   readonly examples: readonly { readonly id: number; readonly label: string }[];
   /**
    * Adds an example.
    *
-   * @param input - Raw, as `predict` takes it: it goes through the base's own preprocessing.
-   * @param label - Any but ''. A new one is a new class.
+   * @param input - Raw input, as for `predict`. The base's own preprocessing is applied.
+   * @param label - Any text but ''. A new label is a new class.
    * @returns Its id, for `remove`.
-   * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`, `NOT_FINITE`, and what preprocessing raises, such as `UNREADABLE` or
-   * `WRONG_SHAPE`; the classifier stays as it was.
+   * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`, `NOT_FINITE`, and the errors of preprocessing, such as
+   * `UNREADABLE` or `WRONG_SHAPE`. After an error the classifier is unchanged.
    */
   add(input: unknown, label: string): Promise<number>;
   /**
-   * Adds all samples, or none of them when something fails.
+   * Adds all samples. After an error none of them is added.
    *
-   * @param samples - One label each; weights of examples do not count.
+   * @param samples - Samples with one label each. Their weights are ignored.
    * @throws TransferKitError `INVALID_OPTION`, `NO_EXAMPLES`, `UNREADABLE`, `NOT_FINITE`, `WRONG_SHAPE`, `ABORTED`, `DISPOSED`.
    */
   addAll(samples: Samples, options?: AddOptions): Promise<AddedExamples>;
   /**
-   * Takes an example away, as if it had never been added.
+   * Removes an example. The classifier is then the same as if it had never been added.
    *
    * @throws TransferKitError `UNKNOWN_EXAMPLE`.
    */
   remove(id: number): void;
   /**
-   * Says which labels raw input has.
+   * Predicts labels for raw input.
    *
-   * @returns All labels with probabilities, the most probable first; a list of inputs gives a list of these.
-   * @throws TransferKitError `NO_EXAMPLES` when nothing is kept, and what `predict` raises.
+   * @returns All labels with probabilities, the most probable first. A list of inputs gives a list of such lists.
+   * @throws TransferKitError `NO_EXAMPLES` if no examples are kept, and the errors of `predict`.
    */
   predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
-  /** Everything that is kept, as plain data: `JSON.stringify(classifier)`. The option `examples` brings it back. */
+  /** All kept examples as plain data: `JSON.stringify(classifier)`. The option `examples` restores them. */
   toJSON(): ExampleSet;
-  /** Frees what was prepared of the base, which stays. A second call does nothing. */
+  /** Frees the memory that was prepared for the base. The base stays. A second call does nothing. */
   dispose(): void;
 }
 
-/** Shares of labels by features, the most probable first; labels that are missing have none. */
+/** Shares of labels for features, the largest first. Labels that are missing have share 0. */
 type Classify = (features: readonly Float32Array[]) => Promise<readonly ReadonlyMap<string, number>[]>;
 
-/** What a classifier is made of. */
+/** Parts of a classifier. */
 export interface ClassifierPlan {
   readonly verb: string;
   readonly base: Base;
   readonly pooling: FeaturePooling | undefined;
-  /** What an earlier one kept. */
+  /** Examples of an earlier classifier. */
   readonly examples: unknown;
-  /** Learns from examples. */
+  /** Learns from the kept examples. */
   readonly fit: (examples: readonly KeptExample[]) => Classify;
 }
 
-/** Prepares the base, and takes up what was kept. */
+/** Prepares the base, and restores the examples of an earlier classifier. */
 export async function openClassifier(plan: ClassifierPlan): Promise<ExampleClassifier> {
   const { verb, base, pooling, examples } = plan;
   if (pooling !== undefined) assertOneOf(verb, 'pooling', pooling, featurePoolings);
@@ -106,7 +106,7 @@ export async function openClassifier(plan: ClassifierPlan): Promise<ExampleClass
 
 class KeepingClassifier implements ExampleClassifier {
   readonly base: Base;
-  /** Of the examples as they are; undefined after a change. */
+  /** Learnt from the current examples. Undefined after a change. */
   private fitted: Classify | undefined;
   private disposed = false;
 
@@ -208,7 +208,7 @@ class KeepingClassifier implements ExampleClassifier {
     this.fitted = undefined;
   }
 
-  /** What error texts of a method begin with. */
+  /** Name of the classifier and the method, which error texts begin with. */
   private begin(method: string): string {
     const verb = `${this.plan.verb}.${method}`;
     this.assertUsable(verb);
@@ -222,7 +222,7 @@ class KeepingClassifier implements ExampleClassifier {
   }
 }
 
-/** All labels, those without a share last, in their order. */
+/** All labels. Those without a share come last, in their order. */
 function describe(shares: ReadonlyMap<string, number>, labels: readonly string[]): LabelPrediction[] {
   const others = labels.filter((label) => !shares.has(label)).map((label) => [label, 0] as const);
   return [...shares, ...others].map(([label, probability]) => ({ label, probability }));

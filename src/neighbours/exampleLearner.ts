@@ -1,16 +1,16 @@
-// What learns by looking at examples once, as compare takes it, and how often it is right.
+// A learner that keeps examples instead of training, as `compare` takes it, and its accuracy.
 import { isTransferKitError } from '../core/errors.ts';
 import type { Samples, Target } from '../core/types.ts';
 import { noneReadable } from '../features/examples.ts';
 
-/** A model that learns by looking at examples once, such as `knn` and `nearestCentroid` make. */
+/** A model that learns from examples in one pass, such as `knn` and `nearestCentroid` make. */
 export interface ExampleLearner {
   addAll(samples: Samples, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
-  /** Predictions for each of the inputs, the most probable first. */
+  /** Predictions for each of the inputs, the most probable label first. */
   predict(inputs: readonly unknown[]): Promise<readonly (readonly { readonly label: string }[])[]>;
 }
 
-/** Share of the examples that can be read whose most probable label is theirs. */
+/** Accuracy on the examples that can be read. */
 export async function accuracyOf(learner: ExampleLearner, test: Samples): Promise<number> {
   const atOnce = 32;
   const judged: boolean[] = [];
@@ -22,7 +22,9 @@ export async function accuracyOf(learner: ExampleLearner, test: Samples): Promis
   return judged.filter((isRight) => isRight).length / judged.length;
 }
 
-/** Whether each is labelled right. Where one cannot be read and may be left out, they are gone through one by one. */
+/**
+ * Whether each example is labelled right. If an example cannot be read and may be left out, they are tried one by one.
+ */
 async function judge(learner: ExampleLearner, test: Samples, indexes: readonly number[]): Promise<boolean[]> {
   try {
     const read = await Promise.all(indexes.map(async (index) => test.read(index)));

@@ -1,19 +1,19 @@
-// The examples that a classifier keeps, by number.
+// The examples that a classifier keeps, by id.
 import { TransferKitError } from '../core/errors.ts';
 import type { LabelledVector } from './keptExample.ts';
 
-/** An example with its number. */
+/** An example with its id. */
 export interface KeptExample extends LabelledVector {
   readonly id: number;
 }
 
-/** Examples in the order of their numbers, which is the order in which they were asked to be kept. */
+/** Examples in the order of their ids, which is the order of the calls that added them. */
 export class ExampleMemory {
   private kept: KeptExample[];
 
   /**
-   * @param examples - In rising order of their numbers.
-   * @param nextId - A number from which on none was given out.
+   * @param examples - Sorted by id.
+   * @param nextId - Larger than every id that was given out.
    */
   constructor(
     examples: readonly KeptExample[],
@@ -26,19 +26,19 @@ export class ExampleMemory {
     return this.kept;
   }
 
-  /** The number that the next example gets. */
+  /** The id of the next example. */
   get nextId(): number {
     return this.next;
   }
 
-  /** Gives out numbers that rise by 1, and returns the first. None is ever given out twice. */
+  /** Gives out ids that rise by 1, and returns the first. No id is given out twice. */
   claim(count: number): number {
     const first = this.next;
     this.next += count;
     return first;
   }
 
-  /** Keeps examples, whose numbers may lie anywhere between those of others: what was asked for first may come last. */
+  /** Keeps examples. Their ids may lie between those of others, because an earlier call may finish later. */
   insert(examples: readonly KeptExample[]): void {
     const last = this.kept.at(-1)?.id ?? -1;
     this.kept = [...this.kept, ...examples];
@@ -50,8 +50,8 @@ export class ExampleMemory {
     const place = this.kept.findIndex((each) => each.id === id);
     if (place < 0) {
       const text =
-        `${verb}: expected the id of one of ${String(this.kept.length)} kept examples, got ${String(id)}. Ids are what add ` +
-        'gives; examples lists them.';
+        `${verb}: expected the id of one of ${String(this.kept.length)} kept examples, got ${String(id)}. Ids are returned by add ` +
+        'and listed in examples.';
       throw new TransferKitError('UNKNOWN_EXAMPLE', text, { id, size: this.kept.length });
     }
     this.kept = this.kept.filter((_, i) => i !== place);

@@ -1,4 +1,4 @@
-// Kept examples as plain data, for JSON, and back.
+// Converts kept examples to plain data for JSON, and back.
 import { cast, concat, reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
@@ -12,14 +12,14 @@ import type { BaseFeatures } from './baseFeatures.ts';
 import type { KeptExample } from './exampleMemory.ts';
 import { vectorOf } from './separation.ts';
 
-/** The examples that a classifier keeps, as plain data: what `toJSON` gives and the option `examples` takes. */
+/** The examples that a classifier keeps, as plain data. `toJSON` returns it; the option `examples` takes it. */
 export interface ExampleSet {
   readonly version: 1;
-  /** What made the features. */
+  /** The conditions under which the features were computed. */
   readonly origin: ExampleOrigin;
   /** The id of the example that is added next. */
   readonly nextId: number;
-  /** In rising order of their ids. */
+  /** Sorted by id. */
   readonly examples: readonly SavedExample[];
 }
 
@@ -30,50 +30,51 @@ export interface SavedExample {
   readonly features: readonly number[];
 }
 
-/** Examples that were kept, and the id of the next. */
+/** Kept examples, and the id of the next one. */
 export interface RestoredExamples {
   readonly examples: readonly KeptExample[];
   readonly nextId: number;
 }
 
-/** What features depend on. */
+/** The conditions that features depend on. */
 export interface ExampleOrigin {
-  /** Name of the base; another name is no difference. */
+  /** Name of the base. Features of bases with different names may be combined. */
   readonly base: string;
   readonly cut: string;
   readonly preprocessor: PreprocessorSpec;
   /** `null` for features without axes to pool over. */
   readonly pooling: 'average' | 'max' | 'both' | 'flatten' | null;
-  /** Values of one example. */
+  /** Number of values of one example. */
   readonly width: number;
   /** The first value of each weight of the base. */
   readonly weights: readonly number[];
 }
 
-/** Weights of half precision, as some devices have them, differ by less. */
+/** Tolerance for weights in half precision, which some devices use. */
 const tolerance = 2e-3;
 
-/** What the features of a base depend on, as the base is now. */
+/** The conditions for the features of a base in its current state. */
 export async function originOf({ base, pooling, width }: BaseFeatures): Promise<ExampleOrigin> {
   const { name, cut, preprocessor, trunk } = base;
   const weights = await firstValues(trunk);
   return { base: name, cut, preprocessor: preprocessor.spec, pooling: pooling ?? null, width, weights };
 }
 
-/** Plain data of examples. */
+/** Converts examples to plain data. */
 export function saveExamples(origin: ExampleOrigin, examples: readonly KeptExample[], nextId: number): ExampleSet {
   const saved = examples.map(({ id, label, values }) => ({ id, label, features: Array.from(values, shortest) }));
   return { version: 1, origin, nextId, examples: saved };
 }
 
 /**
- * Examples of plain data.
+ * Reads examples from plain data.
  *
- * @throws TransferKitError `INVALID_OPTION` for what is no such data, `EXAMPLES_MISMATCH` for features that another base made.
+ * @throws TransferKitError `INVALID_OPTION` for data that is no set of examples, `EXAMPLES_MISMATCH` for features of
+ * another base.
  */
 export function restoreExamples(verb: string, set: unknown, here: ExampleOrigin): RestoredExamples {
   if (!isJsonObject(set) || set.version !== 1 || !isJsonObject(set.origin) || !isJsonList(set.examples)) {
-    throw invalidOption(verb, 'examples to be what toJSON of a classifier gave', kindOf(set));
+    throw invalidOption(verb, 'examples to be the result of toJSON of a classifier', kindOf(set));
   }
   assertSameOrigin(verb, here, set.origin);
   const { nextId } = set;
@@ -90,14 +91,14 @@ export function restoreExamples(verb: string, set: unknown, here: ExampleOrigin)
   return { examples: kept, nextId };
 }
 
-/** The pooling that kept features were made with, if any. */
+/** The pooling that kept features were computed with, if any. */
 export function savedPooling(set: unknown): FeaturePooling | undefined {
   if (!isJsonObject(set) || !isJsonObject(set.origin)) return undefined;
   const { pooling } = set.origin;
   return featurePoolings.find((each) => each === pooling);
 }
 
-/** Undefined for what is no example. */
+/** An example from plain data. Undefined if it is invalid. */
 function restoreExample(given: Json, width: number): KeptExample | undefined {
   if (!isJsonObject(given) || !isJsonList(given.features)) return undefined;
   const { id, label } = given;
@@ -107,7 +108,7 @@ function restoreExample(given: Json, width: number): KeptExample | undefined {
   return { id, label, ...vectorOf(values) };
 }
 
-/** Raises when features were made by something else. */
+/** Raises if features were computed under other conditions. */
 function assertSameOrigin(verb: string, here: ExampleOrigin, there: JsonObject): void {
   const { base, weights, ...compared } = here;
   const { base: otherBase, weights: otherWeights, ...other } = there;
@@ -115,8 +116,8 @@ function assertSameOrigin(verb: string, here: ExampleOrigin, there: JsonObject):
   if (!areAlike(weights, otherWeights)) differences.push('the weights of the base');
   if (differences.length === 0) return;
   const text =
-    `${verb}: expected examples whose features '${base}' made as it is here, got some of ${shown(otherBase)} that differ ` +
-    `in ${listed(differences)}. Load the base as it was then, or add the examples anew.`;
+    `${verb}: expected examples whose features come from '${base}' as it is now, got some of ${shown(otherBase)} that differ ` +
+    `in ${listed(differences)}. Load the base that made them, or add the examples anew.`;
   throw new TransferKitError('EXAMPLES_MISMATCH', text, { differences });
 }
 
@@ -128,7 +129,7 @@ function areAlike(here: readonly number[], there: Json | undefined): boolean {
   });
 }
 
-/** The first value of each weight, read at once. */
+/** The first value of each weight. All weights are read at once. */
 async function firstValues({ weights }: Trunk): Promise<number[]> {
   if (weights.length === 0) return [];
   const first = tidy(() =>
@@ -141,7 +142,7 @@ async function firstValues({ weights }: Trunk): Promise<number[]> {
   }
 }
 
-/** The number of nine digits that rounds to the same float32. */
+/** The number with nine digits that rounds to the same float32. */
 function shortest(value: number): number {
   return Number(value.toPrecision(9));
 }

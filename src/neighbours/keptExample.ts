@@ -6,12 +6,12 @@ export interface FeatureVector extends Vector {
   readonly values: Float32Array;
 }
 
-/** Features of an example, and what it is called. */
+/** Features of an example, and its label. */
 export interface LabelledVector extends FeatureVector {
   readonly label: string;
 }
 
-/** Labels that occur, in alphabetical order. */
+/** Labels of the examples, in alphabetical order. */
 export function labelsOf(examples: readonly { readonly label: string }[]): string[] {
   return [...new Set(examples.map(({ label }) => label))].sort();
 }

@@ -1,29 +1,29 @@
-// The nearest of many rows. Where there is much to compare, the backend's matrix products say which rows can be among the
-// nearest, and only those are measured in double precision: the answer is the same on every backend.
+// Finds the nearest of many rows. For large amounts, matrix products of the backend select candidates, and only these
+// are measured in double precision. The result is therefore the same on every backend.
 import { backend, dispose, matMul, tensor, tidy } from '@tensorflow/tfjs-core';
 import { distanceOf, separation, vectorOf, type Distance, type Vector } from './separation.ts';
 
-/** Products of single values from which on the backend is worth its while. */
+/** Number of multiplications from which on the backend is faster. */
 const worthwhile = 2 ** 22;
-/** Values of rows that are handed to the backend at once: 16 MiB. */
+/** Number of values per call of the backend: 16 MiB. */
 const blockSize = 2 ** 22;
 
-/** A row that is near, and how near. */
+/** A row with its distance. */
 export interface Neighbour {
-  /** Its place among the rows. */
+  /** Its index. */
   readonly row: number;
   readonly distance: number;
 }
 
-/** What is compared, and how. */
+/** Rows, queries and the kind of distance. */
 export interface NearestPlan {
   readonly rows: readonly Vector[];
-  /** Rows to find for each query; all there are when that is less. */
+  /** Number of rows to find for each query. At most all rows are returned. */
   readonly k: number;
   readonly distance: Distance;
 }
 
-/** The nearest rows of each query [width], the nearest first; of equally near ones those with lower numbers. */
+/** The nearest rows of each query [width], the nearest first. Equally near rows are sorted by index. */
 export async function nearestRows(plan: NearestPlan, queries: readonly Float32Array[]): Promise<Neighbour[][]> {
   const { rows, k, distance } = plan;
   const products = rows.length * queries.reduce((sum, { length }) => sum + length, 0);
@@ -41,13 +41,13 @@ export async function nearestRows(plan: NearestPlan, queries: readonly Float32Ar
   });
 }
 
-/** Rows that can be among the `k` nearest, from their products with a query, which are right up to rounding. */
+/** Rows that may be among the `k` nearest, from their products with a query and the bound of the rounding error. */
 function possible({ rows, k, distance }: NearestPlan, query: Vector, dots: Float32Array): number[] {
-  // Rounding errors of a sum go about with the root of its length.
+  // Rounding errors of a sum grow about with the root of its length.
   const error = 4 * Math.sqrt(query.values.length) * backend().epsilon();
   const bounds = rows.map(({ norm }, row) => {
     const size = query.norm * norm;
-    // Beyond single precision, rows and queries have products that are infinite.
+    // Values that overflow single precision have infinite products.
     const product = Number.isFinite(dots[row]) ? (dots[row] ?? NaN) : NaN;
     if (distance === 'euclidean') return around(query.norm ** 2 + norm ** 2 - 2 * product, 2 * error * size);
     return size === 0 ? around(1, 0) : around(1 - product / size, error);
@@ -55,7 +55,7 @@ function possible({ rows, k, distance }: NearestPlan, query: Vector, dots: Float
   const nearest = new Smallest(k);
   for (const [row, { most }] of bounds.entries()) if (!Number.isNaN(most)) nearest.add(row, most);
   const limit = nearest.found[k - 1]?.value ?? Infinity;
-  // Products that are no numbers say nothing of their rows.
+  // A row whose product is NaN stays a candidate.
   return bounds.flatMap(({ least }, row) => (least > limit ? [] : [row]));
 }
 
@@ -90,7 +90,7 @@ function matrix(rows: readonly Vector['values'][], width: number) {
   return tensor(values, [rows.length, width], 'float32');
 }
 
-/** Keeps the `k` smallest of some values, in order; of equal ones those that came first. */
+/** Keeps the `k` smallest values, sorted. Equal values keep their order. */
 class Smallest {
   readonly found: { readonly row: number; readonly value: number }[] = [];
 

@@ -1,26 +1,26 @@
-// How far apart features are, in double precision.
+// Distances between features, in double precision.
 
-/** How distances are measured. */
+/** Kinds of distances. */
 export type Distance = 'cosine' | 'euclidean';
 
-/** All of them. */
+/** All kinds of distances. */
 export const distances: readonly Distance[] = ['cosine', 'euclidean'];
 
-/** Values and their length. */
+/** A vector and its length. */
 export interface Vector {
   readonly values: Float32Array | Float64Array;
-  /** The root of the sum of squares. */
+  /** The Euclidean length of a vector. */
   readonly norm: number;
 }
 
-/** Values with their length. */
+/** A vector with its length. */
 export function vectorOf<Values extends Vector['values']>(values: Values): Vector & { readonly values: Values } {
   return { values, norm: Math.sqrt(dot(values, values)) };
 }
 
 /**
- * The squared Euclidean distance, or the cosine distance: 1 - cos, which is half the squared distance of vectors of length 1.
- * Exactly 0 for equal vectors. A vector of zeros has no direction: its cosine distance to everything is 1.
+ * The squared Euclidean distance, or the cosine distance: 1 - cos, which is half the squared distance of unit vectors.
+ * Exactly 0 for equal vectors. A zero vector has no direction: its cosine distance to every vector is 1.
  */
 export function separation(distance: Distance, a: Vector, b: Vector): number {
   if (distance === 'euclidean') return scaledDistance(a.values, 1, b.values, 1);
@@ -28,12 +28,12 @@ export function separation(distance: Distance, a: Vector, b: Vector): number {
   return scaledDistance(a.values, 1 / a.norm, b.values, 1 / b.norm) / 2;
 }
 
-/** The distance that a separation stands for. */
+/** The distance of a separation: its root for the Euclidean one, unchanged for the cosine one. */
 export function distanceOf(distance: Distance, separated: number): number {
   return distance === 'euclidean' ? Math.sqrt(separated) : separated;
 }
 
-/** Sum of products. Four sums at once, because one would wait for itself. */
+/** Dot product. Four partial sums, because a single one would wait for its previous addition. */
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [first, second, third, fourth] = [0, 0, 0, 0];
   let i = 0;

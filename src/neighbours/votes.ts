@@ -1,12 +1,12 @@
 // Votes of the nearest examples.
 
-/** How much a neighbour counts: all alike, or by the inverse of its distance. */
+/** Weight of a neighbour: 1 for all, or the inverse of its distance. */
 export type VoteWeights = 'uniform' | 'distance';
 
-/** All of them. */
+/** All kinds of weights. */
 export const voteWeights: readonly VoteWeights[] = ['uniform', 'distance'];
 
-/** How `knn` asks by itself. */
+/** Default options of `knn`. */
 export const knnDefaults = { k: 5, distance: 'cosine', weights: 'uniform' } as const;
 
 /** A neighbour that votes. */
@@ -16,10 +16,10 @@ export interface Voter {
 }
 
 /**
- * Share of the votes of each label that has any, the largest first; of equal ones that of the nearest voter. With weights by
- * distance, voters at distance 0 outvote all others, as in scikit-learn.
+ * Share of the votes for each label that has any, the largest first. Labels with equal shares are sorted by their
+ * nearest voter. With weights by distance, only voters at distance 0 count if there are any, as in scikit-learn.
  *
- * @param voters - The nearest first.
+ * @param voters - Sorted by distance, the nearest first.
  */
 export function voteShares(voters: readonly Voter[], weights: VoteWeights): Map<string, number> {
   const isSame = voters.some(({ distance }) => distance === 0);

@@ -159,7 +159,7 @@ describe('using one', () => {
     const { classifier } = await filled();
     classifier.remove(1);
     for (const id of [1, 7, -1, NaN, '0' as unknown as number]) {
-      const text = `knn.remove: expected the id of one of 2 kept examples, got ${String(id)}. Ids are what add gives; examples lists them.`;
+      const text = `knn.remove: expected the id of one of 2 kept examples, got ${String(id)}. Ids are returned by add and listed in examples.`;
       await refusedBy(
         classifier,
         () => {

@@ -159,7 +159,7 @@ describe('features of another base are refused', () => {
     expect(error).toMatchObject({ code: 'EXAMPLES_MISMATCH', message: expect.stringContaining(text) as string });
     expect(error).toMatchObject({
       message: expect.stringMatching(
-        /^\[transferkit\] knn: expected examples whose features 'tiny' made as it is here, got/,
+        /^\[transferkit\] knn: expected examples whose features come from 'tiny' as it is now, got/,
       ) as string,
     });
   });
@@ -193,7 +193,7 @@ describe('features of another base are refused', () => {
 
 describe('what is no such data is refused', () => {
   const spoil: [string, (set: ExampleSet) => unknown, string][] = [
-    ['text', () => 'kept.json', 'expected examples to be what toJSON of a classifier gave, got string.'],
+    ['text', () => 'kept.json', 'expected examples to be the result of toJSON of a classifier, got string.'],
     ['a list', (set) => set.examples, 'got a list.'],
     ['another object', () => ({ labels: [] }), 'got an object with labels.'],
     ['another version', (set) => ({ ...set, version: 2 }), 'got an object with version, origin, nextId, examples.'],

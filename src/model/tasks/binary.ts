@@ -14,7 +14,7 @@ const rules: OneLabelRules = {
   outputs: ([logit = 0]) => [1 - sigmoidOf(logit), sigmoidOf(logit)],
 };
 
-/** One of two labels. The target is the share of the second one; one logit, above 0 for the second label. */
+/** One of two labels. The target is the share of the second label. One logit; above 0 it means the second label. */
 export const binary = {
   name: 'binary',
   losses: labelLosses,
@@ -52,7 +52,7 @@ export const binary = {
   temperature: temperatureOfEach,
 } as const satisfies Task<'binary'>;
 
-/** A label, a share of the second label, or both shares. */
+/** A label, the share of the second label, or the shares of both. */
 function encode(question: TargetQuestion): Float32Array {
   const { verb, target, id } = question;
   const index = oneLabelIn(question);

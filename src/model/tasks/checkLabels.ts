@@ -1,4 +1,4 @@
-// Checks that samples and head mean the same labels, and that there is enough to learn from or to validate on.
+// Checks that samples and head have the same labels, and enough examples for training or validation.
 import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../model.ts';
 import type { Samples } from '../../core/types.ts';
@@ -9,10 +9,10 @@ import { mismatch } from './labelTargets.ts';
 import { tasks } from './tasks.ts';
 
 /**
- * Raises when a head cannot learn from samples: labels it does not know, or labels without an example.
+ * Raises if a head cannot learn from samples, because of unknown labels or labels without examples.
  *
- * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`; what `assertKnown`
- * raises.
+ * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`; the errors of
+ * `assertKnown`.
  */
 export function assertTrainable(verb: string, model: AnyModel, samples: Samples): void {
   assertKnown(verb, model, samples);
@@ -36,9 +36,9 @@ function assertLearnable(head: HeadSamples): void {
 }
 
 /**
- * Raises when samples are too few to validate on: figures of fewer examples than labels say little.
+ * Raises if there are too few samples for validation: with fewer examples than labels the figures say little.
  *
- * @throws TransferKitError `TOO_FEW_EXAMPLES`; what `assertKnown` raises.
+ * @throws TransferKitError `TOO_FEW_EXAMPLES`; the errors of `assertKnown`.
  */
 export function assertValidation(verb: string, model: AnyModel, validation: Samples): void {
   assertKnown(verb, model, validation);
@@ -49,7 +49,7 @@ export function assertValidation(verb: string, model: AnyModel, validation: Samp
 }
 
 /**
- * Raises when a value is no samples: a program without types may hand in a path or an array.
+ * Raises if a value is no `Samples`. Callers without TypeScript may pass a path or an array.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -62,7 +62,7 @@ export function assertSamples(verb: string, samples: unknown): asserts samples i
 }
 
 /**
- * Raises when samples are empty, or have targets that are none of the head's labels.
+ * Raises if samples are empty, or have targets that are not labels of the head.
  *
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `INVALID_OPTION`, `OUT_OF_RANGE`.
  */
@@ -92,9 +92,9 @@ function assertKnownLabels(head: HeadSamples): void {
 }
 
 /**
- * Examples of each of a head's labels. Shares of an example count as such.
+ * Number of examples of each of a head's labels. Shares are summed.
  *
- * @throws TransferKitError `INVALID_OPTION`, `OUT_OF_RANGE` for targets that are no shares and no indexes of labels.
+ * @throws TransferKitError `INVALID_OPTION`, `OUT_OF_RANGE` for targets that are neither shares nor indexes of labels.
  */
 export function labelCounts(head: HeadSamples): number[] {
   const { verb, part, samples } = head;
@@ -115,7 +115,7 @@ function hasNumbers({ samples }: HeadSamples): boolean {
   return isNumeric(samples.target(0));
 }
 
-/** Numbers mean labels by their order, which both sides may know. */
+/** Raises if numeric targets refer to a different order of the labels. */
 function assertSameOrder({ verb, part, samples }: HeadSamples): void {
   const { labels } = samples;
   if (labels.length === 0) return;
@@ -128,7 +128,7 @@ function assertSameOrder({ verb, part, samples }: HeadSamples): void {
   );
 }
 
-/** Examples of a label, which may be called as a member of every object is: 'constructor'. */
+/** Number of examples of a label. The label may be named like a member of every object: 'constructor'. */
 function countOf({ samples: { classCounts } }: HeadSamples, label: string): number {
   return Object.hasOwn(classCounts, label) ? (classCounts[label] ?? 0) : 0;
 }

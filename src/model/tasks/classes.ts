@@ -1,4 +1,4 @@
-// The task `classes`: one of several labels, by a softmax.
+// The task `classes`: one of several labels, with a softmax.
 import { softmax } from './activations.ts';
 import { encodeLabel } from './labelTargets.ts';
 import { entropy, labelLosses, ranked, spreadOver } from './labelTasks.ts';
@@ -9,7 +9,7 @@ import type { Answered, Task } from './task.ts';
 
 const rules = { labelOf: argMax, decide: argMax, outputs: softmaxOf };
 
-/** One of several labels. Targets are shares of the labels that sum to 1; a logit for each label. */
+/** One of several labels. Targets are shares of the labels that sum to 1. One logit for each label. */
 export const classes = {
   name: 'classes',
   losses: labelLosses,
@@ -48,7 +48,7 @@ export const classes = {
   },
 } as const satisfies Task<'classes'>;
 
-/** Share of examples whose label is among the `k` with the largest logits; of equal ones the first counts as larger. */
+/** Share of examples whose label is among the `k` largest logits. Of equal logits the first one counts as larger. */
 function topKAccuracy(answers: readonly Answered[], k: number): number {
   const hits = answers.filter(({ logits, target }) => {
     const actual = argMax(target);

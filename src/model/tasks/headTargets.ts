@@ -1,4 +1,4 @@
-// Targets of examples for all heads of a model, side by side as their logits are.
+// Encodes the targets of examples for all heads of a model, concatenated in the order of the logits.
 import { TransferKitError } from '../../core/errors.ts';
 import type { HeadPart } from '../model.ts';
 import { nearestNames } from '../../core/names.ts';
@@ -6,14 +6,14 @@ import type { Samples, Target } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 import { encodeTarget } from './encodeTarget.ts';
 
-/** What has heads. Every model is one. */
+/** A value with heads. Every model is one. */
 export interface WithHeads {
   readonly head: { readonly parts: readonly HeadPart[] };
 }
 
-/** One head with the targets of samples that are for it. */
+/** One head with the targets that samples have for it. */
 export interface HeadSamples {
-  /** What its error texts begin with. */
+  /** Name of the verb, which error texts begin with. */
   readonly verb: string;
   readonly part: HeadPart;
   readonly samples: Pick<Samples, 'size' | 'labels' | 'classCounts' | 'target'>;
@@ -25,10 +25,10 @@ export function targetSize({ head }: WithHeads): number {
 }
 
 /**
- * One example's targets as values for the losses, see `encodeTarget`.
+ * Encodes one example's targets as values for the losses, see `encodeTarget`.
  *
- * @throws TransferKitError what `encodeTarget` raises; `INVALID_OPTION` for a record without a target for every head, or
- * with one for another.
+ * @throws TransferKitError the errors of `encodeTarget`; `INVALID_OPTION` for a record that lacks the target of a head,
+ * or has a target for an unknown head.
  */
 export function encodeTargets(verb: string, model: WithHeads, target: Target, id: string): Float32Array {
   const { parts } = model.head;
@@ -43,7 +43,7 @@ export function encodeTargets(verb: string, model: WithHeads, target: Target, id
 /**
  * The targets of samples, head by head.
  *
- * @throws TransferKitError `INVALID_OPTION` when samples have not the targets of the model's heads.
+ * @throws TransferKitError `INVALID_OPTION` if samples do not have the targets of the model's heads.
  */
 export function byHeads(verb: string, { head }: WithHeads, samples: Samples): HeadSamples[] {
   const [first] = head.parts;
@@ -62,7 +62,7 @@ function ofHead(verb: string, { name }: HeadPart): string {
   return `${verb}: head '${name}'`;
 }
 
-/** A target that has one for each of some heads, and no more. */
+/** Raises unless a target is a record with exactly one target for each of the heads. */
 function recordOf(verb: string, parts: readonly HeadPart[], target: Target, id: string) {
   const names = parts.map(({ name }) => name);
   if (typeof target !== 'object' || isList(target)) {
@@ -79,10 +79,10 @@ function recordOf(verb: string, parts: readonly HeadPart[], target: Target, id: 
   return target;
 }
 
-/** Samples that somebody has written himself. */
+/** The error about samples that were written by hand and do not list the labels of a head. */
 function undescribed(verb: string, { name }: HeadPart): TransferKitError {
   const text =
-    `${verb}: expected samples that say which labels head '${name}' has, under heads.${name}, got none. Make them by ` +
+    `${verb}: expected samples that list the labels of head '${name}' under heads.${name}, got none. Make them by ` +
     'defineSamples, which finds the labels of each head.';
   return new TransferKitError('INVALID_OPTION', text, { head: name });
 }

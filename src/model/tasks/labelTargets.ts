@@ -1,4 +1,4 @@
-// Targets that are labels, or shares of labels: what the tasks with labels make of them in the same way.
+// Encodes targets that are labels, or shares of labels. Shared by the tasks with labels.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
 import { isNumbers } from '../../core/numericTarget.ts';
@@ -24,7 +24,7 @@ export function encodeLabel(question: TargetQuestion): Float32Array {
   throw outOfRange(verb, `a whole number 0 … ${String(labels.length - 1)}, the index of a label,`, target, id);
 }
 
-/** Index of the only label by name; undefined for a target of numbers. */
+/** Index of the only label, given by name. Undefined for a numeric target. */
 export function oneLabelIn({ verb, labels, target, id }: TargetQuestion): number | undefined {
   const names = namesIn(target);
   if (names === undefined) return undefined;
@@ -33,26 +33,26 @@ export function oneLabelIn({ verb, labels, target, id }: TargetQuestion): number
   return indexOf(verb, labels, name, id);
 }
 
-/** Shares of all labels, which sum to 1; undefined for another target. */
+/** Shares of all labels, which sum to 1. Undefined for any other target. */
 export function sharesIn({ verb, labels, target, id }: TargetQuestion): readonly number[] | undefined {
   if (!isNumbers(target) || target.length !== labels.length) return undefined;
   assertShares(verb, target, id);
   return target;
 }
 
-/** The labels by name; undefined for a target of numbers. */
+/** The labels given by name. Undefined for a numeric target. */
 export function namesIn(target: Target): readonly string[] | undefined {
   return typeof target === 'string' ? [target] : isNames(target) ? target : undefined;
 }
 
-/** 1 at some places, 0 elsewhere. */
+/** 1 at the given indexes, 0 elsewhere. */
 export function oneAt(width: number, places: readonly number[]): Float32Array {
   const row = new Float32Array(width);
   for (const place of places) row[place] = 1;
   return row;
 }
 
-/** The place of a label. */
+/** Index of a label. */
 export function indexOf(verb: string, labels: readonly string[], name: string, id: string): number {
   const index = labels.indexOf(name);
   if (index >= 0) return index;
@@ -69,7 +69,7 @@ export function assertProbability(verb: string, value: number, id: string): void
   if (!(value >= 0 && value <= 1)) throw outOfRange(verb, 'a number 0 … 1', value, id);
 }
 
-/** The error about a target of a kind that the task does not take. */
+/** The error about a kind of target that the task does not accept. */
 export function mismatch(verb: string, expected: string, target: Target, id: string): TransferKitError {
   const text = `${verb}: expected ${expected} as target of ${id}, got ${shown(target)}. Choose replaceHead's task to fit.`;
   return new TransferKitError('INVALID_OPTION', text, { id, target });

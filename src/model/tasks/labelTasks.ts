@@ -1,21 +1,21 @@
-// What tasks with labels have in common: losses, what smoothing does to targets, frequencies as a model, predictions.
+// Shared parts of tasks with labels: losses, label smoothing, loss of the label frequencies, predictions.
 import { sigmoidOf } from './logits.ts';
 import type { LabelPrediction, TemperatureRules } from './task.ts';
 
-/** Losses of labels, the default first. */
+/** Names of losses for labels, the default first. */
 export const labelLosses = ['crossEntropy', 'focal', 'hinge'] as const;
 
-/** A share that is spread evenly over outcomes, for each unit. */
+/** Spreads a share evenly over the outcomes of each unit. */
 export function spreadOver(outcomes: number, smoothing: number, units: number): number[] {
   return new Array<number>(units).fill(smoothing / outcomes);
 }
 
-/** `-Σ share · log share`: the cross-entropy of always giving the shares of what excludes each other. */
+/** `-Σ share · log share`: the cross-entropy of always predicting the shares of labels that exclude each other. */
 export function entropy(shares: readonly number[]): number {
   return shares.reduce((sum, share) => sum + surprise(share), 0);
 }
 
-/** The mean over shares of what may each be or not be. */
+/** Mean binary cross-entropy of always predicting the shares of labels that do not exclude each other. */
 export function meanBinaryEntropy(shares: readonly number[]): number {
   return shares.reduce((sum, share) => sum + (surprise(share) + surprise(1 - share)), 0) / shares.length;
 }
@@ -24,7 +24,7 @@ function surprise(share: number): number {
   return share > 0 ? -share * Math.log(share) : 0;
 }
 
-/** Labels with probabilities, the most probable first. */
+/** Labels with probabilities, in falling order. */
 export function ranked(
   labels: readonly string[],
   probabilities: readonly number[],
@@ -39,7 +39,7 @@ export function ranked(
     .slice(0, topK);
 }
 
-/** Temperature where each logit is a decision of its own, at one half. */
+/** Temperature of a task whose logits are separate decisions at one half. */
 export const temperatureOfEach: TemperatureRules = {
   losses: (units) => units,
   regret: (logits, target) =>

@@ -1,17 +1,17 @@
-// Figures of a classifier or a regression, from its answers to single examples. Plain numbers, no tensors.
+// Computes figures of a classifier or a regression from its answers to single examples. Plain numbers, no tensors.
 import { isChosen } from './logits.ts';
 import type { Answered } from './task.ts';
 
-/** Figures of one class. Precision, recall and F1 are 0 where their denominator is. */
+/** Figures of one class. Precision, recall and F1 are 0 if their denominator is 0. */
 export interface LabelFigures {
   readonly label: string;
-  /** Share of right ones among the examples predicted as this class. */
+  /** Share of the examples predicted as this class that belong to it. */
   readonly precision: number;
-  /** Share of the class's examples that were found. */
+  /** Share of the class's examples that were predicted as this class. */
   readonly recall: number;
-  /** Harmonic mean of the two. */
+  /** Harmonic mean of precision and recall. */
   readonly f1: number;
-  /** Examples of this class. */
+  /** Number of examples of this class. */
   readonly support: number;
 }
 
@@ -58,16 +58,16 @@ function figures(label: string, right: number, predicted: number, support: numbe
   return { label, precision, recall, f1: f1Score(right, predicted, support), support };
 }
 
-/** Harmonic mean of precision and recall, from counts; 0 where there is nothing to be found and nothing found. */
+/** Harmonic mean of precision and recall, from counts. 0 if there are neither examples nor predictions. */
 export function f1Score(right: number, predicted: number, actual: number): number {
   return predicted + actual === 0 ? 0 : (2 * right) / (predicted + actual);
 }
 
-/** Figures of a regression, over all outputs or one. */
+/** Figures of a regression, over all outputs or for one. */
 export interface RegressionFigures {
   readonly meanSquaredError: number;
   readonly meanAbsoluteError: number;
-  /** `1 - Σ(y - ŷ)² / Σ(y - ȳ)²`, the mean of the outputs' own; NaN where all targets are equal. */
+  /** `1 - Σ(y - ŷ)² / Σ(y - ȳ)²`, averaged over the outputs. NaN if all targets are equal. */
   readonly rSquared: number;
 }
 

@@ -1,4 +1,4 @@
-// The task `multiLabel`: any of several labels, by a sigmoid each.
+// The task `multiLabel`: any number of labels, with one sigmoid each.
 import { isNumbers } from '../../core/numericTarget.ts';
 import { sigmoid } from './activations.ts';
 import { assertProbability, indexOf, mismatch, namesIn, oneAt } from './labelTargets.ts';
@@ -8,7 +8,7 @@ import { labelFigures, type LabelFigures } from './metrics.ts';
 import { sigmoidLoss } from './rowLosses.ts';
 import type { TargetQuestion, Task } from './task.ts';
 
-/** Figures of a head that predicts any of several labels. */
+/** Figures of a head that predicts any number of labels. */
 export interface MultiLabelFigures {
   readonly task: 'multiLabel';
   /** Share of right decisions over all labels of all examples, at the model's thresholds. */
@@ -17,7 +17,7 @@ export interface MultiLabelFigures {
   readonly perLabel: readonly LabelFigures[];
 }
 
-/** Any of several labels. The target is 0 … 1 for each; a logit for each label. */
+/** Any number of labels. The target is 0 … 1 for each label. One logit for each label. */
 export const multiLabel = {
   name: 'multiLabel',
   losses: labelLosses,
@@ -49,7 +49,7 @@ export const multiLabel = {
   temperature: temperatureOfEach,
 } as const satisfies Task<'multiLabel'>;
 
-/** A list of labels, or a number for each. */
+/** A list of labels, or one number for each label. */
 function encode({ verb, labels, target, id }: TargetQuestion): Float32Array {
   const names = namesIn(target);
   if (names !== undefined) {

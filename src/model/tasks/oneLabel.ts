@@ -1,46 +1,46 @@
-// Figures of heads that decide for one label of each example.
+// Figures of heads that decide for one label per example.
 import { confusionFigures, confusionMatrix, type LabelFigures } from './metrics.ts';
 import type { Answered, Baselines, Decider, OneLabel, Wanted } from './task.ts';
 
-/** An example that the model was most wrong about. */
+/** A wrong prediction with a large loss. */
 export interface Mistake {
   readonly id: string;
   readonly actual: string;
   readonly predicted: string;
-  /** Probability that the model gave the actual label. */
+  /** Predicted probability of the actual label. */
   readonly probability: number;
-  /** Probability that it gave the predicted label. */
+  /** Probability of the predicted label. */
   readonly predictedProbability: number;
   readonly loss: number;
 }
 
-/** What decisions for one label have in common. */
+/** Figures that all tasks with one label per example have. */
 export interface DecisionFigures {
   /** Share of right predictions. */
   readonly accuracy: number;
   readonly labels: readonly string[];
-  /** `confusion[actual][predicted]`, in the order of `labels`. */
+  /** `confusion[actual][predicted]`, numbers of examples in the order of `labels`. */
   readonly confusion: readonly (readonly number[])[];
   readonly perLabel: readonly LabelFigures[];
-  /** The most confident mistakes first. */
+  /** Wrong predictions, those with the largest losses first. */
   readonly worst: readonly Mistake[];
-  /** What the model should be better than; with the option `baselines`. */
+  /** Accuracies that the model should exceed. Present with the option `baselines`. */
   readonly baselines?: Baselines;
 }
 
 /** Figures of a head that predicts one label: of tasks `classes` and `binary`. */
 export interface OneLabelFigures extends DecisionFigures {
   readonly task: 'classes' | 'binary';
-  /** Share of examples whose label is among the `topK` most probable. */
+  /** Share of examples whose label is among the `topK` most probable ones. */
   readonly topKAccuracy: number;
 }
 
-/** How a task decides for one label. */
+/** Functions by which a task decides for one label. */
 export interface OneLabelRules extends OneLabel {
   readonly outputs: (logits: Float32Array) => number[];
 }
 
-/** Which label an answer should have decided for, and which one it has. */
+/** Indexes of the actual and the predicted label of an answer. */
 export interface Decided {
   readonly actual: number;
   readonly predicted: number;

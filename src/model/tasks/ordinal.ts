@@ -1,4 +1,4 @@
-// The task `ordinal`: one of several labels that have an order, by a logit for each step of it.
+// The task `ordinal`: one of several labels that have an order, with one logit for each step between two labels.
 import { sigmoid } from './activations.ts';
 import { encodeLabel } from './labelTargets.ts';
 import { labelLosses, meanBinaryEntropy, ranked } from './labelTasks.ts';
@@ -7,7 +7,7 @@ import { decideAll, decisionFigures, type DecisionFigures, type OneLabelRules } 
 import { sigmoidLoss } from './rowLosses.ts';
 import type { Task } from './task.ts';
 
-/** Figures of a head that predicts one of several labels that have an order. */
+/** Figures of a head that predicts one of several ordered labels. */
 export interface OrdinalFigures extends DecisionFigures {
   readonly task: 'ordinal';
   /** Mean number of places between the predicted label and the actual one, in the order of the labels. */
@@ -21,13 +21,13 @@ const rules: OneLabelRules = {
 };
 
 /**
- * One of several labels that have an order. Of K labels a head has K - 1 logits; logit k says whether the label is beyond
- * label k. The target of each is the share of the labels beyond k. The loss is the mean of the K - 1 binary
- * cross-entropies: a mean, so that losses and learning rates do not depend on the number of labels. The optimum is the one
- * of the sum. The label that is decided for is the number of probabilities above one half.
+ * One of several labels that have an order. A head with K labels has K - 1 logits; logit k predicts whether the label
+ * is beyond label k. Its target is the share of the labels beyond k. The loss is the mean of the K - 1 binary
+ * cross-entropies: a mean, so that losses and learning rates do not depend on the number of labels. Its optimum is that
+ * of the sum. The index of the predicted label is the number of probabilities above one half.
  *
- * Niu et al., "Ordinal Regression with Multiple Output CNN for Age Estimation", 2016; all weights of the K - 1 decisions
- * are 1.
+ * Niu et al., "Ordinal Regression with Multiple Output CNN for Age Estimation", 2016; all weights of the K - 1
+ * decisions are 1.
  */
 export const ordinal = {
   name: 'ordinal',
@@ -59,7 +59,7 @@ export const ordinal = {
     count: { text: 'two or more', isRight: (length) => length >= 2 },
     one: rules,
     shares: differences,
-    // Of labels that are all as probable, (K - 1 - k) / K are beyond label k.
+    // If all labels are equally probable, the share (K - 1 - k) / K is beyond label k.
     spread: (smoothing, units) =>
       Array.from({ length: units }, (_, unit) => (smoothing * (units - unit)) / (units + 1)),
     chanceLoss: (shares) => meanBinaryEntropy(beyondEach(shares)),
@@ -68,7 +68,7 @@ export const ordinal = {
   temperature: 'Label probabilities of an ordinal head are differences, which one temperature does not calibrate.',
 } as const satisfies Task<'ordinal'>;
 
-/** For each label but the last the share of the labels beyond it. */
+/** For each label but the last: the share of the labels beyond it. */
 function beyondEach(shares: ArrayLike<number>): number[] {
   const beyond = new Array<number>(shares.length - 1);
   let sum = 0;
@@ -79,15 +79,15 @@ function beyondEach(shares: ArrayLike<number>): number[] {
   return beyond;
 }
 
-/** Share of each label where those of the labels beyond each fall. */
+/** Share of each label, from the falling shares beyond each label. */
 function differences(beyond: ArrayLike<number>): number[] {
   return Array.from({ length: beyond.length + 1 }, (_, label) => (beyond[label - 1] ?? 1) - (beyond[label] ?? 0));
 }
 
 /**
- * Probability of each label: differences of the probabilities to be beyond a label, put in falling order. Decisions of their
- * own may contradict each other; in falling order none does, as many as before are above one half, and the label that is
- * decided for is the median of the labels.
+ * Probability of each label: differences of the probabilities to be beyond a label, sorted in falling order. The K - 1
+ * decisions are made separately and may contradict each other. Sorting removes contradictions and keeps the number of
+ * probabilities above one half, so the predicted label is the median of the labels.
  *
  * Chernozhukov, Fernández-Val and Galichon, "Improving point and interval estimators of monotone functions by
  * rearrangement", 2009.

@@ -7,13 +7,13 @@ import { regressionFigures, type RegressionFigures } from './metrics.ts';
 import { squaredLoss } from './rowLosses.ts';
 import type { TargetQuestion, Task } from './task.ts';
 
-/** Figures of a head that predicts numbers: the mean over its outputs, and those of each. */
+/** Figures of a head that predicts numbers: the mean over its outputs, and the figures of each output. */
 export interface OutputsFigures extends RegressionFigures {
   readonly task: 'regression';
   readonly perOutput: readonly (RegressionFigures & { readonly output: string })[];
 }
 
-/** Numbers. The target is the numbers; the logits are the values. */
+/** Numbers. The targets are numbers; the logits are the predicted values. */
 export const regression = {
   name: 'regression',
   losses: ['meanSquaredError', 'meanAbsoluteError', 'huber'],
@@ -48,7 +48,7 @@ export const regression = {
 function encode({ verb, labels, target, id }: TargetQuestion): Float32Array {
   const values = typeof target === 'number' ? [target] : isNumbers(target) ? target : undefined;
   if (values?.length !== labels.length) throw mismatch(verb, `${String(labels.length)} numbers`, target, id);
-  // What is too large for float32 becomes infinite here.
+  // A value that is too large for float32 becomes infinite here.
   const row = Float32Array.from(values);
   if (row.every(Number.isFinite)) return row;
   const text = `${verb}: expected targets that are finite in float32, got ${values.join(', ')} for ${id}. Scale them.`;

@@ -1,7 +1,8 @@
-// The convex losses of a linear head, row by row, in plain numbers: value, and gradient by the logits.
+// Convex losses of a linear head for single rows of plain numbers: the value, and the gradient with respect to the
+// logits.
 
 /**
- * Loss of one row. Puts its gradient by the logits in their place.
+ * Loss of one row. Overwrites the logits with the gradient with respect to them.
  *
  * @param logits - [units]
  * @param targets - [units]
@@ -25,7 +26,7 @@ export function softmaxLoss(logits: Float32Array, targets: Float32Array): number
   return Math.log(sum) - right;
 }
 
-/** The sum of the units' cross-entropies of a sigmoid. */
+/** Sum over the units of the cross-entropy of a sigmoid. */
 export function sigmoidLoss(logits: Float32Array, targets: Float32Array): number {
   let loss = 0;
   for (let unit = 0; unit < logits.length; unit++) {
@@ -38,7 +39,7 @@ export function sigmoidLoss(logits: Float32Array, targets: Float32Array): number
   return loss;
 }
 
-/** Half the sum of squares. */
+/** Half the sum of squared differences. */
 export function squaredLoss(values: Float32Array, targets: Float32Array): number {
   let loss = 0;
   for (let unit = 0; unit < values.length; unit++) {
