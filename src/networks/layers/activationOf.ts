@@ -4,7 +4,7 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
 import { activationNamed, snakeCase } from './kerasActivations.ts';
 import { single, singleShape, type LayerConfig } from './layerConfig.ts';
 
-/** An activation by the name that Keras 3 has for it, as a layer. */
+/** An activation as a layer, by its name in Keras 3. */
 export class ActivationOf extends layers.Layer {
   static readonly className = 'ActivationOf';
   private readonly activation: string;
@@ -13,7 +13,7 @@ export class ActivationOf extends layers.Layer {
   constructor(config: LayerConfig) {
     super(config);
     this.activation = snakeCase(typeof config.activation === 'string' ? config.activation : 'linear');
-    // This layer speaks of Keras 3 alone.
+    // Names of this layer are always those of Keras 3.
     this.compute = activationNamed(this.activation === 'hard_sigmoid' ? 'hard_sigmoid_relu6' : this.activation);
   }
 

@@ -1,4 +1,4 @@
-// Keras's Attention: queries look at keys, and take from the values in the measure in which both agree.
+// Keras's Attention: each query is compared with the keys, and the values are averaged with these scores as weights.
 import {
   add,
   expandDims,
@@ -15,7 +15,8 @@ import { initializers, layers, type LayerVariable, type Shape } from '@tensorflo
 import { shapeList, tensorList, type LayerConfig } from './layerConfig.ts';
 
 /**
- * Reads a query [b, t, c], values [b, s, d] and, where they are others than the values, keys [b, s, c]; gives [b, t, d].
+ * Inputs are a query [b, t, c], values [b, s, d] and optional keys [b, s, c] (default: the values). The output is [b,
+ * t, d].
  *
  * `scoreMode` `'dot'` is Luong et al. 2015, https://arxiv.org/abs/1508.04025, `'concat'` Bahdanau et al. 2015,
  * https://arxiv.org/abs/1409.0473.
@@ -71,14 +72,14 @@ export class Attention extends layers.Layer {
   }
 }
 
-/** What an attention reads: query, values and keys, which are the values where there are no others. */
+/** The inputs of an attention: query, values and keys. Keys default to the values. */
 export interface AttentionInputs<Each> {
   readonly query: Each;
   readonly value: Each;
   readonly key: Each;
 }
 
-/** Tells a list of two or three apart. */
+/** Assigns two or three inputs to query, values and keys. */
 export function attentionInputs<Each>([query, value, key]: readonly Each[], layer: string): AttentionInputs<Each> {
   if (query === undefined || value === undefined) throw new RangeError(`${layer} reads a query and values`);
   return { query, value, key: key ?? value };

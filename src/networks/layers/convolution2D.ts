@@ -1,4 +1,4 @@
-// What the convolutions of this package share: how their window moves, where the channels lie, bias and activation.
+// Shared parts of the convolutions of this package: strides, padding, data format, bias and activation.
 import {
   add,
   pad,
@@ -17,7 +17,7 @@ import { isChannelsFirst } from './globalPooling.ts';
 import { pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
-/** Reads [b, h, w, channels], or [b, channels, h, w] where the configuration has the channels first. */
+/** The input is [b, h, w, channels], or [b, channels, h, w] with the data format `channelsFirst`. */
 export abstract class Convolution2D extends layers.Layer {
   protected readonly kernelSize: [number, number];
   protected readonly strides: [number, number];
@@ -42,10 +42,10 @@ export abstract class Convolution2D extends layers.Layer {
     this.biasRules = config.useBias === false ? undefined : rulesOf(config, 'bias', 'Zeros');
   }
 
-  /** Adds the kernel for a number of input channels. */
+  /** Adds the kernel for the given number of input channels. */
   protected abstract addKernel(channels: number): LayerVariable;
 
-  /** Channels of the output. */
+  /** Number of output channels. */
   protected abstract outputChannels(channels: number | null): number | null;
 
   /** [b, h, w, channels] → [b, h', w', output channels], without bias and activation. */
@@ -98,7 +98,7 @@ export abstract class Convolution2D extends layers.Layer {
     };
   }
 
-  /** Adds a weight that starts, costs and is held as its rules say. */
+  /** Adds a weight with the initialiser, regulariser and constraint of its rules. */
   protected addRuledWeight(name: string, shape: Shape, rules: WeightRules): LayerVariable {
     const { initializer, regularizer, constraint } = rules;
     return this.addWeight(name, shape, 'float32', initializer, regularizer, true, constraint);
@@ -112,8 +112,8 @@ export abstract class Convolution2D extends layers.Layer {
 }
 
 /**
- * A kernel with zeros between its rows and columns: tfjs has no gradient for a convolution that skips pixels itself, and
- * cannot move one by more than a pixel.
+ * A kernel with zeros between its rows and columns. tfjs has no gradient for a dilated convolution, and does not
+ * support dilation with strides above 1.
  * [h, w, c, f] → [(h - 1) * rows + 1, (w - 1) * columns + 1, c, f]
  */
 export function dilate(kernel: Tensor4D, [rows, columns]: readonly [number, number]): Tensor4D {

@@ -1,11 +1,13 @@
-// Keras's DepthwiseConv2D with dilation. tfjs's own layer leaves the dilation out.
+// Keras's DepthwiseConv2D with dilation. tfjs's own layer ignores the dilation.
 import { depthwiseConv2d, type serialization, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { Convolution2D, dilate } from './convolution2D.ts';
 import { numberOf, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
-/** A convolution of each channel on its own, `depthMultiplier` times; the kernel is [height, width, channels, multiplier]. */
+/**
+ * A convolution of each channel with `depthMultiplier` filters. The kernel is [height, width, channels, multiplier].
+ */
 export class DilatedDepthwiseConv2D extends Convolution2D {
   static readonly className = 'DilatedDepthwiseConv2D';
   private readonly multiplier: number;

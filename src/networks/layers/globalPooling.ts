@@ -1,4 +1,4 @@
-// Global pooling that keeps the pooled axes as 1, which tfjs's own layers forget.
+// Global pooling with `keepdims`, which tfjs's own layers ignore: the pooled axes have length 1.
 import { max, mean, tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
 import { single, singleShape, type LayerConfig } from './layerConfig.ts';
@@ -12,7 +12,7 @@ abstract class GlobalPooling2DKeepDims extends layers.Layer {
     this.channelsFirst = isChannelsFirst(config.dataFormat);
   }
 
-  /** Pools over two axes and keeps them. */
+  /** The shared part of both layers. */
   protected abstract pool(x: Tensor, axes: number[]): Tensor;
 
   override call(inputs: Tensor | Tensor[]): Tensor {
@@ -33,7 +33,7 @@ abstract class GlobalPooling2DKeepDims extends layers.Layer {
 export class GlobalAveragePooling2DKeepDims extends GlobalPooling2DKeepDims {
   static readonly className = 'GlobalAveragePooling2DKeepDims';
 
-  /** Pools over two axes and keeps them. */
+  /** Takes the mean over two axes. */
   protected pool(x: Tensor, axes: number[]): Tensor {
     return mean(x, axes, true);
   }
@@ -43,13 +43,13 @@ export class GlobalAveragePooling2DKeepDims extends GlobalPooling2DKeepDims {
 export class GlobalMaxPooling2DKeepDims extends GlobalPooling2DKeepDims {
   static readonly className = 'GlobalMaxPooling2DKeepDims';
 
-  /** Pools over two axes and keeps them. */
+  /** Takes the maximum over two axes. */
   protected pool(x: Tensor, axes: number[]): Tensor {
     return max(x, axes, true);
   }
 }
 
-/** Whether a configuration puts the channels in front, in the spelling of Keras or of tfjs. */
+/** Whether a configuration has channels first, in the spelling of Keras or of tfjs. */
 export function isChannelsFirst(dataFormat: unknown): boolean {
   return dataFormat === 'channelsFirst' || dataFormat === 'channels_first';
 }

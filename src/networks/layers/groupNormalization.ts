@@ -1,4 +1,4 @@
-// Keras's GroupNormalization: the channels fall into groups, and each group of each example has mean 0 and variance 1.
+// Keras's GroupNormalization: each group of channels of each example is normalised to mean 0 and variance 1.
 import {
   add,
   mean,
@@ -16,7 +16,7 @@ import { layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers'
 import { numberOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
-/** Wu and He 2018, https://arxiv.org/abs/1803.08494. `groups: -1` makes a group of each channel. */
+/** Wu and He 2018, https://arxiv.org/abs/1803.08494. With `groups: -1` each channel is a group. */
 export class GroupNormalization extends layers.Layer {
   static readonly className = 'GroupNormalization';
   private readonly groups: number;

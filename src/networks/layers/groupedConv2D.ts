@@ -1,4 +1,4 @@
-// Keras's Conv2D with groups: the channels fall into groups, and each group has its own filters.
+// Keras's Conv2D with groups: the channels are divided into groups, and each group has its own filters.
 import {
   concat,
   conv2d,
@@ -15,8 +15,8 @@ import { numberOf, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
 /**
- * A convolution whose kernel is [height, width, channels / groups, filters]: filters fall into as many groups as
- * channels, in order. Xie et al. 2016, https://arxiv.org/abs/1611.05431.
+ * A convolution whose kernel is [height, width, channels / groups, filters]. Filters are divided into groups in the
+ * same order as channels. Xie et al. 2016, https://arxiv.org/abs/1611.05431.
  */
 export class GroupedConv2D extends Convolution2D {
   static readonly className = 'GroupedConv2D';
@@ -58,7 +58,7 @@ export class GroupedConv2D extends Convolution2D {
     const spread = dilate(kernel, this.dilation);
     const [height, width] = spread.shape;
     if (groups === x.shape[3]) {
-      // One channel a group: [h, w, 1, groups * n] holds the same numbers as a depthwise kernel [h, w, groups, n].
+      // One channel per group: [h, w, 1, groups * n] has the same values as a depthwise kernel [h, w, groups, n].
       const filter: Tensor4D = reshape(spread, [height, width, groups, this.filters / groups]);
       return depthwiseConv2d(x, filter, strides, padding);
     }

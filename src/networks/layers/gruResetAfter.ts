@@ -1,4 +1,4 @@
-// Keras's GRU as it is by default: the reset gate acts behind the recurrent product. tfjs's own GRU has it in front.
+// Keras's default GRU: the reset gate is applied after the recurrent product. tfjs's own GRU applies it before.
 import {
   add,
   matMul,
@@ -20,12 +20,12 @@ import { numberOf, single, singleShape, type LayerConfig } from './layerConfig.t
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
 /**
- * Reads [b, t, c] and gives the last state [b, units], or all of them [b, t, units]. Cho et al. 2014,
- * https://arxiv.org/abs/1406.1078, in the second version of its text, which CuDNN has.
+ * The input is [b, t, c]. The output is the last state [b, units], or all states [b, t, units]. Cho et al. 2014,
+ * https://arxiv.org/abs/1406.1078, in the variant of the paper's first version (v1), which CuDNN uses.
  */
 export class GRUResetAfter extends layers.Layer {
   static readonly className = 'GRUResetAfter';
-  /** What a Bidirectional asks of the layer that it wraps. */
+  /** Members that Bidirectional needs of the layer that it wraps. */
   readonly returnSequences: boolean;
   readonly returnState = false;
   readonly goBackwards: boolean;
@@ -70,7 +70,7 @@ export class GRUResetAfter extends layers.Layer {
       const steps = unstack(this.projected(x), 1); // [b, 3 * units] each
       const states: Tensor[] = [];
       let state: Tensor = zeros([batch, this.units]);
-      // A copy: tfjs's tape keeps the list.
+      // A copy, because the tape of tfjs keeps the list.
       for (const step of this.goBackwards ? [...steps].reverse() : steps) {
         state = this.next(step, state);
         states.push(state);
@@ -104,14 +104,14 @@ export class GRUResetAfter extends layers.Layer {
     return this.addWeight(name, shape, 'float32', initializer, regularizer, true, constraint);
   }
 
-  /** What the input gives to the gates of all steps: [b, t, c] → [b, t, 3 * units] */
+  /** Input part of the gates for all steps: [b, t, c] → [b, t, 3 * units]. */
   private projected(x: Tensor): Tensor {
     const [batch = 1, length = 1, channels = 1] = x.shape;
     const product = matMul(reshape(x, [batch * length, channels]), read(this.kernel, this.name));
     return reshape(this.biased(product, 0), [batch, length, 3 * this.units]);
   }
 
-  /** The state behind a step: update gate, reset gate and candidate lie side by side. */
+  /** The state after a step. Update gate, reset gate and candidate are concatenated. */
   private next(step: Tensor, state: Tensor): Tensor {
     const inner = this.biased(matMul(state, read(this.recurrentKernel, this.name)), 1);
     const part = (from: Tensor, gate: number) => slice(from, [0, gate * this.units], [from.shape[0], this.units]);
@@ -121,7 +121,7 @@ export class GRUResetAfter extends layers.Layer {
     return add(mul(update, state), mul(sub(1, update), candidate));
   }
 
-  /** With one of the two biases, [3 * units] each. */
+  /** Adds one of the two biases, [3 * units] each. */
   private biased(x: Tensor, row: 0 | 1): Tensor {
     const bias = this.bias?.read();
     return bias === undefined ? x : add(x, slice(bias, [row, 0], [1, 3 * this.units]));

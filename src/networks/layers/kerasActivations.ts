@@ -1,4 +1,4 @@
-// Activations of Keras 3 that tfjs lacks or computes by another formula, under names that tfjs can look up.
+// Activations of Keras 3 that tfjs lacks or computes by another formula, registered under names that tfjs looks up.
 import {
   abs,
   add,
@@ -26,12 +26,12 @@ import {
 
 type Activation = (x: Tensor) => Tensor;
 
-/** `relu6(x + 3) / 6`: Keras 3's hard sigmoid. Keras 2's, which is tfjs's, is `clip(0.2 x + 0.5, 0, 1)`. */
+/** `relu6(x + 3) / 6`: the hard sigmoid of Keras 3. That of Keras 2 and tfjs is `clip(0.2 x + 0.5, 0, 1)`. */
 function hardSigmoid(x: Tensor): Tensor {
   return div(clipByValue(add(x, 3), 0, 6), 6);
 }
 
-/** `log(1 + exp(x))` without overflow, from operations that every backend has a gradient for. */
+/** `log(1 + exp(x))` without overflow, from operations with gradients on every backend. */
 function logOnePlusExp(x: Tensor): Tensor {
   return add(relu(x), log1p(exp(neg(abs(x)))));
 }
@@ -43,8 +43,8 @@ function geluTanh(x: Tensor): Tensor {
 }
 
 /**
- * By the names that configurations have for them. `hard_sigmoid_relu6` is what a Keras 3 model calls `hard_sigmoid`,
- * `gelu_tanh` is `gelu(approximate=True)`.
+ * Activations by their names in configurations. `hard_sigmoid_relu6` is `hard_sigmoid` of Keras 3; `gelu_tanh` is
+ * `gelu(approximate=True)`.
  */
 const own: Readonly<Record<string, Activation>> = {
   celu: (x) => elu(x),
@@ -64,22 +64,22 @@ const own: Readonly<Record<string, Activation>> = {
   tanh_shrink: (x) => sub(x, tanh(x)),
 };
 
-/** 0 below -1, x above 1, a parabola between. */
+/** 0 below -1, x above 1, a parabola between them. */
 function sparsePlus(x: Tensor): Tensor {
   const bent = div(square(add(clipByValue(x, -1, 1), 1)), 4);
   return add(bent, maximum(sub(x, 1), 0));
 }
 
-/** Other names, and what Keras 3 calls differently. */
+/** Aliases, and names that differ in Keras 3. */
 const synonyms: Readonly<Record<string, string>> = {
   hard_swish: 'hard_silu',
   swish: 'silu',
 };
 
 /**
- * An activation by its name: ours, else tfjs's.
+ * An activation by its name: one of this file, otherwise one of tfjs.
  *
- * @param name - In snake_case, as Keras has it, or in camelCase, as tfjs does.
+ * @param name - In snake_case as in Keras, or in camelCase as in tfjs.
  */
 export function activationNamed(name: string): Activation {
   const snake = snakeCase(name);
@@ -91,7 +91,7 @@ export function activationNamed(name: string): Activation {
   throw new RangeError(`no activation '${name}'`);
 }
 
-/** Classes that tfjs's layers find by the name of an activation. */
+/** Classes that tfjs's layers look up by the name of an activation. */
 export function activationClasses(): serialization.SerializableConstructor<serialization.Serializable>[] {
   return Object.entries(own).map(([name, compute]) => activationClass(camelCase(name), compute));
 }
@@ -111,12 +111,12 @@ function activationClass(
   };
 }
 
-/** tfjs writes the strings of a configuration in camelCase when it reads it, and in snake_case when it saves it. */
+/** tfjs converts the strings of a configuration to camelCase when it reads it, and to snake_case when it saves it. */
 export function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The way back from camelCase. */
+/** Converts a name from camelCase to snake_case. */
 export function snakeCase(name: string): string {
   return name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 }

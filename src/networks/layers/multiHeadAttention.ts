@@ -1,4 +1,4 @@
-// Keras's MultiHeadAttention on series: several attentions side by side, each on projections of its own.
+// Keras's MultiHeadAttention on sequences: several attentions in parallel, each with its own projections.
 import {
   add,
   matMul,
@@ -16,7 +16,7 @@ import { attentionInputs } from './attention.ts';
 import { numberOf, shapeList, tensorList, type LayerConfig } from './layerConfig.ts';
 import { describedRules, rulesOf, type WeightRules } from './weightRules.ts';
 
-/** A dense layer from channels to heads, or back. */
+/** A dense layer from channels to heads, or from heads to channels. */
 interface Projection {
   readonly kernel: LayerVariable;
   readonly bias: LayerVariable | undefined;
@@ -30,8 +30,8 @@ interface Projections {
 }
 
 /**
- * Reads a query [b, t, c], values [b, s, d] and, where they are others than the values, keys [b, s, e]; gives [b, t, c].
- * Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
+ * Inputs are a query [b, t, c], values [b, s, d] and optional keys [b, s, e] (default: the values). The output is [b,
+ * t, c]. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
  */
 export class MultiHeadAttention extends layers.Layer {
   static readonly className = 'MultiHeadAttention';

@@ -1,4 +1,4 @@
-// Keras's layer Normalization: subtracts a mean and divides by a standard deviation that came with the model.
+// Keras's layer Normalization: subtracts a mean and divides by a standard deviation, both saved with the model.
 import {
   add,
   div,
@@ -25,10 +25,10 @@ interface Moments {
 }
 
 /**
- * `(x - mean) / max(sqrt(variance), 1e-7)`, or the way back with `invert`.
+ * `(x - mean) / max(sqrt(variance), 1e-7)`, or its inverse with `invert`.
  *
- * Mean and variance stand in the configuration, or are weights that do not train: then a weight `count` lies beside
- * them, as in Keras's files.
+ * Mean and variance are in the configuration, or are weights that do not train. In the second case there is also a
+ * weight `count`, as in Keras's files.
  */
 export class Normalization extends layers.Layer {
   static readonly className = 'Normalization';
@@ -73,7 +73,7 @@ export class Normalization extends layers.Layer {
 
   override getConfig(): serialization.ConfigDict {
     const axis = typeof this.axis === 'number' || this.axis === null ? this.axis : [...this.axis];
-    // Flat: an axis of 1 that Keras writes here and there carries nothing.
+    // Flattened, because Keras adds axes of length 1 in some places.
     const fixed = this.fixed && {
       mean: plainConstant(this.fixed.mean),
       variance: plainConstant(this.fixed.variance),
@@ -81,7 +81,7 @@ export class Normalization extends layers.Layer {
     return { ...super.getConfig(), axis, invert: this.invert, ...fixed };
   }
 
-  /** Mean and variance in a shape that broadcasts over x. */
+  /** Mean and variance, reshaped to broadcast over x. */
   private moments(x: Tensor): Moments {
     const axes = new Set(this.axes(x.rank));
     const shape = x.shape.map((size, axis) => (axes.has(axis) ? size : 1));
@@ -94,7 +94,7 @@ export class Normalization extends layers.Layer {
     return { mean: constant(mean), variance: constant(variance) };
   }
 
-  /** The axes that have a mean each, from 0 on. */
+  /** The axes that have separate means, counted from 0. */
   private axes(rank: number): number[] {
     const listed = this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : [...this.axis];
     return listed.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);

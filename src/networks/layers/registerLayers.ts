@@ -1,4 +1,4 @@
-// Makes tfjs know the layers and activations of this package.
+// Registers the layers and activations of this package with tfjs.
 import { serialization } from '@tensorflow/tfjs-core';
 import { ActivationOf } from './activationOf.ts';
 import { activationClasses } from './kerasActivations.ts';
@@ -17,7 +17,7 @@ type Class = serialization.SerializableConstructor<serialization.Serializable>;
 
 let made: readonly Class[] | undefined;
 
-/** The same ones every time, so that they can be told from others of their names. */
+/** Created once, so that they can be distinguished from other classes with the same names. */
 function ownClasses(): readonly Class[] {
   made ??= [
     ActivationOf,
@@ -41,11 +41,11 @@ function ownClasses(): readonly Class[] {
 }
 
 /**
- * Registers the layers and activations that tfjs lacks, under the names that saved models have for them: after that
- * `tf.loadLayersModel` reads what `save` wrote for any base. A name that is registered already is left as it is, so that
- * a second call does nothing and a class of your own goes first. `loadBase` and `load` call it themselves.
+ * Registers the layers and activations that tfjs lacks, under their names in saved models. After that,
+ * `tf.loadLayersModel` can read everything that `save` writes. A name that is already registered stays unchanged: a
+ * second call does nothing, and a class of your own takes precedence. `loadBase` and `load` call this function.
  *
- * @returns The names that are registered now: the layers, then the activations.
+ * @returns The names that are registered after the call: the layers, then the activations.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export function registerLayers(): readonly string[] {
   return classes.map(({ className }) => className);
 }
 
-/** Whether a name of ours stands for a class that somebody else registered first. */
+/** Whether one of our names is registered with a class from elsewhere. */
 export function isReplaced(className: string): boolean {
   const own = ownClasses().find((each) => each.className === className);
   return own !== undefined && serialization.SerializationMap.getMap().classNameMap[className]?.[0] !== own;

@@ -1,12 +1,12 @@
-// Resizing as Keras does it: pixels are areas, and their centres are what is aligned. tfjs's own layers align corners.
+// Keras's resizing with half-pixel centres. tfjs's own layers align corners.
 import { matMul, reshape, tensor3d, tidy, type serialization, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
 import { numberOf, pairOf, single, singleShape, type LayerConfig } from './layerConfig.ts';
 
 /**
- * Resizes [b, h, w, c] to `height` × `width`, or by `factor`, bilinear or to the nearest pixel.
+ * Resizes [b, h, w, c] to `height` × `width`, or by `factor`, with bilinear or nearest interpolation.
  *
- * It multiplies with matrices of weights, so that its gradient is exact too.
+ * It multiplies by matrices of weights, so that its gradient is exact.
  */
 export class HalfPixelResizing extends layers.Layer {
   static readonly className = 'HalfPixelResizing';
@@ -48,7 +48,7 @@ export class HalfPixelResizing extends layers.Layer {
     return this.size?.[axis] ?? size * (this.factor[axis] ?? 1);
   }
 
-  /** How much each old pixel counts in each new one, `[1, to, from]`. */
+  /** Weight of each old pixel for each new one, `[1, to, from]`. */
   private weights3d(from: number, to: number): Tensor3D {
     const values = new Float32Array(to * from);
     for (let i = 0; i < to; i++) {
@@ -60,7 +60,7 @@ export class HalfPixelResizing extends layers.Layer {
   }
 }
 
-/** Splits 1 between the two pixels around a place, or gives it to the last one where there is no second. */
+/** Splits the weight 1 between the two pixels around a position. At the border the last pixel gets all of it. */
 function mix(row: Float32Array, place: number): void {
   const inside = Math.min(Math.max(place, 0), row.length - 1);
   const low = Math.floor(inside);

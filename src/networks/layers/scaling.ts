@@ -1,4 +1,4 @@
-// Layers that scale or shift what they read: by a learned value for each channel, or by constants.
+// Layers that scale or shift their input, by a learned value per channel or by constants.
 import { add, mul, tensor, tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers, layers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { internalError } from '../../core/errors.ts';
@@ -13,7 +13,7 @@ import {
   type LayerConfig,
 } from './layerConfig.ts';
 
-/** `x * gamma`, one learned value for each channel. Touvron et al. 2021, https://arxiv.org/abs/2103.17239. */
+/** `x * gamma`, with one learned value for each channel. Touvron et al. 2021, https://arxiv.org/abs/2103.17239. */
 export class LayerScale extends layers.Layer {
   static readonly className = 'LayerScale';
   private readonly initial: number;
@@ -46,7 +46,7 @@ export class LayerScale extends layers.Layer {
   }
 }
 
-/** `first + second * scale`, of two tensors of one shape: the residual sum of InceptionResNetV2. */
+/** `first + second * scale`, for two tensors of the same shape: the residual sum of InceptionResNetV2. */
 export class CustomScaleLayer extends layers.Layer {
   static readonly className = 'CustomScaleLayer';
   private readonly scale: number;
@@ -82,7 +82,7 @@ abstract class WithConstant extends layers.Layer {
     this.value = value;
   }
 
-  /** What the layer does with its constant. */
+  /** Combines the input with the constant. */
   protected abstract combine(x: Tensor, value: Tensor | number): Tensor;
 
   override call(inputs: Tensor | Tensor[]): Tensor {
@@ -114,7 +114,7 @@ abstract class WithConstant extends layers.Layer {
 export class AddConstant extends WithConstant {
   static readonly className = 'AddConstant';
 
-  /** What the layer does with its constant. */
+  /** Adds the constant. */
   protected combine(x: Tensor, value: Tensor | number): Tensor {
     return add(x, value);
   }
@@ -124,7 +124,7 @@ export class AddConstant extends WithConstant {
 export class MultiplyConstant extends WithConstant {
   static readonly className = 'MultiplyConstant';
 
-  /** What the layer does with its constant. */
+  /** Multiplies by the constant. */
   protected combine(x: Tensor, value: Tensor | number): Tensor {
     return mul(x, value);
   }

@@ -1,36 +1,36 @@
-// Initialisers, regularisers and constraints as a configuration names them, looked up in tfjs's own table.
+// Looks up initialisers, regularisers and constraints of a configuration in tfjs's registry.
 import { serialization } from '@tensorflow/tfjs-core';
 import type { constraints, initializers, regularizers } from '@tensorflow/tfjs-layers';
 
-/** How a layer's weights start. */
+/** An initialiser of tfjs. */
 export type Initializer = ReturnType<(typeof initializers)['zeros' | 'ones' | 'constant']>;
-/** What a layer's weights are held to after each step. */
+/** A constraint of tfjs, applied to weights after each step. */
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
-/** What large weights cost. */
+/** A regulariser of tfjs, a penalty on weights. */
 export type Regularizer = ReturnType<typeof regularizers.l2>;
 
-/** An initialiser, `otherwise` where the configuration has none. */
+/** An initialiser. `otherwise` is the default if the configuration has none. */
 export function initializerOf(value: unknown, otherwise: string): Initializer {
   const found = deserialize(value ?? { className: otherwise, config: {} });
   if (found === undefined || !isInitializer(found)) throw new TypeError(`no initializer ${JSON.stringify(value)}`);
   return found;
 }
 
-/** A regulariser, or undefined where the configuration has none. */
+/** A regulariser. Undefined if the configuration has none. */
 export function regularizerOf(value: unknown): Regularizer | undefined {
   const found = deserialize(value);
   if (found === undefined || isRegularizer(found)) return found;
   throw new TypeError(`no regularizer ${JSON.stringify(value)}`);
 }
 
-/** A constraint, or undefined where the configuration has none. */
+/** A constraint. Undefined if the configuration has none. */
 export function constraintOf(value: unknown): Constraint | undefined {
   const found = deserialize(value);
   if (found === undefined || isConstraint(found)) return found;
   throw new TypeError(`no constraint ${JSON.stringify(value)}`);
 }
 
-/** What a configuration says of an object. */
+/** Class name and configuration of an object. */
 export function serialize(object: serialization.Serializable | undefined): serialization.ConfigDict | null {
   return object === undefined ? null : { className: object.getClassName(), config: object.getConfig() };
 }

@@ -1,4 +1,4 @@
-// How the weights of a layer start, what they cost and what they are held to, as its configuration says for each kind.
+// Initialiser, regulariser and constraint for each kind of a layer's weights, from its configuration.
 import type { serialization } from '@tensorflow/tfjs-core';
 import {
   constraintOf,
@@ -11,7 +11,7 @@ import {
 } from './serialized.ts';
 import type { LayerConfig } from './layerConfig.ts';
 
-/** Rules of one kind of weights. */
+/** Rules for one kind of weights. */
 export interface WeightRules {
   readonly initializer: Initializer;
   readonly regularizer: Regularizer | undefined;
@@ -19,9 +19,9 @@ export interface WeightRules {
 }
 
 /**
- * The rules of a kind of weights (`kernel`, `bias`, `gamma`).
+ * The rules for a kind of weights (`kernel`, `bias`, `gamma`).
  *
- * @param initializer - Class of the initialiser where the configuration names none.
+ * @param initializer - Class of the initialiser if the configuration has none.
  */
 export function rulesOf(config: LayerConfig, kind: string, initializer: string): WeightRules {
   return {
@@ -31,7 +31,7 @@ export function rulesOf(config: LayerConfig, kind: string, initializer: string):
   };
 }
 
-/** The rules as a configuration has them. */
+/** The rules in the form of a configuration. */
 export function describedRules(kind: string, rules: WeightRules | undefined): serialization.ConfigDict {
   return {
     [`${kind}Initializer`]: serialize(rules?.initializer),
