@@ -1,7 +1,7 @@
-// Layers that change pictures at random in training and do nothing after it: a base leaves them out.
+// Augmentation layers, which change pictures at random in training and do nothing afterwards. A base leaves them out.
 import { isJsonList, isJsonObject, textOf, type JsonObject } from '../../core/json.ts';
 
-/** Classes of Keras 2 and 3 that hand on what they read as soon as training is over. */
+/** Classes of Keras 2 and 3 that return their input unchanged outside training. */
 const idle: ReadonlySet<string> = new Set([
   'AugMix',
   'CutMix',
@@ -30,7 +30,9 @@ const idle: ReadonlySet<string> = new Set([
   'RandomZoom',
 ]);
 
-/** Whether a layer does nothing outside training. A RandomCrop does so only where the picture has its size already. */
+/**
+ * Whether a layer does nothing outside training. For a RandomCrop this holds only if the picture already has its size.
+ */
 export function isAugmentation(layer: JsonObject): boolean {
   const className = textOf(layer.class_name);
   if (idle.has(className)) return true;
@@ -40,12 +42,12 @@ export function isAugmentation(layer: JsonObject): boolean {
   return shape !== undefined && shape[1] === height && shape[2] === width;
 }
 
-/** What a reader of the model should know. */
+/** The note for the reader of the model. */
 export function augmentationNote(name: string, className: string): string {
   return `left out '${name}' (${className}): it changes pictures in training only`;
 }
 
-/** Keras 3 writes the shape that a layer was built for. */
+/** Keras 3 writes the input shape that a layer was built for. */
 function inputShape(layer: JsonObject): unknown[] | undefined {
   const { input_shape: shape } = isJsonObject(layer.build_config) ? layer.build_config : {};
   return isJsonList(shape) ? shape : undefined;

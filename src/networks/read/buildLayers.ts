@@ -1,4 +1,4 @@
-// Turns a LayerGraph into tfjs layers that hold given weights, and finds the layers of a graph in a live model.
+// Builds tfjs layers of a LayerGraph with given weights, and finds the layers of a graph in a model in memory.
 import { cast, engine, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { models, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
 import type { LayerGraph } from '../../core/graphs.ts';
@@ -20,31 +20,35 @@ import { writeTopology } from '../write/writeTopology.ts';
 import { withMostWeights, withoutChance } from './unsetWeights.ts';
 import { underOwnNames } from './weightNames.ts';
 
-/** How to build a trunk. */
+/** Options for building a trunk. */
 export interface BuildOptions {
-  /** Height and width, when the user chose them: then what does not fit is theirs to change. */
+  /** Height and width that the user chose. Errors then say that they may be the reason. */
   readonly inputSize?: readonly [number, number] | undefined;
-  /** Fills weights that the source does not hold, each with its layer's own initialiser. Without it they are an error. */
+  /**
+   * Fills weights that the source does not hold, with their layers' own initialisers. Default: missing weights are an
+   * error.
+   */
   readonly seed?: number | undefined;
-  /** Most numbers in weights that are drawn. Default {@link usualParameters}. */
+  /** Limit on the number of values in weights that are drawn. Default {@link usualParameters}. */
   readonly maxParameters?: number | undefined;
-  /** Stops between two weights, with `ABORTED`. */
+  /** Stops between two weights with the error `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Numbers in the weights of the largest network that anybody is likely to draw: ConvNeXtXLarge has 350 million. */
+/** Default limit on weight values that are drawn. The largest preset, ConvNeXtXLarge, has 350 million. */
 const usualParameters = 400e6;
 
 /** A layer that a file has no weights for is named by what comes later: so much may be missing. */
 const spareParameters = 2 ** 24;
 
 /**
- * Builds a trunk with the given weights. Weights that the graph does not use are ignored (a cut-off classifier's).
+ * Builds a trunk with the given weights. Weights that the graph does not use are ignored (those of a removed
+ * classifier).
  *
  * @param weights - Read one at a time. Their data is shared until training changes it.
- * @throws TransferKitError `UNSUPPORTED_LAYER` for a class that nobody has registered, `WEIGHTS_MISMATCH` when a weight is
- * missing or has another shape, `NOT_A_MODEL` when tfjs cannot build the layers, `INVALID_OPTION` for an inputSize that
- * the layers cannot take.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a class that is not registered, `WEIGHTS_MISMATCH` if a weight is
+ * missing or has another shape, `NOT_A_MODEL` if tfjs cannot build the layers, `INVALID_OPTION` for an inputSize that
+ * the layers do not accept.
  */
 export async function buildTrunk(
   graph: LayerGraph,
@@ -76,12 +80,13 @@ function unbuilt(graph: LayerGraph, error: unknown): TransferKitError {
 }
 
 /**
- * Asserts that every layer of a graph can be built and computes here what it says, before any weight is looked for.
+ * Raises unless every layer of a graph can be built and is computed here as its configuration says. Runs before any
+ * weight is read.
  *
- * @throws TransferKitError `UNSUPPORTED_LAYER` naming the first that does not.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the first layer that is not supported.
  */
 export async function assertBuildable(graph: LayerGraph): Promise<void> {
-  // Loaded here: classes that extend those of tfjs would stay in every bundle that holds a verb.
+  // Imported here, because classes that extend those of tfjs would otherwise stay in every bundle with a verb.
   const { registerLayers } = await import('../layers/registerLayers.ts');
   registerLayers();
   for (const layer of graph.layers.values()) {
@@ -94,7 +99,7 @@ export async function assertBuildable(graph: LayerGraph): Promise<void> {
   });
 }
 
-/** The layers of a live model that a graph parsed from that model runs; the model is freed with them. */
+/** The layers of a model in memory that a graph of that model uses. Disposing of them disposes of the model. */
 export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
   const found = new Map<string, layers.Layer>();
   for (const { name, path, className } of graph.layers.values()) {
@@ -107,7 +112,7 @@ export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
         [...found.values()].map((layer) => [layer, layer.weights.map((weight) => weight.read())]),
       );
       model.dispose();
-      // tfjs counts the calls of a layer, and a model that is freed takes one away.
+      // tfjs counts the calls of a layer, and disposing of a model reduces the count by one only.
       for (const layer of furtherCalls(graph).flatMap((name) => found.get(name) ?? [])) {
         if (weights.get(layer)?.some(({ isDisposed }) => !isDisposed) === true) layer.dispose();
       }
@@ -115,14 +120,14 @@ export function sourceFrom(graph: LayerGraph, model: LayersModel): LayerSource {
   };
 }
 
-/** The layer of every call that is not the first of its layer. */
+/** The layer of every call except the first one of each layer. */
 function furtherCalls({ calls }: LayerGraph): string[] {
   return calls
     .filter(({ layer }, index) => calls.findIndex((call) => call.layer === layer) < index)
     .map(({ layer }) => layer);
 }
 
-/** The topology for tfjs, which changes it. A damaged configuration may hold what cannot be copied. */
+/** A copy of the topology for tfjs, which changes it. A damaged configuration may hold values that cannot be copied. */
 function copied(graph: LayerGraph) {
   try {
     return structuredClone(writeTopology(graph));
@@ -143,9 +148,9 @@ async function buildModel(graph: LayerGraph, mostWeights: number): Promise<Layer
   };
   const before = new Set(Object.values(engine().registeredVariables));
   const modelTopology = copied(plain);
-  // tfjs changes what it is given. It builds at once and leaves only the answer for later, so that the variables there
-  // are now belong to this model and to no other.
-  // What layers compute while they are built, such as the two parts of an LSTM's bias, is freed by the scope.
+  // tfjs changes its argument. It builds synchronously and only returns asynchronously, so the new variables belong to
+  // this model and to no other. The scope frees tensors that layers create while they are built, such as the two parts
+  // of an LSTM's bias.
   const building: Promise<LayersModel>[] = [];
   tidy(() => {
     building.push(withMostWeights(mostWeights, async () => models.modelFromJSON({ modelTopology })));
@@ -172,7 +177,7 @@ function isContainer(layer: layers.Layer): layer is LayersModel {
   return 'getLayer' in layer;
 }
 
-/** The source with the initial values of what it does not hold. */
+/** The source, completed with initial values of missing weights. */
 function completed(
   weights: WeightSource,
   { layers: { graph }, weights: all }: LayersTrunk,

@@ -1,12 +1,12 @@
-// The shape of a network's input: whole, of a size that can be, its batch axis free.
+// Validates the shape of a network's input: known, of a possible size, with a free batch axis.
 import { isJsonList, type Json } from '../../core/json.ts';
 import { assertSize, isAxis } from './limits.ts';
 import { notAModel } from './notAModel.ts';
 
 /**
- * The shape that an InputLayer declares, with a free batch axis in place of a fixed one.
+ * The shape that an InputLayer declares. A fixed batch axis is replaced by a free one.
  *
- * @param notes - Gets a line when the batch axis was fixed.
+ * @param notes - A line is added if the batch axis was fixed.
  * @throws TransferKitError `NOT_A_MODEL`, `OUT_OF_RANGE`.
  */
 export function freeInputShape(shape: Json | undefined, layer: string, notes: string[]): (number | null)[] {
@@ -20,7 +20,7 @@ export function freeInputShape(shape: Json | undefined, layer: string, notes: st
   return [null, ...axes];
 }
 
-/** What to tell of a batch axis that was fixed. */
+/** The note about a fixed batch axis. */
 export function freedBatchNote(input: string, batch: number): string {
   const examples = batch === 1 ? 'one example' : `${String(batch)} examples`;
   return `The input '${input}' was fixed at ${examples} at a time: it takes any number now.`;

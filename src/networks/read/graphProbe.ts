@@ -1,4 +1,4 @@
-// What can be known of a GraphModel only by running it: the shapes at the places where it can be cut.
+// Runs a GraphModel to find the shapes at its possible cuts, which cannot be found otherwise.
 import { dispose, slice, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
@@ -21,13 +21,13 @@ const controlFlow: ReadonlySet<string> = new Set([
   'StatelessIf',
 ]);
 
-/** Two examples: a graph made for exactly one is found out. */
+/** Two examples, so that a graph for a fixed batch of one is detected. */
 const batch = 2;
 
 /**
- * Raises for graphs that tfjs runs only asynchronously, without gradients, and for those that run in a circle.
+ * Raises for graphs that tfjs runs only asynchronously and without gradients, and for graphs with a cycle.
  *
- * @throws TransferKitError `UNSUPPORTED_SOURCE` naming the first such node, `NOT_A_MODEL` for a circle.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` with the first such node, `NOT_A_MODEL` for a cycle.
  */
 export function assertRunnable(graph: NodeGraph): void {
   const node = graph.nodes.find(({ op }) => controlFlow.has(op));
@@ -41,7 +41,7 @@ export function assertRunnable(graph: NodeGraph): void {
   throw new TransferKitError('UNSUPPORTED_SOURCE', text, { node: node.name, op: node.op });
 }
 
-/** Nodes that wait for each other come in no order. */
+/** Raises for nodes in a cycle, which have no order. */
 function assertOrdered({ name, nodes }: NodeGraph): void {
   const done = new Set<string>();
   for (const node of nodes) {
@@ -54,10 +54,10 @@ function assertOrdered({ name, nodes }: NodeGraph): void {
 }
 
 /**
- * Runs one node after another on zeros and gives the shape and type of each output, the batch axis free.
+ * Runs the graph on zeros, from node to node, and returns the shape and type of each output, with a free batch axis.
  *
- * @param names - Nodes that everything passes through, in order.
- * @throws TransferKitError `UNSUPPORTED_SOURCE` with tfjs's reason, or when the graph was made for a fixed batch.
+ * @param names - Nodes that all values pass through, in order.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` with tfjs's reason, or if the graph has a fixed batch size.
  */
 export function probe(
   graph: NodeGraph,
@@ -102,7 +102,7 @@ function step(graph: NodeGraph, model: Graph, entry: string, input: Tensor, exit
   }
 }
 
-/** Whether what fails for a batch does not fail for one example: its number is written into the graph. */
+/** Whether a step that fails for a batch works for one example. Then the batch size is fixed in the graph. */
 function runsOnOne(model: Graph, entry: string, input: Tensor, exit: string): boolean {
   return tidy(() => {
     try {

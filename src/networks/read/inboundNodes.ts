@@ -1,14 +1,14 @@
-// Reads how a layer is called: the inbound nodes of a topology, in the form of Keras 2 and in that of Keras 3.
+// Reads the calls of a layer: the inbound nodes of a topology, in the formats of Keras 2 and Keras 3.
 import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../../core/json.ts';
 
-/** One output of one call of a layer, by names as the topology has them. */
+/** One output of one call of a layer, with the names of the topology. */
 export interface NodeReference {
   readonly layer: string;
   readonly node: number;
   readonly tensor: number;
 }
 
-/** What a call reads: a tensor, or a constant among the arguments of an operation. */
+/** An argument of a call: a tensor, or a constant argument of an operation. */
 export type Argument<Tensor> = { readonly tensor: Tensor } | { readonly constant: Json };
 
 /** One call of a layer. */
@@ -17,15 +17,15 @@ export interface NodeCall {
   readonly kwargs: JsonObject;
 }
 
-/** The calls of a layer; empty for an InputLayer. */
+/** The calls of a layer. Empty for an InputLayer. */
 export function inboundNodes(layer: JsonObject): NodeCall[] {
   const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
   return nodes.map((node) => (isJsonObject(node) ? readKeras3Node(node) : readKeras2Node(node)));
 }
 
 /**
- * The number that each layer's first call goes by. It is 0, but for a model inside a model: the call that made it may
- * count as its first, although it is not of this network.
+ * The index of each layer's first call. It is 0, except for nested models: the call that created such a model may count
+ * as its first one, although it is not part of this network.
  *
  * @param outputs - References from outside the layers.
  */
@@ -42,7 +42,7 @@ export function firstNodes(
   );
 }
 
-/** `[["conv", 0, 0], …]`, the bare `["conv", 0, 0]` of a single tensor, or an object of either. */
+/** `[["conv", 0, 0], …]`, a bare `["conv", 0, 0]` for a single tensor, or an object of either form. */
 export function references(value: Json | undefined): NodeReference[] {
   if (isJsonObject(value)) return Object.values(value).flatMap((each) => references(each));
   if (!isJsonList(value)) return [];
@@ -54,7 +54,7 @@ function toReference([layer, node, tensor]: readonly Json[]): NodeReference {
   return { layer: textOf(layer), node: numericOf(node ?? 0), tensor: numericOf(tensor ?? 0) };
 }
 
-/** `[["conv", 0, 0, {}], …]`, or `["conv", 0, 0, { "y": 3 }]` as operations have it. */
+/** `[["conv", 0, 0, {}], …]`, or `["conv", 0, 0, { "y": 3 }]` for operations. */
 function readKeras2Node(node: Json): NodeCall {
   const list = isJsonList(node) ? node : [];
   const entries = typeof list[0] === 'string' ? [list] : list.filter(isJsonList);
@@ -69,12 +69,12 @@ function readKeras2Node(node: Json): NodeCall {
   }
 }
 
-/** A constant in first place stands where the name of a layer would. */
+/** A constant as first argument is written in the place of the layer name. */
 function positional(entry: readonly Json[]): Argument<NodeReference> {
   return entry[0] === '_CONSTANT_VALUE' ? { constant: entry[2] ?? null } : { tensor: toReference(entry) };
 }
 
-/** Arguments that operations of TensorFlow take by name. */
+/** Keyword arguments of TensorFlow operations that are tensors. */
 const operands = new Set(['x', 'y', 'bias', 'b']);
 
 function operand(key: string, value: Json): [string, Argument<NodeReference>][] {
@@ -85,20 +85,20 @@ function operand(key: string, value: Json): [string, Argument<NodeReference>][] 
   return operands.has(key) && value !== null ? [[key, { constant: value }]] : [];
 }
 
-/** `{ "args": […], "kwargs": {…} }`, where each tensor is an object that tells its history. */
+/** `{ "args": […], "kwargs": {…} }`, where each tensor is an object with its history. */
 function readKeras3Node({ args, kwargs }: JsonObject): NodeCall {
   const named = Object.entries(isJsonObject(kwargs) ? kwargs : {});
   const hasTensors = (value: Json) => flatten(value).some((each) => 'tensor' in each);
   const isInput = ([key, value]: [string, Json]) => hasTensors(value) && !key.includes('mask');
   const tensors = inOrder(named.filter(isInput)).flatMap(([, value]) => flatten(value));
-  // The mode is the caller's to choose. Of a mask only its name matters: it is nothing that layers take here.
+  // `training` is left to the caller. For a mask only its name is kept, because no layer here accepts one.
   const kept = named
     .filter(([key, value]) => value !== null && key !== 'training' && !isInput([key, value]))
     .map(([key, value]) => [key, hasTensors(value) ? true : value] as const);
   return { inputs: [...(isJsonList(args) ? flatten(args) : []), ...tensors], kwargs: Object.fromEntries(kept) };
 }
 
-/** Arguments of attention in the order in which its layer takes them; others as they come. */
+/** Arguments of an attention, sorted in the order that its layer expects. Others keep their order. */
 function inOrder<Value>(named: [string, Value][]): [string, Value][] {
   const place = ([key]: [string, Value]) => ['query', 'value', 'key'].indexOf(key);
   return named.some((each) => place(each) < 0) ? named : named.sort((a, b) => place(a) - place(b));
@@ -121,6 +121,6 @@ function fromObject(value: JsonObject): Argument<NodeReference> {
   if (value.class_name === '__keras_tensor__' && isJsonList(config.keras_history)) {
     return { tensor: toReference(config.keras_history) };
   }
-  // Arrays and tensors are written with their values.
+  // Arrays and tensors are written as objects with their values.
   return { constant: config.value ?? null };
 }

@@ -1,5 +1,5 @@
-// Output shapes from configurations alone: nothing is built. Knows the layers that pictures go through; everything behind
-// a layer that it does not know is unknown too.
+// Infers output shapes from configurations, without building layers. Supports the layers of picture networks. Shapes
+// after an unknown layer are unknown.
 import type { LayerGraph } from '../../core/graphs.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Shape } from '../../core/types.ts';
@@ -9,7 +9,7 @@ type Inference = (inputs: readonly Shape[], config: JsonObject) => Shape | undef
 
 const same: Inference = ([shape]) => shape;
 
-/** The axis with the channels stays, all others fall away. */
+/** Removes all axes but the channels. */
 const overPixels: Inference = ([shape]) => shape?.slice(-1);
 const overPixelsKeepingAxes: Inference = ([shape]) => shape?.map((axis, i) => (i === shape.length - 1 ? axis : 1));
 
@@ -76,8 +76,8 @@ const classes: Readonly<Record<string, Inference>> = {
 };
 
 /**
- * Output shape of every call, without the batch axis; `undefined` where a layer is not known, has channels in front, or
- * reads what is unknown.
+ * Output shape of every call, without the batch axis. `undefined` for an unknown layer, for a layer with channels
+ * first, and for a call with an input of unknown shape.
  */
 export function inferShapes(graph: LayerGraph): (Shape | undefined)[] {
   const shapes: (Shape | undefined)[] = [];
@@ -91,26 +91,26 @@ export function inferShapes(graph: LayerGraph): (Shape | undefined)[] {
   return shapes;
 }
 
-/** A number or a list of numbers, as `count` numbers. */
+/** A number or a list of numbers, as a list of `count` numbers. */
 export function numbers(value: Json | undefined, count: number): number[] {
   if (isJsonList(value)) return value.flatMap((each) => numberOf(each) ?? []);
   const single = numberOf(value);
   return single === undefined ? [] : Array.from({ length: count }, () => single);
 }
 
-/** The value when it is a number. */
+/** The value if it is a number. */
 export function numberOf(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The states of a recurrent layer, or the last of them. */
+/** Shape of the states of a recurrent layer, or of its last state. */
 function recurrent([shape]: readonly (Shape | undefined)[], config: JsonObject): Shape | undefined {
   if (shape === undefined || config.return_state === true) return undefined;
   const units = numberOf(config.units) ?? null;
   return config.return_sequences === true ? [shape[0] ?? null, units] : [units];
 }
 
-/** Slides a window over all axes but the last. */
+/** Applies a sliding window to all axes but the last. */
 function slide(
   shape: Shape | undefined,
   kernel: Json | undefined,
@@ -132,7 +132,7 @@ function slide(
   return [...sizes, channels];
 }
 
-/** The longest of each axis, lined up from the last one; a free axis stays free. */
+/** The largest length of each axis, aligned at the last axis. A free axis stays free. */
 function broadcast(inputs: readonly Shape[]): Shape {
   const rank = Math.max(...inputs.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, i) => {
@@ -146,7 +146,7 @@ function concatenate(inputs: readonly Shape[], config: JsonObject): Shape | unde
   const [first] = inputs;
   if (first === undefined) return undefined;
   const axis = numberOf(config.axis) ?? -1;
-  // The configuration counts the batch axis.
+  // The axis in the configuration counts the batch axis.
   const at = axis < 0 ? axis + first.length : axis - 1;
   const lengths = inputs.map((shape) => shape[at] ?? null);
   const total = lengths.reduce((sum, length) => (sum === null || length === null ? null : sum + length), 0);
@@ -165,7 +165,10 @@ function sizeOf(shape: Shape): number | null {
   return shape.reduce((a, b) => (a === null || b === null ? null : a * b), 1);
 }
 
-/** Pixels at both ends of height and width, as paddings and croppings have them: one number, one or two for each axis. */
+/**
+ * Pixels at both ends of height and width, as paddings and croppings have them: one number, or one or two for each
+ * axis.
+ */
 export function sides(value: Json | undefined): [[number, number], [number, number]] {
   const axes = isJsonList(value) ? value : [value, value];
   const [[top = 0, bottom = 0] = [], [left = 0, right = 0] = []] = axes.map((axis) => numbers(axis, 2));

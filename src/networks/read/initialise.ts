@@ -1,4 +1,4 @@
-// First values of weights that no file brings: the initialisers of Keras, drawn by one seed and the weight's name.
+// Draws initial values of weights with the initialisers of Keras, from one seed and the weight's name.
 import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -9,10 +9,10 @@ import { orthogonalRows } from './orthogonal.ts';
 /** Fills `values` for a weight of the given shape. */
 type Fill = (values: Float32Array, shape: readonly number[], config: JsonObject, random: () => number) => void;
 
-/** Standard deviation of a standard normal distribution that is cut at two standard deviations. */
+/** Standard deviation of a standard normal distribution that is truncated at two standard deviations. */
 const cutDeviation = 0.87962566103423978;
 
-// Names and defaults as in keras.initializers, in snake_case too, as old configurations hold them.
+// Names and defaults as in keras.initializers, also in snake_case, which old configurations use.
 const fills: Readonly<Record<string, Fill>> = {
   zeros: () => undefined,
   ones: (values) => values.fill(1),
@@ -49,7 +49,7 @@ const fills: Readonly<Record<string, Fill>> = {
   },
 };
 
-/** Initialisers of weights whose layer's configuration names none, by the last part of the weight's name. */
+/** Default initialisers for weights without one in the configuration, by the last part of the weight's name. */
 const usual: Readonly<Record<string, string>> = {
   kernel: 'glorot_uniform',
   depthwise_kernel: 'glorot_uniform',
@@ -62,12 +62,12 @@ const usual: Readonly<Record<string, string>> = {
 };
 
 /**
- * The first values of a weight, by its layer's initialiser: GlorotUniform, HeNormal, VarianceScaling and the others of
- * `keras.initializers`, with the fans of `compute_fans` there (for a depthwise kernel [h, w, in, multiplier] too, the last
- * two axes times the window count as input and output).
+ * Draws the initial values of a weight with its layer's initialiser: GlorotUniform, HeNormal, VarianceScaling and the
+ * others of `keras.initializers`. The fans are those of `compute_fans` in Keras. For a depthwise kernel [h, w, in,
+ * multiplier] too, the last two axes times the window size count as input and output.
  *
  * @param layer - With its Keras configuration.
- * @param name - Of the weight (`layer/weight`); with `seed` it decides every value.
+ * @param name - Name of the weight (`layer/weight`). Together with `seed` it determines every value.
  * @returns As many values as the shape has.
  * @throws TransferKitError `UNSUPPORTED_LAYER` for an initialiser that Keras does not have.
  * @see Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward neural networks; He et al.
@@ -134,7 +134,7 @@ function fillScaled(
   }
 }
 
-/** Inputs and outputs of one unit, as `compute_fans` of Keras counts them. */
+/** Fan-in and fan-out, as `compute_fans` of Keras counts them. */
 function fansOf(shape: readonly number[]): { fanIn: number; fanOut: number } {
   const last = shape.at(-1) ?? 1;
   if (shape.length < 2) return { fanIn: last, fanOut: last };
@@ -146,7 +146,7 @@ function fillUniform(values: Float32Array, random: () => number, low: number, hi
   for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * random();
 }
 
-/** Normal values by Marsaglia's polar method; what lies beyond `cut` standard deviations is drawn again. */
+/** Normal values by Marsaglia's polar method. Values beyond `cut` standard deviations are drawn again. */
 function fillNormal(values: Float32Array, random: () => number, mean: number, deviation: number, cut: number): void {
   let i = 0;
   while (i < values.length) {
@@ -156,7 +156,7 @@ function fillNormal(values: Float32Array, random: () => number, mean: number, de
     if (square >= 1 || square === 0) continue;
     const factor = Math.sqrt((-2 * Math.log(square)) / square);
     if (Math.abs(x * factor) <= cut) values[i++] = mean + deviation * x * factor;
-    // Behind the end of a typed array nothing is written.
+    // A write after the end of a typed array is ignored.
     if (Math.abs(y * factor) <= cut) values[i++] = mean + deviation * y * factor;
   }
 }

@@ -1,13 +1,13 @@
-// Rewrites the layers of a Keras topology as tfjs reads them: the objects of Keras 3, and what tfjs would take for
-// something else or leave out without a word.
+// Rewrites the layers of a Keras topology for tfjs: the objects of Keras 3, and settings that tfjs would misread or
+// ignore without a message.
 import { classNameOf, isJsonList, isJsonObject, numericOf, type Json, type JsonObject } from '../../core/json.ts';
 import { plainValue } from './keras3Values.ts';
 import { isBeyondOne, isStridedAndDilated } from './windowSettings.ts';
 
-/** Who wrote a topology. The same name stands for other functions here and there. */
+/** The writer of a topology. The meaning of some names depends on it. */
 export type Origin = 'tfjs' | 'keras2' | 'keras3';
 
-/** Who wrote a topology: by its version, else by the form of its layers and of their calls. */
+/** The writer of a topology: from its version, otherwise from the form of its layers and of their calls. */
 export function originOf(topology: JsonObject): Origin {
   const version = topology.keras_version;
   if (typeof version === 'string')
@@ -16,7 +16,7 @@ export function originOf(topology: JsonObject): Origin {
   return isOfKeras3(container) ? 'keras3' : 'keras2';
 }
 
-/** The module of a layer tells nothing: the last of Keras 2 write it too. */
+/** The module of a layer does not show the version: the last versions of Keras 2 write it too. */
 function isOfKeras3(layer: JsonObject): boolean {
   const config = isJsonObject(layer.config) ? layer.config : {};
   if ('batch_shape' in config || isJsonObject(config.dtype)) return true;
@@ -32,12 +32,12 @@ interface Description {
 }
 
 /**
- * A layer with class and configuration as tfjs reads them; all else of it stays.
+ * A layer with class and configuration rewritten for tfjs. Other fields stay unchanged.
  *
- * @param origin - What `hard_sigmoid` and `Resizing` mean depends on it.
+ * @param origin - The meaning of `hard_sigmoid` and `Resizing` depends on it.
  */
 export function plainLayer(layer: JsonObject, origin: Origin): JsonObject {
-  // A class that was registered with a package is written with that package's name in front.
+  // The name of a class that was registered with a package has that package's name as prefix.
   const className = classNameOf(layer.class_name).replace(/^.*>/, '');
   const config = plainConfig(isJsonObject(layer.config) ? layer.config : {}, origin);
   const rewrite = rewrites[className] ?? (origin === 'tfjs' ? undefined : kerasRewrites[className]);
@@ -52,7 +52,7 @@ function plainConfig(config: JsonObject, origin: Origin): JsonObject {
   return { ...Object.fromEntries(entries), ...(inputShape === undefined ? {} : { batch_input_shape: inputShape }) };
 }
 
-/** A wrapper (`TimeDistributed`, `Bidirectional`) holds whole layers; so may an activation. */
+/** Rewrites the layers inside a wrapper (`TimeDistributed`, `Bidirectional`) or an activation. */
 function plainEntry(key: string, value: Json, origin: Origin): Json {
   const holdsLayer = /^((backward_|forward_)?layer|activation)$/.test(key);
   if (!holdsLayer || !isJsonObject(value) || !isJsonObject(value.config)) {
@@ -62,11 +62,11 @@ function plainEntry(key: string, value: Json, origin: Origin): Json {
   return { class_name: className, config };
 }
 
-/** Layers that tfjs has under another name or setting, by their Keras class. */
+/** Layers with another name or setting in tfjs, by their Keras class. */
 const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = {
   Attention: attentionOf,
   Bidirectional: ({ backward_layer: backward = null, ...config }) => {
-    // tfjs makes the way back of the way there.
+    // tfjs derives the backward layer from the forward layer.
     const isMirrored = backward === null || isMirror(config.layer ?? null, backward);
     return { className: isMirrored ? 'Bidirectional' : 'Bidirectional(backward_layer)', config };
   },
@@ -79,7 +79,7 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
   }),
   MultiHeadAttention: multiHeadAttentionOf,
   ReLU: reluOf,
-  // Whole channels, or whole branches, fall out together.
+  // Dropout of whole channels, or of whole branches.
   SpatialDropout2D: ({ data_format: format, ...config }) => ({
     className: 'Dropout',
     config: { ...config, noise_shape: format === 'channels_first' ? [null, null, 1, 1] : [null, 1, 1, null] },
@@ -90,7 +90,7 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
   }),
 };
 
-/** Layers that tfjs has under the same name, with other numbers. */
+/** Layers with the same name but other settings in tfjs. */
 const kerasRewrites: typeof rewrites = {
   Conv2D: (config) => {
     const isPlain = numericOf(config.groups ?? 1) <= 1 && !isStridedAndDilated(config);
@@ -106,7 +106,7 @@ const kerasRewrites: typeof rewrites = {
       return { className: `Resizing(${JSON.stringify(interpolation)}, …)`, config };
     return { className: 'HalfPixelResizing', config: { ...config, interpolation } };
   },
-  // Keras 2 writes what its convolutions have; tfjs refuses it.
+  // Keras 2 writes settings that tfjs refuses.
   SeparableConv2D: ({
     kernel_initializer: _first,
     kernel_regularizer: _cost,
@@ -131,7 +131,7 @@ function globalPooling(className: string, { keepdims, ...config }: JsonObject): 
   return { className: keepdims === true ? `${className}KeepDims` : className, config };
 }
 
-/** tfjs's ReLU knows a largest value and nothing else. What it does not know keeps a name that no class has. */
+/** tfjs's ReLU only supports a largest value. Other settings get a class name that does not exist. */
 function reluOf({ negative_slope: slope = 0, threshold = 0, ...config }: JsonObject): Description {
   const largest = config.max_value ?? null;
   if (firstNumber(threshold) !== 0 || (firstNumber(slope) !== 0 && largest !== null)) {
@@ -144,7 +144,7 @@ function reluOf({ negative_slope: slope = 0, threshold = 0, ...config }: JsonObj
   return { className: 'LeakyReLU', config: { ...rest, alpha: firstNumber(slope) } };
 }
 
-/** Whether a recurrent layer is another one that reads from the other end; names and first values aside. */
+/** Whether a recurrent layer is the reverse of another one, apart from names and initialisers. */
 function isMirror(layer: Json, other: Json): boolean {
   if (!isJsonObject(layer) || !isJsonObject(other) || layer.class_name !== other.class_name) return false;
   const [own, mirrored] = [layer, other].map(({ config }) => (isJsonObject(config) ? config : {}));
@@ -154,7 +154,7 @@ function isMirror(layer: Json, other: Json): boolean {
   return turnsBack && settings(own) === settings(mirrored);
 }
 
-/** With `reset_after`, Keras's default, it is another function than tfjs's. */
+/** With `reset_after` (the default of Keras) the function differs from that of tfjs. */
 function gruOf({ reset_after: resetAfter, ...config }: JsonObject): Description {
   if (resetAfter !== true) return { className: 'GRU', config };
   const unknown = ['stateful', 'return_state'].filter((key) => config[key] === true);
@@ -167,7 +167,7 @@ function attentionOf(config: JsonObject): Description {
   return { className: isKnown ? 'Attention' : `Attention(score_mode ${JSON.stringify(mode)})`, config };
 }
 
-/** Over the time steps of series, to one axis of channels. */
+/** Over the time steps of sequences, to a single channels axis. */
 function multiHeadAttentionOf(config: JsonObject): Description {
   const { attention_axes: axes = null, output_shape: shape = null, use_gate: isGated } = config;
   const unknown = [
@@ -179,7 +179,7 @@ function multiHeadAttentionOf(config: JsonObject): Description {
   return { className, config };
 }
 
-/** Older files write one number as a list of one. */
+/** Older files write one number as a list with one element. */
 function firstNumber(value: Json | undefined): number {
   const first = isJsonList(value) ? value[0] : value;
   return typeof first === 'number' ? first : 0;

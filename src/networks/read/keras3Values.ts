@@ -2,9 +2,9 @@
 import { classNameOf, isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 
 /**
- * The value of a setting as tfjs reads it.
+ * Rewrites the value of a setting for tfjs.
  *
- * @param keras3 - Keras 3's `hard_sigmoid` is another function than Keras 2's.
+ * @param keras3 - `hard_sigmoid` of Keras 3 differs from that of Keras 2.
  */
 export function plainValue(key: string, value: Json, keras3: boolean): Json {
   if (key === 'dtype') return plainDtype(value);
@@ -15,7 +15,10 @@ export function plainValue(key: string, value: Json, keras3: boolean): Json {
   return plainObject(value);
 }
 
-/** Keras 3 writes an object as { module, class_name, config, registered_name }; an array as one with its values. */
+/**
+ * Keras 3 writes an object as { module, class_name, config, registered_name }, and an array as an object with its
+ * values.
+ */
 function plainObject(value: Json): Json {
   if (isJsonList(value)) return value.map(plainObject);
   if (!isJsonObject(value)) return value;
@@ -26,17 +29,17 @@ function plainObject(value: Json): Json {
   return { class_name: classNameOf(className).replace(/^.*>/, ''), config: plainObject(config) };
 }
 
-/** A type by its name. Half precision is a matter of the machine: the weights are whole. */
+/** The name of a type. Mixed precision depends on the machine: the weights have full precision. */
 function plainDtype(value: Json): Json {
   const policy = isJsonObject(value) && isJsonObject(value.config) ? value.config.name : value;
   if (policy === 'bool' || policy === 'string') return policy;
   return typeof policy === 'string' && /^int(8|16|32|64)$/.test(policy) ? 'int32' : 'float32';
 }
 
-/** Names that tfjs has for activations of Keras, or that `registerLayers` gives those that tfjs lacks. */
+/** Names of Keras's activations in tfjs, or in `registerLayers` for those that tfjs lacks. */
 const activations: Readonly<Record<string, string>> = { hard_swish: 'hard_silu', silu: 'swish' };
 
-/** Activations that tfjs has under a name of its own. */
+/** Activations with another name in tfjs. */
 function plainActivation(value: Json, keras3: boolean): Json {
   const name = activationName(value);
   if (name === undefined) return plainObject(value);
@@ -44,7 +47,7 @@ function plainActivation(value: Json, keras3: boolean): Json {
   return Object.hasOwn(activations, name) ? (activations[name] ?? name) : name;
 }
 
-/** Keras 3 writes a function as an object with its name as configuration. */
+/** Keras 3 writes a function as an object whose configuration is its name. */
 function activationName(value: Json): string | undefined {
   if (typeof value === 'string') return value;
   if (!isJsonObject(value)) return undefined;
@@ -56,7 +59,7 @@ function plainInitializer(value: Json): Json {
   const plain = plainObject(value);
   if (!isJsonObject(plain) || !isJsonObject(plain.config)) return plain;
   const className = classNameOf(plain.class_name);
-  // The values are replaced by the saved ones: only the seed's form could stand in the way.
+  // Saved values replace the initial ones, so the seed is not needed. Its format in Keras 3 would be an error in tfjs.
   const config = isJsonObject(plain.config.seed) ? { ...plain.config, seed: null } : plain.config;
   if (config.distribution === 'untruncated_normal') config.distribution = 'normal';
   return { class_name: initializers[className] ?? className, config };
@@ -69,7 +72,7 @@ const initializers: Readonly<Record<string, string>> = {
   OrthogonalInitializer: 'Orthogonal',
 };
 
-/** tfjs has L1, L2 and both as one class. */
+/** tfjs has one class for L1, L2 and both. */
 function plainRegularizer(value: Json): Json {
   const plain = plainObject(value);
   if (!isJsonObject(plain) || !isJsonObject(plain.config)) return plain;
@@ -79,7 +82,7 @@ function plainRegularizer(value: Json): Json {
   return plain;
 }
 
-/** tfjs writes the regularizer of a depthwise kernel in the place of its constraint too. */
+/** tfjs writes the regulariser of a depthwise kernel in the place of its constraint too. */
 function plainConstraint(value: Json): Json {
   const plain = plainObject(value);
   return isJsonObject(plain) && plain.class_name === 'L1L2' ? null : plain;

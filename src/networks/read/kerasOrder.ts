@@ -1,26 +1,27 @@
-// Puts the layers and calls of a LayerGraph into the order in which Keras keeps a functional model: from the deepest layer
-// to the output, those of equal depth as a walk back from the output meets them. Weight files are written in that order.
+// Sorts the layers and calls of a LayerGraph in Keras's order of a functional model: from the deepest layer to the
+// output, and for equal depth in the order of a traversal from the output. Weight files are written in that order.
 import type { LayerCall, LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { layerOf } from './layerGraph.ts';
 
-/** Where a walk back from the outputs meets the calls and layers of a graph. */
+/** The order in which a traversal from the outputs visits the calls and layers of a graph. */
 interface Walk {
-  /** Calls, each after those it reads from. */
+  /** Calls, each after those that it reads from. */
   readonly finished: readonly number[];
-  /** For each layer, how many others were met before it. */
+  /** Number of layers visited before each layer. */
   readonly met: ReadonlyMap<string, number>;
 }
 
-/** How many layers lie between a call or layer and the output: the longest way counts. */
+/** Number of layers between a call or layer and the output, on the longest path. */
 interface Depths {
   readonly calls: ReadonlyMap<number, number>;
   readonly layers: ReadonlyMap<string, number>;
 }
 
 /**
- * The same network in Keras's order (`keras/src/ops/function.py`, `map_graph`); what no output needs is left out.
+ * The same network in Keras's order (`keras/src/ops/function.py`, `map_graph`). Calls that no output needs are left
+ * out.
  *
- * The order is one in which the network can run: a call is deeper than everything that reads it.
+ * The network can run in that order: a call is deeper than every call that reads it.
  */
 export function orderAsKeras(graph: LayerGraph): LayerGraph {
   const walk = walkBack(graph);

@@ -1,4 +1,4 @@
-// Which layers tfjs can build: its own, ours, and those that the user has registered.
+// Checks which layers tfjs can build: its own, those of this package, and those that the user has registered.
 import { serialization } from '@tensorflow/tfjs-core';
 import { constraints, initializers, layers, regularizers } from '@tensorflow/tfjs-layers';
 import type { LayerSpec } from '../../core/graphs.ts';
@@ -6,9 +6,9 @@ import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonObject, type Json } from '../../core/json.ts';
 
 /**
- * Asserts that the class of a layer is registered, its activation too, and those of a layer that it wraps.
+ * Raises unless the class of a layer is registered, and its activation, and those of a layer that it wraps.
  *
- * @throws TransferKitError `UNSUPPORTED_LAYER` with the layer, its class and how to supply it.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layer, its class and how to register it.
  */
 export function assertKnown({ name, path, className, config }: LayerSpec): void {
   const { classNameMap } = serialization.SerializationMap.getMap();
@@ -28,10 +28,10 @@ export function assertKnown({ name, path, className, config }: LayerSpec): void 
   }
 }
 
-/** Layers of tfjs that are activations and have no weights, which nobody would free. */
+/** Layers of tfjs that are activations without weights, so that there is nothing to free. */
 const activationLayers = /^(activation|elu|leakyrelu|relu|softmax|thresholdedrelu)$/i;
 
-/** What tfjs would make of a name in place of an activation, and call: an initialiser, a layer with weights. */
+/** Names for which tfjs would create something other than an activation: an initialiser, or a layer with weights. */
 const others: ReadonlySet<string> = new Set(
   [constraints, initializers, layers, regularizers].flatMap((each) =>
     Object.keys(each).map((name) => name.toLowerCase()),
@@ -42,7 +42,7 @@ function isActivation(className: string): boolean {
   return activationLayers.test(className) || !others.has(className.toLowerCase());
 }
 
-/** Layers that take activations by name alone. */
+/** Layers that accept activations only by name. */
 const namedActivations: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D', 'GroupedConv2D', 'GRUResetAfter']);
 
 function assertActivationKnown(name: string, className: string, activation: Json | undefined): void {
@@ -65,7 +65,7 @@ function assertActivationKnown(name: string, className: string, activation: Json
   );
 }
 
-/** tfjs looks activations up in camelCase. */
+/** tfjs looks up activations in camelCase. */
 function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

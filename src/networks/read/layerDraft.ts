@@ -1,4 +1,4 @@
-// The layers and calls of a topology while they are collected, and how the parts of a topology are read.
+// Collects the layers and calls of a topology, and reads its parts.
 import type { LayerCall, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../../core/json.ts';
@@ -6,20 +6,23 @@ import { plainLayer, type Origin } from './keras3.ts';
 import { mostCalls } from './limits.ts';
 import { notAModel } from './notAModel.ts';
 
-/** Calls and layers while they are collected. */
+/** Collected layers and calls. */
 export interface Draft {
   readonly layers: Map<string, LayerSpec>;
   readonly calls: LayerCall[];
   readonly notes: string[];
   readonly origin: Origin;
-  /** How often a layer was called, models and what is left out among them: the work so far. */
+  /** Number of calls so far, including calls of nested models and of layers that are left out. */
   work: number;
 }
 
-/** What a call gives: its outputs by number. */
+/** The outputs of a call, by index. */
 export type Outputs = (output: number) => TensorRef | undefined;
 
-/** Models that are called twice in models that are called twice make a long network of a short file. */
+/**
+ * Raises if there are too many calls. A short file can describe a very long network by nesting models that are called
+ * twice.
+ */
 export function countWork(draft: Draft): void {
   draft.work++;
   if (draft.work > mostCalls) throw tooManyLayers();
@@ -38,7 +41,7 @@ export function pushCall(draft: Draft, spec: LayerSpec, inputs: readonly TensorR
   return (output) => ({ call, output });
 }
 
-/** The spec of a layer, under a name that no other layer of the flattened graph has. */
+/** The spec of a layer, with a name that no other layer of the flattened graph has. */
 export function layerSpec(draft: Draft, layer: JsonObject, path: readonly string[]): LayerSpec {
   const own = layerName(layer);
   const known = draft.layers.get(own);
@@ -58,8 +61,8 @@ export function layerSpec(draft: Draft, layer: JsonObject, path: readonly string
 }
 
 /**
- * Only an InputLayer needs the shape of the input: where the first layer of a Sequential keeps it, tfjs complains as soon
- * as the input gets another size.
+ * Only an InputLayer needs the shape of the input. If the first layer of a Sequential keeps it, tfjs raises an error
+ * for any other input size.
  */
 function withoutInputShape(config: JsonObject): JsonObject {
   const kept = Object.entries(config).filter(([key]) => key !== 'batch_input_shape' && key !== 'batchInputShape');
@@ -70,7 +73,7 @@ export function configOf(layer: JsonObject): JsonObject {
   return isJsonObject(layer.config) ? layer.config : {};
 }
 
-/** The layers of a container; the oldest Sequentials have the list itself as their configuration. */
+/** The layers of a container. In the oldest Sequentials the configuration itself is the list. */
 export function containerLayers(container: JsonObject): JsonObject[] {
   const { config } = container;
   const layers = isJsonList(config) ? config : isJsonObject(config) && isJsonList(config.layers) ? config.layers : [];

@@ -1,5 +1,5 @@
-// The wiring of a LayersModel as plain data: which layer is called with which tensors, in the order in which they run.
-// Pure functions on it cut, join and measure; no tensor and no tfjs layer is touched here.
+// The graph of a LayersModel as plain data: calls of layers with their input tensors, in an order in which they can
+// run. The pure functions of this file cut, join and measure it, without tensors and tfjs layers.
 import type { LayerGraph, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 
@@ -16,7 +16,7 @@ export function lastCallOf(graph: LayerGraph, layer: string): number {
   return graph.calls.findLastIndex((call) => call.layer === layer);
 }
 
-/** The graph with only the calls that pass `keep`, which must hold everything that the kept calls read from. */
+/** The graph with only the calls that pass `keep`. These must include all calls that they read from. */
 function restrict(graph: LayerGraph, keep: (call: number) => boolean, outputs: readonly TensorRef[]): LayerGraph {
   const kept = graph.calls.map((_, index) => index).filter(keep);
   const renumbered = new Map(kept.map((old, index) => [old, index]));
@@ -31,7 +31,7 @@ function restrict(graph: LayerGraph, keep: (call: number) => boolean, outputs: r
   };
 }
 
-/** Everything that a call needs, the call itself included. */
+/** All calls that a call needs, including itself. */
 function ancestors(graph: LayerGraph, call: number): Set<number> {
   const found = new Set<number>();
   const open = [call];
@@ -43,13 +43,13 @@ function ancestors(graph: LayerGraph, call: number): Set<number> {
   return found;
 }
 
-/** The part of the graph that leads to the first output of a call, which becomes its only output. */
+/** The part of the graph before the first output of a call, which becomes its only output. */
 export function graphUpTo(graph: LayerGraph, call: number): LayerGraph {
   const needed = ancestors(graph, call);
   return restrict(graph, (index) => needed.has(index), [{ call, output: 0 }]);
 }
 
-/** The part of the graph behind the output of a call, with a new InputLayer of the given shape in its place. */
+/** The part of the graph after the output of a call, which is replaced by a new InputLayer of the given shape. */
 export function graphAfter(graph: LayerGraph, call: number, inputShape: readonly (number | null)[]): LayerGraph {
   const before = ancestors(graph, call);
   const input = inputLayer(`${graph.calls[call]?.layer ?? ''}_features`, inputShape);
@@ -60,7 +60,7 @@ export function graphAfter(graph: LayerGraph, call: number, inputShape: readonly
   return restrict({ ...graph, layers, calls }, (index) => index === call || !before.has(index), graph.outputs);
 }
 
-/** `graph` with `tail` running on its only output; layer names must not collide. */
+/** `graph` followed by `tail`, which reads its only output. Layer names must not collide. */
 export function joinGraphs(graph: LayerGraph, tail: LayerGraph): LayerGraph {
   const offset = graph.calls.length - 1;
   const [joint] = graph.outputs;
@@ -75,7 +75,7 @@ export function joinGraphs(graph: LayerGraph, tail: LayerGraph): LayerGraph {
   };
 }
 
-/** `graph` with one more layer that takes no options, which reads some outputs of calls; its output is the graph's only one. */
+/** `graph` with another layer without options, which reads outputs of some calls. Its output becomes the only one. */
 export function appendLayer(graph: LayerGraph, layer: LayerSpec, inputs = graph.outputs): LayerGraph {
   return {
     ...graph,
@@ -85,7 +85,7 @@ export function appendLayer(graph: LayerGraph, layer: LayerSpec, inputs = graph.
   };
 }
 
-/** `graph` with `head_` in front of every layer name that is taken elsewhere. */
+/** `graph` with the prefix `head_` for every layer name that is in use elsewhere. */
 export function avoidNames(graph: LayerGraph, taken: ReadonlySet<string>): LayerGraph {
   const given = new Set(taken);
   const names = new Map<string, string>();
@@ -106,7 +106,7 @@ export function avoidNames(graph: LayerGraph, taken: ReadonlySet<string>): Layer
   };
 }
 
-/** A name that is not taken, made by putting `head_` in front as often as needed. */
+/** A free name, made by adding the prefix `head_` as often as needed. */
 export function freshName(name: string, isTaken: (candidate: string) => boolean): string {
   return isTaken(name) ? freshName(`head_${name}`, isTaken) : name;
 }

@@ -1,28 +1,31 @@
-// One call of a layer, as those see it who write it as nodes.
+// One call of a layer, as needed to write it as nodes.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
 import type { NodeScope } from '../fold/nodeDraft.ts';
 
-/** A weight of a layer by its name in it; undefined for one that the layer does not have. */
+/** A weight of a layer by its own name. Undefined if the layer does not have it. */
 export type WeightOf = (name: string) => Tensor | undefined;
 
-/** A call of a layer. Shapes count the batch axis. */
+/** A call of a layer. Shapes include the batch axis. */
 export interface LayerSite {
   readonly layer: LayerSpec;
   readonly weight: WeightOf;
-  /** Nodes that the layer reads. */
+  /** The nodes of the inputs. */
   readonly inputs: readonly string[];
   readonly inputShapes: readonly Shape[];
   readonly outputShape: Shape;
   readonly scope: NodeScope;
 }
 
-/** Writes a call and returns the node of its output; undefined, with nothing written, for what has no form as nodes. */
+/**
+ * Writes a call as nodes, and returns the node of its output. Undefined if the call cannot be written; then nothing is
+ * written.
+ */
 export type WriteLayer = (site: LayerSite) => string | undefined;
 
-/** The only node that a layer reads, and its shape. */
+/** The only input node of a layer, with its shape. */
 export function onlyInput({ layer, inputs, inputShapes }: LayerSite): { readonly x: string; readonly shape: Shape } {
   const [x] = inputs;
   const [shape] = inputShapes;
@@ -37,7 +40,7 @@ export function weightOf({ layer, weight }: Pick<LayerSite, 'layer' | 'weight'>,
   return found;
 }
 
-/** The axes of a shape when all but the batch axis are fixed. */
+/** The axes of a shape if all but the batch axis are fixed. */
 export function fixedAxes(shape: Shape): number[] | undefined {
   const axes = shape.slice(1).filter((axis) => axis !== null);
   return axes.length === shape.length - 1 ? axes : undefined;

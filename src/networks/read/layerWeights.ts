@@ -1,4 +1,4 @@
-// The weights of tfjs layers under the names that a trunk gives them.
+// The weights of tfjs layers, with the names that they have in a trunk.
 import { tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import type { LayerGraph } from '../../core/graphs.ts';
@@ -9,13 +9,13 @@ import type { CallRange } from '../cut/stages.ts';
 
 type Layer = layers.Layer;
 
-/** The layers that a graph runs, and who frees them. */
+/** The layers that a graph runs, and a function that frees them. */
 export interface LayerSource {
   readonly layers: ReadonlyMap<string, Layer>;
   dispose(): void;
 }
 
-/** Every weight of the layers that a graph runs, as a trunk has them. */
+/** All weights of the layers that a graph runs, as weights of a trunk. */
 export function listWeights(graph: LayerGraph, source: LayerSource, ranges: readonly CallRange[]): TrunkWeight[] {
   return [...graph.layers.values()].flatMap((spec) => {
     if (spec.className === 'InputLayer') return [];
@@ -42,7 +42,7 @@ export function listWeights(graph: LayerGraph, source: LayerSource, ranges: read
   });
 }
 
-/** The layers of a graph that normalise by statistics, with those of a trunk's weights that they have. */
+/** The BatchNormalization layers of a graph, with their statistics among the weights of a trunk. */
 export function layerNorms(graph: LayerGraph, weights: readonly TrunkWeight[]): BatchNorm[] {
   const named = new Map(weights.map((weight) => [weight.name, weight]));
   return [...graph.layers.values()].flatMap(({ name, className, config }) => {
@@ -53,14 +53,14 @@ export function layerNorms(graph: LayerGraph, weights: readonly TrunkWeight[]): 
 }
 
 /**
- * A weight's name in its layer. tfjs scopes it with the name that the layer was built under, which may have slashes of its
- * own (`conv1/conv` in DenseNets).
+ * A weight's name in its layer. tfjs adds the name that the layer was built with as prefix, which may contain slashes
+ * (`conv1/conv` in DenseNets).
  */
 function ownName(scoped: string, layer: string): string {
   return scoped.slice(scoped.startsWith(`${layer}/`) ? layer.length + 1 : scoped.indexOf('/') + 1);
 }
 
-/** tfjs types what a layer's weight holds as a tensor; it is a variable. */
+/** The variable of a layer's weight, which tfjs types as a tensor. */
 function variableOf(weight: Layer['weights'][number]): Variable {
   const value = weight.read();
   if (isVariable(value)) return value;
@@ -71,7 +71,7 @@ function isVariable(tensor: Tensor): tensor is Variable {
   return tensor instanceof Variable;
 }
 
-/** What a weight does, by Keras's name of it. */
+/** The kind of a weight, by its name in Keras. */
 export function kindOf(name: string): WeightKind {
   const last = name.slice(name.lastIndexOf('/') + 1);
   if (last === 'moving_mean' || last === 'moving_variance') return 'statistics';
@@ -79,7 +79,7 @@ export function kindOf(name: string): WeightKind {
   return last.endsWith('kernel') || last === 'embeddings' ? 'kernel' : 'other';
 }
 
-/** What a weight of a layer holds, by the weight's name in it; undefined for one that the layer does not have. */
+/** The value of a layer's weight by its own name. Undefined if the layer does not have it. */
 export function weightIn(layer: Layer, name: string): Tensor | undefined {
   return layer.weights.find((each) => each.originalName.endsWith(`/${name}`))?.read();
 }

@@ -1,29 +1,33 @@
-// How much work a file may ask for. The limits are far beyond any network that runs in tfjs, and each error names its own.
+// Limits on the work that a file may cause. They are far beyond any network that runs in tfjs. Each error says its
+// limit.
 import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import { shown } from '../../core/shown.ts';
 import type { Shape } from '../../core/types.ts';
 
-/** Layers of a network, those of nested models included and once for each call. NASNetLarge has 1041. */
+/** Number of layers of a network. Layers of nested models are counted once per call. NASNetLarge has 1041. */
 export const mostCalls = 10_000;
 
-/** Nodes of a GraphModel, constants included. EfficientNet-B7 has about 3000. */
+/** Number of nodes of a GraphModel, including constants. EfficientNet-B7 has about 3000. */
 export const mostNodes = 100_000;
 
-/** Values in one tensor for one example: 1 GiB as float32. */
+/** Number of values in one tensor for one example: 1 GiB as float32. */
 const mostValues = 2 ** 28;
 
-/** Whether an axis is one that a tensor can have: free, or of a length from 1 on. */
+/** Whether a tensor can have this axis: free, or of a length from 1. */
 export function isAxis(axis: unknown): axis is number | null {
   return axis === null || (Number.isSafeInteger(axis) && Number(axis) >= 1);
 }
 
-/** Longest window, stride and dilation: far beyond any layer's, and its multiples fit into the 32 bits that kernels count in. */
+/**
+ * Limit on windows, strides and dilations. Far above those of any layer; products of them fit into the 32 bits of
+ * kernels.
+ */
 const mostSteps = 2 ** 20;
 
 /**
- * Raises when a layer slides a window by steps that are no whole numbers from 1: tfjs takes them until the layer runs.
+ * Raises if a layer's window or strides are not whole numbers from 1. tfjs would accept them until the layer runs.
  *
  * @throws TransferKitError `NOT_A_MODEL`.
  */
@@ -40,11 +44,12 @@ export function assertWindow({ name, className, config }: LayerSpec): void {
 }
 
 /**
- * Raises when a tensor would be too large for one example, or has no size at all.
+ * Raises if a tensor would be too large for one example, or has an invalid size.
  *
- * @param where - The layer or node, for messages: `layer 'pad'`.
- * @param shape - With or without the batch axis; free axes count as 1.
- * @throws TransferKitError `NOT_A_MODEL` for lengths that are not whole numbers from 1, `OUT_OF_RANGE` for too many values.
+ * @param where - The layer or node, for error texts: `layer 'pad'`.
+ * @param shape - With or without the batch axis. Free axes count as 1.
+ * @throws TransferKitError `NOT_A_MODEL` for lengths that are not whole numbers from 1, `OUT_OF_RANGE` for too many
+ * values.
  */
 export function assertSize(where: string, shape: Shape): void {
   if (!shape.every(isAxis)) {

@@ -1,5 +1,5 @@
-// The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. Pure functions on it
-// order, trim and extend; no tensor is touched here.
+// The nodes of a tfjs GraphModel as plain data: TensorFlow's GraphDef as its converter writes it. The pure functions of
+// this file sort, trim and extend it, without tensors.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import {
@@ -15,7 +15,7 @@ import { assertShallow } from '../../core/nesting.ts';
 import { shown } from '../../core/shown.ts';
 import { mostNodes } from './limits.ts';
 
-/** Whether a topology is a GraphModel's. Files of TF Hub have no other mark. */
+/** Whether a topology is that of a GraphModel. Files of TF Hub have no other mark. */
 export function isNodeTopology(topology: unknown): topology is JsonObject {
   return isJsonObject(topology) && isJsonList(topology.node);
 }
@@ -23,7 +23,7 @@ export function isNodeTopology(topology: unknown): topology is JsonObject {
 /**
  * Reads the topology of a GraphModel.
  *
- * @throws TransferKitError `NOT_A_MODEL` when nodes are damaged or missing, `UNSUPPORTED_SOURCE` for several inputs,
+ * @throws TransferKitError `NOT_A_MODEL` if nodes are damaged or missing, `UNSUPPORTED_SOURCE` for several inputs,
  * `OUT_OF_RANGE` for too many nodes.
  */
 export function parseNodes(topology: JsonObject, name: string): NodeGraph {
@@ -45,20 +45,20 @@ export function parseNodes(topology: JsonObject, name: string): NodeGraph {
   return { name, nodes, input: input.name, outputs, rest };
 }
 
-/** Writes nodes as `tf.loadGraphModel` reads them. */
+/** Writes nodes in the format of `tf.loadGraphModel`. */
 export function writeNodes({ nodes, rest }: NodeGraph): JsonObject {
   const node = nodes.map(({ name, op, inputs, attr }): JsonObject => ({ name, op, input: [...inputs], attr }));
-  // tfjs wants a version, whatever it says; files that were stripped have none.
+  // tfjs needs some version; stripped files have none.
   return { versions: { producer: 0 }, ...rest, node };
 }
 
-/** The node that a reference (`conv:0`) names. */
+/** Name of the node in a reference (`conv:0`). */
 export function nodeOf(reference: string): string {
   const colon = reference.indexOf(':');
   return colon < 0 ? reference : reference.slice(0, colon);
 }
 
-/** The output of its node that a reference names. */
+/** Index of the output in a reference. */
 export function outputOf(reference: string): number {
   const colon = reference.indexOf(':');
   return colon < 0 ? 0 : Number(reference.slice(colon + 1));
@@ -69,7 +69,7 @@ export function nodesByName(nodes: readonly NodeSpec[]): ReadonlyMap<string, Nod
   return new Map(nodes.map((node) => [node.name, node]));
 }
 
-/** The constant that a reference means, through the Identity nodes that frozen variables are read by. */
+/** The constant of a reference, also through Identity nodes, which read frozen variables. */
 export function constantNode(
   byName: ReadonlyMap<string, NodeSpec>,
   reference: string | undefined,
@@ -83,12 +83,12 @@ export function constantNode(
   return node?.op === 'Const' ? node : undefined;
 }
 
-/** The part of a graph that leads to a node, which becomes its only output. */
+/** The part of a graph before a node, which becomes its only output. */
 export function nodesUpTo(graph: NodeGraph, output: string): NodeGraph {
   return nodesLeadingTo(graph, [output]);
 }
 
-/** The part of a graph that leads to some nodes, which become its outputs. */
+/** The part of a graph before some nodes, which become its outputs. */
 export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): NodeGraph {
   const byName = nodesByName(graph.nodes);
   const needed = new Set<string>([graph.input]);
@@ -101,7 +101,7 @@ export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): No
   return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs };
 }
 
-/** Names of the nodes whose values depend on the input, in the order in which they run. */
+/** Names of the nodes whose values depend on the input, in an order in which they can run. */
 export function dataNodes(graph: NodeGraph): string[] {
   const found = new Set([graph.input]);
   for (const { name, inputs } of graph.nodes) {
@@ -110,7 +110,7 @@ export function dataNodes(graph: NodeGraph): string[] {
   return [...found];
 }
 
-/** Shape that the Placeholder declares, `null` for free axes; undefined when it declares none. */
+/** Shape that the Placeholder declares, `null` for free axes. Undefined if it declares none. */
 export function declaredShape(graph: NodeGraph): (number | null)[] | undefined {
   const shape = attribute(nodesByName(graph.nodes).get(graph.input), 'shape');
   const declared = isJsonObject(shape.shape) ? shape.shape : undefined;
@@ -121,7 +121,7 @@ export function declaredShape(graph: NodeGraph): (number | null)[] | undefined {
   });
 }
 
-/** The graph with another shape declared by its Placeholder. */
+/** The graph with another shape for its Placeholder. */
 export function withDeclaredShape(graph: NodeGraph, shape: readonly (number | null)[]): NodeGraph {
   const dim = shape.map((axis): JsonObject => ({ size: String(axis ?? -1) }));
   const nodes = graph.nodes.map((node) =>
@@ -130,13 +130,13 @@ export function withDeclaredShape(graph: NodeGraph, shape: readonly (number | nu
   return { ...graph, nodes };
 }
 
-/** One attribute of a node; {} when it has none. */
+/** An attribute of a node. {} if it has none. */
 export function attribute(node: NodeSpec | undefined, name: string): JsonObject {
   const value = node?.attr[name];
   return isJsonObject(value) ? value : {};
 }
 
-/** What a fused node does behind its product, in TensorFlow's words: `['BiasAdd', 'Relu']`. The file holds them in base64. */
+/** Operations that a fused node applies after its product: `['BiasAdd', 'Relu']`. The file holds them in base64. */
 export function fusedOps(node: NodeSpec): string[] {
   const { list } = attribute(node, 'fused_ops');
   if (!isJsonObject(list) || !isJsonList(list.s)) return [];
@@ -153,7 +153,7 @@ function toNode(node: Json, index: number): NodeSpec {
   return { name: node.name, op: classNameOf(node.op), inputs, attr: isJsonObject(node.attr) ? node.attr : {} };
 }
 
-/** The nodes in an order in which every node comes after those it reads; nodes in loops and behind them last. */
+/** Sorts nodes so that every node comes after those that it reads. Nodes in cycles and after them come last. */
 function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
   const waitingFor = new Map(nodes.map((node) => [node.name, new Set(node.inputs.map(nodeOf))]));
   if (waitingFor.size < nodes.length) throw repeatedNode(nodes);
@@ -176,7 +176,7 @@ function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
   return [...sorted, ...nodes.filter((node) => !sorted.has(node))];
 }
 
-/** Of two nodes with one name nobody can tell which is meant. */
+/** Raises if two nodes have the same name: references to it would be ambiguous. */
 function repeatedNode(nodes: readonly NodeSpec[]): TransferKitError {
   const names = new Set<string>();
   const repeated = nodes.find(({ name }) => names.size === names.add(name).size)?.name ?? '';

@@ -1,9 +1,9 @@
-// Tells which constants of a GraphModel are trained weights and which are settings: from what reads them alone.
+// Finds out which constants of a GraphModel are trained weights and which are settings, from the nodes that read them.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { FixedConstant, WeightKind } from '../../core/types.ts';
 import { dataNodes, nodeOf } from './nodeGraph.ts';
 
-/** A constant that training may move. */
+/** A constant that training may change. */
 export interface NodeWeight {
   /** Name of the constant. */
   readonly name: string;
@@ -12,7 +12,7 @@ export interface NodeWeight {
   readonly kind: WeightKind;
 }
 
-/** What a tensor of the file is, as far as the decision needs it. */
+/** Facts about a tensor of the file that the decision needs. */
 export interface ConstantFacts {
   readonly dtype: string;
   /** Number of values. */
@@ -28,7 +28,7 @@ const product: Role = () => 'kernel';
 const firstIsTable: Role = (input) => (input === 0 ? 'kernel' : undefined);
 const secondIsBias: Role = (input) => (input === 1 ? 'bias' : undefined);
 
-/** What each input of an operation is to it, for the operations that have weights of their own. */
+/** Role of each input of an operation, for operations with weights. */
 const roles: Readonly<Record<string, Role>> = {
   Conv1D: kernelAndBias,
   Conv2D: kernelAndBias,
@@ -36,7 +36,7 @@ const roles: Readonly<Record<string, Role>> = {
   Conv3D: kernelAndBias,
   DepthwiseConv2d: kernelAndBias,
   DepthwiseConv2dNative: kernelAndBias,
-  // Inputs behind the bias are the slopes of a PReLU, or a folded normalisation's.
+  // Inputs after the bias are the slopes of a PReLU, or belong to a folded normalisation.
   _FusedConv2D: (input) => kernelAndBias(input) ?? (input > 2 ? 'other' : undefined),
   FusedDepthwiseConv2dNative: (input) => kernelAndBias(input) ?? (input > 2 ? 'other' : undefined),
   _FusedMatMul: (input) => (input < 2 ? 'kernel' : input === 2 ? 'bias' : 'other'),
@@ -52,7 +52,7 @@ const roles: Readonly<Record<string, Role>> = {
   GatherV2: firstIsTable,
   Gather: firstIsTable,
   ResourceGather: firstIsTable,
-  // A normalisation that was taken apart is a product and a sum with one value for each channel.
+  // A normalisation that was decomposed is a product and a sum with one value per channel.
   Mul: () => 'gamma',
   Add: () => 'beta',
   AddV2: () => 'beta',
@@ -60,19 +60,19 @@ const roles: Readonly<Record<string, Role>> = {
 
 const scales: ReadonlySet<string> = new Set(['Mul', 'Add', 'AddV2']);
 
-/** Whether a node does what a layer with a kernel does: a stage begins before it. */
+/** Whether a node acts like a layer with a kernel. A stage begins before it. */
 export function hasKernel(node: NodeSpec): boolean {
   return !scales.has(node.op) && [0, 1].some((input) => roles[node.op]?.(input) === 'kernel');
 }
 
 /**
- * Divides the constants of a graph.
+ * Divides the constants of a graph into weights and settings.
  *
- * Weights are the floating-point constants that an operation reads in the place of a kernel, bias, scale or offset. What
- * lies in front of the first kernel is preprocessing and stays constant, like single numbers, integers, and what other
- * constants are computed from.
+ * Weights are floating-point constants that an operation reads as kernel, bias, scale or offset. These stay constant:
+ * constants before the first kernel (preprocessing), single numbers, integers, and constants that other constants are
+ * computed from.
  *
- * @param facts - Type and size of a constant of the file; undefined when the file has no values for it.
+ * @param facts - Type and size of a constant in the file. Undefined if the file has no values for it.
  */
 export function divideConstants(
   graph: NodeGraph,
@@ -98,7 +98,7 @@ interface Use {
   readonly input: number;
 }
 
-/** What reads a constant, through the Identity nodes that frozen variables are read by. */
+/** The readers of a constant, also through Identity nodes, which read frozen variables. */
 function usesOf(graph: NodeGraph, name: string, data: ReadonlySet<string>): Use[] {
   return graph.nodes.flatMap((reader) => {
     if (!reader.inputs.some((reference) => nodeOf(reference) === name)) return [];
@@ -107,7 +107,7 @@ function usesOf(graph: NodeGraph, name: string, data: ReadonlySet<string>): Use[
   });
 }
 
-/** The weight that a constant is, or the reason why it is none. */
+/** The weight of a constant, or the reason why it is none. */
 function judge(
   { dtype, size }: ConstantFacts,
   uses: readonly Use[],
@@ -131,7 +131,7 @@ function judge(
   return { reader: first.reader.name, kind };
 }
 
-/** Nodes that read, directly or not, what a node with a kernel gives. */
+/** Nodes that depend on the output of a node with a kernel. */
 function nodesBehindKernels(graph: NodeGraph): Set<string> {
   const kernels = new Set<string>();
   const behind = new Set<string>();

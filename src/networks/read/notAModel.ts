@@ -1,10 +1,10 @@
-// The error for what is no topology of a LayersModel, or a damaged one.
+// The error for a value that is no topology of a LayersModel, or a damaged one.
 import { TransferKitError } from '../../core/errors.ts';
 
 /**
- * The error.
+ * Makes the error.
  *
- * @param found - What came instead.
+ * @param found - Description of the value.
  */
 export function notAModel(found: string): TransferKitError {
   const text = `loadBase: expected the topology of a tfjs LayersModel (model.json with modelTopology), got ${found}.`;

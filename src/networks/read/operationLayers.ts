@@ -1,4 +1,4 @@
-// Operations that stand in a topology as if they were layers (`x + 3`, `tf.nn.relu6(x)`), written as layers.
+// Rewrites operations in a topology that look like layers (`x + 3`, `tf.nn.relu6(x)`) as layers.
 import type { TensorRef } from '../../core/graphs.ts';
 import { classNameOf, isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Argument } from './inboundNodes.ts';
@@ -7,13 +7,13 @@ import type { Argument } from './inboundNodes.ts';
 export interface Step {
   readonly className: string;
   readonly config: JsonObject;
-  /** `'last'` is the output of the step before. */
+  /** `'last'` is the output of the previous step. */
   readonly inputs: readonly (TensorRef | 'last')[];
 }
 
 type Arithmetic = 'add' | 'multiply' | 'subtract' | 'divide';
 
-/** By the class of Keras 3, or by the function of TensorFlow that a layer of Keras 2 stands for. */
+/** Operations by their Keras 3 class, or by the TensorFlow function of a Keras 2 layer. */
 const arithmetic: Readonly<Record<string, Arithmetic>> = {
   Add: 'add',
   AddV2: 'add',
@@ -71,8 +71,8 @@ const activations: Readonly<Record<string, string>> = {
 };
 
 /**
- * The layers that do what an operation does; undefined for a layer that is none, and for an operation that layers cannot
- * do.
+ * The layers that compute an operation. Undefined for a layer that is no operation, and for an operation that no layers
+ * compute.
  */
 export function operationSteps(
   className: string,
@@ -95,13 +95,13 @@ export function operationSteps(
 
 function operationOf(className: string, config: JsonObject): string | undefined {
   if (className === 'TFOpLambda') return classNameOf(config.function ?? config.name).replace(/^tf\./, '');
-  // The first versions of Keras 2 keep the operation's node of TensorFlow.
+  // The first versions of Keras 2 save the operation's TensorFlow node.
   if (className === 'TensorFlowOpLayer')
     return isJsonObject(config.node_def) ? classNameOf(config.node_def.op) : undefined;
   return className in arithmetic || className in activations || className === 'Mean' ? className : undefined;
 }
 
-/** Constants that stand in a configuration, by their place among the arguments. */
+/** Constants in a configuration, by their position among the arguments. */
 function withConstants(args: readonly Argument<TensorRef>[], constants: Json | undefined): Argument<TensorRef>[] {
   const all = [...args];
   const placed = isJsonObject(constants) ? Object.entries(constants) : [];
@@ -112,7 +112,7 @@ function withConstants(args: readonly Argument<TensorRef>[], constants: Json | u
 function activationFor(operation: string, { approximate, alpha, negative_slope }: JsonObject): string | undefined {
   const name = activations[operation];
   if (name === 'gelu') {
-    // Keras's operation approximates unless told otherwise, TensorFlow's does not.
+    // Keras's operation approximates by default, TensorFlow's does not.
     const isApproximate = approximate ?? operation === 'Gelu';
     return isApproximate === true ? 'gelu_tanh' : 'gelu';
   }
@@ -158,7 +158,7 @@ function constantStep(className: string, input: TensorRef | 'last', value: Json)
   return { className, config: { value }, inputs: [input] };
 }
 
-/** The mean of height and width is a global pooling. */
+/** The mean over height and width is a global pooling. */
 function poolingSteps(x: TensorRef, { axis, keepdims }: JsonObject): Step[] | undefined {
   if (!isJsonList(axis) || axis.length !== 2 || !axis.includes(1) || !axis.includes(2)) return undefined;
   const className = keepdims === true ? 'GlobalAveragePooling2DKeepDims' : 'GlobalAveragePooling2D';

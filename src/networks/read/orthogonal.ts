@@ -1,11 +1,11 @@
 // A random matrix with orthonormal rows or columns, for the recurrent kernels of Keras.
 
 /**
- * Makes the rows of a matrix orthonormal (or its columns, if it has more rows than columns) and scales them, by the
- * modified Gram-Schmidt process in double precision. Of normal values this gives what the QR decomposition with a positive
- * diagonal gives: a matrix drawn uniformly from the orthogonal ones.
+ * Makes the rows of a matrix orthonormal (or its columns, if it has more rows than columns) and scales them, with the
+ * modified Gram-Schmidt process in double precision. For normally distributed values the result is that of a QR
+ * decomposition with a positive diagonal: a uniformly distributed orthogonal matrix.
  *
- * @param values - Row by row.
+ * @param values - In row-major order.
  */
 export function orthogonalRows(values: Float32Array, rows: number, columns: number, gain: number): Float32Array {
   const tall = rows > columns;

@@ -1,10 +1,10 @@
-// Constants of a GraphModel that say how large an output is: a few bytes of a file could ask for all memory.
+// Checks constants of a GraphModel that determine output sizes: a few bytes of a file could request all memory.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { nodeOf } from './nodeGraph.ts';
 import { assertSize } from './limits.ts';
 import type { Graph } from '../run/runNodes.ts';
 
-/** Which input of an operation names lengths of axes: as they are, as factors, or as what is added at both ends. */
+/** Inputs of operations that determine lengths of axes: the lengths themselves, factors, or paddings at both ends. */
 const sizes: Readonly<Record<string, number>> = {
   BroadcastTo: 1,
   Conv2DBackpropInput: 0,
@@ -22,7 +22,7 @@ const sizes: Readonly<Record<string, number>> = {
 };
 
 /**
- * Raises when a constant asks for a larger tensor than may be.
+ * Raises if a constant requests a tensor above the limits.
  *
  * @throws TransferKitError `OUT_OF_RANGE`, `NOT_A_MODEL`.
  */
@@ -30,7 +30,7 @@ export function assertSmallConstants(graph: NodeGraph, model: Graph): void {
   for (const node of graph.nodes) {
     const at = sizes[node.op];
     const tensor = at === undefined ? undefined : model.weights[nodeOf(node.inputs[at] ?? '')]?.[0];
-    // Lists of lengths are short; -1 stands for a length that follows from others.
+    // Lists of lengths are short. -1 is a length that follows from the others.
     if (tensor === undefined || tensor.size > 16 || tensor.dtype === 'string') continue;
     const values = [...tensor.dataSync()].map((value) => Math.abs(value));
     assertSize(`node '${node.name}' (${node.op})`, lengths(node, values));

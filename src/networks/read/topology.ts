@@ -36,10 +36,10 @@ const containers = new Set(['Model', 'Functional', 'Sequential']);
 /**
  * Reads the topology of a LayersModel.
  *
- * @param topology - `modelTopology` of a `model.json`, or what `LayersModel.toJSON(null, false)` gives.
- * @returns The graph; its `notes` say what was left out because it does nothing outside training.
- * @throws TransferKitError `NOT_A_MODEL` when it is none, `UNSUPPORTED_SOURCE` when it has more than one input,
- * `OUT_OF_RANGE` when it has too many layers or too large an input.
+ * @param topology - `modelTopology` of a `model.json`, or the result of `LayersModel.toJSON(null, false)`.
+ * @returns The graph. Its `notes` list layers that were left out because they do nothing outside training.
+ * @throws TransferKitError `NOT_A_MODEL` if it is no topology, `UNSUPPORTED_SOURCE` for more than one input,
+ * `OUT_OF_RANGE` for too many layers or too large an input.
  */
 export function parseTopology(topology: unknown): LayerGraph {
   assertShallow('the topology of a model', topology);
@@ -56,7 +56,7 @@ export function parseTopology(topology: unknown): LayerGraph {
   return sortCalls({ name, layers, calls, outputs, ...(notes.length > 0 ? { notes } : {}) });
 }
 
-/** Adds a container's layers to the draft, fed by `input` (or by its own InputLayer), and returns its outputs. */
+/** Adds a container's layers to the draft, with `input` (or its own InputLayer) as input, and returns its outputs. */
 function inlineContainer(
   draft: Draft,
   container: JsonObject,
@@ -79,7 +79,7 @@ function inlineSequential(
   for (const layer of containerLayers(container)) {
     const name = layerName(layer);
     const other = before.get(name);
-    // A layer that is there twice shares its weights.
+    // A layer that occurs twice shares its weights.
     if (other !== undefined && JSON.stringify(other) !== JSON.stringify(layer))
       throw notAModel(`two layers named '${name}'`);
     before.set(name, layer);
@@ -96,7 +96,7 @@ function inlineSequential(
   return (number) => (number === 0 ? output : undefined);
 }
 
-/** An InputLayer for a layer that carries its input shape itself, as the first of a Sequential does. */
+/** An InputLayer for a layer with its own input shape, such as the first one of a Sequential. */
 function addOwnInput(draft: Draft, container: JsonObject, layer: JsonObject): Outputs {
   const config = configOf(plainLayer(layer, draft.origin));
   const shape = config.batch_input_shape ?? configOf(container).build_input_shape;
@@ -138,7 +138,7 @@ function inlineFunctional(
   return (output) => outputs[output];
 }
 
-/** Calls that are made, by layer, and the number that each layer's first call goes by. */
+/** Calls that were added, by layer, and the index of each layer's first call. */
 interface Nodes {
   readonly made: Map<string, Outputs[]>;
   readonly first: ReadonlyMap<string, number>;
@@ -148,23 +148,23 @@ function tensorOf({ made, first }: Nodes, { layer, node, tensor }: NodeReference
   return made.get(layer)?.[node - (first.get(layer) ?? 0)]?.(tensor);
 }
 
-/** A layer of a container, and how it is called there. */
+/** A layer of a container, with its calls. */
 interface Entry {
   readonly layer: JsonObject;
   readonly name: string;
   readonly calls: readonly NodeCall[];
 }
 
-/** Where a container stands. */
+/** The position of a container in the network. */
 interface Place {
-  /** Its InputLayer. */
+  /** Name of its InputLayer. */
   readonly name: string;
-  /** What comes in from outside. */
+  /** Its input from outside. */
   readonly input: TensorRef | undefined;
   readonly path: readonly string[];
 }
 
-/** Of two layers with one name nobody can tell which is meant. */
+/** Raises if two layers have the same name: references to it would be ambiguous. */
 function assertDistinct(entries: readonly Entry[]): void {
   if (entries.length > mostCalls) throw tooManyLayers();
   const names = new Set<string>();
@@ -174,7 +174,7 @@ function assertDistinct(entries: readonly Entry[]): void {
   }
 }
 
-/** Adds all calls, each as soon as what it reads is there; what waits for something that nobody computes is left out. */
+/** Adds all calls, each after the calls that it reads. Calls that wait for a missing tensor are left out. */
 function addAllCalls(draft: Draft, entries: readonly Entry[], nodes: Nodes, place: Place): void {
   const open = [...entries];
   const addOne = () => {
@@ -187,7 +187,7 @@ function addAllCalls(draft: Draft, entries: readonly Entry[], nodes: Nodes, plac
   while (addOne());
 }
 
-/** Adds the calls of a layer whose inputs are there already; says whether there was one. */
+/** Adds the calls of a layer whose inputs are available. Returns whether there was one. */
 function addReadyCalls(draft: Draft, entry: Entry, nodes: Nodes, { name, input, path }: Place): boolean {
   const done = nodes.made.get(entry.name) ?? [];
   nodes.made.set(entry.name, done);
@@ -222,15 +222,15 @@ function addInput(draft: Draft, layer: JsonObject, path: readonly string[]): Out
   return pushCall(draft, { ...spec, config: { ...spec.config, batch_input_shape: shape } }, [], {});
 }
 
-/** A call whose tensors are found. */
+/** A call whose input tensors were found. */
 interface FoundCall {
   readonly inputs: readonly Argument<TensorRef>[];
   readonly kwargs: JsonObject;
 }
 
 /**
- * Adds one call of a layer, of everything inside when the layer is a model itself, or of the layers that an operation
- * comes to. Augmentation is left out.
+ * Adds one call of a layer, all calls inside a nested model, or the layers that an operation is rewritten as.
+ * Augmentation is left out.
  */
 function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall, path: readonly string[]): Outputs {
   const tensors = inputs.flatMap((argument) => ('tensor' in argument ? [argument.tensor] : []));
@@ -256,7 +256,7 @@ function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall,
   return (number) => (number === 0 ? output : undefined);
 }
 
-/** The calls in an order in which every call comes after those it reads from; the InputLayer first. */
+/** Sorts the calls so that every call comes after those that it reads from, with the InputLayer first. */
 function sortCalls(graph: LayerGraph): LayerGraph {
   const first = graph.calls.findIndex((call) => call.inputs.length === 0);
   if (first <= 0) return graph;
@@ -274,7 +274,7 @@ function sortCalls(graph: LayerGraph): LayerGraph {
   };
 }
 
-/** How many outputs a container has. */
+/** Number of outputs of a container. */
 function outputCount(container: JsonObject): number {
   return container.class_name === 'Sequential' ? 1 : references(configOf(container).output_layers).length;
 }

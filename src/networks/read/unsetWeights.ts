@@ -1,6 +1,6 @@
-// Weights that are replaced right after their layer is built. Large ones share one number until then, so that building a
-// network takes no memory for them; all of them are counted, so that a file cannot ask for more than it holds. Initialisers
-// of tfjs make them.
+// Initialisers of tfjs for weights that are replaced right after their layer is built. Large weights share one number
+// until then, so that building a network takes no memory for them. All weights are counted, so that a file cannot
+// request more than it holds.
 import { engine, serialization, zeros, type DataType, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
@@ -10,14 +10,14 @@ import { isAxis } from './limits.ts';
 const unset: Json = { class_name: 'TransferkitUnset', config: {} };
 const blank: Json = { class_name: 'TransferkitBlank', config: {} };
 
-/** How many numbers the weights of the network that is being built may have. */
+/** Limit on the number of weight values of the network that is being built. */
 let most = Infinity;
 let taken = 0;
 
 /**
- * Builds layers whose weights have no more than so many numbers together.
+ * Builds layers with a limit on the number of values in all of their weights.
  *
- * @param build - Builds at once; a promise is only for the answer.
+ * @param build - Builds synchronously. Its promise is only for the result.
  */
 export function withMostWeights<Built>(numbers: number, build: () => Built): Built {
   most = numbers;
@@ -43,7 +43,10 @@ function take(shape: readonly number[]): void {
   throw new TransferKitError('OUT_OF_RANGE', text, { most, shape });
 }
 
-/** Makes the initialisers known to tfjs. Their classes are made here: at the top of a file they would stay in every bundle. */
+/**
+ * Registers the initialisers with tfjs. Their classes are created here, because at the top of a file they would stay in
+ * every bundle.
+ */
 function registerInitialisers(): void {
   class Unset extends serialization.Serializable {
     static readonly className: string = 'TransferkitUnset';
@@ -70,7 +73,7 @@ function registerInitialisers(): void {
   serialization.registerClass(Blank);
 }
 
-/** Initialisers of the weights that are large, by layer class. tfjs computes with none of them while it builds. */
+/** Settings for the initialisers of large weights, by layer class. tfjs does not use these values while it builds. */
 const large: Readonly<Record<string, readonly string[]>> = {
   Conv1D: ['kernel_initializer'],
   Conv2D: ['kernel_initializer'],
@@ -78,20 +81,20 @@ const large: Readonly<Record<string, readonly string[]>> = {
   Conv3D: ['kernel_initializer'],
   Dense: ['kernel_initializer'],
   DepthwiseConv2D: ['depthwise_initializer'],
-  // tfjs's own draws a matrix where the configuration names none.
+  // tfjs's default initialiser computes a matrix.
   GRU: ['recurrent_initializer'],
   LSTM: ['recurrent_initializer'],
   SimpleRNN: ['recurrent_initializer'],
   SeparableConv2D: ['depthwise_initializer', 'pointwise_initializer'],
 };
 
-/** Settings of tfjs's layers that name an initialiser. Where one is missing tfjs draws the values. */
+/** Settings of tfjs's layers that name an initialiser. If one is missing, tfjs draws the values. */
 const settings = [
   ...['kernel', 'bias', 'recurrent', 'depthwise', 'pointwise', 'embeddings', 'alpha'],
   ...['gamma', 'beta', 'moving_mean', 'moving_variance'],
 ].map((weight) => `${weight}_initializer`);
 
-/** The configuration of a layer with initialisers that cost little; those of layers in it too. */
+/** The configuration of a layer with cheap initialisers, also for the layers inside it. */
 export function withoutChance(layerClass: string, config: JsonObject): JsonObject {
   registerInitialisers();
   const plain = (key: string, value: Json): Json => {
@@ -105,7 +108,7 @@ export function withoutChance(layerClass: string, config: JsonObject): JsonObjec
       : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(name, each)]));
   };
   const kept = Object.entries(config).map(([key, value]) => [key, plain(key, value)] as const);
-  // tfjs refuses a SeparableConv2D that speaks of a kernel: it has two.
+  // tfjs refuses kernel settings for a SeparableConv2D, which has two kernels.
   const known = settings.filter((key) => layerClass !== 'SeparableConv2D' || key !== 'kernel_initializer');
   const initialisers = known.map((key) => [key, large[layerClass]?.includes(key) === true ? unset : blank] as const);
   return Object.fromEntries([...kept, ...initialisers]);

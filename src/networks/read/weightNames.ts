@@ -1,18 +1,21 @@
-// Weights that a file lists under the name of another version of Keras.
+// Finds weights that a file lists under the name of another Keras version.
 import type { LayerSpec } from '../../core/graphs.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { WeightSource } from '../../core/weightSource.ts';
 
-/** Keras 3 calls the kernel of a depthwise convolution just that, and counts the weights of LayerScale, which have no name. */
+/**
+ * Keras 3 names the kernel of a depthwise convolution `kernel`, and numbers the weights of LayerScale, which have no
+ * name.
+ */
 const otherNames: Readonly<Record<string, RegExp>> = {
   depthwise_kernel: /^(depthwise_)?kernel$/,
   gamma: /^(gamma|variable(_\d+)?)$/,
 };
 
 /**
- * The source with the names that the weights of a network have. What it holds under the right name stays.
+ * The source with the names that the network's weights have. Weights with the right name keep it.
  *
- * @param layers - With the names that lead to each: Keras 3 puts those of the models around it in front.
+ * @param layers - With the path of each layer: Keras 3 adds the names of the surrounding models as prefix.
  */
 export function underOwnNames(
   source: WeightSource,
@@ -25,7 +28,7 @@ export function underOwnNames(
     if (held.has(name)) continue;
     const own = name.slice(layer.length + 1);
     const path = layers.get(layer)?.path ?? [layer];
-    // With all the models around it, with fewer, alone: the first way in which the file has it counts.
+    // Tried with all surrounding models, with fewer, and with none. The first name that the file has is used.
     const [[found, second] = []] = path
       .map((_, first) => namesAt(source, `/${path.slice(first).join('/')}/`, own))
       .filter((names) => names.length > 0);
@@ -47,8 +50,8 @@ function namesAt(source: WeightSource, place: string, own: string): string[] {
 }
 
 /**
- * Whether two names in one layer mean the same weight. Keras puts the cell of a recurrent layer and the layer inside a
- * wrapper between (`lstm/lstm_cell/kernel`, `time_distributed/dense/kernel`), tfjs only the direction.
+ * Whether two names in one layer mean the same weight. Keras adds the cell of a recurrent layer and the layer inside a
+ * wrapper to the name (`lstm/lstm_cell/kernel`, `time_distributed/dense/kernel`), tfjs only the direction.
  */
 function isSame(own: string, other: string): boolean {
   const [wanted, found] = [lastOf(own), lastOf(other)];

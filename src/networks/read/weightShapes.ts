@@ -1,4 +1,4 @@
-// Names and shapes of the weights of a network, from configurations alone: nothing is built.
+// Infers names and shapes of the weights of a network from configurations, without building layers.
 import type { LayerGraph } from '../../core/graphs.ts';
 import { isJsonList, type JsonObject } from '../../core/json.ts';
 import type { Shape } from '../../core/types.ts';
@@ -6,19 +6,19 @@ import { inferShapes, numberOf, numbers } from './inferShapes.ts';
 
 /** A weight of a layer. */
 export interface WeightShape {
-  /** `layer/weight`, as a trunk names it. */
+  /** `layer/weight`, the name in a trunk. */
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-/** The weights of a layer; `undefined` for a class that is not known, or whose input is not. */
+/** The weights of a layer. `undefined` for an unknown class, or an input of unknown shape. */
 export interface LayerWeights {
   readonly layer: string;
   readonly className: string;
   readonly weights: readonly WeightShape[] | undefined;
 }
 
-/** Weights in a layer's own order, by their names in it. */
+/** Weights in a layer's own order, by their names in the layer. */
 type Listing = (input: Shape, config: JsonObject) => [string, (number | null)[]][];
 
 const none: Listing = () => [];
@@ -95,8 +95,8 @@ const classes: Readonly<Record<string, Listing>> = {
 };
 
 /**
- * The weights of every layer, layers in the order of the graph; in a layer as Keras writes them, those that training moves
- * first.
+ * The weights of every layer, with layers in the order of the graph. Inside a layer the order is that of Keras:
+ * trainable weights first.
  */
 export function weightShapes(graph: LayerGraph): LayerWeights[] {
   const shapes = inferShapes(graph);
@@ -110,7 +110,7 @@ export function weightShapes(graph: LayerGraph): LayerWeights[] {
   });
 }
 
-/** With the layer's name in front; nothing when an axis is not known. */
+/** Adds the layer's name as prefix. Undefined if the length of an axis is unknown. */
 function named(layer: string, listed: ReturnType<Listing>): WeightShape[] | undefined {
   const weights = listed.map(([weight, shape]) => ({
     name: `${layer}/${weight}`,
@@ -134,7 +134,7 @@ function affine(shape: (number | null)[], config: JsonObject): [string, (number 
   ];
 }
 
-/** Lengths of the axes that a normalisation keeps apart; the configuration counts the batch axis. */
+/** Lengths of the axes that a normalisation does not average over. The configuration counts the batch axis. */
 function axesOf(input: Shape, config: JsonObject): (number | null)[] {
   const axes = isJsonList(config.axis) ? numbers(config.axis, 1) : [numberOf(config.axis) ?? -1];
   return axes.map((axis) => input[axis < 0 ? axis + input.length : axis - 1] ?? null);
