@@ -1,4 +1,4 @@
-// The door `transferkit/augment`: operations that change pictures in training.
+// The door `transferkit/augment`: operations that augment pictures in training.
 export { blur } from './data/augment/blur.ts';
 export type { BlurOptions } from './data/augment/blur.ts';
 export { brightness } from './data/augment/brightness.ts';

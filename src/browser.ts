@@ -1,3 +1,3 @@
-// The door for browsers: what a page has and Node has not.
+// The door for browsers: functions that need a page.
 export { imageFiles } from './platform/browser/imageFiles.ts';
 export type { ImageFilesOptions } from './platform/browser/imageFiles.ts';

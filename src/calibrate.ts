@@ -1,4 +1,4 @@
-// The verb calibrate: probabilities that are as often right as they say, by one temperature.
+// The verb calibrate: fits one temperature per head, so that probabilities match how often predictions are right.
 import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
@@ -20,39 +20,40 @@ import { calibrationFigures, fitTemperature, type CalibrationFigures } from './m
 export interface CalibrateOptions {
   /** Examples run at once. Default 32. */
   readonly batchSize?: number;
-  /** Called after every batch, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  /** Called after every batch, and awaited. An error that it throws or rejects with rejects the verb. */
   readonly onProgress?: (progress: Progress) => unknown;
 }
 
-/** What `calibrate` did to one head. */
+/** Result of `calibrate` for one head. */
 export interface Calibration {
-  /** What the logits were divided by: above 1 where the model was too sure of itself. */
+  /** Divisor of the logits: above 1 if the model was overconfident, below 1 if it was underconfident. */
   readonly temperature: number;
   readonly before: CalibrationFigures;
   readonly after: CalibrationFigures;
 }
 
-/** What `calibrate` gives for a task; for several heads a record of those that tell probabilities. */
+/** Result of `calibrate` for a task; for several heads a record of those whose task has probabilities. */
 export type CalibrationOf<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? Calibration
   : { readonly [Name in keyof T as T[Name] extends CalibratedTask ? Name : never]: Calibration };
 
 /**
- * Calibrates a trained head: divides its logits by the one temperature that makes the cross-entropy of held-out samples
- * smallest. What is predicted stays; how probable it is said to be becomes true of examples like these. The temperature goes
- * into the weights of the last layer, so that the saved model needs nothing more.
+ * Calibrates a trained head: divides its logits by the temperature that minimises the cross-entropy on held-out
+ * samples. Predicted labels stay the same; probabilities become calibrated on data like `samples`. The weights of the
+ * last layer are divided by the temperature, so a saved model needs nothing more.
  *
  * Guo et al., "On Calibration of Modern Neural Networks", 2017. scikit-learn's
- * `CalibratedClassifierCV(method='temperature')` finds the same.
+ * `CalibratedClassifierCV(method='temperature')` finds the same temperature.
  *
- * @param model - Any task but regression; of several heads those with probabilities are calibrated, each by its own
- * temperature. Thresholds of `tuneThresholds` move along.
- * @param samples - Examples that training has not seen, some hundreds: of those that it has, every model is too sure.
+ * @param model - Any task but regression. Of several heads, those with probabilities are calibrated, each with its own
+ * temperature. Thresholds of `tuneThresholds` are converted, so that they decide the same.
+ * @param samples - Some hundreds of examples that training has not seen. On its training examples every model is
+ * overconfident.
  * @param options - See {@link CalibrateOptions}.
- * @throws TransferKitError `UNSUPPORTED_LAYER` for a head whose last layer is no dense layer of its own without activation
- * and constraint; `NOTHING_TO_TRAIN` for a frozen one; `TOO_FEW_EXAMPLES` for samples that are all decided right;
- * `INVALID_OPTION` for a regression, and a model that is no better than chance; what `evaluate` raises; `BUSY` while another verb
- * changes the model, which stays as it was.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` unless the head's last layer is a dense layer without activation and
+ * constraint that no other head shares; `NOTHING_TO_TRAIN` for a frozen head; `TOO_FEW_EXAMPLES` if all samples are
+ * predicted right; `INVALID_OPTION` for a regression or a model that is no better than chance; the errors of
+ * `evaluate`; `BUSY` while another verb changes the model. After an error the model is unchanged.
  *
  * @example
  * ```ts
@@ -60,7 +61,7 @@ export type CalibrationOf<T extends TaskName | Tasks> = [T] extends [TaskName]
  * await trainHead(model, train, { epochs: 5 });
  * const heldOut = fromArrays({
  *   inputs: ['cat.jpg', 'dog.jpg', 'cat.jpg', 'dog.jpg', 'cat.jpg'],
- *   targets: ['cat', 'dog', 'cat', 'dog', 'dog'], // the last picture has fooled somebody
+ *   targets: ['cat', 'dog', 'cat', 'dog', 'dog'], // the last one is labelled wrongly
  * });
  * const { temperature, before, after } = await calibrate(model, heldOut);
  * console.log(temperature, before.loss, after.loss, after.expectedCalibrationError);
@@ -109,7 +110,7 @@ function isCalibrated(part: HeadPart): part is CalibratedPart {
   return typeof tasks[part.task].temperature !== 'string';
 }
 
-/** The weights of a head's last layer, where dividing them divides the logits. */
+/** The weights of a head's last layer. Dividing them divides the logits. */
 function dividableWeights({ head }: AnyModel, part: HeadPart): readonly TrunkWeight[] {
   const { name, className, isLinear, weights } = logitLayer(head, part);
   if (!isLinear) {
@@ -135,7 +136,7 @@ function fit(part: CalibratedPart, { judgements }: Measurement): Calibration {
   return { temperature, before, after: calibrationFigures(part.task, judgements, temperature) };
 }
 
-/** Divides logits, and moves thresholds to where they decide the same. */
+/** Divides the logits, and converts thresholds so that they decide the same. */
 function cool(part: HeadPart, weights: readonly TrunkWeight[], temperature: number): void {
   for (const weight of weights) {
     tidy(() => {

@@ -13,45 +13,52 @@ import { whileChanged } from './model/uses.ts';
 import { assertSamples } from './model/tasks/checkLabels.ts';
 import { accuracyOf, type ExampleLearner } from './neighbours/exampleLearner.ts';
 
-/** Who takes part: a model, which `fineTune` trains; a model with options of its own for that; or one that needs no training. */
+/**
+ * An entry of `compare`: a model that `fineTune` trains, a model with its own options of `fineTune`, or a classifier of
+ * examples (`knn`, `nearestCentroid`).
+ */
 export type Contestant =
   TransferModel | { readonly model: TransferModel; readonly options?: FineTuneOptions } | ExampleLearner;
 
 /** Options of {@link compare}. */
 export interface CompareOptions {
-  /** Epochs for each, besides what trains the head first. Default: what `fineTune` does by itself. */
+  /**
+   * Epochs of `fineTune` for each model, in addition to those that train its head first. Default: that of `fineTune`.
+   */
   readonly epochs?: number;
-  /** Seconds for each, all in. Default: no limit. */
+  /** Seconds for each model that is trained, training of its head and features included. Default: no limit. */
   readonly maxSeconds?: number;
   /** Samples for validation during training, or the share to hold out of the training samples. Default 0.2. */
   readonly validation?: Samples | number;
-  /** Samples that the table is measured on. Default: those of the validation. */
+  /** Samples on which the table is measured. Default: the validation samples. */
   readonly test?: Samples;
-  /** The same for all: held-out share, orders, dropout. Default 0. */
+  /** Seed of the held-out share, the order of examples and dropout, the same for all. Default 0. */
   readonly seed?: number;
-  /** Stops between two batches; who has not finished is not in the table. */
+  /** Stops between two batches. Contestants that have not finished are not in the table. */
   readonly signal?: AbortSignal;
-  /** Called after every epoch of each, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  /**
+   * Called after every epoch of each contestant, and awaited. An error that it throws or rejects with rejects the verb.
+   */
   readonly onEpoch?: (name: string, epoch: EpochReport) => unknown;
 }
 
-/** One line of the table. */
+/** One row of the table. */
 export interface ComparisonRow {
   readonly name: string;
-  /** Share of right predictions; missing for regression. */
+  /** Share of right predictions, 0 … 1; missing for regression. */
   readonly accuracy?: number;
-  /** Mean loss; missing for those without one. */
+  /** Mean loss; missing for classifiers of examples, which have none. */
   readonly loss?: number;
-  /** Time to train, its head's training and features of frozen layers included. */
+  /** Training time, including the head's training and the features of frozen layers. */
   readonly seconds: number;
   readonly epochs: number;
-  /** Numbers in the weights that training moved. */
+  /** Number of trained parameters. */
   readonly trainedParameters: number;
 }
 
-/** How one did, epoch by epoch; its head's training first. */
+/** Figures of one contestant, epoch by epoch. The epochs of its head's training come first. */
 export interface ComparisonCurve {
-  /** Since its training began, at the end of each epoch; 0 for those that `resume` found done. */
+  /** Seconds from the start of its training to the end of each epoch; 0 for epochs that `resume` restored. */
   readonly seconds: readonly number[];
   readonly loss: readonly number[];
   readonly validationLoss: readonly number[];
@@ -59,24 +66,25 @@ export interface ComparisonCurve {
   readonly validationAccuracy: readonly number[];
 }
 
-/** What `compare` found. */
+/** Result of `compare`. */
 export interface Comparison {
-  /** In the order in which they were given; ready for `console.table`. */
+  /** In the order of `contestants`; ready for `console.table`. */
   readonly rows: readonly ComparisonRow[];
   readonly curves: Readonly<Record<string, ComparisonCurve>>;
   readonly logs: Readonly<Record<string, readonly TrainingLog[]>>;
 }
 
 /**
- * Trains several models one after the other on the same samples, under the same budget and seed, and measures them: a pretrained
- * network against the same architecture with random weights, say. The models are trained in place, and stay the caller's; each
- * has a base of its own, unless those that share one train their heads alone (`unfreeze: 'head'`). No other verb changes them
- * meanwhile.
+ * Trains several models one after another on the same samples, with the same budget and seed, and measures them. For
+ * example, it compares a pretrained network with the same architecture and random weights. The models are trained in
+ * place, and the caller disposes of them. Models may share a base only if they train their heads alone (`unfreeze:
+ * 'head'`). No other verb can change the models during the call.
  *
  * @param contestants - By name; see {@link Contestant}.
  * @param samples - Training examples.
  * @param options - See {@link CompareOptions}.
- * @throws TransferKitError `INVALID_OPTION`, `BUSY`, `BASE_SHARED` for a base that a model outside shares, and what `fineTune` and `evaluate` raise.
+ * @throws TransferKitError `INVALID_OPTION`, `BUSY`, `BASE_SHARED` for a base that another model shares, and the errors
+ * of `fineTune` and `evaluate`.
  *
  * @example
  * ```ts
@@ -143,7 +151,7 @@ async function compareNow(entries: readonly Entry[], samples: Samples, options: 
 type SettledContestant =
   { readonly model: TransferModel; readonly options: FineTuneOptions } | { readonly learner: ExampleLearner };
 
-/** Where everybody competes. */
+/** What all contestants share. */
 interface Arena {
   readonly train: Samples;
   readonly validation: Samples;
@@ -155,7 +163,7 @@ interface Arena {
 interface Result {
   readonly row: Omit<ComparisonRow, 'name'>;
   readonly logs: readonly TrainingLog[];
-  /** When each epoch of this process ended, in seconds. */
+  /** Time at the end of each epoch of this process, in seconds. */
   readonly times: readonly number[];
 }
 
@@ -171,7 +179,7 @@ function settleContestant(name: string, given: Contestant): SettledContestant {
   throw invalid(`'${name}' to be a model, { model, options } or a classifier that learns by examples`, typeof given);
 }
 
-/** Raises where one would begin with what another has learnt. */
+/** Raises if a contestant would start from weights that another one has trained. */
 function assertApart(entries: readonly Entry[]): void {
   const models = entries.flatMap(([name, each]) => ('model' in each ? [{ name, ...each }] : []));
   models.forEach((later, place) => {
@@ -193,7 +201,7 @@ function trainsHeadOnly({ options }: { readonly options: FineTuneOptions }): boo
   return options.unfreeze === 'head';
 }
 
-/** Options of one, under the budget of all. */
+/** Options of one contestant, limited by the common budget. */
 function optionsFor(own: FineTuneOptions, { validation, seed, options }: Arena): FineTuneOptions {
   const { epochs, maxSeconds, signal } = options;
   return {
@@ -206,7 +214,7 @@ function optionsFor(own: FineTuneOptions, { validation, seed, options }: Arena):
   };
 }
 
-/** Undefined when the signal stopped it. */
+/** Undefined if the signal stopped it. */
 async function runModel(
   name: string,
   { model, options: own }: Extract<SettledContestant, { model: TransferModel }>,
@@ -240,7 +248,7 @@ async function runModel(
   };
 }
 
-/** Undefined when the signal stopped it. */
+/** Undefined if the signal stopped it. */
 async function runLearner(learner: ExampleLearner, { train, test, options }: Arena): Promise<Result | undefined> {
   const { signal } = options;
   const start = performance.now();

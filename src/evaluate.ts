@@ -1,4 +1,4 @@
-// The verb evaluate: how good a model is on samples.
+// The verb evaluate: loss and metrics of a model on samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel, Tasks, TransferModel } from './model/model.ts';
 import { tasks, type FiguresOf, type TaskName } from './model/tasks/tasks.ts';
@@ -25,34 +25,37 @@ export interface EvaluateOptions {
   readonly topK?: number;
   /** How many mistakes to list. Default 10. */
   readonly worst?: number;
-  /** The loss to measure by, of several heads also by name. Default: what fits the task (see `LossName`). */
+  /**
+   * Loss to measure; for several heads one for all or a record by name. Default: the loss of the task (see `LossName`).
+   */
   readonly loss?: LossOption;
   /** Factor of each head's loss in the sum, from 0, by name. Default 1 for each. */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /**
-   * Training samples: what classifiers learn from them that need no training is measured beside the model (tasks `classes` and
-   * `binary`). One more pass through the base, over these. Default: none.
+   * Training samples for baselines: classifiers that need no training learn from them and are measured on `samples` too
+   * (tasks `classes` and `binary`). This runs the base once more, on the training samples. Default: no baselines.
    */
   readonly baselines?: Samples;
-  /** Called after every batch, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  /** Called after every batch, and awaited. An error that it throws or rejects with rejects the verb. */
   readonly onProgress?: (progress: Progress) => unknown;
 }
 
-/** What every evaluation has. */
+/** Fields that every evaluation has. */
 export interface EvaluationBase {
-  /** Mean loss, as in training; of several heads the sum of theirs. */
+  /** Mean loss, as in training; for several heads the weighted sum of their losses. */
   readonly loss: number;
   readonly examples: number;
   readonly skipped: readonly Unreadable[];
   /**
-   * What makes the figures mean less than they seem to: a head that was never trained, fewer than five examples of a label, examples
-   * that it was trained on in this process (the same path, input object or id), a loss at chance, an accuracy no better than that of
-   * the most frequent label. Each once, of several heads in the whole only; missing when there is none.
+   * Reasons not to trust the figures: a head that was never trained, fewer than five examples of a label, examples that
+   * the model was trained on in this process (the same path, input object or id), a loss at chance level, an accuracy
+   * no better than that of the most frequent label. Each is listed once; for several heads only here, not in `heads`.
+   * Missing if there is none.
    */
   readonly warnings?: readonly string[];
 }
 
-/** Figures of a model that predicts one label. */
+/** Figures of a model that predicts one of several labels. */
 export interface ClassEvaluation extends EvaluationBase, OneLabelFigures {}
 
 /** Figures of a model that predicts any of several labels. */
@@ -63,11 +66,11 @@ export interface RegressionEvaluation extends EvaluationBase, OutputsFigures {}
 
 /** Figures of a model with several heads. */
 export interface SeveralEvaluation<T extends Tasks = Tasks> extends EvaluationBase {
-  /** Those of each head, by name; their losses as they are without `lossWeights`. */
+  /** Figures of each head, by name; their losses are not multiplied by `lossWeights`. */
   readonly heads: { readonly [Name in keyof T]: EvaluationOf<T[Name]> };
 }
 
-/** What `evaluate` gives for a task, or for several heads. */
+/** Result of `evaluate` for a task, or for several heads. */
 export type EvaluationOf<T extends TaskName | Tasks> = T extends Tasks
   ? SeveralEvaluation<T>
   : T extends TaskName
@@ -78,7 +81,7 @@ export type EvaluationOf<T extends TaskName | Tasks> = T extends Tasks
  * Measures a model on samples, in inference mode.
  *
  * @param model - A model of any task, or with several heads.
- * @param samples - Examples with labels of the head; for several heads with records of targets.
+ * @param samples - Examples with labels of the head; for several heads, targets are records by head name.
  * @param options - See {@link EvaluateOptions}.
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`, `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`,
  * `INVALID_OPTION`, `DISPOSED`.

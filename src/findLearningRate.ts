@@ -1,4 +1,4 @@
-// The verb findLearningRate: a range test over learning rates that leaves the model as it was.
+// The verb findLearningRate: a range test over learning rates that leaves the model unchanged.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { Samples } from './core/types.ts';
@@ -9,21 +9,21 @@ import type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.
 
 /** Options of {@link findLearningRate}. */
 export interface FindLearningRateOptions extends SweepOptions {
-  /** What to unfreeze for the test, as for `fineTune`. Default: what is unfrozen now, of base and head. */
+  /** Layers to unfreeze for the test, as for `fineTune`. Default: the layers of base and head that are unfrozen now. */
   readonly unfreeze?: FreezeSelection;
 }
 
 /**
- * Trains with a rate that rises from step to step, and tells how the loss took it. The model is left as it was: weights,
- * freeze state, history. Optimizer state and chance are the test's own.
+ * Trains with a learning rate that rises from step to step, and records the loss at each rate. Weights, freeze state
+ * and history of the model are unchanged afterwards. The test has its own optimizer state and random numbers.
  *
  * Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3; fastai's `lr_find`.
  *
- * @param model - From `replaceHead` or `load`. Train its head first, before you ask for rates of the base.
+ * @param model - From `replaceHead` or `load`. Train its head before you test rates for the base.
  * @param samples - Training examples.
  * @param options - See {@link FindLearningRateOptions}.
- * @returns The curve, and rates that it suggests.
- * @throws TransferKitError as `fineTune`.
+ * @returns The curve of losses, and suggested rates.
+ * @throws TransferKitError The errors of `fineTune`.
  *
  * @example
  * ```ts

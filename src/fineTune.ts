@@ -1,4 +1,4 @@
-// The verb fineTune: head and unfrozen layers of the base are trained together at a low rate.
+// The verb fineTune: trains the head together with unfrozen layers of the base.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel } from './model/model.ts';
@@ -13,7 +13,7 @@ import type { SettledOptions, TrainingOptions } from './training/options/options
 import type { LearningRates, SettledRates } from './training/options/rates.ts';
 import { trainHeadNow, type TrainHeadOptions } from './trainHead.ts';
 
-/** What is unfrozen from an epoch on, beside what is unfrozen already. */
+/** Layers to unfreeze from an epoch on, in addition to those that are unfrozen already. */
 export type UnfreezeStep = { readonly epoch: number } & (
   { readonly lastStages: number } | { readonly from: string } | { readonly layers: FreezeSelection }
 );
@@ -21,43 +21,47 @@ export type UnfreezeStep = { readonly epoch: number } & (
 /** Options of {@link fineTune}. */
 export interface FineTuneOptions extends TrainingOptions {
   /**
-   * What to unfreeze first, as for `unfreeze`. Without it, what is unfrozen already is trained; when nothing of the base
-   * is, all of it is unfrozen. A list of steps unfreezes little by little, the features of what is still frozen in front
-   * computed anew with each: `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`.
+   * Layers to unfreeze before training, as for `unfreeze`. Default: the layers that are unfrozen now; if none of the
+   * base is, the whole base is unfrozen. A list of steps unfreezes gradually:
+   * `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`. At each step the features of the layers that are
+   * still frozen are computed again.
    */
   readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
   /**
-   * Highest rates of the schedule; see {@link LearningRates}. Default: the optimizer's own (1e-3 for Adam) for the head and the
-   * last unfrozen stage of the base, from there down to a tenth of it at the first; all of them lower for a run of fewer than 500
-   * steps, in proportion, down to a tenth.
+   * Highest learning rates of the schedule, above 0; see {@link LearningRates}. Default: the optimizer's own rate (1e-3
+   * for Adam) for the head and the last unfrozen stage of the base, falling to a tenth of it at the first unfrozen
+   * stage. For a run of fewer than 500 steps all of these are reduced in proportion, at most to a tenth.
    */
   readonly learningRate?: LearningRates;
   /**
-   * Factor on the rate from each stage of the base to the one in front of it, above 0 and at most 1; the last stage has it
-   * once. Default 1.
+   * Factor of the learning rate from each stage of the base to the stage before it, above 0 and at most 1. The rate of
+   * the last stage is multiplied by it once. Default 1.
    *
    * Bao et al., "BEiT: BERT Pre-Training of Image Transformers", 2022; timm's `layer_decay`.
    */
   readonly layerDecay?: number;
   /**
-   * Epochs of `trainHead` for a head that was never trained: random heads wreck good bases. Default: what `trainHead` does by
-   * itself; 0 turns it off. By Adam at 1e-3 where it is by epochs; `optimizer`, `learningRate`, `schedule`, `clip`, `ema`,
-   * `augment`, `mixup`, `cutMix`, `monitor`, `earlyStopping`, `maxSeconds` and `checkpoint` are those of the epochs behind it.
+   * Epochs of `trainHead` before fine-tuning, for a head that was never trained: gradients of a random head damage a
+   * pretrained base. Default: that of `trainHead`; 0 turns it off. Where the head is trained by gradients, these epochs
+   * use Adam with a rate of 1e-3; `optimizer`, `learningRate`, `schedule`, `clip`, `ema`, `augment`, `mixup`, `cutMix`,
+   * `monitor`, `earlyStopping`, `maxSeconds` and `checkpoint` apply to the epochs after them only.
    */
   readonly headEpochs?: number;
 }
 
 /**
- * Trains the head and every unfrozen layer of the base. What is frozen in front of the first unfrozen layer is computed
- * only once for each example. Frozen BatchNorm runs by its stored statistics; the rest too, unless `batchNorm` is `'train'`.
+ * Trains the head and every unfrozen layer of the base. The frozen layers before the first unfrozen one run only once
+ * for each example; their outputs are kept. BatchNorm uses its stored statistics; with `batchNorm: 'train'`, unfrozen
+ * BatchNorm layers use and update those of the batch.
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link FineTuneOptions}. Default 5 epochs by a one-cycle schedule.
- * @returns What was done, as plain data; also appended to `model.history` (the log of the head's training before it).
- * @throws TransferKitError as `trainHead`, under its name while the head is trained first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` when base and head are frozen;
- * `BASE_SHARED` when layers of a base are to train that several models share. Before any
- * training the model, freeze state included, is left as it was.
+ * @param options - See {@link FineTuneOptions}. Default 5 epochs with a one-cycle schedule.
+ * @returns The training log, as plain data; also appended to `model.history`, after the log of the head's training if
+ * there was one.
+ * @throws TransferKitError The errors of `trainHead`, whose texts begin with `trainHead` while the head is trained
+ * first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` if base and head are frozen; `BASE_SHARED` if unfrozen layers are in a
+ * base that several models share. After an error before the first epoch the model is unchanged, freeze state included.
  *
  * @example
  * ```ts
@@ -74,7 +78,7 @@ export async function fineTune(model: AnyModel, samples: Samples, options: FineT
 /**
  * Raises unless options are an object with known names, steps of `unfreeze` included.
  *
- * @param of - What error texts call them, where they are not the verb's own.
+ * @param of - Name of the options in error texts. Default: that of the verb.
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function assertFineTuneNames(verb: string, options: FineTuneOptions, of?: string): void {
@@ -87,7 +91,7 @@ export function assertFineTuneNames(verb: string, options: FineTuneOptions, of?:
 }
 
 /**
- * Fills in defaults and checks values; the model stays as it is.
+ * Fills in defaults and validates values; does not change the model.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -104,7 +108,7 @@ export async function settleFineTune(
   return { settled, rates };
 }
 
-/** What {@link fineTune} does, for the verb that is changing the model. */
+/** Does the work of {@link fineTune} for a verb that already holds the model. */
 export async function fineTuneNow(model: AnyModel, samples: Samples, options: FineTuneOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { findCheckpoints, settleRun, segmentNow, runTraining } = await import('./training/run/training.ts');
@@ -130,7 +134,7 @@ export async function fineTuneNow(model: AnyModel, samples: Samples, options: Fi
       options.headEpochs !== 0 &&
       segments[0]?.trainable.some(isOf(model.head.trunk.weights))
     ) {
-      // What cannot be trained is refused before the head is.
+      // Layers that cannot be trained are refused before the head is trained.
       settleRun(model, samples, plan);
       const log = await trainHeadNow(model, samples, headOptions(options));
       if (log.stoppedBy === 'signal') return log;
@@ -142,7 +146,7 @@ export async function fineTuneNow(model: AnyModel, samples: Samples, options: Fi
   }
 }
 
-/** What moves when. The model's freeze state is that of the first segment afterwards. */
+/** Which weights train in which epochs. Leaves the model in the freeze state of the first segment. */
 function planSegments(
   model: AnyModel,
   selection: FineTuneOptions['unfreeze'],
@@ -163,7 +167,7 @@ function planSegments(
     unfreezeNow(model, selectionOf(step));
     return segmentNow(step.epoch, weights);
   });
-  // A run that begins later begins in the step that is under way then.
+  // A resumed run begins in the step that its first epoch belongs to.
   const current = Math.max(
     0,
     segments.findLastIndex(({ epoch }) => epoch <= initialEpoch),
@@ -195,7 +199,7 @@ function assertSteps(steps: readonly UnfreezeStep[]): void {
   throw new TransferKitError('INVALID_OPTION', text, { epochs });
 }
 
-/** Every option, and whether the training of the head that comes first takes it over. */
+/** Every option, and whether the preceding training of the head uses it too. */
 const fineTuneNames = {
   augment: 'fineTune',
   batchNorm: 'both',
@@ -249,7 +253,7 @@ function isOf(weights: readonly TrunkWeight[]): (weight: TrunkWeight) => boolean
   return (weight) => weights.includes(weight);
 }
 
-/** Remembers what is frozen; the returned function puts it back. */
+/** Remembers the freeze state; the returned function restores it. */
 function rememberFrozen({ base, head }: AnyModel): () => void {
   const before = [...base.trunk.weights, ...head.trunk.weights].map((weight) => ({ weight, frozen: weight.frozen }));
   return () => {

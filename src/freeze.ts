@@ -8,37 +8,40 @@ import type { FixedConstant, Trunk, TrunkWeight } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './networks/cut/selectWeights.ts';
 
-/** Which layers: `'base'`, `'head'`, `'all'` (both), layers of the base or head by name, pattern or place, or a list of these. */
+/**
+ * Layers to freeze or unfreeze: `'base'`, `'head'`, `'all'` (both), layers of base or head by name, pattern or
+ * position, or a list of these.
+ */
 export type FreezeSelection = LayerSelection;
 
-/** What is frozen and what is not. */
+/** Which layers are frozen, and the numbers of their parameters. */
 export interface FreezeReport {
   readonly layers: readonly {
     readonly name: string;
     readonly part: 'base' | 'head';
     readonly state: 'frozen' | 'trainable' | 'mixed';
-    /** Numbers in the layer's weights. */
+    /** Number of parameters of the layer. */
     readonly parameters: number;
   }[];
-  /** Numbers in weights that training may move; BatchNorm's statistics never count: no gradient moves them. */
+  /** Number of parameters that training may change. BatchNorm statistics are not counted: they have no gradient. */
   readonly trainableParameters: number;
   readonly frozenParameters: number;
-  /** Constants of a GraphModel that no call can unfreeze, and why. */
+  /** Constants of a GraphModel that cannot be unfrozen, and why. */
   readonly fixed: readonly FixedConstant[];
-  /** Weights whose state this call changed. */
+  /** Number of weights whose state this call changed. */
   readonly changed: number;
   /** The report in one sentence. */
   readonly summary: string;
 }
 
 /**
- * Freezes layers, in place. Frozen means bit for bit: neither weights nor BatchNorm statistics move in any training,
- * and the layer runs in inference mode.
+ * Freezes layers, in place. No training changes a weight or BatchNorm statistic of a frozen layer by a single bit, and
+ * the layer runs in inference mode.
  *
- * @param model - A model of `replaceHead` or `load`.
- * @param which - Default `'base'`.
- * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`, `BUSY` while another verb changes
- * the model; nothing is changed then.
+ * @param model - From `replaceHead` or `load`.
+ * @param which - See {@link FreezeSelection}. Default `'base'`.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`, `BUSY` while another
+ * verb changes the model. After an error nothing is changed.
  *
  * @example
  * ```ts
@@ -53,12 +56,13 @@ export function freeze(model: AnyModel, which: FreezeSelection = 'base'): Freeze
 
 /**
  * Unfreezes layers, in place, so that `fineTune` trains them. Unfrozen BatchNorm layers train gamma and beta; their
- * statistics move with `batchNorm: 'train'` alone.
+ * statistics change only with `batchNorm: 'train'`.
  *
- * @param model - A model of `replaceHead` or `load`.
- * @param which - Default `'base'`.
- * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`, `BUSY` while another verb changes
- * the model, `BASE_SHARED` for layers of a base that several models share; nothing is changed then.
+ * @param model - From `replaceHead` or `load`.
+ * @param which - See {@link FreezeSelection}. Default `'base'`.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names, `INVALID_OPTION`, `DISPOSED`, `BUSY` while another
+ * verb changes the model, `BASE_SHARED` for layers of a base that several models share. After an error nothing is
+ * changed.
  *
  * @example
  * ```ts
@@ -70,7 +74,7 @@ export function unfreeze(model: AnyModel, which: FreezeSelection = 'base'): Free
   return unfreezeNow(model, which);
 }
 
-/** What {@link unfreeze} does, for the verb that is changing the model. */
+/** Does the work of {@link unfreeze} for a verb that already holds the model. */
 export function unfreezeNow(model: AnyModel, which: FreezeSelection): FreezeReport {
   return setFrozen('unfreeze', model, which, false);
 }
@@ -84,15 +88,15 @@ function setFrozen(verb: string, model: AnyModel, which: FreezeSelection, frozen
   return report(model, chosen.length);
 }
 
-/** A list may be empty, and a base may be without weights. */
+/** Whether a selection may match no weights: a list may be empty, and a base may have no weights. */
 function mayBeEmpty(which: FreezeSelection): boolean {
   return which === 'base' || which === 'all' || (typeof which === 'object' && isList(which) && which.length === 0);
 }
 
-/** A selection that can have no effect is a mistake. */
+/** The error for a selection without weights: it has no effect, so it must be a mistake. */
 function withoutWeights(verb: string, which: FreezeSelection): TransferKitError {
   const got = typeof which === 'function' || which instanceof RegExp ? String(which) : shown(which);
-  const text = `${verb}: expected layers that hold weights, got ${got}, which means none. Name the layer in front of or behind them.`;
+  const text = `${verb}: expected layers that hold weights, got ${got}, which means none. Name the layer before or after them.`;
   return new TransferKitError('INVALID_OPTION', text, { selection: which });
 }
 
@@ -102,7 +106,7 @@ function choose(verb: string, model: AnyModel, which: FreezeSelection): readonly
   if (which === 'head') return head.trunk.weights;
   if (which === 'all') return [...base.trunk.weights, ...head.trunk.weights];
   if (isList(which)) return [...new Set(which.flatMap((each) => choose(verb, model, each)))];
-  // A selection may name layers of the head; only when the base has no such layer is the head asked.
+  // A selection may name layers of the head; the head is searched only if the base has no such layer.
   try {
     return selectWeights(verb, base.trunk, which, layerNames(head.trunk));
   } catch (error) {

@@ -1,4 +1,4 @@
-// The main door: everything that is the same in Node and browsers.
+// The main door: everything that works the same in Node and browsers.
 export type { CheckpointStore } from './core/checkpointStore.ts';
 export type { ImageOperation, OperationName } from './data/augment/operations.ts';
 export type { AugmentPreset } from './data/augment/presetOperations.ts';

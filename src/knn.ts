@@ -1,4 +1,4 @@
-// The verb knn: a classifier that asks the nearest examples.
+// The verb knn: a classifier by the nearest examples.
 import type { Base } from './model/model.ts';
 import type { Pooling } from './heads/buildHead.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';
@@ -11,28 +11,34 @@ import { assertOptions } from './core/optionNames.ts';
 
 /** Options of {@link knn}. */
 export interface KnnOptions {
-  /** How many of the nearest examples vote, from 1; all of them while there are fewer. Default 5. */
+  /** Number of nearest examples that vote, from 1; all of them if there are fewer. Default 5. */
   readonly k?: number;
-  /** Between features: `'cosine'` (1 - cos, whatever their lengths) or `'euclidean'`. Default `'cosine'`. */
+  /**
+   * Distance of features: `'cosine'` (1 − cosine of the angle, independent of length) or `'euclidean'`. Default
+   * `'cosine'`.
+   */
   readonly distance?: Distance;
-  /** Each neighbour has one vote, or the inverse of its distance. Default `'uniform'`. */
+  /**
+   * Weight of each neighbour's vote: 1 (`'uniform'`) or the inverse of its distance (`'distance'`). Default
+   * `'uniform'`.
+   */
   readonly weights?: VoteWeights;
-  /** How feature maps become vectors. Default `'average'`, or what it was for `examples`. */
+  /** How feature maps become vectors. Default: that of `examples` if given, else `'average'`. */
   readonly pooling?: Pooling;
-  /** What a classifier on the same base kept, of either kind: its `toJSON()`. */
+  /** Examples to start with: `toJSON()` of a `knn` or `nearestCentroid` classifier on the same base. */
   readonly examples?: ExampleSet;
 }
 
 /**
- * Makes a classifier by the k nearest neighbours (Cover and Hart, Nearest Neighbor Pattern Classification, 1967) among the
- * features of examples that are added to it. Nothing is trained, and examples can be removed again.
+ * Makes a k-nearest-neighbours classifier (Cover and Hart, Nearest Neighbor Pattern Classification, 1967) on features
+ * of the base. Examples are added one by one, and can be removed again. Nothing is trained.
  *
- * Probabilities are shares of the votes, as scikit-learn's `KNeighborsClassifier.predict_proba`. Ties are never broken by chance:
- * of equally near examples the one added first is nearer, and of labels with equally many votes the one of the nearest
- * neighbour comes first. With `weights: 'distance'`, neighbours whose features are those of the input outvote all others.
+ * Probabilities are shares of the votes, as scikit-learn's `KNeighborsClassifier.predict_proba`. Ties are broken in a
+ * fixed way: of equally near examples the one added first counts as nearer; of labels with equal votes the one of the
+ * nearest neighbour comes first. With `weights: 'distance'`, neighbours at distance 0 outvote all others.
  *
- * @param base - From `loadBase`, or a model's own. It stays the caller's, and must live as long as the classifier, which goes by
- * the weights that it has now.
+ * @param base - From `loadBase`, or a model's own. The caller disposes of it, after the classifier. The classifier uses
+ * the weights that the base has now.
  * @param options - See {@link KnnOptions}.
  * @throws TransferKitError `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for features that cannot be compared, `EXAMPLES_MISMATCH` for
  * `examples` of another base, `DISPOSED`.

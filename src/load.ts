@@ -1,4 +1,4 @@
-// The verb load: what `save` wrote, or any finished classifier with the head that it has.
+// The verb load: loads a model that `save` wrote, or any classifier with its own head.
 import type { LayerGraph, NodeGraph } from './core/graphs.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
@@ -41,39 +41,41 @@ import { savedHeads, savedModelOf, type SavedModel } from './formats/tfjs/savedM
 
 /** Options of {@link load}. */
 export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> extends SourceOptions {
-  /** Task that the model must have, or those of several heads by name. Default `'classes'`. */
+  /** Task that the model must have; for several heads a record of tasks by name. Default `'classes'`. */
   readonly task?: T;
   /**
-   * Names of the outputs of a classifier that transferkit did not save, in their order, or `'imagenet'` for its 1000 (1001 with
-   * a background class). Default: what lies beside it (Teachable Machine's `metadata.json`, ml5's `ml5Specs`, metadata of
-   * `toGraphModel`); ImageNet's for presets. With labels of your own nothing beside the model is read, so give `preprocess` too.
+   * Names of the outputs, in their order, for a classifier that transferkit did not save; `'imagenet'` for the 1000
+   * ImageNet classes (1001 with a background class). Default: the labels stored next to the model (Teachable Machine's
+   * `metadata.json`, ml5's `ml5Specs`, metadata of `toGraphModel`); ImageNet's for presets. If `labels` is given, files
+   * next to the model are not read, so give `preprocess` too.
    */
   readonly labels?: readonly string[] | 'imagenet';
   /**
-   * What the network expects, as for `loadBase`. Default: what was saved with the model or belongs to the preset, to Teachable
-   * Machine or to ml5; `'unit'` for pictures of TF Hub and Kaggle addresses; else tensors are taken as they are. A model that
-   * was saved with a preprocessor of your own needs that preprocessor again.
+   * Preprocessing that the network expects, as for `loadBase`. Default: that saved with the model, or that of the
+   * preset, Teachable Machine or ml5; `'unit'` for pictures of models from TF Hub and Kaggle; otherwise inputs are
+   * tensors and stay unchanged. A model that was saved with a custom preprocessor needs that preprocessor again.
    */
   readonly preprocess?: PreprocessOption;
-  /** Which encoded pictures are accepted, as for `loadBase`: they are not saved with the model. */
+  /** Limits for encoded pictures, as for `loadBase`. They are not saved with a model. */
   readonly pictures?: PictureLimits;
 }
 
 /**
- * Loads what `save` wrote: the same weights, labels, preprocessing and freeze state.
+ * Loads a model that `save` wrote: the same weights, labels, preprocessing and freeze state.
  *
- * Any other classifier is loaded with the head that it has: Teachable Machine's and ml5's exports, tfjs and Keras models, and
- * presets, which know ImageNet's classes. Its base is frozen and its head is not, as after `replaceHead`; `predict`,
- * `evaluate`, `fineTune` and `save` take it like any model. The last softmax makes it a model of task `'classes'`, a
- * sigmoid `'binary'` or `'multiLabel'`; a network that ends in plain numbers gives logits for the task that is asked for,
- * or the numbers of a `'regression'`.
+ * Any other classifier is loaded with its own head: exports of Teachable Machine and ml5, tfjs and Keras models, and
+ * presets with ImageNet's classes. Its base is frozen and its head is not, as after `replaceHead`; `predict`,
+ * `evaluate`, `fineTune` and `save` accept it like any model. The last activation determines the task: softmax
+ * `'classes'`, sigmoid `'binary'` or `'multiLabel'`. Outputs without activation are logits of the given `task`, or the
+ * values of a `'regression'`.
  *
- * @param source - What `save` wrote (path or address of the folder or its `model.json`, `indexeddb://name`, or an IOHandler), or
- * a source of `loadBase`.
+ * @param source - Target of a `save` (path or address of the folder or its `model.json`, `indexeddb://name`, or an
+ * IOHandler), or any source of `loadBase`.
  * @param options - See {@link LoadOptions}.
- * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`, `PREPROCESSOR_UNKNOWN`,
- * `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`, `INVALID_OPTION` when the model has
- * another task or labels are missing or too many, `NOT_FINITE` for weights that hold NaN, `ABORTED`, `OUT_OF_RANGE`.
+ * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`,
+ * `PREPROCESSOR_UNKNOWN`, `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`,
+ * `INVALID_OPTION` if the model has another task or the number of labels is wrong, `NOT_FINITE` for weights that hold
+ * NaN, `ABORTED`, `OUT_OF_RANGE`.
  *
  * @example
  * ```ts
@@ -82,7 +84,7 @@ export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> exte
  * const again = await load('my-model');
  * console.log(again.labels);
  *
- * const imagenet = await load('mobilenet_v2', { weights: null }); // weights: 'imagenet' knows 1000 things
+ * const imagenet = await load('mobilenet_v2', { weights: null }); // give weights: 'imagenet' for trained ones
  * console.log(imagenet.labels.length); // 1000
  * ```
  */
@@ -119,7 +121,7 @@ async function readModel(source: BaseSource, options: LoadOptions): Promise<AnyM
   });
 }
 
-/** What the classifier's maker wrote down. With labels of the user's own it is not looked for. */
+/** Labels and preprocessing stored next to the classifier. They are not read if the caller gives labels. */
 async function findHints(artefact: ModelArtefact, options: LoadOptions): Promise<ClassifierHints> {
   return { ...modelHints(artefact.metadata), ...(await readHintsBeside(artefact, readOptionsOf(options))) };
 }
@@ -156,7 +158,7 @@ function allWeights({ base, head }: AnyModel) {
   return [...base.trunk.weights, ...head.trunk.weights];
 }
 
-/** The base, and the layers of the head that goes on it. */
+/** The base, and the layers of its head. */
 async function loadParts(artefact: ModelArtefact, saved: SavedModel, plan: BasePlan) {
   if (isNodeTopology(artefact.topology)) {
     const headGraph = parseTopology(saved.head.topology);
@@ -226,7 +228,7 @@ async function loadNodes(graph: NodeGraph, artefact: ModelArtefact, plan: Classi
   });
 }
 
-/** The base with the head that `build` gives; frees what was made when something is wrong with it. */
+/** The base with the head that `build` gives; frees both after an error. */
 async function withHead(
   base: Base,
   plan: ClassifierPlan,
@@ -247,13 +249,13 @@ async function withHead(
   }
 }
 
-/** The task of a classifier: what its end says, else what is asked for. */
+/** The task of a classifier: that of its last activation, else the given one. */
 function checkTask(end: ActivationEnd | undefined, task: TaskName | Tasks = 'classes'): TaskName {
   if (isTaskName(task) && (end === undefined || tasks[task].endsIn(end))) return task;
   throw otherTask((end && taskEndingIn(end)) ?? 'classes', task);
 }
 
-/** Whether numbers are asked for: those that the last activation gives. */
+/** Whether the task predicts numbers: the last activation then belongs to the network. */
 function isOfNumbers(task: LoadOptions['task']): boolean {
   return isTaskName(task) && tasks[task].labelled === undefined;
 }
@@ -290,7 +292,7 @@ function otherTask(saved: TaskName | Tasks, expected: TaskName | Tasks): Transfe
   return new TransferKitError('INVALID_OPTION', text, { saved, expected });
 }
 
-/** A task as a program says it; heads in alphabetical order, so that equal ones are equal texts. */
+/** A task as code; heads in alphabetical order, so that equal tasks give equal texts. */
 function describeTask(task: TaskName | Tasks): string {
   if (typeof task !== 'object') return `'${task}'`;
   const heads = Object.keys(task).sort();

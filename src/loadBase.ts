@@ -1,4 +1,4 @@
-// The verb loadBase: anything pretrained becomes a base.
+// The verb loadBase: loads a pretrained network as a base.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertFiniteWeights } from './bases/finiteWeights.ts';
@@ -32,17 +32,21 @@ export type { BaseSource } from './bases/readSource.ts';
 export interface LoadBaseOptions extends SourceOptions {
   /** Name of the layer (GraphModel: node) to take features from. Default: the last one before the classifier. */
   readonly cut?: string;
-  /** Height and width of the pictures, in pixels; one number for squares. Default: what the model was saved with. */
+  /**
+   * Height and width of the pictures, in pixels; one number for squares. Default: the size that the model was saved
+   * with.
+   */
   readonly inputSize?: number | readonly [number, number];
   /**
-   * What the base expects: an image mode (`'tf'`, `'caffe'`, `'torch'`, `'unit'`, `'raw'`, or mean and std), a whole
-   * spec, or a preprocessor of your own. Default: what was saved with the model or belongs to the preset; `'unit'` for
-   * pictures of TF Hub and Kaggle addresses; else tensors are taken as they are.
+   * Preprocessing that the base expects: an image mode (`'tf'`, `'caffe'`, `'torch'`, `'unit'`, `'raw'`, or mean and
+   * std), a whole spec, or a custom preprocessor. Default: that saved with the model or that of the preset; `'unit'`
+   * for pictures of models from TF Hub and Kaggle; otherwise inputs are tensors and stay unchanged. Most model files do
+   * not record their preprocessing: look it up and pass it.
    */
   readonly preprocess?: PreprocessOption;
   /**
-   * Which encoded pictures are accepted, for bases with image preprocessing: up to `maxPixels` (100 million) at once, up to
-   * `maxBytes` (256 MiB) each, and SVG only with `svg: true`. Not saved with a model. Default: these.
+   * Limits for encoded pictures, for bases with image preprocessing: `maxPixels` at once (default 100 million),
+   * `maxBytes` for each (default 256 MiB), and SVG only with `svg: true`. They are not saved with a model.
    */
   readonly pictures?: PictureLimits;
   /** Name for messages and logs. Default: the model's own. */
@@ -50,10 +54,10 @@ export interface LoadBaseOptions extends SourceOptions {
 }
 
 /**
- * Loads a pretrained network as a base: its classifier cut off, all its weights frozen.
+ * Loads a pretrained network as a base: without its classifier, and with all weights frozen.
  *
- * A model in memory stays as it is and stays yours: the base has its own layers, which share the values of the weights
- * until training changes them.
+ * A model in memory is not changed, and the caller still disposes of it. The base has its own layers, which share the
+ * weight values until training changes them.
  *
  * @param source - Name of a preset; path or address of `model.json`, of its folder, or of a Keras file (`.h5`,
  * `.keras`) or its bytes; address of a tfjs model on TF Hub or Kaggle; IOHandler, LayersModel, GraphModel, or a module
@@ -143,7 +147,7 @@ async function loadNamed(
 
 function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, number] | undefined {
   if (size === undefined) return undefined;
-  // A program without types may hand in anything.
+  // JavaScript callers may pass any value.
   const given: unknown = size;
   const isSize = typeof given === 'number' || (Array.isArray(given) && given.length === 2);
   const [height, width] = !isSize || typeof size === 'number' ? [Number(size), Number(size)] : size;

@@ -1,4 +1,4 @@
-// The verb nearestCentroid: a classifier that asks which label's examples are nearest on average.
+// The verb nearestCentroid: a classifier by the nearest mean of a label's examples.
 import type { Base } from './model/model.ts';
 import type { Pooling } from './heads/buildHead.ts';
 import { centroidShares, fitCentroids } from './neighbours/centroids.ts';
@@ -11,29 +11,28 @@ import { assertOptions } from './core/optionNames.ts';
 /** Options of {@link nearestCentroid}. */
 export interface NearestCentroidOptions {
   /**
-   * `'euclidean'`: a centroid is the mean of the features. `'cosine'`: the mean of their directions; lengths do not count.
-   * Default `'cosine'`.
+   * `'euclidean'`: a centroid is the mean of the features. `'cosine'`: the mean of their directions; lengths have no
+   * effect. Default `'cosine'`.
    */
   readonly distance?: Distance;
-  /** How feature maps become vectors. Default `'average'`, or what it was for `examples`. */
+  /** How feature maps become vectors. Default: that of `examples` if given, else `'average'`. */
   readonly pooling?: Pooling;
-  /** What a classifier on the same base kept, of either kind: its `toJSON()`. */
+  /** Examples to start with: `toJSON()` of a `knn` or `nearestCentroid` classifier on the same base. */
   readonly examples?: ExampleSet;
 }
 
 /**
- * Makes a classifier by the nearest of the labels' centroids (as scikit-learn's `NearestCentroid`, and the prototypes of Snell et
- * al., Prototypical Networks for Few-shot Learning, 2017), from the features of examples that are added to it. Nothing is
- * trained, and examples can be removed again. It needs fewer examples than `knn`, and its answers cost the same however many
- * there are.
+ * Makes a nearest-centroid classifier on features of the base, as scikit-learn's `NearestCentroid` (prototypes in Snell
+ * et al., Prototypical Networks for Few-shot Learning, 2017). Examples are added one by one, and can be removed again.
+ * Nothing is trained. It needs fewer examples than `knn`, and the cost of a prediction does not grow with their number.
  *
- * Probabilities are a softmax of minus the squared Euclidean or the cosine distances, times the factor that makes the kept
- * examples most probable, each left out of its own centroid (temperature scaling; Guo et al., On Calibration of Modern Neural
- * Networks, 2017). While every label has a single example, that factor is one over the mean distance between them. Of equally
- * near labels the first by alphabet comes first.
+ * Probabilities are the softmax of −factor × distance, with the squared Euclidean or the cosine distance. The factor
+ * maximises the likelihood of the kept examples, each left out of its own centroid (temperature scaling; Guo et al., On
+ * Calibration of Modern Neural Networks, 2017). If every label has a single example, the factor is one over the mean
+ * distance between them. Equally near labels are in alphabetical order.
  *
- * @param base - From `loadBase`, or a model's own. It stays the caller's, and must live as long as the classifier, which goes by
- * the weights that it has now.
+ * @param base - From `loadBase`, or a model's own. The caller disposes of it, after the classifier. The classifier uses
+ * the weights that the base has now.
  * @param options - See {@link NearestCentroidOptions}.
  * @throws TransferKitError `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for features that cannot be compared, `EXAMPLES_MISMATCH` for
  * `examples` of another base, `DISPOSED`.

@@ -1,4 +1,4 @@
-// The door for Node: what reads and writes folders.
+// The door for Node: functions that read and write folders.
 export { fileSystem } from './platform/node/fileSystem.ts';
 export type { FileSystemHandler } from './platform/node/fileSystem.ts';
 export { imageFolder } from './platform/node/imageFolder.ts';

@@ -1,4 +1,4 @@
-// The door `transferkit/optimizers`: how weights follow gradients.
+// The door `transferkit/optimizers`: optimizers, which update weights from gradients.
 export { adagrad } from './training/optimizers/adagrad.ts';
 export type { AdagradOptions } from './training/optimizers/adagrad.ts';
 export { adam, adamW } from './training/optimizers/adam.ts';

@@ -1,4 +1,4 @@
-// The verb predict: raw input in, labels with probabilities out.
+// The verb predict: labels with probabilities for raw inputs.
 import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { internalError, TransferKitError } from './core/errors.ts';
@@ -14,13 +14,14 @@ import { warnOnce } from './core/warnOnce.ts';
 import { whileUsed } from './model/uses.ts';
 
 /**
- * Predicts with the model's own preprocessing. A head that was never trained is warned about on the console, once.
+ * Predicts labels or values for raw inputs, with the model's own preprocessing. Warns once on the console if the head
+ * was never trained.
  *
  * @param model - A model of any task, or with several heads.
  * @param input - One raw input (a picture's path, address, bytes or element; a tensor, a list of numbers …), or a list of inputs.
  * @param options - See {@link PredictOptions}.
  * @returns Labels with probabilities, the most probable first; for `regression` the values in the order of the outputs.
- * Several heads give a record of these lists, by name. A list of inputs gives a list of what one gives.
+ * Several heads give a record of these lists, by name. A list of inputs gives a list of these results.
  * @throws TransferKitError `UNREADABLE`, `NOT_FOUND`, `PREPROCESSOR_UNKNOWN`, `WRONG_SHAPE`, `WRONG_DTYPE`,
  * `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `DISPOSED`.
  *
@@ -93,7 +94,7 @@ function notFinite(value: number, id: string): TransferKitError {
   return new TransferKitError('NOT_FINITE', text, { id });
 }
 
-/** What one head says. */
+/** The predictions of one head. */
 function describe(part: HeadPart, logits: Float32Array, topK: number) {
   return tasks[part.task].predictions(part, logits.subarray(part.from, part.to), topK);
 }

@@ -1,4 +1,4 @@
-// The verb previewAugmentation: what augmentation makes of some inputs, as pictures to look at.
+// The verb previewAugmentation: augmented inputs as pictures to look at.
 import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { pictureOf } from './data/augment/pictureOf.ts';
 import { pixelRangeOf, type PixelRange } from './data/augment/pixelRange.ts';
@@ -22,13 +22,13 @@ import { assertOptions } from './core/optionNames.ts';
 export interface PreviewAugmentationOptions {
   /** As for training. Default `'standard'`. */
   readonly augment?: AugmentOption;
-  /** Changed pictures of each input, from 1: those that epochs 0, 1, 2 … see. Default 4. */
+  /** Number of augmented pictures of each input, from 1: those of epochs 0, 1, 2 … Default 4. */
   readonly views?: number;
   /** As for training. Default 0. */
   readonly seed?: number;
 }
 
-/** One input, in the size that the base takes and in bytes, before it is changed and after. */
+/** One input before and after augmentation, as bytes in the input size of the base. */
 export interface AugmentationPreview {
   readonly before: Picture;
   readonly after: readonly Picture[];
@@ -37,16 +37,16 @@ export interface AugmentationPreview {
 const verb = 'previewAugmentation';
 
 /**
- * Shows what training would see. With the seed of a training, input i is shown as the example at index i of its samples is
- * seen by epochs 0, 1, 2 …
+ * Augments inputs as training does, and returns them as pictures. With the seed of a training run, input i is augmented
+ * as the example at index i of its samples is in epochs 0, 1, 2 …
  *
  * @param source - A base or a model that takes pictures of one or three channels.
  * @param inputs - Raw inputs, as for `predict`.
  * @param options - See {@link PreviewAugmentationOptions}.
- * @returns For each input pictures of red, green and blue, bytes: `sharp(data, { raw: { width, height, channels: 3 } })`
- * saves them.
- * @throws TransferKitError `INVALID_OPTION` (also for a base of which it is not known what is black and white), `DISPOSED`,
- * and what preprocessing and `augment.apply` raise.
+ * @returns For each input RGB pictures, one byte for each channel;
+ * `sharp(data, { raw: { width, height, channels: 3 } })` can save them.
+ * @throws TransferKitError `INVALID_OPTION` (also for a base whose pixel range is unknown), `DISPOSED`, and the errors
+ * of preprocessing and `augment.apply`.
  *
  * @example
  * ```ts
@@ -93,7 +93,7 @@ function noList(received: unknown): TransferKitError {
 
 interface Previewing {
   readonly gather: Gather;
-  /** Undefined: nothing changes. */
+  /** Undefined: no augmentation. */
   readonly augmentation: SettledAugmentation | undefined;
   readonly views: number;
   readonly range: PixelRange;

@@ -1,4 +1,4 @@
-// The verb replaceHead: a base gets a new, untrained end, or several.
+// The verb replaceHead: puts one or several new, untrained heads on a base.
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './model/headParts.ts';
@@ -16,33 +16,33 @@ import { makeModel } from './networks/write/makeModel.ts';
 import { nameHeads } from './heads/nameHeads.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
 
-/** What a head is asked. */
+/** What a head predicts: its task, and its labels or outputs. */
 export interface HeadQuestion<T extends TaskName = TaskName, Label extends string = string> {
-  /** Default `'classes'`: one of the labels, by softmax. */
+  /** Task of the head. Default `'classes'`: one of the labels, by softmax. */
   readonly task?: T;
   /**
-   * Class names, in the order of the head's outputs. `binary` takes two: the one of logit < 0, then that of logit > 0.
+   * Labels, in the order of the head's outputs. `binary` takes two: that of logit < 0, then that of logit > 0.
    * `ordinal` takes them from the lowest to the highest.
    */
   readonly labels?: readonly Label[];
-  /** `regression` only: how many numbers to predict, or their names. Default 1. */
+  /** `regression` only: number of values to predict, or their names. Default 1. */
   readonly outputs?: number | readonly Label[];
 }
 
-/** What a head is built of. */
+/** Layers of a head. */
 export interface HeadLayers {
-  /** Units of hidden layers with ReLU, from the features on. Default none: the head is linear. */
+  /** Units of each hidden layer, from the features to the logits; with ReLU. Default none: the head is linear. */
   readonly hidden?: readonly number[];
-  /** Share of values that fall out before each dense layer in training, 0 … below 1. Default 0.2. */
+  /** Dropout rate before each dense layer in training, from 0 to below 1. Default 0.2. */
   readonly dropout?: number;
   /** How feature maps become vectors; `'both'` joins average and maximum. Default `'average'`. */
   readonly pooling?: Pooling;
   /**
-   * A head of your own, giving logits; excludes `hidden`, `dropout` and `pooling`. It belongs to the model then. For several
-   * heads it has an output for each, of a layer with the head's name.
+   * A custom head that gives logits; excludes `hidden`, `dropout` and `pooling`. The model owns it afterwards. For
+   * several heads it has one output for each, from a layer with the head's name.
    */
   readonly model?: LayersModel;
-  /** Draws the first weights. Default 0. */
+  /** Seed of the initial weights, a whole number. Default 0. */
   readonly seed?: number;
 }
 
@@ -59,13 +59,15 @@ export type Unmixed<T extends TaskName> = TaskName extends T
 
 /** One head of several. */
 export interface NamedHead<T extends TaskName = TaskName> extends HeadQuestion<T> {
-  /** Units of hidden layers of its own, behind the shared ones. Default none. */
+  /** Units of its own hidden layers, after the shared ones. Default none. */
   readonly hidden?: readonly number[];
 }
 
 /** Options of {@link replaceHead} for several heads: their layers are shared, except where a head has its own. */
 export interface SeveralHeadsOptions<Heads extends Readonly<Record<string, NamedHead>>> extends HeadLayers {
-  /** Heads by name. Names are of letters, digits, `_`, `-` and `.`, and differ from those of the base's layers. */
+  /**
+   * Heads by name. Names consist of letters, digits, `_`, `-` and `.`, and differ from the names of the base's layers.
+   */
   readonly heads: Heads;
 }
 
@@ -79,15 +81,16 @@ export type TasksOf<Heads extends Readonly<Record<string, NamedHead>>> = {
 };
 
 /**
- * Puts several heads on a base: each answers a question of its own about the same features. They are trained together, on
- * samples whose targets are records: the loss is the sum of theirs (`lossWeights`).
+ * Puts several heads on a base, each with its own task on the same features. They are trained together, on samples
+ * whose targets are records by head name. The loss is the sum of the heads' losses (see `lossWeights`).
  *
- * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it. Several models may share one
- * as long as all of it is frozen; it is freed with the last of them.
- * @param options - See {@link SeveralHeadsOptions}. With one head the weights are those of the same head alone.
- * @throws TransferKitError `INVALID_OPTION` (no heads, or a name that cannot be), `TOO_FEW_CLASSES`, `WRONG_SHAPE`,
- * `HEAD_WITHOUT_LOGITS`, `DISPOSED`, `BUSY` while a verb changes the base, `BASE_SHARED` where another model has unfrozen it; the
- * base stays usable.
+ * @param base - From `loadBase`. The model owns it afterwards: `model.dispose()` frees it. Several models may share a
+ * base while all of it is frozen; the last of them frees it.
+ * @param options - See {@link SeveralHeadsOptions}. A single named head gets the same initial weights as an unnamed
+ * one.
+ * @throws TransferKitError `INVALID_OPTION` (such as no heads, or an invalid name), `TOO_FEW_CLASSES`, `WRONG_SHAPE`,
+ * `HEAD_WITHOUT_LOGITS`, `DISPOSED`, `BUSY` while a verb changes the base, `BASE_SHARED` if another model has unfrozen
+ * it. After an error the base stays usable.
  *
  * @example
  * ```ts
@@ -100,13 +103,14 @@ export function replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
   options: SeveralHeadsOptions<Heads>,
 ): TransferModel<TasksOf<Heads>>;
 /**
- * Puts a new head on a base. The base's weights are frozen, the head's are not.
+ * Puts a new head on a base. Freezes the base; the head is not frozen.
  *
- * @param base - From `loadBase`. It belongs to the model from then on: `model.dispose()` frees it. Several models may share one
- * as long as all of it is frozen; it is freed with the last of them.
+ * @param base - From `loadBase`. The model owns it afterwards: `model.dispose()` frees it. Several models may share a
+ * base while all of it is frozen; the last of them frees it.
  * @param options - See {@link HeadOptions}.
- * @throws TransferKitError `INVALID_OPTION`, `TOO_FEW_CLASSES`, `WRONG_SHAPE`, `HEAD_WITHOUT_LOGITS`, `DISPOSED`, `BUSY`
- * while a verb changes the base, `BASE_SHARED` where another model has unfrozen it; the base stays usable.
+ * @throws TransferKitError `INVALID_OPTION`, `TOO_FEW_CLASSES`, `WRONG_SHAPE`, `HEAD_WITHOUT_LOGITS`, `DISPOSED`,
+ * `BUSY` while a verb changes the base, `BASE_SHARED` if another model has unfrozen it. After an error the base stays
+ * usable.
  *
  * @example
  * ```ts
@@ -136,7 +140,7 @@ export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyM
   return makeModel(base, { parts: layOut(answers), trunk, trained: false });
 }
 
-/** Of the options, and of each head's. */
+/** Checks the names of the options, and of each head's options. */
 function assertNames(options: HeadOptions | AnySeveral): void {
   const layers = { hidden: true, dropout: true, pooling: true, model: true, seed: true } as const;
   const question = { task: true, labels: true, outputs: true } as const;
@@ -155,7 +159,7 @@ function isSeveral(options: HeadOptions | AnySeveral): options is AnySeveral {
   return Reflect.get(options, 'heads') !== undefined;
 }
 
-/** The heads, whose questions are their own. */
+/** The heads; raises if `task`, `labels` or `outputs` is given outside of them. */
 function assertNoQuestion(options: AnySeveral): AnySeveral['heads'] {
   const asked = Object.entries(options)
     .filter(([name, value]) => ['task', 'labels', 'outputs'].includes(name) && value !== undefined)
@@ -164,7 +168,7 @@ function assertNoQuestion(options: AnySeveral): AnySeveral['heads'] {
   return options.heads;
 }
 
-/** Checks how the head is to be made; the returned function makes it. */
+/** Validates the options of the head; the returned function builds it. */
 function headMaker(
   features: Shape,
   options: HeadOptions | AnySeveral,
@@ -183,7 +187,7 @@ function headMaker(
 function ownHidden(options: HeadOptions | AnySeveral, name: string): readonly number[] {
   if (!isSeveral(options)) return [];
   const { hidden = [] } = options.heads[name] ?? {};
-  if (options.model !== undefined && hidden.length > 0) throw invalid('no hidden layers beside model', hidden);
+  if (options.model !== undefined && hidden.length > 0) throw invalid('no hidden layers together with model', hidden);
   assertHidden(hidden, ofHead(name));
   return hidden;
 }
@@ -204,7 +208,7 @@ function checkPlan({ hidden = [], dropout = 0.2, pooling, seed = 0 }: HeadLayers
 
 function assertAlone({ hidden, dropout, pooling }: HeadLayers): void {
   const given = Object.entries({ hidden, dropout, pooling }).filter(([, value]) => value !== undefined);
-  if (given.length > 0) throw invalid('no layer options beside model', given.map(([name]) => name).join(', '));
+  if (given.length > 0) throw invalid('no layer options together with model', given.map(([name]) => name).join(', '));
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {

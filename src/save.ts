@@ -1,4 +1,4 @@
-// The verb save: one tfjs artefact, with everything that transferkit knows about the model beside it.
+// The verb save: writes a model as a tfjs artefact, with transferkit's facts about it as metadata.
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './model/assertAlive.ts';
 import { isTransferKitError, TransferKitError } from './core/errors.ts';
@@ -10,22 +10,22 @@ import { placeToSave } from './formats/tfjs/modelStores.ts';
 import type { SavedModel } from './formats/tfjs/savedModel.ts';
 
 /**
- * Saves a model as a tfjs LayersModel: base and head in one, weights, and labels, thresholds, preprocessing, freeze state and
- * history as metadata. `tf.loadLayersModel` loads it without transferkit; its output is the probabilities of the labels
- * (`binary`: that of the second label; `regression`: the values).
+ * Saves a model as a tfjs LayersModel that contains base and head. Labels, thresholds, preprocessing, freeze state and
+ * history are saved as metadata. `tf.loadLayersModel` loads it without transferkit; its output is the probabilities of
+ * the labels (`binary`: that of the second label; `regression`: the values).
  *
- * A model on a GraphModel is saved as a GraphModel: `tf.loadGraphModel` gives two outputs, the logits and the
- * probabilities (`regression`: the values alone).
+ * A model whose base is a GraphModel is saved as a GraphModel with two outputs: the logits and the probabilities
+ * (`regression`: the values only). `tf.loadGraphModel` loads it.
  *
- * A model with several heads has one output for each, of its name: `outputNames` of the LayersModel lists them, and
- * `predict` of the GraphModel gives a record.
+ * A model with several heads has one output for each, with the head's name: `outputNames` of the LayersModel lists
+ * them, and `predict` of the GraphModel returns a record.
  *
  * @param model - A model of any task, or with several heads. Optimizer state is not saved.
- * @param target - In Node the path of a folder, which is made when it is missing, or a `file:` address; in a page
+ * @param target - In Node the path of a folder, which is created if it is missing, or a `file:` address; in a browser
  * `indexeddb://name`, `localstorage://name` or `downloads://name`; any tfjs IOHandler, such as `fileSystem(folder)` of
  * `transferkit/node`.
- * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a head of
- * your own that has no form in a GraphModel, `UNSUPPORTED_TRUNK` for a trunk of your own that cannot be written.
+ * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a
+ * custom head with a layer that has no GraphModel form, `UNSUPPORTED_TRUNK` for a custom trunk that cannot be written.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export async function save(model: AnyModel, target: io.IOHandler | string | URL)
   }
 }
 
-/** The model at one moment, whatever becomes of it while that is written. */
+/** A snapshot of the model, so that changes during the write have no effect. */
 async function artifactsOf(model: AnyModel): Promise<io.ModelArtifacts> {
   const { writeModel } = await import('./networks/write/writeModel.ts');
   assertAlive('save', model);

@@ -1,4 +1,4 @@
-// The door `transferkit/schedules`: how the learning rate goes over a run.
+// The door `transferkit/schedules`: schedules of the learning rate.
 export {
   constant,
   cosine,

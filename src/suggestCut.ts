@@ -1,4 +1,4 @@
-// The verb suggestCut: which layer of a base gives the best features for these samples.
+// The verb suggestCut: finds the layer of a base with the best features for given samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { whileBaseUsed } from './model/uses.ts';
 import { internalError, TransferKitError } from './core/errors.ts';
@@ -18,80 +18,81 @@ import { takeTurns } from './core/takeTurns.ts';
 
 /** Options of {@link suggestCut}. */
 export interface SuggestCutOptions {
-  /** Parts that the examples are dealt into; each is predicted from the others. From 2. Default 5. */
+  /** Number of folds of the cross-validation, from 2. Default 5. */
   readonly folds?: number;
   /** How feature maps become vectors; give `replaceHead` the same. Default `'average'`. */
   readonly pooling?: TapPooling;
-  /** Most examples to use, drawn so that classes keep their shares. Default 1000. */
+  /** Maximum number of examples to use, drawn so that labels keep their shares. Default 1000. */
   readonly maxExamples?: number;
   /**
-   * Strengths of the penalty to choose from for each cut, above 0: `l2 / 2` times the squared coefficients on
+   * Penalty strengths to try for each cut, above 0. The penalty is `l2 / 2` times the squared coefficients on
    * standardised features, added to the mean loss. Default 1, 0.1, 0.01.
    */
   readonly l2?: readonly number[];
   /** Examples run at once. Default 32. */
   readonly batchSize?: number;
-  /** Fixes which examples are used and their folds. Default 0. */
+  /** Seed of the choice of examples and of the folds. Default 0. */
   readonly seed?: number;
   /** Stops between two stages or fits, with `ABORTED`. */
   readonly signal?: AbortSignal;
   /**
-   * Called after every batch (phase `features`) and after every fit (phase `head`), and waited for. What it throws, or rejects
-   * with, is what the verb rejects with.
+   * Called after every batch (phase `features`) and after every fit (phase `head`), and awaited. An error that it
+   * throws or rejects with rejects the verb.
    */
   readonly onProgress?: (progress: Progress) => unknown;
 }
 
-/** A place to cut, and what features from there are worth. */
+/** A layer where the base can be cut, and figures of its features. */
 export interface CutFigures {
   /** Name of the layer (GraphModel: node), as `loadBase` takes it. */
   readonly cut: string;
-  /** Mean over the folds of the share of right predictions, by the best of the penalties. */
+  /** Accuracy, averaged over the folds, with the best of the penalties; 0 … 1. */
   readonly accuracy: number;
   /** Standard error of that mean. */
   readonly standardError: number;
-  /** Pooled values for each example: what the head takes. */
+  /** Number of pooled features for each example. */
   readonly width: number;
-  /** Share of the base's running time up to here, 0 … 1, as measured; another run measures a little differently. */
+  /** Measured running time up to this layer, as a share of the whole base's, 0 … 1. It varies a little between runs. */
   readonly cost: number;
-  /** Numbers in the weights up to here. */
+  /** Number of parameters up to this layer. */
   readonly parameters: number;
-  /** The penalty that did best. */
+  /** The best of the penalties. */
   readonly l2: number;
 }
 
-/** What `suggestCut` found. */
+/** Result of `suggestCut`. */
 export interface CutReport {
   /**
-   * Name of the earliest cut that is as good as the best as far as these samples tell: within one standard error of it.
+   * Name of the earliest cut whose accuracy is within one standard error of the best.
    */
   readonly suggested: string;
-  /** Every cut, the most accurate first; of equals the earliest. */
+  /** Every cut, the most accurate first; equal ones from the input on. */
   readonly cuts: readonly CutFigures[];
   /** Stages that were not tried, and why. */
   readonly omitted: readonly { readonly cut: string; readonly reason: string }[];
-  /** Examples that the figures are from. */
+  /** Number of examples that were used. */
   readonly examples: number;
   /** Examples left out because they could not be read. */
   readonly skipped: readonly Unreadable[];
-  /** Running time of the whole base for one example, in seconds: what `cost` is a share of. */
+  /** Running time of the whole base for one example, in seconds; `cost` is a share of it. */
   readonly secondsPerExample: number;
 }
 
 /**
- * Finds where to cut a base for a task: features of every stage, from one pass through the network, are judged by
- * a cross-validated logistic regression.
+ * Finds the layer at which to cut a base for a task. Features of every stage, from one pass through the network, are
+ * judged by a cross-validated logistic regression.
  *
- * The last features of a network are the best ones only if it was trained for something similar. The figures of all cuts
- * come from the same folds, and the penalty is chosen on them too: compare them with each other, and measure what you
- * build with `evaluate`. The suggestion follows the one-standard-error rule (Breiman et al., Classification and Regression
- * Trees, 1984, section 3.4.3). Only stages up to the base's own cut are tried.
+ * The last features of a network are the best ones only if it was trained for something similar. The figures of all
+ * cuts come from the same folds, on which the penalty is chosen too: use them only to compare cuts, and measure the
+ * final model with `evaluate`. The suggestion follows the one-standard-error rule (Breiman et al., Classification and
+ * Regression Trees, 1984, section 3.4.3). Only stages up to the base's own cut are tried.
  *
- * @param base - Stays as it is. Load it again with the `cut` that you choose.
+ * @param base - Not changed. Load it again with the `cut` that you choose.
  * @param samples - Examples with one label each, at least two of every label.
  * @param options - See {@link SuggestCutOptions}.
- * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_CLASSES`, `TOO_FEW_EXAMPLES`, `UNREADABLE`, `WRONG_SHAPE`, `NOT_FINITE`,
- * `OUT_OF_RANGE`, `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for a base without a place to cut, `ABORTED`, `DISPOSED`.
+ * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_CLASSES`, `TOO_FEW_EXAMPLES`, `UNREADABLE`, `WRONG_SHAPE`,
+ * `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for a base that cannot be cut anywhere,
+ * `ABORTED`, `DISPOSED`.
  *
  * @example
  * ```ts
@@ -201,7 +202,7 @@ function assertEnough(labels: readonly string[], classes: readonly number[], fol
   throw new TransferKitError('TOO_FEW_EXAMPLES', text, { rare, size: classes.length });
 }
 
-/** The stages whose outputs can be pooled and named to `loadBase`. */
+/** The stages whose outputs can be pooled, and whose names `loadBase` accepts. */
 function listTaps({ stages }: Trunk): { taps: Stage[]; omitted: CutReport['omitted'] } {
   const judged = stages.map((stage, index) => ({ stage, reason: obstacle(stage, stages.slice(index + 1)) }));
   return {
@@ -210,11 +211,11 @@ function listTaps({ stages }: Trunk): { taps: Stage[]; omitted: CutReport['omitt
   };
 }
 
-function obstacle({ name, output: { shape, dtype } }: Stage, behind: readonly Stage[]): string | undefined {
+function obstacle({ name, output: { shape, dtype } }: Stage, after: readonly Stage[]): string | undefined {
   if (dtype !== 'float32') return `gives ${dtype}, not float32`;
   if (shape.length < 2) return `gives ${describeShape(shape)}: one value for each example is no features`;
-  // A cut by name is behind the last time that a layer runs.
-  return behind.some(({ layers }) => layers.includes(name)) ? 'runs again further on' : undefined;
+  // A cut by name is after the last call of that layer.
+  return after.some(({ layers }) => layers.includes(name)) ? 'runs again further on' : undefined;
 }
 
 /** Figures of every tap, from the input on. */
@@ -255,12 +256,12 @@ async function judge(
   return cuts;
 }
 
-/** The most accurate first; sorting keeps the order of equals. */
+/** The most accurate first; the sort is stable. */
 function rank(cuts: readonly CutFigures[]): CutFigures[] {
   return [...cuts].sort((a, b) => b.accuracy - a.accuracy);
 }
 
-/** The first cut from the input on that is within one standard error of the best. */
+/** The earliest cut whose accuracy is within one standard error of the best. */
 function earliest(ranked: readonly CutFigures[], { stages }: Trunk): CutFigures {
   const [best] = ranked;
   if (best === undefined) throw internalError('no cut was judged');

@@ -1,3 +1,3 @@
-// The door for those who write their own trunks: conformance suites.
+// The door `transferkit/testing`: conformance suites for custom trunks.
 export { checkTrunk } from './testing/checkTrunk.ts';
 export type { ConformanceReport } from './testing/conformance.ts';

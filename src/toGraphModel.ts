@@ -1,4 +1,4 @@
-// The verb toGraphModel: the whole model as a tfjs GraphModel that is fast in inference.
+// The verb toGraphModel: converts the whole model to a tfjs GraphModel for fast inference.
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io, keep } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
@@ -9,19 +9,18 @@ import { whileCopied } from './model/uses.ts';
 import { writeNodes } from './networks/read/nodeGraph.ts';
 
 /**
- * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm folded into the convolutions,
- * activations and padding in their kernels, dropout gone. It takes what the base takes, a preprocessed batch, and gives
- * the probabilities of the labels (`binary`: that of the second label; `regression`: the values), to a ten-thousandth
- * what `predict` gives. With several heads its `predict` gives a record of these, by the heads' names.
+ * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm is folded into the convolutions,
+ * activations and padding are fused into their kernels, and dropout is removed. Its input is a preprocessed batch, as
+ * for the base. Its output is the probabilities of the labels (`binary`: that of the second label; `regression`: the
+ * values), equal to those of `predict` to within 1e-4. With several heads its `predict` gives a record by head name.
  *
- * It has weights of its own: training the model further or disposing of it leaves the GraphModel as it is. `save` of the
- * GraphModel writes it as tfjs does; what transferkit knows about the model is not in it, so keep what `save` of
- * transferkit writes to go on training.
+ * It has its own weights: training or disposing of the model afterwards does not change it. Its own `save` method
+ * writes a plain tfjs model, which cannot be trained further: for that, keep what transferkit's `save` writes.
  *
  * @param model - A model of any task, or with several heads.
  * @returns The GraphModel; `dispose()` frees it. Its `metadata` has the `labels` and the `preprocessor`'s spec.
- * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form in a GraphModel, `UNSUPPORTED_TRUNK` for a
- * trunk of your own that writes no nodes, `DISPOSED`.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no GraphModel form, `UNSUPPORTED_TRUNK` for a
+ * custom trunk that writes no nodes, `DISPOSED`.
  *
  * @example
  * ```ts
@@ -58,7 +57,7 @@ async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
     userDefinedMetadata: { labels: model.labels, preprocessor: model.base.preprocessor.spec, ...outputKeys(parts) },
   };
   const graphModel = await loadGraphModel({ load: () => Promise.resolve(artifacts) });
-  // A scope of the engine that is open now does not take them.
+  // Keeps the weights if the caller is inside a `tidy`.
   for (const weights of Object.values(graphModel.weights)) weights.forEach((weight) => keep(weight));
   return graphModel;
 }

@@ -1,4 +1,4 @@
-// The verb trainHead: the frozen base is run once for each example, then the head alone is trained on its features.
+// The verb trainHead: runs the frozen base once for each example, then trains the head alone on its features.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { TrainingLog } from './core/logs.ts';
@@ -10,24 +10,29 @@ import { trainHeadNames, type SolverOptions } from './training/options/trainHead
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
-  /** Rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. Other values need gradients. */
+  /**
+   * Learning rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. Another
+   * value selects training by gradients.
+   */
   readonly learningRate?: number;
 }
 
 /**
- * Trains the head on features of the base. The base does not move, whatever is unfrozen in it.
+ * Trains the head on features of the base. The base does not change, even if layers of it are unfrozen.
  *
- * A head without hidden layers is solved for, see `solver`; any other is trained by gradients, and so is every head when an
- * option needs them.
+ * The weights of a head without hidden layers are computed by a solver (see `solver`). Any other head is trained by
+ * gradients, and so is every head if an option needs them.
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link TrainHeadOptions}. By gradients 10 epochs, the rate falling to 0 by half a cosine.
- * @returns What was done, as plain data; also appended to `model.history`.
+ * @param options - See {@link TrainHeadOptions}. Training by gradients runs 10 epochs by default, with a cosine
+ * schedule that falls to 0.
+ * @returns The training log, as plain data; also appended to `model.history`.
  * @throws TransferKitError `NO_EXAMPLES`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`,
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
- * `UNSUPPORTED_LAYER` (one without a gradient), `SAVE_FAILED` (no room for features), `WRONG_DTYPE`, `DISPOSED`,
- * `CHECKPOINT_MISMATCH` and `WEIGHTS_DAMAGED` (what `resume` finds), `BUSY` while another verb changes the model.
+ * `UNSUPPORTED_LAYER` (a layer without a gradient), `SAVE_FAILED` (no space to store features), `WRONG_DTYPE`,
+ * `DISPOSED`, `CHECKPOINT_MISMATCH` and `WEIGHTS_DAMAGED` (a checkpoint that `resume` cannot use), `BUSY` while another
+ * verb changes the model.
  *
  * @example
  * ```ts
@@ -44,7 +49,7 @@ export async function trainHead(
   return whileChanged('trainHead', [model], () => trainHeadNow(model, samples, options));
 }
 
-/** What {@link trainHead} does, for the verb that is changing the model. */
+/** Does the work of {@link trainHead} for a verb that already holds the model. */
 export async function trainHeadNow(model: AnyModel, samples: Samples, options: TrainHeadOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
   const [{ linearHeadOf }, training] = await Promise.all([

@@ -1,4 +1,4 @@
-// The verb tuneThresholds: from which probability on each label is chosen.
+// The verb tuneThresholds: finds the probability from which each label is chosen.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
@@ -17,13 +17,13 @@ import { bestThreshold, scoreAt, type ThresholdMetric } from './measure/threshol
 /** Options of {@link tuneThresholds}. */
 export interface TuneThresholdsOptions {
   /**
-   * What is to become large for each label: `'f1'`, the harmonic mean of precision and recall, or `'accuracy'`, the share of
+   * Metric to maximise for each label: `'f1'`, the harmonic mean of precision and recall, or `'accuracy'`, the share of
    * right decisions. Default `'f1'`.
    */
   readonly metric?: ThresholdMetric;
   /** Examples run at once. Default 32. */
   readonly batchSize?: number;
-  /** Called after every batch, and waited for. What it throws, or rejects with, is what the verb rejects with. */
+  /** Called after every batch, and awaited. An error that it throws or rejects with rejects the verb. */
   readonly onProgress?: (progress: Progress) => unknown;
 }
 
@@ -32,29 +32,31 @@ export interface LabelThreshold {
   readonly label: string;
   /** Probability above which the label is chosen, 0 … 1. */
   readonly threshold: number;
-  /** The metric on the samples, by the threshold that the model had. */
+  /** Metric on the samples with the model's previous threshold. */
   readonly before: number;
   readonly after: number;
 }
 
-/** What `tuneThresholds` gives for a task; for several heads a record of those whose labels are chosen one by one. */
+/** Result of `tuneThresholds` for a task; for several heads a record of those that have thresholds. */
 export type ThresholdsOf<T extends TaskName | Tasks> = [T] extends [TaskName]
   ? readonly LabelThreshold[]
   : { readonly [Name in keyof T as T[Name] extends ThresholdTask ? Name : never]: readonly LabelThreshold[] };
 
 /**
- * Finds for each label the probability above which it is best chosen, on held-out samples. The model keeps the thresholds,
- * saved or not: `evaluate` and `predict` (`chosen`) decide by them. Probabilities stay as they are.
+ * Finds the best decision threshold of each label on held-out samples: the label is chosen if its probability is above
+ * it. The thresholds become part of the model and are saved with it: `evaluate` and `predict` (`chosen`) use them.
+ * Probabilities do not change.
  *
- * The thresholds are half-way between the probabilities of two examples; one half stays where nothing is better. Few
- * examples of a label give a threshold by chance: some dozens of each are needed.
+ * A threshold is half-way between the probabilities of two examples, or 0.5 if no other one is better. With few
+ * examples of a label its threshold is random: some dozens of each are needed.
  *
- * @param model - Of task `multiLabel` or `binary` (one threshold, for the second label); of several heads all such ones.
+ * @param model - A model of task `multiLabel` or `binary` (one threshold, for the second label); of several heads,
+ * those of these tasks.
  * @param samples - Examples that training has not seen.
  * @param options - See {@link TuneThresholdsOptions}.
  * @returns The thresholds in the order of the labels.
- * @throws TransferKitError `INVALID_OPTION` for a model of another task, what `evaluate` raises, and `BUSY` while another
- * verb changes the model, which stays as it was.
+ * @throws TransferKitError `INVALID_OPTION` for a model of another task, the errors of `evaluate`, and `BUSY` while
+ * another verb changes the model. After an error the model is unchanged.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-// The verb useBackend: chooses, completes and checks a tfjs backend.
+// The verb useBackend: chooses a tfjs backend, adds missing kernels and checks it.
 import { platform } from '#platform';
 import { chooseBackend, type BackendReport } from './engines/backends/chooseBackend.ts';
 import type { KernelOptions } from './engines/backends/completion.ts';
@@ -13,19 +13,21 @@ export type { BackendReport } from './engines/backends/chooseBackend.ts';
 export type UseBackendOptions = KernelOptions;
 
 /**
- * Chooses the tfjs backend that everything runs on, adds the kernels that it lacks for training, and checks it once with
- * a small convolution and its gradients. Optional: every verb that needs a backend does the same without a preference.
+ * Chooses the tfjs backend for all verbs, adds kernels that it lacks for training, and checks it once with a small
+ * convolution and its gradients. The call is optional: every verb that needs a backend does the same without a
+ * preference.
  *
  * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node; `'webgpu'`, `'webgl'`, `'wasm'` or
  * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already set,
  * else the platform's, in that order.
- * @param options - See {@link UseBackendOptions}. On `wasm` the work is shared among threads: in Node all cores that the
- * process may use (heeding a container's limits), in a browser those of a page that is cross-origin isolated, else one. The
- * threads never keep a process alive. May be called again to change them.
- * @returns Which backend, why, what was tried before it, which kernels were added, how many threads work, and why fewer
- * than asked for.
- * @throws TransferKitError `PACKAGE_MISSING` with the command that installs it, `BACKEND_UNAVAILABLE` with the reason of
- * each that was tried, `BACKEND_WRONG_RESULT`, `INVALID_OPTION`. The backend that was active before stays so.
+ * @param options - See {@link UseBackendOptions}. On `wasm` the work is divided among threads. Default: in Node all
+ * cores that the process may use (limits of a container are respected); in a browser all cores if the page is
+ * cross-origin isolated, else one. The threads do not keep a process alive. Call `useBackend` again to change the
+ * options.
+ * @returns The name of the backend, why it was chosen, which ones were tried before it, the kernels that were added,
+ * the number of threads, and why there are fewer threads than requested.
+ * @throws TransferKitError `PACKAGE_MISSING` with the command that installs it, `BACKEND_UNAVAILABLE` with the reason
+ * of each that was tried, `BACKEND_WRONG_RESULT`, `INVALID_OPTION`. After an error the previous backend stays active.
  *
  * @example
  * ```ts

@@ -687,7 +687,7 @@ describe('options', () => {
         sequential({ layers: [layers.globalAveragePooling2d({ inputShape: [4, 4, 12] }), layers.dense({ units: 2 })] }),
       { hidden: [3], dropout: 0.1 },
       'INVALID_OPTION',
-      'replaceHead: expected no layer options beside model, got "hidden, dropout".',
+      'replaceHead: expected no layer options together with model, got "hidden, dropout".',
     ],
   ])('a head of one’s own with %s; it stays the caller’s', async (_, make, options, code, text) => {
     const own = make();
