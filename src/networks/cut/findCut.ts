@@ -1,4 +1,4 @@
-// Finds where the classifier of a pretrained network begins, from the kinds of its layers alone.
+// Finds the start of the classifier of a pretrained network, from the kinds of its layers.
 import type { LayerGraph } from '../../core/graphs.ts';
 import { textOf } from '../../core/json.ts';
 import { layerOf } from '../read/layerGraph.ts';
@@ -9,12 +9,12 @@ const normalizing = new Set(['BatchNormalization', 'LayerNormalization']);
 const pooling = /^(Flatten|Global(Average|Max)Pooling[123]D(KeepDims)?)$/;
 
 /**
- * The call whose output is the best default for features: the last one before the classifier.
+ * The call whose output is the default for features: the last one before the classifier.
  *
- * Where the network ends in a global pooling or a Flatten with nothing but a classifier behind it, that is the feature
- * map in front of it; where the pooling itself gives the classes, as in SqueezeNet, the 1 × 1 convolution before it is the
- * classifier. A network that ends in a dense layer or a softmax without either is cut before its last layer with
- * a kernel. Any other network has no classifier and is taken whole.
+ * If the network ends in a global pooling or a Flatten followed only by a classifier, that is the feature map before
+ * it. If the pooling gives the logits, as in SqueezeNet, the 1 × 1 convolution before it is the classifier. A network
+ * that ends in a dense layer or a softmax without either is cut before its last layer with a kernel. Any other network
+ * has no classifier and is used completely.
  */
 export function findCut(graph: LayerGraph): number {
   const output = graph.outputs[0]?.call ?? graph.calls.length - 1;
@@ -24,7 +24,7 @@ export function findCut(graph: LayerGraph): number {
   return classifies ? beforeLastKernel(graph, output) : output;
 }
 
-/** What the last pooling reads, or 0 when more than a classifier lies behind it. */
+/** The input of the last pooling, or 0 if more than a classifier follows it. */
 function mapBeforeClassifier(graph: LayerGraph, output: number): number {
   let hasKernel = false;
   for (let call = output; call > 0; call = inputOf(graph, call)) {
@@ -33,7 +33,7 @@ function mapBeforeClassifier(graph: LayerGraph, output: number): number {
       const kept = layer.className === 'Flatten' ? keptPooling(graph, inputOf(graph, call)) : 0;
       if (kept > 0) return inputOf(graph, kept);
       const read = inputOf(graph, call);
-      // Older ResNets pool by a window as large as the map and flatten what is left.
+      // Older ResNets have a pooling window as large as the map, followed by Flatten.
       const map = layerOf(graph, read).className === 'AveragePooling2D' ? inputOf(graph, read) : read;
       return hasKernel || !isProbabilities(graph, output) ? map : beforePointwise(graph, map);
     }
@@ -45,8 +45,9 @@ function mapBeforeClassifier(graph: LayerGraph, output: number): number {
 }
 
 /**
- * The global pooling that keeps its axes, with nothing but 1 × 1 convolutions between it and `call`, or 0. MobileNetV3
- * has its dense layers like that and flattens last. A pooling inside a gate is none: the map lives on beside it.
+ * The global pooling that keeps its axes, with only 1 × 1 convolutions between it and `call`, or 0. The dense layers of
+ * MobileNetV3 are such convolutions, with Flatten at the end. A pooling inside squeeze-and-excitation does not count:
+ * the map is used after it.
  */
 function keptPooling(graph: LayerGraph, call: number): number {
   const { className } = layerOf(graph, call);
@@ -55,7 +56,7 @@ function keptPooling(graph: LayerGraph, call: number): number {
   return call > 0 && isDense ? keptPooling(graph, inputOf(graph, call)) : 0;
 }
 
-/** What a 1 × 1 convolution reads whose activations are `map`, dropout in front of it left out; else `map` itself. */
+/** The input of the 1 × 1 convolution that `map` results from, before any dropout; `map` itself if there is none. */
 function beforePointwise(graph: LayerGraph, map: number): number {
   const skip = (call: number, kinds: ReadonlySet<string>): number =>
     call > 0 && kinds.has(layerOf(graph, call).className) ? skip(inputOf(graph, call), kinds) : call;
@@ -68,13 +69,13 @@ function isProbabilities(graph: LayerGraph, call: number): boolean {
   return className === 'Softmax' || /softmax|sigmoid/.test(textOf(config.activation));
 }
 
-/** A 1 × 1 convolution: MobileNetV1 has one as its dense layer. */
+/** Whether a layer is a 1 × 1 convolution. MobileNetV1 has one as its dense layer. */
 function isPointwise(graph: LayerGraph, call: number): boolean {
   const { className, config } = layerOf(graph, call);
   return className === 'Conv2D' && Array.isArray(config.kernel_size) && config.kernel_size.every((size) => size === 1);
 }
 
-/** What the last layer that is no activation, dropout or reshape reads, past such layers in front of it. */
+/** The input of the last layer apart from activations, dropout and reshaping, before any such layers. */
 function beforeLastKernel(graph: LayerGraph, output: number): number {
   const skip = (call: number): number =>
     call > 0 && shaping.has(layerOf(graph, call).className) ? skip(inputOf(graph, call)) : call;

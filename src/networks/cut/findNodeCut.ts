@@ -1,4 +1,4 @@
-// Finds where the classifier of a GraphModel begins, from the kinds of its nodes alone.
+// Finds the start of the classifier of a GraphModel, from the kinds of its nodes.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { dataNodes, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
@@ -7,18 +7,18 @@ import { hasKernel } from '../read/nodeWeights.ts';
 const passing = new Set(['Identity', 'Squeeze', 'Reshape', 'ExpandDims', 'BiasAdd', 'Add', 'AddV2']);
 const probabilities = new Set(['Softmax', 'Sigmoid', 'LogSoftmax']);
 const pooling = new Set(['Mean', 'AvgPool', 'Max', 'MaxPool']);
-/** What a convolution of the classes may have behind it, in front of the pooling that makes one value of each. */
+/** Operations that may follow the convolution of a classifier, before the pooling that makes one value per class. */
 const activations = new Set(['Relu', 'Relu6', 'Elu', 'LeakyRelu']);
 
 /**
- * The node whose output is the best default for features: what the classifier reads.
+ * The node whose output is the default for features: the input of the classifier.
  *
- * The classifier is the last node with a kernel when only reshaping, a bias and a softmax or sigmoid lie behind it and it
- * works on a vector: a matrix product, or a convolution behind a pooling. Where a pooling makes the probabilities, as in
- * SqueezeNet, the convolution in front of it is the classifier. Any other network, such as TF Hub's feature vectors, has no
- * classifier and is taken whole.
+ * The classifier is the last node with a kernel, if only reshaping, a bias and a softmax or sigmoid follow it and if
+ * its input is a vector: a matrix product, or a convolution after a pooling. If a pooling gives the logits, as in
+ * SqueezeNet, the convolution before it is the classifier. Any other network, such as TF Hub's feature vectors, has no
+ * classifier and is used completely.
  *
- * @throws TransferKitError `INVALID_OPTION` when the graph has several outputs, with places to cut, the best first.
+ * @throws TransferKitError `INVALID_OPTION` if the graph has several outputs, with possible cuts, the best first.
  */
 export function findNodeCut(graph: NodeGraph): string {
   const [output] = graph.outputs;
@@ -31,7 +31,7 @@ export function findNodeCut(graph: NodeGraph): string {
 }
 
 /**
- * Places where a graph with several outputs can be cut: what its classifiers read, what all outputs are computed from, then
+ * Possible cuts of a graph with several outputs: the inputs of its classifiers, nodes that all outputs depend on, then
  * the outputs themselves. Nodes that do not depend on the input are left out.
  */
 function nodeCuts(graph: NodeGraph): string[] {
@@ -43,8 +43,8 @@ function nodeCuts(graph: NodeGraph): string[] {
 }
 
 /**
- * Nodes that all outputs are computed from, the last first, as far as the first kernel from behind. A node that gives several
- * tensors is none: a cut takes the first of them alone.
+ * Nodes that all outputs depend on, the last first, back to the last kernel. A node with several output tensors is left
+ * out, because a cut uses only the first one.
  */
 function sharedNodes(graph: NodeGraph, outputs: readonly string[]): string[] {
   const byName = nodesByName(graph.nodes);
@@ -69,7 +69,7 @@ function ancestors(byName: ReadonlyMap<string, NodeSpec>, output: string): Set<s
   return found;
 }
 
-/** What the classifier in front of an output reads; the output where there is none. */
+/** The input of the classifier before an output; the output itself if there is none. */
 function cutBefore(graph: NodeGraph, output: string): string {
   const byName = nodesByName(graph.nodes);
   const data = new Set(dataNodes(graph));
@@ -86,7 +86,7 @@ function cutBefore(graph: NodeGraph, output: string): string {
       const classifies = isProbability || node.op.includes('MatMul') || isPooled(features, byName, read);
       return classifies ? features : output;
     }
-    // One value for each class: the mean of its map.
+    // The mean over the map of each class.
     isMean ||= isProbability && pooling.has(node.op);
     isProbability ||= probabilities.has(node.op);
     const isPassed = passing.has(node.op) || probabilities.has(node.op) || (isMean && activations.has(node.op));

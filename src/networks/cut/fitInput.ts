@@ -1,5 +1,5 @@
-// Whether the layers of a network can take an input of another size, told from shapes alone: tfjs itself notices only when
-// it runs, if at all.
+// Checks whether the layers of a network accept another input size, from shapes alone. tfjs detects most errors only at
+// run time, if at all.
 import type { LayerGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
@@ -9,11 +9,11 @@ import type { LayerSource } from '../read/layerWeights.ts';
 type FixedShape = readonly number[];
 
 /**
- * Raises when a layer would be left without pixels, or reshapes to a size that another input has.
+ * Raises if a layer would have no pixels left, or reshapes to a size of the saved input.
  *
- * @param graph - With the new input shape in place.
+ * @param graph - With the new input shape.
  * @param inputSize - Height and width that the user chose.
- * @throws TransferKitError `INVALID_OPTION` naming the layer.
+ * @throws TransferKitError `INVALID_OPTION` with the layer.
  */
 export function assertFitting(graph: LayerGraph, source: LayerSource, inputSize: readonly [number, number]): void {
   const input = inputShapeOf(graph).filter((axis) => axis !== null);
@@ -22,7 +22,7 @@ export function assertFitting(graph: LayerGraph, source: LayerSource, inputSize:
   graph.calls.forEach((call, index) => {
     const { name } = layerOf(graph, index);
     const inputs = call.inputs.map((ref) => [...(shapes[ref.call]?.[ref.output] ?? [])]);
-    // With a batch of 1 no axis is free: a Reshape checks itself only then.
+    // A Reshape is only checked without free axes, so the batch axis is 1.
     const outputs = inputs.length === 0 ? [[1, ...input]] : outputShapes(source, name, inputs, inputSize);
     const empty = outputs.find((shape) => shape.some((axis) => axis <= 0));
     if (empty !== undefined) throw tooSmall(name, empty, inputSize);
@@ -51,9 +51,9 @@ function outputShapes(
 }
 
 /**
- * The error for a size that the network cannot take.
+ * The error for a size that the network does not accept.
  *
- * @param what - Which part cannot take which shape.
+ * @param what - The part and the shape that it does not accept.
  */
 export function otherSize(what: string, [height, width]: readonly [number, number], reason: string): TransferKitError {
   return new TransferKitError(

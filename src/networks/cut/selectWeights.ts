@@ -1,4 +1,4 @@
-// Chooses weights by the ways in which people name layers.
+// Selects weights by the names of layers or by stages.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
 import { isObject } from '../../core/optionChecks.ts';
@@ -7,11 +7,11 @@ import type { Trunk, TrunkWeight } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 
 /**
- * Which layers are meant:
- * - a name: the layer of that name, else all layers whose names begin with it and a separator (`block_14` means
- *   `block_14_expand`, `block_14/conv` …),
+ * A selection of layers:
+ * - a name: the layer with that name, otherwise all layers whose names begin with it and a separator (`block_14` means
+ * `block_14_expand`, `block_14/conv` …),
  * - a RegExp or a function on layer names,
- * - `{ from }`: that layer and all behind it, in the order in which they run,
+ * - `{ from }`: that layer and all after it, in the order in which they run,
  * - `{ lastStages: n }`: the last n stages of the base,
  * - a list of these.
  */
@@ -24,11 +24,11 @@ export type LayerSelection =
   | readonly LayerSelection[];
 
 /**
- * The weights of a trunk's chosen layers, in the trunk's order.
+ * The weights of the selected layers of a trunk, in the trunk's order.
  *
- * @param verb - For messages.
- * @param elsewhere - Layers of another trunk, named in messages too.
- * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names when nothing is meant, `INVALID_OPTION`.
+ * @param verb - For error texts.
+ * @param elsewhere - Layers of another trunk, which error texts suggest too.
+ * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names if no layer is selected, `INVALID_OPTION`.
  */
 export function selectWeights(
   verb: string,
@@ -73,7 +73,7 @@ function selectLayers(place: Place, selection: LayerSelection): Set<string> {
   throw new TransferKitError('INVALID_OPTION', text, { selection });
 }
 
-/** What an object says. A program without types may hand in anything, which says nothing. */
+/** The fields of a selection object. Callers without TypeScript may pass any value, which has no fields. */
 function placesOf(
   { verb }: Place,
   selection: { readonly from: string } | { readonly lastStages: number },

@@ -1,36 +1,37 @@
-// Where a network can be cut: finds the tensors that everything passes through and groups the layers between them.
+// Finds the possible cuts of a network, which are tensors that all values pass through, and groups the layers between
+// them.
 import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { sizeOf } from '../../core/shapes.ts';
 import type { Shape } from '../../core/types.ts';
 import { layerOf } from '../read/layerGraph.ts';
 
-/** Which call reads which tensors: all that cutting needs to know of a graph. */
+/** The tensors that each call reads. Cutting needs nothing else of a graph. */
 export interface Wiring {
   readonly calls: readonly { readonly inputs: readonly TensorRef[] }[];
   readonly outputs: readonly TensorRef[];
 }
 
-/** Calls `first` … `last` of a graph; `last`'s output is all that the calls behind read. */
+/** Calls `first` … `last` of a graph. Later calls read only the output of `last`. */
 export interface CallRange {
   readonly first: number;
   readonly last: number;
 }
 
-/** What the partition needs to know of each call. */
+/** Facts about each call that the partition needs. */
 export interface CallFacts {
-  /** Whether the layer holds weights and is no normalisation: a new stage begins before it. */
+  /** Whether the layer has weights and is no normalisation. Such a layer starts a new stage. */
   readonly startsStage: boolean;
   readonly stochastic: boolean;
   readonly outputShape: Shape;
 }
 
 /**
- * Splits the calls behind the input into stages.
+ * Splits the calls after the input into stages.
  *
  * A stage boundary is an output that separates the graph. Between two layers with kernels there are often several
- * (behind the convolution, its BatchNorm, its activation, a pooling): the smallest tensor is taken, the last of equals,
- * because it is the one to be cached. A dropout layer always begins a stage, so that what is in front of it stays
- * cacheable.
+ * (after the convolution, its BatchNorm, its activation, a pooling). The smallest tensor is chosen, because it is the
+ * one that is cached; of equal ones the last. A dropout layer always begins a stage, so that the stages before it can
+ * be cached.
  */
 export function partition(graph: Wiring, facts: readonly CallFacts[]): CallRange[] {
   const last = graph.calls.length - 1;
@@ -48,7 +49,7 @@ export function partition(graph: Wiring, facts: readonly CallFacts[]): CallRange
   let opensRandom = false;
   for (let call = 0; call <= last; call++) {
     const { startsStage = false, stochastic = false } = facts[call] ?? {};
-    // Dropout belongs to the layer that reads it: nothing is cut between the two.
+    // Dropout belongs to the layer that reads it. There is no cut between the two.
     if (startsStage && opensRandom) group = [];
     else if (startsStage || stochastic) close();
     opensRandom = stochastic || (opensRandom && !startsStage);
@@ -58,7 +59,7 @@ export function partition(graph: Wiring, facts: readonly CallFacts[]): CallRange
   return ends.map((end, index) => ({ first: (ends[index - 1] ?? 0) + 1, last: end }));
 }
 
-/** Calls whose single output is the only tensor alive when they are done. */
+/** Calls after which their single output is the only tensor that is still needed. */
 export function separatingCalls(graph: Wiring): number[] {
   const lastUse = new Map<string, number>();
   const key = (call: number, output: number) => `${String(call)}:${String(output)}`;
@@ -66,7 +67,7 @@ export function separatingCalls(graph: Wiring): number[] {
     for (const ref of call.inputs) lastUse.set(key(ref.call, ref.output), index);
   });
   for (const ref of graph.outputs) lastUse.set(key(ref.call, ref.output), graph.calls.length);
-  // How many tensors made before or at each call are read after it: from the changes at each.
+  // Number of tensors made up to each call that are read after it, as a running sum of changes.
   const changes = new Array<number>(graph.calls.length + 1).fill(0);
   for (const [name, use] of lastUse) {
     const made = Number(name.split(':')[0]);
@@ -83,7 +84,7 @@ function size(facts: readonly CallFacts[], call: number): number {
   return sizeOf(facts[call]?.outputShape ?? []);
 }
 
-/** Name of the layer that a range ends with. */
+/** Name of the last layer of a range. */
 export function rangeName(graph: LayerGraph, range: CallRange): string {
   return layerOf(graph, range.last).name;
 }
