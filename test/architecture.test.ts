@@ -54,7 +54,7 @@ const arrows: Record<string, string[]> = {
   'platform/browser': ['data/samples', 'download'],
   'platform/node': ['data/samples', 'download', 'engines/kernels'],
   presets: ['model', 'networks/read'],
-  testing: [],
+  testing: ['networks/fold', 'networks/write'],
   'training/optimizers': ['engines/kernels'],
   'training/options': [
     'data/augment',

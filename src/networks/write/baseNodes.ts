@@ -24,7 +24,7 @@ export function hasLayers(trunk: Trunk): trunk is LayersTrunk {
  *
  * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that writes none.
  */
-export function nodesOfBase(verb: string, { name, trunk }: Base): BaseNodes {
+export function nodesOfBase(verb: string, { name, trunk }: Pick<Base, 'name' | 'trunk'>): BaseNodes {
   if (trunk.writeNodes === undefined) {
     const text =
       `${verb}: expected a base whose trunk has layers or writeNodes, got '${name}' with neither. ` +

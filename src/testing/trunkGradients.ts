@@ -1,0 +1,123 @@
+// Checks of gradients, against differences of the values, and of penalties.
+import {
+  dispose,
+  mul,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrad,
+  variableGrads,
+  type Scalar,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { fits } from '../core/shapes.ts';
+import type { Trunk, TrunkWeight } from '../core/types.ts';
+import { consume, largest, valuesOf } from './compareValues.ts';
+import { demand } from './conformance.ts';
+
+/** A number that every output has a part in, each another one. */
+function score(output: Tensor): Scalar {
+  return tidy(() => {
+    const factors = Float32Array.from({ length: output.size }, (_, i) => 1 + 0.5 * Math.sin(1 + i * 1.7));
+    return sum<Scalar>(mul(output, tensor(factors, output.shape)));
+  });
+}
+
+function scoreOf(trunk: Trunk, input: Tensor): number {
+  return tidy(() => score(trunk.run(input)).dataSync()[0] ?? NaN);
+}
+
+/** Gradients of every weight that gradients move. */
+export function checkGradients(trunk: Trunk, input: Tensor): void {
+  const moving = trunk.weights.filter(({ kind }) => kind !== 'statistics');
+  if (moving.length === 0) return;
+  for (const { variable } of moving) variable.trainable = true;
+  const { value, grads } = variableGrads(
+    () => score(trunk.run(input)),
+    moving.map(({ variable }) => variable),
+  );
+  try {
+    const without = moving.filter(({ variable, shape }) => !hasShape(grads[variable.name], shape));
+    demand(without.length === 0, `no gradient for ${without.map(({ name }) => name).join(', ')}`);
+    for (const weight of moving) {
+      const gradient = grads[weight.variable.name];
+      if (gradient !== undefined) compareSlope(trunk, input, weight, valuesOf(gradient));
+    }
+  } finally {
+    dispose([value, ...Object.values(grads)]);
+  }
+}
+
+function hasShape(gradient: Tensor | undefined, shape: readonly number[]): boolean {
+  return gradient !== undefined && fits(gradient.shape, shape);
+}
+
+function compareSlope(trunk: Trunk, input: Tensor, { name, variable }: TrunkWeight, gradient: readonly number[]): void {
+  const before = valuesOf(variable);
+  const set = (values: readonly number[]) => {
+    const value = tensor([...values], variable.shape, variable.dtype);
+    variable.assign(value);
+    dispose(value);
+  };
+  const found = slopeRatio(before, gradient, (values) => {
+    set(values);
+    return scoreOf(trunk, input);
+  });
+  set(before);
+  demand(found === undefined, `the values move ${String(found)} times as fast along ${name} as its gradient says`);
+}
+
+/** The gradient that reaches what is in front. */
+export function checkInputGradient(trunk: Trunk, input: Tensor): void {
+  if (trunk.input.dtype !== 'float32') return;
+  const { value, grad } = valueAndGrad((x: Tensor) => score(trunk.run(x)))(input);
+  dispose(value);
+  const found = slopeRatio(valuesOf(input), consume(grad), (values) =>
+    tidy(() => scoreOf(trunk, tensor([...values], input.shape, input.dtype))),
+  );
+  demand(found === undefined, `the values move ${String(found)} times as fast along the input as its gradient says`);
+}
+
+/**
+ * How much faster values change along the gradient than it says; undefined where it is right for one width of the step.
+ * Wide steps meet kinks, narrow ones the rounding of float32.
+ */
+function slopeRatio(
+  at: readonly number[],
+  gradient: readonly number[],
+  scoreAt: (values: readonly number[]) => number,
+): number | undefined {
+  const norm = Math.hypot(...gradient);
+  if (norm < 1e-6) return undefined;
+  const scale = Math.max(largest(at), 0.1) / (largest(gradient) / norm);
+  let best = Infinity;
+  for (const width of [1e-2, 3e-3, 3e-2, 1e-3]) {
+    const step = (width * scale) / norm;
+    const [ahead, behind] = [1, -1].map((sign) => scoreAt(at.map((x, i) => x + sign * step * (gradient[i] ?? 0))));
+    const ratio = ((ahead ?? NaN) - (behind ?? NaN)) / (2 * step * norm * norm);
+    if (Math.abs(Math.log(ratio)) < Math.abs(Math.log(best))) best = ratio;
+    if (best > 0.8 && best < 1.25) return undefined;
+  }
+  return best;
+}
+
+/** @param penalised - Layers that bear a penalty. */
+export function checkPenalty(trunk: Trunk, penalised: readonly string[] = regularisedLayers(trunk)): void {
+  const weights = trunk.weights.filter(({ layer }) => penalised.includes(layer));
+  const none = trunk.penalty?.([]);
+  dispose(none ?? []);
+  demand(none === undefined, 'there is a penalty where nothing moves');
+  if (weights.length === 0) return;
+  const penalty = trunk.penalty?.(weights);
+  demand(penalty !== undefined, `no penalty on ${penalised.join(', ')}`);
+  if (penalty !== undefined)
+    demand((consume(penalty)[0] ?? NaN) > 0, `the penalty on ${penalised.join(', ')} is not above 0`);
+}
+
+function regularisedLayers({ layers }: Trunk): string[] {
+  return [...(layers?.graph.layers.values() ?? [])].flatMap(({ name, config }) =>
+    ['kernel_regularizer', 'bias_regularizer'].some((key) => typeof config[key] === 'object' && config[key] !== null)
+      ? [name]
+      : [],
+  );
+}
