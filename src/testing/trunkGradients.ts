@@ -89,7 +89,7 @@ function slopeRatio(
     const [ahead, behind] = [1, -1].map((sign) => scoreAt(at.map((x, i) => x + sign * step * (gradient[i] ?? 0))));
     const ratio = ((ahead ?? NaN) - (behind ?? NaN)) / (2 * step * norm * norm);
     if (Math.abs(Math.log(ratio)) < Math.abs(Math.log(best))) best = ratio;
-    if (best > 0.6 && best < 1.6) return undefined;
+    if (best > 0.75 && best < 1.33) return undefined;
   }
   return best;
 }
