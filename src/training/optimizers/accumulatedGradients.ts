@@ -1,15 +1,15 @@
-// Gradients of several batches as if they were one.
+// Averages gradients of several batches, as if they were one batch.
 import { add, dispose, mul, scalar, tidy, type Tensor } from '@tensorflow/tfjs-core';
 
-/** Sums gradients, each weighted by the examples of its batch, until somebody takes their mean. */
+/** Sums gradients, weighted by the examples of their batches, until `take` returns their mean. */
 export class AccumulatedGradients {
-  /** Sums of the gradients, in the order in which they came. */
+  /** Sums of the gradients, in the order of the weights. */
   sums: readonly Tensor[] = [];
-  /** Examples and batches since the mean was taken last. */
+  /** Examples and batches since the last `take`. */
   examples = 0;
   batches = 0;
 
-  /** Adds the gradients of a batch, which stay the caller's. */
+  /** Adds the gradients of a batch; the caller still owns them. */
   add(gradients: readonly Tensor[], examples: number): void {
     const sums = gradients.map((gradient, i) => tidy(() => this.plus(mul(gradient, scalar(examples)), i)));
     dispose([...this.sums]);
@@ -18,7 +18,7 @@ export class AccumulatedGradients {
     this.batches++;
   }
 
-  /** Takes over sums that a run had before. */
+  /** Restores the sums of an earlier process. */
   restore(
     sums: readonly Tensor[],
     { batches, examples }: { readonly batches: number; readonly examples: number },
@@ -29,7 +29,7 @@ export class AccumulatedGradients {
     this.examples = examples;
   }
 
-  /** The mean over all examples, which the caller owns; starts anew. */
+  /** The mean over all examples, which the caller owns. Resets the sums. */
   take(): Tensor[] {
     const means = this.sums.map((sum) => tidy(() => mul(sum, scalar(1 / this.examples))));
     this.dispose();

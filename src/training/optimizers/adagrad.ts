@@ -5,7 +5,7 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link adagrad}. */
 export interface AdagradOptions {
-  /** What the sums of squared gradients begin with, from 0. Default 0, as in PyTorch (Keras: 0.1). */
+  /** Initial value of the sums of squared gradients, from 0. Default 0, as in PyTorch (Keras: 0.1). */
   readonly initialSum?: number;
   /** Added to the root, above 0. Default 1e-7. */
   readonly epsilon?: number;

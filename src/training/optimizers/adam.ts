@@ -15,8 +15,9 @@ export interface AdamOptions {
 }
 
 /**
- * Adam: `w -= rate · m̂ / (√v̂ + ε)` with bias-corrected means of gradients and squared gradients. Each weight is corrected
- * by its own number of steps, as in PyTorch: a layer that is unfrozen late begins as slowly as one of the first step.
+ * Adam: `w -= rate · m̂ / (√v̂ + ε)` with bias-corrected means of gradients and squared gradients. Each weight is
+ * corrected by its own number of steps, as in PyTorch, so a layer that is unfrozen late starts like one that trains
+ * from the first step.
  *
  * Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
  *
@@ -56,13 +57,16 @@ export function adam(options: AdamOptions = {}): Optimizer {
 
 /** Options of {@link adamW}. */
 export interface AdamWOptions extends AdamOptions {
-  /** Share of each weight that a step takes away, times the learning rate; from 0. Default 0.01, as in PyTorch. */
+  /**
+   * Weight decay: each step subtracts this share of a weight, times the learning rate; from 0. Default 0.01, as in
+   * PyTorch.
+   */
   readonly weightDecay?: number;
 }
 
 /**
- * Adam with decoupled weight decay: `w ← w · (1 - rate · decay)` before each step of Adam. Weights of one axis or
- * none do not decay, as in timm (`param_groups_weight_decay`): biases, gamma and beta of BatchNorm.
+ * Adam with decoupled weight decay: `w ← w · (1 - rate · decay)` before each step of Adam. Weights with at most one
+ * axis do not decay, as in timm (`param_groups_weight_decay`): biases, gamma and beta of BatchNorm.
  *
  * Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
  *

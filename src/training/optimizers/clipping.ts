@@ -1,32 +1,32 @@
-// How large gradients may be.
+// Gradient clipping.
 import { clipByValue, mul, scalar, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { assertRate, invalidOption, isObject } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
 /**
- * Limits gradients before a step, as Keras's `clipvalue`, `clipnorm` and `global_clipnorm` do: each number by itself, each
- * weight's gradient by its Euclidean norm, or all gradients together by their common norm (Pascanu et al., "On the
- * difficulty of training recurrent neural networks", 2013). One of the three, above 0.
+ * Limits gradients before a step, as Keras's `clipvalue`, `clipnorm` and `global_clipnorm`: `value` limits each number,
+ * `norm` the Euclidean norm of each weight's gradient, `globalNorm` the norm of all gradients together (Pascanu et al.,
+ * "On the difficulty of training recurrent neural networks", 2013). Give one of the three, above 0.
  */
 export type Clipping = { readonly value: number } | { readonly norm: number } | { readonly globalNorm: number };
 
-/** What clipping needs to know of the gradients. */
+/** Norms of gradients. */
 export interface Norms {
   /** Euclidean norm of each gradient. */
   readonly each: readonly number[];
   readonly together: number;
 }
 
-/** Clipping, settled. */
+/** Validated clipping. */
 export interface SettledClipping {
-  /** What was asked for, as plain data: a run is resumed with the same only. */
+  /** The options as plain data: a run can be resumed only with the same ones. */
   readonly settings: Clipping;
-  /** Limits gradients: new tensors that the caller owns. */
+  /** Returns limited gradients: new tensors that the caller owns. */
   readonly apply: (gradients: readonly Tensor[], norms: Norms) => Tensor[];
 }
 
 /**
- * What clips.
+ * Validates clipping.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

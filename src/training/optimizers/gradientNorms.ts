@@ -3,7 +3,7 @@ import { dispose, square, stack, sum, tidy, type Tensor } from '@tensorflow/tfjs
 import type { Norms } from './clipping.ts';
 import { valuesInPlace } from '../../engines/kernels/valuesInPlace.ts';
 
-/** Norms of gradients, each and together: on a backend whose values lie in memory without a computation there. */
+/** Norms of each gradient and of all together. If the backend's values are in memory, no kernel is run. */
 export async function gradientNorms(gradients: readonly Tensor[]): Promise<Norms> {
   const squares = inPlace(gradients) ?? (await onBackend(gradients));
   return { each: squares.map(Math.sqrt), together: Math.sqrt(squares.reduce((total, each) => total + each, 0)) };
@@ -19,7 +19,7 @@ function inPlace(gradients: readonly Tensor[]): number[] | undefined {
   return squares;
 }
 
-/** Four sums side by side: a single one waits for itself. */
+/** Four independent sums, so that the additions run in parallel in the processor. */
 function sumOfSquares(values: ArrayLike<number>): number {
   const whole = values.length - (values.length % 4);
   let [a, b, c, d] = [0, 0, 0, 0];

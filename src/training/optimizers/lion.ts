@@ -1,25 +1,26 @@
-// Lion: steps of one size, by the sign of a mean of gradients.
+// Lion: steps of equal size, with the sign of a mean of gradients.
 import { add, mul, scalar, sign, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link lion}. */
 export interface LionOptions {
-  /** Share of the mean of gradients in the direction of a step, 0 … below 1. Default 0.9. */
+  /** Share of the mean of gradients in the direction of a step, from 0 to below 1. Default 0.9. */
   readonly beta1?: number;
   /** Decay of the mean of gradients, 0 … below 1. Default 0.99. */
   readonly beta2?: number;
-  /** Share of each weight that a step takes away, times the learning rate; from 0. Default 0. */
+  /** Weight decay: each step subtracts this share of a weight, times the learning rate; from 0. Default 0. */
   readonly weightDecay?: number;
 }
 
 /**
- * Lion: `w ← w · (1 - rate · decay) - rate · sign(β₁ m + (1 - β₁) g); m ← β₂ m + (1 - β₂) g`. It keeps one tensor for each
- * weight, half of what Adam keeps. Every value moves by the whole rate, so the rate is a tenth of Adam's; with a decay, that
- * is three to ten times as strong as AdamW's. Weights of one axis or none do not decay, as in {@link adamW}.
+ * Lion: `w ← w · (1 - rate · decay) - rate · sign(β₁ m + (1 - β₁) g); m ← β₂ m + (1 - β₂) g`. It keeps one tensor for
+ * each weight, half of what Adam keeps. Every step changes each value by the whole rate, so its default rate is a tenth
+ * of Adam's. For the same effect, the weight decay must be three to ten times that of AdamW. Weights with at most one
+ * axis do not decay, as in {@link adamW}.
  *
- * Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023, algorithm 2. The rate of 1e-4 is that of the authors'
- * program; Keras's `Lion` computes the same with a rate of 1e-3.
+ * Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023, algorithm 2. The default rate of 1e-4 is that of
+ * the authors' program; Keras's `Lion` computes the same with a default of 1e-3.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *

@@ -1,4 +1,5 @@
-// What an optimizer is: a pair of pure functions. State belongs to one weight and is kept by the loop under the weight's name.
+// The interface of optimizers: a pair of pure functions. The loop keeps the state of each weight under the weight's
+// name.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 
@@ -6,20 +7,23 @@ import { TransferKitError } from '../../core/errors.ts';
 export interface OptimizerStep {
   readonly weight: Tensor;
   readonly gradient: Tensor;
-  /** What `init` or the step before gave. */
+  /** State from `init` or the previous step. */
   readonly state: readonly Tensor[];
   readonly learningRate: number;
   /**
-   * Steps of this weight with this one, from 1: counted from when its state was made, as PyTorch does. A weight that is unfrozen
-   * late has taken fewer than the run.
+   * Number of this step for this weight, from 1: counted since its state was made, as in PyTorch. A weight that is
+   * unfrozen late has taken fewer steps than the run.
    */
   readonly step: number;
 }
 
-/** How weights follow gradients. `init` and `update` neither dispose nor change what they are given. */
+/**
+ * An optimizer: computes new weights from gradients. `init` and `update` must neither dispose nor change their
+ * arguments.
+ */
 export interface Optimizer {
   readonly name: string;
-  /** What it was made with, as plain data: a run is resumed with the same only. */
+  /** Its settings, as plain data: a run can be resumed only with the same ones. */
   readonly settings?: Readonly<Record<string, number | boolean>>;
   readonly defaultLearningRate: number;
   /** State before the first step, such as tensors of zeros; [] for none. The caller owns the tensors. */
@@ -27,24 +31,25 @@ export interface Optimizer {
   /** The weight and state after a step, as new tensors that the caller owns. */
   update(step: OptimizerStep): { readonly weight: Tensor; readonly state: Tensor[] };
   /**
-   * The same for all weights at once, where the backend has a kernel for it: gives the weights after the step as new
-   * tensors that the caller owns, and changes the state in place. Undefined, with nothing changed, where it has none.
+   * The same for all weights at once, if the backend has a kernel for it: returns the weights after the step as new
+   * tensors that the caller owns, and changes the state in place. Without such a kernel it returns undefined and
+   * changes nothing.
    */
   updateAll?(steps: readonly OptimizerStep[]): readonly Tensor[] | undefined;
 }
 
-/** Raises unless a share that is kept is at least 0 and below 1. */
+/** Raises unless a decay factor is at least 0 and below 1. */
 export function assertDecay(optimizer: string, name: string, value: number): void {
   if (!(value >= 0 && value < 1)) throw invalidSetting(optimizer, `${name} at least 0 and below 1`, value);
 }
 
-/** Raises unless a number is above 0, or from 0 on where that may be. */
+/** Raises unless a number is above 0, or 0 if `orZero` is true. */
 export function assertPositive(optimizer: string, name: string, value: number, orZero = false): void {
   if (Number.isFinite(value) && (orZero ? value >= 0 : value > 0)) return;
   throw invalidSetting(optimizer, `${name} ${orZero ? 'from 0' : 'above 0'}`, value);
 }
 
-/** The error about a setting. */
+/** The error for an invalid setting. */
 export function invalidSetting(optimizer: string, expected: string, received: number): TransferKitError {
   const text = `${optimizer}: expected ${expected}, got ${String(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });

@@ -8,7 +8,7 @@ import type { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-/** All optimizers: a name stands for what its function gives without arguments. */
+/** All optimizers: a name is the same as its function called without arguments. */
 export const optimizers = { adam, adamW, sgd, rmsprop, adagrad, lion } as const satisfies Readonly<
   Record<string, () => Optimizer>
 >;

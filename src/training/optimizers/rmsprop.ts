@@ -5,11 +5,14 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link rmsprop}. */
 export interface RmspropOptions {
-  /** Share of the mean of squared gradients that is kept, 0 … below 1. Default 0.9, as in Keras (PyTorch's alpha is 0.99). */
+  /** Decay of the mean of squared gradients, from 0 to below 1. Default 0.9, as in Keras (PyTorch's alpha is 0.99). */
   readonly decay?: number;
-  /** Share of the last velocity that is kept, 0 … below 1. Default 0. */
+  /** Momentum: share of the velocity that is kept, from 0 to below 1. Default 0. */
   readonly momentum?: number;
-  /** Takes the square of the mean gradient off the mean of the squares: divides by an estimate of the variance. Default false. */
+  /**
+   * Whether to subtract the squared mean of the gradients from the mean of their squares, so that gradients are divided
+   * by an estimate of their standard deviation. Default false.
+   */
   readonly centered?: boolean;
   /** Added to the root, above 0. Default 1e-7. */
   readonly epsilon?: number;
@@ -19,7 +22,7 @@ export interface RmspropOptions {
  * RMSprop, as in PyTorch: `s = decay · s + (1 - decay) · g²; v = momentum · v + g / (√s + ε); w -= rate · v`.
  *
  * The mean of squares begins at 0 and is not corrected, as in PyTorch and Keras: the first step of a weight is
- * `1 / √(1 - decay)` rates long (3.2 by default), whether it comes with the run or is unfrozen late.
+ * `1 / √(1 - decay)` times the learning rate (3.2 times by default), also for weights that are unfrozen late.
  *
  * Tieleman and Hinton, "Lecture 6.5 - RMSProp", 2012; centered: Graves, "Generating Sequences With Recurrent Neural Networks",
  * 2013, section 4.2.
@@ -49,7 +52,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
         const [mean, velocity] = centered ? others : [undefined, ...others];
         const newPower = add(mul(power, decay), mul(square(gradient), 1 - decay));
         const newMean = mean && add(mul(mean, decay), mul(gradient, 1 - decay));
-        // Of gradients that hardly change, rounding may leave a variance below 0.
+        // If gradients hardly change, rounding may make the variance negative.
         const variance = newMean === undefined ? newPower : relu(sub(newPower, square(newMean)));
         const step = div(gradient, add(sqrt(variance), epsilon));
         const newVelocity = velocity && add(mul(velocity, momentum), step);

@@ -6,11 +6,11 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link sgd}. */
 export interface SgdOptions {
-  /** Share of the last velocity that is kept, 0 … below 1. Default 0. */
+  /** Momentum: share of the velocity that is kept, from 0 to below 1. Default 0. */
   readonly momentum?: number;
-  /** Looks ahead along the velocity (Nesterov); with momentum only. Default false. */
+  /** Whether to use Nesterov's momentum; needs `momentum` above 0. Default false. */
   readonly nesterov?: boolean;
-  /** Share of every weight that is added to its gradient, from 0. Default 0. */
+  /** Weight decay: this share of each weight is added to its gradient; from 0. Default 0. */
   readonly weightDecay?: number;
 }
 

@@ -1,11 +1,11 @@
-// One step of all weights in one run of a kernel, where the backend has one.
+// Updates all weights in one kernel call, if the backend has the kernel.
 import { engine, getBackend, getKernel, tidy, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
 import type { OptimizerStep } from './optimizer.ts';
 
-/** A weight, what moves it, and what the optimizer keeps of the steps before. */
+/** A weight, its gradient and its optimizer state. */
 type Moving = Pick<OptimizerStep, 'weight' | 'gradient' | 'state'>;
 
-/** How weights follow gradients, as the kernel wants to know it. */
+/** The update rule, in the form of the kernel's arguments. */
 export interface UpdateRule {
   /**
    * `adam` keeps a mean of gradients and one of their squares; `momentum` and `nesterov` keep a velocity; all are changed in
@@ -13,24 +13,24 @@ export interface UpdateRule {
    */
   readonly rule: 'adam' | 'descent' | 'momentum' | 'nesterov';
   /**
-   * For `adam` the share that the mean keeps and the share that it takes of the gradient, both for the squares, what to
-   * divide the squares by, and epsilon; for the others the share of the velocity that is kept.
+   * For `adam`: the decay of the mean and the factor of the gradient, the same two for the squares, the divisor of the
+   * squares, and epsilon. For the others: the momentum.
    */
   readonly numbers: number[];
-  /** What to multiply the change of each weight by. */
+  /** Factor of the change of each weight. */
   readonly rates: number[];
 }
 
 const kernelName = 'TransferkitUpdateWeights';
 
-/** The new weights, which the caller owns; undefined where there is no such kernel. */
+/** The new weights, which the caller owns; undefined if there is no such kernel. */
 export function updateTogether(moving: readonly Moving[], rule: UpdateRule): readonly Tensor[] | undefined {
   return canMove(moving) ? runKernel(moving, rule) : undefined;
 }
 
 /**
- * The same where the rule depends on how many steps a weight has taken: a run of the kernel for all weights of one count.
- * Weights that were unfrozen at different times differ in it, so there are as many runs as times.
+ * The same for rules that depend on the number of steps of a weight: one kernel call for all weights with the same
+ * number. Weights that were unfrozen at different times have different numbers.
  */
 export function updateByCount(
   steps: readonly OptimizerStep[],
@@ -52,7 +52,7 @@ export function updateByCount(
 
 function runKernel(moving: readonly Moving[], { rule, numbers, rates }: UpdateRule): readonly Tensor[] {
   const inputs = moving.flatMap(({ weight, gradient, state }) => [weight, gradient, ...state]);
-  // tfjs passes a list on as it is, as it does for Concat; its type knows maps only.
+  // tfjs passes a list to the kernel unchanged, as for Concat; its type allows maps only.
   return engine().runKernel<Tensor[]>(kernelName, inputs as unknown as NamedTensorMap, { rule, numbers, rates });
 }
 

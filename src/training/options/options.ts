@@ -1,4 +1,4 @@
-// Options that trainHead and fineTune share, and their checks.
+// Options that trainHead and fineTune share, and their validation.
 import type { AnyModel } from '../../model/model.ts';
 import type { EpochReport, Monitor } from '../../core/logs.ts';
 import type { Progress, Samples } from '../../core/types.ts';
@@ -20,137 +20,151 @@ import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from '../ru
 /** Options of every training verb. */
 export interface TrainingOptions {
   /**
-   * Number of the epoch to stop before, counted from 0 as Keras counts: with `initialEpoch` 10, 15 trains five. Default: 5 epochs
-   * in `fineTune`. `trainHead` needs no epochs where it solves for the weights; a number of epochs asks it for gradient steps, of
-   * which it takes 10 epochs by itself.
+   * Number of the epoch before which training stops, counted from 0 as in Keras: with `initialEpoch: 10`, `epochs: 15`
+   * trains five epochs. Default: 5 in `fineTune`. In `trainHead`, a given number of epochs selects training by
+   * gradients, whose default is 10; its solver has no epochs.
    */
   readonly epochs?: number;
   /**
-   * Number of the first epoch. It numbers epochs, draws their orders and says which step of `unfreeze` is under way; the schedule
-   * spans the epochs from here on and begins at its beginning, and so do optimizer state and averages, as with a newly compiled
-   * model in Keras (there `fit` on the same compiled model goes on with its optimizer). To go on where a run was, with its
-   * schedule and state, use `checkpoint` and `resume`. Default 0.
+   * Number of the first epoch. It determines the numbers of the epochs, the order of their examples, and the step of
+   * `unfreeze` to begin with. Schedule, optimizer state and averages start anew, as with a newly compiled model in
+   * Keras; the schedule spans the epochs from here on. To continue an interrupted run with its schedule and state, use
+   * `checkpoint` and `resume`. Default 0.
    */
   readonly initialEpoch?: number;
-  /** Examples for each step. Default 32. */
+  /** Number of examples for each step. Default 32. */
   readonly batchSize?: number;
   /**
-   * Batches whose gradients are averaged for one step, from 1: four batches of 8 move the weights as one of 32 does. Default 1.
+   * Number of batches whose gradients are averaged for one step, from 1: four batches of 8 change the weights as one
+   * batch of 32 does. Default 1.
    */
   readonly gradientAccumulationSteps?: number;
-  /** Samples to validate on after every epoch, or the share of the training samples to hold out, above 0 and below 1. */
+  /**
+   * Samples to validate on after every epoch, or the share of the training samples to hold out, above 0 and below 1.
+   * Default: no validation.
+   */
   readonly validation?: Samples | number;
-  /** What is to be made small, for several heads also by their names. Default: what fits the task (see `LossName`). */
+  /**
+   * Loss to minimise; for several heads one for all or a record by name. Default: the loss of the task (see
+   * `LossName`).
+   */
   readonly loss?: LossOption;
   /**
-   * Factor of each head's loss in the sum, by the names of several heads, from 0. Default 1 for each. Keras's `loss_weights`.
+   * Factor of each head's loss in the sum, by head name, from 0. Default 1 for each. Keras's `loss_weights`.
    */
   readonly lossWeights?: Readonly<Record<string, number>>;
   /**
-   * Share of each target that is spread evenly over the labels, 0 … below 1; in training only. Not for regression. Default 0.
+   * Share of each target that is spread evenly over the labels, from 0 to below 1; in training only. Not for
+   * regression. Default 0.
    *
    * Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, section 7.
    */
   readonly labelSmoothing?: number;
   /**
-   * How much examples of each label count in training, beside their own weights: `'balanced'` gives every label the same
-   * weight in all; labels that are not named count 1. Default: all count 1.
+   * Weight of the examples of each label in training, multiplied by their own weights. `'balanced'` gives all labels
+   * the same total weight. Labels that are not named have weight 1. Default: weight 1 for all.
    */
   readonly classWeights?: 'balanced' | Readonly<Record<string, number>>;
   /**
-   * Alpha of the Beta distribution by which pairs of examples and their targets are blended, above 0. In front of which
-   * layers: where the examples enter training, so features where the frozen front is cached. Default: no blending.
+   * Alpha of the Beta distribution for blending pairs of examples and their targets, above 0. Inputs of the trained
+   * layers are blended: features if those of the frozen layers are cached, else inputs of the network. Default: no
+   * blending.
    *
    * Zhang et al., "mixup: Beyond Empirical Risk Minimization", 2018; on features Verma et al., "Manifold Mixup", 2019.
    */
   readonly mixup?: number;
   /**
-   * Alpha of the Beta distribution by which a rectangle of one example is put into another, above 0; pictures or feature
-   * maps only. With `mixup` too, each batch is treated by one of them. Default: none.
+   * Alpha of the Beta distribution of the size of a rectangle that is copied from one example into another, above 0;
+   * pictures or feature maps only. If `mixup` is given too, each batch uses one of the two. Default: no CutMix.
    *
    * Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", 2019.
    */
   readonly cutMix?: number;
-  /** A name, or one made by `adam()`, `sgd()` … of `transferkit/optimizers`. Default `'adam'`. */
+  /** Optimizer: a name, or a value of `adam()`, `sgd()` … from `transferkit/optimizers`. Default `'adam'`. */
   readonly optimizer?: OptimizerName | Optimizer;
   /**
-   * How the learning rate goes over the run: a name, one made by `cosine()`, `oneCycle()` … of `transferkit/schedules`, or a
-   * function.
+   * Schedule of the learning rate: a name, a value of `cosine()`, `oneCycle()` … from `transferkit/schedules`, or a
+   * function. Default `'oneCycle'` in `fineTune`, `'cosine'` in `trainHead`.
    */
   readonly schedule?: ScheduleName | Schedule;
   /** Limits gradients. Default: no limit. */
   readonly clip?: Clipping;
   /**
-   * How BatchNorm layers that are not frozen run in training: `'inference'` by their stored statistics, which stay as they
-   * are; `'train'` by mean and variance of each batch, which move the stored statistics as in Keras, with the layer's own
-   * momentum or the one that is given. Worth it for many examples in batches of 16 and more; few examples are better off with the statistics of
-   * the base. Statistics move with every batch, also between two steps of `gradientAccumulationSteps`, and have no part in
-   * `ema`, being averages themselves. A batch with one value of a channel makes its variance 0. Default `'inference'`.
+   * Mode of BatchNorm layers that are not frozen. `'inference'` uses their stored statistics, and does not change them.
+   * `'train'` uses mean and variance of each batch, and updates the stored statistics as in Keras, with the layer's
+   * momentum or the given one. Use it with many examples in batches of 16 or more; with few examples the statistics of
+   * the base are better. Statistics are updated after every batch, also between two steps of
+   * `gradientAccumulationSteps`. They are not part of `ema`, because they are averages already. If a batch has a single
+   * value for a channel, the variance of the channel is 0. Default `'inference'`.
    */
   readonly batchNorm?: 'inference' | 'train' | { readonly momentum: number };
   /** Keeps exponential moving averages of the weights. Default false. */
   readonly ema?: boolean | AveragingOptions;
-  /** The figure that epochs are judged by. Default `'validationLoss'` where there is validation. */
+  /** Figure that decides which epoch is best. Default `'validationLoss'` if there is validation. */
   readonly monitor?: Monitor;
   /**
-   * Whether the model gets the weights of the epoch with the best figure of `monitor` at the end. Where that is a figure of
-   * validation and the head was trained before, what the run begins with is measured once and counts too: the model never
-   * ends worse by it than it was (`log.before`; `log.best.epoch` is then -1, or `initialEpoch - 1`). Early stopping and
-   * schedules go by epochs alone, as in Keras. Default true.
+   * Whether the model gets the weights of the epoch with the best value of `monitor` at the end. If `monitor` is a
+   * figure of validation and the head was trained before, the initial weights are measured too (`log.before`) and are
+   * restored if no epoch is better; `log.best.epoch` is then -1, or `initialEpoch - 1`. Early stopping and schedules
+   * ignore the initial weights, as in Keras. Default true.
    */
   readonly restoreBest?: boolean;
-  /** Stops when the figure of `monitor` has not become better: `true`, epochs of patience, or details. Default false. */
+  /**
+   * Stops training when `monitor` stops improving: `true`, a number of epochs of patience, or an object with details.
+   * Default false.
+   */
   readonly earlyStopping?: boolean | number | EarlyStoppingOptions;
   /**
-   * Seconds after which training stops, from the call of the verb on, reading and features included: between two batches,
-   * with a last validation. Default `Infinity`: no limit.
+   * Time limit in seconds from the call of the verb, including reading and features. Training stops between two
+   * batches, and a last validation follows. Default `Infinity`: no limit.
    */
   readonly maxSeconds?: number;
   /**
-   * Writes down from time to time where the run is, so that `resume` can go on after the process was killed. Default: nothing
-   * is written.
+   * Writes checkpoints of the run, so that `resume` can continue it after the process was killed. Default: no
+   * checkpoints.
    */
   readonly checkpoint?: CheckpointOptions;
   /**
-   * Goes on from the newest checkpoint in `checkpoint.to`, made by the same call on the same model and samples; begins at the
-   * beginning where there is none. Weights and log become those of a run that was never interrupted, bit for bit on the same
-   * backend, times aside. A run that was finished ends at once, unless
-   * `epochs` is more than before: then it goes on behind its last epoch, schedule and default rates being those of the longer run from
-   * there on (with a schedule that falls to 0 the rate rises again). `onEpoch` is called for epochs of this process, one of which
-   * the last process may have told already. Default false: checkpoints that are there are replaced.
+   * Continues from the newest checkpoint in `checkpoint.to`, which the same call on the same model and samples must
+   * have written; starts from the beginning if there is none. On the same backend, weights and log become bit for bit
+   * those of a run that was never interrupted, except for times. A finished run ends at once, unless `epochs` is higher
+   * than before: then it continues after its last epoch, with the schedule and default rates of the longer run (with a
+   * schedule that falls to 0 the rate rises again). `onEpoch` is called for epochs of this process only; the previous
+   * process may have reported one of them already. Default false: existing checkpoints are replaced.
    */
   readonly resume?: boolean;
-  /** Fixes the order of examples, dropout and what is held out. Default 0. */
+  /** Seed of the order of examples, of dropout and of the held-out share. Default 0. */
   readonly seed?: number;
   /**
-   * Whether what is frozen in front is computed once for each example and kept, and how. Default true; false runs the
-   * whole network in every epoch, with the same result where every example can be read.
+   * Whether and how features of the frozen layers before the first trained one are kept, so that these layers run once
+   * for each example. Default true. With false the whole network runs in every epoch; the result is the same if every
+   * example can be read.
    */
   readonly cache?: boolean | FeatureCacheOptions;
   /**
-   * Changes the inputs of training, not those of validation, each example by a seed of its own: `'light'`, `'standard'` or
-   * `'strong'` for pictures, operations of `transferkit/augment` in their order (`[flip(), rotate({ degrees: 15 })]`), or a
-   * function of your own. Default `'none'`.
+   * Augmentation of the training inputs, not of validation; each example has its own seed. `'light'`, `'standard'` or
+   * `'strong'` for pictures, operations of `transferkit/augment` in order (`[flip(), rotate({ degrees: 15 })]`), or a
+   * custom function. Default `'none'`.
    */
   readonly augment?: AugmentOption;
   /**
-   * How many changed inputs of each example there are: epoch e sees view e mod `views`, a whole number from 1, and their
-   * features are kept. Default `'fresh'`: every epoch sees views of its own, so that what is frozen in front runs again in
-   * every epoch; what it gives for validation is kept.
+   * Number of augmented views of each example, a whole number from 1: epoch e uses view e mod `views`, and features of
+   * all views are kept. Default `'fresh'`: every epoch has its own views, so the frozen layers run again in every
+   * epoch; only their features for validation are kept.
    */
   readonly views?: number | 'fresh';
-  /** Stops between two batches; the model stays usable and the log says so. */
+  /** Stops training between two batches; the model stays usable, and `stoppedBy` of the log is `'signal'`. */
   readonly signal?: AbortSignal;
   /**
-   * Called after every batch, and waited for. What it throws, or rejects with, ends the verb as it came; the model then has the
-   * weights of the last whole epoch. This holds for every function among the options.
+   * Called after every batch, and awaited. An error that it throws or rejects with rejects the verb; the model then has
+   * the weights of the last whole epoch. This holds for every function among the options.
    */
   readonly onProgress?: (progress: Progress) => unknown;
-  /** Called after every epoch, and waited for, as `onProgress` is. `phase` tells the head's epochs from those of fine-tuning. */
+  /** Called after every epoch, and awaited, as `onProgress` is. `phase` is `'head'` or `'fineTune'`. */
   readonly onEpoch?: (epoch: EpochReport) => unknown;
 }
 
-/** The same with every value settled. */
+/** Validated options, with all defaults filled in. */
 export interface SettledOptions {
   readonly epochs: number;
   readonly initialEpoch: number;
@@ -165,14 +179,14 @@ export interface SettledOptions {
   readonly optimizer: Optimizer;
   readonly schedule: AdaptiveSchedule;
   readonly clip: SettledClipping | undefined;
-  /** Undefined momentum: the layers' own. */
+  /** Undefined momentum: that of each layer. */
   readonly batchNorm: 'inference' | { readonly momentum?: number };
   readonly ema: SettledAveraging | undefined;
   readonly watch: SettledWatch;
   readonly maxSeconds: number;
   readonly checkpoint: SettledCheckpoint | undefined;
   readonly seed: number;
-  /** Undefined: nothing is kept. */
+  /** Undefined: no features are kept. */
   readonly cache: SettledCache | undefined;
   readonly augment: SettledAugmentation | undefined;
   readonly signal: AbortSignal | undefined;
@@ -180,7 +194,7 @@ export interface SettledOptions {
   readonly onEpoch: ((epoch: EpochReport) => unknown) | undefined;
 }
 
-/** What a verb does where its caller says nothing. */
+/** Defaults of a verb. */
 export interface Defaults {
   /** Epochs from `initialEpoch` on. */
   readonly epochs: number;
@@ -188,7 +202,7 @@ export interface Defaults {
 }
 
 /**
- * Fills in defaults and checks values.
+ * Validates options and fills in defaults.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

@@ -1,30 +1,31 @@
-// Learning rates of single weights: one for the head, one or a rising span for the base, less the deeper a layer lies.
+// Learning rates of single weights: one for the head, one or a rising span for the base, lower for layers nearer to the
+// input.
 import type { AnyModel } from '../../model/model.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import { assertRate, invalidOption, isObject } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
 /**
- * Learning rates before the schedule: one for everything, or one for the head and one for the base. `base` as a span
- * `[first, last]` rises from the first unfrozen stage to the last one, by equal factors (discriminative rates: Howard and
- * Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018; fastai's `slice`).
+ * Learning rates before the schedule, above 0: one for all weights, or one for the head and one for the base. A span
+ * `base: [first, last]` rises by equal factors from the first unfrozen stage to the last one (discriminative rates:
+ * Howard and Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018; fastai's `slice`).
  */
 export type LearningRates =
   number | { readonly head: number; readonly base: number | readonly [first: number, last: number] };
 
-/** Rates with every value settled. */
+/** Validated rates, with all defaults filled in. */
 export interface SettledRates {
   readonly head: number;
-  /** Of the first and the last unfrozen stage of the base. */
+  /** Rates of the first and the last unfrozen stage of the base. */
   readonly base: readonly [first: number, last: number];
-  /** Factor from a stage of the base to the one in front of it. */
+  /** Factor from a stage of the base to the stage before it. */
   readonly layerDecay: number;
 }
 
 /**
- * Checks rates.
+ * Validates rates.
  *
- * @throws TransferKitError `INVALID_OPTION`, for a span that falls too.
+ * @throws TransferKitError `INVALID_OPTION`, also for a span that falls.
  */
 export function settleRates(verb: string, rates: LearningRates, layerDecay = 1): SettledRates {
   if (isObject(rates)) assertOptions(verb, rates, { head: true, base: true }, { of: 'learningRate' });
@@ -45,7 +46,7 @@ export function settleRates(verb: string, rates: LearningRates, layerDecay = 1):
   return { head, base: [first, last], layerDecay };
 }
 
-/** The rate of each weight that trains. */
+/** The rate of each trained weight. */
 export function ratesOf(
   { base }: AnyModel,
   { head, base: [first, last], layerDecay }: SettledRates,

@@ -1,8 +1,8 @@
-// The factor of a schedule, checked: a user may write one.
+// Evaluates a schedule and validates its factor, because a schedule may be a custom function.
 import { invalidOption } from '../../core/optionChecks.ts';
 import type { SettledOptions } from './options.ts';
 
-/** Steps of a whole run over a number of examples. */
+/** Number of steps of a whole run over a number of examples. */
 export function stepsOf(
   { epochs, initialEpoch, batchSize, gradientAccumulationSteps }: SettledOptions,
   examples: number,
@@ -13,7 +13,7 @@ export function stepsOf(
 /**
  * Factor on the learning rates of a step.
  *
- * @throws TransferKitError `INVALID_OPTION` for a factor that is no finite number from 0.
+ * @throws TransferKitError `INVALID_OPTION` unless the factor is a finite number from 0.
  */
 export function scheduleFactor(
   { verb, options }: { readonly verb: string; readonly options: SettledOptions },

@@ -1,4 +1,4 @@
-// Whether a head is solved for or trained by gradients.
+// Decides whether a head is trained by a solver or by gradients.
 import type { LinearHead } from '../../model/linearHead.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { keysOf } from '../../core/names.ts';
@@ -10,24 +10,24 @@ import { assertSamples } from '../../model/tasks/checkLabels.ts';
 import { isUsualLoss } from '../../losses/headRules.ts';
 import type { AnyTrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 
-/** A head to solve for. */
+/** A head that a solver trains. */
 export interface SettledSolver {
   readonly head: LinearHead;
   readonly l2: number | undefined;
 }
 
-/** How a head is to be trained. */
+/** How a head is trained: by a solver or by gradients. */
 export interface TrainingWay {
   /** Undefined: by gradients. */
   readonly solver?: SettledSolver;
-  /** Why a linear head is trained by gradients; missing where it is solved for, and for every other head. */
+  /** Why a linear head is trained by gradients; missing if it is solved for, and for heads that are not linear. */
   readonly reason?: string;
 }
 
-/** What decides it. */
+/** Facts for the decision. */
 export interface SolverRequest {
   readonly verb: string;
-  /** What `linearHeadOf` finds: why a head is not linear, else what to solve for. */
+  /** Result of `linearHeadOf`: the linear head, or the reason why it is not linear. */
   readonly head: LinearHead | string;
   readonly parts: readonly HeadPart[];
   readonly samples: Samples;
@@ -35,7 +35,7 @@ export interface SolverRequest {
   readonly settled: SettledOptions;
 }
 
-/** Whether an option that is for gradients alone says nothing: it is not given, or it is what it would be anyway. */
+/** Whether an option of gradient training has no effect: it is missing, or equal to its default. */
 const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => boolean>> = {
   augment: ({ settled }) => settled.augment === undefined,
   checkpoint: ({ settled }) => settled.checkpoint === undefined,
@@ -43,7 +43,7 @@ const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => b
   cutMix: ({ options }) => options.cutMix === undefined,
   earlyStopping: ({ settled }) => settled.watch.stopping === undefined,
   ema: ({ settled }) => settled.ema === undefined,
-  // A number of epochs asks for epochs.
+  // A given number of epochs selects gradient training.
   epochs: ({ options }) => options.epochs === undefined,
   gradientAccumulationSteps: ({ settled }) => settled.gradientAccumulationSteps === 1,
   initialEpoch: ({ settled }) => settled.initialEpoch === 0,
@@ -61,13 +61,13 @@ const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => b
   views: ({ options: { views = 'fresh' } }) => views === 'fresh',
 };
 
-/** Numbers of all features together: 512 MiB of them. */
+/** Most numbers of all features together: 512 MiB. */
 const mostFeatures = 2 ** 27;
-/** Numbers of one kernel: the minimiser remembers a hundred times as many. */
+/** Most numbers of one kernel: the minimiser keeps about a hundred times as many. */
 const mostWeights = 2 ** 19;
 
 /**
- * How a head is to be trained.
+ * Decides how a head is trained.
  *
  * @throws TransferKitError `INVALID_OPTION` for a solver that does not fit the head or the other options.
  */
@@ -89,10 +89,10 @@ export function settleSolver(request: SolverRequest): TrainingWay {
   throw invalidOption(verb, expected, obstacle?.error);
 }
 
-/** Why a head cannot be solved for. */
+/** Why a solver cannot train a head. */
 interface Obstacle {
   readonly error: string;
-  /** Missing where the head is not linear. */
+  /** Missing if the head is not linear. */
   readonly reason?: string;
 }
 
@@ -106,7 +106,7 @@ function obstacleTo(request: SolverRequest): Obstacle | undefined {
   const name = gradientOptions.find((each) => !saysNothing[each](request));
   if (name !== undefined)
     return { error: `${name} too`, reason: `${written(name, options[name])} needs gradient steps` };
-  // Other factors do not move the optima of heads that have nothing in common.
+  // Factors above 0 do not change the optima of heads without shared weights.
   if (Object.values(options.lossWeights ?? {}).includes(0)) {
     return { error: 'lossWeights of 0 too', reason: 'a weight of 0 in lossWeights needs gradient steps' };
   }
@@ -118,7 +118,7 @@ function obstacleTo(request: SolverRequest): Obstacle | undefined {
 
 const gradientOptions = keysOf(saysNothing);
 
-/** An option as one writes it; of what is longer than a word or a number the name alone. */
+/** An option as code; for values other than short words and numbers, its name alone. */
 function written(name: string, value: unknown): string {
   if (typeof value === 'string') return `${name}: '${shorten(value)}'`;
   return typeof value === 'number' || typeof value === 'boolean' ? `${name}: ${String(value)}` : name;

@@ -1,37 +1,41 @@
-// The options of trainHead about its solver, and by which way of training each option has a meaning.
+// Options of trainHead's solver, and which options apply to gradient training, to the solver or to both.
 import type { NamesOf } from '../../core/optionNames.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** How a head finds its weights: `'lbfgs'` solves for the optimum of a linear head, `'gradient'` is the training loop. */
+/**
+ * Method that trains a head: `'lbfgs'` solves for the optimum of a linear head, `'gradient'` trains by gradient steps.
+ */
 export type SolverName = 'lbfgs' | 'gradient';
 
-/** Options about it. */
+/** Options of the solver. */
 export interface SolverOptions {
   /**
-   * `'lbfgs'` solves for the weights of a head that is linear, on the features of all examples at once: nothing to tune, one
-   * optimum. Features are standardised, and the standardisation is folded into kernel and bias; columns that hardly vary beyond
-   * what float32 rounds are held back or left out. Classes are told apart by
-   * logistic regression (multinomial, or by one logit; for `multiLabel` one for each label), numbers by ridge regression.
-   * Dropout has no part in it. `'gradient'` trains by epochs.
+   * `'lbfgs'` solves for the weights of a linear head on the features of all examples at once: there is one optimum and
+   * nothing to tune. Features are standardised, and the standardisation is folded into kernel and bias; columns that
+   * vary little more than float32 rounding are damped or left out. Labels are fitted by logistic regression
+   * (multinomial, or with one logit; for `multiLabel` one for each label), numbers by ridge regression. Dropout is not
+   * used. `'gradient'` trains by gradient steps, in epochs.
    *
-   * Default: `'lbfgs'` for a linear head on features that fit into memory, unless an option needs gradient steps: `epochs`, or a
-   * value other than the default of an option such as `labelSmoothing`, `optimizer` or `earlyStopping`. Else `'gradient'`. The
-   * log's `method` and `reason` say what was done. With `cache: false` examples are read twice, once for figures.
+   * Default: `'lbfgs'` for a linear head on features that fit into memory, unless an option needs gradient steps:
+   * `epochs`, or a value other than the default of an option such as `labelSmoothing`, `optimizer` or `earlyStopping`.
+   * Otherwise `'gradient'`. The log's `method` and `reason` report the choice. With `cache: false` the solver reads
+   * examples twice, the second time for figures.
    */
   readonly solver?: SolverName;
   /**
-   * Strength of the solver's penalty, above 0: `l2 / 2` times the squared kernel on standardised features, added to the mean
-   * cross-entropy, or to half the mean squared error of standardised targets. It is scikit-learn's `1 / (C n)`, and for
-   * ridge regression its `alpha / n`. Default: from 1e-5 to 1e3 the one with the lowest loss on the validation samples, or,
-   * where there are none, in a cross-validation of five folds; of more than 5000 examples, on a fifth of them.
+   * Strength of the solver's penalty, above 0: `l2 / 2` times the squared kernel on standardised features, added to the
+   * mean cross-entropy, or to half the mean squared error of standardised targets. It is scikit-learn's `1 / (C n)`,
+   * and for ridge regression its `alpha / n`. Default: the strength from 1e-5 to 1e3 with the lowest loss on the
+   * validation samples. Without these it is chosen by five-fold cross-validation, or, for more than 5000 examples, on a
+   * held-out fifth of them.
    */
   readonly l2?: number;
 }
 
-/** What `trainHead` may be given. */
+/** All options of `trainHead`. */
 export type AnyTrainHeadOptions = TrainingOptions & SolverOptions & { readonly learningRate?: number };
 
-/** Every option: `'gradient'` where it has a meaning in training by steps alone, `'both'` where a solver heeds it too. */
+/** Every option: `'gradient'` if only training by gradients uses it, `'both'` if the solver uses it too. */
 export const trainHeadNames = {
   augment: 'gradient',
   batchNorm: 'both',
@@ -69,5 +73,5 @@ export const trainHeadNames = {
 
 type Names = typeof trainHeadNames;
 
-/** Options that a solver does not heed. */
+/** Options that the solver does not use. */
 export type GradientOption = { [Name in keyof Names]: Names[Name] extends 'gradient' ? Name : never }[keyof Names];

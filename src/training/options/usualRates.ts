@@ -1,19 +1,19 @@
-// The learning rates of fineTune where nobody gives any.
+// The default learning rates of fineTune.
 import type { Samples } from '../../core/types.ts';
 import { assertSamples } from '../../model/tasks/checkLabels.ts';
 import type { SettledOptions } from './options.ts';
 import type { LearningRates } from './rates.ts';
 import { stepsOf } from './scheduleFactor.ts';
 
-/** Steps from which on a run is long enough for the optimizer's own rate. */
+/** Number of steps from which a run uses the optimizer's own rate. */
 const longRun = 500;
 
 /**
- * The optimizer's own rate at the end of the base and for the head, a tenth of it at the beginning; less for a run of fewer than
- * 500 steps, in proportion, down to a tenth: a short run cannot mend what a high rate does to pretrained weights
- * (docs/accuracy.md has the figures that this rests on).
+ * The optimizer's own rate for the head and the last stage of the base, a tenth of it for the first stage. For a run of
+ * fewer than 500 steps they are reduced in proportion, at most to a tenth: a short run cannot repair the damage that a
+ * high rate does to pretrained weights (figures: docs/accuracy.md).
  *
- * @throws TransferKitError `INVALID_OPTION` for what are no samples.
+ * @throws TransferKitError `INVALID_OPTION` if `samples` are not samples.
  */
 export function usualRates(verb: string, samples: Samples, options: SettledOptions): LearningRates {
   assertSamples(verb, samples);

@@ -12,7 +12,7 @@ import {
 import { assertOptions } from '../../core/optionNames.ts';
 
 /**
- * Always the given rate.
+ * Keeps the given rate for the whole run.
  *
  * @example
  * ```ts
@@ -62,8 +62,8 @@ export interface CosineRestartsOptions extends CosineOptions {
 }
 
 /**
- * Falls along half a cosine again and again, each time longer: SGDR (see {@link cosine}); Keras's `CosineDecayRestarts`, whose
- * `t_mul` and `m_mul` are `longer` and `lower`.
+ * Falls along half a cosine repeatedly, each time over more steps: SGDR (see {@link cosine}). Keras's
+ * `CosineDecayRestarts`, whose `t_mul` and `m_mul` are `longer` and `lower`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -91,9 +91,9 @@ export function cosineRestarts(options: CosineRestartsOptions = {}): ScheduleFun
 
 /** Options of {@link step}. */
 export interface StepOptions {
-  /** After which stretch the factor comes again. Default 1/3 of the run. */
+  /** Length of a step of the schedule. Default 1/3 of the run. */
   readonly every?: Span;
-  /** Factor each time, above 0 and at most 1. Default 0.1. */
+  /** Factor after each length, above 0 and at most 1. Default 0.1. */
   readonly factor?: number;
 }
 
@@ -118,9 +118,9 @@ export function step(options: StepOptions = {}): ScheduleFunction {
 
 /** Options of {@link exponential}. */
 export interface ExponentialOptions {
-  /** Stretch over which the rate falls by the factor. Default: the whole run. */
+  /** Length over which the rate falls by the factor. Default: the whole run. */
   readonly over?: Span;
-  /** Above 0 and at most 1. Default 0.01. */
+  /** Factor over that length, above 0 and at most 1. Default 0.01. */
   readonly factor?: number;
 }
 
@@ -171,7 +171,7 @@ export function linear(options: LinearOptions = {}): ScheduleFunction {
 
 /** Options of {@link polynomial}. */
 export interface PolynomialOptions {
-  /** Above 0. Default 1: a straight line. */
+  /** Exponent, above 0. Default 1: a straight line. */
   readonly power?: number;
   /** Factor at the end of the run, 0 … 1. Default 0. */
   readonly end?: number;
@@ -198,7 +198,10 @@ export function polynomial(options: PolynomialOptions = {}): ScheduleFunction {
   });
 }
 
-/** From 1 at 0 to 0 at 1 and behind it: steps are counted by the examples at hand when a run begins. */
+/**
+ * Falls from 1 at share 0 to 0 at share 1, and stays 0 beyond: a run may take more steps than were counted at its
+ * start.
+ */
 function halfCosine(share: number): number {
   return (1 + Math.cos(Math.PI * Math.min(share, 1))) / 2;
 }

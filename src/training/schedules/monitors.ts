@@ -1,7 +1,7 @@
-// Figures that epochs are judged by.
+// Figures by which epochs are compared.
 import type { Monitor } from '../../core/logs.ts';
 
-/** All there are. */
+/** All of these figures. */
 export const monitors = [
   'loss',
   'accuracy',
@@ -9,7 +9,7 @@ export const monitors = [
   'validationAccuracy',
 ] as const satisfies readonly Monitor[];
 
-/** Whether a value is better than the best before, if there was one, by more than a difference; NaN never is. */
+/** Whether a value is better than the previous best, if there is one, by more than `by`; NaN never is. */
 export function isBetter(monitor: Monitor | undefined, value: number, than: number | undefined, by: number): boolean {
   if (Number.isNaN(value)) return false;
   if (than === undefined) return true;

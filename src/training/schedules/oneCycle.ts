@@ -21,15 +21,15 @@ import { assertOptions } from '../../core/optionNames.ts';
 export interface OneCycleOptions {
   /** Share of the run in which the rate rises, above 0 and below 1. Default 0.25. */
   readonly rise?: number;
-  /** The rate begins with the given one divided by this, from 1. Default 25. */
+  /** Divisor of the given rate at the start, from 1. Default 25. */
   readonly div?: number;
-  /** The rate ends with the given one divided by this, from 1. Default 1e5. */
+  /** Divisor of the given rate at the end, from 1. Default 1e5. */
   readonly divFinal?: number;
 }
 
 /**
- * Rises from `1 / div` to 1 and falls to `1 / divFinal`, both along half a cosine: fastai's `fit_one_cycle`, with its defaults;
- * momentum stays as it is.
+ * Rises from `1 / div` to 1 and falls to `1 / divFinal`, both along half a cosine: fastai's `fit_one_cycle`, with its
+ * defaults; momentum does not change.
  *
  * Smith, "A disciplined approach to neural network hyper-parameters", 2018; fastai, `callback/schedule.py`.
  *
@@ -57,21 +57,22 @@ export function oneCycle(options: OneCycleOptions = {}): ScheduleFunction {
 
 /** Options of {@link warmUp}. */
 export interface WarmUpOptions {
-  /** How long the rate rises: steps, or a share of the run. Default 0.1, a tenth of the run. */
+  /** Length of the warm-up: a number of steps, or a share of the run. Default 0.1, a tenth of the run. */
   readonly steps?: Span;
-  /** Share of the other schedule's first factor that it begins with, 0 … 1. Default 0.01. */
+  /** Share of the other schedule's first factor at the start, 0 … 1. Default 0.01. */
   readonly from?: number;
 }
 
 /**
- * Rises along a straight line from a share of what another schedule begins with to all of it, then goes as that one does over
- * the rest of the run. One that follows figures of epochs sees those of the warm-up too.
+ * Rises along a straight line to the first factor of another schedule, which then spans the rest of the run. A schedule
+ * that follows figures of epochs, such as `plateau`, sees the epochs of the warm-up too.
  *
  * Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, section 2.2.
  *
- * @param schedule - What comes behind, for which the run has as many steps less.
+ * @param schedule - The schedule after the warm-up. Its total number of steps is that of the run without the warm-up.
  * @param options - See {@link WarmUpOptions}.
- * @throws TransferKitError `INVALID_OPTION`; so does the schedule itself for a run that is no longer than its warm-up.
+ * @throws TransferKitError `INVALID_OPTION`; the schedule itself raises it for a run that is no longer than the
+ * warm-up.
  *
  * @example
  * ```ts
@@ -99,7 +100,7 @@ export function warmUp(schedule: Schedule, options: WarmUpOptions = {}): Adaptiv
   };
 }
 
-/** Steps of a warm-up; a share leaves at least one of the run. */
+/** Number of steps of a warm-up; a share leaves at least one step of the run. */
 function risingSteps(span: Span, total: number): number {
   if (span < 1) return Math.min(Math.round(stepsIn(span, total)), total - 1);
   if (span >= total) throw tooLong(span, total);

@@ -1,4 +1,4 @@
-// A schedule that falls when a figure does not get better.
+// A schedule that falls when a figure stops improving.
 import type { Monitor } from '../../core/logs.ts';
 import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
@@ -7,17 +7,17 @@ import { assertWithin, nameOf, wrongSetting, type AdaptiveSchedule } from './sch
 
 /** Options of {@link plateau}. */
 export interface PlateauOptions {
-  /** The figure to follow. Default `'validationLoss'`, or `'loss'` where nothing is validated. */
+  /** The figure to follow. Default `'validationLoss'`, or `'loss'` without validation. */
   readonly monitor?: Monitor;
   /** Factor each time, above 0 and below 1. Default 0.1. */
   readonly factor?: number;
-  /** Epochs without a better figure before the rate falls, from 1. Default 2: before early stopping, with its 3, gives up. */
+  /** Epochs without a better figure before the rate falls, from 1. Default 2, less than the 3 of early stopping. */
   readonly patience?: number;
-  /** A figure is better when it is so by more than this, from 0. Default 1e-4. */
+  /** A figure counts as better if the improvement is larger than this, from 0. Default 1e-4. */
   readonly minDelta?: number;
-  /** Epochs after a fall in which none is counted, from 0. Default 0. */
+  /** Number of epochs after a fall that are not counted, from 0. Default 0. */
   readonly cooldown?: number;
-  /** Factor below which it does not fall, 0 … 1. Default 0. */
+  /** Smallest factor, 0 … 1. Default 0. */
   readonly least?: number;
 }
 
@@ -26,7 +26,7 @@ interface Settings extends Required<Omit<PlateauOptions, 'monitor'>> {
   readonly monitor: Monitor | undefined;
 }
 
-/** What is remembered, in this order; `best` is missing before the first epoch. */
+/** The state, in this order; `best` is missing before the first epoch. */
 interface Memory {
   readonly factor: number;
   readonly waited: number;
@@ -35,10 +35,10 @@ interface Memory {
 }
 
 /**
- * Multiplies the rate by a factor whenever a figure has not become better for some epochs: Keras's `ReduceLROnPlateau`. A
- * figure that is no number is not better.
+ * Multiplies the rate by a factor whenever a figure has not improved for some epochs: Keras's `ReduceLROnPlateau`. NaN
+ * is no improvement.
  *
- * @throws TransferKitError `INVALID_OPTION`; so does training whose epochs do not have the figure of `monitor`.
+ * @throws TransferKitError `INVALID_OPTION`; training raises it too if its epochs do not have the figure of `monitor`.
  *
  * @example
  * ```ts

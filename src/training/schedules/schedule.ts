@@ -1,4 +1,4 @@
-// What a schedule is, and how long parts of a run are.
+// The interfaces of schedules, and lengths of parts of a run.
 import { TransferKitError } from '../../core/errors.ts';
 import { isObject } from '../../core/optionChecks.ts';
 import type { EpochLog, Monitor } from '../../core/logs.ts';
@@ -11,13 +11,13 @@ import type { EpochLog, Monitor } from '../../core/logs.ts';
  */
 export type ScheduleFunction = (step: number, total: number) => number;
 
-/** A schedule that follows figures of epochs. What it remembers is plain numbers, so that a checkpoint can keep it. */
+/** A schedule that follows figures of epochs. Its state is plain numbers, so that checkpoints can store it. */
 export interface AdaptiveSchedule {
-  /** Tells schedules apart, settings included: a run is resumed by the same one only. */
+  /** Identifies the schedule, settings included: a run can be resumed only with the same one. */
   readonly name: string;
   /** A figure that every epoch must have: training without it is refused before it begins. Default: none. */
   readonly monitor?: Monitor;
-  /** What it remembers before the first epoch. */
+  /** State before the first epoch. */
   readonly init: readonly number[];
   /**
    * Factor on the learning rate, from 0.
@@ -26,11 +26,11 @@ export interface AdaptiveSchedule {
    * @param total - Steps of the whole run.
    */
   factor(state: readonly number[], step: number, total: number): number;
-  /** What it remembers after an epoch. */
+  /** State after an epoch. */
   afterEpoch(state: readonly number[], epoch: EpochLog): readonly number[];
 }
 
-/** How the learning rate goes over a run. */
+/** A schedule of the learning rate: a function of the step, or one that follows figures of epochs too. */
 export type Schedule = ScheduleFunction | AdaptiveSchedule;
 
 /** A part of a run: a whole number of steps from 1, or below 1 a share of all steps. */
@@ -43,7 +43,7 @@ export function isSchedule(value: unknown): value is Schedule {
   return Array.isArray(value.init) && typeof value.factor === 'function' && typeof value.afterEpoch === 'function';
 }
 
-/** A schedule as the loop takes it: one that follows no figures remembers nothing. */
+/** A schedule in the form of the loop; a function has no state. */
 export function asAdaptive(schedule: Schedule): AdaptiveSchedule {
   if (typeof schedule !== 'function') return schedule;
   return {
@@ -54,7 +54,7 @@ export function asAdaptive(schedule: Schedule): AdaptiveSchedule {
   };
 }
 
-/** Names a schedule after the function and the settings that made it. */
+/** Gives a schedule the name of its maker and settings. */
 export function named(name: string, settings: object, schedule: ScheduleFunction): ScheduleFunction {
   return Object.defineProperty(schedule, 'name', { value: nameOf(name, settings) });
 }
@@ -64,12 +64,12 @@ export function nameOf(name: string, settings: object): string {
   return `${name}(${JSON.stringify(settings)})`;
 }
 
-/** Steps of a span; of a share not always a whole number. */
+/** Number of steps of a span; may be fractional for a share. */
 export function stepsIn(span: Span, total: number): number {
   return span < 1 ? span * total : span;
 }
 
-/** Whole spans that are over. What rounding takes from a share (0.1 of 30 steps is 3.0000000000000004) is overlooked. */
+/** Number of whole spans that are over. Ignores rounding of shares (0.1 of 30 steps is 3.0000000000000004). */
 export function spansOver(steps: number, span: number): number {
   return Math.floor(steps / span + 1e-9);
 }
@@ -80,7 +80,7 @@ export function assertSpan(schedule: string, name: string, span: number): void {
   throw wrongSetting(schedule, `${name} to be a whole number of steps from 1 or a share above 0 and below 1`, span);
 }
 
-/** Raises unless a number lies in a range, ends included. */
+/** Raises unless a number is in a range, ends included. */
 export function assertWithin(
   schedule: string,
   name: string,
@@ -92,7 +92,7 @@ export function assertWithin(
   throw wrongSetting(schedule, `${name} to be ${range}`, value);
 }
 
-/** The error about a setting. */
+/** The error for an invalid setting. */
 export function wrongSetting(schedule: string, expected: string, received: unknown): TransferKitError {
   const text = `${schedule}: expected ${expected}, got ${String(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });

@@ -6,7 +6,7 @@ import { oneCycle } from './oneCycle.ts';
 import { plateau } from './plateau.ts';
 import { asAdaptive, isSchedule, type AdaptiveSchedule, type Schedule } from './schedule.ts';
 
-/** All schedules: a name stands for what its function gives without arguments. */
+/** All schedules: a name is the same as its function called without arguments. */
 export const schedules = {
   constant,
   cosine,
