@@ -1,4 +1,4 @@
-// The nodes of a base for whoever writes a model as a GraphModel.
+// The nodes of a base, for writing a model as a GraphModel.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import type { NodeGraph } from '../../core/graphs.ts';
@@ -6,7 +6,7 @@ import type { LayersTrunk, Trunk } from '../../core/types.ts';
 import type { Base } from '../../model/model.ts';
 import { withConstantAttributes } from '../fold/nodeDraft.ts';
 
-/** A graph with one output, and the values of its constants, which are the caller's. */
+/** A graph with one output, and the values of its constants, which the caller owns. */
 export interface BaseNodes {
   readonly graph: NodeGraph;
   /** The node that gives the features. */
@@ -20,9 +20,9 @@ export function hasLayers(trunk: Trunk): trunk is LayersTrunk {
 }
 
 /**
- * A base as nodes.
+ * Writes a base as nodes.
  *
- * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that writes none.
+ * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that cannot be written.
  */
 export function nodesOfBase(verb: string, { name, trunk }: Pick<Base, 'name' | 'trunk'>): BaseNodes {
   if (trunk.writeNodes === undefined) {

@@ -1,4 +1,4 @@
-// What both ways of writing a model as a GraphModel share.
+// Shared parts of the two ways of writing a model as a GraphModel.
 import type { LayerSpec, NodeGraph } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { HeadPart } from '../../model/model.ts';
@@ -10,17 +10,17 @@ import { attribute, nodesByName } from '../read/nodeGraph.ts';
 import { writeCalls } from './writeCalls.ts';
 import { logitsOf } from './headGraph.ts';
 
-/** Where the logits of each part are. */
+/** The nodes of the logits of each part. */
 export interface WrittenLogits {
   readonly logits: readonly string[];
-  /** Layers that have no form as nodes. */
+  /** Layers that cannot be written as nodes. */
   readonly unsupported: readonly LayerSpec[];
 }
 
 /**
  * Writes the layers of a head up to the logits of each part.
  *
- * @param features - The node that gives what the head takes.
+ * @param features - The node of the head's input.
  * @param fold - As in `WritePlan`.
  */
 export function writeLogits(
@@ -31,7 +31,7 @@ export function writeLogits(
 ): WrittenLogits {
   const { graph } = trunk.layers;
   const last = graph.calls.length - 1;
-  // The layer that joins the logits of several parts is left out.
+  // The layer that concatenates the logits of several parts is left out.
   const exit = parts.length === 1 ? (graph.outputs[0]?.call ?? last) : last - 1;
   const { nodes, unsupported } = writeCalls({ trunk, entry: 0, exit, input: features, fold }, draft);
   return { logits: logitsOf(graph, parts.length).map(({ call }) => nodes.get(call) ?? features), unsupported };
@@ -50,7 +50,7 @@ export function addAnswer({ nodes, names }: NodeDraft, logits: string, { name, t
   return own;
 }
 
-/** What a GraphModel says of its input and outputs, the latter by the names that callers see. */
+/** The input and outputs of a GraphModel, by the names that callers see. */
 export function signatureOf(graph: NodeGraph, outputs: Readonly<Record<string, string>>): JsonObject {
   const input = nodesByName(graph.nodes).get(graph.input);
   const dtype = attribute(input, 'dtype').type ?? 'DT_FLOAT';

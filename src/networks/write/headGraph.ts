@@ -1,17 +1,17 @@
-// A network of layers that ends in one head or several: where the logits of each are, and what comes behind them.
+// A network of layers that ends in one or several heads: the logits of each, and the layers after them.
 import type { LayerGraph, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import { appendLayer, freshName, graphUpTo, layerOf } from '../read/layerGraph.ts';
 
-/** The logits of each of some heads. Those of several are what the last layer joins. */
+/** The logits of each head. With several heads these are the inputs of the last layer. */
 export function logitsOf({ calls, outputs }: LayerGraph, heads: number): readonly TensorRef[] {
   const [joined] = outputs;
   return heads === 1 || joined === undefined ? outputs : (calls[joined.call]?.inputs ?? []);
 }
 
-/** The part of a graph that leads to some logits, joined in their order: the graph's only output. */
+/** The part of a graph before some logits, concatenated in order as its only output. */
 export function joinLogits(graph: LayerGraph, logits: readonly TensorRef[]): LayerGraph {
   const [only] = logits;
   if (logits.length === 1 && only !== undefined) return graphUpTo(graph, only.call);
@@ -44,7 +44,7 @@ function activation(head: string, kind: string, { layers }: LayerGraph): LayerSp
   return { name, className: 'Activation', config: { name, trainable: true, activation: kind }, path: [name] };
 }
 
-/** A graph without its last call, whose layer has no other. */
+/** A graph without its last call, which is the only call of its layer. */
 function withoutLast(graph: LayerGraph): LayerGraph {
   const last = layerOf(graph, graph.calls.length - 1).name;
   return {

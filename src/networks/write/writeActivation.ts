@@ -1,4 +1,4 @@
-// Activations as nodes: the ones that a kernel's node takes along, single operations, and formulas.
+// Writes activations as nodes: fused into a kernel's node, as single operations, and as formulas.
 import { internalError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
@@ -52,12 +52,12 @@ const formulas: Readonly<Record<string, Formula>> = {
   tanh_shrink: (scope, x) => scope.node('Sub', [x, scope.node('Tanh', [x])]),
 };
 
-/** Whether an activation has a form as nodes. */
+/** Whether an activation can be written as nodes. */
 export function isWritable({ name }: Activation): boolean {
   return name in operations || name in formulas;
 }
 
-/** Writes an activation that has a form as nodes. */
+/** Writes an activation as nodes. */
 export function writeActivation(scope: NodeScope, activation: Activation, x: string): string {
   const formula = formulas[activation.name];
   if (formula !== undefined) return formula(scope, x, activation);
@@ -66,13 +66,13 @@ export function writeActivation(scope: NodeScope, activation: Activation, x: str
   return scope.node(op, [x]);
 }
 
-/** An activation as a kernel's node takes it along. */
+/** An activation that is fused into a kernel's node. */
 export interface FusedActivation {
   readonly op: string;
   readonly attr: JsonObject;
 }
 
-/** An activation for a kernel's node; undefined for those that it cannot take along. */
+/** An activation for a kernel's node. Undefined if it cannot be fused. */
 export function fusedActivation(
   kind: 'conv' | 'depthwise' | 'product',
   { name, slope = 0.2 }: Activation,
@@ -80,7 +80,7 @@ export function fusedActivation(
   const op = fused[name];
   if (op === undefined) return undefined;
   if (name !== 'leaky_relu') return { op, attr: {} };
-  // tfjs's executor hands no slope to a depthwise convolution.
+  // tfjs's executor does not pass the slope to a depthwise convolution.
   return kind === 'depthwise' ? undefined : { op, attr: { leakyrelu_alpha: { f: slope } } };
 }
 

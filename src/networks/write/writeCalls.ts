@@ -22,25 +22,25 @@ import { shapingWriters } from './writeShaping.ts';
 /** What writing needs of a trunk of layers. */
 export type WritableTrunk = Pick<LayersTrunk, 'input' | 'weights' | 'layers'>;
 
-/** Which calls to write, and how. */
+/** The calls to write, and options. */
 export interface WritePlan {
   readonly trunk: WritableTrunk;
-  /** Calls behind this one are written; `input` is the node that stands for its output. */
+  /** Calls after this one are written. `input` is the node that replaces its output. */
   readonly entry: number;
   /** The last call to write. */
   readonly exit: number;
   readonly input: string;
-  /** Whether layers fuse. Without, every weight becomes a constant of its own name and value. */
+  /** Whether layers are fused. Otherwise every weight becomes a constant with its own name and value. */
   readonly fold: boolean;
 }
 
-/** What came of it. */
+/** The written nodes. */
 export interface WrittenCalls {
   /** Node of the last call's output. */
   readonly output: string;
-  /** Nodes of all calls' outputs, those inside fused groups left out. */
+  /** Nodes of all calls' outputs, except those inside fused groups. */
   readonly nodes: ReadonlyMap<number, string>;
-  /** Layers that have no form as nodes. When there are any, the nodes are of no use. */
+  /** Layers that cannot be written as nodes. If there are any, the nodes must not be used. */
   readonly unsupported: readonly LayerSpec[];
 }
 
@@ -57,14 +57,14 @@ const writers: Readonly<Record<string, WriteLayer>> = {
   },
 };
 
-/** Nodes in the place of a call's output. */
+/** Nodes that replace a call's output. */
 export interface WrittenInput {
   readonly placeholder: string;
-  /** The same values as floats: what layers compute with. */
+  /** The same values as floats, which layers compute with. */
   readonly floats: string;
 }
 
-/** Writes what the calls behind `entry` read, under the name of its layer. */
+/** Writes the input of the calls after `entry`, named as its layer. */
 export function writeInput(
   { layers: { graph, shapes }, input }: WritableTrunk,
   entry: number,
@@ -95,7 +95,7 @@ export function writeCalls(plan: WritePlan, draft: NodeDraft): WrittenCalls {
   return { output: names.get(plan.exit) ?? plan.input, nodes: names, unsupported };
 }
 
-/** Groups by their last call, and the calls that they hide. */
+/** Groups by their last call, and the calls inside them. */
 function groupsOf({ trunk, entry, exit, fold }: WritePlan) {
   const { graph } = trunk.layers;
   const needed = new Set(fold ? [entry, exit] : graph.calls.keys());
@@ -111,7 +111,7 @@ function groupsOf({ trunk, entry, exit, fold }: WritePlan) {
   return { endings, hidden };
 }
 
-/** A group without an activation that has no form as nodes, unless it is the kernel's own. */
+/** A group without its activation, if that cannot be written as nodes and is not the kernel's own. */
 function withWritableActivation({ layers: { graph } }: WritableTrunk, group: FusedGroup): FusedGroup {
   const { activation, kernel } = group;
   if (activation === undefined || activation.call === kernel) return group;
@@ -154,7 +154,7 @@ function writeCall(
   return isWritable(activation) ? writeActivation(site.scope, activation, onlyInput(site).x) : undefined;
 }
 
-/** A call as its writer sees it; undefined for one that no writer can know. */
+/** A call in the form that its writer needs. Undefined if the call cannot be written. */
 function siteAt(
   { trunk, entry }: WritePlan,
   draft: NodeDraft,
@@ -184,12 +184,12 @@ function weightsOf({ weights }: WritableTrunk, { name }: LayerSpec): WeightOf {
   return (weight) => own.get(`${name}/${weight}`);
 }
 
-/** Options of a call that change what the layer does. */
+/** Options of a call that change the function of the layer. */
 function hasNoOptions(kwargs: JsonObject): boolean {
   return Object.entries(kwargs).every(([key, value]) => value === null || key === 'training');
 }
 
-/** A layer or an activation by a name of ours that somebody else has given another meaning. */
+/** A layer or an activation whose name, one of ours, is registered with another class. */
 function isForeign({ className, config }: LayerSpec): boolean {
   if (isReplaced(className)) return true;
   const { activation } = config;

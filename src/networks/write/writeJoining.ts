@@ -25,7 +25,7 @@ export const joiningWriters: Readonly<Record<string, WriteLayer>> = {
   },
 };
 
-/** One input after the other. tfjs's layers line up tensors of unequal rank by a rule of their own. */
+/** Concatenates the inputs. tfjs's layers align tensors of unequal rank by their own rule. */
 function inTurn({ inputs, inputShapes, scope }: LayerSite, op: string): string | undefined {
   const [first, ...others] = inputs;
   if (first === undefined || inputShapes.some(({ length }) => length !== inputShapes[0]?.length)) return undefined;

@@ -1,4 +1,5 @@
-// Layers with kernels as nodes: convolutions of every kind and Dense, together with what fuses with them.
+// Writes layers with kernels as nodes: convolutions of every kind and Dense, together with the layers that are fused
+// with them.
 import { clone, slice, tidy } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -10,11 +11,11 @@ import { integer, type MakeConstant } from '../fold/nodeDraft.ts';
 import { isStridedAndDilated } from '../read/windowSettings.ts';
 import { fusedActivation, writeActivation } from './writeActivation.ts';
 
-/** A kernel's call with what fuses with it. */
+/** A kernel's call with the layers that are fused with it. */
 export interface KernelSite extends LayerSite {
   readonly pad: LayerSpec | undefined;
   readonly scale: LateScale | undefined;
-  /** Has a form as nodes. */
+  /** Whether it can be written as nodes. */
   readonly activation: Activation | undefined;
 }
 
@@ -30,13 +31,13 @@ const kernels: Readonly<Record<string, WriteKernel>> = {
   Dense: writeDense,
 };
 
-/** Writes a kernel's group as fused nodes; undefined, with nothing written, for what has no form as nodes. */
+/** Writes a kernel's group as fused nodes. Undefined if it cannot be written; then nothing is written. */
 export function writeKernel(site: KernelSite): string | undefined {
-  // tfjs runs no node that moves its window by more than a pixel and skips pixels in it.
+  // tfjs runs no node with both strides and dilation above 1.
   return isStridedAndDilated(site.layer.config) ? undefined : kernels[site.layer.className]?.(site);
 }
 
-/** Operations that multiply with weights, alone and with bias and activation. */
+/** Operations that multiply by weights, without and with bias and activation. */
 const operations = {
   conv: { alone: 'Conv2D', fused: '_FusedConv2D' },
   depthwise: { alone: 'DepthwiseConv2dNative', fused: 'FusedDepthwiseConv2dNative' },
@@ -52,7 +53,7 @@ interface Weights {
   readonly outputs: number;
 }
 
-/** A kernel, in a shape of its own, and the bias: with the scale of the BatchNorm behind. */
+/** A kernel, reshaped if needed, and the bias, both scaled by the BatchNorm after it. */
 function weightsOf(
   site: KernelSite,
   name: string,
@@ -69,7 +70,7 @@ function weightsOf(
   };
 }
 
-/** One node, and the activation behind it where the node cannot take it along. */
+/** Writes one node, and the activation after it if it cannot be fused. */
 export function writeProduct(
   { scope, activation }: Pick<KernelSite, 'scope' | 'activation'>,
   kind: keyof typeof operations,
@@ -83,7 +84,7 @@ export function writeProduct(
     const y = scope.node(operations[kind].alone, inputs, attr);
     return activation === undefined ? y : writeActivation(scope, activation, y);
   }
-  // tfjs takes an activation along only behind a bias.
+  // tfjs fuses an activation only after a bias.
   inputs.push(scope.constant('bias', bias ?? scaledBias(undefined, outputs, undefined)));
   const steps = ['BiasAdd', ...(fused === undefined ? [] : [fused.op])];
   const y = scope.node(operations[kind].fused, inputs, {
@@ -138,7 +139,7 @@ function writeGrouped(site: KernelSite): string | undefined {
   const { x } = onlyInput(site);
   if (groups === 1) return writeProduct(site, 'conv', x, weightsOf(site, 'kernel'), windowOf(site));
   if (each === 1) {
-    // [h, w, 1, groups * n] holds the same numbers as a depthwise kernel [h, w, groups, n].
+    // [h, w, 1, groups * n] has the same values as a depthwise kernel [h, w, groups, n].
     const weights = weightsOf(site, 'kernel', [height, width, groups, filters / groups], filters);
     return writeProduct(site, 'depthwise', x, weights, windowOf(site));
   }
@@ -169,7 +170,7 @@ function groupOf({ name, kernel, bias, outputs }: Weights, group: number, groups
   return { name, kernel: part(kernel), bias: bias && part(bias), outputs: size };
 }
 
-/** A Dense on maps is a convolution of one pixel. */
+/** A Dense on maps is a 1 × 1 convolution. */
 function writeDense(site: KernelSite): string | undefined {
   const { scope } = site;
   const { x, shape } = onlyInput(site);
@@ -190,7 +191,7 @@ function squeezeRow({ scope }: KernelSite, y: string): string {
   return scope.node('Squeeze', [y], { squeeze_dims: { list: { i: ['1'] } } });
 }
 
-/** How a layer's window moves over pixels, the padding in front of it included. */
+/** Window attributes of a layer, including the padding before it. */
 function windowOf({ layer, pad }: KernelSite): JsonObject {
   const { strides = 1, dilation_rate: dilation = 1 } = layer.config;
   const attr = windowAttributes(numbers(strides, 2), numbers(dilation, 2));
@@ -209,5 +210,5 @@ function ownPadding({ config }: LayerSpec): JsonObject {
   return { padding: { s: btoa(config.padding === 'same' ? 'SAME' : 'VALID') } };
 }
 
-/** How the window of a single pixel moves. */
+/** Window attributes of a 1 × 1 kernel. */
 export const onePixel: JsonObject = { ...windowAttributes([1, 1], [1, 1]), padding: { s: btoa('VALID') } };

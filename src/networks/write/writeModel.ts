@@ -1,4 +1,4 @@
-// Base and head as one tfjs model: what `save` writes and tfjs loads, a LayersModel or a GraphModel as the base is.
+// Writes base and head as one tfjs model for `save`: a LayersModel or a GraphModel, depending on the base.
 import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
@@ -14,26 +14,26 @@ import { writeTopology } from './writeTopology.ts';
 import { addAnswer, outputKeys, signatureOf, writeLogits } from './graphParts.ts';
 import { logitsOf, withAnswers } from './headGraph.ts';
 
-/** A model as tfjs knows it, with its tensors. */
+/** A model in tfjs's format, with its tensors. */
 export interface WrittenModel {
   readonly artifacts: Pick<io.ModelArtifacts, 'modelTopology' | 'format' | 'signature'>;
-  /** Weights by name. They stay the model's. */
+  /** Weights by name. The model keeps them. */
   readonly weights: Readonly<Record<string, Tensor>>;
-  /** Tensors among the weights that were made for this and are the caller's to free. */
+  /** Tensors among the weights that were created here. The caller frees them. */
   readonly made: readonly Tensor[];
   /** Name of the layer or node that gives the features. */
   readonly cut: string;
-  /** What `load` needs to build the head again: its layers, where the topology does not hold them. */
+  /** Data that `load` needs to build the head again: its layers, if the topology does not hold them. */
   readonly head: { readonly logits: string | Readonly<Record<string, string>>; readonly topology?: JsonObject };
-  /** What tfjs itself reads in the metadata. */
+  /** Metadata that tfjs reads. */
   readonly metadata: { readonly structuredOutputKeys?: string[] };
 }
 
 /**
- * Joins base and head, and puts behind them the activations that turn logits into probabilities.
+ * Joins base and head, and adds the activations that turn logits into probabilities.
  *
- * @throws TransferKitError `UNSUPPORTED_LAYER` for a head that has no form as nodes, `UNSUPPORTED_TRUNK` for a base that
- * cannot be written.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a head that cannot be written as nodes, `UNSUPPORTED_TRUNK` for a
+ * base that cannot be written.
  */
 export function writeModel(model: AnyModel): WrittenModel {
   const { trunk } = model.base;
@@ -52,7 +52,7 @@ function writeLayers({ base: { cut }, head }: AnyModel, trunk: LayersTrunk): Wri
   };
 }
 
-/** A plain `execute` gives the logits, then the probabilities; with named heads the answer of each. */
+/** A plain `execute` returns the logits, then the probabilities; with named heads the outputs of each. */
 function writeGraph({ head: { trunk, parts } }: AnyModel, base: BaseNodes): WrittenModel {
   const made = [...base.constants.values()];
   try {
@@ -74,7 +74,7 @@ function writeGraph({ head: { trunk, parts } }: AnyModel, base: BaseNodes): Writ
   }
 }
 
-/** The nodes of a head behind those of a base, unfolded: `load` looks for the head's own weights. */
+/** The nodes of a head after those of a base, not folded, because `load` looks for the head's own weights. */
 function writeHead(trunk: LayersTrunk, parts: readonly HeadPart[], { graph, features }: BaseNodes) {
   const draft = emptyDraft(graph.nodes.map(({ name }) => name));
   const { logits, unsupported } = writeLogits(trunk, parts, { features, fold: false }, draft);
@@ -94,7 +94,7 @@ function outputsOf(part: HeadPart, logits: string, draft: NodeDraft): (readonly 
   ];
 }
 
-/** Raises unless every weight stands among the constants as it is. */
+/** Raises unless every weight is among the constants, unchanged. */
 function assertKept({ weights, layers: { graph } }: LayersTrunk, constants: ReadonlyMap<string, Tensor>): void {
   const changed = weights.filter(({ name, shape }) => {
     const found = constants.get(name)?.shape;

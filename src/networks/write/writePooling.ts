@@ -38,7 +38,7 @@ function overTime(site: LayerSite, kind: Kind): string {
   return scope.node('Squeeze', [scope.node(windows[kind], [column], attr)], { squeeze_dims: { list: { i: ['2'] } } });
 }
 
-/** A window as large as the picture does what a reduction does, and faster, where the size of the picture is known. */
+/** For a known picture size a window as large as the picture replaces a reduction, because it is faster. */
 function overPicture(site: LayerSite, kind: Kind, keepsAxes: boolean): string {
   const { x, shape } = onlyInput(site);
   const [height, width, channels] = fixedAxes(shape) ?? [];

@@ -1,4 +1,4 @@
-// Layers that normalise, scale or shift as nodes.
+// Writes layers that normalise, scale or shift as nodes.
 import { clone, div, maximum, mul, neg, reshape, sqrt, tensor, tidy } from '@tensorflow/tfjs-core';
 import { isJsonList, type Json } from '../../core/json.ts';
 import { constantOf, constantShape, plainConstant } from '../layers/layerConfig.ts';
@@ -27,7 +27,7 @@ export const scalingWriters: Readonly<Record<string, WriteLayer>> = {
   },
 };
 
-/** A BatchNormalization that no kernel takes along, and the activation behind it. */
+/** A BatchNormalization that is not fused with a kernel, and the activation after it. */
 export function writeBatchNorm(site: LayerSite, activation: Activation | undefined): string {
   const { x, shape } = onlyInput(site);
   const { channels, compute } = lateScale(site);
@@ -35,7 +35,7 @@ export function writeBatchNorm(site: LayerSite, activation: Activation | undefin
   const shift = () => tidy(() => compute().shift);
   const axis = axisOf(site.layer, shape.length);
   if (shape.length === 4 && axis === 3) {
-    // One pass over the pixels instead of three: a depthwise convolution of one pixel.
+    // One pass over the pixels instead of three: a depthwise 1 × 1 convolution.
     const kernel = () => tidy(() => reshape(scale(), [1, 1, channels, 1]));
     const weights = { name: 'scale', kernel, bias: shift, outputs: channels };
     return writeProduct({ scope: site.scope, activation }, 'depthwise', x, weights, onePixel);
@@ -45,7 +45,7 @@ export function writeBatchNorm(site: LayerSite, activation: Activation | undefin
   return activation === undefined ? y : writeActivation(site.scope, activation, y);
 }
 
-/** A BatchNormalization over the last axis with its weights as they are. */
+/** A BatchNormalization over the last axis with its weights unchanged. */
 export function writePlainBatchNorm(site: LayerSite): string | undefined {
   const { x, shape } = onlyInput(site);
   if (axisOf(site.layer, shape.length) !== shape.length - 1) return undefined;
@@ -79,7 +79,7 @@ function writeLayerNorm(site: LayerSite): string | undefined {
   return withWeight(site, 'AddV2', scaled, 'beta');
 }
 
-/** `(x - mean) / max(sqrt(variance), 1e-7)`, or the way back. */
+/** `(x - mean) / max(sqrt(variance), 1e-7)`, or its inverse. */
 function writeNormalization(site: LayerSite): string | undefined {
   const { x, shape } = onlyInput(site);
   const { axis, mean, variance, invert } = site.layer.config;
@@ -107,7 +107,7 @@ function reshaped(make: MakeConstant, shape: readonly number[]): MakeConstant {
   return () => reshape(make(), [...shape]);
 }
 
-/** An operation with a weight of the layer; nothing where the layer has no such weight. */
+/** An operation with a weight of the layer. Returns its input if the layer does not have that weight. */
 function withWeight({ scope, weight }: LayerSite, op: string, x: string, name: string): string {
   const value = weight(name);
   return value === undefined ? x : scope.node(op, [x, scope.constant(name, () => clone(value))]);
@@ -121,7 +121,7 @@ function withConstant({ scope }: LayerSite, op: string, x: string, value: Json |
   return scope.node(op, [x, scope.constant('constant', make)]);
 }
 
-/** Axes of a configuration from 0 on; the last one when it names none. */
+/** Axes of a configuration, counted from 0. Default: the last one. */
 function axesOf(axis: Json | undefined, rank: number): number[] {
   const listed = isJsonList(axis) ? numbers(axis, 1) : [numberOf(axis) ?? -1];
   return listed.map((each) => (each < 0 ? each + rank : each));

@@ -1,4 +1,4 @@
-// Layers that move, add or drop pixels and axes as nodes. Their sizes must be known.
+// Writes layers that move, add or drop pixels and axes as nodes. Their sizes must be known.
 import type { Shape } from '../../core/types.ts';
 import { numbers, sides } from '../read/inferShapes.ts';
 import { fixedAxes, onlyInput, type LayerSite, type WriteLayer } from '../read/layerSite.ts';
@@ -35,7 +35,7 @@ function reshape(site: LayerSite): string | undefined {
   return site.scope.node('Reshape', [onlyInput(site).x, site.scope.integers([-1, ...axes])], { Tshape: integer });
 }
 
-/** A shape whose one free axis takes what the others leave of the values that there are. */
+/** A shape whose free axis is computed from the number of values and the other axes. */
 function withOneComputed(shape: Shape, given: readonly number[] | undefined): number[] | undefined {
   const known = shape.filter((axis) => axis !== null);
   if (known.length === shape.length) return known;
