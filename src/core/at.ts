@@ -1,8 +1,8 @@
-// Reads an element that must be there.
+// Reads an element that must exist.
 import { internalError } from './errors.ts';
 
 /**
- * The element of a list at an index.
+ * Returns the element of a list at an index.
  *
  * @throws TransferKitError `INTERNAL` when there is none.
  */

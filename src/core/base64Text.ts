@@ -1,4 +1,5 @@
-// Base64 that is given where a path or an address is wanted: a usual mistake, which no file system explains.
+// Recognises base64 text given where a path or an address is expected: a common mistake that file systems do not
+// explain.
 import { TransferKitError } from './errors.ts';
 import { formatOf } from './pictureFormat.ts';
 
@@ -7,7 +8,7 @@ const leastLength = 40;
 /** No file system has names of that length. */
 const longestName = 255;
 
-/** What to write in front of base64 of each format. */
+/** Prefix to write before the base64 text of each format. */
 const types: Readonly<Record<string, string>> = {
   JPEG: 'image/jpeg',
   PNG: 'image/png',
@@ -18,13 +19,13 @@ const types: Readonly<Record<string, string>> = {
   BMP: 'image/bmp',
 };
 
-/** The error for base64 text in the place of a path or address; undefined when a text does not look like that. */
+/** The error for base64 text given as a path or address; undefined when the text does not look like base64. */
 export function base64AsPath(text: string, cause: unknown): TransferKitError | undefined {
   if (text.length < leastLength || !/^[\w+/=\s-]+$/.test(text)) return undefined;
   const start = text.replace(/\s/g, '').slice(0, leastLength).replaceAll('-', '+').replaceAll('_', '/');
   const isCode = /^[\w+/]{40}$/.test(start);
   const format = isCode ? formatOf(Uint8Array.from(atob(start), (character) => character.charCodeAt(0))) : undefined;
-  // Without a picture's beginning, it may be a path without an ending.
+  // Text that does not start like a picture may be a path without an extension.
   if (format === undefined && (text.length <= longestName || text.includes('/'))) return undefined;
   const kind = format === undefined ? '' : `, of ${format}`;
   const prefix = `data:${types[format ?? ''] ?? 'image/…'};base64,`;

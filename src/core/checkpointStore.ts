@@ -1,7 +1,8 @@
-// A place for checkpoints: what a folder, a page's IndexedDB and a user's own storage have in common.
+// The interface that all places for checkpoints share: a folder, a page's IndexedDB, or the user's own storage.
 
 /**
- * Keeps files by name. Training writes whole checkpoints to it, and reads them back to resume; one run at a time.
+ * Stores files by name. Training writes whole checkpoints to it and reads them back to resume. Only one run uses it at
+ * a time.
  *
  * Give one as `checkpoint.to` to keep checkpoints somewhere else than in a folder (Node) or in IndexedDB (browsers).
  *
@@ -25,17 +26,17 @@
  * ```
  */
 export interface CheckpointStore {
-  /** Names of all files. Those that are no checkpoints are left alone. */
+  /** Names of all files. Files that are not checkpoints are ignored. */
   list(): Promise<readonly string[]>;
   /** The bytes of a file. */
   read(name: string): Promise<Uint8Array>;
   /**
-   * Writes a file, all or nothing: whatever happens meanwhile, a later `read` gives all of the bytes or does not find the
-   * name. When it resolves, the file outlives the process.
+   * Writes a file, all or nothing: whatever happens during the call, a later `read` either returns all of the bytes or
+   * does not find the name. After the promise resolves, the file survives the end of the process.
    *
-   * @param bytes - Valid until it resolves.
+   * @param bytes - Valid until the promise resolves.
    */
   write(name: string, bytes: Uint8Array): Promise<void>;
-  /** Removes a file; one that is not there is no error. */
+  /** Removes a file. A missing file is not an error. */
   remove(name: string): Promise<void>;
 }

@@ -1,17 +1,17 @@
-// Limits on work that goes on at once: a camera's picture takes 50 MB until it is resized.
+// Limits on concurrent work: a camera's picture takes 50 MB until it is resized.
 
-/** Runs tasks, no more than `most` at once: the others wait for their turn, in the order in which they came. */
+/** Runs at most `most` tasks at once. The others wait in the order in which they were added. */
 export function turns(most: number): <T>(task: () => Promise<T>) => Promise<T> {
   const share = shares();
   return (task) => share(1, most, task);
 }
 
-/** Runs a task that takes `amount` of something of which there is `most`. */
+/** Runs a task that takes `amount` of a resource with a capacity of `most`. */
 export type Share = <T>(amount: number, most: number, task: () => Promise<T>) => Promise<T>;
 
 /**
- * Runs tasks while the sum of their amounts is no more than `most`: the others wait, in the order in which they came. A
- * task that alone takes more runs by itself.
+ * Runs tasks while the sum of their amounts is at most `most`. The others wait in the order in which they were added. A
+ * task that needs more than `most` runs alone.
  */
 export function shares(): Share {
   const waiting: Waiting[] = [];

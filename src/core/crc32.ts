@@ -1,12 +1,12 @@
-// CRC-32 (IEEE 802.3, as in zip and zlib) of bytes: tells damage from good bytes, at the speed of a disk. No defence
-// against a forger.
+// CRC-32 (IEEE 802.3, as in zip and zlib) of bytes: detects damage, as fast as a disk reads. It does not protect
+// against forgery.
 
 const polynomial = 0xedb88320;
 
 /**
- * The CRC-32 of bytes, from 0 to 2³² - 1.
+ * Returns the CRC-32 of bytes, from 0 to 2³² - 1.
  *
- * @param before - The CRC-32 of the bytes in front of them, where they are a part.
+ * @param before - The CRC-32 of the preceding bytes, where `bytes` continues them.
  */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const table = remainders();
@@ -15,7 +15,7 @@ export function crc32(bytes: Uint8Array, before = 0): number {
   return ~rest >>> 0;
 }
 
-/** Remainders of all bytes. */
+/** Remainders of all values of a byte. */
 function remainders(): Uint32Array {
   return Uint32Array.from({ length: 256 }, (_, byte) => {
     let rest = byte;

@@ -1,14 +1,14 @@
-// In what two pieces of plain data differ.
+// Lists the differences between two pieces of plain data.
 import { isJsonObject, type Json } from './json.ts';
 import { shown } from './shown.ts';
 
-/** Most characters of a value. */
+/** Most characters of a value that are shown. */
 const longest = 60;
 
 /** Most differences that a message lists. */
 const most = 10;
 
-/** `batchSize (32 here, 16 there)`, for each value that is not the same. */
+/** Returns `batchSize (32 here, 16 there)` for each value that differs. */
 export function differencesOf(here: Json | undefined, there: Json | undefined, path = ''): string[] {
   if (isJsonObject(here) && isJsonObject(there)) {
     return namesOf(here, there).flatMap((name) =>
@@ -18,13 +18,13 @@ export function differencesOf(here: Json | undefined, there: Json | undefined, p
   return isSame(here, there) ? [] : [`${path} (${shortened(here)} here, ${shortened(there)} there)`];
 }
 
-/** The first ten of them, and how many more there are. */
+/** Joins the first ten differences, and says how many more there are. */
 export function listed(differences: readonly string[]): string {
   const more = differences.length - most;
   return `${differences.slice(0, most).join('; ')}${more > 0 ? `; and ${String(more)} more` : ''}`;
 }
 
-/** Goes as deep as the shallower of the two. */
+/** Compares down to the depth of the shallower value. */
 function isSame(here: Json | undefined, there: Json | undefined): boolean {
   if (Array.isArray(here) && Array.isArray(there)) {
     return here.length === there.length && here.every((value, i) => isSame(value, there[i]));

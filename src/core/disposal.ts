@@ -1,9 +1,9 @@
-// What `using` calls at the end of a block.
+// The method that `using` calls at the end of a block.
 /// <reference lib="esnext.disposable" />
 
 /**
- * The method that `using` calls, to be spread into an object with `dispose`. Nothing where the engine has no such symbol: there
- * is no `using` there either.
+ * The method that `using` calls, to be spread into an object that has `dispose`. Empty where the engine has no
+ * `Symbol.dispose`: such an engine does not support `using` either.
  */
 export function disposal(): Disposable {
   const method: Disposable = {
@@ -11,7 +11,7 @@ export function disposal(): Disposable {
       this.dispose();
     },
   };
-  // The name that the method has where the symbol is missing.
+  // Without the symbol the method would be named 'undefined'.
   Reflect.deleteProperty(method, 'undefined');
   return method;
 }

@@ -1,16 +1,16 @@
-// The codes of errors, each with what it means, what to do, and the facts that an error of that code may have. Types only.
+// The codes of errors, with the meaning, the remedy, and the facts of each. Types only.
 
 type Texts<Names extends string> = Readonly<Partial<Record<Names, string>>>;
 type Numbers<Names extends string> = Readonly<Partial<Record<Names, number>>>;
 type Lists<Names extends string> = Readonly<Partial<Record<Names, readonly string[]>>>;
 
 /**
- * What went wrong, as a stable name that a program can switch on, and the facts that an error of this code may have. The
- * second paragraph of each says what to do.
+ * Each key is an error code: a stable name that a program can switch on. Its value is the type of the facts that such
+ * an error may have. The second paragraph of each says what to do.
  */
 export interface ErrorDetails {
   /**
-   * No backend of TensorFlow.js, or not the one asked for, could be started.
+   * No backend of TensorFlow.js could be started, or not the requested one.
    *
    * Install its package, or leave the choice to `useBackend()`.
    */
@@ -32,13 +32,13 @@ export interface ErrorDetails {
   PACKAGE_MISSING: Texts<'packageName' | 'reason'> &
     Lists<'packages'> & { readonly tried?: readonly { readonly name: string; readonly reason: string }[] };
   /**
-   * An argument or option is unknown, of the wrong type, out of its range, or does not go with another one.
+   * An argument or option is unknown, of the wrong type, out of its range, or cannot be combined with another one.
    *
    * Correct the option that the text names.
    */
   INVALID_OPTION: Readonly<Record<string, unknown>>;
   /**
-   * There is no file at a path, or a server did not give it.
+   * A path has no file, or a server did not deliver it.
    *
    * Check the path or address, the network, the mirror.
    */
@@ -46,40 +46,40 @@ export interface ErrorDetails {
     Numbers<'characters' | 'status'> &
     Lists<'nearest' | 'parts'> & { readonly format?: string | undefined };
   /**
-   * A file leads to an address or a path where it may not.
+   * A file refers to an address or a path that it may not use.
    *
    * Check where the file comes from. If you trust it, set `allowElsewhere`.
    */
   NOT_TRUSTED: Texts<'file' | 'reference' | 'reason'>;
   /**
-   * A source is no model, or one that is damaged or contradicts itself.
+   * A source is not a model, or it is damaged or contradicts itself.
    *
    * Check the file, or export the model again.
    */
   NOT_A_MODEL: Readonly<Record<string, unknown>>;
   /**
-   * A source is a model, but of a kind that is not read.
+   * A source is a model of a kind that cannot be read.
    *
    * Convert it as the text says.
    */
   UNSUPPORTED_SOURCE: Readonly<Record<string, unknown>>;
   /**
-   * A layer or node cannot be computed or trained here.
+   * A layer or node cannot be computed or trained by this package.
    *
    * Register the layer, cut the base before it, or freeze it.
    */
   UNSUPPORTED_LAYER: Texts<'layer' | 'className' | 'kind' | 'name' | 'setting' | 'initialiser' | 'reason'> &
     Lists<'layers'> & { readonly shape?: unknown };
   /**
-   * A trunk of your own lacks an optional member that the verb needs.
+   * A custom trunk lacks an optional member that the verb needs.
    *
-   * Give the trunk the member that the text names, or do without the verb or option.
+   * Add the member that the text names, or do not use the verb or option.
    */
   UNSUPPORTED_TRUNK: Texts<'missing' | 'name'>;
   /**
-   * Weights are cut short, fail a checksum, or are not those that the file describes.
+   * Weights are cut short, fail a checksum, or differ from the file's own description.
    *
-   * Fetch or copy the file again.
+   * Download or copy the file again.
    */
   WEIGHTS_DAMAGED: Readonly<Record<string, unknown>>;
   /**
@@ -96,11 +96,11 @@ export interface ErrorDetails {
   /**
    * A checkpoint was written by another run: model, data or options differ.
    *
-   * Resume with what the run began with, or start without the checkpoint.
+   * Resume with the model, data and options of the first run, or start without the checkpoint.
    */
   CHECKPOINT_MISMATCH: Texts<'name'> & Numbers<'count'> & Lists<'differences'> & { readonly version?: unknown };
   /**
-   * Saved examples of a classifier do not fit its base or settings.
+   * Saved examples of a classifier do not fit its base or its settings.
    *
    * Load them into a classifier of the same base, cut and pooling.
    */
@@ -124,13 +124,13 @@ export interface ErrorDetails {
    */
   UNKNOWN_EXAMPLE: Numbers<'id' | 'size'>;
   /**
-   * A tensor or array has another shape than is expected.
+   * A tensor or array does not have the expected shape.
    *
-   * Bring it into the shape that the text names.
+   * Reshape it to the shape that the text names.
    */
   WRONG_SHAPE: Readonly<Record<string, unknown>>;
   /**
-   * A tensor or value has another type than is expected.
+   * A tensor or value does not have the expected type.
    *
    * Convert it to the type that the text names.
    */
@@ -142,13 +142,13 @@ export interface ErrorDetails {
    */
   NOT_FINITE: Texts<'id' | 'cut'> & Numbers<'index' | 'value'> & Lists<'weights'>;
   /**
-   * A value, size or number is beyond its limit.
+   * A value, size or number exceeds its limit.
    *
    * Correct the value, or raise the limit with the option that the text names.
    */
   OUT_OF_RANGE: Readonly<Record<string, unknown>>;
   /**
-   * It is not known how raw input becomes a tensor for this base.
+   * The preprocessing of raw input is not known for this base.
    *
    * Pass `preprocess`.
    */
@@ -174,23 +174,23 @@ export interface ErrorDetails {
   /**
    * There are too few examples to split, validate or compare.
    *
-   * Add examples, or hold out fewer.
+   * Add examples, or hold out fewer of them.
    */
   TOO_FEW_EXAMPLES: Numbers<'size' | 'classes' | 'examples'> & Lists<'labels' | 'rare'>;
   /**
-   * Labels of the model have no example to learn from.
+   * Some labels of the model have no training examples.
    *
-   * Add examples, or leave the labels out.
+   * Add examples, or remove these labels.
    */
   CLASS_WITHOUT_EXAMPLES: Lists<'without'>;
   /**
-   * A head of your own ends with an activation instead of logits.
+   * A custom head ends with an activation instead of logits.
    *
-   * Take the last activation away.
+   * Remove the last activation.
    */
   HEAD_WITHOUT_LOGITS: Texts<'layer' | 'activation'>;
   /**
-   * No weight of the model may move.
+   * No weight of the model is trainable.
    *
    * Unfreeze a part of the base, or train the head.
    */
@@ -202,7 +202,7 @@ export interface ErrorDetails {
    */
   LOSS_NOT_FINITE: Numbers<'loss' | 'epoch'> & { readonly learningRate?: unknown };
   /**
-   * The memory of the backend is used up.
+   * The backend is out of memory.
    *
    * Take a smaller `batchSize` or `inputSize`; dispose of models that are not used any more.
    */
@@ -210,13 +210,13 @@ export interface ErrorDetails {
   /**
    * A model, checkpoint or cache could not be written.
    *
-   * Check the path, the free space and the permissions. What was there before is still there.
+   * Check the path, the free space and the permissions. The previous version is still there.
    */
   SAVE_FAILED: Texts<'path' | 'folder' | 'location' | 'reason'> & Numbers<'epoch' | 'step'>;
   /**
    * Another verb is changing this model.
    *
-   * Wait for it.
+   * Wait until it has finished.
    */
   BUSY: Texts<'name' | 'changer'>;
   /**
@@ -228,17 +228,17 @@ export interface ErrorDetails {
   /**
    * A base, model or tensor was disposed of before or during the call.
    *
-   * Keep it until the call is over.
+   * Keep it until the call has finished.
    */
   DISPOSED: Texts<'name'> & { readonly shape?: readonly number[] };
   /**
-   * The signal stopped the call.
+   * The abort signal stopped the call.
    *
-   * Nothing, if that was intended: `signal.reason` is the cause.
+   * Nothing to do if that was intended: `signal.reason` is the cause.
    */
   ABORTED: Readonly<Record<string, unknown>>;
   /**
-   * Something that cannot happen has happened: a fault of transferkit.
+   * Something impossible happened: a bug in transferkit.
    *
    * Please report it with the text and the stack.
    */

@@ -1,9 +1,10 @@
-// The one error of this package. Its text says what was expected, what came and what to do; its facts are fields.
+// The only error class of this package. Its text says what was expected, what came and what to do; its facts are
+// fields.
 
 import type { ErrorCode, ErrorDetails } from './errorDetails.ts';
 import { withShortValues } from './shown.ts';
 
-/** An error whose code is known, and with it the type of its facts. */
+/** An error with a known code, and therefore with typed facts. */
 export type TransferKitErrorOf<Code extends ErrorCode> = Omit<TransferKitError, 'code' | 'details'> & {
   readonly code: Code;
   readonly details: ErrorDetails[Code];
@@ -17,8 +18,8 @@ type Facts = {
 const brand = Symbol.for('transferkit.error');
 
 /**
- * Every error that transferkit raises. `code` names the kind, `details` holds the facts that the text was built from. Of a
- * value in the text no more than 200 characters are shown.
+ * The class of every error that transferkit raises. `code` names the kind, `details` holds the facts that the text was
+ * built from. The text shows at most 200 characters of any value.
  *
  * @example
  * ```ts
@@ -41,9 +42,9 @@ export class TransferKitError extends Error {
 }
 
 /**
- * Whether a value is an error of transferkit, even one raised by another copy of the package.
+ * Returns whether a value is an error of transferkit, even one raised by another copy of the package.
  *
- * @param code - Only errors of this code; their `details` have its type then.
+ * @param code - Accept only errors of this code; their `details` then have its type.
  *
  * @example
  * ```ts
@@ -61,7 +62,7 @@ export function isTransferKitError(value: unknown, code?: ErrorCode): boolean {
   return code === undefined || ('code' in value && value.code === code);
 }
 
-/** An error about what cannot happen. */
+/** An error about something that should be impossible. */
 export function internalError(what: string, cause?: unknown): TransferKitError {
   const text = `${what}. This is a fault of transferkit: please report it with this text and the stack.`;
   return new TransferKitError('INTERNAL', text, {}, cause);

@@ -1,10 +1,10 @@
-// How deep and how large a value is, found without going deeper or further than is allowed.
+// Checks how deep and how large a value is without looking further than the limits.
 
 /**
- * Which of two limits a value exceeds, if any. No more is looked at than these limits allow, and nothing calls itself.
+ * Returns which of two limits a value exceeds, if any. It never looks beyond these limits, and it does not recurse.
  *
  * @param levels - Levels of nesting below the value itself.
- * @param values - Values, the members of lists and objects among them.
+ * @param values - Number of values; members of lists and objects count.
  */
 export function exceededBy(value: unknown, levels: number, values: number): 'levels' | 'values' | undefined {
   let level: unknown[] = [value];
@@ -14,7 +14,7 @@ export function exceededBy(value: unknown, levels: number, values: number): 'lev
     const next: unknown[] = [];
     for (const holder of level) {
       if (typeof holder !== 'object' || holder === null) continue;
-      // The members of a long list are not even copied.
+      // Do not copy the members of a long list.
       if (Array.isArray(holder) && holder.length > values - seen) return 'values';
       const members: unknown[] = Object.values(holder);
       seen += members.length;

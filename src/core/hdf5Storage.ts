@@ -1,18 +1,18 @@
-// Where the bytes of an HDF5 file are: in memory, or on a disk.
+// Where the bytes of an HDF5 file are: in memory or on a disk.
 
 /** A file that is open for reading. */
 export interface OpenFile {
-  /** Fills `into` with the bytes from `offset` on; returns how many there were. */
+  /** Fills `into` with the bytes from `offset` on; returns how many bytes there were. */
   read(offset: number, into: Uint8Array): number;
   close(): void;
 }
 
-/** A file that can be opened, as often as it is needed. */
+/** A file that can be opened any number of times. */
 export interface Hdf5Storage {
-  /** At least the first 4096 bytes, if there are as many. */
+  /** At least the first 4096 bytes, or the whole file if it is smaller. */
   readonly head: Uint8Array;
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
-  /** The caller closes what it gets. */
+  /** Opens the file. The caller closes the result. */
   open(): OpenFile;
 }

@@ -1,4 +1,4 @@
-// What import() of an optional package raises.
+// The errors of a failed import() of an optional package.
 
 /** A package that is not installed. */
 export class MissingPackage extends Error {
@@ -11,10 +11,11 @@ export class MissingPackage extends Error {
 }
 
 /**
- * The error for a failed import() of an optional package: MissingPackage when it is not installed, else the cause.
+ * Returns the error for a failed import() of an optional package: MissingPackage when it is not installed, else the
+ * cause.
  *
- * Every such import() stands directly in a try block with a catch clause. Bundlers then build without a package that is not
- * installed: esbuild and webpack stop at any other import() that they cannot resolve.
+ * Every such import() must be directly in a try block with a catch clause. Bundlers then build without a missing
+ * package: esbuild and webpack stop at any other import() that they cannot resolve.
  */
 export function importFailure(packageName: string, cause: unknown): Error {
   if (isMissing(cause, packageName)) return new MissingPackage(packageName, cause);

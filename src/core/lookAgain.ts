@@ -1,13 +1,13 @@
-// Reading a model that somebody may be saving: its model.json may name files that are gone by the time they are read.
+// Reads a model while another process may be saving it: files that its model.json names may be gone when they are read.
 import { isTransferKitError } from './errors.ts';
 
 const mostLooks = 8;
 
 /**
- * Reads a list of files and then the files; once more from the list when a file is gone and the list has changed.
+ * Reads a list of files, then these files. Starts again from the list when a file is gone and the list has changed.
  *
  * @param readList - Reads the file that names the others.
- * @param readFiles - Reads these; for one that is gone it raises an error with `missing: true` among its details.
+ * @param readFiles - Reads the named files; for a missing one it raises an error with `missing: true` in its details.
  */
 export async function lookAgain<Value>(
   readList: () => Promise<Uint8Array>,

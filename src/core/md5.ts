@@ -1,10 +1,10 @@
-// MD5 (RFC 1321) of bytes in memory: browsers have no MD5 of their own, and Keras publishes its files' hashes in it. Tells
-// damage from good bytes; no defence against a forger.
+// MD5 (RFC 1321) of bytes in memory. Browsers have no MD5, and Keras publishes the hashes of its files in it. It
+// detects damage; it does not protect against forgery.
 
 /** Rotations of the four rounds. */
 const rotations = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21] as const;
 
-/** The MD5 of bytes, as 32 lower-case hexadecimal digits. */
+/** Returns the MD5 of bytes, as 32 lower-case hexadecimal digits. */
 export function md5(bytes: Uint8Array): string {
   const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
   const words = new Int32Array(16);

@@ -1,16 +1,16 @@
-// Names of tables, and in error texts: the nearest known ones first.
+// Looks up names in tables, and finds the nearest known names for error texts.
 
-/** Of longer names the beginning is compared. */
+/** Of longer names only the beginning is compared. */
 const longest = 100;
 
-/** Up to `most` known names, those that take the fewest edits from `name` first. A program without types may hand in anything. */
+/** Returns up to `most` known names, ordered by their edit distance to `name`. Untyped programs may pass anything. */
 export function nearestNames(name: unknown, known: Iterable<string>, most = 10): string[] {
   return ranked(name, known)
     .slice(0, most)
     .map(({ candidate }) => candidate);
 }
 
-/** The one known name that a misspelt one must mean; the three nearest where none is near. */
+/** Returns the one known name that is clearly meant by a misspelt one, or else the three nearest. */
 export function closestNames(name: string, known: Iterable<string>): string[] {
   const nearest = ranked(name, known).slice(0, 3);
   const [first] = nearest;
@@ -25,12 +25,12 @@ function ranked(name: unknown, known: Iterable<string>): { readonly candidate: s
     .sort((a, b) => a.distance - b.distance);
 }
 
-/** Whether a table has a row of this name. A program without types may hand in anything. */
+/** Returns whether a table has a row of this name. Untyped programs may pass anything. */
 export function hasKey<Table extends object>(table: Table, name: unknown): name is keyof Table & string {
   return typeof name === 'string' && Object.hasOwn(table, name);
 }
 
-/** Names of a table's rows, in their order. */
+/** Returns the names of a table's rows, in their order. */
 export function keysOf<Table extends object>(table: Table): (keyof Table & string)[] {
   return Object.keys(table).filter((name) => hasKey(table, name));
 }
@@ -40,7 +40,7 @@ export function quoted(names: readonly string[]): string {
   return names.map((name) => `'${name}'`).join(', ');
 }
 
-/** Levenshtein's distance: insertions, deletions and replacements between two words. */
+/** Levenshtein distance: number of insertions, deletions and replacements between two words. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,17 +1,17 @@
-// How deep JSON from a file may be nested: everything that reads it goes down by calling itself.
+// Limits the nesting depth of JSON from a file, because its readers are recursive.
 import { TransferKitError } from './errors.ts';
 import { exceededBy } from './exceededBy.ts';
 
-/** Levels that a model may have. A network with models inside models ten deep has about 50. */
+/** Most levels of a model. A network with ten levels of nested models has about 50. */
 const mostLevels = 512;
 
-/** Values that are looked at: of JSON that refers to itself, as only a program can make it, there is no end. */
+/** Most values that are checked. JSON built by a program may refer to itself and never end. */
 const mostValues = 2 ** 25;
 
 /**
- * Raises when JSON is nested too deep, or has no end.
+ * Raises when JSON is nested too deep or refers to itself.
  *
- * @param what - What it describes and where it came from, for messages.
+ * @param what - What the JSON describes and where it came from, for error texts.
  * @throws TransferKitError `NOT_A_MODEL`.
  */
 export function assertShallow(what: string, json: unknown): void {

@@ -1,7 +1,7 @@
-// The error about features that are no numbers.
+// The error about features that are NaN or infinite.
 import { TransferKitError } from './errors.ts';
 
-/** Names the example that gave them. */
+/** Names the example that produced the features. */
 export function notFinite(verb: string, id: string): TransferKitError {
   const text = `${verb}: expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
   return new TransferKitError('NOT_FINITE', text, { id });

@@ -1,4 +1,4 @@
-// Names of options: a misspelt one is an error that names the nearest one.
+// Names of options: a misspelt one raises an error that names the nearest known one.
 import { TransferKitError } from './errors.ts';
 import { closestNames } from './names.ts';
 import { shorten, shown } from './shown.ts';
@@ -6,20 +6,23 @@ import { shorten, shown } from './shown.ts';
 type KeysOf<Options> = Options extends unknown ? keyof Options : never;
 
 /**
- * A table with the name of every option of a type, or of every type of a union. A name that the type gains or loses does not
- * compile until the table has it too. What stands beside the names is up to the table.
+ * A table with the name of every option of a type, or of every type of a union. When the type gains or loses a name,
+ * the table does not compile until it has the same names. The values of the table are free.
  */
 export type NamesOf<Options, Value = true> = Readonly<Record<KeysOf<Options>, Value>>;
 
-/** Where options are, and how they are written. */
+/** Where options appear, and how they are written. */
 export interface OptionPlace {
   /** Name of the option that holds them; missing for the options of the function itself. */
   readonly of?: string;
-  /** Options that the function takes, as one writes them. */
+  /** An example of the function's options, as users write it. */
   readonly example?: string;
 }
 
-/** Words of other libraries, in small letters, and what they are called here. Heeded where an option has that name. */
+/**
+ * Words of other libraries, in lower case, and the names that this package has for them. Used only where an option of
+ * that name exists.
+ */
 const otherWords: Readonly<Record<string, string>> = {
   alpha: 'decay',
   bs: 'batchSize',
@@ -32,12 +35,13 @@ const otherWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * Raises unless options are an object with known names. A program without types may hand in anything.
+ * Raises unless options are an object with known names. Untyped programs may pass anything.
  *
- * @param verb - What error texts begin with.
- * @param options - As they were given.
+ * @param verb - The start of error texts.
+ * @param options - The options as given.
  * @param names - The name of every option; see {@link NamesOf}.
- * @throws TransferKitError `INVALID_OPTION`, for an unknown name with `{ option, nearest }`, and `of` inside of another option.
+ * @throws TransferKitError `INVALID_OPTION` for an unknown name, with `{ option, nearest }`, and `of` for an option of
+ * an option.
  */
 export function assertOptions<Options extends object>(
   verb: string,

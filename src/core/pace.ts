@@ -1,23 +1,23 @@
-// Keeps a long computation polite: lets other work of the program run, reports progress, notices cancellation.
+// Keeps a long computation cooperative: yields to the event loop, reports progress and checks for cancellation.
 import type { Progress } from './types.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { takeTurns } from './takeTurns.ts';
 
-/** Counts work that is done. */
+/** Counts completed work. */
 export interface Pace {
-  /** Says that `amount` more is done; resolves once other work of the program has had its turn. */
+  /** Adds `amount` to the completed work; yields to the event loop before it resolves when that is due. */
   advance(amount: number): Promise<void>;
 }
 
-/** What else is to be counted. */
+/** Other settings of the count. */
 export interface PaceOptions {
-  /** What somebody else did of the total already. */
+  /** Work of the total that was completed before. */
   readonly before?: number;
-  /** Measures the changes of inputs. */
+  /** Measures the time spent on augmentation. */
   readonly augmenting?: Stopwatch | undefined;
 }
 
-/** Starts counting towards a total. What `onProgress` throws, or rejects with, goes on to the caller. */
+/** Starts counting towards a total. An error that `onProgress` throws, or rejects with, is passed on to the caller. */
 export async function startPace(
   phase: Progress['phase'],
   total: number,

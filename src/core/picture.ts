@@ -1,11 +1,14 @@
-// Pictures and tensors in plain memory: what decoding gives, what resizing works on, what samples made of tensors hand out.
+// Pictures and tensors in plain memory: the results of decoding, the input of resizing, the values of samples made from
+// tensors.
 import type { DataType } from '@tensorflow/tfjs-core';
 
-/** Pixels row by row, values 0..255: brightness; red, green, blue; or these and opacity. */
+/**
+ * Pixels row by row, values 0..255, with 1 channel (brightness), 3 (red, green, blue) or 4 (red, green, blue, opacity).
+ */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** Length `width * height * channels`, from which 1, 3 or 4 channels are recognised. */
+  /** Length `width * height * channels`; the number of channels, 1, 3 or 4, follows from it. */
   readonly data: Uint8Array | Uint8ClampedArray | Float32Array;
 }
 

@@ -1,6 +1,6 @@
-// Which format a file of pixels has, by its first bytes alone: endings lie.
+// Recognises the format of a picture by its first bytes alone, because file extensions can be wrong.
 
-/** Formats of pictures that are recognised, decodable or not. */
+/** Formats of pictures that are recognised, whether or not they can be decoded. */
 export type PictureFormat =
   | 'JPEG'
   | 'PNG'
@@ -19,10 +19,10 @@ export type PictureFormat =
   | 'camera raw'
   | 'SVG';
 
-/** Bytes at a place that mark a format; `*` stands for any byte. */
+/** Bytes at an offset that identify a format; `*` matches any byte. */
 type Signature = readonly [format: PictureFormat, at: number, text: string];
 
-// The first that fits counts: raw files of cameras are TIFF files too.
+// The first match counts: raw files of cameras are TIFF files too.
 const signatures: readonly Signature[] = [
   ['JPEG', 0, '\xff\xd8\xff'],
   ['PNG', 0, '\x89PNG\r\n\x1a\n'],
@@ -52,10 +52,10 @@ const signatures: readonly Signature[] = [
   ['PSD', 0, '8BPS'],
 ];
 
-/** Bytes of a text that may come before its first element, and are looked through for one. */
+/** The first element of a text must begin within this many bytes. */
 const textBytes = 4096;
 
-/** The format of an encoded picture; undefined when it is none of those that are known. */
+/** Returns the format of an encoded picture; undefined when it is unknown. */
 export function formatOf(bytes: Uint8Array): PictureFormat | undefined {
   const known = signatures.find((signature) => fits(bytes, signature))?.[0];
   if (known === 'TIFF' && isRaw(bytes)) return 'camera raw';
@@ -72,15 +72,15 @@ function fits(bytes: Uint8Array, [, at, text]: Signature): boolean {
   return true;
 }
 
-/** Of the general brands of HEIF (`mif1`, `msf1`), which codec its compatible brands name. */
+/** The codec of a file with a general brand of HEIF (`mif1`, `msf1`), according to its compatible brands. */
 function brandOf(bytes: Uint8Array): PictureFormat {
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0);
   return textOf(bytes.subarray(8, Math.min(length, 256))).includes('avi') ? 'AVIF' : 'HEIC';
 }
 
 /**
- * SVG as text in UTF-8 or UTF-16, and whatever is packed by gzip: of pictures, only SVG is. What comes before the element
- * may be a declaration, comments and a doctype.
+ * SVG as text in UTF-8 or UTF-16, or any data packed by gzip: SVG is the only kind of picture that is. A declaration,
+ * comments and a doctype may come before the element.
  */
 function isSvg(bytes: Uint8Array): boolean {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
@@ -91,12 +91,12 @@ function textOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
-/** Tags of TIFF: what a part of the file is, and the version of DNG. */
+/** Tags of TIFF: the purpose of a part of the file, and the version of DNG. */
 const subfileTag = 254;
 const dngTag = 50706;
 const reducedResolution = 1;
 
-/** Whether a TIFF is the raw file of a camera, whose first picture is a small preview (or says that it is a DNG). */
+/** Whether a TIFF is the raw file of a camera: its first picture is a small preview, or it has a DNG version. */
 function isRaw(bytes: Uint8Array): boolean {
   if (bytes.length < 8) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

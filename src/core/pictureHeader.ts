@@ -1,16 +1,19 @@
-// Reads the size of a picture from its first bytes, without decoding: much quicker than asking a library, and possible
+// Reads the size of a picture from its first bytes, without decoding it. This is much faster than a decoder, and works
 // where there is none.
 
-/** What the header of an encoded picture says. */
+/** Facts from the header of an encoded picture. */
 export interface PictureHeader {
-  /** In pixels, as stored: what EXIF says about turning is not heeded. */
+  /** In pixels, as stored: the EXIF orientation is not applied. */
   readonly width: number;
   readonly height: number;
-  /** Whether it is coded as brightness alone, with or without transparency. */
+  /** Whether the picture is stored as brightness only, with or without transparency. */
   readonly gray: boolean;
 }
 
-/** The header of a JPEG, PNG, GIF, WebP, BMP or AVIF; undefined for any other file, or one too damaged to tell. */
+/**
+ * Returns the header of a JPEG, PNG, GIF, WebP, BMP or AVIF; undefined for any other file, or for one that is too
+ * damaged.
+ */
 export function pictureHeader(bytes: Uint8Array): PictureHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const read of [jpegHeader, pngHeader, gifHeader, webpHeader, bmpHeader, avifHeader]) {
@@ -20,13 +23,15 @@ export function pictureHeader(bytes: Uint8Array): PictureHeader | undefined {
   return undefined;
 }
 
-/** Height and width of a JPEG in pixels, as stored; undefined for what is no JPEG, or too damaged to tell. */
+/**
+ * Returns height and width of a JPEG in pixels, as stored; undefined for other files, or for one that is too damaged.
+ */
 export function jpegSize(bytes: Uint8Array): readonly [number, number] | undefined {
   const header = jpegHeader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   return header === undefined ? undefined : [header.height, header.width];
 }
 
-/** Markers that begin a frame (SOF0 to SOF15), without those in their midst that mean something else. */
+/** Markers that begin a frame: SOF0 to SOF15 without the codes in that range that have another meaning. */
 const frames: ReadonlySet<number> = new Set([
   0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf,
 ]);
@@ -80,11 +85,11 @@ function bmpHeader(view: DataView): PictureHeader | undefined {
   if (view.getUint32(14, true) === 12) {
     return { width: view.getUint16(18, true), height: view.getUint16(20, true), gray: false };
   }
-  // Rows from the top down have a height below 0.
+  // Bitmaps stored from the top row down have a negative height.
   return { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)), gray: false };
 }
 
-/** The largest of the sizes that the properties of an AVIF name: its tiles and its opacity have sizes too. */
+/** The largest size among the properties of an AVIF: its tiles and its opacity have sizes too. */
 function avifHeader(view: DataView): PictureHeader | undefined {
   if (view.byteLength < 12 || view.getUint32(4) !== tag('ftyp')) return undefined;
   let largest: PictureHeader | undefined;

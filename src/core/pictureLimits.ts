@@ -1,40 +1,40 @@
-// What is accepted as a picture, and how it is to be decoded. A small file can be a huge picture.
+// Limits on accepted pictures, and options for decoding them. A small file can be a huge picture.
 import { TransferKitError } from './errors.ts';
 import { assertWhole, invalidOption } from './optionChecks.ts';
 import { assertOptions } from './optionNames.ts';
 
-/** Which encoded pictures are accepted. */
+/** Limits on encoded pictures. Pictures beyond them are refused. */
 export interface PictureLimits {
   /**
-   * Most pixels (width × height) of a picture, and of all pictures that are decoded at the same time; a whole number from 1.
-   * Default 100,000,000: 300 MB of red, green and blue.
+   * Most pixels (width × height) of one picture, and of all pictures that are decoded at the same time. A whole number
+   * from 1. Default 100,000,000: 300 MB of red, green and blue.
    */
   readonly maxPixels?: number;
   /** Most bytes of an encoded picture, whether it comes from a file, an address or memory. Default 256 MiB. */
   readonly maxBytes?: number;
   /**
-   * Whether SVG is accepted (Node only). Default false: an SVG is a program, which can take any time and memory to draw. True
-   * for files that you trust. `maxPixels` holds for their size.
+   * Whether SVG is accepted (Node only). Default false: an SVG is a program that can take any time and memory to draw.
+   * Set it only for files that you trust. `maxPixels` limits their size too.
    */
   readonly svg?: boolean;
 }
 
-/** Limits with every value settled. */
+/** Limits with every default filled in. */
 export type SettledLimits = Required<PictureLimits>;
 
-/** What is accepted unless the user says otherwise. */
+/** Default limits. */
 export const defaultLimits: SettledLimits = { maxPixels: 100_000_000, maxBytes: 2 ** 28, svg: false };
 
-/** How many values a pixel has: brightness; red, green, blue; or these and opacity. */
+/** Number of values of a pixel: 1 (brightness), 3 (red, green, blue) or 4 (red, green, blue, opacity). */
 export type Channels = 1 | 3 | 4;
 
 /** How a picture is decoded. */
 export interface DecodeOptions {
-  /** Height and width that a big JPEG may be shrunk to while decoding, by a whole factor. Default: as it is. */
+  /** Height and width that a big JPEG may be reduced to while decoding, by a whole factor. Default: full size. */
   readonly atLeast?: readonly [number, number] | undefined;
   /**
-   * Channels that are wanted. 1 gives three for a picture that is coded in colours: how they become brightness is for the
-   * caller. Transparency is put on white unless 4 are wanted. Default 3.
+   * Wanted number of channels. With 1, a picture stored in colours still gives three: the caller converts them to
+   * brightness. Transparent pixels are blended with white unless 4 are wanted. Default 3.
    */
   readonly channels?: Channels;
   /** Default {@link defaultLimits}. */
@@ -42,7 +42,7 @@ export interface DecodeOptions {
 }
 
 /**
- * Fills in what is not given, and checks it.
+ * Fills in defaults and checks the limits.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -59,15 +59,15 @@ function withoutUndefined(given: PictureLimits): PictureLimits {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** How to write an option of these limits, for error texts. */
+/** An example of how to write an option of these limits, for error texts. */
 export function writtenOption(option: string): string {
   return `loadBase(source, { pictures: { ${option} } })`;
 }
 
 /**
- * Raises for a picture of more pixels than are accepted.
+ * Raises for a picture with too many pixels.
  *
- * @param name - What error texts call the picture.
+ * @param name - Name of the picture in error texts.
  * @throws TransferKitError `UNREADABLE` with both numbers.
  */
 export function assertPixels(
@@ -87,7 +87,7 @@ export function assertPixels(
 }
 
 /**
- * Raises for more bytes than are accepted.
+ * Raises for a picture with too many bytes.
  *
  * @throws TransferKitError `UNREADABLE` with both numbers.
  */
@@ -95,7 +95,7 @@ export function assertBytes(name: string, bytes: number, { maxBytes }: Pick<Sett
   if (bytes > maxBytes) throw tooManyBytes(name, bytes, { maxBytes });
 }
 
-/** The error about a picture of more bytes than are accepted: how many, where that is known. */
+/** The error about a picture with too many bytes; it says how many where that is known. */
 export function tooManyBytes(
   name: string,
   bytes: unknown,

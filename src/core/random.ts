@@ -1,4 +1,4 @@
-// Seeded chance: one seed fixes every order and every draw. The only source of randomness in the package.
+// Seeded randomness: one seed fixes every order and every draw. The only source of randomness in the package.
 
 /** A generator of uniform numbers in [0, 1): mulberry32, 32 bits of state. */
 export function randomGenerator(seed: number): () => number {
@@ -11,7 +11,7 @@ export function randomGenerator(seed: number): () => number {
   };
 }
 
-/** A seed for one purpose, made from a seed and the numbers that name the purpose (phase, epoch, step …). */
+/** Derives a seed for one purpose from a seed and the numbers that identify the purpose (phase, epoch, step …). */
 export function deriveSeed(seed: number, ...purpose: readonly number[]): number {
   let hash = (seed ^ 0x9e3779b9) >>> 0;
   for (const number of purpose) {
@@ -22,7 +22,7 @@ export function deriveSeed(seed: number, ...purpose: readonly number[]): number 
   return hash;
 }
 
-/** The numbers 0 … n - 1 in an order drawn by the seed (Fisher-Yates). */
+/** Returns the numbers 0 … n - 1 in an order drawn by the seed (Fisher-Yates). */
 export function permutation(size: number, seed: number): number[] {
   const order = Array.from({ length: size }, (_, i) => i);
   const random = randomGenerator(seed);

@@ -1,9 +1,9 @@
-// Where a file may lead: to the files that it names, and, by the redirects of its server, to other addresses. Every format
-// and every download asks here.
+// The addresses and paths that a file may refer to: the files that it names, and the redirects of its server. Every
+// format and every download uses these rules.
 import { TransferKitError } from './errors.ts';
 import { shortAddress, type FileOrigin } from './platform.ts';
 
-/** Sites that keep big files with a host of their own, to which they redirect. */
+/** Sites that store big files on another host, to which they redirect. */
 const storageOf: readonly (readonly [site: RegExp, storage: RegExp])[] = [
   [
     /^(www\.)?(tfhub\.dev|kaggle\.com)$/,
@@ -14,15 +14,16 @@ const storageOf: readonly (readonly [site: RegExp, storage: RegExp])[] = [
 ];
 
 /**
- * The path or address of a file that another one names.
+ * Resolves the name of a file in another file to a path or address.
  *
- * What came from the network leads to the network: to its own origin, with `allowElsewhere` to others, never from https:
- * to http:. The query, which may hold a token, goes to the origin that it was meant for. What lies on a disk leads to files
- * in its folder and below it, with `allowElsewhere` anywhere. A `data:` address brings its own bytes and leads nowhere.
+ * A file from the network may refer only to the network: to its own origin, with `allowElsewhere` to others, never from
+ * https: to http:. The query, which may hold a token, is sent only to the origin that it was given for. A file on a
+ * disk may refer to files in its folder and below it, with `allowElsewhere` to any. A `data:` address contains its own
+ * bytes and may not refer to other files.
  *
- * @param name - As the file has it.
- * @param from - The file.
- * @throws TransferKitError `NOT_TRUSTED` when the file may not lead there.
+ * @param name - As written in the file.
+ * @param from - The file that contains the name.
+ * @throws TransferKitError `NOT_TRUSTED` when the file may not refer to it.
  */
 export function resolveReference(name: string, from: FileOrigin, allowElsewhere = false): string {
   if (/^data:/i.test(name)) return name;
@@ -31,21 +32,22 @@ export function resolveReference(name: string, from: FileOrigin, allowElsewhere 
   return onDisk(name, from, allowElsewhere);
 }
 
-/** A redirect: what led to it, and where it leads. */
+/** A redirect: its origin and its target. */
 export interface Redirect {
-  /** The address that was asked first. */
+  /** The address that was requested first. */
   readonly asked: string;
   /** The address that redirects. */
   readonly by: string;
-  /** Where to. */
+  /** The target. */
   readonly to: string;
   /** The file that named the address; undefined when the user did. */
   readonly from: FileOrigin | undefined;
 }
 
 /**
- * Sees that a redirect may be followed: never to another protocol or from https: to http:; for a file that another one
- * named, as {@link resolveReference}; for one that the user named anywhere but from the internet into a private network.
+ * Raises unless a redirect may be followed. It may never change to another protocol or from https: to http:. For a file
+ * that another one named, the rules of {@link resolveReference} hold. For a file that the user named, every target is
+ * allowed except from the internet into a private network.
  *
  * @throws TransferKitError `NOT_TRUSTED`.
  */
@@ -79,7 +81,7 @@ function onNetwork(name: string, from: FileOrigin, allowElsewhere: boolean): str
   throw refused(name, from, `it is not on ${[...new Set(known.map(originOf))].join(' or ')}`, someWay);
 }
 
-/** Names are looked for beside the address that was asked for, by https: if its server insists on that. */
+/** Names are resolved against the requested address, with https: if its server redirects to that. */
 function secured({ location, reached }: FileOrigin): URL {
   const [asked, end] = [isNetwork(location) ? new URL(location) : new URL(reached), new URL(reached)];
   if (asked.protocol === 'https:' || end.protocol === 'http:' || asked.hostname !== end.hostname) return asked;
@@ -88,7 +90,7 @@ function secured({ location, reached }: FileOrigin): URL {
   return asked;
 }
 
-/** The address of a name. Stores of objects encode the slashes in front of it: `…/o/models%2Fx%2Fmodel.json`. */
+/** The address of a name. Object stores encode the slashes before it: `…/o/models%2Fx%2Fmodel.json`. */
 function beside(name: string, base: URL): URL | undefined {
   const [folder] = /[^/]*%2F/i.exec(base.pathname.slice(base.pathname.lastIndexOf('/'))) ?? [];
   const isPlain = !/^([a-z][a-z0-9+.-]*:|[/\\?#])/i.test(name);
@@ -96,7 +98,7 @@ function beside(name: string, base: URL): URL | undefined {
   return URL.canParse(text, base) ? new URL(text, base) : undefined;
 }
 
-/** What has no folder can name whole addresses only. */
+/** A file without a folder may name only complete addresses. */
 function fromMemory(name: string, from: FileOrigin, allowElsewhere: boolean): string {
   if (!isNetwork(name) || !URL.canParse(name)) {
     throw refused(
@@ -153,7 +155,9 @@ function isStorage({ protocol, hostname }: URL, known: readonly string[]): boole
   return protocol === 'https:' && isOwn;
 }
 
-/** Addresses of this machine and of private networks (RFC 1918, 4193, 3927), as they are written: names are not looked up. */
+/**
+ * Addresses of this machine and of private networks (RFC 1918, 4193, 3927), as written: host names are not resolved.
+ */
 function isPrivate({ hostname }: URL): boolean {
   const host = hostname.toLowerCase();
   return (

@@ -1,12 +1,12 @@
-// Gives memory back before the garbage collector finds it. Decoded pictures are so large that they alone would set off
-// one collection after another, each of which looks through everything that the program has.
+// Frees memory before the garbage collector does. Decoded pictures are so large that they would trigger one garbage
+// collection after another, each of which scans the whole heap of the program.
 
 /**
- * Frees the memory of values that nobody else has; they are empty afterwards. Node 20 has no way of doing that: there they
- * stay as they are.
+ * Frees the memory of values that no other code uses; they are empty afterwards. Node 20 cannot do that: there they
+ * stay unchanged.
  */
 export function releaseBytes({ buffer, byteLength }: Uint8Array | Uint8ClampedArray | Float32Array): void {
-  // What is a part of a larger buffer may not be alone there.
+  // Part of a larger buffer: other code may use the rest.
   if (byteLength === buffer.byteLength && isTransferable(buffer)) buffer.transfer(0);
 }
 

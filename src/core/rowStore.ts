@@ -1,43 +1,43 @@
-// Rows of equally many bytes that need not lie in memory: what a feature cache is made of. Kept in memory by features/, in a
-// file by node/, in IndexedDB by browser/.
+// Storage of rows with equally many bytes, which need not be in memory: feature caches use it. It is implemented in
+// memory by features/, in a file by node/, in IndexedDB by browser/.
 
 /**
- * Takes a row that was asked for.
+ * Receives a requested row.
  *
- * @param place - Its place in the question.
- * @param row - Its bytes, at an address that is a multiple of 4. Valid during the call only.
+ * @param place - Its position in the request.
+ * @param row - Its bytes, aligned to 4. Valid during the call only.
  */
 export type TakeRow = (place: number, row: Uint8Array) => void;
 
-/** Rows that are appended in order and read in any. Nothing may be asked of it after `dispose`. */
+/** Rows that are appended in order and read in any order. It must not be used after `dispose`. */
 export interface RowStore {
-  /** Adds whole rows behind those that are there. One call at a time. */
+  /** Appends whole rows. One call at a time. */
   append(rows: Uint8Array): Promise<void>;
-  /** Reads rows by number, each as often as it is asked for. */
+  /** Reads rows by number; a number may be repeated. */
   read(rows: readonly number[], take: TakeRow): Promise<void>;
   /** Frees everything. */
   dispose(): Promise<void>;
 }
 
-/** What a store outside memory has to hold. */
+/** Size and place of a store outside memory. */
 export interface ScratchPlan {
   /** A multiple of 4. */
   readonly rowBytes: number;
-  /** Rows that will come, at most. */
+  /** Largest number of rows that will be appended. */
   readonly rows: number;
   /** Folder to keep them in; Node only. */
   readonly directory: string | undefined;
 }
 
-/** Rows that lie one behind the other. */
+/** Rows that are stored one after another. */
 export interface Run {
   readonly first: number;
   readonly last: number;
-  /** Which of the rows are wanted, and their places in the question. */
+  /** The wanted rows of the run, with their positions in the request. */
   readonly wanted: readonly { readonly place: number; readonly row: number }[];
 }
 
-/** The fewest runs that hold all rows of a question, in ascending order. */
+/** Returns the smallest number of runs that contain all requested rows, in ascending order. */
 export function runsOf(rows: readonly number[]): Run[] {
   const sorted = rows.map((row, place) => ({ place, row })).sort((a, b) => a.row - b.row);
   const runs: { first: number; last: number; wanted: { place: number; row: number }[] }[] = [];

@@ -1,14 +1,15 @@
-// Which samples others are a part of: examples that are numbered only are the same where they are of the same whole.
+// Records which samples are parts of others. Examples identified only by number are the same if they belong to the same
+// whole.
 import type { Samples } from './types.ts';
 
 const roots = new WeakMap<Samples, Samples>();
 
-/** Remembers that samples are a part of others, or those others as somebody else sees them. */
+/** Records that samples are a part, or another view, of others. */
 export function setRoot(part: Samples, whole: Samples): void {
   roots.set(part, rootOf(whole));
 }
 
-/** The whole that samples are a part of; themselves where they are none. */
+/** Returns the whole that samples are a part of; the samples themselves if they are not a part. */
 export function rootOf(samples: Samples): Samples {
   return roots.get(samples) ?? samples;
 }

@@ -1,4 +1,4 @@
-// Arithmetic and words for shapes.
+// Arithmetic and descriptions of shapes.
 import type { Shape } from './types.ts';
 
 /** Number of values in a shape; free axes count as 1. */

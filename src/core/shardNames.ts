@@ -1,9 +1,9 @@
-// Weight files whose names are made of their content: what `fileSystem` writes, and what every reader checks.
+// Weight files named after the hash of their content: `fileSystem` writes these names, and every reader checks them.
 import { TransferKitError } from './errors.ts';
 
 const pattern = /^weights\.([0-9a-f]{8})\.bin$/;
 
-/** The name of a weight file, from the SHA-256 of its bytes. */
+/** Returns the name of a weight file, from the SHA-256 of its bytes. */
 export function shardName(sha256: string): string {
   return `weights.${sha256.slice(0, 8)}.bin`;
 }
@@ -14,11 +14,11 @@ export function isShardName(name: string): boolean {
 }
 
 /**
- * Sees that the bytes of a weight file are those that its name says; any other name says nothing.
+ * Raises unless the bytes of a weight file match the hash in its name. Other names are not checked.
  *
- * @param name - As `model.json` has it.
- * @param location - Where the file lies, for messages.
- * @param sha256 - Hashes; undefined where that is not possible.
+ * @param name - As written in `model.json`.
+ * @param location - Where the file is, for error texts.
+ * @param sha256 - Computes the hash; gives undefined where that is not possible.
  * @throws TransferKitError `WEIGHTS_DAMAGED`.
  */
 export async function assertShardHash(

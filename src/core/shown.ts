@@ -1,4 +1,4 @@
-// Values of the user's in error texts: short, so that the text around them can be read.
+// The user's values in error texts, shortened so that the text around them stays readable.
 import { exceededBy } from './exceededBy.ts';
 
 /** Most characters of a value that are shown. */
@@ -8,21 +8,24 @@ const most = 200;
 const mostLevels = 100;
 const mostValues = 10_000;
 
-/** A text of at most 200 characters: of a longer one its beginning, its end and its length. */
+/** Shortens a text to 200 characters: the beginning, the end and the length of a longer one. */
 export function shorten(text: string): string {
   if (text.length <= most) return text;
   const length = ` (${String(text.length)} characters)`;
   return `${text.slice(0, 110)}…${text.slice(-50)}${length}`;
 }
 
-/** What somebody gave, as JSON for an error text: at most 200 characters, whatever it is. */
+/** Returns a user's value as JSON for an error text, at most 200 characters. */
 export function shown(value: unknown): string {
   if (typeof value === 'function') return `a function${value.name === '' ? '' : ` '${shorten(value.name)}'`}`;
   const isPlain = typeof value === 'string' || (typeof value === 'object' && value !== null);
   return shorten(isPlain ? jsonOf(value) : String(value));
 }
 
-/** Circles, BigInts and getters that raise have no JSON. Of what is deep or large, only that is said. */
+/**
+ * Circular values, BigInts and getters that raise have no JSON. A value that is too deep or too large is only
+ * described.
+ */
 function jsonOf(value: object | string): string {
   const kind = Array.isArray(value) ? 'a list' : 'an object';
   try {
@@ -36,16 +39,16 @@ function jsonOf(value: object | string): string {
   }
 }
 
-/** Values in quotes, as error texts write them: those of names, and of JSON. */
+/** Values in quotes in error texts: names and JSON. */
 const quoted = /(?<=^|[\s([{,:])(['"])((?:(?!\1)[\s\S])+)\1(?!\w)/g;
 
 /**
- * Shortens every value in an error text: what stands in quotes, and what has no space in it, such as a path, an address, a
- * list of numbers or base64.
+ * Shortens every value in an error text: quoted text, and text without spaces, such as a path, an address, a list of
+ * numbers or base64.
  */
 export function withShortValues(text: string): string {
   if (text.length <= most) return text;
   return text
     .replace(quoted, (_, quote: string, value: string) => `${quote}${shorten(value)}${quote}`)
-    .replace(/\S{200,}[^\s.,;:)'"]/g, shorten); // punctuation behind it is the text's own
+    .replace(/\S{200,}[^\s.,;:)'"]/g, shorten); // punctuation after it belongs to the text
 }

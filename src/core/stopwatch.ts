@@ -1,14 +1,14 @@
-// Sums up how long some work takes that is done again and again between other work.
+// Sums up the time of work that is repeated between other work.
 
-/** Time that adds up. */
+/** A sum of times. */
 export interface Stopwatch {
-  /** Runs some work and adds the time that it takes. */
+  /** Runs some work and adds its duration. */
   time<T>(work: () => Promise<T>): Promise<T>;
   /** Seconds so far. */
   elapsed(): number;
 }
 
-/** Begins at 0. */
+/** Makes a stopwatch that begins at 0. */
 export function makeStopwatch(): Stopwatch {
   let seconds = 0;
   return {

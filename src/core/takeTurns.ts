@@ -1,9 +1,11 @@
-// Lets other work of the program have its turn during a long computation: timers, input, signals.
+// Yields to the event loop during a long computation, for timers, input and signals.
 
-/** Longest stretch of computation between two turns, in milliseconds. */
+/** Longest computation between two yields, in milliseconds. */
 const stretch = 20;
 
-/** Makes a function that resolves at once, or, when the last turn was too long ago, after a turn of the event loop. */
+/**
+ * Makes a function that resolves at once, or, when the last yield was too long ago, after one pass of the event loop.
+ */
 export function takeTurns(): () => Promise<void> {
   let last = performance.now();
   return async () => {

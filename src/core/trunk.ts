@@ -12,7 +12,7 @@ export interface TensorSpec {
   readonly dtype: DataType;
 }
 
-/** What a weight does in its layer. `statistics` are BatchNorm's moving mean and variance: no gradient moves them. */
+/** Role of a weight in its layer. `statistics` are BatchNorm's moving mean and variance, which have no gradient. */
 export type WeightKind = 'kernel' | 'bias' | 'gamma' | 'beta' | 'statistics' | 'other';
 
 /** One named weight of a trunk. `frozen` is the single source of truth about whether training may move it. */
@@ -26,30 +26,30 @@ export interface TrunkWeight {
   readonly kind: WeightKind;
   readonly variable: Variable;
   frozen: boolean;
-  /** Sets the value (the layer's constraint is applied); the tensor stays the caller's. */
+  /** Sets the value; the layer's constraint is applied. The caller keeps the tensor. */
   write(value: Tensor): void;
 }
 
-/** A constant of a GraphModel that never trains, and why: shapes, axes, integers, preprocessing. */
+/** A constant of a GraphModel that is never trained, and the reason: shapes, axes, integers, preprocessing. */
 export interface FixedConstant {
   readonly name: string;
   readonly reason: string;
 }
 
-/** A part of a trunk between two places where it can be cut. */
+/** A part of a trunk between two possible cuts. */
 export interface Stage {
   /** Name of the last layer: the stage ends at its output. */
   readonly name: string;
   /** Layers in the order in which they run. */
   readonly layers: readonly string[];
   readonly output: TensorSpec;
-  /** Whether the stage gives other values in training than in inference although no weight moves (dropout, noise). */
+  /** Whether the stage gives other values in training than in inference with the same weights (dropout, noise). */
   readonly stochastic: boolean;
 }
 
-/** A part of a trunk. */
+/** A range of stages of a trunk. */
 export interface StageRange {
-  /** First stage to run; the input is the output of the stage before. Default 0. */
+  /** First stage to run; its input is the output of the previous stage. Default 0. */
   readonly from?: number;
   /** Stage to stop before. Default: the number of stages. */
   readonly to?: number;
@@ -60,26 +60,27 @@ export interface RunOptions extends StageRange {
   /** Dropout and noise layers are active when a seed is given; without it every layer runs in inference mode. */
   readonly dropoutSeed?: number;
   /**
-   * Whether layers that can be are computed together: a convolution with the BatchNorm and the activation behind it, for
-   * one. Default true. Layer by layer the values differ in their last bits. A trunk of a GraphModel runs what its nodes say.
+   * Whether layers are computed together where possible: for example a convolution with the following BatchNorm and
+   * activation. Default true. Without fusion the values differ in their last bits. A trunk of a GraphModel always runs
+   * its nodes as they are.
    */
   readonly fused?: boolean;
   /**
-   * With it BatchNorm layers that are not frozen run in training mode, as Keras's do with `training=True`: each channel is
-   * normalised by its mean and variance over the batch, and gradients flow through both. Frozen ones stay as they are,
-   * by their stored statistics. Where a channel has a single value (a batch of one vector) the variance is 0 and the
-   * output is beta, as in Keras: such batches teach nothing.
+   * When given, BatchNorm layers that are not frozen run in training mode, like Keras's with `training=True`: each
+   * channel is normalised by its mean and variance over the batch, and gradients flow through both. Frozen layers still
+   * use their stored statistics. Where a channel has a single value (a batch of one vector), the variance is 0 and the
+   * output is beta, as in Keras: nothing is learned from such batches.
    *
-   * It receives the layers' new statistics once, before `run` returns, and owns the tensors: `moving * momentum + batch *
-   * (1 - momentum)` with the layer's momentum (0.99 in a GraphModel, whose nodes have none) and the variance divided by the
-   * number of values, as in Keras 3. Nothing is written.
+   * The callback receives the layers' new statistics once, before `run` returns, and owns the tensors: `moving *
+   * momentum + batch * (1 - momentum)` with the layer's momentum (0.99 in a GraphModel, whose nodes have none) and the
+   * variance divided by the number of values, as in Keras 3. `run` does not write them to the layers.
    */
   readonly onStatistics?: (moved: readonly MovedStatistic[]) => void;
-  /** With `onStatistics`: the momentum of all layers, 0 … below 1, in place of their own. */
+  /** With `onStatistics`: the momentum of all layers, from 0 to below 1, instead of their own. */
   readonly momentum?: number;
 }
 
-/** What one of BatchNorm's statistics becomes by a run in training mode. */
+/** The new value of a statistic of BatchNorm after a run in training mode. */
 export interface MovedStatistic {
   readonly weight: TrunkWeight;
   readonly value: Tensor;
@@ -92,17 +93,17 @@ export interface BlockedOperation {
   readonly kind: string;
 }
 
-/** A part of a trunk prepared for inference alone: fused, with the weights of the moment when it was made. */
+/** A part of a trunk prepared for inference only: fused, with a copy of the weights at the time of the call. */
 export interface FoldedPart extends Disposable {
-  /** Runs the part without dropout; nothing flows back. The caller owns the result. */
+  /** Runs the part without dropout and without gradients. The caller owns the result. */
   readonly run: (input: Tensor) => Tensor;
-  /** Layers that run as they are, because there is no other form of them here. */
+  /** Layers that run unchanged, because this package has no folded form of them. */
   readonly unfolded: readonly string[];
   /** Frees the copy of the weights. A second call does nothing. */
   dispose(): void;
 }
 
-/** A layer or node as `base.summary()` shows it. */
+/** Description of a layer or node for `base.summary()`. */
 export interface LayerDescription {
   /** Class of the layer, or operation of the node. */
   readonly kind: string;
@@ -113,90 +114,98 @@ export interface LayerDescription {
 /** A network as nodes of a GraphModel, in the order in which they run. */
 export interface WrittenNodes {
   /**
-   * The network's own nodes: a single Placeholder, which is the input, and every node behind those it reads. A Const may
-   * leave `attr` empty: its type and shape are filled in.
+   * The network's own nodes: a single Placeholder, which is the input, and every node after those that it reads. A
+   * Const may have an empty `attr`: its type and shape are filled in.
    */
   readonly nodes: readonly NodeSpec[];
   /** Name of the Placeholder. */
   readonly input: string;
   /** Name of the node that gives the trunk's output. */
   readonly output: string;
-  /** Values of all Const nodes by their names. The caller owns the tensors: give a `tf.clone` of what the trunk keeps. */
+  /**
+   * Values of all Const nodes by name. The caller owns the tensors: return a `tf.clone` of tensors that the trunk
+   * keeps.
+   */
   readonly constants: ReadonlyMap<string, Tensor>;
-  /** What else the file of a GraphModel says: functions that nodes call, versions. */
+  /** Other fields of a GraphModel's file: functions that nodes call, versions. */
   readonly rest?: JsonObject;
 }
 
 /**
- * A network as one differentiable function with places where it can be cut. Bases have one, heads have one.
+ * A network as one differentiable function with places where it can be cut. Bases and heads contain one.
  *
- * All code is written against this interface: a trunk of another make works in every verb. `defineTrunk` makes one of
- * stages, `defineBase` makes a base of it, and `checkTrunk` of `transferkit/testing` checks the promises made here. What
- * a trunk need not have is optional; a verb that needs it raises `UNSUPPORTED_TRUNK`, which names what is missing.
+ * All code uses only this interface: a custom trunk works in every verb. `defineTrunk` makes one from stages,
+ * `defineBase` makes a base from it, and `checkTrunk` of `transferkit/testing` checks the requirements stated here.
+ * Some members are optional; a verb that needs a missing one raises `UNSUPPORTED_TRUNK`, which names it.
  */
 export interface Trunk extends Disposable {
   readonly input: TensorSpec;
   readonly output: TensorSpec;
-  /** From the input on, at least one: stage 0 takes `input`, each takes the output of the one before, the last gives `output`. */
+  /** At least one: stage 0 takes `input`, each other one the output of the previous stage; the last gives `output`. */
   readonly stages: readonly Stage[];
   readonly weights: readonly TrunkWeight[];
-  /** Constants that are no weights; [] where every number is one. */
+  /** Constants that are not weights; [] where every number is a weight. */
   readonly fixed: readonly FixedConstant[];
   /** Names that layers of a head must not have: those of all layers, and of all nodes that `writeNodes` writes. */
   readonly names: ReadonlySet<string>;
   readonly disposed: boolean;
   /**
-   * Runs stages `from` … `to - 1`, in inference mode unless the options say otherwise; gradients flow to weights and input.
-   * No weight moves. The input stays the caller's, who owns the result too; nothing else is left behind.
+   * Runs stages `from` … `to - 1`, in inference mode unless the options say otherwise. Gradients flow to weights and
+   * input. No weight changes. The caller keeps the input and owns the result; all other tensors are freed.
    *
-   * @param input - [b, …] of the shape and type that stage `from` takes.
-   * @returns [b, …] as stage `to - 1` promises; never the input itself.
-   * @throws TransferKitError `DISPOSED`, `WRONG_SHAPE`, `WRONG_DTYPE`; with `onStatistics` what `movingStatistics` raises.
+   * @param input - [b, …] with the shape and type that stage `from` takes.
+   * @returns [b, …] with the output shape of stage `to - 1`; never the input itself.
+   * @throws TransferKitError `DISPOSED`, `WRONG_SHAPE`, `WRONG_DTYPE`; with `onStatistics` also the errors of
+   * `movingStatistics`.
    */
   run(input: Tensor, options?: RunOptions): Tensor;
-  /** A part prepared for many runs of inference. The trunk must live as long. */
+  /** Prepares a part for many runs of inference. The trunk must stay alive as long as the part is used. */
   fold(range?: StageRange): Promise<FoldedPart>;
   /**
-   * Frees the weights and everything else that the trunk holds; while a verb runs on it that happens when the verb ends, and
+   * Frees the weights and all other memory of the trunk. While a verb uses the trunk, they are freed when it ends;
    * `disposed` is true at once. A second call does nothing.
    */
   dispose(): void;
   /**
-   * The weights that runs with `onStatistics` give new values for: mean and variance of every BatchNorm layer that has
-   * both unfrozen. A trunk without this method cannot train BatchNorm by the batch: `run` never receives `onStatistics`,
-   * and `batchNorm: 'train'` raises `UNSUPPORTED_TRUNK` where it has weights of the kind `statistics` unfrozen.
+   * Lists the weights that runs with `onStatistics` give new values for: mean and variance of every BatchNorm layer in
+   * which both are not frozen. A trunk without this method cannot train BatchNorm by the batch: `run` never receives
+   * `onStatistics`, and `batchNorm: 'train'` raises `UNSUPPORTED_TRUNK` if weights of the kind `statistics` are not
+   * frozen.
    *
-   * @param unfrozen - Instead of the weights that are not frozen now.
-   * @throws TransferKitError `UNSUPPORTED_LAYER` for one of them that does not normalise by its batch alone in training
-   * (`renorm`, `synchronized`, `virtual_batch_size`).
+   * @param unfrozen - Used instead of the weights that are not frozen now.
+   * @throws TransferKitError `UNSUPPORTED_LAYER` for such a layer that does not simply normalise by its batch in
+   * training (`renorm`, `synchronized`, `virtual_batch_size`).
    */
   movingStatistics?(unfrozen?: readonly TrunkWeight[]): readonly TrunkWeight[];
   /**
-   * Sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none. The caller
-   * owns the scalar. A trunk without this method has no penalties.
+   * The sum of the weight penalties (L1, L2) of the layers that hold the given weights; undefined when there is none.
+   * The caller owns the scalar. A trunk without this method has no penalties.
    */
   penalty?(moving: readonly TrunkWeight[]): Scalar | undefined;
   /**
-   * The first layer or node that has no gradient although gradients would have to pass it; undefined where none is known.
-   * Nothing runs. A trunk without this method finds out in its first step of training.
+   * Finds the first layer or node that has no gradient although gradients must pass it; undefined where none is known.
+   * Nothing is computed. For a trunk without this method, the first training step raises instead.
    *
    * @param moving - Weights of this trunk that are to be trained.
    * @param throughInput - Whether gradients are wanted for the input too.
    */
   blockedBy?(moving: readonly TrunkWeight[], throughInput: boolean): BlockedOperation | undefined;
-  /** What `base.summary()` shows of a layer beside its weights. Without it kinds and inner shapes are left out. */
+  /**
+   * Describes a layer for `base.summary()`, without its weights. Without this method kinds and inner shapes are left
+   * out.
+   */
   describeLayer?(layer: string): LayerDescription;
-  /** What `stages` list, as `base.summary()` calls them. Default `'layers'`. */
+  /** The unit of the names in `stages`, for `base.summary()`. Default `'layers'`. */
   readonly unit?: 'layers' | 'nodes';
-  /** The same network as tfjs layers, its weights named `layer/weight`: with it `save` writes a LayersModel. */
+  /** The same network as tfjs layers, with weights named `layer/weight`: `save` then writes a LayersModel. */
   readonly layers?: LayerNetwork;
   /**
-   * The same network as nodes of a GraphModel, with the weights of this moment: what `save` and `toGraphModel` write where
-   * there are no `layers`. With neither of the two both raise `UNSUPPORTED_TRUNK`.
+   * Returns the same network as nodes of a GraphModel, with the current weights: `save` and `toGraphModel` use it where
+   * there are no `layers`. Without both members they raise `UNSUPPORTED_TRUNK`.
    *
-   * Every weight is a constant of its own name, so that `load` finds it again.
+   * Every weight is a constant with the weight's name, so that `load` finds it again.
    *
-   * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form as nodes.
+   * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that cannot be written as nodes.
    */
   writeNodes?(): WrittenNodes;
 }
@@ -206,7 +215,7 @@ export interface LayerNetwork {
   readonly graph: LayerGraph;
   /** Shape of every call's first output. */
   readonly shapes: readonly Shape[];
-  /** Calls whose outputs are where stages begin and end: the input, then the last call of each stage. */
+  /** Calls whose outputs are the boundaries of stages: the input, then the last call of each stage. */
   readonly boundaries: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-// The words that all parts share: samples and a log of training, and what a trunk is. Types only.
+// The types that all rooms share: samples, the log of training, and those of trunks. Types only.
 export type {
   BlockedOperation,
   FixedConstant,
@@ -19,25 +19,28 @@ export type {
 } from './trunk.ts';
 
 /**
- * What one head is to predict: a label, or its index; several labels (`multiLabel`); a number or several (`regression`). Lists
- * of numbers may also be shares of the labels: for `classes` and `ordinal` they sum to 1, for `multiLabel` each is 0 … 1; `binary` takes the
- * share of the second label too.
+ * The target of one head: a label, or its index; several labels (`multiLabel`); a number or several (`regression`). A
+ * list of numbers may also give the share of each label: for `classes` and `ordinal` the shares sum to 1, for
+ * `multiLabel` each is 0 … 1. For `binary` a single number may give the share of the second label.
  */
 export type HeadTarget = string | readonly string[] | number | readonly number[];
 
-/** What is to be predicted: by the only head, or by each of several, by name: `{ kind: 'cat', age: 3 }`. */
+/**
+ * The target of an example: that of the only head, or a record with one for each of several heads: `{ kind: 'cat', age:
+ * 3 }`.
+ */
 export type Target = HeadTarget | Readonly<Record<string, HeadTarget>>;
 
-/** One example: raw input, what is to be predicted, and a name to report it by. */
+/** One example: raw input, its target, and a name for reports. */
 export interface Sample<Input = unknown> {
   readonly input: Input;
   readonly target: Target;
   readonly id: string;
-  /** How much the example counts in the loss, from 0. Default 1. */
+  /** Weight of the example in the loss, from 0. Default 1. */
   readonly weight?: number;
 }
 
-/** What to do with an example that cannot be read: stop with an error that lists all of them, or leave it out and say so. */
+/** What to do with examples that cannot be read: raise an error that lists all of them, or skip and report them. */
 export type OnUnreadable = 'error' | 'skip';
 
 /** An example that could not be read, and why. */
@@ -49,39 +52,39 @@ export interface Unreadable {
 /** Examples with random access. */
 export interface Samples<Input = unknown> {
   readonly size: number;
-  /** Class names in alphabetical order unless given; [] for several heads, and for numbers without given labels. */
+  /** Labels in alphabetical order unless given; [] for several heads, and for numbers without given labels. */
   readonly labels: readonly string[];
-  /** Examples of each label, those with a share of it too; {} where there are no labels. */
+  /** Number of examples of each label, including those with a share of it; {} where there are no labels. */
   readonly classCounts: Readonly<Record<string, number>>;
-  /** The same of each head, where targets are records. */
+  /** `labels` and `classCounts` of each head, where targets are records. */
   readonly heads?: Readonly<Record<string, Pick<Samples, 'labels' | 'classCounts'>>>;
   readonly onUnreadable: OnUnreadable;
-  /** Target of an example, known without reading its input. */
+  /** Target of an example, available without reading its input. */
   target(index: number): Target;
   /** The example at an index 0 … size - 1. Raises or rejects with `UNREADABLE` when its input cannot be read. */
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
   /**
-   * Two disjoint parts, drawn by the seed so that each keeps the proportions of the classes; of records those of the first
-   * head whose targets are single labels.
+   * Returns two disjoint parts, drawn by the seed. Each keeps the proportions of the labels; where targets are records,
+   * those of the first head with single labels.
    */
   split(options: SplitOptions): { readonly train: Samples<Input>; readonly validation: Samples<Input> };
 }
 
 /** How to split samples. */
 export interface SplitOptions {
-  /** Share that goes to validation, above 0 and below 1. */
+  /** Share of the examples for validation, above 0 and below 1. */
   readonly validation: number;
-  /** Default 0. */
+  /** Seed of the draw. Default 0. */
   readonly seed?: number;
 }
 
-/** Where a running verb is. */
+/** Progress of a running verb. */
 export interface Progress {
   readonly phase: 'features' | 'head' | 'fineTune' | 'evaluate';
   readonly done: number;
   readonly total: number;
-  /** Estimate from the pace so far; undefined until there is one. */
+  /** Estimated from the pace so far; undefined until there is an estimate. */
   readonly secondsLeft: number | undefined;
-  /** Seconds that `augment` has taken so far in this phase; missing where inputs are not changed. */
+  /** Seconds that `augment` has taken so far in this phase; missing where inputs are not augmented. */
   readonly augmentSeconds?: number;
 }

@@ -1,8 +1,8 @@
-// Pictures that are recognised but not decoded: what they are, and what to do about it.
+// Pictures that are recognised but not decoded, and advice for each.
 import type { PictureFormat } from './pictureFormat.ts';
 import { writtenOption } from './pictureLimits.ts';
 
-/** Endings that files of each format usually have, in small letters. */
+/** Usual file extensions of each format, in lower case. */
 const endings: readonly (readonly [PictureFormat, readonly string[]])[] = [
   ['JPEG', ['jpg', 'jpeg', 'jpe', 'jfif']],
   ['PNG', ['png']],
@@ -25,20 +25,20 @@ const endings: readonly (readonly [PictureFormat, readonly string[]])[] = [
   ],
 ];
 
-/** Drawings of any cost, and pages: never among the pictures that are searched for. */
+/** Formats that are not raster pictures and can take any time to draw: a search for pictures skips them. */
 const programs: ReadonlySet<PictureFormat> = new Set(['SVG', 'PDF']);
 
-/** Endings of the raster formats that can be decoded. */
+/** File extensions of the raster formats that can be decoded. */
 export function endingsOf(canDecode: (format: PictureFormat) => boolean): string[] {
   return endings.flatMap(([format, names]) => (!programs.has(format) && canDecode(format) ? names : []));
 }
 
-/** The format that an ending, in small letters, stands for. */
+/** The format of a file extension in lower case. */
 export function formatOfEnding(ending: string): PictureFormat | undefined {
   return endings.find(([, names]) => names.includes(ending))?.[0];
 }
 
-/** What to do about a picture of a format that is not decoded: `HEIC: convert it to JPEG`. */
+/** Advice about a picture of a format that is not decoded: `HEIC: convert it to JPEG`. */
 export function adviceAbout(format: PictureFormat): string {
   switch (format) {
     case 'SVG':

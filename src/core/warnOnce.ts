@@ -1,7 +1,7 @@
-// The only place that writes to the console: for what a verb has no result to say it in.
+// The only code that writes to the console: for warnings that do not fit into a verb's result.
 const warned = new WeakSet<object>();
 
-/** Warns about something, once. */
+/** Warns about an object, once. */
 export function warnOnce(about: object, text: string): void {
   if (warned.has(about)) return;
   warned.add(about);

@@ -1,4 +1,4 @@
-// How many bytes weights take in the files of a tfjs model.
+// The size of weights in the files of a tfjs model.
 import type { io } from '@tensorflow/tfjs-core';
 import { sizeOf } from './shapes.ts';
 
@@ -11,12 +11,15 @@ const sizes: ReadonlyMap<string, number> = new Map([
   ['complex64', 8],
 ]);
 
-/** Bytes that a weight takes, quantised where it is. Text has no fixed length: for it the answer means nothing. */
+/**
+ * Returns the bytes of a weight, in its quantised form if it has one. Text has no fixed length: the result is
+ * meaningless for it.
+ */
 export function weightBytes({ dtype, quantization, shape }: io.WeightsManifestEntry): number {
   return sizeOf(shape) * (sizes.get(quantization?.dtype ?? dtype) ?? 4);
 }
 
-/** Bytes that weights take; undefined when there is text among them, whose length only the data tells. */
+/** Returns the bytes of all weights; undefined when there is text among them, whose length only the data contains. */
 export function byteLengthOf(weights: readonly io.WeightsManifestEntry[]): number | undefined {
   if (weights.some(({ dtype }) => dtype === 'string')) return undefined;
   return weights.reduce((sum, weight) => sum + weightBytes(weight), 0);

@@ -1,17 +1,17 @@
-// Where layers get their weights from, one tensor at a time: no more than one of them lies in memory twice.
+// The source of the weights of layers. It reads one tensor at a time, so that at most one of them is in memory twice.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from './errors.ts';
 
-/** Weights by name (`layer/weight`), read when they are asked for. */
+/** Weights by name (`layer/weight`), read on demand. */
 export interface WeightSource {
   readonly names: readonly string[];
-  /** Shape of a weight, without reading it; undefined when there is none of that name. */
+  /** Returns the shape of a weight without reading it; undefined when there is none of that name. */
   shapeOf(name: string): readonly number[] | undefined;
   /** Reads a weight that `names` lists. The caller owns the tensor. */
   read(name: string): Tensor;
 }
 
-/** A source of nothing. */
+/** A source without weights. */
 export const noWeights: WeightSource = {
   names: [],
   shapeOf: () => undefined,
@@ -20,13 +20,13 @@ export const noWeights: WeightSource = {
   },
 };
 
-/** What a source knows of one weight. */
+/** What a source needs for one weight. */
 export interface WeightEntry {
   readonly shape: readonly number[];
   read(): Tensor;
 }
 
-/** A source of the given entries. */
+/** Makes a source of the given entries. */
 export function sourceOf(entries: ReadonlyMap<string, WeightEntry>): WeightSource {
   return {
     names: [...entries.keys()],
