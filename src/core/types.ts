@@ -25,10 +25,7 @@ export type {
  */
 export type HeadTarget = string | readonly string[] | number | readonly number[];
 
-/**
- * The target of an example: that of the only head, or a record with one for each of several heads: `{ kind: 'cat', age:
- * 3 }`.
- */
+/** Target of an example: for the only head, or a record with one for each head: `{ kind: 'cat', age: 3 }`. */
 export type Target = HeadTarget | Readonly<Record<string, HeadTarget>>;
 
 /** One example: raw input, its target, and a name for reports. */
