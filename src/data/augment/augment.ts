@@ -1,4 +1,5 @@
-// Changes the inputs of training, so that no two epochs see the same picture: each example by a seed of its own.
+// Changes the inputs of training, so that an epoch does not repeat the pictures of another one. Each example has its
+// own seed.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { PictureAugmentation } from './augmentPictures.ts';
 import type { ImageOperation } from './operations.ts';
@@ -14,16 +15,16 @@ import { makeStopwatch, type Stopwatch } from '../../core/stopwatch.ts';
 /** How to change inputs: a preset for pictures, operations on pictures in their order, or a function. */
 export type AugmentOption = AugmentPreset | readonly ImageOperation[] | Augmentation;
 
-/** How inputs are changed, with every value settled. */
+/** An augmentation with every default filled in. */
 export interface SettledAugmentation {
   readonly change: PictureAugmentation | Augmentation;
   readonly views: number | 'fresh';
   readonly seed: number;
-  /** What changing inputs has cost so far. */
+  /** Measures the time that augmentation has taken so far. */
   readonly stopwatch: Stopwatch;
 }
 
-/** What is to be settled, and for which run. */
+/** The options of an augmentation, and the run that they are for. */
 export interface AugmentationRequest {
   readonly augment: AugmentOption | undefined;
   readonly views: number | 'fresh' | undefined;
@@ -32,11 +33,11 @@ export interface AugmentationRequest {
   readonly model: Pick<AnyModel, 'base'>;
 }
 
-/** Keeps these draws apart from all others of the same seed. */
+/** Separates these draws from all others of the same seed. */
 const purpose = 0x617567;
 
 /**
- * Fills in defaults and checks values; undefined when nothing is to be changed.
+ * Fills in defaults and checks values; undefined when inputs are not to be changed.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -49,14 +50,15 @@ export function settleAugmentation(verb: string, request: AugmentationRequest): 
   else if (!isFresh(views)) throw invalidOption(verb, "views to be 'fresh' or a whole number from 1", views);
   const change = settleChange(verb, augment, model);
   if (change === undefined) return undefined;
-  // No more views than there are epochs to see them.
+  // More views than epochs would never be used.
   return { change, views: views === 'fresh' ? views : Math.min(views, epochs), seed, stopwatch: makeStopwatch() };
 }
 
 /**
- * Changes the inputs of a batch; the caller owns what comes and keeps what it gave.
+ * Changes the inputs of a batch. The caller owns the result and keeps the given inputs.
  *
- * @throws TransferKitError what {@link Augmentation} is held to: `INVALID_OPTION`, `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
+ * @throws TransferKitError for a result that breaks the rules of {@link Augmentation}: `INVALID_OPTION`, `WRONG_SHAPE`,
+ * `WRONG_DTYPE`, `NOT_FINITE`.
  */
 export async function augmentInputs(
   verb: string,

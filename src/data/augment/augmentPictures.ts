@@ -1,5 +1,5 @@
-// Carries operations out on a batch: picture by picture, so that none depends on the others, and no step for a picture
-// that it leaves as it is.
+// Applies operations to a batch, picture by picture, so that pictures do not depend on each other. A step that does not
+// change a picture costs nothing for it.
 import { concat, split, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { followedBy, type ColourChange } from './colourChange.ts';
 import { drawFor, type Size } from './drawing.ts';
@@ -9,7 +9,7 @@ import type { Step } from './operationSteps.ts';
 import type { PixelRange } from './pixelRange.ts';
 import { recolour } from './recolour.ts';
 
-/** What is done to pictures of a base. */
+/** The operations for pictures of a base. */
 export interface PictureAugmentation {
   readonly steps: readonly Step[];
   readonly range: PixelRange;
@@ -18,8 +18,8 @@ export interface PictureAugmentation {
 /**
  * Changes pictures.
  *
- * @param input - [b, height, width, channels] in the values that the base takes; it stays the caller's.
- * @param seeds - One for each picture; it fixes what is drawn for it.
+ * @param input - [b, height, width, channels] in the values that the base takes; the caller keeps it.
+ * @param seeds - One for each picture; it fixes all draws for it.
  * @returns The same shape; the caller owns it.
  */
 export function augmentPictures(
@@ -34,7 +34,7 @@ export function augmentPictures(
   );
 }
 
-/** The picture itself where nothing is done to it. */
+/** Returns the same tensor where the step does not change the picture. */
 function applyStep(step: Step, picture: Tensor4D, seed: number, range: PixelRange): Tensor4D {
   switch (step.kind) {
     case 'geometry': {
@@ -53,7 +53,7 @@ function applyStep(step: Step, picture: Tensor4D, seed: number, range: PixelRang
   }
 }
 
-/** Undefined when everything stays where it is. */
+/** Undefined when no pixel moves. */
 function jointMap(
   changes: Extract<Step, { kind: 'geometry' }>['changes'],
   seed: number,

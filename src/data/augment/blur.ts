@@ -1,4 +1,4 @@
-// Blurs pictures by a bell curve, rows first.
+// Blurs pictures with a Gaussian kernel, rows first.
 import { depthwiseConv2d, mirrorPad, tensor4d, type Tensor4D } from '@tensorflow/tfjs-core';
 import { evenly, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -14,9 +14,10 @@ export interface BlurOptions {
 }
 
 /**
- * Blurs pictures by a bell curve whose width is drawn evenly. Outside the picture it sees the picture in a mirror.
+ * Blurs pictures with a Gaussian kernel whose standard deviation is drawn uniformly. Beyond its edges the picture is
+ * mirrored.
  *
- * torchvision's `GaussianBlur`, with taps up to three standard deviations away.
+ * Source: torchvision's `GaussianBlur`; the kernel reaches three standard deviations.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -36,16 +37,16 @@ export function blur(options: BlurOptions = {}): Operation<'blur', BlurOptions> 
   };
 }
 
-/** Draws a width and blurs a picture [1, height, width, channels] by it. */
+/** Draws a standard deviation and blurs a picture [1, height, width, channels] with it. */
 export function blurPixels({ sigma }: Operation<'blur', BlurOptions>, picture: Tensor4D, random: Random): Tensor4D {
   return blurPicture(picture, evenly(random, sigma));
 }
 
 /**
- * A picture [1, height, width, channels] blurred.
+ * Blurs a picture [1, height, width, channels].
  *
  * @param sigma - Standard deviation in pixels.
- * @returns A new tensor; others that were made are the caller's to tidy.
+ * @returns A new tensor; the caller tidies intermediate tensors.
  */
 export function blurPicture(picture: Tensor4D, sigma: number): Tensor4D {
   const [, height, width, channels] = picture.shape;
@@ -63,7 +64,7 @@ export function blurPicture(picture: Tensor4D, sigma: number): Tensor4D {
   return depthwiseConv2d(blurred, tensor4d(rows, [rows.length / channels, 1, channels, 1]), 1, 'valid');
 }
 
-/** Taps of a bell curve, up to three standard deviations or `most` pixels from the middle; their sum is 1. */
+/** Weights of a Gaussian kernel, up to three standard deviations or `most` pixels from the centre; their sum is 1. */
 function bellCurve(sigma: number, most: number): number[] {
   const radius = Math.min(Math.ceil(3 * sigma), most);
   const taps = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));

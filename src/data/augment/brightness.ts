@@ -14,9 +14,10 @@ export interface BrightnessOptions {
 }
 
 /**
- * Makes pictures darker or brighter: all values times a factor drawn evenly from 1 - `amount` to 1 + `amount`.
+ * Makes pictures darker or brighter: multiplies all values by a factor drawn uniformly from 1 - `amount` to 1 +
+ * `amount`.
  *
- * torchvision's `adjust_brightness`.
+ * Source: torchvision's `adjust_brightness`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -36,7 +37,7 @@ export function brightness(options: BrightnessOptions = {}): Operation<'brightne
   };
 }
 
-/** Draws what it does to the colours of one picture. */
+/** Draws the change of the colours of one picture. */
 export function brightnessChange({ amount }: Operation<'brightness', BrightnessOptions>, random: Random): ColourChange {
   return brighten(aroundOne(random, amount));
 }

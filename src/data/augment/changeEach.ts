@@ -1,11 +1,11 @@
-// Changes inputs one by one by a function of the user's, and holds what comes to what went in.
+// Changes inputs one by one with the user's function, and checks each result against its input.
 import { clone, dispose, stack, Tensor, unstack } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 
 /**
- * Changes each training input a little, after preprocessing: for inputs that are no pictures, or for changes that this
- * package does not have.
+ * Changes each training input a little, after preprocessing: for inputs that are not pictures, or for changes that this
+ * package does not provide.
  *
  * @example
  * ```ts
@@ -20,10 +20,10 @@ import { describeShape } from '../../core/shapes.ts';
  */
 export interface Augmentation {
   /**
-   * Gives the changed input.
+   * Returns the changed input.
    *
-   * @param input - One example as the base takes it, without the batch axis. It is freed afterwards.
-   * @param seed - A whole number that fixes the change; it differs for each example and view.
+   * @param input - One example in the values that the base takes, without the batch axis. It is freed afterwards.
+   * @param seed - A whole number that fixes the change; different for each example and view.
    * @returns Finite values of the same shape and dtype.
    */
   apply(input: Tensor, seed: number): Tensor | Promise<Tensor>;
@@ -39,10 +39,10 @@ export interface Inputs {
 }
 
 /**
- * Changes the inputs of a batch; the caller owns what comes and keeps what it gave.
+ * Changes the inputs of a batch. The caller owns the result and keeps the given inputs.
  *
  * @param seeds - One for each example.
- * @throws TransferKitError `INVALID_OPTION` (no tensor), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
+ * @throws TransferKitError `INVALID_OPTION` (the result is not a tensor), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
  */
 export async function changeEach(
   verb: string,
@@ -64,7 +64,7 @@ export async function changeEach(
   }
 }
 
-/** Lets a function have a tensor that it may free or hand back. */
+/** Gives the function a tensor that it may free or return. */
 async function change(example: Tensor, apply: (given: Tensor) => unknown): Promise<unknown> {
   const given = clone(example);
   let result: unknown;

@@ -1,5 +1,5 @@
-// What colour operations do to each colour: another that depends linearly on it and on the mean colour of the picture, so
-// that several changes are one. Colours are red, green and blue, 0 … 1.
+// Colour operations as linear maps of each colour and of the picture's mean colour, so that several of them can be
+// combined into one. Colours are red, green and blue, 0 … 1.
 import { add, identity, isZero, multiply, scale, type Matrix, type Vector } from './matrix.ts';
 
 /** A new colour: `ofColour` times the colour plus `ofMean` times the picture's mean colour. */
@@ -10,30 +10,30 @@ export interface ColourChange {
 
 const zero: Matrix = [0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/** Shares of red, green and blue in the brightness of a colour (ITU-R BT.601). */
+/** Weights of red, green and blue in the luma of a colour (ITU-R BT.601). */
 const luma: Vector = [0.299, 0.587, 0.114];
 
-/** Gives every colour its gray. */
+/** Maps every colour to its gray. */
 const toGray: Matrix = [...luma, ...luma, ...luma];
 
-/** All values times a factor. */
+/** Multiplies all values by a factor. */
 export function brighten(factor: number): ColourChange {
   return { ofColour: scale(identity, factor), ofMean: zero };
 }
 
-/** Distances from the picture's mean gray times a factor. */
+/** Multiplies distances from the picture's mean gray by a factor. */
 export function contrastBy(factor: number): ColourChange {
   return { ofColour: scale(identity, factor), ofMean: scale(toGray, 1 - factor) };
 }
 
-/** Distances from a pixel's gray times a factor. */
+/** Multiplies distances from the gray of the pixel by a factor. */
 export function saturate(factor: number): ColourChange {
   return { ofColour: add(scale(identity, factor), scale(toGray, 1 - factor)), ofMean: zero };
 }
 
 /**
- * Turns chroma by a share of the circle, in the plane of U = 0.492 (blue - gray) and V = 0.877 (red - gray): YUV of ITU-R
- * BT.470. Gray and the gray of each colour stay as they are.
+ * Rotates chroma by a share of the full circle, in the plane of U = 0.492 (blue - gray) and V = 0.877 (red - gray): YUV
+ * of ITU-R BT.470. The gray of each colour stays the same.
  */
 export function turnHue(share: number): ColourChange {
   const angle = 2 * Math.PI * share;
@@ -42,7 +42,9 @@ export function turnHue(share: number): ColourChange {
   return { ofColour: add(toGray, turned), ofMean: zero };
 }
 
-/** What is V becomes -U, what is U becomes V, and green follows so that the gray stays. */
+/**
+ * Rotation by a quarter of the circle: V becomes -U, U becomes V, and green changes so that the gray stays the same.
+ */
 function quarterTurn(): Matrix {
   const ratio = 0.492111 / 0.877283;
   const [red, green, blue] = luma;
@@ -52,15 +54,15 @@ function quarterTurn(): Matrix {
   return [...newRed, greenFrom(0), greenFrom(1), greenFrom(2), ...newBlue];
 }
 
-/** One change after another as one. */
+/** Combines two changes into one. */
 export function followedBy(first: ColourChange, second: ColourChange): ColourChange {
   const ofColour = multiply(second.ofColour, first.ofColour);
-  // The mean of what the first gives.
+  // The mean colour after the first change.
   const ofMean = multiply(second.ofMean, add(first.ofColour, first.ofMean));
   return { ofColour, ofMean: add(multiply(second.ofColour, first.ofMean), ofMean) };
 }
 
-/** Whether the mean colour matters. */
+/** Whether the change depends on the mean colour. */
 export function needsMean({ ofMean }: ColourChange): boolean {
   return !isZero(ofMean);
 }

@@ -1,4 +1,4 @@
-// Makes pictures flatter or harsher.
+// Reduces or increases the contrast of pictures.
 import { contrastBy, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -14,10 +14,10 @@ export interface ContrastOptions {
 }
 
 /**
- * Makes pictures flatter or harsher: distances from the mean gray of the picture times a factor drawn evenly from 1 -
- * `amount` to 1 + `amount`.
+ * Reduces or increases contrast: multiplies distances from the mean gray of the picture by a factor drawn uniformly
+ * from 1 - `amount` to 1 + `amount`.
  *
- * torchvision's `adjust_contrast`.
+ * Source: torchvision's `adjust_contrast`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -37,7 +37,7 @@ export function contrast(options: ContrastOptions = {}): Operation<'contrast', C
   };
 }
 
-/** Draws what it does to the colours of one picture. */
+/** Draws the change of the colours of one picture. */
 export function contrastChange({ amount }: Operation<'contrast', ContrastOptions>, random: Random): ColourChange {
   return contrastBy(aroundOne(random, amount));
 }

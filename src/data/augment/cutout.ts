@@ -1,4 +1,4 @@
-// Covers a rectangle of pictures.
+// Covers a rectangle of each picture with gray.
 import { add, broadcastTo, mul, pad, tensor4d, zeros, type Tensor4D } from '@tensorflow/tfjs-core';
 import { drawPart, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -8,9 +8,9 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link cutout}. */
 export interface CutoutOptions {
-  /** Least and largest share of the picture's area, 0.01 … 1. Default [0.02, 1 / 3]. */
+  /** Smallest and largest share of the picture's area, 0.01 … 1. Default [0.02, 1 / 3]. */
   readonly area?: readonly [number, number];
-  /** Least and largest width by height of the rectangle, 0.1 … 10. Default [0.3, 3.3]. */
+  /** Smallest and largest aspect ratio (width / height) of the rectangle, 0.1 … 10. Default [0.3, 3.3]. */
   readonly aspect?: readonly [number, number];
   /** Gray of the rectangle, 0 … 1. Default 0.5. */
   readonly fill?: number;
@@ -19,10 +19,10 @@ export interface CutoutOptions {
 }
 
 /**
- * Covers a rectangle of the picture with gray. Its share of the area is drawn evenly, its width by height evenly on a
- * logarithmic scale, its place evenly within the picture.
+ * Covers a rectangle of the picture with gray. Its share of the area and its position are drawn uniformly, its aspect
+ * ratio uniformly on a logarithmic scale.
  *
- * Zhong et al., "Random Erasing Data Augmentation", 2017, whose numbers are the defaults; DeVries and Taylor, "Improved
+ * Source: Zhong et al., "Random Erasing Data Augmentation", 2017 (the defaults); DeVries and Taylor, "Improved
  * Regularization of Convolutional Neural Networks with Cutout", 2017.
  *
  * @throws TransferKitError `INVALID_OPTION`.
@@ -46,9 +46,9 @@ export function cutout(options: CutoutOptions = {}): Operation<'cutout', CutoutO
 }
 
 /**
- * A picture [1, height, width, 1 or 3] with a rectangle in gray.
+ * Covers a rectangle of a picture [1, height, width, 1 or 3].
  *
- * @returns A new tensor; others that were made are the caller's to tidy.
+ * @returns A new tensor; the caller tidies intermediate tensors.
  */
 export function cutoutPixels(
   operation: Operation<'cutout', CutoutOptions>,

@@ -1,32 +1,33 @@
-// Draws of operations: each of an example's has a generator of its own, so that a change of one leaves the others.
+// Random draws of operations. For each example, every operation has its own generator, so that changing one operation
+// does not change the others.
 import { deriveSeed, randomGenerator } from '../../core/random.ts';
 
 /** Uniform numbers in [0, 1). */
 export type Random = () => number;
 
-/** What is done to some share of the examples, and its place in the list, which its draws depend on. */
+/** An operation that changes a share of the examples, and its position in the list, which seeds its draws. */
 export interface Placed {
   readonly operation: { readonly probability: number };
   readonly place: number;
 }
 
-/** What an operation draws from for an example; undefined when it leaves that example as it is. */
+/** Returns the generator of an operation for an example; undefined when the operation does not change that example. */
 export function drawFor({ operation, place }: Placed, seed: number): Random | undefined {
   const random = randomGenerator(deriveSeed(seed, place));
   return random() < operation.probability ? random : undefined;
 }
 
-/** A number drawn evenly. */
+/** A uniform draw. */
 export function evenly(random: Random, [least, most]: readonly [number, number]): number {
   return least + (most - least) * random();
 }
 
-/** A number drawn evenly up to the largest to either side of 0. */
+/** A uniform draw from -`most` to `most`. */
 export function toEitherSide(random: Random, most: number): number {
   return evenly(random, [-most, most]);
 }
 
-/** A factor drawn evenly from 1 - `amount` to 1 + `amount`. */
+/** A factor drawn uniformly from 1 - `amount` to 1 + `amount`. */
 export function aroundOne(random: Random, amount: number): number {
   return evenly(random, [1 - amount, 1 + amount]);
 }
@@ -37,7 +38,10 @@ export interface Size {
   readonly width: number;
 }
 
-/** The size of a part of a picture that has a share of its area and a width by height, cut to the picture's sides. */
+/**
+ * Returns the size of a part of a picture with the given share of its area and aspect ratio, clipped to the picture's
+ * size.
+ */
 export function drawPart(
   random: Random,
   { height, width }: Size,

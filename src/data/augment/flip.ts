@@ -7,14 +7,14 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link flip}. */
 export interface FlipOptions {
-  /** Left and right (default), or top and bottom. */
+  /** Swap left and right (default), or top and bottom. */
   readonly direction?: 'horizontal' | 'vertical';
   /** Share of the examples that are changed, 0 … 1. Default 0.5. */
   readonly probability?: number;
 }
 
 /**
- * Mirrors pictures: left and right, or top and bottom.
+ * Mirrors pictures: swaps left and right, or top and bottom.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -31,7 +31,7 @@ export function flip(options: FlipOptions = {}): Operation<'flip', FlipOptions> 
   return { name: 'flip', direction, probability: probabilityOf('flip', probability) };
 }
 
-/** Where a flip looks for each pixel. */
+/** Returns the map from each pixel of the result to its source. */
 export function flipMap({ direction }: Operation<'flip', FlipOptions>): Matrix {
   return direction === 'horizontal' ? stretching(-1, 1) : stretching(1, -1);
 }

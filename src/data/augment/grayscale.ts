@@ -1,4 +1,4 @@
-// Takes the colours away.
+// Removes the colours of pictures.
 import { saturate, type ColourChange } from './colourChange.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf } from './operationChecks.ts';
@@ -11,9 +11,9 @@ export interface GrayscaleOptions {
 }
 
 /**
- * Takes the colours away: each pixel becomes its luma, 0.299 red + 0.587 green + 0.114 blue.
+ * Removes the colours: each pixel becomes its luma, 0.299 red + 0.587 green + 0.114 blue.
  *
- * ITU-R BT.601, as in PIL and torchvision's `rgb_to_grayscale`.
+ * Source: ITU-R BT.601, as in PIL and torchvision's `rgb_to_grayscale`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -29,7 +29,7 @@ export function grayscale(options: GrayscaleOptions = {}): Operation<'grayscale'
   return { name: 'grayscale', probability: probabilityOf('grayscale', probability) };
 }
 
-/** What it does to colours. */
+/** The change of the colours. */
 export function grayscaleChange(): ColourChange {
   return saturate(0);
 }

@@ -1,4 +1,4 @@
-// Turns colours around the gray axis.
+// Rotates the hue of pictures.
 import { turnHue, type ColourChange } from './colourChange.ts';
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -7,15 +7,15 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link hue}. */
 export interface HueOptions {
-  /** Largest turn to either side as a share of the circle of colours, 0 … 0.5. Default 0.05. */
+  /** Largest rotation in either direction, as a share of the full circle of hues, 0 … 0.5. Default 0.05. */
   readonly amount?: number;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Turns colours around the gray axis by an angle drawn evenly up to the largest to either side: in the plane of U and V of
- * YUV (ITU-R BT.470), so that the gray of every colour stays as it is.
+ * Rotates hues by an angle drawn uniformly from -`amount` to `amount`, in the plane of U and V of YUV (ITU-R BT.470).
+ * The gray of every colour stays the same.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -35,7 +35,7 @@ export function hue(options: HueOptions = {}): Operation<'hue', HueOptions> {
   };
 }
 
-/** Draws what it does to the colours of one picture. */
+/** Draws the change of the colours of one picture. */
 export function hueChange({ amount }: Operation<'hue', HueOptions>, random: Random): ColourChange {
   return turnHue(toEitherSide(random, amount));
 }

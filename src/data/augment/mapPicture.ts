@@ -1,4 +1,4 @@
-// Resamples a picture through a projective map.
+// Resamples a picture with a projective map.
 import { add, engine, sub, tensor2d, Transform, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { PictureFill } from './operation.ts';
 import type { Size } from './drawing.ts';
@@ -8,14 +8,14 @@ import { spanOf, type PixelRange } from './pixelRange.ts';
 import { channels } from './unitValues.ts';
 
 /**
- * A picture [1, height, width, channels] as seen through a map: bilinear between pixels.
+ * Resamples a picture [1, height, width, channels] with a map, bilinear between pixels.
  *
  * @param range - Needed for a gray `fill`.
- * @returns A new tensor; others that were made are the caller's to tidy.
+ * @returns A new tensor; the caller tidies intermediate tensors.
  */
 export function mapPicture(picture: Tensor4D, map: Matrix, fill: PictureFill, range: PixelRange | undefined): Tensor4D {
   if (typeof fill !== 'number') return transform(picture, map, fill);
-  // tfjs fills all channels with one value: outside is where 0 is.
+  // tfjs fills all channels with one value, so shift the values until the fill of each channel is 0.
   const gray = range === undefined ? [0] : range.black.map((black, i) => black + fill * (spanOf(range)[i] ?? 0));
   const outside = channels(gray);
   return add(transform(sub(picture, outside), map, 'constant'), outside);
@@ -36,8 +36,8 @@ function transform(picture: Tensor4D, map: Matrix, fillMode: 'constant' | 'neare
 }
 
 /**
- * The same picture in mirrors, so many times further to the right and down that nobody looks for it left of 0 or above: there
- * tfjs's kernel for wasm repeats the last pixel.
+ * The same map in a mirrored copy of the picture, so far to the right and down that no coordinate is negative: for
+ * negative ones tfjs's wasm kernel repeats the last pixel.
  */
 function awayFromZero(map: Matrix, { height, width }: Size): Matrix {
   const corners = [0, width - 1].flatMap((x) => [0, height - 1].map((y) => apply(map, [x, y, 1])));

@@ -1,4 +1,4 @@
-// Matrices of three rows and columns, row by row.
+// 3 × 3 matrices, row by row.
 
 /** Nine numbers, row by row. */
 export type Matrix = readonly [number, number, number, number, number, number, number, number, number];
@@ -6,16 +6,16 @@ export type Matrix = readonly [number, number, number, number, number, number, n
 /** Three numbers. */
 export type Vector = readonly [number, number, number];
 
-/** Leaves everything as it is. */
+/** The identity matrix. */
 export const identity: Matrix = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
-/** A matrix from what it holds at each row and column. */
+/** Makes a matrix from a function of row and column. */
 export function matrixOf(value: (row: 0 | 1 | 2, column: 0 | 1 | 2) => number): Matrix {
   const rowOf = (row: 0 | 1 | 2): Vector => [value(row, 0), value(row, 1), value(row, 2)];
   return [...rowOf(0), ...rowOf(1), ...rowOf(2)];
 }
 
-/** a · b: what b does, then what a does. */
+/** a · b: b is applied first, then a. */
 export function multiply(a: Matrix, b: Matrix): Matrix {
   return matrixOf((row, column) => dot(rowOf(a, row), [at(b, 0, column), at(b, 1, column), at(b, 2, column)]));
 }
@@ -35,7 +35,7 @@ export function apply(matrix: Matrix, vector: Vector): Vector {
   return [dot(rowOf(matrix, 0), vector), dot(rowOf(matrix, 1), vector), dot(rowOf(matrix, 2), vector)];
 }
 
-/** Whether a matrix is one of zeros. */
+/** Whether all values of a matrix are 0. */
 export function isZero(matrix: Matrix): boolean {
   return matrix.every((value) => value === 0);
 }

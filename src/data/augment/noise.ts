@@ -9,14 +9,14 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link noise}. */
 export interface NoiseOptions {
-  /** Standard deviation where black is 0 and white is 1, 0 … 1. Default 0.05. */
+  /** Standard deviation on a scale where black is 0 and white is 1, 0 … 1. Default 0.05. */
   readonly deviation?: number;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Adds a normally distributed value of its own to each channel of each pixel, and clips to black … white.
+ * Adds an independent normally distributed value to each channel of each pixel, and clips to black … white.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -37,9 +37,9 @@ export function noise(options: NoiseOptions = {}): Operation<'noise', NoiseOptio
 }
 
 /**
- * A picture [1, height, width, 1 or 3] with normally distributed noise, clipped to black … white.
+ * Adds normally distributed noise to a picture [1, height, width, 1 or 3], clipped to black … white.
  *
- * @returns A new tensor; others that were made are the caller's to tidy.
+ * @returns A new tensor; the caller tidies intermediate tensors.
  */
 export function noisePixels(
   { deviation }: Operation<'noise', NoiseOptions>,
@@ -51,7 +51,7 @@ export function noisePixels(
   return fromUnit(add(toUnit(picture, range), values), range);
 }
 
-/** Two at a time: Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958. */
+/** Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958, which gives two values at a time. */
 function normalValues(count: number, deviation: number, random: Random): Float32Array {
   const values = new Float32Array(count);
   for (let i = 0; i < count; i += 2) {

@@ -1,53 +1,56 @@
-// What an operation is: plain data that a function of the same name makes, and how it is carried out.
+// Types of operations: plain data made by a function of the same name, and the rule that applies it.
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { ColourChange } from './colourChange.ts';
 import type { Random, Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { PixelRange } from './pixelRange.ts';
 
-/** What is seen where an operation looks outside the picture: the picture in a mirror, its nearest pixel, or a gray 0 … 1. */
+/** Values outside the picture: the mirrored picture, the nearest pixel, or a gray 0 … 1. */
 export type PictureFill = 'reflect' | 'nearest' | number;
 
-/** A change of pictures as plain data: its name and its options with defaults filled in. Training carries it out. */
+/** A change of pictures as plain data: its name and its options, with defaults filled in. Training applies it. */
 export type Operation<Name extends string, Options extends object> = { readonly name: Name } & Readonly<
   Required<Options>
 >;
 
-/** What all operations have. */
+/** The fields that all operations have. */
 export interface AnyOperation {
   readonly name: string;
   readonly probability: number;
   readonly fill?: PictureFill;
 }
 
-/** An operation that moves pixels: `map` draws where it looks for each pixel of a picture of some size. */
+/**
+ * An operation that moves pixels: `map` draws the map from each pixel of the result to its source, for a picture of a
+ * given size.
+ */
 export interface GeometricChange {
   readonly kind: 'geometry';
   readonly operation: AnyOperation;
-  /** Undefined: it never looks outside the picture. */
+  /** Undefined when it never reads outside the picture. */
   readonly fill: PictureFill | undefined;
   map(random: Random, size: Size): Matrix;
 }
 
-/** An operation that gives each colour another. */
+/** An operation that maps colours to colours. */
 export interface ColourfulChange {
   readonly kind: 'colours';
   readonly operation: AnyOperation;
   change(random: Random): ColourChange;
 }
 
-/** The rest: an operation that makes pixels of pixels, or of nothing. */
+/** Any other operation: it computes new pixels. */
 export interface PixelChange {
   readonly kind: 'pixels';
   readonly operation: AnyOperation;
   /**
-   * Changes a picture [1, height, width, channels] in the values that the base takes. Gives a new tensor; others that were
-   * made are the caller's to tidy.
+   * Changes a picture [1, height, width, channels] in the values that the base takes. Returns a new tensor; the caller
+   * tidies intermediate tensors.
    */
   apply(picture: Tensor4D, random: Random, range: PixelRange): Tensor4D;
 }
 
-/** An operation with its settings checked, ready to be carried out. */
+/** An operation with checked settings, ready to be applied. */
 export type SettledOperation = GeometricChange | ColourfulChange | PixelChange;
 
 /** A row of the table of operations. */
@@ -72,7 +75,7 @@ export function geometric<Made extends AnyOperation>(
   };
 }
 
-/** The row of an operation that gives each colour another. */
+/** The row of an operation that maps colours to colours. */
 export function colourful<Made extends AnyOperation>(
   make: OperationRule<Made>['make'],
   change: (operation: Made, random: Random) => ColourChange,

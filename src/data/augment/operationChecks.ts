@@ -1,17 +1,17 @@
-// Checks of what operations are told. Each hands the value on.
+// Checks of the settings of operations. Each returns the checked value.
 import { TransferKitError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import type { PictureFill } from './operation.ts';
 
 type Limits = readonly [least: number, most: number];
 
-/** A number within limits. */
+/** Checks a number within limits. */
 export function within(name: string, option: string, value: unknown, [least, most]: Limits): number {
   if (isWithin(value, [least, most])) return value;
   throw invalidSetting(name, `${option} to be a number from ${String(least)} to ${String(most)}`, value);
 }
 
-/** A pair of numbers within limits that do not fall. */
+/** Checks a pair of numbers within limits, in rising order. */
 export function rangeWithin(
   name: string,
   option: string,
@@ -27,12 +27,12 @@ export function rangeWithin(
   throw invalidSetting(name, `${option} to be [least, largest], numbers ${limits}`, value);
 }
 
-/** A probability. */
+/** Checks a probability. */
 export function probabilityOf(name: string, value: unknown): number {
   return within(name, 'probability', value, [0, 1]);
 }
 
-/** What lies outside a picture. */
+/** Checks the fill outside a picture. */
 export function fillOf(name: string, value: unknown): PictureFill {
   if (value === 'reflect' || value === 'nearest') return value;
   if (isWithin(value, [0, 1])) return value;

@@ -1,16 +1,16 @@
-// A list of operations as steps: geometric ones that follow each other are one, and so are those of colours.
+// Groups a list of operations into steps: consecutive geometric operations become one step, and so do those of colours.
 import type { ColourfulChange, GeometricChange, PictureFill, PixelChange, SettledOperation } from './operation.ts';
 
-/** What is done to a picture in one go. */
+/** A change of a picture that is computed at once. */
 export type Step = GeometryStep | ColourStep | PixelStep;
 
-/** An operation and its place in the list, which its draws depend on. */
+/** An operation and its position in the list, which seeds its draws. */
 type At<Settled extends SettledOperation> = Settled & { readonly place: number };
 
 interface GeometryStep {
   readonly kind: 'geometry';
   readonly changes: readonly At<GeometricChange>[];
-  /** Undefined: none of them looks outside. */
+  /** Undefined when none of them reads outside the picture. */
   readonly fill: PictureFill | undefined;
 }
 
@@ -24,7 +24,7 @@ interface PixelStep {
   readonly change: At<PixelChange>;
 }
 
-/** Takes operations together, in their order, as far as they are of one kind and fill what lies outside alike. */
+/** Combines consecutive operations of one kind, if they use the same fill. */
 export function stepsOf(operations: readonly SettledOperation[]): readonly Step[] {
   const steps: Step[] = [];
   for (const [place, operation] of operations.entries()) {
@@ -36,7 +36,7 @@ export function stepsOf(operations: readonly SettledOperation[]): readonly Step[
   return steps;
 }
 
-/** Whether an operation must know which values are black and white. */
+/** Whether an operation needs to know the values of black and white. */
 export function needsRange(operation: SettledOperation): boolean {
   return operation.kind !== 'geometry' || typeof operation.fill === 'number';
 }
@@ -52,7 +52,7 @@ function stepOf(settled: SettledOperation, place: number): Step {
   }
 }
 
-/** Two steps as one; undefined when they must stay two. */
+/** Combines two steps into one; undefined when that is not possible. */
 function jointStep(first: Step | undefined, second: Step): Step | undefined {
   if (first?.kind === 'colours' && second.kind === 'colours') {
     return { kind: 'colours', changes: [...first.changes, ...second.changes] };

@@ -41,13 +41,15 @@ export const operations = {
 /** Name of an operation, and of the function that makes it. */
 export type OperationName = keyof typeof operations;
 
-/** A change of pictures as plain data, made by `flip()`, `rotate()` … of `transferkit/augment` and carried out in training. */
+/**
+ * A change of pictures as plain data, made by `flip()`, `rotate()` … of `transferkit/augment` and applied in training.
+ */
 export type ImageOperation<Name extends OperationName = OperationName> = {
   readonly [N in Name]: ReturnType<(typeof operations)[N]['make']>;
 }[Name];
 
 /**
- * The operation with every setting checked, and defaults for those that are missing; undefined for one of another name.
+ * Returns the operation with every setting checked and defaults filled in; undefined for an unknown name.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

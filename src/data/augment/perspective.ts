@@ -8,17 +8,18 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link perspective}. */
 export interface PerspectiveOptions {
-  /** Largest share by which an edge grows and the one opposite shrinks, 0 … 0.5. Default 0.2. */
+  /** Largest share by which an edge grows and the opposite edge shrinks, 0 … 0.5. Default 0.2. */
   readonly amount?: number;
-  /** What is seen outside the picture. Default `'reflect'`. */
+  /** Values outside the picture. Default `'reflect'`. */
   readonly fill?: PictureFill;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Tilts pictures around their upright and their level axis, as if seen from the side and from above: of two opposite
- * edges one grows by a share drawn evenly up to `amount`, the other shrinks by it. Around one axis it is fastai's `Warp`.
+ * Tilts pictures around their vertical and their horizontal axis, as if seen from the side and from above: of two
+ * opposite edges one grows by a share drawn uniformly up to `amount`, and the other shrinks by it. Around one axis this
+ * is fastai's `Warp`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -39,7 +40,7 @@ export function perspective(options: PerspectiveOptions = {}): Operation<'perspe
   };
 }
 
-/** Draws where a tilted picture is seen for each pixel. */
+/** Draws the map from each pixel of the result to its source. */
 export function perspectiveMap(
   { amount }: Operation<'perspective', PerspectiveOptions>,
   random: Random,

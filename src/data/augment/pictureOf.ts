@@ -1,10 +1,10 @@
-// A base's input as a picture to look at.
+// Converts a base's input to a picture for display.
 import type { Picture } from '../../core/picture.ts';
 import { spanOf, type PixelRange } from './pixelRange.ts';
 
 /**
- * Values [height, width, 1 or 3] that a base takes as a picture of red, green and blue, in bytes: rounded, and clipped to black …
- * white.
+ * Converts values [height, width, 1 or 3] of a base's input to bytes of red, green and blue: rounded, and clipped to
+ * black … white.
  */
 export function pictureOf(
   values: ArrayLike<number>,

@@ -1,17 +1,20 @@
-// Which values pixels have in what a base takes: black and white of each channel, by the base's own preprocessing.
+// The values of black and white in a base's input, for each channel, according to the base's preprocessing.
 import type { ImageMode, PreprocessorSpec } from '../../model/model.ts';
 import type { Channels } from '../../core/pictureLimits.ts';
 import { scalingOf } from '../preprocess/scale.ts';
 import type { Vector } from './matrix.ts';
 
-/** Values of black and of white, channel by channel (of one channel three times), and whether blue is the first of them. */
+/**
+ * Values of black and of white for each channel (three equal ones for one channel), and whether the channels start with
+ * blue.
+ */
 export interface PixelRange {
   readonly black: Vector;
   readonly white: Vector;
   readonly bgr: boolean;
 }
 
-/** Values of the pixels that preprocessing gives; undefined where it does not say. */
+/** Returns the range of the pixels after preprocessing; undefined where the preprocessing does not define it. */
 export function pixelRangeOf(spec: PreprocessorSpec): PixelRange | undefined {
   if (spec.kind === 'image') return spec.channels === 4 ? undefined : rangeOfMode(spec.mode, spec.channels);
   if (spec.kind !== 'tensor' || spec.range === undefined) return undefined;
@@ -19,7 +22,7 @@ export function pixelRangeOf(spec: PreprocessorSpec): PixelRange | undefined {
   return { black: [black, black, black], white: [white, white, white], bgr: false };
 }
 
-/** White above black, for each channel. */
+/** White minus black, for each channel. */
 export function spanOf({ black, white }: PixelRange): Vector {
   return [white[0] - black[0], white[1] - black[1], white[2] - black[2]];
 }

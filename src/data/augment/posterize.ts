@@ -1,4 +1,4 @@
-// Leaves a few values of each channel.
+// Reduces the number of values of each channel.
 import { clipByValue, floor, mul, round, type Tensor4D } from '@tensorflow/tfjs-core';
 import { assertOptions } from '../../core/optionNames.ts';
 import type { Random } from './drawing.ts';
@@ -9,17 +9,17 @@ import { fromUnit, toUnit } from './unitValues.ts';
 
 /** Options of {@link posterize}. */
 export interface PosterizeOptions {
-  /** Bits of each channel that are kept, a whole number 1 … 8. Default 4. */
+  /** Number of bits of each channel that are kept, a whole number 1 … 8. Default 4. */
   readonly bits?: number;
   /** Share of the examples that are changed, 0 … 1. Default 0.5. */
   readonly probability?: number;
 }
 
 /**
- * Keeps the highest bits of each channel and sets the others to 0, which leaves `2 ^ bits` values. Values are rounded to
- * whole ones 0 … 255 first.
+ * Keeps the highest bits of each channel and sets the others to 0, which leaves `2 ^ bits` values. Values are first
+ * rounded to whole numbers 0 … 255.
  *
- * Pillow's `ImageOps.posterize` and torchvision's `RandomPosterize`.
+ * Source: Pillow's `ImageOps.posterize` and torchvision's `RandomPosterize`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -36,7 +36,7 @@ export function posterize(options: PosterizeOptions = {}): Operation<'posterize'
   return { name: 'posterize', bits, probability: probabilityOf('posterize', probability) };
 }
 
-/** A picture [1, height, width, 1 or 3] with the highest bits alone. */
+/** Keeps the highest bits of a picture [1, height, width, 1 or 3]. */
 export function posterizePixels(
   { bits }: Operation<'posterize', PosterizeOptions>,
   picture: Tensor4D,

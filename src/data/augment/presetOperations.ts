@@ -1,4 +1,4 @@
-// Lists of operations that fit most pictures, by name.
+// Lists of operations that suit most pictures, by name.
 import { brightness } from './brightness.ts';
 import { contrast } from './contrast.ts';
 import { cutout } from './cutout.ts';
@@ -15,10 +15,10 @@ import { zoom } from './zoom.ts';
 /**
  * All presets.
  *
- * `standard`: fastai/vision/augment.py, `aug_transforms` (do_flip, max_warp 0.2, max_rotate 10, max_zoom 1.1, max_lighting 0.2,
- * p_affine and p_lighting 0.75), with brightness and contrast as in torchvision. `strong`: timm/data/transforms_factory.py
- * (hflip 0.5, color_jitter 0.4, random erasing as in its recipes), with parts from half the picture on and the colours
- * taken away from a tenth.
+ * `standard`: fastai/vision/augment.py, `aug_transforms` (do_flip, max_warp 0.2, max_rotate 10, max_zoom 1.1,
+ * max_lighting 0.2, p_affine and p_lighting 0.75), with brightness and contrast as in torchvision. `strong`:
+ * timm/data/transforms_factory.py (hflip 0.5, color_jitter 0.4, random erasing as in its recipes), with crops of half
+ * the picture or more, and a tenth of the pictures in gray.
  */
 export const augmentPresets = {
   none: () => [],
@@ -42,5 +42,7 @@ export const augmentPresets = {
   ],
 } as const satisfies Readonly<Record<string, () => readonly ImageOperation[]>>;
 
-/** How much pictures are changed: not at all, a little, as fastai does unless told otherwise, or as timm does. */
+/**
+ * How much pictures are changed: `none` leaves them unchanged, `standard` uses fastai's defaults, `strong` uses timm's.
+ */
 export type AugmentPreset = keyof typeof augmentPresets;

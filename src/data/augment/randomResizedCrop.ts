@@ -1,4 +1,4 @@
-// Shows a part of the picture in the picture's size.
+// Crops a part of the picture and enlarges it to the picture's size.
 import { drawPart, toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation } from './operation.ts';
@@ -7,19 +7,19 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link randomResizedCrop}. */
 export interface RandomResizedCropOptions {
-  /** Least and largest share of the picture's area, 0.01 … 1. Default [0.5, 1]. */
+  /** Smallest and largest share of the picture's area, 0.01 … 1. Default [0.5, 1]. */
   readonly area?: readonly [number, number];
-  /** Least and largest width by height of the part, 0.1 … 10. Default [3 / 4, 4 / 3]. */
+  /** Smallest and largest aspect ratio (width / height) of the part, 0.1 … 10. Default [3 / 4, 4 / 3]. */
   readonly aspect?: readonly [number, number];
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Shows a part of the picture in the picture's size. Its share of the area is drawn evenly, its width by height evenly on a
- * logarithmic scale, its place evenly; a side that would be longer than the picture's is cut to it.
+ * Crops a part of the picture and enlarges it to the picture's size. Its share of the area and its position are drawn
+ * uniformly, its aspect ratio uniformly on a logarithmic scale. A side longer than the picture's is clipped.
  *
- * Szegedy et al., "Going Deeper with Convolutions", 2015, section 6; torchvision's `RandomResizedCrop`.
+ * Source: Szegedy et al., "Going Deeper with Convolutions", 2015, section 6; torchvision's `RandomResizedCrop`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -42,7 +42,7 @@ export function randomResizedCrop(
   };
 }
 
-/** Draws where the part is seen for each pixel. */
+/** Draws the map from each pixel of the result to its source. */
 export function randomResizedCropMap(
   operation: Operation<'randomResizedCrop', RandomResizedCropOptions>,
   random: Random,

@@ -1,4 +1,4 @@
-// Gives every colour of a picture another.
+// Maps every colour of a picture to another one.
 import {
   add,
   matMul,
@@ -17,10 +17,10 @@ import { spanOf, type PixelRange } from './pixelRange.ts';
 import { fromUnit } from './unitValues.ts';
 
 /**
- * A picture [1, height, width, 1 or 3] with changed colours, clipped to black … white. Gray is a colour of three equal parts,
- * of which one is kept.
+ * Changes the colours of a picture [1, height, width, 1 or 3], clipped to black … white. A gray value is treated as a
+ * colour of three equal parts, and one of the results is kept.
  *
- * @returns A new tensor; others that were made are the caller's to tidy.
+ * @returns A new tensor; the caller tidies intermediate tensors.
  */
 export function recolour(picture: Tensor4D, change: ColourChange, range: PixelRange): Tensor4D {
   const ofColour = fromBase(change.ofColour, range);
@@ -29,7 +29,7 @@ export function recolour(picture: Tensor4D, change: ColourChange, range: PixelRa
   const colours = isGray ? tile(picture, [1, 1, 1, 3]) : picture;
   const pixels = reshape(colours, [-1, 3]);
   const products = matMul(pixels, columnsOf(ofColour));
-  // What the matrices make of black must come out as 0.
+  // An offset, so that the matrices map black to 0.
   const black = apply(
     matrixOf((row, column) => at(ofColour, row, column) + at(ofMean, row, column)),
     range.black,
@@ -40,14 +40,17 @@ export function recolour(picture: Tensor4D, change: ColourChange, range: PixelRa
   return isGray ? slice(changed, [0, 0, 0, 0], picture.shape) : changed;
 }
 
-/** A matrix on colours as one on the base's values, which gives values 0 … 1 in the base's order of channels. */
+/**
+ * Converts a matrix on colours to one on the base's values. The result has values 0 … 1 in the base's order of
+ * channels.
+ */
 function fromBase(matrix: Matrix, range: PixelRange): Matrix {
   const span: Vector = spanOf(range);
   const place = (channel: 0 | 1 | 2) => (range.bgr ? 2 - channel : channel);
   return matrixOf((row, column) => at(matrix, place(row), place(column)) / span[column]);
 }
 
-/** The matrix that rows are multiplied with, instead of columns. */
+/** The transposed matrix, for multiplication from the left by rows. */
 function columnsOf(matrix: Matrix): Tensor {
   return tensor2d([...matrixOf((row, column) => at(matrix, column, row))], [3, 3]);
 }

@@ -1,4 +1,4 @@
-// Turns pictures.
+// Rotates pictures.
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -8,16 +8,16 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link rotate}. */
 export interface RotateOptions {
-  /** Largest angle to either side, 0 … 180. Default 10. */
+  /** Largest angle in degrees in either direction, 0 … 180. Default 10. */
   readonly degrees?: number;
-  /** What is seen outside the picture. Default `'reflect'`. */
+  /** Values outside the picture. Default `'reflect'`. */
   readonly fill?: PictureFill;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Turns pictures around their middle by an angle drawn evenly up to the largest to either side.
+ * Rotates pictures around their centre by an angle drawn uniformly from -`degrees` to `degrees`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -38,7 +38,7 @@ export function rotate(options: RotateOptions = {}): Operation<'rotate', RotateO
   };
 }
 
-/** Draws where a rotation looks for each pixel. */
+/** Draws the map from each pixel of the result to its source. */
 export function rotateMap({ degrees }: Operation<'rotate', RotateOptions>, random: Random): Matrix {
   return turning(toRadians(toEitherSide(random, degrees)));
 }

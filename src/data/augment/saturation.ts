@@ -1,4 +1,4 @@
-// Makes colours paler or stronger.
+// Reduces or increases the saturation of pictures.
 import { saturate, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -14,10 +14,10 @@ export interface SaturationOptions {
 }
 
 /**
- * Makes colours paler or stronger: distances from the gray of the same pixel times a factor drawn evenly from 1 - `amount` to
- * 1 + `amount`.
+ * Makes colours paler or stronger: multiplies distances from the gray of the same pixel by a factor drawn uniformly
+ * from 1 - `amount` to 1 + `amount`.
  *
- * torchvision's `adjust_saturation`.
+ * Source: torchvision's `adjust_saturation`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -37,7 +37,7 @@ export function saturation(options: SaturationOptions = {}): Operation<'saturati
   };
 }
 
-/** Draws what it does to the colours of one picture. */
+/** Draws the change of the colours of one picture. */
 export function saturationChange({ amount }: Operation<'saturation', SaturationOptions>, random: Random): ColourChange {
   return saturate(aroundOne(random, amount));
 }

@@ -1,4 +1,4 @@
-// Settles what is to be done to the pictures of a base: a preset or a list of operations, held to what the base takes.
+// Resolves a preset or a list of operations for the pictures of a base, and checks it against the base's input.
 import { TransferKitError } from '../../core/errors.ts';
 import type { Base } from '../../model/model.ts';
 import { describeShape } from '../../core/shapes.ts';
@@ -11,11 +11,11 @@ import { pixelRangeOf, type PixelRange } from './pixelRange.ts';
 import { augmentPresets, type AugmentPreset } from './presetOperations.ts';
 import { needsRange, stepsOf } from './operationSteps.ts';
 
-/** For steps that do not ask. */
+/** For steps that do not use the range. */
 const anyRange: PixelRange = { black: [0, 0, 0], white: [1, 1, 1], bgr: false };
 
 /**
- * What is to be done to pictures of a base; undefined when that is nothing.
+ * Returns the operations for pictures of a base; undefined when there are none.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -49,7 +49,7 @@ function checkEntry(verb: string, entry: unknown): SettledOperation {
   throw new TransferKitError('INVALID_OPTION', text, { received: entry });
 }
 
-/** The error about a base of which nobody knows what is black and what is white. */
+/** The error about a base whose values of black and white are unknown. */
 function rangeUnknown(verb: string, name: string, shape: Shape): TransferKitError {
   const [found, advice] =
     shape[2] === 1 || shape[2] === 3

@@ -1,4 +1,4 @@
-// Leans the columns of pictures, and the rows.
+// Shears the columns and the rows of pictures.
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -8,18 +8,18 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link shear}. */
 export interface ShearOptions {
-  /** Largest angle of the columns to either side, in degrees, 0 … 60. Default 10. */
+  /** Largest angle of the columns in either direction, in degrees, 0 … 60. Default 10. */
   readonly horizontal?: number;
-  /** Largest angle of the rows to either side, in degrees, 0 … 60. Default 0. */
+  /** Largest angle of the rows in either direction, in degrees, 0 … 60. Default 0. */
   readonly vertical?: number;
-  /** What is seen outside the picture. Default `'reflect'`. */
+  /** Values outside the picture. Default `'reflect'`. */
   readonly fill?: PictureFill;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Leans the columns of pictures, and the rows, by angles drawn evenly up to the largest to either side.
+ * Shears the columns and the rows of pictures, by angles drawn uniformly up to the largest in either direction.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -41,7 +41,7 @@ export function shear(options: ShearOptions = {}): Operation<'shear', ShearOptio
   };
 }
 
-/** Draws where a shear looks for each pixel. */
+/** Draws the map from each pixel of the result to its source. */
 export function shearMap({ horizontal, vertical }: Operation<'shear', ShearOptions>, random: Random): Matrix {
   const x = Math.tan(toRadians(toEitherSide(random, horizontal)));
   return leaning(x, Math.tan(toRadians(toEitherSide(random, vertical))));

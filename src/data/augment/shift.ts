@@ -8,18 +8,19 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link shift}. */
 export interface ShiftOptions {
-  /** Largest share of the width, 0 … 1. Default 0.1. */
+  /** Largest shift in either direction as a share of the width, 0 … 1. Default 0.1. */
   readonly horizontal?: number;
-  /** Largest share of the height, 0 … 1. Default 0.1. */
+  /** Largest shift in either direction as a share of the height, 0 … 1. Default 0.1. */
   readonly vertical?: number;
-  /** What is seen outside the picture. Default `'reflect'`. */
+  /** Values outside the picture. Default `'reflect'`. */
   readonly fill?: PictureFill;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Moves pictures sideways and up or down, by shares of their width and height drawn evenly up to the largest to either side.
+ * Moves pictures horizontally and vertically, by shares of their width and height drawn uniformly up to the largest in
+ * either direction.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -41,7 +42,7 @@ export function shift(options: ShiftOptions = {}): Operation<'shift', ShiftOptio
   };
 }
 
-/** Draws where a shift looks for each pixel. */
+/** Draws the map from each pixel of the result to its source. */
 export function shiftMap(
   { horizontal, vertical }: Operation<'shift', ShiftOptions>,
   random: Random,

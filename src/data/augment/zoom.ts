@@ -1,4 +1,4 @@
-// Makes what is seen larger or smaller.
+// Zooms into or out of pictures.
 import { evenly, toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -7,16 +7,17 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link zoom}. */
 export interface ZoomOptions {
-  /** Least and largest factor, 0.1 … 10; above 1 nothing outside the picture is seen. Default [1, 1.1]. */
+  /** Smallest and largest factor, 0.1 … 10. Factors above 1 show nothing outside the picture. Default [1, 1.1]. */
   readonly range?: readonly [number, number];
-  /** What is seen outside the picture. Default `'reflect'`. */
+  /** Values outside the picture. Default `'reflect'`. */
   readonly fill?: PictureFill;
   /** Share of the examples that are changed, 0 … 1. Default 1. */
   readonly probability?: number;
 }
 
 /**
- * Makes what is seen larger or smaller, around a place drawn evenly from the picture, as fastai's `Zoom` does.
+ * Zooms into (factors above 1) or out of pictures, around a point drawn uniformly from the picture. Source: fastai's
+ * `Zoom`.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *
@@ -37,7 +38,7 @@ export function zoom(options: ZoomOptions = {}): Operation<'zoom', ZoomOptions> 
   };
 }
 
-/** Draws where a zoom looks for each pixel. */
+/** Draws the map from each pixel of the result to its source. */
 export function zoomMap({ range }: Operation<'zoom', ZoomOptions>, random: Random, { height, width }: Size): Matrix {
   const share = 1 / evenly(random, range);
   const x = toEitherSide(random, 0.5) * width;

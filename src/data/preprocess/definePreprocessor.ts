@@ -1,20 +1,20 @@
-// The user's own preprocessing as a value. Only its name is saved; the function is handed in again on load.
+// The user's own preprocessing as a value. Only its name is saved; the function must be passed again on load.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 import type { CustomSpec, Preprocessor } from '../../model/model.ts';
 
-/** A preprocessing of one's own. */
+/** The user's own preprocessing. */
 export interface PreprocessorDefinition<Input> {
-  /** Saved with the model, so that loading can say what is missing. Not empty. */
+  /** Name saved with the model, so that `load` can report which function is missing. Not empty. */
   readonly name: string;
-  /** Turns one raw example into one input of the base, without the batch axis. The caller owns the tensor. */
+  /** Converts one raw example to one input of the base, without the batch axis. The caller owns the tensor. */
   apply(input: Input): Tensor | Promise<Tensor>;
 }
 
 /**
- * Makes a preprocessor of a function of one's own.
+ * Makes a preprocessor from the user's own function.
  *
  * @param definition - Its name and its function.
  * @returns A preprocessor for `loadBase` and `load`.

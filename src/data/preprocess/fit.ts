@@ -1,8 +1,8 @@
-// Which part of a picture becomes the input: arithmetic of keras crop_to_aspect_ratio and pad_to_aspect_ratio. Moves no
-// pixels: a region is all that resizing needs.
+// Computes which part of a picture becomes the input: the arithmetic of keras crop_to_aspect_ratio and
+// pad_to_aspect_ratio. It copies no pixels: resizing needs only the region.
 import type { ImageSpec } from '../../model/model.ts';
 
-/** A stretch of one axis of a picture, in pixels. It may reach over the edges: what lies outside is black. */
+/** A range of one axis of a picture, in pixels. It may extend over the edges: values outside are black. */
 export interface Span {
   readonly start: number;
   readonly length: number;
@@ -15,7 +15,7 @@ export interface PictureRegion {
 }
 
 /**
- * The region of a picture for one way of fitting it.
+ * Returns the region of a picture for one way of fitting it.
  *
  * `stretch` takes everything; `cover` the largest centred part with the aspect ratio of `size`; `contain` everything
  * with black bars, equally wide on both sides. Rounding is that of Keras (keras/src/backend/tensorflow/image.py, resize).

@@ -1,5 +1,5 @@
-// The preprocessor of pictures: decode, fit, resize, scale. The arithmetic lives in fit, resize and scale; decoding is
-// the platform's.
+// The preprocessor of pictures: decode, fit, resize, scale. The arithmetic is in fit, resize and scale; the platform
+// decodes.
 import { Tensor, tensor3d, type Tensor3D } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
@@ -25,7 +25,7 @@ export interface PictureElement {
   readonly height: number;
 }
 
-/** Encoded bytes that know how to hand themselves out: a Blob or a File. */
+/** An object that returns its encoded bytes: a Blob or a File. */
 export interface BytesSource {
   readonly size: number;
   readonly type: string;
@@ -44,17 +44,20 @@ export type ImageInput =
 /** The preprocessor that {@link imagePreprocessor} makes. */
 export interface ImagePreprocessor extends Preprocessor<ImageInput> {
   readonly spec: ImageSpec;
-  /** Gives float32 [height, width, channels]; the caller owns the tensor. */
+  /** Returns float32 [height, width, channels]; the caller owns the tensor. */
   apply(input: ImageInput): Promise<Tensor3D>;
 }
 
 /**
- * How pictures are resized unless a spec says otherwise. A camera's picture shrinks to a tenth: without smoothing, nine
- * pixels of ten are never looked at.
+ * Default method of resizing. A camera's picture is reduced to a tenth of its size: without antialiasing nine pixels of
+ * ten would be ignored.
  */
 export const defaultResize: ImageSpec['resize'] = 'antialias';
 
-/** Shrinking while decoding leaves at least this many times the size that the base takes, so that it cannot be seen. */
+/**
+ * A JPEG reduced while decoding keeps at least this many times the base's input size, so that the difference is
+ * invisible.
+ */
 const decodeMargin = 2;
 
 const imageSpecNames: NamesOf<ImageSpec> = {
@@ -70,7 +73,7 @@ const fits: readonly ImageSpec['fit'][] = ['stretch', 'cover', 'contain'];
 const channelCounts: readonly unknown[] = [1, 3, 4];
 
 /**
- * Fills in what an image spec leaves out.
+ * Fills in the defaults of an image spec.
  *
  * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224] pixels
  * (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
@@ -82,7 +85,7 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
 }
 
 /**
- * Raises unless a spec, and the numbers of its mode, have known names only.
+ * Raises when a spec, or the numbers of its mode, have an unknown name.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -95,16 +98,17 @@ export function assertImageNames(verb: string, spec: Partial<ImageSpec>, of?: st
 /**
  * Preprocessing of pictures: decodes, fits, resizes and scales.
  *
- * Resizing and scaling run in plain memory, so from the same decoded pixels the numbers are the same everywhere:
+ * Resizing and scaling run in plain memory, so the same decoded pixels give the same numbers on every backend.
  * 'bilinear', 'antialias' and 'nearest' are those of `tf.image.resize`, the modes those of keras.applications, 'cover'
- * and 'contain' Keras' `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Transparency becomes white, EXIF orientation is
- * applied. A base of one channel gets brightness: of a picture that is coded so its own, of colours that of TensorFlow's
- * `rgb_to_grayscale`; a base of four gets opacity as the fourth, opaque 255. With 'antialias', Node shrinks big JPEG files while decoding, to no less than twice the size.
+ * and 'contain' Keras' `crop_to_aspect_ratio` and `pad_to_aspect_ratio`. Transparent pixels are blended with white, and
+ * the EXIF orientation is applied. A base with one channel gets brightness: the stored one of a gray picture, or that
+ * of TensorFlow's `rgb_to_grayscale` for colours. A base with four channels gets opacity as the fourth, 255 where the
+ * picture has none. With 'antialias', Node reduces big JPEG files while decoding, to no less than twice the size.
  *
  * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
  * 224 × 224, resize 'antialias', fit 'stretch', 3 channels.
  * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not saved.
- * @returns A preprocessor that gives float32 [height, width, channels]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
+ * @returns A preprocessor that returns float32 [height, width, channels]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
  * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  * @throws TransferKitError `INVALID_OPTION` for a wrong spec.
  *
@@ -129,7 +133,7 @@ export function imagePreprocessor(
   const { channels = 3 } = full;
   const [height, width] = full.size;
   const scaling = scalingOf(full.mode, channels);
-  // Brightness comes after resizing, which is of far fewer pixels then; both are linear.
+  // Brightness is computed after resizing, when there are far fewer pixels; both are linear.
   const unscaled = scalingOf('raw');
   const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
     const resize = await loadResize();
@@ -154,7 +158,7 @@ export function imagePreprocessor(
   return addWriter({ spec: full, apply }, { apply, shape: [height, width, channels], write });
 }
 
-/** A picture that needs no decoding; undefined for any other input. Its pixels may be the caller's. */
+/** Returns a picture that needs no decoding; undefined for any other input. The caller may own its pixels. */
 function givenPicture(input: ImageInput, spec: ImageSpec): Promise<Picture> | Picture | undefined {
   if (input instanceof Tensor) return pictureFromTensor(input, spec);
   if (isHostTensor(input)) return pictureFromHostTensor(input, spec);
@@ -178,7 +182,7 @@ function isPixels(input: unknown): input is Picture {
   return data instanceof Uint8Array || data instanceof Uint8ClampedArray || data instanceof Float32Array;
 }
 
-/** What the platform's decoder may know; it has the last word. */
+/** Whether the platform's decoder may accept the input; the decoder decides. */
 function isDecodable(input: unknown): boolean {
   if (typeof input === 'string' || input instanceof URL) return true;
   if (input instanceof Uint8Array || input instanceof ArrayBuffer) return true;
@@ -197,7 +201,7 @@ function notAPicture(input: unknown): TransferKitError {
   );
 }
 
-/** A spec may come from a file, so that its types prove nothing. */
+/** A spec may come from a file, so its type is not guaranteed. */
 function assertImageSpec(spec: ImageSpec): void {
   const size: unknown = spec.size;
   if (!Array.isArray(size) || size.length !== 2 || !size.every(isPixelCount)) {

@@ -1,7 +1,7 @@
-// Brightness of colours, for bases that take one channel.
+// Brightness of colours, for bases with one channel.
 import type { Scaling } from './scale.ts';
 
-/** Shares of red, green and blue: those of TensorFlow's `rgb_to_grayscale`, which make 0.9999 of white. */
+/** Weights of red, green and blue of TensorFlow's `rgb_to_grayscale`, which map white to 0.9999. */
 const red = Math.fround(0.2989);
 const green = Math.fround(0.587);
 const blue = Math.fround(0.114);
@@ -10,7 +10,7 @@ const blue = Math.fround(0.114);
  * Writes the scaled brightness of each pixel.
  *
  * @param colours - Red, green and blue of each pixel, 0..255.
- * @param scaling - Of one channel.
+ * @param scaling - Scaling of one channel.
  */
 export function writeLuma(colours: Float32Array, { mean, divisor }: Scaling, output: Float32Array): void {
   const [black = 0] = mean;

@@ -1,8 +1,8 @@
-// Nested lists of numbers read into one typed array with a shape. Tensors in plain memory come out.
+// Reads nested lists of numbers into one typed array with a shape: tensors in plain memory.
 import { TransferKitError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 
-/** Numbers in lists in lists, as deep as the tensor has axes. */
+/** Numbers in nested lists, one level for each axis of the tensor. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
 /** Shape and values of nested lists, row by row. */
@@ -14,7 +14,8 @@ export interface FlatNumbers {
 /**
  * Flattens nested lists.
  *
- * @throws TransferKitError `WRONG_SHAPE` when lists of one level differ in length, `WRONG_DTYPE` for anything that is no number.
+ * @throws TransferKitError `WRONG_SHAPE` when lists of one level differ in length, `WRONG_DTYPE` for values that are
+ * not numbers.
  */
 export function flattenNumbers(nested: readonly unknown[]): FlatNumbers {
   const shape: number[] = [];

@@ -1,5 +1,5 @@
-// Pixels that come as numbers (tensors, pictures in memory) checked and brought to the channels that a base takes. Decodes
-// nothing, resizes nothing.
+// Checks pixels given as numbers (tensors, pictures in memory) and converts them to the channels of a base. It neither
+// decodes nor resizes.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import type { HostTensor, Picture } from '../../core/picture.ts';
@@ -8,12 +8,12 @@ import { describeShape } from '../../core/shapes.ts';
 import type { ImageSpec } from '../../model/model.ts';
 import { describeMode, rangeOf } from './scale.ts';
 
-/** What the base takes. */
+/** The input that the base takes. */
 type Wanted = Pick<ImageSpec, 'mode' | 'channels'>;
 type Pixels = Picture['data'] | Int32Array;
 
 /**
- * A tensor [height, width, 1, 3 or 4] with values 0..255 as a picture. The tensor stays the caller's.
+ * Converts a tensor [height, width, 1, 3 or 4] with values 0..255 to a picture. The caller keeps the tensor.
  *
  * @throws TransferKitError `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `DISPOSED`.
  */
@@ -28,7 +28,7 @@ export async function pictureFromTensor(tensor: Tensor, wanted: Wanted): Promise
 }
 
 /**
- * Values [height, width, 1, 3 or 4] in plain memory as a picture.
+ * Converts values [height, width, 1, 3 or 4] in plain memory to a picture.
  *
  * @throws TransferKitError `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`.
  */
@@ -38,7 +38,7 @@ export function pictureFromHostTensor({ shape, dtype, values }: HostTensor, want
 }
 
 /**
- * A picture in memory, checked. Besides RGB it may be RGBA, as a canvas gives it, or gray: recognised by the length.
+ * Checks a picture in memory. Besides RGB it may be RGBA, as from a canvas, or gray, which its length shows.
  *
  * @throws TransferKitError `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`.
  */
@@ -70,7 +70,7 @@ function isCount(size: number | undefined): size is number {
   return size !== undefined && Number.isInteger(size) && size > 0;
 }
 
-/** For a base of one channel colours stay what they are: resizing makes brightness of them. */
+/** For a base with one channel, colours are kept: resizing converts them to brightness. */
 function inChannels(values: Pixels, pixels: number, given: 1 | 3 | 4, wanted: Channels): Picture['data'] {
   if (given === wanted || (wanted === 1 && given === 3)) {
     return values instanceof Int32Array ? Float32Array.from(values) : values;
@@ -79,7 +79,7 @@ function inChannels(values: Pixels, pixels: number, given: 1 | 3 | 4, wanted: Ch
   return given === 1 ? fromGray(values, pixels) : flattenOnWhite(values, pixels);
 }
 
-/** Raises for values that cannot be pixels 0..255, and for fractions that show that they are scaled already. */
+/** Raises for values that cannot be pixels 0..255, and for fractions, which show that they are already scaled. */
 function assertPixelValues(values: Float32Array | Int32Array, wanted: Wanted): void {
   let smallest = Number.POSITIVE_INFINITY;
   let largest = Number.NEGATIVE_INFINITY;
@@ -131,7 +131,7 @@ function fromGray(values: Pixels, pixels: number): Float32Array {
   return data;
 }
 
-/** Gray or colours with an opacity of 255. */
+/** Adds an opacity of 255 to gray or colours. */
 function withOpacity(values: Pixels, pixels: number, given: 1 | 3 | 4): Float32Array {
   const data = new Float32Array(pixels * 4).fill(255);
   for (let i = 0; i < pixels; i++) {
@@ -142,7 +142,7 @@ function withOpacity(values: Pixels, pixels: number, given: 1 | 3 | 4): Float32A
   return data;
 }
 
-/** What is transparent becomes white, as in decoded files. */
+/** Blends transparent pixels with white, as in decoded files. */
 function flattenOnWhite(values: Pixels, pixels: number): Float32Array {
   const data = new Float32Array(pixels * 3);
   for (let i = 0; i < pixels; i++) {

@@ -1,4 +1,4 @@
-// Preprocessors made again from their saved description.
+// Creates preprocessors from their saved description.
 import { TransferKitError } from '../../core/errors.ts';
 import type { Preprocessor, PreprocessorSpec } from '../../model/model.ts';
 import type { PictureLimits } from '../../core/pictureLimits.ts';
@@ -6,7 +6,7 @@ import { imagePreprocessor } from './image.ts';
 import { tensorPreprocessor } from './tensor.ts';
 
 /**
- * The preprocessor that a spec describes, such as one saved with a model.
+ * Returns the preprocessor that a spec describes, such as one saved with a model.
  *
  * @param limits - For kind 'image': which encoded pictures are accepted.
  * @throws TransferKitError `PREPROCESSOR_UNKNOWN` for kind 'custom' and for kinds this version does not know,

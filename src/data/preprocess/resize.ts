@@ -1,27 +1,27 @@
-// Resizing on typed arrays in plain TypeScript. Knows nothing about tensors or decoding. What simdResize.ts does is the same
-// arithmetic, many times faster: this is what it is held to, and what runs where WebAssembly has no SIMD.
+// Resizing on typed arrays in plain TypeScript, without tensors or decoding. simdResize.ts computes the same arithmetic
+// many times faster. This version is its reference, and runs where WebAssembly has no SIMD.
 import { channelsOf, type Picture } from '../../core/picture.ts';
 import type { ImageSpec } from '../../model/model.ts';
 import type { PictureRegion } from './fit.ts';
 import type { Scaling } from './scale.ts';
 import { tapsFor, type Taps } from './taps.ts';
 
-/** All that resizing needs besides the pixels. */
+/** All facts that resizing needs besides the pixels. */
 export interface ResizePlan {
   readonly rows: Taps;
   readonly columns: Taps;
   readonly scaling: Scaling;
 }
 
-/** Writes a resized and scaled picture, of as many channels as it has. */
+/** Writes a resized and scaled picture with the same number of channels. */
 export type Resize = (picture: Picture, plan: ResizePlan, output: Float32Array) => void;
 
 /**
- * Plans how a region of a picture is resized.
+ * Plans the resizing of a region of a picture.
  *
  * `nearest`, `bilinear` and `antialias` equal `tf.image.resize` with method nearest, with method bilinear, and with
  * method bilinear and `antialias=True` (all with half-pixel centres; TensorFlow 2, kernels resize_nearest_neighbor,
- * resize_bilinear and scale_and_translate). Black lies outside the picture.
+ * resize_bilinear and scale_and_translate). Values outside the picture are black.
  *
  * @param picture - Its height and width, in pixels.
  * @param region - The part to resize, in pixels of the picture.
@@ -49,7 +49,7 @@ export function resizePlainly(picture: Picture, plan: ResizePlan, output: Float3
   }
 }
 
-/** One output row at the picture's own width: a weighted sum of its rows. */
+/** One output row in the picture's own width: a weighted sum of its rows. */
 function mixRows({ data }: Picture, { first, count, weights, width }: Taps, row: number, line: Float32Array): void {
   const { length } = line;
   line.fill(0);

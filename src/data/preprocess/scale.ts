@@ -1,4 +1,5 @@
-// Scaling of pixel values 0..255 to what a base was trained on: the arithmetic of keras.applications, mode by mode.
+// Scaling of pixel values 0..255 to the range that a base was trained on: the arithmetic of keras.applications, for
+// each mode.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
 import { assertOptions } from '../../core/optionNames.ts';
@@ -6,9 +7,11 @@ import type { ImageMode } from '../../model/model.ts';
 import type { Channels } from '../../core/pictureLimits.ts';
 import { shown } from '../../core/shown.ts';
 
-/** One mode as `(pixel - mean) / divisor` for each channel; `bgr` puts blue first. The numbers are those of float32. */
+/**
+ * One mode as `(pixel - mean) / divisor` for each channel; `bgr` means blue first. The numbers are rounded to float32.
+ */
 export interface Scaling {
-  /** As many as there are channels. */
+  /** One value for each channel. */
   readonly mean: readonly number[];
   readonly divisor: readonly number[];
   readonly bgr: boolean;
@@ -29,11 +32,11 @@ const scalings: Readonly<Record<Extract<ImageMode, string>, PlainScaling>> = {
   raw: { mean: 0, divisor: 1, bgr: false },
 };
 
-/** Statistics of three colours, which Keras refuses for any other number of channels. */
+/** Modes with statistics of three colours, which Keras refuses for any other number of channels. */
 const ofColours: readonly unknown[] = ['caffe', 'torch'];
 
 /**
- * How a mode scales values 0..255.
+ * Returns the scaling of values 0..255 for a mode.
  *
  * `tf`: x / 127.5 - 1. `caffe`: blue first, minus 103.939, 116.779, 123.68. `torch`: (x / 255 - mean) / std with mean
  * 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225. `unit`: x / 255. `raw`: x. `{ mean, std }`: (x / 255 - mean) / std.
@@ -61,7 +64,7 @@ export function describeMode(mode: ImageMode): string {
 }
 
 /**
- * Raises unless mean and std of a mode have no other names beside them.
+ * Raises when the numbers of a mode have a name besides mean and std.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -70,7 +73,7 @@ export function assertModeNames(verb: string, mode: Exclude<ImageMode, string>):
 }
 
 /**
- * Raises unless a value, such as one read from a file, is a mode for so many channels.
+ * Raises unless a value, such as one read from a file, is a mode for this number of channels.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -100,7 +103,7 @@ function meanAndStd(mean: number | readonly number[], std: number | readonly num
   return { mean: times255(mean), divisor: times255(std), bgr: false };
 }
 
-/** One finite number, or one for each channel, as a list. */
+/** Converts one finite number, or one for each channel, to a list. */
 function numbersOf(value: unknown, channels: Channels): number[] | undefined {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   if (Array.isArray(value) && value.length !== channels) return undefined;

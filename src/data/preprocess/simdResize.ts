@@ -1,17 +1,17 @@
-// Resizing by a SIMD module of our own, engines/kernels/assembly/resize.ts. A picture goes through its memory in strips, so that it
-// stays small whatever the size of the picture.
+// Resizing with this package's SIMD module, engines/kernels/assembly/resize.ts. A picture passes through its memory in
+// strips, so the memory stays small for pictures of any size.
 import { internalError } from '../../core/errors.ts';
 import { channelsOf, type Picture } from '../../core/picture.ts';
 import { resizePlainly, type Resize, type ResizePlan } from './resize.ts';
 import type { Taps } from './taps.ts';
 
-/** What the module exports, and the memory that it works on. */
+/** The exports of the module, and its memory. */
 interface ResizeModule {
   readonly memory: WebAssembly.Memory;
   readonly resize: (parameters: number) => void;
 }
 
-/** Output rows `start` … `end - 1`, made of the picture's rows `from` … `to - 1`. */
+/** Output rows `start` … `end - 1`, computed from the picture's rows `from` … `to - 1`. */
 interface Strip {
   readonly start: number;
   readonly end: number;
@@ -19,18 +19,18 @@ interface Strip {
   readonly to: number;
 }
 
-/** Most bytes of input and of output in one strip that has more than one row. */
+/** Most bytes of input and of output in a strip with more than one row. */
 const stripBytes = 2 ** 20;
 const pageBytes = 2 ** 16;
 const parameterCount = 26;
-/** The module reads and writes up to 15 float32 values over the ends of rows. */
+/** The module reads and writes up to 15 float32 values beyond the ends of rows. */
 const overhang = 64;
 
 let loading: Promise<Resize> | undefined;
 
-/** The fastest way of resizing that runs here. All give the same numbers. */
+/** Returns the fastest resizing that runs here. All versions give the same numbers. */
 export function loadResize(): Promise<Resize> {
-  // Engines without SIMD, and pages whose policy forbids WebAssembly, reject.
+  // Starting the module fails in engines without SIMD and in pages whose policy forbids WebAssembly.
   loading ??= startModule().then(simdResize, () => resizePlainly);
   return loading;
 }
@@ -69,7 +69,7 @@ function* stripsOf(picture: Picture, { rows, columns }: ResizePlan): Generator<S
   if (strip !== undefined) yield strip;
 }
 
-/** A strip, or none, with one more output row; one of black alone needs no rows of the picture. */
+/** Adds an output row to a strip; undefined starts a new strip. A row of only black needs no rows of the picture. */
 function withRow(strip: Strip | undefined, { first, count }: Taps, row: number): Strip {
   const { start = row, from = 0, to = 0 } = strip ?? {};
   const top = first[row] ?? 0;
@@ -111,7 +111,7 @@ function resizeStrip(
   output.set(new Float32Array(memory.buffer, result, (end - start) * outputLength), start * outputLength);
 }
 
-/** Hands out places in the memory behind the parameters, and fills them once the memory is large enough. */
+/** Assigns places in the memory after the parameters, and fills them once the memory is large enough. */
 class Blocks {
   private end = parameterCount * 4 + overhang;
   private readonly contents: { readonly at: number; readonly values: Picture['data'] | Int32Array }[] = [];

@@ -1,8 +1,8 @@
-// Which inputs make each output of a resized axis, and how much each weighs. Rows and columns are two axes of that kind.
+// The inputs and weights of each output of a resized axis. Rows and columns are two such axes.
 import type { ImageSpec } from '../../model/model.ts';
 import type { Span } from './fit.ts';
 
-/** How the values of one output axis are made: output `i` is the sum of `count[i]` weighted inputs from `first[i]` on. */
+/** The weights of one axis: output `i` is the sum of `count[i]` weighted inputs from `first[i]` on. */
 export interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -12,7 +12,8 @@ export interface Taps {
 }
 
 /**
- * The weights of an axis: computed on the region, then moved to the picture; what falls outside weighs nothing.
+ * Returns the weights of an axis: computed on the region, then moved to the picture. Inputs outside the picture get no
+ * weight.
  *
  * @param span - The part of the axis that is resized.
  * @param inputSize - Pixels that the picture has on this axis.
@@ -36,8 +37,8 @@ function nearest({ length }: Span, scale: number, outputSize: number): Taps {
 }
 
 /**
- * Triangles around the centre of each output, cut at the edges and normalised to 1. With half a width of 1 that is bilinear
- * interpolation: cutting and normalising come to the same as repeating the edge.
+ * Triangles around the centre of each output, cut at the edges and normalised to 1. With a half width of 1 that is
+ * bilinear interpolation: cutting and normalising gives the same as repeating the edge.
  */
 function triangles({ length }: Span, scale: number, outputSize: number, method: 'antialias' | 'bilinear'): Taps {
   const reach = method === 'antialias' ? Math.max(scale, 1) : 1; // half the width of a triangle
@@ -63,7 +64,7 @@ function triangles({ length }: Span, scale: number, outputSize: number, method: 
   return { first, count, weights, width };
 }
 
-/** Moves the taps of one output by `start`, and drops those that then lie outside of the picture. */
+/** Moves the taps of one output by `start`, and drops those outside the picture. */
 function moveToPicture({ first, count, weights, width }: Taps, output: number, start: number, inputSize: number): void {
   const from = (first[output] ?? 0) + start;
   const dropped = Math.max(0, -from);

@@ -1,4 +1,4 @@
-// The preprocessor that computes nothing: what comes must already be what the base expects, and is checked for it.
+// The preprocessor that only checks: inputs must already have the values that the base expects.
 import { Tensor, tensor as makeTensor, type DataType } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { addWriter } from '../../model/inputWriter.ts';
@@ -11,18 +11,18 @@ import { assertOptions, type NamesOf } from '../../core/optionNames.ts';
 
 /**
  * One example as numbers: a tensor, live or in plain memory; a typed array or flat list of all values (when no axis is
- * free); nested lists.
+ * free); or nested lists.
  */
 export type TensorInput = Tensor | HostTensor | Float32Array | Int32Array | Uint8Array | readonly NestedNumbers[];
 
 /** The preprocessor that {@link tensorPreprocessor} makes. */
 export interface TensorPreprocessor extends Preprocessor<TensorInput> {
   readonly spec: TensorInputSpec;
-  /** The caller owns the tensor. */
+  /** Returns the checked input as a tensor that the caller owns. */
   apply(input: TensorInput): Promise<Tensor>;
 }
 
-/** Values may lie outside the declared range by this share of its width: rounding and overshoot of filters. */
+/** Values may exceed the declared range by this share of its width: rounding, and overshoot of filters. */
 const tolerance = 0.05;
 
 type Values = Float32Array | Int32Array | Uint8Array;
@@ -31,11 +31,12 @@ type Values = Float32Array | Int32Array | Uint8Array;
 export const tensorSpecNames: NamesOf<TensorInputSpec> = { kind: true, shape: true, dtype: true, range: true };
 
 /**
- * No preprocessing: passes on tensors and arrays that already are what the base expects, after checking shape, type,
- * finiteness and, where the spec has one, range (with 5 % of its width to spare).
+ * Makes a preprocessor that changes no values. It passes on tensors and arrays that are already in the form that the
+ * base expects, after checking shape, type, finiteness and, where the spec has one, range (with a tolerance of 5 % of
+ * its width).
  *
  * @param spec - `shape` of one example without the batch axis, `null` for a free axis; `dtype`; `range` of the values.
- * @returns A preprocessor. Its `apply` gives a tensor of the caller's; a tensor that came in stays the caller's too. It
+ * @returns A preprocessor. Its `apply` returns a tensor that the caller owns; the caller also keeps a given tensor. It
  * raises `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `DISPOSED`.
  * @throws TransferKitError `INVALID_OPTION` for a wrong spec.
  *
@@ -77,7 +78,7 @@ async function writeValues(input: TensorInput, spec: TensorInputSpec, values: Fl
   values.set(input instanceof Tensor ? await checkedValues(input, spec) : checkedHost(input, spec).values);
 }
 
-/** The values of a tensor; none of one that cannot hold wrong ones. */
+/** Checks the values of a tensor and returns them; empty for types whose values need no check. */
 async function checkedValues(input: Tensor, spec: TensorInputSpec): Promise<Float32Array | Int32Array> {
   if (input.isDisposed) {
     const text = 'tensorPreprocessor: expected a live tensor, got one that is disposed. Dispose it after use.';
@@ -124,7 +125,7 @@ function assertComplete({ shape, values }: HostTensor): void {
   throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, length: values.length });
 }
 
-/** A flat list of values gets the shape of the spec, which leaves nothing open unless the values have one axis anyway. */
+/** Gives a flat list of values the shape of the spec. A free axis is allowed only if the values have one axis. */
 function shaped(values: Values | readonly number[], spec: TensorInputSpec): Host {
   const { shape } = spec;
   if (shape.length === 1) return { shape: [values.length], values };
@@ -181,7 +182,10 @@ function assertValues(values: Values | readonly number[], spec: TensorInputSpec)
   );
 }
 
-/** Whether all values are finite: zero times any other is NaN. Four sums, because one would wait for itself. */
+/**
+ * Whether all values are finite: zero times any other value is NaN. Four separate sums run in parallel in the
+ * processor.
+ */
 function areFinite(values: Float32Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   for (let i = 0; i < values.length; i += 4) {
@@ -193,7 +197,7 @@ function areFinite(values: Float32Array): boolean {
   return a + b + c + d === 0;
 }
 
-/** Values as tfjs takes them for the type; a copy, so that the caller may go on using the array. */
+/** Converts values to the array that tfjs takes for the type; a copy, so that the caller may reuse its array. */
 function valuesFor(values: Values | readonly number[], spec: TensorInputSpec): Values {
   if (spec.dtype === 'float32') return new Float32Array(values);
   if (!Array.from(values).every((value) => Number.isInteger(value)))
@@ -216,7 +220,7 @@ function notNumbers(input: unknown, spec: TensorInputSpec): TransferKitError {
   );
 }
 
-/** A spec may come from a file, so that its types prove nothing. */
+/** A spec may come from a file, so its type is not guaranteed. */
 function assertTensorSpec({ shape, dtype, range }: TensorInputSpec): void {
   const isShape = Array.isArray(shape) && shape.every((axis) => axis === null || (Number.isInteger(axis) && axis > 0));
   const isRange = range === undefined || (range.every((each) => Number.isFinite(each)) && range[0] < range[1]);

@@ -1,38 +1,38 @@
-// Preprocessed inputs of a batch, gathered while they are read: written right into one block where the preprocessor can do
-// that, else as a tensor for each.
+// Collects the preprocessed inputs of a batch while they are read: in one block of memory where the preprocessor
+// supports that, else as one tensor for each.
 import { dispose, getBackend, stack, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { writerOf, type InputWriter } from '../../model/inputWriter.ts';
 import { fits, sizeOf } from '../../core/shapes.ts';
 import type { Base } from '../../model/model.ts';
 import { assertEqualShapes, preprocess } from './preprocess.ts';
 
-/** Where the inputs of one batch gather. */
+/** Collects the inputs of one batch. */
 export interface Gathering {
   /**
    * Preprocesses one raw input.
    *
-   * @param place - From 0 on, in the order of the batch.
-   * @param id - What errors call the example.
+   * @param place - Position in the batch, from 0 on.
+   * @param id - Name of the example in errors.
    */
   add(place: number, input: unknown, id: string): Promise<void>;
   /**
-   * The inputs at some places as one tensor, which the caller owns; undefined when there are none.
+   * Returns the inputs at some places as one tensor, which the caller owns; undefined when there are none.
    *
-   * @param places - In rising order. Nothing may be under way.
+   * @param places - In rising order. All calls of `add` must have finished.
    */
   finish(places: readonly number[]): Tensor | undefined;
-  /** Frees what was gathered. Nothing may be under way. */
+  /** Frees all inputs. All calls of `add` must have finished. */
   dispose(): void;
 }
 
-/** Starts the gathering of `count` inputs. */
+/** Starts to collect `count` inputs. */
 export type Gather = (count: number) => Gathering;
 
-/** How inputs for a base gather, batch after batch. */
+/** Returns the way to collect inputs for a base. */
 export function gatherFor(verb: string, base: Base): Gather {
   const writer = writerOf(base.preprocessor);
   const { shape, dtype } = base.trunk.input;
-  // What does not fit is for the other way to raise.
+  // Inputs that do not fit are left to the general way, which raises.
   const writes = writer !== undefined && dtype === 'float32' && fits(writer.shape, shape.slice(1));
   return writes ? gatherValues(writer) : () => gatherTensors(verb, base);
 }
@@ -57,7 +57,7 @@ function gatherTensors(verb: string, base: Base): Gathering {
   };
 }
 
-/** Fresh memory costs more than writing to it: blocks that are free again are used for the next batch. */
+/** Allocating memory costs more than writing to it, so free blocks are reused for the next batch. */
 function gatherValues(writer: InputWriter): Gather {
   const width = sizeOf(writer.shape);
   const spare: Float32Array[] = [];
@@ -72,7 +72,7 @@ function gatherValues(writer: InputWriter): Gather {
         places.forEach((place, row) => {
           if (place !== row) block.copyWithin(row * width, place * width, (place + 1) * width);
         });
-        // A tensor on wasm has a copy of its values from the start; on other backends it may go on using them.
+        // A tensor on wasm copies its values when it is made; on other backends it may keep using the block.
         lent = getBackend() !== 'wasm';
         return tensor(block.subarray(0, places.length * width), [places.length, ...writer.shape]);
       },

@@ -1,4 +1,4 @@
-// Raw inputs that are to be predicted, preprocessed batch by batch.
+// Preprocesses raw inputs for prediction, batch by batch.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import type { Base } from '../../model/model.ts';
@@ -7,18 +7,18 @@ import { allInBatches, readAhead } from './readAhead.ts';
 
 /** Inputs that are ready for the base. */
 export interface PreparedInputs {
-  /** [b, …]; the caller's. */
+  /** [b, …]; the caller owns it. */
   readonly input: Tensor;
-  /** What error texts call the inputs. */
+  /** Names of the inputs in error texts. */
   readonly names: readonly string[];
 }
 
-/** Whether a raw input is a list of inputs. A list of numbers is one example's values. */
+/** Whether a raw input is a list of inputs. A list of numbers is the values of one example. */
 export function isListOfInputs(input: unknown): input is readonly unknown[] {
   return Array.isArray(input) && !(input.length > 0 && input.every((each) => typeof each === 'number'));
 }
 
-/** Preprocesses inputs in their order, those to come while the caller works on one batch. */
+/** Preprocesses inputs in their order; the next ones while the caller works on one batch. */
 export function prepareInputs(
   verb: string,
   base: Base,
@@ -35,7 +35,7 @@ export function prepareInputs(
   });
 }
 
-/** Nothing is left behind when one of the inputs fails. */
+/** Frees everything when one of the inputs fails. */
 async function prepare(gather: Gather, inputs: readonly unknown[], rows: readonly number[]): Promise<PreparedInputs> {
   const gathering = gather(rows.length);
   const names = rows.map((row) => nameOf(inputs[row], row));

@@ -1,15 +1,15 @@
-// Applies preprocessing and holds what comes out to what the base takes. Preprocessing may be the user's own.
+// Applies preprocessing and checks the result against the base's input. Preprocessing may be the user's own.
 import { clone, dispose, Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape, fits } from '../../core/shapes.ts';
 import type { Base } from '../../model/model.ts';
 import type { Shape } from '../../core/types.ts';
 
-/** Applies a base's preprocessing to one raw input and checks what comes out against what the base takes. */
+/** Applies a base's preprocessing to one raw input and checks the result against the base's input. */
 export async function preprocess(verb: string, base: Base, input: unknown, id: string): Promise<Tensor> {
   const result: unknown = await base.preprocessor.apply(input);
   if (!isTensor(result) || result.isDisposed) throw notATensor(verb, result, id);
-  // What a preprocessor hands through is the caller's.
+  // The caller owns a tensor that the preprocessor returns unchanged.
   const tensor = result === input ? clone(result) : result;
   try {
     assertFits(verb, base, tensor, id);
@@ -42,7 +42,7 @@ function assertFits(verb: string, { trunk }: Base, { shape, dtype }: Tensor, id:
   );
 }
 
-/** The preprocessors of this package check their input; of others nothing is known. */
+/** The preprocessors of this package check their input; the user's own may not. */
 async function assertFinite(verb: string, tensor: Tensor, id: string): Promise<void> {
   const values = await tensor.data();
   if (values.every((value) => Number.isFinite(value))) return;
@@ -57,7 +57,7 @@ function notATensor(verb: string, result: unknown, id: string): TransferKitError
 }
 
 /**
- * Raises when examples that go through the network together differ in shape.
+ * Raises when examples of one batch differ in shape.
  *
  * @throws TransferKitError `WRONG_SHAPE`.
  */

@@ -1,22 +1,23 @@
-// Reads the batches to come while the network works on the one at hand: in order, and never more than a few of them.
+// Reads the next batches while the network computes the current one: in order, and only a few ahead.
 
-/** Examples that are wanted to be on their way before the network asks for them. */
+/** Number of examples to read ahead of the network. */
 const lookahead = 32;
 
-/** What to read, and how. */
+/** What to read, and how to read and free it. */
 export interface Reading<T> {
-  /** Rows of each batch, in the order in which the batches are wanted. */
+  /** Rows of each batch, in the order of use. */
   readonly batches: readonly (readonly number[])[];
   readonly read: (rows: readonly number[]) => Promise<T>;
-  /** Frees a batch that was read but is not wanted any more. */
+  /** Frees a batch that was read but is no longer needed. */
   readonly free: (batch: T) => void;
 }
 
 /**
- * Hands out batch after batch. Behind the one handed out there are as many under way as make up 32 examples, at least one.
+ * Yields batch after batch. While the caller uses one, the batches that contain the next 32 examples are read, at least
+ * one.
  *
- * A read that fails is raised when its turn comes. When that happens, and when the caller leaves the loop, everything that
- * is under way is waited for and freed; what was handed out is the caller's.
+ * A failed read is raised when its batch is due. In that case, and when the caller leaves the loop, all pending reads
+ * are awaited and freed. The caller owns the batches that were yielded.
  */
 export async function* readAhead<T>({ batches, read, free }: Reading<T>): AsyncGenerator<T, void, undefined> {
   const most = 1 + Math.max(1, Math.ceil(lookahead / (batches[0]?.length ?? lookahead)));
@@ -26,7 +27,7 @@ export async function* readAhead<T>({ batches, read, free }: Reading<T>): AsyncG
     for (;;) {
       for (const rows of batches.slice(started, started + most - underway.length)) {
         const batch = read(rows);
-        // Until its turn comes, a failure must not count as unhandled.
+        // A failure must not count as an unhandled rejection before its batch is due.
         batch.catch(() => undefined);
         underway.push(batch);
         started++;
@@ -48,7 +49,7 @@ export function batchesOf(rows: readonly number[], batchSize: number): number[][
   return Array.from({ length: count }, (_, batch) => rows.slice(batch * batchSize, (batch + 1) * batchSize));
 }
 
-/** All rows from 0 on, in their order, in batches. */
+/** All rows from 0 on, in order, as batches. */
 export function allInBatches(size: number, batchSize: number): number[][] {
   return batchesOf(
     Array.from({ length: size }, (_, row) => row),

@@ -1,4 +1,4 @@
-// Reads and preprocesses the examples of one batch side by side.
+// Reads and preprocesses the examples of one batch in parallel.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
@@ -7,10 +7,10 @@ import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
 import { encodeTargets, type WithHeads } from '../../model/tasks/headTargets.ts';
 
-/** For whom examples are read: a model, or a base with questions of its own. */
+/** What examples are read for: a model, or a base with its own targets. */
 export type Reader = WithHeads & Pick<AnyModel, 'base'>;
 
-/** Examples that are ready for the network. The reader owns `input`. */
+/** Examples that are ready for the network. The reader's caller owns `input`. */
 export interface Batch {
   /** [b, …]; undefined when no example of the batch could be read. */
   readonly input: Tensor | undefined;
@@ -25,8 +25,8 @@ export interface Batch {
 /**
  * Makes a function that reads examples by index.
  *
- * Examples that cannot be read are listed; whether that is an error is for the caller to say. Anything else that is
- * wrong with an example (shape, range, NaN, label) is raised.
+ * Examples that cannot be read are listed; the caller decides whether that is an error. Any other fault of an example
+ * (shape, range, NaN, label) is raised.
  */
 export function batchReader(
   verb: string,
@@ -60,7 +60,7 @@ export function batchReader(
   };
 }
 
-/** Reads batch after batch, those to come while the caller works on one. The caller owns the inputs. */
+/** Reads batch after batch; the next ones while the caller works on one. The caller owns the inputs. */
 export function readBatches(
   verb: string,
   model: Reader,
@@ -77,9 +77,9 @@ export function readBatches(
 }
 
 /**
- * Raises the one error about all examples that could not be read.
+ * Raises one error about all examples that could not be read.
  *
- * @throws TransferKitError `UNREADABLE`, when there is an example to report and the samples do not say `skip`.
+ * @throws TransferKitError `UNREADABLE` when the list is not empty, unless the samples say `skip`.
  */
 export function assertReadable(verb: string, samples: Samples, unreadable: readonly Unreadable[]): void {
   if (unreadable.length === 0 || samples.onUnreadable === 'skip') return;
@@ -137,7 +137,7 @@ function checkWeight(verb: string, { weight = 1, id }: Sample): number {
   throw new TransferKitError('INVALID_OPTION', text, { id, weight });
 }
 
-/** An example that could not be read; errors that say more than that go on. */
+/** Reports an example that could not be read; errors with another cause are raised again. */
 function unreadable(id: string, error: unknown): Unreadable {
   if (isTransferKitError(error) && error.code !== 'UNREADABLE' && error.code !== 'NOT_FOUND') throw error;
   return { id, reason: error instanceof Error ? error.message.replace('[transferkit] ', '') : String(error) };

@@ -1,4 +1,4 @@
-// The general constructor of samples: whatever can give its targets at once and its inputs one by one.
+// The general constructor of samples: from a function of targets and a function of inputs.
 import { TransferKitError } from '../../core/errors.ts';
 import { setRoot } from '../../core/sampleRoots.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
@@ -14,16 +14,16 @@ import {
 } from './targetRecords.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
-/** What samples are made of. */
+/** The definition of samples. */
 export interface SamplesDefinition<Input> {
   /** Number of examples, above 0. */
   readonly size: number;
-  /** Target of the example at an index 0 … size - 1; asked once for each, without reading inputs. */
+  /** Returns the target of the example at an index 0 … size - 1. Called once for each index, without reading inputs. */
   target(index: number): Target;
   /** Reads an example. May raise `UNREADABLE`. */
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
   /**
-   * Class names in the order that reports use, by head where targets are records. Default: the labels of the targets in
+   * Labels in the order of reports; by head where targets are records. Default: the labels of the targets in
    * alphabetical order.
    */
   readonly labels?: GivenLabels;
@@ -32,12 +32,12 @@ export interface SamplesDefinition<Input> {
 }
 
 /**
- * Makes samples of functions: labels, counts and splits follow from the targets.
+ * Makes samples from functions. Labels, counts and splits follow from the targets.
  *
- * Targets are all of one kind: a label, a list of labels (multi-label), a finite number or a list of equally many
- * (regression); or all records with such a target for each of the same heads. Where labels are given, whole numbers are
- * indexes of labels, and become these; lists of numbers are shares 0 … 1, one for each label; of two labels a number 0 … 1 may
- * be the share of the second.
+ * All targets have the same kind: a label, a list of labels (multi-label), a finite number, or a list of numbers
+ * (regression) of one length; or all are records with such a target for each of the same heads. With given `labels`,
+ * numbers have another meaning: whole numbers are indexes of labels, and are replaced by these; lists of numbers are
+ * shares 0 … 1, one for each label; with two labels, a number 0 … 1 may be the share of the second one.
  *
  * @param definition - Size, targets and inputs.
  * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`.
@@ -64,7 +64,7 @@ export function defineSamples<Input>(definition: SamplesDefinition<Input>): Samp
   return makeSamples('defineSamples', definition);
 }
 
-/** {@link defineSamples} under the name of the function that a user called. */
+/** {@link defineSamples}, with the name of the function that the user called for error texts. */
 export function makeSamples<Input>(verb: string, definition: SamplesDefinition<Input>): Samples<Input> {
   const { size, onUnreadable = 'error' } = definition;
   assertSize(verb, size);
@@ -87,7 +87,7 @@ interface Parts<Input> {
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
 }
 
-/** Samples over checked targets; also how the parts of a split are made. */
+/** Samples from checked targets; parts of a split are made by it too. */
 function view<Input>(parts: Parts<Input>): Samples<Input> {
   const { settled, onUnreadable } = parts;
   const { targets } = settled;
@@ -108,7 +108,7 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
   return samples;
 }
 
-/** Some of the examples, in the given order; they keep the labels of the whole. */
+/** Selects some of the examples, in the given order; the part keeps the labels of the whole. */
 function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
   const heads = samples.heads && labelsByHead(samples.heads);
   const part = view({
@@ -124,7 +124,7 @@ function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[
   return part;
 }
 
-/** What a list has at an index. Raises `INVALID_OPTION` for an index outside it. */
+/** Returns the element of a list at an index. Raises `INVALID_OPTION` for an index outside it. */
 export function exampleAt<Value>(list: readonly Value[], index: number): Value {
   const value = list[index];
   if (value !== undefined) return value;
@@ -146,7 +146,7 @@ function assertSize(verb: string, size: number): void {
 }
 
 /**
- * Raises unless a value is one of the two ways to treat unreadable examples.
+ * Raises unless a value is 'error' or 'skip'.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

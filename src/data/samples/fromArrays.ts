@@ -1,4 +1,4 @@
-// Samples of inputs and targets that lie in two arrays.
+// Makes samples from two arrays, of inputs and of targets.
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
@@ -8,29 +8,31 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Examples as two arrays of equal length. */
 export interface ArraysOptions<Input> {
-  /** Raw inputs: whatever the base's preprocessing takes. Tensors among them stay the caller's. */
+  /** Raw inputs, in any form that the base's preprocessing takes. The caller keeps tensors among them. */
   readonly inputs: readonly Input[];
   /**
-   * A label, a list of labels, a number or a list of numbers for each input; all of one kind. For several heads a record of
-   * these. Beside `labels`, whole numbers are their indexes, and lists of numbers are shares 0 … 1, one for each label.
+   * A label, a list of labels, a number or a list of numbers for each input, all of one kind; for several heads,
+   * records of these. With given `labels`, whole numbers are indexes of labels, and lists of numbers are shares 0 … 1,
+   * one for each label.
    */
   readonly targets: readonly Target[];
-  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  /** Labels, by head where targets are records. Default: the labels of the targets in alphabetical order. */
   readonly labels?: GivenLabels;
   /** Names for messages and reports. Default: `example 0`, `example 1` … */
   readonly ids?: readonly string[];
-  /** How much each example counts in the loss, from 0. Default 1 for all. */
+  /** Weight of each example in the loss, from 0. Default 1 for all. */
   readonly weights?: readonly number[];
   /** What a verb does with an example that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
 }
 
 /**
- * Makes samples of two arrays.
+ * Makes samples from two arrays.
  *
- * @param options - Inputs, targets and, if wanted, labels and ids.
- * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, mixed or not finite targets;
- * `UNKNOWN_LABEL` for a target that is not among the given labels; `OUT_OF_RANGE` for a number that means none of them.
+ * @param options - Inputs and targets; optionally labels, ids and weights.
+ * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, and mixed or non-finite
+ * targets; `UNKNOWN_LABEL` for a target that is not among the given labels; `OUT_OF_RANGE` for a number that is neither
+ * an index nor a share of them.
  *
  * @example
  * ```ts
@@ -51,7 +53,7 @@ export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input>
   return samplesOfArrays('fromArrays', options);
 }
 
-/** {@link fromArrays} under the name of the function that a user called. */
+/** {@link fromArrays}, with the name of the function that the user called for error texts. */
 export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Input>): Samples<Input> {
   const { ids, weights, labels, onUnreadable } = options;
   assertArray(verb, 'inputs', options.inputs);
@@ -59,8 +61,8 @@ export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Inpu
   assertSameLength(verb, 'targets', options.targets.length, options.inputs.length);
   if (ids !== undefined) assertSameLength(verb, 'ids', ids.length, options.inputs.length);
   if (weights !== undefined) assertSameLength(verb, 'weights', weights.length, options.inputs.length);
-  // Copies, so that what the caller does to the arrays later changes nothing here. A hole among the targets becomes
-  // an empty label, which is then refused with its position.
+  // Copies, so that later changes of the caller's arrays have no effect. A hole among the targets becomes an empty
+  // label, which is then refused with its position.
   const examples = options.inputs.map((input, i): Sample<Input> => ({
     input,
     target: options.targets[i] ?? '',

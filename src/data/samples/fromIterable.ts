@@ -1,4 +1,4 @@
-// Samples collected from anything that can be looped over, now or over time. Everything stays in memory.
+// Makes samples from an iterable or async iterable. All examples stay in memory.
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
@@ -6,9 +6,12 @@ import { samplesOfArrays } from './fromArrays.ts';
 import type { GivenLabels } from './targetRecords.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
-/** One example of a loop. */
+/** One example of an iterable. */
 export interface IterableExample<Input> {
-  /** Raw input: whatever the base's preprocessing takes. A tensor stays the caller's, and must live as long as the samples. */
+  /**
+   * Raw input, in any form that the base's preprocessing takes. The caller keeps a tensor, and must keep it alive as
+   * long as the samples.
+   */
   readonly input: Input;
   readonly target: Target;
   /** Name for messages and reports. Default: `example 0`, `example 1` … */
@@ -17,7 +20,7 @@ export interface IterableExample<Input> {
 
 /** Options of {@link fromIterable}. */
 export interface IterableOptions {
-  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  /** Labels, by head where targets are records. Default: the labels of the targets in alphabetical order. */
   readonly labels?: GivenLabels;
   /** What a verb does with an example that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
@@ -26,9 +29,10 @@ export interface IterableOptions {
 /**
  * Collects examples from an iterable or async iterable (a generator, a database cursor, a stream of rows).
  *
- * @param iterable - Gives `{ input, target, id? }`; it is run to its end.
+ * @param iterable - Yields `{ input, target, id? }`; it is read to its end.
  * @param options - See {@link IterableOptions}.
- * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`; and whatever the iterable itself raises.
+ * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION`, `UNKNOWN_LABEL`, `OUT_OF_RANGE`; errors of the iterable are
+ * passed on.
  *
  * @example
  * ```ts

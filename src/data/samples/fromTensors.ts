@@ -1,5 +1,5 @@
-// Samples of a tensor whose first axis counts examples. The values are read into plain memory once, so that afterwards
-// nothing has to be disposed and the caller may dispose the tensors at once.
+// Makes samples from a tensor whose first axis counts examples. The values are copied into plain memory once: the
+// samples need no disposal, and the caller may dispose of the tensors at once.
 import { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -15,11 +15,11 @@ export interface TensorsOptions {
   /** Shape [examples, …], type float32, int32 or bool. */
   readonly inputs: Tensor;
   /**
-   * An array of targets, or a tensor: [examples] of text or numbers, or [examples, values] of numbers. Numbers are for
-   * regression; beside `labels` they are indexes, or shares 0 … 1 for each label.
+   * An array of targets, or a tensor: [examples] of text or numbers, or [examples, values] of numbers. Numbers are
+   * regression targets; with given `labels` they are indexes, or shares 0 … 1 for each label.
    */
   readonly targets: readonly Target[] | Tensor;
-  /** Class names, by head where targets are records. Default: the labels of the targets in alphabetical order. */
+  /** Labels, by head where targets are records. Default: the labels of the targets in alphabetical order. */
   readonly labels?: GivenLabels;
   /** Names for messages and reports. Default: `example 0`, `example 1` … */
   readonly ids?: readonly string[];
@@ -28,13 +28,13 @@ export interface TensorsOptions {
 }
 
 /**
- * Makes samples of tensors. Their values are copied: the tensors stay the caller's, who may dispose them at once.
+ * Makes samples from tensors. Their values are copied: the caller keeps the tensors and may dispose of them at once.
  *
- * @param options - Inputs with a leading axis of examples, and targets.
- * @returns Samples whose inputs are tensors in plain memory, without the axis of examples: 'image' preprocessing takes them
- * as pixels 0..255, 'tensor' preprocessing as they are.
+ * @param options - Inputs whose first axis counts examples, and targets.
+ * @returns Samples whose inputs are tensors in plain memory, without the axis of examples. 'image' preprocessing takes
+ * them as pixels 0..255, 'tensor' preprocessing unchanged.
  * @throws TransferKitError `NO_EXAMPLES`; `WRONG_SHAPE`; `WRONG_DTYPE`; `DISPOSED`; `INVALID_OPTION` for different
- * numbers of inputs and targets, mixed or not finite targets; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
+ * numbers of inputs and targets, and for mixed or non-finite targets; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export async function fromTensors(options: TensorsOptions): Promise<Samples<Host
   });
 }
 
-/** Programs without types pass other things. */
+/** Untyped programs may pass anything. */
 function assertTensor(value: unknown, name: string, expected: string): void {
   if (!(value instanceof Tensor)) throw invalidOption('fromTensors', `${name} to be ${expected}`, value);
 }
@@ -73,7 +73,7 @@ async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
   }
   const [count = 0, ...rest] = shape;
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw wrongType('inputs', dtype);
-  // A copy: on the cpu backend data() hands out the tensor's own memory.
+  // A copy: on the cpu backend data() returns the tensor's own memory.
   const values = (await inputs.data<typeof dtype>()).slice();
   const length = sizeOf(rest);
   return Array.from({ length: count }, (_, i) => ({

@@ -1,15 +1,14 @@
-// Targets of labels that are given as numbers beside the list of labels: indexes, shares of each label, or the share of the
-// second of two.
+// Numeric targets with given labels: indexes of labels, shares of each label, or the share of the second of two labels.
 import { TransferKitError } from '../../core/errors.ts';
 import { isNumbers, isNumeric } from '../../core/numericTarget.ts';
 import type { HeadTarget } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 
 /**
- * Raises for numbers that mean no labels.
+ * Raises for numbers that do not describe labels.
  *
- * @throws TransferKitError `OUT_OF_RANGE` for what is no index of a label, and shares outside 0 … 1; `INVALID_OPTION` for lists
- * without a number for each label.
+ * @throws TransferKitError `OUT_OF_RANGE` for a number that is not an index of a label, and for shares outside 0 … 1;
+ * `INVALID_OPTION` for lists without a number for each label.
  */
 export function assertMeansLabels(verb: string, targets: readonly HeadTarget[], labels: readonly string[]): void {
   const count = labels.length;
@@ -24,20 +23,20 @@ export function assertMeansLabels(verb: string, targets: readonly HeadTarget[], 
   });
 }
 
-/** The same targets with labels for indexes. Where one is a share of the second of two labels, all stay numbers. */
+/** Replaces indexes by labels. If any target is a share of the second of two labels, all targets stay numbers. */
 export function nameIndexes(targets: readonly HeadTarget[], labels: readonly string[]): readonly HeadTarget[] {
   const names = targets.map((target) => (typeof target === 'number' ? labels[target] : undefined));
   const known = names.filter((name) => name !== undefined);
   return known.length === targets.length ? known : targets;
 }
 
-/** Labels of which a target has a share above 0. */
+/** Labels with a share above 0 in a target. */
 export function labelsWithShare(target: number | readonly number[], labels: readonly string[]): readonly string[] {
   const shares = sharesOf(target);
   return labels.filter((_, label) => (shares[label] ?? 0) > 0);
 }
 
-/** The label of which a target has the largest share; undefined for what does not share out one label. */
+/** The label with the largest share in a target; undefined where the shares are not those of a single label. */
 export function mainLabel(target: HeadTarget, labels: readonly string[]): string | undefined {
   const shares = isNumeric(target) ? sharesOf(target) : [];
   const sum = shares.reduce((total, share) => total + share, 0);

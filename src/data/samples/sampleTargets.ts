@@ -1,4 +1,4 @@
-// What the targets of samples are, all of one kind, and the labels they come from. Encodes nothing for a network.
+// The kind of the targets of samples, and their labels. Targets are not encoded for a network here.
 import { TransferKitError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/names.ts';
 import type { HeadTarget } from '../../core/types.ts';
@@ -10,7 +10,7 @@ import { assertMeansLabels, labelsWithShare } from './numericTargets.ts';
 export type TargetKind = 'label' | 'labels' | 'number' | 'numbers';
 
 /**
- * The kind that all targets share.
+ * Returns the kind that all targets share.
  *
  * @throws TransferKitError `INVALID_OPTION` for mixed kinds, lists of numbers of different length, values that are
  * neither text nor finite numbers, empty labels.
@@ -30,17 +30,18 @@ export function targetKind(verb: string, targets: readonly HeadTarget[]): Target
   return kind;
 }
 
-/** The labels of a target: none for numbers. */
+/** The labels of a target; none for numbers. */
 function labelsOf(target: HeadTarget): readonly string[] {
   const list: readonly unknown[] = Array.isArray(target) ? target : [target];
   return list.filter((each) => typeof each === 'string');
 }
 
 /**
- * The labels of all targets in alphabetical order (of UTF-16 codes, the same everywhere), or the given ones, checked.
+ * Returns the labels of all targets in alphabetical order (of UTF-16 codes, the same on every system), or the given
+ * labels after checking them.
  *
- * @throws TransferKitError `INVALID_OPTION` for given labels that repeat or are empty; `UNKNOWN_LABEL` for a target that is not
- * among them; what `assertMeansLabels` raises for numbers.
+ * @throws TransferKitError `INVALID_OPTION` for given labels that repeat or are empty; `UNKNOWN_LABEL` for a target
+ * that is not among them; for numbers also the errors of `assertMeansLabels`.
  */
 export function settleLabels(
   verb: string,
@@ -68,7 +69,7 @@ export function settleLabels(
   return [...given];
 }
 
-/** Examples of each label, those that have a share of it too; {} without labels. */
+/** Number of examples of each label, including those with a share of it; {} without labels. */
 export function countLabels(
   targets: readonly HeadTarget[],
   labels: readonly string[],
@@ -88,7 +89,7 @@ const words: Readonly<Record<TargetKind, string>> = {
   numbers: 'a list of numbers',
 };
 
-/** Looks at the value itself: a program without types may hand in anything. */
+/** Checks the value itself: untyped programs may pass anything. */
 function kindOf(verb: string, target: unknown, index: number): TargetKind {
   if (isLabel(target)) return 'label';
   if (Number.isFinite(target)) return 'number';

@@ -1,20 +1,20 @@
-// Which examples go where when samples are split. Works on targets and numbers only.
+// Draws which examples belong to which part of a split. It needs only targets and numbers.
 import { TransferKitError } from '../../core/errors.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
 import type { SplitOptions } from '../../core/types.ts';
 
-/** Positions of the examples of both parts, each in rising order. */
+/** Positions of the examples of both parts, each in ascending order. */
 export interface SplitIndices {
   readonly train: readonly number[];
   readonly validation: readonly number[];
 }
 
 /**
- * Draws a split by its seed. Every class keeps its share by the method of the largest remainder; a class of two or more has
- * examples in both parts, a class of one goes to train.
+ * Draws a split by its seed. Every label keeps its share by the largest remainder method. A label with two or more
+ * examples has examples in both parts; a single example goes to train.
  *
- * @param labels - The class of each example; undefined where there are no classes to keep apart.
+ * @param labels - The label of each example; undefined for examples without one.
  * @throws TransferKitError `INVALID_OPTION` for a share outside 0..1 or a seed that is no whole number,
  * `TOO_FEW_EXAMPLES` when one part would be empty.
  */
@@ -49,8 +49,8 @@ function groupByLabel(labels: readonly (string | undefined)[]): readonly (readon
 }
 
 /**
- * How many of each class go to validation: rounded down, then one more for the largest remainders until the total fits.
- * Classes of a single example stay out of it.
+ * Number of examples of each label for validation: rounded down, then one more for the largest remainders until the
+ * total is reached. Labels with a single example get none.
  */
 function validationCounts(classSizes: readonly number[], share: number): readonly number[] {
   const sizes = classSizes.map((size) => (size < 2 ? 0 : size));

@@ -1,20 +1,20 @@
-// Targets that are records, one for each of several heads: taken apart into the targets of each head.
+// Splits targets that are records for several heads into the targets of each head.
 import { TransferKitError } from '../../core/errors.ts';
 import type { HeadTarget, Samples, Target } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
 import { mainLabel, nameIndexes } from './numericTargets.ts';
 import { countLabels, settleLabels, targetKind } from './sampleTargets.ts';
 
-/** Labels as a user gives them: of all targets, or of some heads by their names. */
+/** Labels as a user gives them: for all targets, or for some heads by name. */
 export type GivenLabels = readonly string[] | Readonly<Record<string, readonly string[]>>;
 
-/** Labels of the targets; where these are records, of each head. */
+/** Labels of the targets; by head where these are records. */
 export interface SettledLabels {
   readonly labels: readonly string[];
   readonly heads?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The same with the targets themselves: labels instead of their indexes. */
+/** Labels and the targets themselves, with labels instead of indexes. */
 export interface SettledTargets extends SettledLabels {
   readonly targets: readonly Target[];
 }
@@ -22,8 +22,8 @@ export interface SettledTargets extends SettledLabels {
 /**
  * Checks the targets of samples and finds their labels.
  *
- * @throws TransferKitError `INVALID_OPTION` for targets that are not all of one kind or have not all the same heads, and
- * labels that do not fit them; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
+ * @throws TransferKitError `INVALID_OPTION` for targets of different kinds or with different heads, and for labels that
+ * do not fit them; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
  */
 export function settleTargets(
   verb: string,
@@ -49,7 +49,7 @@ export function settleTargets(
   };
 }
 
-/** What samples say of their labels, and of each head's. */
+/** Returns the fields of samples about labels, also of each head. */
 export function describeLabels(
   targets: readonly Target[],
   { labels, heads }: SettledLabels,
@@ -62,14 +62,14 @@ export function describeLabels(
   return { ...own, heads: Object.fromEntries(entries) };
 }
 
-/** The labels of each head that samples have. */
+/** The labels of each head of samples. */
 export function labelsByHead(heads: NonNullable<Samples['heads']>): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(Object.entries(heads).map(([name, { labels }]) => [name, labels]));
 }
 
 /**
- * The label of each example, or the one of which it has the largest share: of records that of the first head where every
- * example has one. Undefined where there are none.
+ * The label of each example, or the one with the largest share; for records, of the first head that has one for every
+ * example. Undefined where there is none.
  */
 export function mainLabels(
   targets: readonly Target[],
@@ -98,7 +98,7 @@ function settleHead(
   return { labels, targets: nameIndexes(targets, labels) };
 }
 
-/** Names of the heads that targets are for; undefined when they are no records. */
+/** Names of the heads that targets are for; undefined when targets are not records. */
 function headNames(verb: string, targets: readonly Target[]): readonly string[] | undefined {
   const [first] = targets;
   if (first === undefined || isOfHead(first)) {
@@ -122,12 +122,12 @@ function targetsOfHead(targets: readonly Target[], name: string): HeadTarget[] {
   return targets.flatMap((target) => (isOfHead(target) ? [] : [ownValue(target, name) ?? []]));
 }
 
-/** A record may have a head that is called as a member of every object is: 'constructor'. */
+/** A head may have the name of a member that every object inherits, such as 'constructor'. */
 function ownValue<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** Whether a target is one head's, not a record; a program without types may hand in anything. */
+/** Whether a target is for a single head, not a record; untyped programs may pass anything. */
 function isOfHead(target: unknown): target is HeadTarget {
   return typeof target !== 'object' || target === null || Array.isArray(target) || ArrayBuffer.isView(target);
 }
