@@ -1,23 +1,24 @@
-// The bytes of a file as they come: one copy, in memory taken at once when the server says how much it will be.
+// Collects the bytes of a file while they arrive. It makes one copy, in memory allocated at once when the server sends
+// the length.
 import { TransferKitError } from '../core/errors.ts';
 import { shortAddress } from '../core/platform.ts';
 
-/** Bytes that grow at their end. */
+/** Bytes that grow at the end. */
 export interface Body {
   readonly length: number;
-  /** Adds a piece; raises OUT_OF_RANGE when there are more than allowed. */
+  /** Adds a piece; raises OUT_OF_RANGE when the limit is exceeded. */
   append(piece: Uint8Array): void;
-  /** Empties it, and takes memory for `expected` bytes. */
+  /** Removes all bytes and allocates memory for `expected` bytes. */
   restart(expected: number | undefined): void;
-  /** All bytes in one piece. */
+  /** Returns all bytes as one array. */
   joined(): Uint8Array;
 }
 
-/** An empty body of a file at `address`; `comes` is how an error says that bytes came. */
+/** Makes an empty body for a file at `address`; `comes` is the verb for the arrival of bytes in error texts. */
 export function makeBody(address: string, maxBytes: number, comes = 'the server sent'): Body {
   let start = new Uint8Array(0);
   let filled = 0;
-  /** What came beyond the announced length, or all of it if none was announced. */
+  /** Pieces beyond the announced length, or all of them if none was announced. */
   let more: Uint8Array[] = [];
   let length = 0;
   return {
@@ -55,7 +56,7 @@ export function makeBody(address: string, maxBytes: number, comes = 'the server 
   };
 }
 
-/** Memory for a file; raises OUT_OF_RANGE where there is none. */
+/** Allocates memory for a file; raises OUT_OF_RANGE where that is not possible. */
 export function allocate(address: string, bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);

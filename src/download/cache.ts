@@ -1,49 +1,49 @@
-// What a cache of downloaded files must offer; kept in node/ (a folder) and browser/ (Cache Storage). And which addresses
-// are kept.
+// The interface of a cache of downloaded files, implemented in node/ (a folder) and browser/ (Cache Storage), and the
+// rules for which addresses are cached.
 import type { ReadOptions } from '../core/platform.ts';
 
-/** What a server says about the version of a file, so that it can be asked whether it changed. */
+/** The version of a file according to its server, for asking whether it has changed. */
 export interface Validators {
   readonly etag?: string;
   readonly lastModified?: string;
 }
 
-/** A whole file that is kept. */
+/** A complete file in the cache. */
 export interface CachedCopy {
   readonly validators: Validators;
-  /** Origin of the address that gave it in the end; undefined in copies of earlier versions. */
+  /** Origin of the final address; undefined in copies made by earlier versions. */
   readonly reached: string | undefined;
-  /** Its bytes; undefined when they are gone or damaged. `unchecked` leaves it to the caller to look for damage. */
+  /** Returns its bytes; undefined when they are missing or damaged. With `unchecked` the caller checks for damage. */
   read(unchecked?: 'unchecked'): Promise<Uint8Array | undefined>;
 }
 
-/** What is known of a file when it begins to come. */
+/** Facts about a file at the start of its download. */
 export interface Announced {
   readonly validators: Validators;
   /** Bytes of the whole file, if known. */
   readonly total: number | undefined;
-  /** Origin of the address that gives it in the end. */
+  /** Origin of the final address. */
   readonly reached: string;
 }
 
-/** The beginning of a file whose download was interrupted. */
+/** The first part of a file whose download was interrupted. */
 export interface PartialCopy {
   readonly validators: Validators;
   /** Bytes of the whole file. */
   readonly total: number | undefined;
-  /** Bytes that are here. */
+  /** Number of bytes present. */
   readonly length: number;
-  /** Calls `take` with the pieces in order, until the beginning is through. */
+  /** Calls `take` with the pieces in order. */
   read(take: (piece: Uint8Array) => Promise<void>): Promise<void>;
 }
 
-/** A file on its way into the cache. Nobody finds it before `finish`. */
+/** A file that is being written to the cache. Readers do not find it before `finish`. */
 export interface CacheWriter {
   /** Adds the next piece. */
   append(piece: Uint8Array): Promise<void>;
-  /** The file is whole and right: it takes the place of an earlier copy in one step. */
+  /** Called when the file is complete and checked: replaces an earlier copy in one step. */
   finish(bytes: Uint8Array): Promise<void>;
-  /** The download stopped. `keep` leaves what has come for another try. */
+  /** Called when the download stopped. `keep` leaves the received bytes for another attempt. */
   leave(keep: boolean): Promise<void>;
 }
 
@@ -54,13 +54,13 @@ export interface ByteCache {
   begin(address: string, announced: Announced): Promise<CacheWriter>;
 }
 
-/** Whether files of an address are looked for in the cache, and kept there if their server does not forbid it. */
+/** Whether the cache is searched for files of an address, and stores them if their server does not forbid it. */
 export function usesCache(location: string, { cacheDir, hash }: ReadOptions): boolean {
   if (cacheDir === false || !/^https?:/i.test(location)) return false;
   return cacheDir !== undefined || hash !== undefined || !isOwnMachine(location);
 }
 
-/** Whether an answer may be kept: its version can be asked for again, or is known, or the user wants it kept. */
+/** Whether an answer may be stored: its version can be checked later, or is known, or the user wants it stored. */
 export function maybeKept(headers: Headers, { cacheDir, hash }: ReadOptions): boolean {
   if (cacheDir !== undefined || hash !== undefined) return true;
   return isKnown(validatorsOf(headers)) && !/no-store/i.test(headers.get('cache-control') ?? '');
@@ -73,18 +73,18 @@ export function validatorsOf(headers: Headers): Validators {
   return { ...(etag === null ? {} : { etag }), ...(lastModified === null ? {} : { lastModified }) };
 }
 
-/** Whether there is anything to ask by. */
+/** Whether there is any validator. */
 export function isKnown({ etag, lastModified }: Validators): boolean {
   return etag !== undefined || lastModified !== undefined;
 }
 
-/** Whether an address names a server on this machine. */
+/** Whether an address is on this machine. */
 export function isOwnMachine(location: string): boolean {
   return URL.canParse(location) && /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(new URL(location).hostname);
 }
 
 /**
- * The same cache, whose failures (a full disk, a folder that may not be written) cost no download: it then keeps nothing.
+ * Wraps a cache so that its failures (a full disk, a read-only folder) do not fail a download: it then stores nothing.
  */
 export function forgiving(cache: ByteCache): ByteCache {
   const nothing: CacheWriter = {

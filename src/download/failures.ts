@@ -1,29 +1,32 @@
-// What can go wrong between here and a server: which of it may pass by itself, and what to tell the user.
+// The failures of a download: which are temporary, and their error texts.
 import { TransferKitError } from '../core/errors.ts';
 import { shortAddress } from '../core/platform.ts';
 
-/** Why a try gave no file. */
+/** Why an attempt failed. */
 export interface Failure {
   readonly kind: 'failed';
   readonly error: TransferKitError;
-  /** Whether another try may help. */
+  /** Whether another attempt may succeed. */
   readonly passing: boolean;
-  /** Whether the server was reached and refused for good: what was kept of the file is no stand-in then. */
+  /** Whether the server was reached and refused permanently: a cached copy must not be used then. */
   readonly refused: boolean;
-  /** Whether there was no answer at all. */
+  /** Whether there was no answer. */
   readonly unreachable: boolean;
   /** How long the server asks to wait, in milliseconds. */
   readonly wait?: number;
 }
 
-/** Codes of Node and its fetch for what may pass. A refused connection and an unknown host do not, within seconds. */
+/**
+ * Codes of Node and its fetch for temporary failures. A refused connection and an unknown host do not recover within
+ * seconds.
+ */
 const passingCodes =
   /^(ECONNRESET|ETIMEDOUT|EPIPE|EAI_AGAIN|UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT))$/;
 const lastingReasons = /redirect|bad port|scheme|parse URL|invalid/i;
 const passingStatus = new Set([408, 425, 429, 500, 502, 503, 504]);
 const longestWait = 30_000;
 
-/** No answer came. */
+/** The failure when no answer came. */
 export function unreachable(address: string, cause: unknown, otherOrigin: boolean): Failure {
   const reason = reasonOf(cause);
   const code = codeOf(cause);
@@ -32,7 +35,7 @@ export function unreachable(address: string, cause: unknown, otherOrigin: boolea
   return { kind: 'failed', error, passing, refused: false, unreachable: true };
 }
 
-/** The connection broke in the middle of the file. */
+/** The failure when the connection broke in the middle of the file. */
 export function cut(address: string, received: number, total: number | undefined, cause?: unknown): Failure {
   const of = total === undefined ? '' : ` of ${total}`;
   const why = cause === undefined ? 'the server sent no more' : reasonOf(cause);
@@ -40,7 +43,7 @@ export function cut(address: string, received: number, total: number | undefined
   return { kind: 'failed', error, passing: true, refused: false, unreachable: false };
 }
 
-/** The server answered with an error. */
+/** The failure when the server answered with an error. */
 export function badStatus(address: string, response: Response): Failure {
   const { status } = response;
   const answer = `${status} ${response.statusText}`.trim();
@@ -51,7 +54,7 @@ export function badStatus(address: string, response: Response): Failure {
   return wait === undefined ? failure : { ...failure, wait };
 }
 
-/** The signal ended the read. */
+/** The error when the signal ended the read. */
 export function aborted(address: string, cause: unknown): TransferKitError {
   const name = shortAddress(address);
   return new TransferKitError('ABORTED', `reading ${name} was stopped by its signal.`, { address: name }, cause);
@@ -98,7 +101,7 @@ function codeOf(error: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
 
-/** fetch says "fetch failed" and hides why in `cause`. */
+/** fetch says "fetch failed" and puts the reason into `cause`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -1,16 +1,16 @@
-// Whether a file is the one that its publisher hashed.
+// Checks files against the hash that their publisher gives.
 import { TransferKitError } from '../core/errors.ts';
 import { shortAddress, type FileHash } from '../core/platform.ts';
 
-/** The hash of bytes, in lower-case hexadecimal digits. */
+/** Computes the hash of bytes, in lower-case hexadecimal digits. */
 export type HashOf = (algorithm: FileHash['algorithm'], bytes: Uint8Array) => Promise<string>;
 
-/** Whether bytes have a hash; true where none is asked for. */
+/** Returns whether bytes have a hash; true where none is given. */
 export async function hasHash(bytes: Uint8Array, hash: FileHash | undefined, hashOf: HashOf): Promise<boolean> {
   return hash === undefined || (await hashOf(hash.algorithm, bytes)) === hash.digest.toLowerCase();
 }
 
-/** The error for bytes that have not. */
+/** The error for bytes with another hash. */
 export async function wrongHash(
   location: string,
   bytes: Uint8Array,
@@ -28,7 +28,7 @@ export async function wrongHash(
 }
 
 /**
- * Sees that a hash can be one.
+ * Raises unless a hash is well formed.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

@@ -1,10 +1,10 @@
-// One request, and the addresses that its server redirects to: each is looked at before it is asked.
+// Sends one request and follows redirects. Each target is checked before it is requested.
 import { assertRedirect } from '../core/references.ts';
 import type { ReadOptions } from '../core/platform.ts';
 
 const mostRedirects = 20;
 
-/** An answer, and the address that gave it. */
+/** An answer, and the final address. */
 export interface Reached {
   readonly response: Response;
   readonly reached: string;
@@ -13,9 +13,10 @@ export interface Reached {
 /**
  * Fetches an address.
  *
- * @param seesRedirects - Whether the global `fetch` shows where a redirect leads. A browser's does not, and one of the
- * user's may add credentials, which are not for other sites: these follow by themselves, and the end is looked at.
- * @throws TransferKitError `NOT_TRUSTED`; what `fetch` raises.
+ * @param seesRedirects - Whether the global `fetch` reports the target of a redirect. A browser's does not. The user's
+ * own may add credentials, which must not be sent to other sites. Both follow redirects themselves, and only the final
+ * address is checked.
+ * @throws TransferKitError `NOT_TRUSTED`; errors of `fetch` are passed on.
  */
 export async function followRedirects(
   address: string,
@@ -43,14 +44,14 @@ export async function followRedirects(
   }
 }
 
-/** Where an answer redirects; undefined for any other answer. */
+/** The target of a redirect; undefined for any other answer. */
 function targetOf({ status, headers }: Response, by: string): string | undefined {
   const location = [301, 302, 303, 307, 308].includes(status) ? headers.get('location') : null;
   if (location === null) return undefined;
   return URL.canParse(location, by) ? new URL(location, by).href : location;
 }
 
-/** Lets go of an answer whose body nobody reads. */
+/** Releases an answer whose body is not read. */
 export function release(response: Response): void {
   void response.body?.cancel().catch(() => undefined);
 }

@@ -1,30 +1,31 @@
-// What an address gives: from the cache if it is right, else from its server or the mirror, checked before anybody uses it.
+// Reads an address: from the cache if that copy is current, else from its server or the mirror. The bytes are checked
+// before use.
 import { TransferKitError } from '../core/errors.ts';
 import { shortAddress, type ReadFile, type ReadOptions } from '../core/platform.ts';
 import { forgiving, isOwnMachine, usesCache, type ByteCache } from './cache.ts';
 import { checkDigest, hasHash, wrongHash, type HashOf } from './fileHash.ts';
 import { transfer, type Fetched, type Outcome, type Wanted } from './transfer.ts';
 
-/** What Node and browsers do differently. */
+/** The differences between Node and browsers. */
 export interface DownloadEnvironment {
   readonly hash: HashOf;
-  /** The cache for an option `cacheDir`; undefined where there is none. */
+  /** Opens the cache for an option `cacheDir`; undefined where there is none. */
   openCache(cacheDir: string | undefined): Promise<ByteCache | undefined>;
-  /** Whether requests to an address may have headers of their own: not those of a page to another site. */
+  /** Whether requests to an address may have their own headers: false for requests of a page to another site. */
   isSameOrigin(address: string): boolean;
-  /** The address in full: relative ones begin at the page's. */
+  /** The complete address: relative ones are resolved against the page's. */
   whole(address: string): string;
-  /** Whether the global `fetch` shows where a redirect leads. */
+  /** Whether the global `fetch` reports the target of a redirect. */
   readonly seesRedirects: boolean;
-  /** Mirror, unless the options name one. */
+  /** The default mirror. */
   readonly mirror: string | undefined;
 }
 
 /**
- * What an address gives.
+ * Reads the bytes of an address.
  *
- * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `NOT_TRUSTED` for a redirect; `ABORTED` when the signal ends the read;
- * `WEIGHTS_DAMAGED` when the hash is another one; `OUT_OF_RANGE` above `maxBytes`; `INVALID_OPTION`.
+ * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `NOT_TRUSTED` for a redirect; `ABORTED` when
+ * the signal ends the read; `WEIGHTS_DAMAGED` when the hash differs; `OUT_OF_RANGE` above `maxBytes`; `INVALID_OPTION`.
  */
 export async function readAddress(
   location: string,
@@ -66,7 +67,7 @@ async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): P
     }
     await outcome.writer?.leave(false);
     if (outcome.pieced || options.hash === undefined) {
-      // Pieces of two versions, perhaps.
+      // The pieces may be of two versions.
       return fetchChecked({ ...wanted, partial: undefined, inOnePiece: true }, environment);
     }
     throw await wrongHash(wanted.address, outcome.bytes, options.hash, environment.hash);
@@ -75,7 +76,7 @@ async function fetchChecked(wanted: Wanted, environment: DownloadEnvironment): P
   if (bytes !== undefined)
     return fileOf(await reported(location, bytes, options), location, copy?.reached, environment);
   if (outcome.kind === 'failed') throw outcome.error;
-  return fetchChecked({ ...wanted, copy: undefined }, environment); // the copy turned out to be damaged
+  return fetchChecked({ ...wanted, copy: undefined }, environment); // the copy is damaged
 }
 
 function fileOf(
@@ -105,7 +106,7 @@ async function reported(location: string, bytes: Uint8Array, { onProgress, signa
   return bytes;
 }
 
-/** The address on the mirror: its scheme and host (and path, if it has one) before the path of the original. */
+/** The address on the mirror: the path of the original after the mirror's scheme and host (and path, if it has one). */
 function mirrored(location: string, mirror: string | false | undefined): string {
   if (mirror === undefined || mirror === false || mirror === '') return location;
   if (!/^https?:\/\//i.test(mirror) || !URL.canParse(mirror)) {
@@ -120,7 +121,7 @@ function mirrored(location: string, mirror: string | false | undefined): string 
 }
 
 /**
- * Sees that the limits of a read can be ones.
+ * Raises unless the limits of a read are valid.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -132,7 +133,7 @@ export function checkLimits({ hash, maxBytes, retries }: ReadOptions): void {
   }
 }
 
-/** `fetch` refuses such addresses, with the password in its text. */
+/** `fetch` refuses such addresses, and its text would show the password. */
 function checkCredentials(address: string): void {
   if (!/^https?:/i.test(address) || !URL.canParse(address)) return;
   const { username, password } = new URL(address);

@@ -1,12 +1,13 @@
-// Addresses of TF Hub and of Kaggle, where TF Hub has moved: which file of theirs is the model.json.
+// Finds the model.json for addresses of TF Hub, and of Kaggle, where TF Hub has moved.
 import { TransferKitError } from '../core/errors.ts';
 
 /**
- * The address of the `model.json` of a tfjs model on TF Hub (`https://tfhub.dev/<publisher>/<model>/<version>`) or Kaggle
- * (`https://www.kaggle.com/models/<owner>/<model>/TfJs/<variation>/<version>`, or the longer address of its page). Their
- * servers give files only to who asks with `tfjs-format=file`; the shards are asked for with the same query.
+ * Returns the address of the `model.json` of a tfjs model on TF Hub (`https://tfhub.dev/<publisher>/<model>/<version>`)
+ * or Kaggle (`https://www.kaggle.com/models/<owner>/<model>/TfJs/<variation>/<version>`, or the longer address of its
+ * page). These servers deliver files only with the query `tfjs-format=file`; the shards are requested with the same
+ * query.
  *
- * @returns Any other address as it is.
+ * @returns Any other address unchanged.
  * @throws TransferKitError `UNSUPPORTED_SOURCE` for a Kaggle model of another framework, or without a version.
  */
 export function tfHubAddress(location: string): string {
@@ -14,7 +15,7 @@ export function tfHubAddress(location: string): string {
   const url = new URL(location);
   const isKaggle = isKaggleModel(url);
   if (!isKaggle && !isHubModel(url)) return location;
-  // Somebody asks for an archive: that is no tfjs model.
+  // The user wants an archive, which is not a tfjs model.
   if (url.searchParams.has('tf-hub-format')) return location;
   if (isKaggle) url.pathname = kagglePath(url.pathname, location);
   const path = url.pathname.replace(/\/+$/, '');
@@ -24,7 +25,7 @@ export function tfHubAddress(location: string): string {
   return url.href;
 }
 
-/** Whether an address is of a model on TF Hub or Kaggle. */
+/** Returns whether an address is that of a model on TF Hub or Kaggle. */
 export function isTfHub(location: string): boolean {
   if (!/^https?:/i.test(location) || !URL.canParse(location)) return false;
   const url = new URL(location);
@@ -39,7 +40,7 @@ function isHubModel({ hostname }: URL): boolean {
   return /^(www\.)?tfhub\.dev$/i.test(hostname);
 }
 
-/** `/models/owner/model/TfJs/variation/version`, from that or from the path of the model's page. */
+/** Returns `/models/owner/model/TfJs/variation/version`, from such a path or from that of the model's page. */
 function kagglePath(path: string, location: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   const plain = parts.filter((part, i) => !(i > 2 && /^(frameworks|variations|versions)$/i.test(part)));

@@ -1,4 +1,5 @@
-// One file from one server, in as many tries as it takes: back-off, and the rest only where the server sends ranges.
+// Downloads one file from one server with retries. It continues an interrupted download where the server supports
+// ranges.
 import { isTransferKitError } from '../core/errors.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import { makeBody, type Body } from './body.ts';
@@ -16,41 +17,44 @@ import {
 import { aborted, badStatus, cut, unreachable, type Failure } from './failures.ts';
 import { followRedirects, release, type Reached } from './followRedirects.ts';
 
-/** What to fetch, and what is there already. */
+/** What to download, and what the cache already has. */
 export interface Wanted {
-  /** Name of the file in the cache and in messages of progress. */
+  /** Name of the file in the cache and in progress reports. */
   readonly location: string;
-  /** Where it is fetched from. */
+  /** Address that is requested. */
   readonly address: string;
   readonly options: ReadOptions;
   readonly cache: ByteCache | undefined;
-  /** A whole copy, to be asked about. */
+  /** A complete copy, to be validated. */
   readonly copy: CachedCopy | undefined;
-  /** The beginning, to be continued. */
+  /** The first part, to be continued. */
   readonly partial: PartialCopy | undefined;
-  /** Whether a download that breaks off has to begin again: pieces have turned out not to fit together. */
+  /** Whether an interrupted download must start again, because pieces did not fit together. */
   readonly inOnePiece: boolean;
-  /** Whether the address is of the page's own origin, or there is no page. Other sites get no headers: they would refuse. */
+  /**
+   * Whether the address has the page's origin, or there is no page. Requests to other sites get no headers, because
+   * they would be refused.
+   */
   readonly sameOrigin: boolean;
-  /** Whether the global `fetch` shows where a redirect leads. */
+  /** Whether the global `fetch` reports the target of a redirect. */
   readonly seesRedirects: boolean;
 }
 
-/** What the tries came to. */
+/** The result of the attempts. */
 export type Outcome = Fetched | { readonly kind: 'unchanged' } | Failure;
 
-/** A whole file, not yet checked. */
+/** A complete file, not yet checked. */
 export interface Fetched {
   readonly kind: 'fetched';
   readonly bytes: Uint8Array;
-  /** The address that gave it in the end. */
+  /** The final address. */
   readonly reached: string;
-  /** Whether it is of several pieces. */
+  /** Whether it was received in several pieces. */
   readonly pieced: boolean;
   readonly writer: CacheWriter | undefined;
 }
 
-/** The state of a file between tries. */
+/** The state of a file between attempts. */
 interface Transfer {
   readonly body: Body;
   validators: Validators;
@@ -62,11 +66,11 @@ interface Transfer {
 }
 
 const defaultMaxBytes = 2 ** 31;
-/** So much in one try starts the count of tries again. */
+/** An attempt that receives this many bytes resets the count of retries. */
 const muchProgress = 2 ** 20;
 
 /**
- * Fetches a file. A failure is a value; what is thrown is final.
+ * Downloads a file. A failure is returned; an error that is thrown is final.
  *
  * @throws TransferKitError `ABORTED`, `OUT_OF_RANGE`.
  */
@@ -144,13 +148,13 @@ function ask(wanted: Wanted, state: Transfer, begun: number): Promise<Reached> {
   const init: RequestInit = {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
-    // A browser's own cache asks the server then, and can do so across sites.
+    // With this setting the browser's own cache validates its copy, which works across sites.
     ...(copy === undefined || sameOrigin ? {} : { cache: 'no-cache' }),
   };
   return followRedirects(address, init, options, seesRedirects);
 }
 
-/** Whether a part of a file continues what is here. */
+/** Whether a received part continues the bytes that are present. */
 async function joins(wanted: Wanted, state: Transfer, { response, reached }: Reached, begun: number): Promise<boolean> {
   const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
   if (Number(from) !== begun || isPacked(response)) return false;
@@ -168,7 +172,7 @@ async function joins(wanted: Wanted, state: Transfer, { response, reached }: Rea
   return state.body.length === begun;
 }
 
-/** Forgets what is here; the next try asks for the whole file. */
+/** Drops the bytes that are present; the next attempt requests the whole file. */
 async function startOver({ address }: Wanted, state: Transfer): Promise<Failure> {
   const failure = cut(address, state.body.length, state.total);
   await forget(state);
@@ -183,7 +187,7 @@ async function forget(state: Transfer): Promise<void> {
   state.body.restart(undefined);
 }
 
-/** The whole file comes, from its first byte. */
+/** Starts with the first byte of the whole file. */
 async function restart({ location, options, cache }: Wanted, state: Transfer, answer: Reached): Promise<void> {
   const { response, reached } = answer;
   const { headers } = response;
@@ -201,7 +205,7 @@ async function restart({ location, options, cache }: Wanted, state: Transfer, an
   if (maybeKept(headers, options)) state.writer = await cache?.begin(location, announced(state, reached));
 }
 
-/** Of the address that gave it only the origin is kept: the rest may be a signature. */
+/** Only the origin of the final address is stored: the rest may contain a signature. */
 function announced({ validators, total }: Transfer, reached: string): Announced {
   return { validators, total, reached: new URL(reached).origin };
 }
@@ -223,7 +227,7 @@ async function receive({ location, address, options }: Wanted, state: Transfer, 
   } finally {
     void reader?.cancel().catch(() => undefined);
   }
-  // Of another site a browser hides that the bytes were packed, and then the length is not theirs.
+  // A browser hides for other sites that the bytes were compressed; the announced length is then not theirs.
   if (response.type !== 'cors' && body.length < (state.total ?? 0)) return cut(address, body.length, state.total);
   return { kind: 'fetched', bytes: body.joined(), reached, pieced: state.pieced, writer: state.writer };
 }
@@ -233,29 +237,29 @@ async function add(state: Transfer, piece: Uint8Array): Promise<void> {
   await state.writer?.append(piece);
 }
 
-/** Whether the rest can be asked for alone: the server can tell whether it is of the same file, or the hash will. */
+/** Whether the rest can be requested alone: the server can detect a changed file, or the hash will. */
 function canContinue(wanted: Wanted, { body, packed, validators }: Transfer): boolean {
   const { options, sameOrigin, inOnePiece } = wanted;
   if (!sameOrigin || inOnePiece || packed || body.length === 0) return false;
   return versionOf(validators) !== undefined || options.hash !== undefined;
 }
 
-/** What `If-Range` may carry: no weak ETag. */
+/** A validator for `If-Range`: weak ETags are not allowed. */
 function versionOf({ etag, lastModified }: Validators): string | undefined {
   return etag !== undefined && !etag.startsWith('W/') ? etag : lastModified;
 }
 
-/** Whether two answers are of the same version, as far as a server says. */
+/** Whether two answers have the same version, according to the server. */
 function isSame(one: Validators, other: Validators): boolean {
   return isKnown(one) && one.etag === other.etag && one.lastModified === other.lastModified;
 }
 
-/** Whether a server packed the bytes on their way: then its length and ranges are of the packed ones. */
+/** Whether a server compressed the answer: its length and ranges are then those of the compressed bytes. */
 function isPacked({ headers }: Response): boolean {
   return !/^(identity)?$/i.test(headers.get('content-encoding') ?? '');
 }
 
-/** Waits, unless the signal ends it. */
+/** Waits, unless the signal aborts. */
 async function pause(milliseconds: number, signal: AbortSignal | undefined, address: string): Promise<void> {
   await new Promise<void>((resolve) => {
     const finish = (): void => {

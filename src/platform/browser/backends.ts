@@ -12,7 +12,7 @@ export const browserBackends: readonly BackendLoader[] = [
 ];
 
 async function loadWebgpu(): Promise<void> {
-  // Asked before tfjs asks, which takes an adapter for granted.
+  // Checked here because tfjs assumes that there is an adapter.
   const gpu: unknown = 'gpu' in navigator ? navigator.gpu : undefined;
   if (!hasAdapters(gpu))
     throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
@@ -48,8 +48,9 @@ async function loadWasm(): Promise<void> {
 }
 
 /**
- * Where the package keeps its .wasm files, when the page resolves the package by itself (an import map). In a bundle tfjs
- * looks beside the script; an app with another place imports the package and calls its setWasmPaths before any verb.
+ * The folder of the package's .wasm files when the page resolves the package itself (with an import map). In a bundle
+ * tfjs looks next to the script. An app that stores them elsewhere imports the package and calls its setWasmPaths
+ * before any verb.
  */
 function binariesFolder(): string | undefined {
   try {

@@ -1,14 +1,14 @@
-// Downloaded files in the browser's Cache Storage, which pages of one origin share and which replaces an entry in one step.
-// Beginnings of files are not kept there.
+// Downloaded files in the browser's Cache Storage, which pages of one origin share and which replaces an entry in one
+// step. Interrupted downloads are not stored there.
 import { validatorsOf, type Announced, type ByteCache, type CachedCopy } from '../../download/cache.ts';
 
-/** A header of ours in what is kept: the origin that gave it. */
+/** This package's header in stored entries: the origin of the final address. */
 const reachedHeader = 'x-transferkit-reached';
 
-/** The cache of a name; undefined where the browser has none (pages that are neither https nor localhost). */
+/** Opens the cache of a name; undefined where the browser has none (pages that are neither https nor localhost). */
 export async function openCacheStorage(name = 'transferkit'): Promise<ByteCache | undefined> {
   if (typeof caches === 'undefined') return undefined;
-  // Private windows of some browsers have Cache Storage and refuse to open it.
+  // Private windows of some browsers have Cache Storage but refuse to open it.
   const storage = await caches.open(name).catch(() => undefined);
   if (storage === undefined) return undefined;
   return {
@@ -38,7 +38,7 @@ function copyOf(response: Response | undefined): CachedCopy | undefined {
   };
 }
 
-/** Storage may be full: then the file is used and not kept. */
+/** When storage is full, the file is used but not stored. */
 async function put(storage: Cache, address: string, announced: Announced, bytes: Uint8Array): Promise<void> {
   const { etag, lastModified } = announced.validators;
   const headers = new Headers({ 'content-type': 'application/octet-stream', 'content-length': String(bytes.length) });

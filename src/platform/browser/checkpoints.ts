@@ -1,15 +1,16 @@
-// Checkpoints in IndexedDB: one database for each place, in it the pieces of each checkpoint, written in one transaction.
+// Checkpoints in IndexedDB: one database for each place. It holds the pieces of each checkpoint, written in one
+// transaction.
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { answered, completed, openDatabase } from './indexedDb.ts';
 
 const store = 'pieces';
 const scheme = 'indexeddb://';
-/** Browsers refuse single values of some hundred megabytes. */
+/** Browsers refuse single values of several hundred megabytes. */
 const pieceBytes = 2 ** 24;
 
 /**
- * Opens the database of `indexeddb://name`, made when it is missing.
+ * Opens the database of `indexeddb://name`; creates it when it is missing.
  *
  * @throws TransferKitError `INVALID_OPTION` for another location, `SAVE_FAILED` where the browser has no storage.
  */
@@ -34,7 +35,7 @@ export async function openCheckpoints(location: string): Promise<CheckpointStore
 }
 
 /**
- * Runs a transaction, all or nothing, on a connection of its own: one that stays open would keep others from removing the
+ * Runs a transaction, all or nothing, on its own connection: an open connection would prevent others from removing the
  * database.
  */
 async function withPieces<Value>(
@@ -77,7 +78,7 @@ async function read(pieces: IDBObjectStore, file: string): Promise<Uint8Array> {
 async function write(pieces: IDBObjectStore, file: string, bytes: Uint8Array): Promise<void> {
   await remove(pieces, file);
   for (let start = 0; start < bytes.length; start += pieceBytes) {
-    // A copy: a part of an array would be stored with the whole of it.
+    // A copy: storing a view of an array would store the whole array.
     await answered(pieces.put(bytes.slice(start, start + pieceBytes), [file, start / pieceBytes]));
   }
 }

@@ -1,5 +1,5 @@
-// Decodes pictures in a browser with the browser's own decoder and a canvas. Gives upright RGB bytes; the resizing that a
-// base asks for happens elsewhere.
+// Decodes pictures in a browser with the browser's own decoder and a canvas. Returns upright RGB bytes; resizing to the
+// base's input happens elsewhere.
 import { TransferKitError } from '../../core/errors.ts';
 import type { Picture } from '../../core/picture.ts';
 import { formatOf } from '../../core/pictureFormat.ts';
@@ -16,13 +16,13 @@ import { shares, turns } from '../../core/concurrency.ts';
 import { adviceAbout } from '../../core/undecodable.ts';
 import { toBlob } from './pictureBlob.ts';
 
-/** What a canvas can draw. */
+/** Sources that a canvas can draw. */
 type Drawable = HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | ImageBitmap;
 
 /**
- * Decodes an address, encoded bytes or an element to an upright picture: EXIF orientation applied, transparency on white, at
- * full size. What formats there are is the browser's matter; JPEG, PNG, WebP and GIF (first frame) are everywhere. What has
- * more pixels than are accepted is refused before it is decoded, where its header says so.
+ * Decodes an address, encoded bytes or an element to an upright picture at full size: the EXIF orientation is applied,
+ * and transparent pixels are blended with white. The formats depend on the browser; all decode JPEG, PNG, WebP and GIF
+ * (first frame). A picture with too many pixels is refused before it is decoded, if its header contains the size.
  *
  * @param source - Address, URL, Blob, File, ArrayBuffer, Uint8Array, image, canvas or video element, OffscreenCanvas,
  * ImageBitmap or ImageData.
@@ -55,7 +55,7 @@ interface Wanted {
   readonly limits: SettledLimits;
 }
 
-/** Bytes of a file in which its header is looked for: before that of a JPEG may come what a camera and an editor wrote. */
+/** Number of bytes searched for the header: in a JPEG, metadata of cameras and editors may come first. */
 const headBytes = 2 ** 20;
 
 async function decodeBlob(name: string, blob: Blob, { channels, limits }: Wanted): Promise<Picture> {
@@ -65,9 +65,9 @@ async function decodeBlob(name: string, blob: Blob, { channels, limits }: Wanted
     throw unreadable(name, 'it is SVG, which a browser decodes as an element only: give an image element');
   const header = pictureHeader(head);
   if (header !== undefined) assertPixels(name, header, limits);
-  // What is coded as brightness alone has it in every channel.
+  // A picture stored as brightness has the same value in every channel.
   const kept = header?.gray === true && channels === 1 ? 1 : channels === 4 ? 4 : 3;
-  // Of unknown size: nothing else beside it.
+  // Unknown size: decode nothing else at the same time.
   const pixels = header === undefined ? limits.maxPixels : header.width * header.height;
   return share(pixels, limits.maxPixels, async () => {
     const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch((cause: unknown) => {
@@ -124,7 +124,7 @@ function draw(source: Drawable, name: string, { width, height }: Size, channels:
     const { data } = context.getImageData(0, 0, width, height);
     return { width, height, data: channels === 4 ? data : firstChannels(data, channels) };
   } catch (cause) {
-    // A picture of another origin taints the canvas.
+    // A picture of another origin makes the canvas unreadable.
     throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
@@ -164,7 +164,7 @@ function isDrawable(source: unknown): source is Drawable {
   );
 }
 
-/** The first channels of a canvas that was filled, so that all of it is opaque. */
+/** The first channels of an opaque canvas. */
 function firstChannels(rgba: ArrayLike<number>, channels: number): Uint8Array {
   const values = new Uint8Array((rgba.length / 4) * channels);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += channels) {
@@ -173,7 +173,7 @@ function firstChannels(rgba: ArrayLike<number>, channels: number): Uint8Array {
   return values;
 }
 
-/** What is transparent becomes white. */
+/** Blends transparent pixels with white. */
 function onWhite(rgba: ArrayLike<number>): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {

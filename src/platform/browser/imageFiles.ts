@@ -1,4 +1,4 @@
-// Samples of files that a page was given: a chosen folder, or files with their labels.
+// Samples from files that the user of a page selected: a folder, or files with their labels.
 import { TransferKitError } from '../../core/errors.ts';
 import type { OnUnreadable, Samples } from '../../core/types.ts';
 import { samplesOfArrays } from '../../data/samples/fromArrays.ts';
@@ -6,14 +6,14 @@ import { assertOptions } from '../../core/optionNames.ts';
 
 /** Options of {@link imageFiles}. */
 export interface ImageFilesOptions {
-  /** Label of a file. Default: the name of the folder that it lies in, of a folder chosen with `webkitdirectory`. */
+  /** Returns the label of a file. Default: the name of its folder, in a folder chosen with `webkitdirectory`. */
   readonly labelOf?: (file: File) => string;
   /** What a verb does with a picture that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
 }
 
 /**
- * Makes samples of picture files. Files whose type is not `image/…` are left out.
+ * Makes samples from picture files. Files whose type is not `image/…` are left out.
  *
  * @param files - A FileList or array of files.
  * @param options - See {@link ImageFilesOptions}.
@@ -39,7 +39,7 @@ export function imageFiles(files: Iterable<File> | ArrayLike<File>, options: Ima
   });
 }
 
-/** Path within the chosen folder; the bare name for a file chosen by itself. */
+/** Path within the chosen folder; only the name for a file that was chosen itself. */
 function pathOf(file: File): string {
   return file.webkitRelativePath || file.name;
 }

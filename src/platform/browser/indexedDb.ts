@@ -1,13 +1,13 @@
-// IndexedDB by promises: databases with one store of records.
+// IndexedDB with promises: databases with one object store.
 
-/** Opens a database, made when it is missing, whose only store has the given name. */
+/** Opens a database whose only object store has the given name; creates it when it is missing. */
 export async function openDatabase(name: string, store: string): Promise<IDBDatabase> {
   const opening = indexedDB.open(name);
   opening.onupgradeneeded = () => opening.result.createObjectStore(store);
   return answered(opening);
 }
 
-/** What a request gives. */
+/** Returns the result of a request. */
 export function answered<Value>(request: IDBRequest<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => {
@@ -19,7 +19,7 @@ export function answered<Value>(request: IDBRequest<Value>): Promise<Value> {
   });
 }
 
-/** Resolves when all of a transaction is stored; rejects when none of it is. */
+/** Resolves when the whole transaction is stored; rejects when none of it is. */
 export function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => {

@@ -1,21 +1,21 @@
-// Brings an encoded picture into memory, wherever it is.
+// Reads an encoded picture into memory from any source.
 import { TransferKitError } from '../../core/errors.ts';
 import { assertBytes, type SettledLimits } from '../../core/pictureLimits.ts';
 import { readFailure } from '../../core/pictureReading.ts';
 import { shortAddress } from '../../core/platform.ts';
 import { readBytes } from './readBytes.ts';
 
-/** Encoded bytes and what error texts call them. */
+/** Encoded bytes, and their name in error texts. */
 export interface PictureBlob {
   readonly name: string;
   readonly blob: Blob;
 }
 
 /**
- * The bytes of an encoded picture.
+ * Reads the bytes of an encoded picture.
  *
  * @param source - Address, URL, Blob, File, ArrayBuffer or Uint8Array.
- * @throws TransferKitError `NOT_FOUND`, `UNREADABLE` for more bytes than are accepted, `INVALID_OPTION`.
+ * @throws TransferKitError `NOT_FOUND`, `UNREADABLE` for too many bytes, `INVALID_OPTION`.
  */
 export async function toBlob(source: unknown, limits: SettledLimits): Promise<PictureBlob> {
   const found = await blobOf(source, limits);

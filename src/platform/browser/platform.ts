@@ -1,11 +1,11 @@
-// What a browser offers the rest of the package: addresses, pictures by the browser's own decoder, backends. Chosen by
-// the imports map under the name #platform. Importing it has no effects, and a page loads most of it only when it is used.
+// The platform of browsers: addresses, pictures decoded by the browser, backends. The imports map chooses it under the
+// name #platform. Importing it has no effects, and a page loads most of its code on first use.
 import type { Platform } from '../../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { freeMemory } from './freeMemory.ts';
 import { browserThreads } from './threads.ts';
 
-/** The environment that is a browser's page or worker. */
+/** The platform of a page or worker. */
 export const platform: Platform = {
   name: 'browser',
   backends: browserBackends,

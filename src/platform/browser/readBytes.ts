@@ -1,4 +1,4 @@
-// Reads an address in a page or worker. Relative ones are of the page's own folder.
+// Reads an address in a page or worker. Relative addresses are resolved against the page's folder.
 import { TransferKitError } from '../../core/errors.ts';
 import type { FileHash, ReadFile, ReadOptions } from '../../core/platform.ts';
 import type { DownloadEnvironment } from '../../download/readAddress.ts';
@@ -17,29 +17,29 @@ const environment: DownloadEnvironment = {
 };
 
 /**
- * Reads what an address gives.
+ * Reads the bytes of an address.
  *
  * @throws TransferKitError `NOT_FOUND` with the HTTP status or the reason; `ABORTED` when the signal ends the read;
  * `NOT_TRUSTED` for a redirect, `WEIGHTS_DAMAGED`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  */
 export async function readFile(location: string, options: ReadOptions = {}): Promise<ReadFile> {
-  // Loaded here: many pages read nothing but pictures that they hand in.
+  // Imported here, because many pages read only pictures that the user selects.
   const { readAddress } = await import('../../download/readAddress.ts');
   return readAddress(location, options, environment);
 }
 
-/** The bytes that {@link readFile} gives. */
+/** Returns only the bytes of {@link readFile}. */
 export async function readBytes(location: string, options?: ReadOptions): Promise<Uint8Array> {
   return (await readFile(location, options)).bytes;
 }
 
-/** Relative addresses begin where those of the page do; a worker has a place of its own. */
+/** Relative addresses are resolved as those of the page; a worker has its own location. */
 function wholeAddress(address: string): string {
   const start = typeof document === 'undefined' ? globalThis.location.href : document.baseURI;
   return URL.canParse(address, start) ? new URL(address, start).href : address;
 }
 
-/** The hash of bytes, in lower-case hexadecimal digits. */
+/** Computes the hash of bytes, in lower-case hexadecimal digits. */
 export async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
   if (algorithm === 'md5') return (await import('../../core/md5.ts')).md5(bytes);
   if (!('subtle' in crypto)) {

@@ -1,7 +1,7 @@
-// Rows in IndexedDB, one record each, in a database that lives as long as a training run. Whoever made it holds a lock of
-// the same name (Web Locks), which the browser takes away when the page or worker ends, however it ends: a database whose
-// lock nobody holds is an orphan. Where there are no locks (pages that are neither https nor localhost), databases that are
-// a week old are.
+// Rows in IndexedDB, one record each, in a database for the time of a training run. Its owner holds a lock of the same
+// name (Web Locks). The browser releases the lock when the page or worker ends for any reason: a database without a
+// held lock is an orphan. Where there are no locks (pages that are neither https nor localhost), databases count as
+// orphans after a week.
 import { TransferKitError } from '../../core/errors.ts';
 import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../../core/rowStore.ts';
 import { answered, completed, openDatabase } from './indexedDb.ts';
@@ -13,7 +13,7 @@ const oldAge = 7 * 24 * 3600 * 1000;
 /**
  * Opens a database for rows.
  *
- * @throws TransferKitError `SAVE_FAILED` when the browser refuses or has not the room.
+ * @throws TransferKitError `SAVE_FAILED` when the browser refuses or has not enough space.
  */
 export function openScratch({ rowBytes, rows }: ScratchPlan): Promise<RowStore> {
   return explained(async () => {
@@ -28,9 +28,9 @@ export function openScratch({ rowBytes, rows }: ScratchPlan): Promise<RowStore> 
   });
 }
 
-/** Removes databases whose page or worker is gone. */
+/** Removes databases whose page or worker has ended. */
 export async function clearScratch(): Promise<void> {
-  // Databases first: one that is made after this line is not among them, one that is has its lock by the next.
+  // List databases first: a later one is not in the list, and each one in the list had its lock before it was made.
   const names = (await indexedDB.databases()).flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : []));
   if (names.length === 0) return;
   const held = await heldLocks();
@@ -52,11 +52,11 @@ class ScratchDatabase implements RowStore {
   append(rows: Uint8Array): Promise<void> {
     return explained(async () => {
       const { rowBytes } = this;
-      // Nobody needs these rows after a power cut.
+      // These rows are not needed after a power cut.
       const writing = this.database.transaction(store, 'readwrite', { durability: 'relaxed' });
       const records = writing.objectStore(store);
       for (let start = 0; start < rows.length; start += rowBytes) {
-        // A copy: a part of an array would be stored with the whole of it.
+        // A copy: storing a view of an array would store the whole array.
         records.put(rows.slice(start, start + rowBytes), this.size + start / rowBytes);
       }
       await completed(writing);
@@ -86,7 +86,7 @@ class ScratchDatabase implements RowStore {
   }
 }
 
-/** A name that nobody else has, with its lock; the lock is there before the database is. */
+/** Takes an unused name with its lock; the lock is held before the database exists. */
 async function takeName(): Promise<{ name: string; release: () => void }> {
   for (let number = 0; ; number++) {
     const name = `${prefix}${Date.now()}-${number}`;
@@ -95,7 +95,7 @@ async function takeName(): Promise<{ name: string; release: () => void }> {
   }
 }
 
-/** Takes a lock until it is released; undefined when somebody else holds it. */
+/** Takes a lock until it is released; undefined when it is held already. */
 function takeLock(name: string): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const held = (lock: Lock | null): Promise<void> | undefined => {
@@ -110,7 +110,7 @@ function takeLock(name: string): Promise<(() => void) | undefined> {
   });
 }
 
-/** Names of the locks that pages and workers of this site hold; undefined where there are no locks. */
+/** Names of the locks held by pages and workers of this site; undefined where there are no locks. */
 async function heldLocks(): Promise<ReadonlySet<string | undefined> | undefined> {
   if (!('locks' in navigator)) return undefined;
   const { held = [] } = await navigator.locks.query();
@@ -121,7 +121,7 @@ function timeOf(name: string): number {
   return Number(name.slice(prefix.length).split('-')[0]);
 }
 
-/** What cannot be removed now is an orphan for the next start. */
+/** A database that cannot be removed now is removed at the next start. */
 function removeDatabase(name: string): Promise<void> {
   return new Promise((resolve) => {
     const removal = indexedDB.deleteDatabase(name);
@@ -134,7 +134,7 @@ function removeDatabase(name: string): Promise<void> {
   });
 }
 
-/** Better now than after hours. */
+/** Fail now rather than after hours. */
 async function assertRoom(needed: number): Promise<void> {
   if (!('storage' in navigator)) return;
   const { quota, usage } = await navigator.storage.estimate();

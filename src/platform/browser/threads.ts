@@ -1,4 +1,4 @@
-// Threads in a browser: workers. They share memory only in pages that are cross-origin isolated.
+// Threads in a browser: web workers. They share memory only in pages that are cross-origin isolated.
 import type { Threads } from '../../core/platform.ts';
 
 /** Web workers. */

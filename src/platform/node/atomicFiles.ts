@@ -1,21 +1,21 @@
-// Files that are never half there: written beside their place, made sure of, and moved there in one step.
+// Atomic writes: a file is written next to its target, flushed to the disk, and moved to its place in one step.
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What a save has put on the disk so far, in order, so that a failed one can take it away again. */
+/** The writes of a save so far, in order, so that a failed save can undo them. */
 export type Undo = (() => Promise<unknown>)[];
 
-/** Makes a folder and those above it; notes the new ones, to be removed again if they are still empty. */
+/** Makes a folder and its parents; records the new ones, which are removed on failure if they are still empty. */
 export async function makeFolder(folder: string, undo: Undo): Promise<void> {
-  // One at a time: Node's recursive mkdir never returns on file systems that hold no new folders, such as /proc.
+  // One level at a time: Node's recursive mkdir never returns on file systems that allow no new folders, such as /proc.
   for (const path of await missingFolders(folder)) {
     await mkdir(path);
     undo.push(() => rmdir(path));
   }
 }
 
-/** The folder and those above it that are not there yet, the outermost first. */
+/** The missing folders of a path, the outermost first. */
 async function missingFolders(folder: string): Promise<string[]> {
   const missing: string[] = [];
   for (let path = folder; ; path = dirname(path)) {
@@ -28,7 +28,7 @@ async function missingFolders(folder: string): Promise<string[]> {
   }
 }
 
-/** Writes a file beside its place, makes sure that it is on the disk, and moves it there in one step. */
+/** Writes a file next to its target, flushes it to the disk, and moves it to its place in one step. */
 export async function replaceFile(path: string, data: readonly Uint8Array[]): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -47,7 +47,7 @@ export async function replaceFile(path: string, data: readonly Uint8Array[]): Pr
   await syncFolder(dirname(path));
 }
 
-/** Makes a rename last through a loss of power, where the system can do that (Windows cannot). */
+/** Makes a rename survive a power cut, where the system supports that (Windows does not). */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);

@@ -49,7 +49,7 @@ async function importWasm() {
   }
 }
 
-/** Started here, because only here it is known that Node needs cleaning up after it. */
+/** Started here, because the effects of its start-up code on Node must be removed. */
 async function startWasm(): Promise<void> {
   await withoutNewListeners(() => setBackend('wasm'));
 }
@@ -62,15 +62,15 @@ function pathsIn(folder: string): Record<string, string> {
 }
 
 /**
- * tfjs's binary for one thread, on memory that threads can share: the kernels of this package then use all cores. Its
- * own binary for several threads does not start in Node. Undefined for a binary that cannot be changed so, and where Node
- * was told to have no fetch, by which tfjs takes it.
+ * tfjs's single-threaded binary, changed to use memory that threads can share: the kernels of this package then use all
+ * cores. Its own multi-threaded binary does not start in Node. Undefined for a binary that cannot be changed, and where
+ * Node runs without fetch, with which tfjs loads it.
  */
 function sharedBinary(folder: string): Uint8Array<ArrayBuffer> | undefined {
   return typeof Response === 'undefined' ? undefined : withMemoryType(readFileSync(folder + simdBinary), true);
 }
 
-/** The app may have its own fetch, which may refuse an address of data, and tfjs would never learn that it failed. */
+/** The app may have its own fetch, which may refuse a `data:` address; tfjs would not notice the failure. */
 async function withoutFetch(
   address: string,
   binary: Uint8Array<ArrayBuffer>,
@@ -87,20 +87,20 @@ async function withoutFetch(
   }
 }
 
-/** Where the .wasm files are: in their package, or beside a bundle, where tfjs looks too. */
+/** The folder of the .wasm files: in their package, or next to a bundle, where tfjs looks too. */
 function binariesFolder(): string | undefined {
   try {
     return dirname(createRequire(import.meta.url).resolve(wasmPackage)) + sep;
   } catch {
-    // A bundle of CommonJS knows its folder, one of ES modules its address.
+    // A CommonJS bundle knows its folder, an ES module bundle its address.
     const folder = (typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url))) + sep;
     return existsSync(folder + simdBinary) ? folder : undefined;
   }
 }
 
 /**
- * Emscripten's start-up code makes every uncaught error and unhandled rejection of the whole process its own, throws it
- * again from minified source and overrules the app's own handlers. They are taken off again.
+ * Emscripten's start-up code listens for uncaught errors and unhandled rejections of the whole process. It throws them
+ * again from minified source and overrules the app's own handlers. These listeners are removed again.
  */
 async function withoutNewListeners(start: () => Promise<unknown>): Promise<void> {
   const errors = process.listeners('uncaughtException');

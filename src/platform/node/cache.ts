@@ -1,6 +1,6 @@
-// Downloaded files in a folder. Each is one file: a head of fixed length that says what it is, then the bytes. It is
-// written beside its place under a name of its own and moved there in one step, so that processes need not wait for each
-// other: a reader finds the old file, the new one or none.
+// Downloaded files in a folder. Each is one file: a head of fixed length with facts about it, then the bytes. It is
+// written next to its target under its own name and moved there in one step. Processes need not wait for each other: a
+// reader finds the old file, the new one or none.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,21 +8,21 @@ import { isJsonObject } from '../../core/json.ts';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import type { Announced, ByteCache, CachedCopy, CacheWriter, PartialCopy } from '../../download/cache.ts';
 
-/** What the head of a file says. */
+/** The content of a file's head. */
 interface Head extends Omit<Announced, 'reached'> {
   readonly address: string;
-  /** Files of earlier versions do not say it. */
+  /** Missing in files of earlier versions. */
   readonly reached: string | undefined;
-  /** Of the bytes, once they are complete. */
+  /** Hash of the bytes, once they are complete. */
   readonly sha256: string | undefined;
 }
 
 const headBytes = 8192;
 const pieceBytes = 2 ** 20;
-/** Beginnings of files are given up after a week. */
+/** Interrupted downloads are removed after a week. */
 const partialAge = 7 * 24 * 3600 * 1000;
 
-/** The cache in a folder, which is made when something is kept. */
+/** The cache in a folder, which is created when a file is stored. */
 export function folderCache(folder: string): ByteCache {
   return {
     find: (address) => explained(folder, () => find(folder, address)),
@@ -32,7 +32,7 @@ export function folderCache(folder: string): ByteCache {
   };
 }
 
-/** Where the bytes of a kept file lie on the disk; undefined when it is not kept whole. */
+/** Where the bytes of a cached file are on the disk; undefined when it is not complete. */
 export async function locateCached(
   folder: string,
   address: string,
@@ -53,7 +53,7 @@ async function find(folder: string, address: string): Promise<CachedCopy | undef
   };
 }
 
-/** Reads head and bytes through one handle: another process may put a newer file there meanwhile. */
+/** Reads head and bytes through one handle, because another process may replace the file during the read. */
 async function readWhole(path: string, address: string, unchecked: boolean): Promise<Uint8Array | undefined> {
   const file = await open(path).catch(() => undefined);
   try {
@@ -73,7 +73,10 @@ async function readWhole(path: string, address: string, unchecked: boolean): Pro
   }
 }
 
-/** The longest beginning. Others may still add to it: what is there does not change, so that it can be read meanwhile. */
+/**
+ * Finds the longest first part. Other processes may still append to it; existing bytes do not change, so it can be
+ * read.
+ */
 async function findPartial(folder: string, address: string): Promise<PartialCopy | undefined> {
   let longest: { readonly path: string; readonly length: number } | undefined;
   for (const path of await partialsOf(folder, address)) {
@@ -114,7 +117,7 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
     await file.close().catch(() => undefined);
     if (!keep || isBroken || length === 0) await rm(path, { force: true });
   };
-  /** What fails, on a full disk for one, leaves no open file, and no beginning that fills the disk. */
+  /** A failure, such as a full disk, leaves no open file, and no partial file that fills the disk. */
   const orLeave = async (work: () => Promise<void>): Promise<void> =>
     explained(folder, work).catch(async (error: unknown) => {
       isBroken = true;
@@ -143,8 +146,8 @@ async function begin(folder: string, head: Head): Promise<CacheWriter> {
 }
 
 /**
- * Puts a whole file in its place. Who finishes a file clears its beginnings away, those of others too, and Windows does
- * not replace a file that somebody reads: in both cases there is a whole file, and that is enough.
+ * Moves a complete file to its place. Another process that completes the file also removes this partial file, and
+ * Windows does not replace a file that is being read. In both cases a complete file exists, which is enough.
  */
 async function place(path: string, target: string): Promise<void> {
   try {
@@ -165,7 +168,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   }
 }
 
-/** Takes away the beginnings of a file that is whole now, and old ones of any file. */
+/** Removes the partial files of a file that is complete, and old ones of any file. */
 async function clean(folder: string, address: string): Promise<void> {
   const own = await partialsOf(folder, address);
   const all = (await readdir(folder)).filter((name) => name.endsWith('.partial')).map((name) => join(folder, name));
@@ -181,7 +184,7 @@ async function partialsOf(folder: string, address: string): Promise<string[]> {
   return names.filter((name) => name.startsWith(start) && name.endsWith('.partial')).map((name) => join(folder, name));
 }
 
-/** Readable for who looks into the folder, and different for each address. */
+/** A name that shows the address to a person, and is different for each address. */
 function fileName(address: string): string {
   const [path = ''] = address.split(/[?#]/);
   const last = path.split('/').at(-1) ?? '';

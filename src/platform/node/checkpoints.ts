@@ -5,14 +5,14 @@ import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { makeFolder, replaceFile } from './atomicFiles.ts';
 
-/** What `replaceFile` leaves of a checkpoint when the process is killed in the middle of it. */
+/** Temporary file of `replaceFile` from a process that was killed during a write. */
 const unfinished = /\.safetensors\.[0-9a-f]{12}\.tmp$/;
 
 /**
- * Opens a folder for checkpoints, made when it is missing. One run at a time writes to it: what others have not finished
- * is removed.
+ * Opens a folder for checkpoints; creates it when it is missing. Only one run writes to it at a time, so unfinished
+ * files of other runs are removed.
  *
- * @throws TransferKitError `INVALID_OPTION` for an address, `SAVE_FAILED` when the folder cannot be made or written.
+ * @throws TransferKitError `INVALID_OPTION` for an address, `SAVE_FAILED` when the folder cannot be created or written.
  */
 export async function openCheckpoints(location: string): Promise<CheckpointStore> {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location)) {

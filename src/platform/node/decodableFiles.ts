@@ -1,4 +1,4 @@
-// Which files of a folder count as pictures, by their endings, and why the others do not.
+// Decides by their extensions which files of a folder are pictures, and gives reasons for the others.
 import { extname } from 'node:path';
 import type { PictureFormat } from '../../core/pictureFormat.ts';
 import { adviceAbout, endingsOf, formatOfEnding } from '../../core/undecodable.ts';
@@ -9,19 +9,19 @@ import { canDecode, loadSharp } from './sharp.ts';
 export interface IgnoredFiles {
   /** Hidden files and folders: `.DS_Store`, `Thumbs.db`, `__MACOSX` and the like. */
   readonly hidden: number;
-  /** Files whose ending is not that of a picture. */
+  /** Files without the extension of a picture. */
   readonly notImages: number;
   /** Pictures of formats that the installed sharp cannot decode, and SVG. */
   readonly undecodable: number;
   /** All of them, as paths relative to the folder. */
   readonly files: readonly string[];
-  /** Why each of them is left out, by its path: `{ 'cat/1.heic': 'HEIC: convert it to JPEG' }`. */
+  /** The reason for each of them, by its path: `{ 'cat/1.heic': 'HEIC: convert it to JPEG' }`. */
   readonly reasons: Readonly<Record<string, string>>;
 }
 
 /**
- * Endings of the formats that the installed sharp decodes. It may be installed later than a folder is listed: until then
- * those count that its own builds decode.
+ * File extensions of the formats that the installed sharp decodes. If sharp is not installed yet, those of its standard
+ * builds.
  */
 export async function decodableEndings(): Promise<readonly string[]> {
   const usual: ReadonlySet<PictureFormat> = new Set(['JPEG', 'PNG', 'WebP', 'GIF', 'AVIF', 'TIFF']);
@@ -30,9 +30,9 @@ export async function decodableEndings(): Promise<readonly string[]> {
 }
 
 /**
- * What was set aside, with the reasons.
+ * Returns the ignored files, with the reasons.
  *
- * @param decodable - Endings that could be taken, if the user had not named others.
+ * @param decodable - Extensions that would be accepted if the user had not named others.
  */
 export function ignoredFiles({ hidden, notImages }: Listing, decodable: readonly string[]): IgnoredFiles {
   const others = notImages.map((file) => {

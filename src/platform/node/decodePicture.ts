@@ -1,4 +1,4 @@
-// Decodes pictures in Node with sharp, within limits. Gives upright bytes; the resizing that a base asks for happens
+// Decodes pictures in Node with sharp, within limits. Returns upright bytes; resizing to the base's input happens
 // elsewhere.
 import type { Sharp, SharpOptions } from 'sharp';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
@@ -18,11 +18,12 @@ import { readPicture, type EncodedPicture } from './readPicture.ts';
 import { canDecode, loadSharp, type SharpModule } from './sharp.ts';
 
 /**
- * Decodes a file, an address or encoded bytes (JPEG, PNG, WebP, GIF's first frame, AVIF, TIFF) to an upright picture: EXIF
- * orientation applied, transparency on white, 16 bits, CMYK and colour profiles brought to sRGB.
+ * Decodes a file, an address or encoded bytes (JPEG, PNG, WebP, GIF's first frame, AVIF, TIFF) to an upright picture:
+ * the EXIF orientation is applied, transparent pixels are blended with white, and 16-bit values, CMYK and colour
+ * profiles are converted to sRGB.
  *
- * Formats are recognised by their content. What is no raster picture, or has more pixels than are accepted, is refused
- * before it is decoded.
+ * Formats are recognised by content. Files that are not raster pictures, and pictures with too many pixels, are refused
+ * before they are decoded.
  *
  * @param source - Path, address, URL, Uint8Array, ArrayBuffer or Blob.
  * @throws TransferKitError `UNREADABLE` with the reason, `NOT_FOUND`, `PACKAGE_MISSING`, `INVALID_OPTION`.
@@ -42,14 +43,14 @@ export async function decodePicture(source: unknown, options: DecodeOptions = {}
   });
 }
 
-/** Files that are in memory at the same time, as read. libuv has four threads, unless the user asks for more. */
+/** Number of files that are in memory at the same time. libuv has four threads by default. */
 const inTurn = turns(16);
 /** Pixels that are decoded at the same time. */
 const share = shares();
 
 type Decoding = DecodeOptions & { readonly limits: SettledLimits };
 
-/** Raises before sharp sees what it cannot decode or may not: it would draw an SVG just to know its size. */
+/** Raises before sharp reads formats that it cannot decode or must not: to find the size of an SVG it would draw it. */
 function assertDecodable(encoded: EncodedPicture, { svg }: SettledLimits, sharp: SharpModule): void {
   const format = formatOf(encoded.bytes);
   if (format === undefined) throw unreadable(encoded, 'its content is of no format that is known for pictures');
@@ -60,7 +61,7 @@ function assertDecodable(encoded: EncodedPicture, { svg }: SettledLimits, sharp:
 interface Found {
   readonly width: number;
   readonly height: number;
-  /** Whether it is coded as brightness alone. */
+  /** Whether the picture is stored as brightness only. */
   readonly gray: boolean;
 }
 
@@ -71,19 +72,19 @@ async function decodeWithin(sharp: SharpModule, encoded: EncodedPicture, options
     try {
       return await decodeCounted(sharp, encoded, quick, options);
     } catch (cause) {
-      // A header that sharp reads otherwise than we do.
+      // sharp reads the header differently.
       if (!(cause instanceof Error) || !/pixel limit/i.test(cause.message)) throw cause;
     }
   }
   assertHeader(encoded);
-  // Counted by sharp: of animations and of files with several pages, the first.
+  // Counted by sharp: of animations and of files with several pages, the first frame.
   const { width, height, space } = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata();
   const found = { width, height, gray: space === 'b-w' || space === 'grey16' };
   assertPixels(name, found, options.limits);
   return decodeCounted(sharp, encoded, found, options);
 }
 
-/** libvips takes no longer sides, and its helpers print warnings when a damaged header names one. */
+/** libvips accepts no longer sides, and its helpers print warnings for damaged headers with longer ones. */
 const longestSide = 10_000_000;
 
 function assertHeader(encoded: EncodedPicture): void {
@@ -92,13 +93,13 @@ function assertHeader(encoded: EncodedPicture): void {
   throw unreadable(encoded, `its header says ${width} x ${height} pixels, which no picture has`);
 }
 
-/** What the header says, for formats where that is all that sharp goes by. */
+/** Facts from the header, for formats where sharp uses only the header too. */
 function quickLook(bytes: Uint8Array): Found | undefined {
   const format = formatOf(bytes);
   return format === 'JPEG' || format === 'PNG' ? pictureHeader(bytes) : undefined;
 }
 
-/** Decodes no more pixels than were counted, once there is room for them. */
+/** Decodes a picture of known size, once there is room for its pixels. */
 async function decodeCounted(
   sharp: SharpModule,
   { name, bytes }: EncodedPicture,
@@ -108,9 +109,9 @@ async function decodeCounted(
   assertPixels(name, found, limits);
   const pixels = found.width * found.height;
   return share(pixels, limits.maxPixels, async () => {
-    // 'error' includes truncation; plain warnings, which many cameras' files cause, are let pass.
+    // 'error' includes truncation. Warnings, which files of many cameras cause, are ignored.
     const settings: SharpOptions = { failOn: 'error', limitInputPixels: Math.max(1, pixels) };
-    const pipeline = sharp(bytes, settings).rotate(); // no angle: as EXIF says
+    const pipeline = sharp(bytes, settings).rotate(); // no angle: applies the EXIF orientation
     const smaller = formatOf(bytes) === 'JPEG' ? await shrunkSize(pipeline, found, atLeast) : undefined;
     if (smaller !== undefined) {
       pipeline.resize({ ...smaller, fit: 'fill', kernel: 'linear', fastShrinkOnLoad: true });
@@ -126,7 +127,7 @@ async function shrunkSize(
   atLeast: readonly [number, number] | undefined,
 ): Promise<{ readonly width: number; readonly height: number } | undefined> {
   if (atLeast === undefined) return undefined;
-  // Many pictures are too small to shrink, whichever way up: nothing more has to be known of them.
+  // Many pictures are too small to be reduced in either orientation: nothing else has to be read for them.
   if (Math.min(stored.width, stored.height) < 2 * Math.min(...atLeast)) return undefined;
   const { orientation = 1 } = await pipeline.metadata();
   const [height, width] =
@@ -147,7 +148,9 @@ async function pixelsOf(pipeline: Sharp, kind: keyof typeof channelsOf): Promise
   return { width, height, data: withChannels(data, channels, channelsOf[kind]) };
 }
 
-/** One or two channels (gray, gray with alpha) as colours; of more channels than wanted the first. */
+/**
+ * Converts one or two channels (gray, gray with alpha) to colours; of more channels than wanted, takes the first ones.
+ */
 function withChannels(data: Uint8Array, given: number, wanted: number): Uint8Array {
   if (given === wanted) return data;
   const pixels = data.length / given;
@@ -160,7 +163,7 @@ function withChannels(data: Uint8Array, given: number, wanted: number): Uint8Arr
   return result;
 }
 
-/** Gray stands for each colour; the last of two channels is opacity. */
+/** Gray is used for each colour; the last of two channels is opacity. */
 function sourceOf(channel: number, given: number): number {
   if (given >= 3) return channel;
   return channel === 3 ? given - 1 : 0;

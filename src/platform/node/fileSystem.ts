@@ -1,5 +1,5 @@
-// A tfjs IOHandler that keeps a model in a folder and never leaves it half written: weights go to a file named by their
-// hash, and model.json, which names that file, is replaced in one step. Knows nothing about what a model means.
+// A tfjs IOHandler that keeps a model in a folder and never leaves a partial save: weights go to a file named by their
+// hash, and model.json, which names that file, is replaced in one step. It does not interpret the model.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -11,30 +11,30 @@ import { makeFolder, replaceFile, type Undo } from './atomicFiles.ts';
 import { localPath } from './localPath.ts';
 import { readArtifacts } from './readArtifacts.ts';
 
-/** An IOHandler that can do both. */
+/** A tfjs IOHandler with both methods. */
 export interface FileSystemHandler {
-  /** Writes everything that tfjs hands over, all or nothing. */
+  /** Writes all artifacts, all or nothing. */
   save(artifacts: io.ModelArtifacts): Promise<io.SaveResult>;
-  /** Reads it back, complete or with an error. */
+  /** Reads them back, completely or with an error. */
   load(): Promise<io.ModelArtifacts>;
 }
 
-/** So long a weight file stays after a save has replaced it: somebody may have read its name and not yet the file. */
+/** Time before a replaced weight file is removed: another process may have read its name but not the file yet. */
 const graceMilliseconds = 10_000;
 const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tmp$/;
 
 /**
- * A folder as a place for a model, in tfjs's own format: `model.json` and one file of weights.
+ * Keeps a model in a folder, in tfjs's own format: `model.json` and one file of weights.
  *
- * Saving is all or nothing. Weights are written first, under a name made of their content's SHA-256; then `model.json` is
- * replaced in one step. Whatever stops the process in between, the folder holds the old model or the new one. Weight files
- * of earlier saves are removed by a later save, 10 seconds or more after they were replaced, or by this process when they
- * have passed: a reader who has read the old `model.json` still finds its file, and one who comes too late reads again. One
- * writer at a time; saves of one handler wait for each other.
+ * Saving is all or nothing. Weights are written first, under a name derived from their SHA-256; then `model.json` is
+ * replaced in one step. If the process stops in between, the folder holds either the old model or the new one. Weight
+ * files of earlier saves are removed at least 10 seconds after they were replaced, by a later save or by this process.
+ * A reader that has read the old `model.json` still finds its file; a slower reader reads `model.json` again. Only one
+ * process may write at a time; saves of one handler wait for each other.
  *
- * @param folder - Its path, or a `file:` address. Made when it is missing, with the folders above it.
- * @returns A handler for `save` and `loadBase`, and for tfjs's own `model.save` and `tf.loadLayersModel`. Its `save` raises
- * `SAVE_FAILED`; its `load` raises `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
+ * @param folder - Its path, or a `file:` address. It is created when it is missing, with its parents.
+ * @returns A handler for `save` and `loadBase`, and for tfjs's own `model.save` and `tf.loadLayersModel`. Its `save`
+ * raises `SAVE_FAILED`; its `load` raises `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
  * @throws TransferKitError `INVALID_OPTION` for the path of a file.
  *
  * @example
@@ -102,7 +102,7 @@ function weightParts({ weightData = [] }: io.ModelArtifacts): Uint8Array[] {
   return (Array.isArray(weightData) ? weightData : [weightData]).map((part) => new Uint8Array(part));
 }
 
-/** A model that streams its weights hands over none here: better no file than one that cannot be loaded. */
+/** A model that streams its weights passes none here: refuse rather than write a file that cannot be loaded. */
 function assertComplete(folder: string, specs: readonly io.WeightsManifestEntry[], data: readonly Uint8Array[]): void {
   const found = data.reduce((sum, part) => sum + part.length, 0);
   const expected = byteLengthOf(specs);
@@ -116,35 +116,35 @@ function hashOf(data: readonly Uint8Array[]): string {
   return hash.digest('hex');
 }
 
-/** Everything of the artefact but its bytes. Fields that are undefined are left out of the JSON. */
+/** All of the artefact except its bytes. Undefined fields do not appear in the JSON. */
 function modelJson(artifacts: io.ModelArtifacts, shard: string): Record<string, unknown> {
   const { weightSpecs = [], weightData: _weightData, modelTopology, ...rest } = artifacts;
   const weightsManifest = [{ paths: [shard], weights: weightSpecs }];
   return { ...rest, modelTopology, weightsManifest };
 }
 
-/** Our weight files that the model.json of a folder names now; undefined when it cannot be read. */
+/** The weight files of this format that the folder's model.json names; undefined when it cannot be read. */
 async function currentShards(folder: string): Promise<string[] | undefined> {
   const text = await readFile(join(folder, 'model.json'), 'utf8').catch(() => undefined);
   const names = await readdir(folder).catch(() => []);
   return text === undefined ? undefined : names.filter((name) => isShardName(name) && text.includes(`"${name}"`));
 }
 
-/** Whoever cannot tell which weights are in use removes none. */
+/** Removes nothing if it is unknown which weights are in use. */
 async function cleanLater(folder: string): Promise<void> {
   const current = await currentShards(folder);
   if (current !== undefined) await removeOld(folder, current);
 }
 
-/** The time of a file that was replaced says from then on when that was. */
+/** Sets the time of a replaced file to the time of its replacement. */
 async function retire(folder: string, names: readonly string[]): Promise<void> {
   const now = new Date();
   for (const name of names) await utimes(join(folder, name), now, now).catch(() => undefined);
 }
 
 /**
- * Removes weight files and temporary files that nobody may need any more. The model is saved already: what cannot be
- * removed stays.
+ * Removes weight files and temporary files that are no longer needed. The model is already saved, so files that cannot
+ * be removed stay.
  */
 async function removeOld(folder: string, keep: readonly string[]): Promise<void> {
   const names = await readdir(folder).catch(() => []);

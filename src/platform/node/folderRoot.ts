@@ -1,4 +1,4 @@
-// The folder of pictures that a user names.
+// Resolves the folder of pictures that a user names.
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +7,12 @@ import { invalidOption } from '../../core/optionChecks.ts';
 import { homeAdvice } from './homePath.ts';
 
 /**
- * A path or a `file:` URL as the whole path of a folder that is there.
+ * Converts a path or a `file:` URL to the absolute path of an existing folder.
  *
  * @throws TransferKitError `NOT_FOUND`, `INVALID_OPTION`.
  */
 export async function folderRoot(folder: string | URL): Promise<string> {
-  // A program without types may hand in anything.
+  // Untyped programs may pass anything.
   const given: unknown = folder;
   const isFile = given instanceof URL && given.protocol === 'file:';
   if ((typeof given !== 'string' || given === '') && !isFile) {
@@ -34,7 +34,7 @@ export async function folderRoot(folder: string | URL): Promise<string> {
   throw new TransferKitError('NOT_FOUND', text, { path: root });
 }
 
-/** A URL of another host is no path. */
+/** A URL with another host is not a path. */
 function pathOf(url: URL): string {
   try {
     return fileURLToPath(url);

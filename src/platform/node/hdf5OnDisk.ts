@@ -1,4 +1,4 @@
-// HDF5 files on a disk, read in place: a weights file is never whole in memory.
+// HDF5 files on a disk, read in place: a weights file is never completely in memory.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -11,9 +11,9 @@ import { localPath } from './localPath.ts';
 import { cacheFolder } from './readBytes.ts';
 
 /**
- * An HDF5 file on the disk; undefined when there is no such file or it is not HDF5.
+ * Opens an HDF5 file on the disk; undefined when there is no such file or it is not HDF5.
  *
- * @param location - A path, or the address of a file that has been downloaded: then the kept copy is opened.
+ * @param location - A path, or the address of a downloaded file, whose cached copy is opened.
  * @throws TransferKitError `OUT_OF_RANGE` for a file over `maxBytes`.
  */
 export async function openHdf5(
@@ -25,7 +25,7 @@ export async function openHdf5(
   return kept && openAt(kept.path, kept.offset, maxBytes);
 }
 
-/** @param offset - Where the file begins: a kept copy has a head in front. */
+/** @param offset - Where the HDF5 data begins: a cached copy has a head before it. */
 async function openAt(path: string, offset: number, maxBytes: number): Promise<Hdf5Storage | undefined> {
   const start = await readStart(path, offset);
   if (start === undefined || !startsAsHdf5(start.head)) return undefined;
@@ -38,7 +38,7 @@ function openFile(path: string, offset: number): OpenFile {
   return {
     read: (at, into) => {
       let done = 0;
-      // A read may give less than is asked for.
+      // A read may return fewer bytes than requested.
       for (let more = -1; more !== 0 && done < into.length; done += more) {
         const from = done;
         more = withReason(path, () => readSync(file, into, from, into.length - from, offset + at + from));
@@ -51,7 +51,7 @@ function openFile(path: string, offset: number): OpenFile {
   };
 }
 
-/** The file may have gone since it was looked at. */
+/** The file may have been removed since it was opened. */
 function withReason(path: string, use: () => number): number {
   try {
     return use();
@@ -63,7 +63,7 @@ function withReason(path: string, use: () => number): number {
 }
 
 async function readStart(path: string, offset: number): Promise<{ head: Uint8Array; size: number } | undefined> {
-  // Opening a pipe waits for who writes to it.
+  // Opening a pipe would block until another process writes to it.
   const isFile = await stat(path).then(
     (stats) => stats.isFile(),
     () => false,

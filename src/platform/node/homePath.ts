@@ -1,9 +1,9 @@
-// Paths that begin with ~: a shell turns that into the home folder, Node does not.
+// Paths that begin with ~: a shell replaces it by the home folder, Node does not.
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** A sentence about a path that begins with ~, with a space in front, for the text of an error; empty for any other. */
+/** A sentence for error texts about a path that begins with ~, with a space before it; empty for any other path. */
 export async function homeAdvice(path: string): Promise<string> {
   if (!/^~($|[/\\])/.test(path)) return '';
   const meant = join(homedir(), path.slice(1));

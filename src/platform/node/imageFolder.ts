@@ -1,4 +1,4 @@
-// Samples of a folder of pictures, one subfolder for each label. Finds and names files; reads none of them.
+// Samples from a folder of pictures, one subfolder for each label. It lists files; pictures are read later.
 import { join } from 'node:path';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -9,15 +9,15 @@ import { decodableEndings, ignoredFiles, type IgnoredFiles } from './decodableFi
 import { folderRoot } from './folderRoot.ts';
 import { listFolder, listPictures, type Listing } from './listPictures.ts';
 
-/** The parts that people split their pictures into beforehand. */
+/** Parts of a data set that was split beforehand. */
 export type GivenPart = 'train' | 'validation' | 'test';
 
-/** Samples of a folder: inputs are paths, ids are paths relative to the folder, targets are folder names. */
+/** Samples from a folder: inputs are paths, ids are paths relative to the folder, targets are folder names. */
 export interface ImageFolder extends Samples<string> {
   readonly ignored: IgnoredFiles;
-  /** The given parts, when the folder has them; {} otherwise. They share the labels of the whole. */
+  /** The existing parts, when the folder has them; {} otherwise. They share the labels of the whole folder. */
   readonly splits: Readonly<Partial<Record<GivenPart, Samples<string>>>>;
-  /** One of the given parts. Raises `NOT_FOUND` with the list of those that are there. */
+  /** Returns one of the existing parts. Raises `NOT_FOUND` with the list of existing parts. */
   part(name: GivenPart): Samples<string>;
 }
 
@@ -26,8 +26,8 @@ export interface ImageFolderOptions {
   /** What a verb does with a picture that cannot be read. Default 'error'. */
   readonly onUnreadable?: OnUnreadable;
   /**
-   * Endings of picture files, in any case, with or without dot. Default: those of the formats that the installed sharp
-   * decodes, which are jpg jpeg jpe jfif png webp gif avif tif tiff unless it is a build of your own.
+   * Extensions of picture files, in any case, with or without dot. Default: those of the formats that the installed
+   * sharp decodes. For its standard builds these are jpg jpeg jpe jfif png webp gif avif tif tiff.
    */
   readonly extensions?: readonly string[];
 }
@@ -48,17 +48,18 @@ interface PictureFile {
 }
 
 /**
- * Makes samples of a folder with one subfolder for each label, `<folder>/<label>/…`, or with given parts before that,
- * `<folder>/train/<label>/…` and `validation` (`val`, `valid`) or `test`. Pictures lie at any depth below their label.
+ * Makes samples from a folder with one subfolder for each label, `<folder>/<label>/…`, or with parts above the labels,
+ * `<folder>/train/<label>/…` and `validation` (`val`, `valid`) or `test`. Pictures may be at any depth below their
+ * label.
  *
- * Hidden files, files that are no pictures, and pictures that cannot be decoded here (HEIC, BMP, SVG …) are left out and
- * listed in `ignored` with the reason. Symbolic links are followed. Files are sorted by their path. Pictures are read later,
- * when a verb asks for them.
+ * Hidden files, files that are not pictures, and pictures that cannot be decoded (HEIC, BMP, SVG …) are left out and
+ * listed in `ignored` with the reason. Symbolic links are followed. Files are sorted by path. Pictures are read later,
+ * when a verb needs them.
  *
  * @param folder - Its path, or a `file:` URL.
  * @param options - See {@link ImageFolderOptions}.
- * @throws TransferKitError `NOT_FOUND` for a folder that is not there or cannot be listed, `NO_EXAMPLES` for one without
- * pictures, `INVALID_OPTION` for pictures outside a label's folder.
+ * @throws TransferKitError `NOT_FOUND` for a folder that does not exist or cannot be listed, `NO_EXAMPLES` for one
+ * without pictures, `INVALID_OPTION` for pictures outside a label's folder.
  *
  * @example
  * ```ts
@@ -136,8 +137,9 @@ interface Part {
 }
 
 /**
- * The given parts of a folder, or the folder itself. Folders named like parts are parts when all of them have such names
- * and any holds folders, which then are labels: so `train` and `test` may also be labels, with pictures right inside.
+ * The parts of a folder, or the folder itself. Subfolders count as parts when all of them have names of parts and at
+ * least one contains folders, which are then labels. So `train` and `test` may also be labels, with pictures directly
+ * inside.
  */
 async function partsOf(root: string, extensions: ReadonlySet<string>, found: Listing): Promise<Part[]> {
   const whole = [{ part: undefined, folder: '' }];
@@ -150,7 +152,7 @@ async function partsOf(root: string, extensions: ReadonlySet<string>, found: Lis
     const twin = parts.find((other) => other.part === part && other.folder !== folder);
     if (twin !== undefined) throw twoFolders(root, String(part), [folder, twin.folder]);
   }
-  await listFolder(root, '', extensions, found); // what is ignored beside the parts counts too
+  await listFolder(root, '', extensions, found); // files ignored next to the parts count too
   return parts;
 }
 

@@ -1,16 +1,20 @@
-// Walks folders for picture files: what is hidden or no picture is set aside by name. Knows nothing about labels.
+// Walks folders for picture files. Hidden files and files that are not pictures are listed separately. It ignores
+// labels.
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { TransferKitError } from '../../core/errors.ts';
 
-/** What was set aside, as paths relative to the root, with `/` on every system. */
+/** Files that were left out, as paths relative to the root, with `/` on every system. */
 export interface Listing {
   readonly hidden: string[];
   readonly notImages: string[];
 }
 
-/** One folder: names of its visible folders, and its pictures as paths relative to the root. Both sorted by UTF-16 codes, the same everywhere. */
+/**
+ * One folder: names of its visible folders, and its pictures as paths relative to the root. Both are sorted by UTF-16
+ * codes, the same on every system.
+ */
 export interface FolderContent {
   readonly folders: readonly string[];
   readonly pictures: readonly string[];
@@ -19,11 +23,11 @@ export interface FolderContent {
 const hiddenNames = new Set(['thumbs.db', 'desktop.ini', '__macosx']);
 
 /**
- * Lists one folder and adds what it sets aside to `aside`. Symbolic links are followed; one that leads nowhere counts as
- * a file, so that reading it says what is wrong.
+ * Lists one folder and adds the files that are left out to `aside`. Symbolic links are followed. A broken link counts
+ * as a file, so that reading it raises an error with the reason.
  *
  * @param folder - Relative to the root.
- * @param extensions - Endings of picture files, in small letters, without dot.
+ * @param extensions - Extensions of picture files, in lower case, without dot.
  */
 export async function listFolder(
   root: string,
@@ -53,7 +57,9 @@ async function entriesOf(path: string): Promise<Dirent[]> {
   }
 }
 
-/** All pictures at any depth below a folder, as paths relative to the root, sorted. Links that make a circle are walked once. */
+/**
+ * All pictures at any depth below a folder, as paths relative to the root, sorted. Circular links are followed once.
+ */
 export async function listPictures(
   root: string,
   folder: string,
@@ -71,7 +77,7 @@ async function walk(
   above: ReadonlySet<string>,
 ): Promise<string[]> {
   const place = await realpath(join(root, folder));
-  if (above.has(place)) return []; // a link to a folder above: everything in it is found already
+  if (above.has(place)) return []; // a link to a parent folder: its content is listed already
   const { folders, pictures } = await listFolder(root, folder, extensions, aside);
   const found = [...pictures];
   for (const name of folders) {

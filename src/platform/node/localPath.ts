@@ -1,13 +1,13 @@
-// The path that a user means: a path, or a `file:` address in one of the forms that are in use.
+// Resolves a path, or a `file:` address in one of the forms in use.
 import { fileURLToPath } from 'node:url';
 import { TransferKitError } from '../../core/errors.ts';
 
 /**
- * The path of a location. `file:///…` is absolute; `file://model/model.json`, `file://./model` and `file:model` begin at
- * the working directory, as tfjs-node takes them (on Windows the first names a server, as everywhere there).
+ * Returns the path of a location. `file:///…` is absolute. `file://model/model.json`, `file://./model` and `file:model`
+ * are relative to the working directory, as in tfjs-node (on Windows the first names a server, as usual there).
  *
- * @returns Any other location as it is.
- * @throws TransferKitError `INVALID_OPTION` for an address that names no path.
+ * @returns Any other location unchanged.
+ * @throws TransferKitError `INVALID_OPTION` for an address that does not describe a path.
  */
 export function localPath(location: string | URL): string {
   const text = String(location);

@@ -1,5 +1,5 @@
-// What Node offers the rest of the package: files, addresses, pictures by sharp, backends. Chosen by the imports map
-// under the name #platform. Importing it has no effects: sharp and the backends load when they are used.
+// The platform of Node: files, addresses, pictures decoded by sharp, backends. The imports map chooses it under the
+// name #platform. Importing it has no effects: sharp and the backends are loaded on first use.
 import type { Platform } from '../../core/platform.ts';
 import { nodeBackends } from './backends.ts';
 import { openCheckpoints } from './checkpoints.ts';
@@ -12,7 +12,7 @@ import { openScratch } from './scratchFile.ts';
 import { clearScratch } from './scratchNames.ts';
 import { nodeThreads } from './threads.ts';
 
-/** The environment that is Node. */
+/** The platform of Node. */
 export const platform: Platform = {
   name: 'node',
   backends: nodeBackends,
@@ -23,7 +23,7 @@ export const platform: Platform = {
   openFolder: (location) => fileSystem(localPath(location).replace(/(^|[/\\])model\.json$/, '') || '.'),
   openHdf5,
   decodePicture,
-  // Heeds the limits of a container.
+  // Respects the limits of a container.
   freeMemory: () => process.availableMemory(),
   openScratch,
   clearScratch,

@@ -1,4 +1,5 @@
-// Reads a tfjs model from a folder, for the load half of fileSystem: complete files or an error, no interpretation.
+// Reads a tfjs model from a folder, for `load` of fileSystem: complete files or an error. It does not interpret the
+// model.
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
@@ -13,9 +14,9 @@ import { readPath } from './readPath.ts';
 /**
  * Reads `model.json` and the weight files that it names.
  *
- * @throws TransferKitError `NOT_FOUND` without model.json, `NOT_A_MODEL` for one that is something else, `NOT_TRUSTED` for a
- * weight file outside the folder, `WEIGHTS_DAMAGED` for one that is missing, has another length or another hash than its
- * name says, `OUT_OF_RANGE` for a file over 2 GiB.
+ * @throws TransferKitError `NOT_FOUND` without model.json, `NOT_A_MODEL` when model.json is something else,
+ * `NOT_TRUSTED` for a weight file outside the folder, `WEIGHTS_DAMAGED` for one that is missing, has another length, or
+ * does not match the hash in its name, `OUT_OF_RANGE` for a file over 2 GiB.
  */
 export async function readArtifacts(folder: string): Promise<io.ModelArtifacts> {
   const path = join(folder, 'model.json');
@@ -96,7 +97,7 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   return hashOf('sha256', bytes);
 }
 
-/** Why the system did not give a file. */
+/** The system's reason for not reading a file. */
 function reasonOf(error: unknown): string {
   if (!isTransferKitError(error) || error.code !== 'NOT_FOUND') throw error;
   return String(error.details.reason);

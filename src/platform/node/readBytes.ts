@@ -1,4 +1,4 @@
-// Reads a file or an address into memory. Decodes nothing.
+// Reads a file or an address into memory, without decoding it.
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,10 +10,11 @@ import { localPath } from './localPath.ts';
 import { readPath } from './readPath.ts';
 
 /**
- * Reads a file, given by its path or a `file:` address, or what an `http:`, `https:`, `data:` or `blob:` address gives.
+ * Reads a file, given by its path or a `file:` address, or the content of an `http:`, `https:`, `data:` or `blob:`
+ * address.
  *
  * @throws TransferKitError `NOT_FOUND` with the reason; `ABORTED` when the signal ends the read; `WEIGHTS_DAMAGED` for
- * another hash, `OUT_OF_RANGE`, `INVALID_OPTION`; for addresses also `NOT_TRUSTED`, and `SAVE_FAILED` when a given
+ * another hash; `OUT_OF_RANGE`, `INVALID_OPTION`; for addresses also `NOT_TRUSTED`, and `SAVE_FAILED` when a given
  * `cacheDir` cannot be used.
  */
 export async function readFile(location: string, options: ReadOptions = {}): Promise<ReadFile> {
@@ -27,12 +28,12 @@ export async function readFile(location: string, options: ReadOptions = {}): Pro
   throw await wrongHash(path, bytes, options.hash, hashOf);
 }
 
-/** The bytes that {@link readFile} gives. */
+/** Returns only the bytes of {@link readFile}. */
 export async function readBytes(location: string, options?: ReadOptions): Promise<Uint8Array> {
   return (await readFile(location, options)).bytes;
 }
 
-/** The folder that downloads are kept in. The variable is read at each use: a program may set it after importing this. */
+/** The folder for downloads. The variable is read at each use: a program may set it after importing this package. */
 export function cacheFolder(cacheDir: string | undefined): string {
   const { TRANSFERKIT_CACHE: folder = '' } = process.env;
   return resolve(localPath(cacheDir ?? (folder === '' ? join(homedir(), '.cache', 'transferkit') : folder)));
@@ -49,7 +50,7 @@ function environment(): DownloadEnvironment {
   };
 }
 
-/** The hash of bytes, in lower-case hexadecimal digits. */
+/** Computes the hash of bytes, in lower-case hexadecimal digits. */
 export async function hashOf(algorithm: FileHash['algorithm'], bytes: Uint8Array): Promise<string> {
   return createHash(algorithm).update(bytes).digest('hex');
 }

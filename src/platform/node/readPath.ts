@@ -1,4 +1,4 @@
-// Reads a file, a device or a pipe into memory: no more than is allowed, and no longer than until the signal.
+// Reads a file, a device or a pipe into memory, up to a limit and until the signal aborts.
 import { constants, openSync } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { Socket } from 'node:net';
@@ -13,7 +13,7 @@ const defaultMaxBytes = 2 ** 31;
 const pieceBytes = 2 ** 20;
 
 /**
- * The bytes of a path.
+ * Reads the bytes of a path.
  *
  * @throws TransferKitError `NOT_FOUND` with the reason, `ABORTED`, `OUT_OF_RANGE` above `maxBytes`.
  */
@@ -25,7 +25,7 @@ export async function readPath(path: string, { signal, maxBytes = defaultMaxByte
     if (stats.isFile() && stats.size > maxBytes) throw tooBig(path, stats.size, maxBytes, 'it has');
     const file = await open(path, 'r');
     try {
-      // Some files of the system have no length until they are read.
+      // Some system files report no length until they are read.
       const isMeasured = stats.isFile() && stats.size > 0;
       return isMeasured
         ? await readFile(file, path, stats.size, signal)
@@ -54,7 +54,7 @@ async function readFile(
   for (let length = 0; length < size;) {
     signal?.throwIfAborted();
     const { bytesRead } = await file.read(bytes, length, Math.min(size - length, 16 * pieceBytes));
-    if (bytesRead === 0) return bytes.subarray(0, length); // somebody cut it short meanwhile
+    if (bytesRead === 0) return bytes.subarray(0, length); // another process truncated the file
     length += bytesRead;
   }
   return bytes;
@@ -75,7 +75,7 @@ async function readDevice(
   }
 }
 
-/** Opening a pipe, and reading it, waits for who writes to it: as a socket it can be given up. */
+/** Opening and reading a pipe blocks until another process writes to it. As a socket it can be aborted. */
 async function readPipe(path: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const body: Body = makeBody(path, maxBytes, 'it has');
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -85,7 +85,7 @@ async function readPipe(path: string, maxBytes: number, signal: AbortSignal | un
   };
   signal?.addEventListener('abort', stop);
   try {
-    // Leaving the loop destroys the socket, and closes the file.
+    // Leaving the loop destroys the socket, which closes the file.
     for await (const piece of socket) body.append(bytesOf(piece));
     return body.joined();
   } finally {

@@ -1,4 +1,4 @@
-// Reads the bytes of an encoded picture, wherever they are, and no more of them than are accepted.
+// Reads the bytes of an encoded picture from any source, up to the limit.
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { TransferKitError } from '../../core/errors.ts';
@@ -7,9 +7,9 @@ import { readFailure } from '../../core/pictureReading.ts';
 import { isAddress, shortAddress } from '../../core/platform.ts';
 import { readBytes } from './readBytes.ts';
 
-/** A picture as its file holds it. */
+/** An encoded picture. */
 export interface EncodedPicture {
-  /** Where the bytes came from, for messages. */
+  /** Where the bytes came from, for error texts. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -18,7 +18,7 @@ export interface EncodedPicture {
  * Reads a picture.
  *
  * @param source - Path, address, URL, Uint8Array, ArrayBuffer or Blob.
- * @throws TransferKitError `NOT_FOUND`, `UNREADABLE` for what has too many bytes or no end, `INVALID_OPTION`.
+ * @throws TransferKitError `NOT_FOUND`, `UNREADABLE` for too many bytes or a source without end, `INVALID_OPTION`.
  */
 export async function readPicture(source: unknown, limits: SettledLimits): Promise<EncodedPicture> {
   if (typeof source === 'string' || source instanceof URL) return readLocation(String(source), limits);
@@ -54,7 +54,7 @@ async function readLocation(location: string, limits: SettledLimits): Promise<En
   }
 }
 
-/** Devices and pipes may have no end. What is not there is for reading to say. */
+/** Refuses devices and pipes, which may have no end. The read itself reports a missing file. */
 async function assertFile(location: string, name: string, limits: SettledLimits): Promise<void> {
   const path = location.startsWith('file:') && URL.canParse(location) ? fileURLToPath(location) : location;
   const found = await stat(path).catch(() => undefined);

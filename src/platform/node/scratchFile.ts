@@ -1,4 +1,4 @@
-// Rows in a file that lives as long as a training run: written from front to back, read by position.
+// Rows in a file for the time of a training run: appended in order, read by position.
 import { mkdir, open, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,16 +6,16 @@ import { TransferKitError } from '../../core/errors.ts';
 import { runsOf, type RowStore, type Run, type ScratchPlan, type TakeRow } from '../../core/rowStore.ts';
 import { newScratchName, scratchFolder } from './scratchNames.ts';
 
-/** A file that is read says so once an hour, by its time of change: see `clearScratch`. */
+/** A file in use updates its modification time once an hour: see `clearScratch`. */
 const touchEvery = 3600 * 1000;
 
-/** Files of this process that are in use. Those are removed when it exits with a run under way. */
+/** Files in use by this process. They are removed when it exits during a run. */
 const live = new Set<string>();
 
 /**
  * Opens a file for rows.
  *
- * @throws TransferKitError `SAVE_FAILED` when the folder cannot be written or its disk has not the room.
+ * @throws TransferKitError `SAVE_FAILED` when the folder cannot be written or its disk has not enough space.
  */
 export async function openScratch({ rowBytes, rows, directory }: ScratchPlan): Promise<RowStore> {
   const folder = await scratchFolder(directory);
@@ -56,7 +56,7 @@ class ScratchFile implements RowStore {
       const runs = runsOf(rows);
       const block = this.takeBlock(runs.reduce((sum, { first, last }) => sum + (last - first + 1) * this.rowBytes, 0));
       let end = 0;
-      // All at once: they wait for the disk side by side, outside the thread of the network.
+      // All at once: the reads wait for the disk in parallel, outside the thread of the network.
       await Promise.all(
         runs.map((run) => {
           const start = end;
@@ -74,7 +74,7 @@ class ScratchFile implements RowStore {
     forget(this.path);
   }
 
-  /** Memory to read into: that of an earlier read, for the sake of the garbage collector. */
+  /** Memory for a read: reuses that of an earlier read, to reduce garbage collection. */
   private takeBlock(length: number): Uint8Array {
     const block = this.spare.pop();
     return block !== undefined && block.length >= length ? block : new Uint8Array(length);
@@ -100,10 +100,10 @@ class ScratchFile implements RowStore {
   }
 }
 
-/** Better now than after hours. */
+/** Fail now rather than after hours. */
 async function assertRoom(folder: string, needed: number): Promise<void> {
   const { bavail, blocks, bsize } = await statfs(folder);
-  // Some network drives tell nothing.
+  // Some network drives do not report it.
   if (blocks === 0 || bavail * bsize >= needed) return;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new Error(`features take ${gigabytes(needed)}, and its disk has ${gigabytes(bavail * bsize)} left`);

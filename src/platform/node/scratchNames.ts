@@ -1,42 +1,42 @@
-// Where scratch files lie and whose they are. A name says which process of which machine writes the file, so that the file
-// of a process that crashed can be told from one that is in use.
+// Names and folders of scratch files. A name contains the process and the machine that write the file, so that files of
+// crashed processes can be distinguished from those in use.
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, readlink, rm, stat, statfs } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a name says. */
+/** The content of a name. */
 interface Owner {
-  /** Where its number is known. */
+  /** The machine on which the process number is valid. */
   readonly machine: string;
   readonly pid: number;
-  /** When the process started, in ticks since the machine did; 0 where that is not told. */
+  /** When the process started, in ticks since the machine started; 0 where that is unknown. */
   readonly start: number;
 }
 
 const pattern = /^transferkit-features-([0-9a-f]{12})-(\d+)-(\d+)-[0-9a-f]{12}\.tmp$/;
-/** Nobody is at work on a file that was left alone for a week. */
+/** A file that was not touched for a week is not in use. */
 const oldAge = 7 * 24 * 3600 * 1000;
-/** What statfs calls a folder that lies in memory. */
+/** Type that statfs reports for a folder in memory. */
 const tmpfs = 0x01021994;
 
-/** A name that nobody else gives a file, other threads of this process included. */
+/** Makes a unique name, also among threads of this process. */
 export async function newScratchName(): Promise<string> {
   const start = (await startOf(process.pid))?.start ?? 0;
   return `transferkit-features-${await thisMachine()}-${process.pid}-${start}-${randomBytes(6).toString('hex')}.tmp`;
 }
 
-/** The folder for scratch files: the one given, or the system's for temporary files that is on a disk. */
+/** The folder for scratch files: the given one, or a temporary folder of the system that is on a disk. */
 export async function scratchFolder(directory: string | undefined): Promise<string> {
   const usual = directory ?? tmpdir();
   const isChosen = directory !== undefined || process.env.TMPDIR !== undefined || process.platform !== 'linux';
-  // Some distributions keep /tmp in memory, and /var/tmp for what is too big for that.
+  // Some distributions keep /tmp in memory, and use /var/tmp for large files.
   return !isChosen && (await isInMemory(usual)) && !(await isInMemory('/var/tmp')) ? '/var/tmp' : usual;
 }
 
 /**
- * Removes scratch files of this machine whose process is gone, and those of other machines and containers (a folder may
- * be shared) that nobody has touched for a week.
+ * Removes scratch files of this machine whose process has ended, and those of other machines and containers (a folder
+ * may be shared) that were not touched for a week.
  */
 export async function clearScratch(directory: string | undefined): Promise<void> {
   const folder = await scratchFolder(directory);
@@ -55,28 +55,28 @@ function ownerOf(name: string): Owner | undefined {
   return machine === undefined ? undefined : { machine, pid: Number(pid), start: Number(start) };
 }
 
-/** Containers number their processes by themselves: on Linux each has a namespace for that. */
+/** Process numbers are only unique within a container: on Linux each has its own namespace. */
 async function thisMachine(): Promise<string> {
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
   return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 12);
 }
 
-/** Whether the process that a name speaks of is alive, and not another one that got its number. */
+/** Whether the process in a name is running, and its number was not reused by another process. */
 async function isRunning({ pid, start }: Owner): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's process cannot be signalled, but is there.
+    // A process of another user cannot be signalled, but exists.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
   const now = await startOf(pid);
   return now === undefined || (!now.isOver && (start === 0 || now.start === start));
 }
 
-/** When a process started, and whether it has ended and only waits to be noticed; undefined where that is not told. */
+/** When a process started, and whether it is a zombie; undefined where that is unknown. */
 async function startOf(pid: number): Promise<{ start: number; isOver: boolean } | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
-  // The name of the program, in brackets, may hold anything.
+  // The name of the program, in brackets, may contain any characters.
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
   if (fields === undefined) return undefined;
   const [state = ''] = fields;

@@ -1,9 +1,9 @@
-// The package sharp, which decodes pictures in Node: loaded on first use, and asked what it can decode.
+// The package sharp, which decodes pictures in Node: loaded on first use; reports what it can decode.
 import type { AvailableFormatInfo, Sharp, SharpOptions } from 'sharp';
 import { TransferKitError } from '../../core/errors.ts';
 import type { PictureFormat } from '../../core/pictureFormat.ts';
 
-/** What is used of sharp. */
+/** The parts of sharp that are used. */
 export interface SharpModule {
   (input: Uint8Array, options: SharpOptions): Sharp;
   readonly format: Readonly<Record<string, AvailableFormatInfo | undefined>>;
@@ -19,7 +19,7 @@ let loaded: SharpModule | undefined;
  */
 export async function loadSharp(): Promise<SharpModule> {
   try {
-    // Importing again, for every picture, takes its time.
+    // Repeating the import for every picture would be slow.
     return (loaded ??= asModule((await import('sharp')).default));
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
@@ -33,7 +33,7 @@ export async function loadSharp(): Promise<SharpModule> {
   }
 }
 
-/** Formats differ from build to build, whatever the types say. */
+/** Formats differ from build to build, although the types do not show it. */
 function asModule(sharp: {
   (input: Uint8Array, options: SharpOptions): Sharp;
   readonly format: object;
@@ -45,7 +45,7 @@ function asModule(sharp: {
   });
 }
 
-/** What sharp calls the reader of each format. A PDF is never decoded: like SVG it is a program, and no picture. */
+/** sharp's name of the reader for each format. A PDF is never decoded: like SVG it is a program. */
 const readers: Readonly<Partial<Record<PictureFormat, string>>> = {
   JPEG: 'jpeg',
   PNG: 'png',
@@ -69,7 +69,7 @@ export function canDecode(
   { format, versions }: Pick<SharpModule, 'format' | 'versions'>,
   name: PictureFormat,
 ): boolean {
-  // sharp's own builds, which know the version of libheif, bring no HEVC: patents.
+  // sharp's own builds, which report the version of libheif, do not include HEVC because of patents.
   if (name === 'HEIC' && versions.heif !== undefined) return false;
   const reader = readers[name];
   return reader !== undefined && format[reader]?.input.buffer === true;

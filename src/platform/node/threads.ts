@@ -1,4 +1,4 @@
-// Threads in Node, and how many of them make sense.
+// Threads in Node, and how many are useful.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -12,11 +12,11 @@ export const nodeThreads: Threads = {
     const worker = new Worker(`(${source})(require('node:worker_threads').workerData)`, {
       eval: true,
       workerData: data,
-      // None of the app's own, such as loaders and inspectors; they are in NODE_OPTIONS too.
+      // Without the app's own arguments, such as loaders and inspectors; they are in NODE_OPTIONS too.
       execArgv: [],
       env: {},
     });
-    worker.on('error', () => undefined); // Without a listener the process would end. The work goes on without the thread.
+    worker.on('error', () => undefined); // Without a listener the process would end. The work continues without the thread.
     worker.unref();
     return {
       terminate: () => {
@@ -26,7 +26,7 @@ export const nodeThreads: Threads = {
   },
 };
 
-/** Cores that a container's share of time comes to (Linux, cgroup 2 and 1). */
+/** Number of cores that corresponds to a container's CPU limit (Linux, cgroup 2 and 1). */
 function cgroupLimits(): number[] {
   const [quota, period] = readNumbers('/sys/fs/cgroup/cpu.max');
   const [oldQuota] = readNumbers('/sys/fs/cgroup/cpu/cpu.cfs_quota_us');
