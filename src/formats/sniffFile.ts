@@ -1,5 +1,4 @@
-// What kind of model file some bytes are, told from the bytes themselves; what cannot be read is named, with the way to
-// convert it.
+// Recognises the kind of a model file by its bytes. For kinds that cannot be read it says how to convert them.
 import { TransferKitError } from '../core/errors.ts';
 import { findSuperblock } from './hdf5/superblock.ts';
 import { zipEntries } from './zip.ts';
@@ -14,7 +13,7 @@ const fromTorch =
   'Weights of PyTorch have no architecture and another layout: load them in Python into the Keras model, then ' +
   'model.save("model.h5").';
 
-/** Files that are recognised in order to be refused. */
+/** Kinds that are recognised and refused. */
 const refused: readonly {
   readonly is: (bytes: Uint8Array) => boolean;
   readonly what: string;
@@ -59,7 +58,7 @@ const refused: readonly {
   },
 ];
 
-/** ZIP archives that are not Keras's, by the names in them. */
+/** Kinds of ZIP archives other than Keras's, by the names in them. */
 const archives: readonly { readonly names: RegExp; readonly what: string; readonly advice: string }[] = [
   { names: /(^|\/)data\.pkl$/, what: 'a PyTorch file (.pt, .pth)', advice: fromTorch },
   { names: /(^|\/)saved_model\.pb$/, what: 'a SavedModel in a ZIP archive', advice: fromSavedModel },
@@ -72,11 +71,11 @@ const archives: readonly { readonly names: RegExp; readonly what: string; readon
 ];
 
 /**
- * The kind of a model file.
+ * Returns the kind of a model file.
  *
- * @param source - Where it came from, for messages.
- * @throws TransferKitError `UNSUPPORTED_SOURCE` naming what it is and how to convert it, `NOT_A_MODEL` for anything else,
- * `WEIGHTS_DAMAGED` for a ZIP archive without end.
+ * @param source - Where it came from, for error texts.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` naming the kind and how to convert it, `NOT_A_MODEL` for anything else,
+ * `WEIGHTS_DAMAGED` for a truncated ZIP archive.
  */
 export function sniffFile(bytes: Uint8Array, source: string): FileKind {
   if (findSuperblock(bytes) >= 0) return 'hdf5';

@@ -1,5 +1,5 @@
-// A ZIP archive in memory: its table of contents, and single entries. Nothing is unpacked before its size is known to be
-// possible, nothing is used before its CRC-32 is the one that the archive says, and names are never used as paths.
+// Reads a ZIP archive in memory: its table of contents, and single entries. Sizes are checked before anything is
+// unpacked, CRC-32s before anything is used, and names are never used as paths.
 import { inflateSync } from 'fflate';
 import { crc32 } from '../core/crc32.ts';
 import { TransferKitError } from '../core/errors.ts';
@@ -8,25 +8,25 @@ import { packsTooTightly } from '../core/inflation.ts';
 /** An entry of the table of contents. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes in the archive. */
+  /** Size in the archive, in bytes. */
   readonly packed: number;
-  /** Bytes when unpacked, as the archive says. */
+  /** Unpacked size according to the archive, in bytes. */
   readonly size: number;
-  /** 0: stored as it is; 8: deflate. */
+  /** 0: stored; 8: deflate. */
   readonly method: number;
   readonly encrypted: boolean;
-  /** CRC-32 of what is unpacked. */
+  /** CRC-32 of the unpacked bytes. */
   readonly crc: number;
   /** Where the entry's own header begins. */
   readonly offset: number;
 }
 
 /**
- * The entries of a ZIP archive.
+ * Returns the entries of a ZIP archive.
  *
- * @param source - For messages.
- * @throws TransferKitError `WEIGHTS_DAMAGED` when the archive has no whole table of contents, or one that lists a name
- * twice, entries that lie on each other or that have two names: readers do not agree on what such an archive holds.
+ * @param source - Name of the archive in error texts.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when the archive has no complete table of contents, or when names repeat,
+ * entries overlap or an entry has two names: readers do not agree on the content of such archives.
  */
 export function zipEntries(bytes: Uint8Array, source: string): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,7 +59,7 @@ export function zipEntries(bytes: Uint8Array, source: string): ZipEntry[] {
   return entries;
 }
 
-/** Names come once, and entries end before the next one begins. */
+/** Raises when names repeat or entries overlap. */
 function assertApart(view: DataView, entries: readonly ZipEntry[], directory: number, source: string): void {
   const names = new Set<string>();
   for (const { name } of entries) {
@@ -75,7 +75,7 @@ function assertApart(view: DataView, entries: readonly ZipEntry[], directory: nu
   }
 }
 
-/** Each entry has the same name in its own header: some readers go by that one. */
+/** Raises unless each entry has the same name in its own header, which some readers use. */
 function assertNames(bytes: Uint8Array, entries: readonly ZipEntry[], source: string): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const { name, offset } of entries) {
@@ -84,17 +84,17 @@ function assertNames(bytes: Uint8Array, entries: readonly ZipEntry[], source: st
   }
 }
 
-/** Where an entry's bytes begin, behind its own header; undefined when there is no such header. */
+/** Where an entry's bytes begin, after its own header; undefined when there is no such header. */
 function dataStart(view: DataView, { offset }: ZipEntry): number | undefined {
   if (offset + 30 > view.byteLength || view.getUint32(offset, true) !== 0x04034b50) return undefined;
   return offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
 }
 
 /**
- * The bytes of an entry: a part of the archive where it is stored as it is, else unpacked.
+ * Returns the bytes of an entry: a view of the archive where it is stored, else unpacked.
  *
- * @throws TransferKitError `WEIGHTS_DAMAGED`, also when the entry cannot have the size that the archive says, or has another
- * CRC-32.
+ * @throws TransferKitError `WEIGHTS_DAMAGED`, also when the entry cannot have the size that the archive says, or has
+ * another CRC-32.
  */
 export function unzip(bytes: Uint8Array, entry: ZipEntry, source: string): Uint8Array {
   const { name, packed, size, encrypted, offset } = entry;
@@ -121,7 +121,7 @@ function unpack(data: Uint8Array, { packed, size, method }: ZipEntry, wrong: Wro
 
 type Wrong = (found: string, cause?: unknown) => TransferKitError;
 
-/** One byte more than promised shows when there is more. */
+/** Allows one byte more than announced, to detect longer data. */
 function inflate(data: Uint8Array, size: number, wrong: Wrong): Uint8Array {
   try {
     return inflateSync(data, { out: new Uint8Array(size + 1) });
@@ -130,7 +130,7 @@ function inflate(data: Uint8Array, size: number, wrong: Wrong): Uint8Array {
   }
 }
 
-/** Where the record at the end of the archive starts; a comment of up to 64 KiB may follow it. */
+/** Finds the record at the end of the archive; a comment of up to 64 KiB may follow it. */
 function findEnd(view: DataView): number {
   for (let at = view.byteLength - 22; at >= Math.max(0, view.byteLength - 22 - 0xffff); at--) {
     if (view.getUint32(at, true) === 0x06054b50) return at;

@@ -1,4 +1,4 @@
-// The attributes of a group or dataset, and the texts in them (specification, IV.A.2.m, v).
+// Reads the attributes of a group or dataset, and the texts in them (specification, IV.A.2.m, v).
 import { cursorOn, textOf } from './cursor.ts';
 import { readDataspace, readDatatype, type Datatype } from './datatype.ts';
 import { heapRecords } from './denseStorage.ts';
@@ -9,12 +9,12 @@ import { readSharedDatatype, messageTypes, type Message } from './objectHeader.t
 /** An attribute. */
 export interface Attribute {
   readonly type: Datatype;
-  /** Values. */
+  /** Number of values. */
   readonly count: number;
   readonly data: Uint8Array;
 }
 
-/** Attributes by name. */
+/** Reads attributes by name. */
 export function readAttributes(file: FileBytes, messages: readonly Message[]): ReadonlyMap<string, Attribute> {
   const own = messages.filter(({ type }) => type === messageTypes.attribute).map(({ body }) => body);
   const info = messages.find(({ type }) => type === messageTypes.attributeInfo);
@@ -52,12 +52,12 @@ function readAttribute(file: FileBytes, body: Uint8Array): [string, Attribute] {
   const datatype = readDatatype(isShared ? readSharedDatatype(file, type) : type);
   const shape = readDataspace(space);
   const count = shape === undefined ? 0 : shape.reduce((product, axis) => product * axis, 1);
-  // Also when the product is no number any more.
+  // Also true when the product is NaN.
   if (!(count * datatype.size <= cursor.left)) throw damaged(`an attribute, '${name}', that is cut off`);
   return [name, { type: datatype, count, data: cursor.bytes(count * datatype.size) }];
 }
 
-/** The texts of an attribute; none where it holds something else, as an empty list does. */
+/** The texts of an attribute; none for one of another type, which an empty list has too. */
 export function textsOf(file: FileBytes, { type, count, data }: Attribute, heaps: Heaps): string[] {
   if (type.kind === 'text') {
     return Array.from({ length: count }, (_, i) => textOf(data.subarray(i * type.size, (i + 1) * type.size)));
@@ -73,7 +73,7 @@ export function textsOf(file: FileBytes, { type, count, data }: Attribute, heaps
   });
 }
 
-/** Heaps that have been read, by address. */
+/** Heaps that have already been read, by address. */
 export type Heaps = Map<number, ReadonlyMap<number, Uint8Array>>;
 
 /** The texts of a heap by number (specification, III.E). */
@@ -91,7 +91,7 @@ function heapAt(file: FileBytes, address: number, heaps: Heaps): ReadonlyMap<num
     const index = cursor.number(2);
     cursor.skip(6);
     const length = cursor.number(8);
-    if (index === 0) break; // what is free
+    if (index === 0) break; // free space
     objects.set(index, cursor.bytes(length));
     cursor.skip(Math.min(cursor.left, (8 - (length % 8)) % 8));
   }

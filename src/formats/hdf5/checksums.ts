@@ -25,7 +25,7 @@ function add(state: Triple, a: number, b: number, c: number): void {
   state[2] = (state[2] + c) | 0;
 }
 
-/** Turns; then the three change places: a ← b, b ← c, c ← a. */
+/** Rotations; then the three values are exchanged: a ← b, b ← c, c ← a. */
 function mix(state: Triple): void {
   let [a, b, c] = state;
   for (const turn of [4, 6, 8, 16, 19, 4]) {
@@ -42,7 +42,7 @@ function finish([first, second, third]: Triple): number {
     c = ((c ^ b) - rotate(b, turn)) | 0;
     [a, b, c] = [b, c, a];
   }
-  // The last step changed c, which has moved to b.
+  // The last step changed c, which is now b.
   return b;
 }
 
@@ -50,10 +50,10 @@ function rotate(value: number, turn: number): number {
   return (value << turn) | (value >>> (32 - turn));
 }
 
-/** Fletcher-32 over big-endian words of 16 bits, as HDF5 computes it: multiples of 65535 are 65535, not 0. */
+/** Fletcher-32 over big-endian 16-bit words, as HDF5 computes it: multiples of 65535 stay 65535 and do not become 0. */
 export function fletcher32(bytes: Uint8Array): number {
   let [low, high] = [0, 0];
-  // As many words as stay below 2³².
+  // As many words as keep the sum below 2³².
   for (let from = 0; from < bytes.length; from += 720) {
     const end = Math.min(bytes.length, from + 720);
     for (let at = from; at < end; at += 2) {
@@ -69,10 +69,10 @@ function folded(sum: number): number {
   return (sum & 0xffff) + (sum >>> 16);
 }
 
-/** Adler-32, which ends a zlib stream. */
+/** Adler-32, the checksum at the end of a zlib stream. */
 export function adler32(bytes: Uint8Array): number {
   let [low, high] = [1, 0];
-  // As many sums as stay below 2³².
+  // As many bytes as keep the sums below 2³².
   for (let from = 0; from < bytes.length; from += 5552) {
     const end = Math.min(bytes.length, from + 5552);
     for (let at = from; at < end; at++) {

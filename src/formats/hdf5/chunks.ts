@@ -1,4 +1,4 @@
-// The chunks of a dataset: where each is, and all of them together (specification, III.A.1 and VII).
+// Reads the chunks of a dataset: their places, and their values (specification, III.A.1 and VII).
 import { packsTooTightly } from '../../core/inflation.ts';
 import { cursorOn } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
@@ -9,19 +9,19 @@ import { walkTree } from './oldTree.ts';
 
 /** A chunk in the file. */
 interface StoredChunk {
-  /** Its first value, by axes. */
+  /** Position of its first value, by axis. */
   readonly origin: readonly number[];
   readonly address: number;
-  /** Bytes in the file. */
+  /** Size in the file, in bytes. */
   readonly size: number;
-  /** Bit i: filter i was left out. */
+  /** Bit i: filter i was skipped. */
   readonly mask: number;
 }
 
-/** Each takes memory while a dataset is read. */
+/** Each chunk takes memory while a dataset is read. */
 const mostChunks = 1_000_000;
 
-/** The chunks of a dataset and how they fit it. */
+/** The chunks of a dataset, and how they cover it. */
 export interface Grid {
   /** Axes of the dataset. */
   readonly shape: readonly number[];
@@ -32,9 +32,9 @@ export interface Grid {
 }
 
 /**
- * Puts all chunks of a dataset in their places.
+ * Copies all chunks of a dataset to their places.
  *
- * @param into - All values, as bytes.
+ * @param into - Memory for all values, as bytes.
  */
 export function fillFromChunks(
   file: FileBytes,
@@ -102,7 +102,7 @@ function chunksOfTree(file: FileBytes, root: number | undefined, rank: number): 
   return chunks;
 }
 
-/** @param size - Of every chunk, where no filter changes it. */
+/** @param size - Size of every chunk, where no filter changes it. */
 function fixedArray(
   file: FileBytes,
   address: number,
@@ -114,7 +114,7 @@ function fixedArray(
   head.skip(1);
   const isFiltered = head.number(1) === 1;
   const [entrySize, pageBits, entries] = [head.number(1), head.number(1), head.number(8)];
-  // The list has the chunks of the largest shape that the dataset may grow to.
+  // The list contains the chunks of the largest shape that the dataset may grow to.
   if (entries > count) throw unsupported(growing);
   if (entries !== count || isFiltered !== (size === undefined)) throw damaged('a list of chunks that does not fit');
   if (entries > 2 ** pageBits) throw unsupported('a dataset of so many chunks in the newest format of HDF5');
@@ -130,7 +130,7 @@ function fixedArray(
   });
 }
 
-/** Copies a chunk row by row; what hangs over the edge of the dataset is left out. */
+/** Copies a chunk row by row; values beyond the edge of the dataset are left out. */
 function place(chunk: Uint8Array, origin: readonly number[], { shape, axes, valueSize }: Grid, into: Uint8Array): void {
   const copy = (axis: number, from: number, to: number): void => {
     const [start = 0, length = 1, whole = 1] = [origin[axis], axes[axis], shape[axis]];

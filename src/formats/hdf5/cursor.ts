@@ -1,23 +1,23 @@
-// Reads little-endian fields one after the other; never past the end of its bytes.
+// Reads consecutive little-endian fields; never beyond the end of its bytes.
 import { damaged } from './faults.ts';
 
-/** A place in some bytes. */
+/** A position in an array of bytes. */
 export interface Cursor {
-  /** Bytes that are left. */
+  /** Number of remaining bytes. */
   readonly left: number;
-  /** An unsigned integer of 1 to 8 bytes. */
+  /** Reads an unsigned integer of 1 to 8 bytes. */
   number(width: number): number;
-  /** An address of 8 bytes; undefined for the one that means none. */
+  /** Reads an address of 8 bytes; undefined for the value that means "none". */
   address(): number | undefined;
   bytes(length: number): Uint8Array;
-  /** UTF-8 up to the first NUL. */
+  /** Reads UTF-8 up to the first NUL. */
   text(length: number): string;
   skip(length: number): void;
   /** Raises unless the next bytes are these letters. */
   signature(letters: string): void;
 }
 
-/** A cursor at the beginning of some bytes. */
+/** Makes a cursor at the beginning of an array of bytes. */
 export function cursorOn(data: Uint8Array): Cursor {
   let at = 0;
   const bytes = (length: number): Uint8Array => {
@@ -55,7 +55,7 @@ export function cursorOn(data: Uint8Array): Cursor {
 
 const decoder = new TextDecoder();
 
-/** UTF-8 up to the first NUL. */
+/** Decodes UTF-8 up to the first NUL. */
 export function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));

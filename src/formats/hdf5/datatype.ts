@@ -1,12 +1,12 @@
-// What the values of a dataset or an attribute are (specification, IV.A.2.b and IV.A.2.d).
+// Reads the type and the shape of a dataset or an attribute (specification, IV.A.2.b and IV.A.2.d).
 import { cursorOn, type Cursor } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
 
-/** Types that are read; of any other only its name is known. */
+/** Types that can be read; for any other only the name is known. */
 export type Datatype =
   | { readonly kind: 'float' | 'signed' | 'unsigned'; readonly size: number; readonly isBigEndian: boolean }
   | { readonly kind: 'text'; readonly size: number }
-  /** Texts of any length, which lie in a heap. */
+  /** Texts of any length, stored in a heap. */
   | { readonly kind: 'longText'; readonly size: number }
   | { readonly kind: 'other'; readonly size: number; readonly name: string };
 
@@ -24,7 +24,7 @@ const classes = [
   'array',
 ];
 
-/** Bits of the exponent and of the mantissa of IEEE floats, by bytes. */
+/** Bits of the exponent and of the mantissa of IEEE floats, by number of bytes. */
 const ieee: Readonly<Record<number, readonly [number, number]>> = { 2: [5, 10], 4: [8, 23], 8: [11, 52] };
 
 /** Reads a datatype message. */
@@ -45,7 +45,7 @@ export function readDatatype(body: Uint8Array): Datatype {
   return { kind: 'other', size, name };
 }
 
-/** Booleans are an enum of h5py's. */
+/** h5py writes booleans as an enum. */
 function readEnum(cursor: Cursor, size: number): Datatype {
   const rest = cursor.bytes(cursor.left);
   const base = ((rest[0] ?? 15) & 15) === 0 ? readDatatype(rest) : undefined;
@@ -63,7 +63,7 @@ function isIeee(cursor: Cursor, size: number): boolean {
   return [mantissa, exponent, 0, mantissa, 2 ** (exponent - 1) - 1].every((value, i) => value === found[i]);
 }
 
-/** Reads a dataspace message: the axes; [] for one value, undefined for none at all. */
+/** Reads a dataspace message: the axes; [] for a single value, undefined for an empty dataspace. */
 export function readDataspace(body: Uint8Array): readonly number[] | undefined {
   const cursor = cursorOn(body);
   const [version, rank] = [cursor.number(1), cursor.number(1)];

@@ -1,4 +1,5 @@
-// Links and attributes of new files where they are many: each lies in a heap, and a tree lists where.
+// Reads the links and attributes of newer files that have many: they are stored in a heap, and a tree lists their
+// places.
 import { newTreeRecords } from './newTree.ts';
 import { cursorOn } from './cursor.ts';
 import { openHeap } from './fractalHeap.ts';
@@ -13,11 +14,11 @@ export interface DenseStorage {
   readonly type: 5 | 8;
 }
 
-/** Bytes in front of the place in the heap: links have a hash there. */
+/** Bytes before the heap position in a record: links have a hash there. */
 const before = { 5: 4, 8: 0 };
 const placeSize = { 5: 7, 8: 8 };
 
-/** What lies in the heap, in the order of the tree; nothing when there is no heap. */
+/** Returns the objects in the heap, in the order of the tree; nothing when there is no heap. */
 export function heapRecords(file: FileBytes, { heap, tree, type }: DenseStorage): readonly Uint8Array[] {
   if (heap === undefined) return [];
   const read = openHeap(file, heap);

@@ -1,8 +1,10 @@
-// What is wrong with an HDF5 file, raised where it is found. Whoever knows the source and the place in the file makes the
-// package's error of it.
+// Faults of an HDF5 file, raised where they are found. A caller that knows the source and the path converts them to the
+// package's errors.
 import { TransferKitError } from '../../core/errors.ts';
 
-/** `damaged`: contradicts the format; `elsewhere`: values lie in other files; `unsupported`: right, but not read here. */
+/**
+ * `damaged`: contradicts the format; `elsewhere`: values are in other files; `unsupported`: valid, but not supported.
+ */
 export type FaultKind = 'damaged' | 'elsewhere' | 'unsupported';
 
 /** A fault of a file. */
@@ -20,12 +22,12 @@ export function damaged(found: string): Hdf5Fault {
   return new Hdf5Fault('damaged', found);
 }
 
-/** A file that uses what is not read here. */
+/** A file that uses an unsupported feature. */
 export function unsupported(found: string): Hdf5Fault {
   return new Hdf5Fault('unsupported', found);
 }
 
-/** A file that leads out of itself. */
+/** A file that refers to other files. */
 export function elsewhere(found: string): Hdf5Fault {
   return new Hdf5Fault('elsewhere', found);
 }
@@ -38,7 +40,7 @@ const advice: Readonly<Record<FaultKind, string>> = {
 };
 
 /**
- * Runs a read, and turns the faults that it raises into the package's errors.
+ * Runs a read, and converts the faults that it raises to the package's errors.
  *
  * @throws TransferKitError `WEIGHTS_DAMAGED`, `UNSUPPORTED_SOURCE`.
  */
@@ -46,7 +48,7 @@ export function guarded<T>(source: string, path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    // Sizes that no typed array has end in a RangeError.
+    // Sizes beyond those of typed arrays raise a RangeError.
     if (!(cause instanceof Hdf5Fault || cause instanceof RangeError)) throw cause;
     const kind = cause instanceof Hdf5Fault ? cause.kind : 'damaged';
     const found = cause instanceof Hdf5Fault ? cause.message : 'a size that is impossible';

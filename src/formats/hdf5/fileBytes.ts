@@ -1,36 +1,36 @@
-// The bytes of an open file: reads stay within it, and the work that its structures can cause is bounded, whatever they
-// say. Structures that lead in circles, or that lead to the same place in countless ways, end there.
+// The bytes of an open file. Reads stay within the file, and the total work is bounded for any content: structures that
+// form circles, or refer to one place countless times, end in an error.
 import type { OpenFile } from '../../core/hdf5Storage.ts';
 import { lookup3 } from './checksums.ts';
 import { cursorOn, type Cursor } from './cursor.ts';
 import { damaged } from './faults.ts';
 
-/** Reads by address, which counts from the superblock. */
+/** Reads by address; addresses count from the superblock. */
 export interface FileBytes {
-  /** Bytes from address 0 on. */
+  /** Number of bytes from address 0 on. */
   readonly size: number;
-  /** A structure. */
+  /** Reads a structure. */
   structure(address: number | undefined, length: number): Uint8Array;
-  /** {@link structure}, to be read field by field. */
+  /** Reads a {@link structure} as a cursor. */
   at(address: number | undefined, length: number): Cursor;
-  /** {@link at}, where the last 4 bytes are the checksum of those in front. */
+  /** Reads {@link at} a place, and verifies the checksum in the last 4 bytes. */
   checked(address: number | undefined, length: number): Cursor;
-  /** Values. */
+  /** Reads values. */
   fill(address: number | undefined, into: Uint8Array): void;
 }
 
-/** Reading each structure of a file once takes less than the file: what needs more than this reads some again and again. */
+/** Reading every structure once takes less work than the size of the file; more means that some are read repeatedly. */
 const leastWork = 64 * 2 ** 20;
 
-/** Counts what is read of a file's structures, over all times that it is opened. */
+/** Counts the work of reading a file's structures, over all times that it is opened. */
 export interface Work {
   done: number;
 }
 
 /**
- * The bytes of a file from its superblock on.
+ * Gives access to an open file from its superblock on.
  *
- * @param start - Of the superblock.
+ * @param start - Position of the superblock.
  */
 export function fileBytes(file: OpenFile, start: number, size: number, work: Work): FileBytes {
   const length = size - start;
@@ -58,9 +58,9 @@ export function fileBytes(file: OpenFile, start: number, size: number, work: Wor
 }
 
 /**
- * Bytes without the checksum at their end.
+ * Returns bytes without the checksum at their end.
  *
- * @throws Hdf5Fault When it is another one.
+ * @throws Hdf5Fault When the checksum is wrong.
  */
 export function withoutChecksum(bytes: Uint8Array): Uint8Array {
   const content = bytes.subarray(0, -4);

@@ -1,11 +1,11 @@
-// What was done to chunks before they were written, undone and checked (specification, IV.A.2.l).
+// Undoes and verifies the filters of chunks (specification, IV.A.2.l).
 import { inflateSync } from 'fflate';
 import { packsTooTightly } from '../../core/inflation.ts';
 import { adler32, fletcher32 } from './checksums.ts';
 import { cursorOn } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
 
-/** One step. */
+/** One filter. */
 export interface Filter {
   readonly id: number;
   readonly parameters: readonly number[];
@@ -13,7 +13,7 @@ export interface Filter {
 
 const ids = { deflate: 1, shuffle: 2, fletcher32: 3 };
 
-/** Filters that are not undone here. */
+/** Names of unsupported filters. */
 const names: Readonly<Record<number, string>> = {
   4: 'szip',
   5: 'n-bit',
@@ -25,7 +25,7 @@ const names: Readonly<Record<number, string>> = {
   32015: 'Zstandard',
 };
 
-/** Reads a filter message: the steps in the order in which they were done. */
+/** Reads a filter message: the filters in the order in which they were applied. */
 export function readFilters(body: Uint8Array): Filter[] {
   const cursor = cursorOn(body);
   const [version, count] = [cursor.number(1), cursor.number(1)];
@@ -44,10 +44,10 @@ export function readFilters(body: Uint8Array): Filter[] {
 }
 
 /**
- * A chunk as it was before it was filtered.
+ * Restores a chunk to its bytes before the filters.
  *
- * @param mask - Bit i: filter i was left out.
- * @param size - Bytes that it must have.
+ * @param mask - Bit i: filter i was skipped.
+ * @param size - Expected number of bytes.
  */
 export function undoFilters(chunk: Uint8Array, filters: readonly Filter[], mask: number, size: number): Uint8Array {
   const done = filters.filter((_, i) => ((mask >>> i) & 1) === 0);
@@ -57,7 +57,7 @@ export function undoFilters(chunk: Uint8Array, filters: readonly Filter[], mask:
     if (id === ids.fletcher32) bytes = checkFletcher(bytes);
     else if (id === ids.shuffle) bytes = unshuffle(bytes, parameters[0] ?? 0);
     else if (id === ids.deflate) {
-      // A checksum that was added before is packed too.
+      // Checksums that were added before are compressed too.
       bytes = unpack(bytes, size + 4 * done.slice(0, i).filter((each) => each.id === ids.fletcher32).length);
     } else throw unsupported(`values that are packed by ${names[id] ?? `filter ${String(id)}`} instead of gzip`);
   }
@@ -69,13 +69,13 @@ function checkFletcher(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 4) throw damaged('a chunk without its checksum');
   const data = bytes.subarray(0, -4);
   const [stored, sum] = [cursorOn(bytes.subarray(-4)).number(4), fletcher32(data)];
-  // HDF5 1.6.2 wrote it with its bytes swapped.
+  // HDF5 1.6.2 wrote it with swapped bytes.
   const swapped = ((sum & 0x00ff00ff) << 8) | ((sum >>> 8) & 0x00ff00ff);
   if (stored !== sum && stored !== swapped >>> 0) throw damaged('a chunk with a wrong checksum (Fletcher-32)');
   return data;
 }
 
-/** Bytes of the same rank lie together in a shuffled chunk; what is left over at the end is not shuffled. */
+/** A shuffled chunk groups the bytes of equal significance; a remainder at the end is not shuffled. */
 function unshuffle(bytes: Uint8Array, width: number): Uint8Array {
   if (width < 1) throw damaged('values of 0 bytes');
   const count = Math.floor(bytes.length / width);
@@ -86,7 +86,7 @@ function unshuffle(bytes: Uint8Array, width: number): Uint8Array {
   return values;
 }
 
-/** A zlib stream (RFC 1950). */
+/** Decompresses a zlib stream (RFC 1950). */
 function unpack(bytes: Uint8Array, size: number): Uint8Array {
   const [method = 0, flags = 0] = bytes;
   if (bytes.length < 6 || (method & 15) !== 8 || (method * 256 + flags) % 31 !== 0 || (flags & 0x20) !== 0) {
@@ -100,7 +100,7 @@ function unpack(bytes: Uint8Array, size: number): Uint8Array {
   return values;
 }
 
-/** One byte more than expected shows when there is more. */
+/** Allows one byte more than expected, to detect longer data. */
 function inflated(bytes: Uint8Array, size: number): Uint8Array {
   const into = new Uint8Array(size + 1);
   try {

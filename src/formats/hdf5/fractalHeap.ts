@@ -1,4 +1,4 @@
-// The heap of new files (specification, III.G): blocks that double in size, found by an offset.
+// The heap of newer files (specification, III.G): blocks of doubling sizes, found by an offset.
 import { lookup3 } from './checksums.ts';
 import { cursorOn } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
@@ -13,13 +13,13 @@ interface Heap {
   readonly hasChecksums: boolean;
 }
 
-/** A block that holds data, and where in the heap it begins. */
+/** A block of data, and the heap offset where it begins. */
 interface Block {
   readonly bytes: Uint8Array;
   readonly start: number;
 }
 
-/** Opens a heap; what it gives reads the object at a place. */
+/** Opens a heap; returns a function that reads the object at a position. */
 export function openHeap(file: FileBytes, address: number): (place: Uint8Array) => Uint8Array {
   const fixed = file.at(address, 142 + 4);
   fixed.signature('FRHP');
@@ -67,7 +67,7 @@ function bytesFor(limit: number): number {
   return Math.floor(Math.log2(Math.max(1, limit)) / 8) + 1;
 }
 
-/** An object that is too large for blocks lies by itself, and a tree lists it by number. */
+/** An object that is too large for blocks is stored separately, and a tree lists it by number. */
 function readHuge(file: FileBytes, tree: number | undefined, id: number): Uint8Array {
   for (const record of newTreeRecords(file, tree, 1)) {
     const cursor = cursorOn(record);
@@ -92,7 +92,7 @@ function readDirect(
   if (heap.hasChecksums) {
     const at = 13 + heap.offsetWidth;
     const stored = cursorOn(bytes.subarray(at, at + 4)).number(4);
-    // It counts as 0 in its own sum.
+    // The checksum field counts as 0 in the checksum.
     const cleared = bytes.slice().fill(0, at, at + 4);
     if (stored !== lookup3(cleared)) throw damaged('a heap with a wrong checksum');
   }
@@ -101,12 +101,12 @@ function readDirect(
   return block;
 }
 
-/** Row 0 and 1 have blocks of the first size, from there on they double. */
+/** Rows 0 and 1 have blocks of the first size; from there on the sizes double. */
 function sizeInRow(row: number, { firstSize }: Heap): number {
   return firstSize * 2 ** Math.max(0, row - 1);
 }
 
-/** Finds the block of an offset below an indirect block, whose own blocks begin at `start`. */
+/** Finds the block of an offset in an indirect block, whose own blocks begin at `start`. */
 function descend(
   file: FileBytes,
   address: number | undefined,
@@ -129,7 +129,7 @@ function descend(
       const [child, childStart] = [block.address(), rowStart + column * size];
       if (size <= heap.largestDirect) return readDirect(file, child, size, childStart, heap, blocks);
       const childRows = Math.log2(size / (heap.firstSize * heap.width)) + 1;
-      // Blocks shrink from one to the one in it, so that damaged ones end.
+      // Nested blocks get smaller, so that damaged ones cannot recurse endlessly.
       if (!Number.isInteger(childRows) || childRows >= row || childRows < 1)
         throw damaged('a heap of an impossible size');
       return descend(file, child, childRows, offset, childStart, heap, blocks);

@@ -1,5 +1,5 @@
-// What a group holds: names, and where they lead. Old groups list them in a tree of tables, new ones in messages of their
-// header or, where they are many, in a heap (specification, III.A and IV.A.2.c, f, g).
+// Reads the links of a group: names and their targets. Old groups list them in a tree of tables, newer ones in messages
+// of their header or, where there are many, in a heap (specification, III.A and IV.A.2.c, f, g).
 import type { Link } from './link.ts';
 import { heapRecords } from './denseStorage.ts';
 import { cursorOn } from './cursor.ts';
@@ -8,7 +8,7 @@ import type { FileBytes } from './fileBytes.ts';
 import { messageTypes, type Message } from './objectHeader.ts';
 import { readSymbolTable } from './symbolTable.ts';
 
-/** The links of a group; undefined when the header is not that of a group. */
+/** Returns the links of a group; undefined when the header is not that of a group. */
 export function readLinks(file: FileBytes, messages: readonly Message[]): ReadonlyMap<string, Link> | undefined {
   const table = messages.find(({ type }) => type === messageTypes.symbolTable);
   if (table !== undefined) return readSymbolTable(file, cursorOn(table.body));
@@ -50,7 +50,7 @@ function readLink(body: Uint8Array): [string, Link] {
   return [name, { kind: 'elsewhere', what: type === 64 ? externalLink(text) : `a link of kind ${String(type)}` }];
 }
 
-/** A version, then file and object, each with a NUL behind it. */
+/** A version, then file and object, each terminated by NUL. */
 function externalLink(text: Uint8Array): string {
   const [file = ''] = new TextDecoder().decode(text.subarray(1)).split('\0');
   return `an external link to the file '${file.slice(0, 100)}'`;

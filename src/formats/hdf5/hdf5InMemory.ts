@@ -2,7 +2,7 @@
 import type { Hdf5Storage } from '../../core/hdf5Storage.ts';
 
 /**
- * Makes a file of bytes, without a copy.
+ * Makes an HDF5 file from bytes, without a copy.
  *
  * @param bytes - Must not change.
  */

@@ -1,11 +1,11 @@
-// Where the values of a dataset are (specification, IV.A.2.i).
+// Reads where the values of a dataset are (specification, IV.A.2.i).
 import { cursorOn, type Cursor } from './cursor.ts';
 import { damaged, elsewhere, unsupported } from './faults.ts';
 
 /** How chunks are found. */
 export type ChunkIndex =
   | { readonly kind: 'tree' | 'fixedArray' | 'implicit'; readonly address: number | undefined }
-  /** All values are one chunk; `size` is undefined where no filter changed it. */
+  /** All values are one chunk; `size` is undefined where no filter changed its size. */
   | {
       readonly kind: 'single';
       readonly address: number | undefined;
@@ -16,9 +16,9 @@ export type ChunkIndex =
 /** Where values are. */
 export type Layout =
   | { readonly kind: 'compact'; readonly values: Uint8Array }
-  /** `size` is undefined in old files, which leave it to the shape. */
+  /** `size` is undefined in old files, where it follows from the shape. */
   | { readonly kind: 'contiguous'; readonly address: number | undefined; readonly size: number | undefined }
-  /** Axes of a chunk, and bytes of a value. */
+  /** Axes of a chunk, and the size of a value in bytes. */
   | {
       readonly kind: 'chunked';
       readonly axes: readonly number[];
@@ -26,7 +26,7 @@ export type Layout =
       readonly index: ChunkIndex;
     };
 
-/** What newer files have for datasets whose shape is not their last. */
+/** What newer files use for datasets that can grow. */
 export const growing = 'chunks of a dataset that can grow, in the newest format of HDF5';
 
 /** Reads a layout message. */
@@ -80,7 +80,7 @@ function readIndexed(cursor: Cursor): Layout {
   return chunked(axes, { kind: 'fixedArray', address: cursor.address() });
 }
 
-/** The last of the sizes that a file lists is the bytes of a value. */
+/** The last of the sizes in a file is that of a value in bytes. */
 function chunked(sizes: readonly number[], index: ChunkIndex): Layout {
   const [valueSize = 0] = sizes.slice(-1);
   if (sizes.length < 2 || sizes.length > 33 || sizes.includes(0)) throw damaged('chunks of an impossible size');

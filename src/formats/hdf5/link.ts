@@ -1,9 +1,9 @@
-// A name in a group, as both kinds of groups give it.
+// A name in a group, the same for old and new groups.
 
-/** Where a name leads. */
+/** Target of a name. */
 export type Link =
   | { readonly kind: 'hard'; readonly address: number }
   /** A path in the same file. */
   | { readonly kind: 'soft'; readonly path: string }
-  /** Another file, or what only a program knows. */
+  /** Another file, or a target defined by a program. */
   | { readonly kind: 'elsewhere'; readonly what: string };

@@ -1,4 +1,4 @@
-// The new B-trees (specification, III.A.2): all records of one.
+// Reads all records of a version 2 B-tree (specification, III.A.2).
 import { damaged } from './faults.ts';
 import type { FileBytes } from './fileBytes.ts';
 
@@ -7,7 +7,7 @@ interface TreeShape {
   readonly recordSize: number;
 }
 
-/** The records of a tree of a type, in order. No node is read twice. */
+/** Returns the records of a tree of a type, in order. No node is read twice. */
 export function newTreeRecords(file: FileBytes, address: number | undefined, type: number): readonly Uint8Array[] {
   const head = file.checked(address, 38);
   head.signature('BTHD');
@@ -57,7 +57,7 @@ function walk(
   }).flatMap((below, i) => [...below, ...records.slice(i, i + 1)]);
 }
 
-/** Records that a node can hold; nodes above leaves hold pointers too. */
+/** Number of records that a node can hold; nodes above leaves hold pointers too. */
 function maxRecords(shape: TreeShape, depth: number): number {
   const space = shape.nodeSize - overhead;
   if (depth === 0) return Math.floor(space / shape.recordSize);
@@ -65,13 +65,13 @@ function maxRecords(shape: TreeShape, depth: number): number {
   return Math.floor((space - pointer) / (shape.recordSize + pointer));
 }
 
-/** Records that a node and those below it can hold. */
+/** Number of records that a node and those below it can hold. */
 function allRecords(shape: TreeShape, depth: number): number {
   const own = maxRecords(shape, depth);
   return depth === 0 ? own : (own + 1) * allRecords(shape, depth - 1) + own;
 }
 
-/** Bytes that hold numbers up to a limit. */
+/** Number of bytes for numbers up to a limit. */
 function widthOf(limit: number): number {
   return Math.max(1, Math.floor(Math.log2(Math.max(1, limit)) / 8) + 1);
 }

@@ -1,4 +1,4 @@
-// The header of a group or dataset: a list of messages, in blocks that may lie anywhere (specification, IV.A).
+// Reads the header of a group or dataset: a list of messages, in blocks anywhere in the file (specification, IV.A).
 import { cursorOn, type Cursor } from './cursor.ts';
 import { damaged, unsupported } from './faults.ts';
 import { withoutChecksum, type FileBytes } from './fileBytes.ts';
@@ -21,12 +21,12 @@ export const messageTypes = {
 /** One message. */
 export interface Message {
   readonly type: number;
-  /** Whether the body only says where the message is. */
+  /** Whether the body is only a reference to the message. */
   readonly isShared: boolean;
   readonly body: Uint8Array;
 }
 
-/** The messages of the header at an address. */
+/** Reads the messages of the header at an address. */
 export function readHeader(file: FileBytes, address: number): Message[] {
   return readMessages(file, address).map((message) => (message.isShared ? resolve(file, message) : message));
 }
@@ -81,11 +81,11 @@ function readNew(file: FileBytes, address: number): Message[] {
   });
 }
 
-/** All messages; no block is read twice. */
+/** Returns all messages; no block is read twice. */
 function withContinuations(first: readonly Message[], read: (address: number, length: number) => Message[]): Message[] {
   const all = [...first];
   const seen = new Set<number>();
-  // The list grows while it is walked.
+  // The list grows during the loop.
   for (const { type, body } of all) {
     if (type !== messageTypes.continuation) continue;
     const place = cursorOn(body);
@@ -97,7 +97,7 @@ function withContinuations(first: readonly Message[], read: (address: number, le
   return all;
 }
 
-/** A message that lies in the header of a named datatype. */
+/** Resolves a message that is stored in the header of a named datatype. */
 function resolve(file: FileBytes, { type, body }: Message): Message {
   const place = cursorOn(body);
   const version = place.number(1);
@@ -111,7 +111,7 @@ function resolve(file: FileBytes, { type, body }: Message): Message {
   return found;
 }
 
-/** The datatype message that the reference in an attribute names. */
+/** Returns the datatype message that a reference in an attribute names. */
 export function readSharedDatatype(file: FileBytes, reference: Uint8Array): Uint8Array {
   return resolve(file, { type: messageTypes.datatype, isShared: true, body: reference }).body;
 }

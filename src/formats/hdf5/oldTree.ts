@@ -1,18 +1,18 @@
-// The old B-trees, which list the tables of a group or the chunks of a dataset (specification, III.A.1).
+// Walks version 1 B-trees, which list the tables of a group or the chunks of a dataset (specification, III.A.1).
 import { cursorOn, type Cursor } from './cursor.ts';
 import { damaged } from './faults.ts';
 import type { FileBytes } from './fileBytes.ts';
 
-/** What a tree lists: 0 tables of a group, 1 chunks. */
+/** Content of a tree: 0 tables of a group, 1 chunks. */
 export interface TreeKind {
   readonly type: 0 | 1;
   readonly keySize: number;
 }
 
 /**
- * Visits the leaves of a tree in order, each with the key in front of it.
+ * Visits the leaves of a tree in order, each with the key before it.
  *
- * Levels fall by one from node to node, and no node is read twice: a damaged tree ends.
+ * The level falls by one from node to node, and no node is read twice, so that damaged trees end.
  */
 export function walkTree(
   file: FileBytes,

@@ -1,6 +1,6 @@
-// An HDF5 file as groups, attributes and datasets. It is open no longer than the task that reads it: nobody has to close
-// anything. Read here and not by the HDF5 library: that one follows a file's structures wherever they lead, into other
-// files and in circles, and reports what it cannot read on the console alone.
+// Reads an HDF5 file as groups, attributes and datasets. The file is open only during the task that reads it: callers
+// need not close it. The HDF5 library is not used: it follows a file's structures into other files and in circles, and
+// reports unsupported features only on the console.
 import type { Hdf5Storage, OpenFile } from '../../core/hdf5Storage.ts';
 import { packsTooTightly } from '../../core/inflation.ts';
 import { readAttributes, textsOf, type Attribute, type Heaps } from './attributes.ts';
@@ -15,20 +15,20 @@ import { messageTypes, readHeader, type Message } from './objectHeader.ts';
 import { readSuperblock } from './superblock.ts';
 import { readValues, type NumberDataset } from './values.ts';
 
-/** Numbers in the file. */
+/** A dataset of numbers. */
 interface Hdf5Dataset {
   readonly shape: readonly number[];
-  /** All values, whatever their type in the file. */
+  /** Reads all values; every numeric type is converted. */
   read(): Float32Array;
 }
 
-/** A file as groups, attributes and datasets; paths are absolute. */
+/** Groups, attributes and datasets of a file; paths are absolute. */
 export interface Hdf5File {
-  /** Names in a group; none when there is no such group. */
+  /** Names in a group; none when the group does not exist. */
   keys(path: string): readonly string[];
-  /** Texts of an attribute; undefined when there is none. */
+  /** Texts of an attribute; undefined when it does not exist. */
   texts(path: string, name: string): readonly string[] | undefined;
-  /** Undefined when there is nothing, or a group. */
+  /** Undefined when the path does not exist or is a group. */
   dataset(path: string): Hdf5Dataset | undefined;
 }
 
@@ -40,18 +40,18 @@ interface Node {
   attributes: ReadonlyMap<string, Attribute> | undefined;
 }
 
-/** As many as HDF5 follows one after the other. */
+/** HDF5's own limit of consecutive soft links. */
 const mostSoftLinks = 16;
-/** Questions about paths: a file with more weights than this is made to keep its reader busy. */
+/** Limit of look-ups of paths: a file with more weights than this is made to keep its reader busy. */
 const mostQuestions = 200_000;
 
 /**
- * Opens an HDF5 file. Reading from it raises `WEIGHTS_DAMAGED` where it is damaged, and `UNSUPPORTED_SOURCE` where it leads
- * to other files (external links, external storage, virtual datasets), which are not touched.
+ * Opens an HDF5 file. Reading from it raises `WEIGHTS_DAMAGED` where it is damaged, and `UNSUPPORTED_SOURCE` where it
+ * refers to other files (external links, external storage, virtual datasets), which are never opened.
  *
  * @param storage - Must not change.
- * @param source - For messages.
- * @throws TransferKitError `WEIGHTS_DAMAGED` when it is truncated.
+ * @param source - Name of the file in error texts.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when the file is truncated.
  */
 export function readHdf5(storage: Hdf5Storage, source: string): Hdf5File {
   const { start, root } = readSuperblock(storage, source);
@@ -84,7 +84,7 @@ export function readHdf5(storage: Hdf5Storage, source: string): Hdf5File {
   };
 }
 
-/** The bytes of the file; it is opened when they are asked for, and closes when the running task ends. */
+/** Opens the file on first use, and closes it when the running task ends. */
 function openedForATask(storage: Hdf5Storage, start: number): () => FileBytes {
   const work: Work = { done: 0 };
   let current: FileBytes | undefined;
@@ -101,12 +101,12 @@ function openedForATask(storage: Hdf5Storage, start: number): () => FileBytes {
 }
 
 function keysOf(links: ReadonlyMap<string, Link> = new Map()): string[] {
-  // Also what nobody asks for by name: a file of Keras has no links that lead out.
+  // Raise even for unused links: Keras writes no links to other files.
   for (const [name, link] of links) if (link.kind === 'elsewhere') throw elsewhere(`${link.what} as '${name}'`);
   return [...links.keys()];
 }
 
-/** What lies at a path; soft links are followed, within the file. */
+/** Finds the object at a path; follows soft links within the file. */
 function resolve(file: FileBytes, nodes: Map<number, Node>, root: number, path: string): Node | undefined {
   let softLinks = 0;
   const rest = path.split('/').reverse();
@@ -136,7 +136,7 @@ function nodeAt(file: FileBytes, nodes: Map<number, Node>, address: number): Nod
   return node;
 }
 
-/** A dataset of numbers; undefined when it is a group. */
+/** Describes a dataset of numbers; undefined for a group. */
 function describe({ messages, links }: Node, fileSize: number): NumberDataset | undefined {
   if (links !== undefined) return undefined;
   const body = (wanted: number) => messages.find(({ type }) => type === wanted)?.body;

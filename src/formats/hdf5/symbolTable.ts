@@ -1,4 +1,4 @@
-// The names of an old group: a tree of tables beside a heap of names (specification, III.A, III.B, III.D).
+// Reads the names of an old group: a tree of tables, and a heap of names (specification, III.A, III.B, III.D).
 import { cursorOn, textOf, type Cursor } from './cursor.ts';
 import { damaged } from './faults.ts';
 import type { FileBytes } from './fileBytes.ts';

@@ -1,4 +1,4 @@
-// The values of a dataset as float32.
+// Reads the values of a dataset as float32.
 import { fillFromChunks } from './chunks.ts';
 import type { Datatype } from './datatype.ts';
 import { damaged } from './faults.ts';
@@ -6,7 +6,7 @@ import type { FileBytes } from './fileBytes.ts';
 import type { Filter } from './filters.ts';
 import type { Layout } from './layout.ts';
 
-/** Numbers. */
+/** Types of numbers. */
 type NumberType = Extract<Datatype, { isBigEndian: boolean }>;
 
 /** A dataset of numbers. */
@@ -61,7 +61,7 @@ function asFloat32({ buffer }: Uint8Array<ArrayBuffer>, { kind, size }: NumberTy
   return Float32Array.from(whole, Number);
 }
 
-/** A float of 16 bits (IEEE 754 binary16). */
+/** Converts a 16-bit float (IEEE 754 binary16). */
 function half(bits: number): number {
   const sign = bits < 0x8000 ? 1 : -1;
   const [exponent, fraction] = [(bits >>> 10) & 31, bits & 1023];

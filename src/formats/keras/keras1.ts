@@ -1,5 +1,6 @@
-// Whole models of Keras 1 as Keras 2 writes them: its own converters (keras/legacy/interfaces.py, and
-// preprocess_weights_for_loading) as tables. What they cannot convert is refused by name.
+// Converts whole models of Keras 1 to those of Keras 2, with the rules of its own converters
+// (keras/legacy/interfaces.py, and preprocess_weights_for_loading) as tables. Layers that Keras 2 cannot convert are
+// refused by name.
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
 import { convertedMerge, type Merged } from './keras1Merge.ts';
@@ -27,7 +28,7 @@ const keptClasses: ReadonlySet<string> = new Set([
   ...['Max', 'Average'].flatMap((kind) => ['1D', '2D'].map((axes) => `Global${kind}Pooling${axes}`)),
 ]);
 
-/** Classes that only Keras 1 has. */
+/** Classes that exist only in Keras 1. */
 const goneClasses = /^(Merge|MaxoutDense|Highway|TimeDistributedDense|SReLU|ParametricSoftplus)$/;
 
 const renamedOptions: Readonly<Record<string, string>> = {
@@ -45,20 +46,20 @@ const renamedOptions: Readonly<Record<string, string>> = {
   subsample_length: 'strides',
 };
 
-/** Options that become a part of another one. */
+/** Options that become a part of another option. */
 const kernelAxes = ['nb_row', 'nb_col', 'kernel_dim1', 'kernel_dim2', 'kernel_dim3'];
 
-/** First values, penalties and limits of weights: weights come from the file, and training here does not know the others. */
+/** Initialisers, penalties and constraints of weights: the file has the weights, and training ignores the others. */
 const dropped =
   /(_regularizer|_constraint)$|^(init|inner_init|weights|mode|output_shape|input_dim|input_length|input_dtype)$/;
 
-/** Deeper models are not looked into. */
+/** Deeper nested models are not checked. */
 const mostLevels = 20;
 
 /**
- * A whole model of Keras 1 as one of Keras 2; any other file as it is.
+ * Converts a whole model of Keras 1 to one of Keras 2; returns any other file unchanged.
  *
- * @throws TransferKitError `UNSUPPORTED_SOURCE`, naming the layer, when Keras 2 has nothing that computes the same.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE`, naming the layer, when Keras 2 has no equivalent.
  */
 export function withoutKeras1(file: KerasFile): KerasFile {
   const { topology, source } = file;
@@ -68,7 +69,7 @@ export function withoutKeras1(file: KerasFile): KerasFile {
   return { ...file, topology: converted, layers: kernelsOfKeras1(file.layers, layouts) };
 }
 
-/** Whether a layer, or one in it, has a class or an option that only Keras 1 has. */
+/** Whether a layer, or one inside it, has a class or an option that exists only in Keras 1. */
 function isOld({ class_name: name, config }: JsonObject, depth: number): boolean {
   const className = classNameOf(name);
   if (className in renamedClasses || goneClasses.test(className)) return true;
@@ -84,7 +85,7 @@ function isOldOption(className: string): (option: string) => boolean {
     (className === 'BatchNormalization' && option === 'mode');
 }
 
-/** The layers of a model; Keras 1 writes a Sequential's as a plain list. A wrapper has one. */
+/** The layers of a model; Keras 1 writes those of a Sequential as a plain list. A wrapper has one layer. */
 function layersIn(config: Json | undefined): JsonObject[] {
   if (isJsonList(config)) return config.filter(isJsonObject);
   if (!isJsonObject(config)) return [];
@@ -94,7 +95,7 @@ function layersIn(config: Json | undefined): JsonObject[] {
 
 interface Conversion {
   readonly source: string;
-  /** Layers whose kernels have another layout, by name. */
+  /** Layout of the kernels of layers that need another one, by name of the layer. */
   readonly layouts: Map<string, KernelLayout>;
   readonly depth: number;
 }
@@ -115,7 +116,7 @@ function convertedModel(model: JsonObject, conversion: Conversion): JsonObject {
   const inner = { ...conversion, depth: conversion.depth + 1 };
   const layers = layersIn(config).map((layer, i) => {
     const converted = convertedLayer(layer, inner);
-    // A Sequential in a Sequential has no name.
+    // A Sequential inside a Sequential has no name.
     return isJsonList(layer.config) && layer.name === undefined
       ? { ...converted, name: `nested_${String(i)}` }
       : converted;
@@ -178,7 +179,10 @@ function paddingOf(value: Json): Json {
   ];
 }
 
-/** Keras 1 asks for the output's size, as more than one may fit; Keras 2 knows the largest without a rest. */
+/**
+ * Keras 1 stores the output's size, because several sizes are possible; Keras 2 computes the largest size without a
+ * remainder.
+ */
 function isPlainSize(config: JsonObject): boolean {
   const { output_shape: shape, border_mode: mode, subsample } = config;
   const sizes = isJsonList(shape) ? shape.slice(1, 3) : [];
@@ -190,7 +194,7 @@ function isPlainSize(config: JsonObject): boolean {
   });
 }
 
-/** A name of the file; what is no text names nothing. */
+/** A name in the file; empty where it is not text. */
 function nameOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }

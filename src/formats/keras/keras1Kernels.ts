@@ -1,10 +1,10 @@
-// Kernels of Keras 1 in the layout of Keras 2.
+// Converts kernels of Keras 1 to the layout of Keras 2.
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
 /** `series`: [steps, 1, in, out] instead of [steps, in, out]; `transposed`: [rows, columns, in, out] instead of [rows, columns, out, in]. */
 export type KernelLayout = 'series' | 'transposed';
 
-/** Stored layers with the kernels of some in another layout, by the names of layers. */
+/** Returns stored layers in which some kernels are converted, selected by layer name. */
 export function kernelsOfKeras1(
   layers: readonly StoredLayer[],
   layouts: ReadonlyMap<string, KernelLayout>,
@@ -36,7 +36,7 @@ function inLayout(weight: StoredWeight, layout: KernelLayout): StoredWeight {
   return columns === 1 ? { ...weight, shape: [rows, inputs, outputs] } : weight;
 }
 
-/** Exchanges the last two axes. */
+/** Transposes the last two axes. */
 function transposed(values: Float32Array, inputs: number, outputs: number): Float32Array {
   const turned = new Float32Array(values.length);
   const size = inputs * outputs;

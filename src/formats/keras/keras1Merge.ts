@@ -1,4 +1,4 @@
-// The layer Merge of Keras 1, which has a class for each of its modes since Keras 2.
+// Converts the layer Merge of Keras 1: since Keras 2 each of its modes is a class.
 import type { TransferKitError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 
@@ -17,9 +17,9 @@ const classes: Readonly<Record<string, string>> = {
 };
 
 /**
- * The layer of Keras 2 that a Merge comes to.
+ * Returns the layer of Keras 2 that replaces a Merge.
  *
- * @param refuse - Makes the error for a Merge that comes to none: dot products, functions, branches of a Sequential.
+ * @param refuse - Makes the error for a Merge without a replacement: dot products, functions, branches of a Sequential.
  */
 export function convertedMerge(config: JsonObject, refuse: (what: string) => TransferKitError): Merged {
   const { name = null, mode = 'sum', mode_type: kind = 'raw', concat_axis: axis = -1, layers } = config;

@@ -1,4 +1,4 @@
-// A file that Keras wrote: a whole model (`.h5`, `.keras`) or weights alone (`.h5`, `.weights.h5`).
+// Reads files that Keras wrote: whole models (`.h5`, `.keras`) or only weights (`.h5`, `.weights.h5`).
 import { platform } from '#platform';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { isAddress, type ReadOptions } from '../../core/platform.ts';
@@ -9,28 +9,28 @@ import { sniffFile } from '../sniffFile.ts';
 import type { StoredLayer } from './storedLayers.ts';
 import { unzip, zipEntries } from '../zip.ts';
 
-/** A Keras file, its weights not read yet. */
+/** A Keras file whose weights have not been read yet. */
 export interface KerasFile {
-  /** Where it came from, for messages. */
+  /** Where it came from, for error texts. */
   readonly source: string;
-  /** The model's configuration as Keras wrote it; undefined in a file of weights alone. */
+  /** The model's configuration as Keras wrote it; undefined in a file of weights. */
   readonly topology: unknown;
   /** Layers with weights, in the order of the file. */
   readonly layers: readonly StoredLayer[];
-  /** Whether that order is the order of the layers in the model, as legacy files have it. */
+  /** Whether that is also the order of the layers in the model, as in legacy files. */
   readonly isOrdered: boolean;
 }
 
-/** A configuration of more bytes than this is none. */
+/** A configuration with more bytes than this is refused. */
 const largestConfig = 256 * 1024 * 1024;
 
 /**
- * Reads what a Keras file holds; weights are read later, one at a time, from the same bytes.
+ * Reads the structure of a Keras file; weights are read later, one at a time, from the same bytes.
  *
- * @param bytes - Of an HDF5 file or of a `.keras` archive. They are used, not copied, and must not change.
- * @param source - Where they came from, for messages.
- * @throws TransferKitError `UNSUPPORTED_SOURCE` naming what it is instead or which other file it leads to, `NOT_A_MODEL`,
- * `WEIGHTS_DAMAGED`.
+ * @param bytes - Bytes of an HDF5 file or a `.keras` archive. They are not copied and must not change.
+ * @param source - Where they came from, for error texts.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` naming the actual kind of file or the other file that it refers to,
+ * `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
  */
 export function readKerasFile(bytes: Uint8Array, source: string): KerasFile {
   const kind = sniffFile(bytes, source);
@@ -40,11 +40,11 @@ export function readKerasFile(bytes: Uint8Array, source: string): KerasFile {
 }
 
 /**
- * {@link readKerasFile} for a path or an address. An HDF5 file on a disk is read in place, so that its bytes and its weights
- * are not in memory together.
+ * {@link readKerasFile} for a path or an address. An HDF5 file on a disk is read in place, so that its bytes and its
+ * weights are not in memory at the same time.
  *
  * @param location - Path or address.
- * @throws TransferKitError as {@link readKerasFile}, and what reading raises (`NOT_FOUND`, `ABORTED`, …).
+ * @throws TransferKitError as {@link readKerasFile}, and the errors of reading (`NOT_FOUND`, `ABORTED`, …).
  */
 export async function loadKerasFile(location: string, reading: ReadOptions = {}): Promise<KerasFile> {
   const isPlain = reading.hash === undefined && reading.signal?.aborted !== true;
@@ -55,14 +55,14 @@ export async function loadKerasFile(location: string, reading: ReadOptions = {})
   const bytes = await platform
     .readBytes(location, reading)
     .catch(async (error: unknown) => throwSavedModel(location, error));
-  // What was downloaded is read from where it is kept, so that the bytes need not stay in memory.
+  // A downloaded file is read from the cache, so that its bytes need not stay in memory.
   const kept = isAddress(location) ? await platform.openHdf5?.(location, reading) : undefined;
   if (kept?.size === bytes.length) return readWhole(readHdf5(kept, location), location);
   return readKerasFile(bytes, location);
 }
 
 /**
- * Raises what reading a location raised, or, if it is the folder of a SavedModel, that it is one.
+ * Raises the error of reading a location, or, for the folder of a SavedModel, an error that says so.
  *
  * @throws TransferKitError `UNSUPPORTED_SOURCE`, or the given error.
  */

@@ -1,15 +1,15 @@
-// The two layouts of Keras's HDF5 files as lists of stored layers: legacy (Keras 1 to 3, attributes list the names) and
-// that of Keras 3 (`layers/conv2d_1/vars/0`). Nothing but names and shapes is read here.
+// Reads the two layouts of Keras's HDF5 files as lists of stored layers: legacy (Keras 1 to 3, attributes list the
+// names) and that of Keras 3 (`layers/conv2d_1/vars/0`). Only names and shapes are read.
 import { TransferKitError } from '../../core/errors.ts';
 import type { Hdf5File } from '../hdf5/readHdf5.ts';
 import { splitWeightName } from './kerasNames.ts';
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
 /**
- * The layers of a legacy file, in its order; undefined when it is none.
+ * Returns the layers of a legacy file, in its order; undefined for other files.
  *
  * @param root - `/`, or `/model_weights` in a whole model.
- * @throws TransferKitError `WEIGHTS_DAMAGED` when a weight that is listed is not there.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when a listed weight is missing.
  */
 export function readLegacy(file: Hdf5File, root: string, source: string): StoredLayer[] | undefined {
   const names = listOf(file, root, 'layer_names');
@@ -32,9 +32,9 @@ export function readLegacy(file: Hdf5File, root: string, source: string): Stored
 }
 
 /**
- * The layers of a file of Keras 3; undefined when it is none.
+ * Returns the layers of a file of Keras 3; undefined for other files.
  *
- * @throws TransferKitError `WEIGHTS_DAMAGED` when groups lie in each other.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when groups are nested in a circle.
  */
 export function readKeras3(file: Hdf5File, source: string): StoredLayer[] | undefined {
   const found = containers.filter((name) => file.keys('/').includes(name));
@@ -42,7 +42,7 @@ export function readKeras3(file: Hdf5File, source: string): StoredLayer[] | unde
   return found.flatMap((name) => walkContainer({ file, source }, `/${name}`, ''));
 }
 
-/** Groups that hold the layers of a model; the second is that of the first `.keras` files. */
+/** Groups that hold the layers of a model; the second one is used by the first `.keras` files. */
 const containers = ['layers', '_layer_checkpoint_dependencies'];
 
 interface Walk {
@@ -50,14 +50,14 @@ interface Walk {
   readonly source: string;
 }
 
-/** Groups below groups: a file that is deeper has a group that leads back to one around it. */
+/** Most levels of groups: a deeper file has a group that links to one of its parents. */
 const mostLevels = 100;
 
 function walkContainer(walk: Walk, place: string, outer: string): StoredLayer[] {
   return [...walk.file.keys(place)].sort(byNumber).flatMap((kind) => walkLayer(walk, `${place}/${kind}`, kind, outer));
 }
 
-/** A layer, with the parts that it wraps behind it: `bidirectional` has `forward_layer/cell`. */
+/** Lists a layer, then the parts that it wraps: `bidirectional` has `forward_layer/cell`. */
 function walkLayer(walk: Walk, place: string, kind: string, outer: string): StoredLayer[] {
   const { file, source } = walk;
   if (place.split('/').length > mostLevels) throw endless(source, place);
@@ -83,7 +83,7 @@ function readVariables(file: Hdf5File, place: string): StoredWeight[] {
   });
 }
 
-/** `conv2d`, `conv2d_2`, `conv2d_10`. */
+/** Order by number: `conv2d`, `conv2d_2`, `conv2d_10`. */
 function byNumber(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
@@ -92,7 +92,7 @@ function forwardFirst(a: string, b: string): number {
   return Number(b.startsWith('forward')) - Number(a.startsWith('forward'));
 }
 
-/** A list of names: one attribute, or `name0`, `name1`, … where it would be too long for one. */
+/** Reads a list of names: one attribute, or `name0`, `name1`, … where it is too long for one. */
 function listOf(file: Hdf5File, place: string, name: string): string[] | undefined {
   const whole = file.texts(place, name);
   if (whole !== undefined) return [...whole];

@@ -1,6 +1,6 @@
-// Names of weights and layers in Keras files of all ages, brought to those of Keras 3's applications and of tfjs.
+// Converts names of weights and layers in Keras files of all versions to those of Keras 3's applications and of tfjs.
 
-/** Keras 1 names. `running_std` holds the variance: Keras 1 passes it as such to batch_normalization. */
+/** Names of Keras 1. `running_std` holds the variance: Keras 1 passes it as variance to batch_normalization. */
 const oldNames: Readonly<Record<string, string>> = {
   W: 'kernel',
   b: 'bias',
@@ -10,10 +10,10 @@ const oldNames: Readonly<Record<string, string>> = {
   alphas: 'alpha',
 };
 
-/** `inner_W` in the group of the layer that wraps `inner`: Keras 1 has no slashes. */
+/** `inner_W` in the group of the layer that wraps `inner`: Keras 1 uses no slashes. */
 const oldInner = /^(.+)_(W|b|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)(?:_\d+)?$/;
 
-/** Names of weights in the order in which Keras 3 numbers them, for layers whose weights cannot be worked out otherwise. */
+/** Names of weights in the order of their numbers in Keras 3, for layers whose weights cannot be derived otherwise. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
   lstm: ['kernel', 'recurrent_kernel', 'bias'],
   gru: ['kernel', 'recurrent_kernel', 'bias'],
@@ -31,9 +31,9 @@ const numbered: Readonly<Record<string, readonly string[]>> = {
   conv3d: ['kernel', 'bias'],
 };
 
-/** Layer and own name of a weight in a legacy file. */
+/** Path and own name of a weight in a legacy file. */
 export interface WeightName {
-  /** Names that lead to its layer, joined by slashes. */
+  /** Names of the layers that contain it, joined by slashes. */
   readonly path: string;
   readonly own: string;
 }
@@ -41,7 +41,7 @@ export interface WeightName {
 /**
  * Splits the name of a weight in a legacy file: `conv1/kernel:0`, `conv1_W_1:0` (Keras 1), `inner/conv/kernel` (Keras 3).
  *
- * @param group - The group that it lies in: the name of a layer of the outermost model.
+ * @param group - Its group: the name of a layer of the outermost model.
  */
 export function splitWeightName(group: string, name: string): WeightName {
   const plain = name.replace(/:\d+$/, '');
@@ -51,7 +51,7 @@ export function splitWeightName(group: string, name: string): WeightName {
   if (inner !== undefined && innerOwn !== undefined) return { path: `${group}/${inner}`, own: ownName(innerOwn) };
   const own = isOld ? plain.slice(group.length + 1) : plain.slice(slash + 1);
   const prefix = slash < 0 ? '' : plain.slice(0, slash);
-  // A Sequential of Keras 3 puts its own name in front: `line/conv/kernel` in the group `conv`.
+  // A Sequential of Keras 3 adds its own name before the others: `line/conv/kernel` in the group `conv`.
   const inside = `/${prefix}/`.indexOf(`/${group}/`);
   const path = inside < 0 ? `${group}/${prefix}` : prefix.slice(inside);
   return { path: prefix === '' ? group : path, own: ownName(own) };
@@ -64,16 +64,16 @@ function ownName(name: string): string {
 }
 
 /**
- * The own name of a weight that has a number instead, in a layer of a class in snake case.
+ * Returns the own name of a numbered weight in a layer of a class, given in snake case.
  *
- * @param count - Weights that the layer has: a normalisation may lack some, and nobody can tell which.
+ * @param count - Number of weights of the layer: a normalisation may lack some, and it is unknown which.
  */
 export function numberedName(kind: string, index: number, count: number): string | undefined {
   const names = numbered[kind];
   return kind.endsWith('normalization') && names?.length !== count ? undefined : names?.[index];
 }
 
-/** Layers of this package that Keras has under another name. */
+/** Layers of this package that have another name in Keras. */
 const kerasClasses: Readonly<Record<string, string>> = {
   DilatedDepthwiseConv2D: 'DepthwiseConv2D',
   GroupedConv2D: 'Conv2D',
@@ -88,13 +88,13 @@ export function kindOf(className: string): string {
     .toLowerCase();
 }
 
-/** A family of published files whose layers have other names than Keras 3's applications give them. */
+/** A family of published files whose layers have other names than in Keras 3's applications. */
 interface Family {
   readonly is: (names: ReadonlySet<string>) => boolean;
   readonly rename: (name: string) => string;
 }
 
-/** Blocks of the old ResNet50 are letters in stages: `res3b_branch2c` → `conv3_block2_3_conv`. */
+/** The old ResNet50 names blocks by letters within stages: `res3b_branch2c` → `conv3_block2_3_conv`. */
 function renameOldResNet(name: string): string {
   const [, kind, stage = '', block = '', branch = '', part] =
     /^(res|bn)(\d)([a-z])_branch(\d)([a-c])?$/.exec(name) ?? [];
@@ -112,7 +112,7 @@ function renameMobileNetV2(name: string): string {
   return `${block === '0' ? 'expanded_conv' : `block_${block}`}_${part}${bn === undefined ? '' : '_BN'}`;
 }
 
-/** Keras 2 counts layers without a name from 1, Keras 3 from 0 and leaves the 0 out. */
+/** Keras 2 numbers unnamed layers from 1; Keras 3 from 0, and omits the 0. */
 function countFromZero(name: string): string {
   const [, kind, number] = /^(conv(?:olution)?2d|batch_?normalization)_(\d+)$/.exec(name) ?? [];
   if (kind === undefined) return name;
@@ -144,14 +144,14 @@ const families: readonly Family[] = [
       (names.has('conv2d_1') && !names.has('conv2d')) || (names.has('convolution2d_1') && names.has('block1_conv1')),
     rename: countFromZero,
   },
-  // ResNets of the first tf.keras
+  // ResNets of the first tf.keras versions
   {
     is: (names) => names.has('conv1_conv') && names.has('probs'),
     rename: (name) => (name === 'probs' ? 'predictions' : name),
   },
 ];
 
-/** How to rename the layers of a published file; undefined where they have their names already. */
+/** Returns the renaming of the layers of a published file; undefined where no renaming is needed. */
 export function familyOf(names: ReadonlySet<string>): ((name: string) => string) | undefined {
   return families.find(({ is }) => is(names))?.rename;
 }

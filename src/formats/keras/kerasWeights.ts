@@ -1,4 +1,4 @@
-// The weights of a Keras file for a network, and the report of what fits.
+// Assigns the weights of a Keras file to a network, and reports the differences.
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
@@ -11,26 +11,26 @@ import type { KerasFile } from './kerasFile.ts';
 import { candidatePairs, expectedLayers, type ExpectedLayer, type Pairs } from './matchWeights.ts';
 import type { ModelArtefact } from '../tfjs/modelArtefact.ts';
 
-/** Weights that fit, and what does not. */
+/** Matching weights, and the differences. */
 export interface MatchedWeights {
   readonly source: WeightSource;
   readonly report: WeightsReport;
 }
 
-/** How to match. */
+/** Options of the matching. */
 export interface MatchOptions {
-  /** Take what fits, instead of raising when something does not. Default `false`. */
+  /** Use the weights that fit instead of raising when some do not. Default `false`. */
   readonly partial?: boolean | undefined;
   /** Names of the layers that need weights: those up to the cut. Default: all. */
   readonly needed?: ReadonlySet<string> | undefined;
 }
 
 /**
- * Finds the weights of a network in a Keras file. Nothing is read yet.
+ * Finds the weights of a network in a Keras file. Their values are read later.
  *
- * @param graph - The whole network, classifier included: what it does not have is unexpected.
- * @throws TransferKitError `WEIGHTS_MISMATCH` naming the first ten tensors that differ, unless `partial`; with it, when
- * nothing fits at all.
+ * @param graph - The whole network with its classifier: weights of other layers are unexpected.
+ * @throws TransferKitError `WEIGHTS_MISMATCH` naming the first ten tensors that differ; with `partial`, only when
+ * nothing fits.
  */
 export function matchKerasWeights(file: KerasFile, graph: LayerGraph, options: MatchOptions = {}): MatchedWeights {
   const layers = expectedLayers(graph);
@@ -61,10 +61,10 @@ export function matchKerasWeights(file: KerasFile, graph: LayerGraph, options: M
 }
 
 /**
- * A whole model of Keras as an artefact.
+ * Converts a whole model of Keras to an artefact.
  *
- * @throws TransferKitError `NOT_A_MODEL` when the file holds weights alone, `UNSUPPORTED_SOURCE` for layers of Keras 1 that cannot
- * be converted.
+ * @throws TransferKitError `NOT_A_MODEL` when the file holds only weights, `UNSUPPORTED_SOURCE` for layers of Keras 1
+ * that cannot be converted.
  */
 export function kerasArtefact(stored: KerasFile): ModelArtefact {
   const file = withoutKeras1(stored);

@@ -1,21 +1,21 @@
-// Finds the weights of a layer in a Keras file by the names that lead to it.
+// Finds the weights of a layer in a Keras file by the layer's path.
 import type { StoredLayer } from './storedLayers.ts';
 
-/** A layer's place in the file, and what lies there. */
+/** A layer's place in the file, and the stored layers there. */
 export interface Located {
-  /** Path of the place; the layers there are at it or below it (cells, directions). */
+  /** Path of the place; the stored layers are at it or below it (cells, directions). */
   readonly path: string;
   readonly layers: readonly StoredLayer[];
 }
 
-/** Answers where the layer with these names lies: models around it first. */
+/** Finds the layer with these names, those of the outer models first. */
 export type Locate = (names: readonly string[]) => Located | undefined;
 
 /**
- * Makes the index of a file. Nested models may be named otherwise in the file, or not be there at all: then the end of the
- * path decides, if only one place has it.
+ * Builds the index of a file. Nested models may have other names in the file, or be missing: then the end of the path
+ * decides, if it is unique.
  *
- * @param rename - From the file's layer names to the graph's.
+ * @param rename - Converts the file's layer names to those of the graph.
  */
 export function locator(layers: readonly StoredLayer[], rename: (name: string) => string): Locate {
   const groups = new Map<string, StoredLayer[]>();
@@ -46,13 +46,13 @@ export function locator(layers: readonly StoredLayer[], rename: (name: string) =
   };
 }
 
-/** A path and those above it: `a/b/c`, `a/b`, `a`. */
+/** A path and its parents: `a/b/c`, `a/b`, `a`. */
 function placesAbove(path: string): string[] {
   const parts = path.split('/');
   return parts.map((_, i) => parts.slice(0, parts.length - i).join('/'));
 }
 
-/** The whole path when it is a layer's name with slashes, else each of its parts. */
+/** Renames the whole path when it is a layer's name with slashes, else each of its parts. */
 function renamePath(path: string, rename: (name: string) => string): string {
   const whole = rename(path);
   return whole === path ? path.split('/').map(rename).join('/') : whole;

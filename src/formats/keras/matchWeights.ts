@@ -1,5 +1,5 @@
-// Which weight of a Keras file goes to which weight of a network: by the names of a known family of files, by the layers'
-// own names, or by position with every shape checked.
+// Assigns weights of a Keras file to weights of a network: by the names of a known family of files, by the layers' own
+// names, or by position with a check of every shape.
 import { classNameOf, isJsonObject, type JsonObject } from '../../core/json.ts';
 import { sameShape } from '../../core/shapes.ts';
 import type { LayerGraph } from '../../core/graphs.ts';
@@ -13,15 +13,15 @@ import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 export interface ExpectedLayer {
   readonly name: string;
   readonly className: string;
-  /** Names that lead to it, models around it first. */
+  /** Names of the outer models and of the layer. */
   readonly path: readonly string[];
-  /** Undefined where only the file tells what the layer holds. */
+  /** Undefined where only the file contains the layer's weights. */
   readonly weights: readonly WeightShape[] | undefined;
-  /** Class and name of the layer that it wraps. */
+  /** Class and name of the wrapped layer. */
   readonly wrapped?: { readonly className: string; readonly name: string } | undefined;
 }
 
-/** One assignment of a file's weights to a network's, by the network's names. */
+/** An assignment of a file's weights, by the names in the network. */
 export type Pairs = ReadonlyMap<string, StoredWeight>;
 
 /** The layers of a network that may hold weights. */
@@ -39,8 +39,8 @@ function wrappedIn({ layer }: JsonObject): ExpectedLayer['wrapped'] {
 }
 
 /**
- * The assignments to try, the most trustworthy first. Where a file belongs to a known family, position is not tried: the
- * old ResNet50's order is another one, and shapes do not always show it.
+ * Returns the assignments to try, the most reliable first. For a file of a known family, position is not tried: the old
+ * ResNet50 has another order, and shapes do not always reveal it.
  */
 export function candidatePairs(file: KerasFile, layers: readonly ExpectedLayer[]): { named: Pairs; ordered?: Pairs } {
   const names = new Set(file.layers.flatMap(({ group, path }) => [group, path, path.slice(path.lastIndexOf('/') + 1)]));
@@ -68,12 +68,12 @@ function pairByName(layers: readonly ExpectedLayer[], locate: Locate): Pairs {
   return pairs;
 }
 
-/** By the weights' own names; by their order where the names are others, or none. */
+/** Pairs by the weights' own names; by order where the names differ or are missing. */
 function pairInLayer(weights: readonly WeightShape[], stored: readonly StoredLayer[]): [string, StoredWeight][] {
   const all = stored.flatMap((layer) => layer.weights);
   const byName = weights.flatMap(({ name }): [string, StoredWeight][] => {
     const own = name.slice(name.lastIndexOf('/') + 1);
-    // Keras 3 calls the depthwise kernel just that.
+    // Keras 3 names the depthwise kernel `kernel`.
     const found = all.filter((each) => each.own === own || (own === 'depthwise_kernel' && each.own === 'kernel'));
     return found.length === 1 && found[0] !== undefined ? [[name, found[0]]] : [];
   });
@@ -81,12 +81,12 @@ function pairInLayer(weights: readonly WeightShape[], stored: readonly StoredLay
   return weights.flatMap(({ name }, i): [string, StoredWeight][] => (all[i] === undefined ? [] : [[name, all[i]]]));
 }
 
-/** The weights of a layer that only the file knows, under the names that tfjs gives them. */
+/** Returns the weights of a layer that only the file contains, under the names of tfjs. */
 function asStored({ name, className, wrapped }: ExpectedLayer, { path, layers }: Located): [string, StoredWeight][] {
   return layers.flatMap((layer) => {
     const [part = ''] = layer.path.startsWith(`${path}/`) ? layer.path.slice(path.length + 1).split('/') : [];
     const way = part.startsWith('backward') ? 'backward' : 'forward';
-    // Cells have no names of their own in tfjs, the two directions of a Bidirectional have.
+    // Cells have no names in tfjs; the two directions of a Bidirectional have.
     const parts = className === 'Bidirectional' && wrapped !== undefined ? [`${way}_${wrapped.name}`] : [];
     if (className === 'MultiHeadAttention') return projection(name, part, layer);
     const kind = kindOf(wrapped?.className ?? className);
@@ -97,7 +97,7 @@ function asStored({ name, className, wrapped }: ExpectedLayer, { path, layers }:
   });
 }
 
-/** The weights of one of the dense layers in an attention; without names they are `query_dense`, `output_dense`. */
+/** Returns the weights of one dense layer in an attention; without names they are `query_dense`, `output_dense`. */
 function projection(layer: string, part: string, { weights }: StoredLayer): [string, StoredWeight][] {
   const plain = part.replace(/^_/, '').replace(/_dense$/, '');
   const own = plain === 'output' ? 'attention_output' : plain;
@@ -107,7 +107,10 @@ function projection(layer: string, part: string, { weights }: StoredLayer): [str
   ]);
 }
 
-/** The k-th weight of the file for the k-th of the network, as Keras loads its applications; undefined if one does not fit. */
+/**
+ * Pairs the k-th weight of the file with the k-th of the network, as Keras loads its applications; undefined if one
+ * does not fit.
+ */
 function pairByPosition(stored: readonly StoredLayer[], layers: readonly ExpectedLayer[]): Pairs | undefined {
   const all = stored.flatMap((layer) => layer.weights);
   const expected: WeightShape[] = [];
@@ -118,7 +121,10 @@ function pairByPosition(stored: readonly StoredLayer[], layers: readonly Expecte
   return pairInOrder(all, expected);
 }
 
-/** The k-th layer of a class in the file for the k-th of that class in the network: first files of Keras 3 have no names. */
+/**
+ * Pairs the k-th layer of a class in the file with the k-th of that class in the network: the first files of Keras 3
+ * have no names.
+ */
 function pairByKind(stored: readonly StoredLayer[], layers: readonly ExpectedLayer[]): Pairs | undefined {
   const kinds = new Set(layers.map(({ className }) => kindOf(className)));
   const pairs = new Map<string, StoredWeight>();

@@ -1,20 +1,23 @@
-// What a Keras file holds: layers with their weights, whatever layout the file has.
+// The content of a Keras file, independent of its layout: layers with their weights.
 
 /** A weight in a file. */
 export interface StoredWeight {
-  /** Where it lies in the file, for messages. */
+  /** Its path in the file, for error texts. */
   readonly location: string;
-  /** Its name in its layer as Keras 2 and tfjs have it (`kernel`, `moving_variance`); undefined where only order tells. */
+  /**
+   * Its name in its layer as in Keras 2 and tfjs (`kernel`, `moving_variance`); undefined where only the order is
+   * known.
+   */
   readonly own: string | undefined;
   readonly shape: readonly number[];
   read(): Float32Array;
 }
 
-/** A weighted layer in a file, or a part of one (a cell, a direction). */
+/** A layer with weights in a file, or a part of one (a cell, a direction). */
 export interface StoredLayer {
-  /** The group of a legacy file: the name of a layer of the outermost model. Empty in files of Keras 3. */
+  /** The group in a legacy file: the name of a layer of the outermost model. Empty in files of Keras 3. */
   readonly group: string;
-  /** Names that lead to the layer, joined by slashes; a layer's name may have slashes of its own. */
+  /** Names of the outer models and of the layer, joined by slashes; a layer's name may contain slashes. */
   readonly path: string;
   /** Class in snake case and number, where the file has them (`conv2d_1`). */
   readonly kind: string | undefined;

@@ -1,4 +1,4 @@
-// A GraphModel in memory as an artefact. The model stays as it is; its constants are shared, not copied.
+// Converts a GraphModel in memory to an artefact. The model stays unchanged; its constants are shared, not copied.
 import { clone, type io, type Tensor } from '@tensorflow/tfjs-core';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import { TransferKitError } from '../../core/errors.ts';
@@ -38,7 +38,7 @@ export async function readLiveGraph(model: GraphModel): Promise<ModelArtefact> {
   };
 }
 
-/** tfjs hands the topology out to whoever saves the model. */
+/** tfjs passes the topology to the handler that saves the model. */
 async function topologyOf(model: GraphModel): Promise<io.ModelArtifacts> {
   const saved: io.ModelArtifacts[] = [];
   await model.save({

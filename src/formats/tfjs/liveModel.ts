@@ -1,4 +1,4 @@
-// A LayersModel in memory as an artefact. The model stays as it is; its weights are shared, not copied.
+// Converts a LayersModel in memory to an artefact. The model stays unchanged; its weights are shared, not copied.
 import { clone } from '@tensorflow/tfjs-core';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from '../../core/errors.ts';
@@ -6,7 +6,7 @@ import { sourceOf, type WeightEntry, type WeightSource } from '../../core/weight
 import type { ModelArtefact, PlacedLayer } from './modelArtefact.ts';
 
 /**
- * The topology and weights of a live model.
+ * Returns the topology and weights of a live model.
  *
  * @throws TransferKitError `DISPOSED`.
  */
@@ -20,7 +20,7 @@ export function readLiveModel(model: LayersModel): ModelArtefact {
   };
 }
 
-/** Weights under the names that the graph gives their layers: layers of nested models may share a name of their own. */
+/** Shares weights under the layer names of the graph: layers of nested models may have equal names. */
 function shareWeights(
   model: LayersModel,
   wanted: (name: string) => boolean,
@@ -32,7 +32,7 @@ function shareWeights(
     const name = names === undefined ? layer.name : names.get(path.join('/'));
     for (const weight of name === undefined ? [] : layer.weights) {
       const full = `${name ?? ''}/${ownName(weight.originalName, layer.name)}`;
-      // A clone shares its data with the original; assigning to a variable replaces data and never writes into it.
+      // A clone shares its data with the original; assigning to a variable replaces its data without changing the old.
       if (!wanted(full) || found.has(full)) continue;
       found.set(full, { shape: weight.read().shape, read: () => clone(weight.read()) });
     }
@@ -40,7 +40,7 @@ function shareWeights(
   return sourceOf(found);
 }
 
-/** The layers of a model and of the models in it, each with the names that lead to it. */
+/** The layers of a model and of its nested models, each with its path of names. */
 function layersOf(container: LayersModel, path: readonly string[]): { path: readonly string[]; layer: layers.Layer }[] {
   return container.layers.flatMap((layer) => {
     const here = [...path, layer.name];
@@ -52,13 +52,13 @@ function isContainer(layer: layers.Layer): layer is LayersModel {
   return 'getLayer' in layer;
 }
 
-/** A weight's name in its layer: tfjs puts the layer's name in front, and that of a model that was built around it. */
+/** A weight's name in its layer: tfjs adds the layer's name before it, and that of a model built around the layer. */
 function ownName(scoped: string, layer: string): string {
   const at = `/${scoped}`.indexOf(`/${layer}/`);
   return scoped.slice(at < 0 ? scoped.indexOf('/') + 1 : at + layer.length + 1);
 }
 
-/** tfjs keeps no flag: a disposed model has weights that cannot be read. */
+/** tfjs has no flag for it: the weights of a disposed model cannot be read. */
 function assertAlive(model: LayersModel): void {
   try {
     for (const weight of model.weights) weight.read();

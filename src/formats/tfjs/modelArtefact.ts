@@ -1,4 +1,4 @@
-// A model as it lies on a disk, on a server, in a tfjs IOHandler or in an npm module: topology, weight list, bytes.
+// A model from a disk, a server, a tfjs IOHandler or an npm module: topology, list of weights, bytes.
 import type { io } from '@tensorflow/tfjs-core';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
@@ -9,30 +9,30 @@ import { storedWeights } from './storedWeights.ts';
 import { withoutSuffixes } from './suffixes.ts';
 import { checkWeightSpecs, manifestOf } from './weightSpecs.ts';
 
-/** What every source of a model comes to. */
+/** The common form of all sources of models. */
 export interface ModelArtefact {
-  /** Where it came from, for messages. */
+  /** Where it came from, for error texts. */
   readonly source: string;
-  /** The file that it was read from, beside which others may lie. */
+  /** The file that it was read from; other files may be next to it. */
   readonly origin?: FileOrigin;
   readonly topology: unknown;
   readonly metadata: JsonObject;
   /**
-   * The weights whose names (`layer/weight`) pass `wanted`. Each is read when it is asked for.
+   * Returns the weights whose names (`layer/weight`) pass `wanted`. Each is read on demand.
    *
-   * @param layers - Layers as the graph names them: they tell equally named layers of a live model apart. A file names
-   * its weights itself.
+   * @param layers - Layers with the names of the graph: they distinguish equally named layers of a live model. Files
+   * have unique names already.
    */
   weights(wanted: (name: string) => boolean, layers?: readonly PlacedLayer[]): WeightSource;
 }
 
-/** A layer of a graph, and the names that lead to it in the model it came from. */
+/** A layer of a graph, and its path of names in the original model. */
 export interface PlacedLayer {
   readonly name: string;
   readonly path: readonly string[];
 }
 
-/** The artefact of the content of a `model.json` and the bytes of its shards, in order. */
+/** Makes the artefact from the content of a `model.json` and the bytes of its shards, in order. */
 export function fromModelJson(json: object, shards: readonly Uint8Array[], source: string): ModelArtefact {
   const specs = manifestOf(json, source).flatMap((group) => group.weights);
   assertLength(source, 'its shards', lengthOf(shards), specs);
@@ -45,7 +45,7 @@ export function fromModelJson(json: object, shards: readonly Uint8Array[], sourc
   };
 }
 
-/** What the model's maker wrote into it; ml5 has a field of its own for that. */
+/** Metadata of the model's author; ml5 has its own field for it. */
 function metadataOf(json: object): JsonObject {
   const own = 'userDefinedMetadata' in json && isJsonObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {};
   return 'ml5Specs' in json && isJsonObject(json.ml5Specs) ? { ...own, ml5Specs: json.ml5Specs } : own;
@@ -54,7 +54,8 @@ function metadataOf(json: object): JsonObject {
 /**
  * Reads a tfjs IOHandler.
  *
- * @throws TransferKitError `NOT_FOUND` with the handler's reason, `WEIGHTS_DAMAGED`; what our own handlers raise, as it is.
+ * @throws TransferKitError `NOT_FOUND` with the handler's reason, `WEIGHTS_DAMAGED`; errors of this package's handlers
+ * are passed on.
  */
 export async function readHandler(handler: io.IOHandler, source = 'an IOHandler'): Promise<ModelArtefact> {
   if (handler.load === undefined) {
@@ -73,7 +74,7 @@ export async function readHandler(handler: io.IOHandler, source = 'an IOHandler'
   return fromArtifacts(artifacts, source);
 }
 
-/** The artefact that tfjs's own save and load pass around. */
+/** Converts the artefact of tfjs's own save and load. */
 function fromArtifacts(artifacts: io.ModelArtifacts, source: string): ModelArtefact {
   const { weightData = [] } = artifacts;
   const shards = (Array.isArray(weightData) ? weightData : [weightData]).map((buffer) => new Uint8Array(buffer));
@@ -88,7 +89,7 @@ function fromArtifacts(artifacts: io.ModelArtifacts, source: string): ModelArtef
 }
 
 /**
- * Sees that shards have as many bytes as the weights take.
+ * Raises unless the shards have as many bytes as the weights need.
  *
  * @throws TransferKitError `WEIGHTS_DAMAGED`.
  */
@@ -108,7 +109,7 @@ export function assertLength(
   );
 }
 
-/** The bytes of all parts. */
+/** Total number of bytes. */
 export function lengthOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }

@@ -1,4 +1,5 @@
-// A tfjs model in files: `model.json`, on a disk, on a server or in a browser's store, and the shards that it names.
+// Reads a tfjs model from files: `model.json`, on a disk, on a server or in a browser's store, and the shards that it
+// names.
 import { platform } from '#platform';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { lookAgain } from '../../core/lookAgain.ts';
@@ -11,15 +12,15 @@ import { assertLength, fromModelJson, lengthOf, readHandler, type ModelArtefact 
 import { storeToLoad } from './modelStores.ts';
 import { manifestOf, type ManifestGroup } from './weightSpecs.ts';
 
-/** Shards that are read at the same time. */
+/** Number of shards that are read at the same time. */
 const together = 8;
 
 /**
  * Reads `model.json` and its shards from a path or an address.
  *
- * @param location - Of `model.json`, or of the folder it lies in; `indexeddb://…` and `localstorage://…` in a browser.
- * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `NOT_TRUSTED` for a shard that lies elsewhere, `WEIGHTS_DAMAGED`,
- * `UNSUPPORTED_SOURCE` for a store that is not here.
+ * @param location - That of `model.json`, or of its folder; `indexeddb://…` and `localstorage://…` in a browser.
+ * @throws TransferKitError `NOT_FOUND`, `NOT_A_MODEL`, `NOT_TRUSTED` for a shard at a place that is not allowed,
+ * `WEIGHTS_DAMAGED`, `UNSUPPORTED_SOURCE` for a store that does not exist here.
  */
 export async function readModelFiles(location: string, options: ReadOptions = {}): Promise<ModelArtefact> {
   const handler = storeToLoad(location);
@@ -43,10 +44,10 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
 }
 
 /**
- * Hints of a `metadata.json` that lies beside a `model.json`, as Teachable Machine writes it; {} where there is none that the
- * model may lead to.
+ * Reads the hints of a `metadata.json` next to a `model.json`, as Teachable Machine writes it; {} where there is none
+ * that the model may refer to.
  *
- * @throws TransferKitError `ABORTED`, and what reading a file that is there raises.
+ * @throws TransferKitError `ABORTED`, and the errors of reading an existing file.
  */
 export async function readHintsBeside({ origin }: ModelArtefact, options: ReadOptions = {}): Promise<ClassifierHints> {
   if (origin === undefined || !/model\.json($|[?#])/.test(origin.location)) return {};
@@ -67,7 +68,9 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** The address of the `model.json` in a folder, in front of its query; what names a file is left as it is. */
+/**
+ * Returns the address of the `model.json` in a folder, placed before the query; an address of a file stays unchanged.
+ */
 function modelJsonAddress(location: string): string {
   if (/^(data|blob):/i.test(location)) return location;
   if (platform.name === 'node' && !isAddress(location)) {
@@ -79,7 +82,7 @@ function modelJsonAddress(location: string): string {
   return `${folder.replace(/(\/|%2F)$/i, '')}${separator}model.json${query}`;
 }
 
-/** The shards of a group. All names are looked at before the first is asked for; bytes beyond the weights end it. */
+/** Reads the shards of a group. All names are checked before the first request; bytes beyond the weights stop it. */
 async function readGroup(group: ManifestGroup, address: string, options: ReadOptions): Promise<Uint8Array[]> {
   const { paths, weights } = group;
   const { from, allowElsewhere } = options;

@@ -1,13 +1,13 @@
-// Places that hold a model as a whole: stores of a browser, what programs register with tfjs, folders.
+// Stores for whole models: those of a browser, handlers that programs register with tfjs, folders.
 import { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
 import { shortAddress } from '../../core/platform.ts';
 
 /**
- * The handler that loads from a store of a browser; undefined for any other location.
+ * Returns the handler that loads from a store of a browser; undefined for any other location.
  *
- * @throws TransferKitError `UNSUPPORTED_SOURCE` where there is no such store.
+ * @throws TransferKitError `UNSUPPORTED_SOURCE` where the store does not exist.
  */
 export function storeToLoad(location: string): io.IOHandler | undefined {
   if (!/^(indexeddb|localstorage|downloads):\/\//i.test(location)) return undefined;
@@ -19,10 +19,10 @@ export function storeToLoad(location: string): io.IOHandler | undefined {
 }
 
 /**
- * The handler that saves to a target: the path of a folder or a `file:` address in Node, a store of a browser, any address
- * that tfjs has a handler for.
+ * Returns the handler that saves to a target: the path of a folder or a `file:` address in Node, a store of a browser,
+ * or any address that tfjs has a handler for.
  *
- * @throws TransferKitError `INVALID_OPTION` where there is no such place.
+ * @throws TransferKitError `INVALID_OPTION` where the target does not exist.
  */
 export function placeToSave(target: string): io.IOHandler {
   const isPath = /^file:/i.test(target) || !/^[a-z][a-z0-9+.-]+:\/\//i.test(target);
@@ -34,7 +34,7 @@ export function placeToSave(target: string): io.IOHandler {
   throw new TransferKitError('INVALID_OPTION', text, { address, reason });
 }
 
-/** Handlers are made when they are looked for, and some raise where there is no store. */
+/** Looking for a handler also creates it, and some raise where their store does not exist. */
 function firstOf(find: () => readonly io.IOHandler[]): { handler?: io.IOHandler | undefined; reason: string } {
   try {
     const reason = platform.name === 'node' ? 'it is a store of browsers, or nothing' : 'there is no such store here';

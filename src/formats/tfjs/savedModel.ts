@@ -1,4 +1,4 @@
-// What transferkit writes into a model.json beside tfjs's own fields, and how it is read back.
+// The fields that transferkit adds to a model.json, and how they are read back.
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
 import { layOut, unitsOf } from '../../model/headParts.ts';
@@ -7,24 +7,26 @@ import { isTaskName, type TaskName } from '../../model/tasks/tasks.ts';
 import type { TrainingLog } from '../../core/logs.ts';
 import type { ModelArtefact } from './modelArtefact.ts';
 
-/** Our part of a saved model, under `userDefinedMetadata.transferkit`. */
+/** The fields of transferkit in a saved model, under `userDefinedMetadata.transferkit`. */
 export interface SavedModel {
   readonly version: 1;
-  /** By head for a model with several, as are labels and logits. */
+  /** By head for a model with several; so are labels and logits. */
   readonly task: TaskName | Tasks;
   readonly labels: readonly string[] | Readonly<Record<string, readonly string[]>>;
   readonly preprocessor: PreprocessorSpec;
   readonly base: { readonly name: string; readonly cut: string };
   /**
-   * Layer whose output is the logits, and whether training has moved the head; behind a GraphModel also the head's
-   * layers, which its nodes no longer tell.
+   * Layer whose output is the logits, and whether training has changed the head; for a GraphModel also the head's
+   * layers, which its nodes do not contain.
    */
   readonly head: {
     readonly logits: string | Readonly<Record<string, string>>;
     readonly trained: boolean;
     readonly topology?: JsonObject;
   };
-  /** Probabilities above which labels are chosen, by logit; of a model with several heads by head. Missing: one half. */
+  /**
+   * Probabilities above which labels are chosen, for each logit; by head for a model with several. Missing: one half.
+   */
   readonly thresholds?: readonly number[] | Readonly<Record<string, readonly number[]>>;
   /** Names of the weights that are not frozen. */
   readonly unfrozen: readonly string[];
@@ -34,14 +36,14 @@ export interface SavedModel {
 /** One of the heads of a saved model. */
 export interface SavedHead {
   readonly part: HeadPart;
-  /** Layer whose output is its logits. */
+  /** Layer whose output is the logits. */
   readonly logits: string;
 }
 
 /**
- * The part that transferkit saved, or undefined for any other model.
+ * Returns the fields of transferkit, or undefined for any other model.
  *
- * @throws TransferKitError `NOT_A_MODEL` when it is damaged or of a later version.
+ * @throws TransferKitError `NOT_A_MODEL` when they are damaged or of a later version.
  */
 export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
   const saved: unknown = artefact.metadata.transferkit;
@@ -58,7 +60,7 @@ export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
   );
 }
 
-/** The heads of a saved model in their order. */
+/** Returns the heads of a saved model in their order. */
 export function savedHeads({ task, labels, head, thresholds }: SavedModel): SavedHead[] {
   const names = typeof task === 'string' ? [''] : Object.keys(task);
   const found = names.map((name) => {
@@ -80,10 +82,10 @@ function isSavedModel(value: unknown): value is SavedModel {
   return isJsonObject(value) && value.version === 1 && wrongFields(value).length === 0;
 }
 
-/** Names of the fields that are not what `save` writes. */
+/** Names of the fields that `save` would not write like this. */
 function wrongFields(fields: JsonObject): string[] {
   const { task, labels, preprocessor, base, head, thresholds, unfrozen, history } = fields;
-  // One for each head where the task is.
+  // One value for each head where `task` has one for each.
   const fits = (field: Json | undefined, isRight: (value: unknown) => boolean) =>
     isJsonObject(task)
       ? isJsonObject(field) && Object.keys(task).every((name) => isRight(field[name]))

@@ -1,14 +1,14 @@
-// Weights as they lie one behind the other in the shards of a tfjs model, decoded one at a time.
+// Decodes weights from the shards of a tfjs model, one at a time. They are stored one after another.
 import { io, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import { weightBytes } from '../../core/weightBytes.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../../core/weightSource.ts';
 
 /**
- * The weights whose names pass `wanted`. The shards stay as they are: each weight is cut out of them when it is read.
+ * Returns the weights whose names pass `wanted`. The shards stay unchanged: each weight is copied from them on demand.
  *
- * @param source - Where they came from, for messages.
- * @throws TransferKitError `WEIGHTS_DAMAGED` when a name comes twice.
+ * @param source - Where they came from, for error texts.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` when a name is repeated.
  */
 export function storedWeights(
   source: string,
@@ -34,7 +34,7 @@ function decode(shards: readonly Uint8Array[], spec: io.WeightsManifestEntry, st
   return tensor;
 }
 
-/** A copy of `length` bytes from `start` on, which may lie in several shards. */
+/** Copies `length` bytes from `start` on, which may be in several shards. */
 function cutOut(shards: readonly Uint8Array[], start: number, length: number): ArrayBuffer {
   const bytes = new Uint8Array(length);
   let shardStart = 0;
@@ -47,7 +47,7 @@ function cutOut(shards: readonly Uint8Array[], start: number, length: number): A
   return bytes.buffer;
 }
 
-/** Of two weights with one name nobody can tell which is meant. */
+/** With two weights of one name, it is unknown which one is meant. */
 function repeated(source: string, name: string): TransferKitError {
   const text =
     `expected each weight once in ${source}, got '${name}' twice. Nested models whose layers share a name are saved like ` +

@@ -1,5 +1,6 @@
-// Names of weights that carry a suffix which their layers lack. Keras 2 writes `conv2d_10_1/kernel` for the layer `conv2d_10`
-// when the network was built a second time in one process: TensorFlow makes the scopes of variables unique by `_1`, `_2`, ….
+// Removes suffixes that weights have and their layers lack. Keras 2 writes `conv2d_10_1/kernel` for the layer
+// `conv2d_10` when the network was built a second time in one process: TensorFlow makes variable scopes unique by `_1`,
+// `_2`, ….
 import type { io } from '@tensorflow/tfjs-core';
 import { parseTopology } from '../../networks/read/topology.ts';
 import { isNodeTopology } from '../../networks/read/nodeGraph.ts';
@@ -9,12 +10,12 @@ import { sameShape } from '../../core/shapes.ts';
 type Spec = io.WeightsManifestEntry;
 
 /**
- * Specs under the names of the network's layers. They stay as they are where all layers are known by their names already, and
- * where more than one assignment is possible.
+ * Returns specs under the names of the network's layers. They stay unchanged where all names of layers match already,
+ * and where more than one assignment is possible.
  */
 export function withoutSuffixes(specs: readonly Spec[], topology: unknown): readonly Spec[] {
   const scopes = scopesOf(specs);
-  // Names of nested models and wrapped layers lead through other layers.
+  // Names of nested models and wrapped layers contain other layers' names.
   if (topology === undefined || isNodeTopology(topology) || [...scopes.keys()].some((scope) => scope.includes('/'))) {
     return specs;
   }
@@ -46,7 +47,7 @@ function split(name: string): { scope: string; own: string } {
   return { scope: name.slice(0, Math.max(0, slash)), own: name.slice(slash + 1) };
 }
 
-/** The k-th scope for the k-th layer, where every name and shape agrees; undefined where one does not. */
+/** Assigns the k-th scope to the k-th layer, where every name and shape matches; undefined otherwise. */
 function inOrder(scopes: Scopes, layers: readonly LayerWeights[]): ReadonlyMap<string, string> | undefined {
   if (scopes.size !== layers.length) return undefined;
   const pairs = [...scopes].map(([scope, specs], i) => ({ scope, specs, layer: layers[i] }));
@@ -56,7 +57,7 @@ function inOrder(scopes: Scopes, layers: readonly LayerWeights[]): ReadonlyMap<s
   return names.length === pairs.length ? new Map(names) : undefined;
 }
 
-/** A scope that no layer has, for the layer without a scope that it belongs to; nothing where two claim one layer. */
+/** Assigns scopes without a layer to layers without a scope by their suffix; none where two claim one layer. */
 function bySuffix(scopes: Scopes, layers: readonly LayerWeights[]): ReadonlyMap<string, string> {
   const known = new Set(layers.map(({ layer }) => layer));
   const free = [...scopes].filter(([scope]) => !known.has(scope));

@@ -1,17 +1,17 @@
-// npm modules that carry a model inside, such as `nsfwjs/models/mobilenet_v2`: a JSON and base64 shards as functions.
+// Reads models from npm modules, such as `nsfwjs/models/mobilenet_v2`: a JSON and base64 shards as functions.
 import { TransferKitError } from '../../core/errors.ts';
 import { fromModelJson, type ModelArtefact } from './modelArtefact.ts';
 
-/** A model that a module carries. */
+/** A model inside a module. */
 export interface WeightModule {
   readonly name: string;
-  /** Gives the content of `model.json`, or a module with it as default export. */
+  /** Returns the content of `model.json`, or a module with it as default export. */
   readonly modelJson: () => Promise<unknown>;
-  /** Give the shards in base64, or modules with them as default exports. */
+  /** Return the shards in base64, or modules with them as default exports. */
   readonly weightBundles: readonly (() => Promise<unknown>)[];
 }
 
-/** The one model that a module carries, or undefined when it carries none. */
+/** Returns the single model inside a module, or undefined when there is none. */
 export function findWeightModule(source: unknown): WeightModule | undefined {
   if (isWeightModule(source)) return source;
   const found = typeof source === 'object' && source !== null ? Object.values(source).filter(isWeightModule) : [];
@@ -19,7 +19,7 @@ export function findWeightModule(source: unknown): WeightModule | undefined {
 }
 
 /**
- * Reads the model that a module carries.
+ * Reads the model inside a module.
  *
  * @throws TransferKitError `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
  */
@@ -43,7 +43,7 @@ function isWeightModule(value: unknown): value is WeightModule {
   );
 }
 
-/** Modules made of JSON or CommonJS arrive with their content as default export. */
+/** Modules made from JSON or CommonJS have their content as default export. */
 function defaultOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'default' in value ? value.default : value;
 }

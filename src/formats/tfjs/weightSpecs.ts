@@ -1,10 +1,10 @@
-// The list of weights in a model.json: a file may hold anything, so every entry is looked at before it is used.
+// Checks the list of weights in a model.json: a file may contain anything, so every entry is checked before use.
 import type { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { shown } from '../../core/shown.ts';
 
-/** Weights that lie in the same shards, one behind the other. */
+/** Weights that are stored in the same shards, one after another. */
 export interface ManifestGroup {
   readonly paths: readonly string[];
   readonly weights: readonly io.WeightsManifestEntry[];
@@ -14,10 +14,10 @@ const dtypes: readonly unknown[] = ['float32', 'int32', 'bool', 'complex64'];
 const levels: readonly unknown[] = ['uint8', 'uint16'];
 
 /**
- * The groups of a model.json's weight manifest; none when it has no manifest.
+ * Returns the groups of a model.json's weight manifest; none when it has no manifest.
  *
- * @param source - Where the model.json came from, for messages.
- * @throws TransferKitError `WEIGHTS_DAMAGED` naming what is wrong.
+ * @param source - Where the model.json came from, for error texts.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` naming the fault.
  */
 export function manifestOf(json: object, source: string): ManifestGroup[] {
   const groups: unknown = 'weightsManifest' in json ? json.weightsManifest : undefined;
@@ -33,9 +33,9 @@ export function manifestOf(json: object, source: string): ManifestGroup[] {
 }
 
 /**
- * A list of weights as tfjs can decode it.
+ * Returns a list of weights that tfjs can decode.
  *
- * @param name - What the list is called where it came from, for messages.
+ * @param name - Name of the list in its source, for error texts.
  * @throws TransferKitError `WEIGHTS_DAMAGED` naming the first entry that is wrong.
  */
 export function checkWeightSpecs(list: unknown, source: string, name: string): io.WeightsManifestEntry[] {
@@ -54,7 +54,7 @@ function wanted(spec: unknown): string {
   return isJsonObject(spec) ? `a weight with ${faultOf(spec) ?? 'other fields'}` : 'a weight { name, shape, dtype }';
 }
 
-/** What the first wrong field should have been. */
+/** Describes the expected value of the first wrong field. */
 function faultOf(spec: Readonly<Record<string, unknown>>): string | undefined {
   const { name, shape, dtype, quantization } = spec;
   if (typeof name !== 'string' || name === '') return 'a name';
