@@ -1,4 +1,4 @@
-// Which backend: the one that the app has set, or the first of a list that starts; completed and checked.
+// Chooses the backend: the one that the app has set, or the first of a list that starts. Then completes and checks it.
 import { setBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { MissingPackage } from '../../core/importFailure.ts';
@@ -7,19 +7,22 @@ import { completeBackend } from './completeBackend.ts';
 import type { KernelOptions } from './completion.ts';
 import { activeBackend, startBackend } from './startBackend.ts';
 
-/** Which backend is in use and why, as plain data. */
+/** The active backend and the reason for it, as plain data. */
 export interface BackendReport {
   /** Name of the active backend, such as `'wasm'`. */
   readonly name: string;
-  /** Why this one, in words. */
+  /** Why it was chosen, as text. */
   readonly why: string;
-  /** Backends that were tried before it, and why each did not start. */
+  /** Backends that were tried before, and why each did not start. */
   readonly tried: readonly { readonly name: string; readonly reason: string }[];
-  /** Kernels of this package that the backend uses: gradients that tfjs lacks for it, and replacements of slow ones. */
+  /**
+   * Kernels of this package that the backend uses: gradients that tfjs lacks for it, and faster replacements of its
+   * own.
+   */
   readonly registered: readonly string[];
-  /** Threads that share the work on `wasm`; 1 for other backends. */
+  /** Number of threads that share the work on `wasm`; 1 for other backends. */
   readonly threads: number;
-  /** Why there are fewer threads or kernels than asked for; [] when there are not. */
+  /** Reasons for fewer threads or kernels than requested; [] when there are none. */
   readonly notes: readonly string[];
 }
 
@@ -28,17 +31,18 @@ interface Failure {
   readonly error: unknown;
 }
 
-/** The last choice that was begun. Two at the same time would make tfjs drop the first one's half-started backend. */
+/** The latest choice. A second one must wait, because tfjs would drop the first one's half-started backend. */
 let lastChoice: Promise<unknown> = Promise.resolve();
 
 /**
  * Chooses, completes and checks a backend.
  *
  * @param loaders - The platform's backends, best first.
- * @param preference - Names in order. Without it the backend that is already set stays; else the platform's order counts.
- * @param options - How wasm is to work. Without them it goes on as it does.
- * @throws TransferKitError `PACKAGE_MISSING`, `BACKEND_UNAVAILABLE`, `BACKEND_WRONG_RESULT`; a backend that was set before
- * is active again then.
+ * @param preference - Names in order. Without it a backend that is already set stays; otherwise the platform's order is
+ * used.
+ * @param options - Settings of wasm. Without them its current settings stay.
+ * @throws TransferKitError `PACKAGE_MISSING`, `BACKEND_UNAVAILABLE`, `BACKEND_WRONG_RESULT`; the backend that was set
+ * before is then active again.
  */
 export function chooseBackend(
   loaders: readonly BackendLoader[],

@@ -1,19 +1,19 @@
-// Makes the active backend ready for training: gradients known to tfjs, kernels in place, arithmetic checked.
+// Makes the active backend ready for training: registers gradients with tfjs, places kernels, checks the arithmetic.
 import { backend, getBackend, getGradient, type GradConfig, type KernelBackend } from '@tensorflow/tfjs-core';
 import type { Completion, KernelOptions } from './completion.ts';
 
-/** What backend instances were completed with when they passed the self-test. */
+/** The completion of each backend instance that has passed the self-test. */
 const tested = new WeakMap<KernelBackend, string>();
 
 /**
- * Completes the active backend; it must have started.
+ * Completes the active backend, which must have started.
  *
  * @throws TransferKitError `BACKEND_WRONG_RESULT`, `BACKEND_UNAVAILABLE`.
  */
 export async function completeBackend(options: KernelOptions = {}): Promise<Completion> {
   const instance = backend();
   const name = getBackend();
-  // tfjs-core knows no gradient of any operation by itself: tfjs-layers brings them all when it is imported.
+  // tfjs-core contains no gradients: importing tfjs-layers registers them.
   if (gradientOf('Conv2D') === undefined) await import('@tensorflow/tfjs-layers');
   const { registerGradients } = await import('./registerGradients.ts');
   registerGradients();
@@ -28,18 +28,18 @@ export async function completeBackend(options: KernelOptions = {}): Promise<Comp
   return completion;
 }
 
-/** Only wasm needs the code that is loaded here. */
+/** Only wasm needs the code that is imported here. */
 async function completeKernels(instance: KernelBackend, options: KernelOptions): Promise<Completion> {
   const { completeWasm } = await import('./completeWasm.ts');
   return completeWasm(instance, options);
 }
 
-/** tfjs types it as always there. */
+/** The type of tfjs wrongly says that it is always defined. */
 function gradientOf(kernelName: string): GradConfig | undefined {
   return getGradient(kernelName);
 }
 
-/** Whether a backend instance has been completed. */
+/** Returns whether a backend instance has been completed. */
 export function isComplete(instance: KernelBackend): boolean {
   return tested.has(instance);
 }

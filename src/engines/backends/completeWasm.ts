@@ -1,4 +1,5 @@
-// Makes tfjs's wasm backend fit for training: the kernels of our own module on its threads, compositions beside them.
+// Makes tfjs's wasm backend ready for training: kernels of this package's module on its threads, and compositions of
+// tfjs's operations.
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { guardMemory, wasmBackendOf } from '../kernels/wasmHeap.ts';
 import type { Completion, KernelOptions } from './completion.ts';

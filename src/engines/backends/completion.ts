@@ -1,21 +1,21 @@
-// How a backend is to be completed, and what came of it. Types only.
+// Options and result of completing a backend. Types only.
 
-/** How the wasm backend is to work; other backends heed none of it. */
+/** Settings of the wasm backend; other backends ignore them. */
 export interface KernelOptions {
-  /** Threads that share the work, from 1. Default: the cores that the process may use, at most 16. */
+  /** Number of threads that share the work, from 1. Default: the cores that the process may use, at most 16. */
   readonly threads?: number | undefined;
   /**
-   * Whether the kernels of this package do the heavy work, in SIMD and on all threads. Default true; false leaves tfjs's
-   * own, on one thread, and compositions of them.
+   * Whether the kernels of this package do the heavy work, in SIMD and on all threads. Default true. With false tfjs's
+   * own kernels and compositions of them do it, on one thread.
    */
   readonly kernels?: boolean | undefined;
 }
 
-/** What a backend uses of this package, and how it works. */
+/** The parts of this package that a backend uses, and its settings. */
 export interface Completion {
-  /** Kernels of this package that are in place. */
+  /** Names of the placed kernels of this package. */
   readonly registered: readonly string[];
   readonly threads: number;
-  /** Why there are fewer threads or kernels than asked for. */
+  /** Reasons for fewer threads or kernels than requested. */
   readonly notes: readonly string[];
 }

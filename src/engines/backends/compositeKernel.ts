@@ -1,5 +1,5 @@
-// Kernels written with tfjs's own operations. Inside a kernel the engine records nothing on the gradient tape, and the
-// tidy around the operations frees every intermediate and hands the result to the scope of the caller.
+// Kernels written with tfjs's own operations. Inside a kernel the engine records nothing on the gradient tape. The tidy
+// around the operations frees every intermediate tensor and moves the result to the scope of the caller.
 import {
   Tensor,
   getKernel,
@@ -9,7 +9,9 @@ import {
   type NamedTensorInfoMap,
 } from '@tensorflow/tfjs-core';
 
-/** A wasm kernel that computes its result with tfjs operations, from named inputs and the attributes of its op. */
+/**
+ * Makes a wasm kernel that computes its result with tfjs operations, from named inputs and the attributes of its op.
+ */
 export function compositeKernel<Name extends string>(
   kernelName: string,
   inputNames: readonly Name[],
@@ -20,7 +22,7 @@ export function compositeKernel<Name extends string>(
   return { kernelName, backendName: 'wasm', kernelFunc };
 }
 
-/** The named inputs as tensors: the engine passes tensors, although its type promises less. */
+/** Returns the named inputs as tensors: the engine passes tensors, although its type promises less. */
 export function tensors<Name extends string>(
   kernelName: string,
   names: readonly Name[],
@@ -33,10 +35,10 @@ export function tensors<Name extends string>(
       `${kernelName} (transferkit, wasm): expected the input '${name}' to be a tensor; run it by its tf op.`,
     );
   });
-  return Object.fromEntries(entries) as Record<Name, Tensor>; // One entry for each name, by the line above.
+  return Object.fromEntries(entries) as Record<Name, Tensor>; // One entry for each name, as the line above ensures.
 }
 
-/** tfjs's kernel for wasm. tfjs types it as always there; where it has none it gives undefined. */
+/** Returns tfjs's kernel for wasm; undefined where it has none, although its type does not say so. */
 export function wasmKernel(kernelName: string): KernelConfig | undefined {
   return getKernel(kernelName, 'wasm');
 }

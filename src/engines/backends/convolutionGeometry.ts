@@ -1,4 +1,4 @@
-// The numbers of a 2D convolution that its gradients need, the same for both spatial axes.
+// Sizes of a 2D convolution that its gradients need, the same for both spatial axes.
 import {
   backend_util,
   reshape,
@@ -8,22 +8,22 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 
-/** Batch, height, width and channels, or what else has four axes. */
+/** Batch, height, width and channels, or any other four axes. */
 export type Quadruple = [number, number, number, number];
 
-/** Attributes that tfjs-core's convolution ops hand to the kernels of their gradients. */
+/** Attributes that tfjs-core's convolution ops pass to the kernels of their gradients. */
 export interface ConvolutionAttributes {
   readonly strides: number | [number, number];
   readonly pad: Conv2DBackpropFilterAttrs['pad'];
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
-  /** tfjs-core's gradients of convolutions refuse dilation; a direct call of the kernels may use it. */
+  /** tfjs-core's gradients of convolutions refuse dilation, but kernels may be called with it directly. */
   readonly dilations?: number | [number, number];
   readonly dataFormat?: 'NHWC' | 'NCHW';
 }
 
 /**
- * One spatial axis: output position `p` sees, through kernel tap `i`, input position
- * `p * stride + i * dilation - padBefore`.
+ * One spatial axis: output position `p` reads, with kernel tap `i`, input position `p * stride + i * dilation -
+ * padBefore`.
  */
 export interface ConvolutionAxis {
   readonly input: number;
@@ -42,8 +42,8 @@ export interface ConvolutionGeometry {
 }
 
 /**
- * Geometry of a convolution. `inputShape` has its axes in the order of the data format; `output` is height and width of
- * the gradient of the output, which knows how the forward pass rounded.
+ * Computes the geometry of a convolution. `inputShape` has its axes in the order of the data format; `output` is height
+ * and width of the gradient of the output, which shows how the forward pass rounded.
  */
 export function convolutionGeometry(
   inputShape: Quadruple,
@@ -59,7 +59,7 @@ export function convolutionGeometry(
     dilations,
     pad,
     dimRoundingMode,
-    true, // Depthwise: changes the number of output channels only, which is not used here.
+    true, // Depthwise: affects only the number of output channels, which is not used here.
     format,
   );
   return {
@@ -83,7 +83,7 @@ export function convolutionGeometry(
   };
 }
 
-/** Whether each output position reads exactly one input position, and never padding. */
+/** Whether each output position reads exactly one input position and no padding. */
 export function isPointwise({ rows, columns }: ConvolutionGeometry): boolean {
   return [rows, columns].every(({ kernel, padBefore, input, output, stride }) => {
     return kernel === 1 && padBefore === 0 && (output - 1) * stride < input;

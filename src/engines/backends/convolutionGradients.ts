@@ -14,8 +14,8 @@ import { isPointwise, rank4, type ConvolutionAxis, type ConvolutionGeometry } fr
 import { fitPixels, inputMargins, spreadPixels } from './spreadPixels.ts';
 
 /**
- * Gradient of a convolution by its filter: x and dy change roles, channels become the batch, and the stride of the one
- * convolution is the dilation of the other.
+ * Gradient of a convolution with respect to its filter: x and dy exchange roles, channels become the batch, and the
+ * stride of the one convolution is the dilation of the other.
  *
  * @param x - [b, h, w, c]
  * @param dy - [b, oh, ow, k]
@@ -40,7 +40,7 @@ export function convolutionFilterGradient(x: Tensor4D, dy: Tensor4D, geometry: C
     [rows.stride, columns.stride],
   ); // [c, kernelHeight or more, kernelWidth or more, k]
   const [c, height, width, k] = taps.shape;
-  // Input rows and columns at the end that the forward pass never saw give taps that the kernel does not have.
+  // Rows and columns at the end of the input that the forward pass did not read give taps beyond the kernel.
   const isWhole = height === rows.kernel && width === columns.kernel;
   const wanted = isWhole ? taps : slice(taps, [0, 0, 0, 0], [c, rows.kernel, columns.kernel, k]);
   return transpose(wanted, [1, 2, 0, 3]); // [kernelHeight, kernelWidth, c, k]
@@ -58,15 +58,17 @@ function pointwiseFilterGradient(x: Tensor4D, dy: Tensor4D, { rows, columns }: C
   return rank4(product, [1, 1, c, k]);
 }
 
-/** Every `rowStride`-th row and `columnStride`-th column: a depthwise convolution with ones, the fastest way on wasm. */
+/**
+ * Every `rowStride`-th row and `columnStride`-th column: a depthwise convolution with ones is the fastest way on wasm.
+ */
 function takePixels(x: Tensor4D, rowStride: number, columnStride: number): Tensor4D {
   if (rowStride === 1 && columnStride === 1) return x;
   return depthwiseConv2d(x, ones([1, 1, x.shape[3], 1]), [rowStride, columnStride], 'valid');
 }
 
 /**
- * Gradient of a convolution by its input: a convolution of dy, its pixels moved apart by the stride, with the filter
- * turned by half a circle.
+ * Gradient of a convolution with respect to its input: a convolution of dy, with zeros between its pixels for the
+ * stride, with the filter rotated by 180°.
  *
  * @param dy - [b, oh, ow, k]
  * @param filter - [kernelHeight, kernelWidth, c, k]
@@ -89,7 +91,7 @@ function pointwiseInputGradient(dy: Tensor4D, filter: Tensor4D, { rows, columns 
   return fitPixels(spread, [0, rows.input - oh * rows.stride], [0, columns.input - ow * columns.stride]); // [b, h, w, c]
 }
 
-/** A filter turned by half a circle in its plane. The kernel of flipLeftRight is 60 times as fast as that of reverse. */
+/** Rotates a filter by 180° in its plane. The kernel of flipLeftRight is 60 times as fast as that of reverse. */
 export function turnFilter(filter: Tensor4D): Tensor4D {
   const [height, width, c, k] = filter.shape;
   const taps = rank4(filter, [1, 1, height * width, c * k]);

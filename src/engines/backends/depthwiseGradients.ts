@@ -20,9 +20,9 @@ import { turnFilter } from './convolutionGradients.ts';
 import { inputMargins, spreadPixels } from './spreadPixels.ts';
 
 /**
- * Gradient of a depthwise convolution by its filter. A tap of the filter gets the sum, over all positions, of dy times
- * the pixel that the tap sees there. Cutting those pixels out of x is slow on wasm; so dy is moved over x by padding
- * instead. With strides, x is first sorted into phases, so that one product serves several taps.
+ * Gradient of a depthwise convolution with respect to its filter. The gradient of a tap is the sum, over all positions,
+ * of dy times the pixel that the tap reads there. Cutting those pixels out of x is slow on wasm, so dy is shifted over
+ * x by padding instead. With strides, x is first sorted into phases, so that one product serves several taps.
  *
  * @param x - [b, h, w, c]
  * @param dy - [b, oh, ow, c * multiplier]
@@ -35,7 +35,7 @@ export function depthwiseFilterGradient(x: Tensor4D, dy: Tensor4D, geometry: Con
   const columns = placeTaps(geometry.columns);
   const phases = sortIntoPhases(repeatChannels(x, channels / c), rows, columns, geometry); // [phases, b * size * size * c]
   const means = rows.shifts.flatMap((down) =>
-    // Freed at once, the memory of one product serves the next, still in the processor's cache.
+    // Each product is freed at once, so that the next one reuses its memory, which is still in the processor's cache.
     columns.shifts.map((right) => tidy(() => productMeans(phases, dy, rows, down, columns, right))),
   ); // shifts times [phases * b, 1, 1, channels]
   const perTap = pickTaps(meanOverBatch(concat(means), geometry.batch), rows, columns); // [kernel, channels]
@@ -43,12 +43,15 @@ export function depthwiseFilterGradient(x: Tensor4D, dy: Tensor4D, geometry: Con
   return rank4(sums, [geometry.rows.kernel, geometry.columns.kernel, c, channels / c]);
 }
 
-/** Where the taps of one axis look, on the grid of one phase: position `p` of dy meets pixel `p + shift` of the phase. */
+/**
+ * Where the taps of one axis read, on the grid of one phase: position `p` of dy is multiplied by pixel `p + shift` of
+ * the phase.
+ */
 interface TapPlaces {
   readonly stride: number;
   /** Length of the grid of each phase. */
   readonly size: number;
-  /** The different shifts. */
+  /** The distinct shifts. */
   readonly shifts: readonly number[];
   readonly taps: readonly { readonly phase: number; readonly shiftIndex: number }[];
 }
@@ -64,14 +67,14 @@ function placeTaps({ kernel, stride, dilation, input, output, padBefore }: Convo
   return { stride, size, shifts, taps };
 }
 
-/** Every channel `times` times over, side by side. */
+/** Repeats every channel `times` times, side by side. */
 function repeatChannels(x: Tensor4D, times: number): Tensor4D {
   if (times === 1) return x;
   const [b, h, w, c] = x.shape;
   return rank4(mul(reshape(x, [b * h * w * c, 1]), ones([1, times])), [b, h, w, c * times]);
 }
 
-/** x, padded to the grid, with pixels of the same phase together: [columnPhases * rowPhases, everything else]. */
+/** Pads x to the grid, and groups the pixels of each phase: [columnPhases * rowPhases, everything else]. */
 function sortIntoPhases(x: Tensor4D, rows: TapPlaces, columns: TapPlaces, geometry: ConvolutionGeometry): Tensor2D {
   const [b, , , channels] = x.shape;
   const margin = (places: TapPlaces, { input, padBefore }: ConvolutionAxis): [number, number] => {
@@ -89,7 +92,7 @@ function phaseFirst(x: Tensor, shape: [number, number, number]): Tensor {
   return shape[1] === 1 ? x : transpose(reshape(x, shape), [1, 0, 2]);
 }
 
-/** dy on the grid of a phase, moved down and right: [1, everything]. */
+/** dy on the grid of a phase, shifted down and right: [1, everything]. */
 function moveOver(dy: Tensor4D, rows: TapPlaces, down: number, columns: TapPlaces, right: number): Tensor2D {
   const [, oh, ow] = dy.shape;
   const moved = pad(dy, [
@@ -101,7 +104,7 @@ function moveOver(dy: Tensor4D, rows: TapPlaces, down: number, columns: TapPlace
   return reshape(moved, [1, moved.size]);
 }
 
-/** Mean over the grid of the product of dy, moved down and right, with each phase: [phases * b, 1, 1, channels]. */
+/** Mean over the grid of the product of the shifted dy with each phase: [phases * b, 1, 1, channels]. */
 function productMeans(
   phases: Tensor2D,
   dy: Tensor4D,
@@ -129,7 +132,7 @@ function meanOf(x: Tensor4D): Tensor4D {
   return height * width === 1 ? x : avgPool(x, [height, width], 1, 'valid'); // [n, 1, 1, c]
 }
 
-/** The rows that belong to taps, in their order. With stride 1 all of them do already. */
+/** Selects the rows that belong to taps, in their order. With stride 1 these are all rows. */
 function pickTaps(means: Tensor2D, rows: TapPlaces, columns: TapPlaces): Tensor2D {
   const phases = rows.stride * columns.stride;
   const order = rows.taps.flatMap((row) =>
@@ -142,8 +145,8 @@ function pickTaps(means: Tensor2D, rows: TapPlaces, columns: TapPlaces): Tensor2
 }
 
 /**
- * Gradient of a depthwise convolution by its input: a depthwise convolution of dy, its pixels moved apart by the stride,
- * with the filter turned by half a circle.
+ * Gradient of a depthwise convolution with respect to its input: a depthwise convolution of dy, with zeros between its
+ * pixels for the stride, with the filter rotated by 180°.
  *
  * @param dy - [b, oh, ow, c * multiplier]
  * @param filter - [kernelHeight, kernelWidth, c, multiplier]

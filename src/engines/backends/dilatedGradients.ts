@@ -1,5 +1,5 @@
-// Gradients of dilated convolutions, which tfjs-core refuses. A convolution that takes every n-th pixel is an ordinary one
-// on each of the n × n phases of its picture: the phases become a batch, and tfjs's own kernels do the arithmetic.
+// Gradients of dilated convolutions, which tfjs-core refuses. A convolution with dilation n is an ordinary one on each
+// of the n × n phases of its picture: the phases become a batch, and tfjs's own kernels do the arithmetic.
 import {
   Conv2D,
   Conv2DBackpropFilter,
@@ -40,12 +40,12 @@ export const dilatedConvolutions: Readonly<Record<string, GradientKernels>> = {
   },
 };
 
-/** A gradient that leaves convolutions without dilation to the one that was there before. */
+/** Wraps a gradient: convolutions without dilation still use the given one. */
 export function withDilation(before: GradConfig, { ofInput, ofFilter }: GradientKernels): GradConfig {
   return {
     ...before,
     gradFunc: (dy, saved, map) => {
-      const attributes = map as unknown as ConvolutionAttributes; // What tfjs-core's operations put there.
+      const attributes = map as unknown as ConvolutionAttributes; // Set by tfjs-core's operations.
       const [x, filter] = saved;
       if (!isDilated(attributes)) return before.gradFunc(dy, saved, map);
       if (x === undefined || filter === undefined || Array.isArray(dy)) {
@@ -60,11 +60,11 @@ export function withDilation(before: GradConfig, { ofInput, ofFilter }: Gradient
 }
 
 function isDilated({ dilations }: ConvolutionAttributes): boolean {
-  // tfjs's layers hand on null.
+  // tfjs's layers pass null.
   return [dilations ?? 1].flat().some((rate) => rate !== 1);
 }
 
-/** One spatial axis cut into as many phases as its dilation. */
+/** One spatial axis divided into as many phases as its dilation. */
 interface PhasedAxis extends ConvolutionAxis {
   /** Length of a phase of the input. */
   readonly length: number;
@@ -75,7 +75,7 @@ interface Phases {
   readonly columns: PhasedAxis;
 }
 
-/** How phases are convolved: by the kernels' own attributes. */
+/** Attributes for the convolution of phases. */
 const plain: NamedAttrMap = { strides: 1, pad: 'valid', dataFormat: 'NHWC', dilations: [1, 1] };
 
 function filterGradient(kernel: string, x: Tensor, dy: Tensor, filter: Tensor, at: ConvolutionAttributes): Tensor {
@@ -116,7 +116,9 @@ function inputPhases(x: Tensor4D, { rows, columns }: Phases): Tensor4D {
   return splitPhases(pad(x, [[0, 0], around(rows), around(columns), [0, 0]]), rows, columns);
 }
 
-/** [b, oh, ow, k] → [phases * b, length - kernel + 1, length - kernel + 1, k]: what lies behind the output is 0. */
+/**
+ * [b, oh, ow, k] → [phases * b, length - kernel + 1, length - kernel + 1, k], with zeros after the end of the output
+ */
 function outputPhases(dy: Tensor4D, { rows, columns }: Phases): Tensor4D {
   const behind = ({ output, length, kernel, dilation }: PhasedAxis): [number, number] => {
     return [0, (length - kernel + 1) * dilation - output];
@@ -133,7 +135,7 @@ function splitPhases(x: Tensor4D, { dilation: rows }: PhasedAxis, { dilation: co
   return rank4(both, [columns * rows * b, m, n, c]);
 }
 
-/** The way back: [columns * rows * b, m, n, c] → [b, m * rows, n * columns, c] */
+/** The inverse: [columns * rows * b, m, n, c] → [b, m * rows, n * columns, c] */
 function joinPhases(x: Tensor4D, b: number, { rows, columns }: Phases): Tensor4D {
   const [, m, n, c] = x.shape;
   const wide = transpose(rank4(x, [columns.dilation, rows.dilation * b * m, n, c]), [1, 2, 0, 3]);

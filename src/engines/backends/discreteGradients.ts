@@ -1,5 +1,5 @@
-// Gradients of comparisons and logic: zero, as in TensorFlow. tfjs-core has none for most of them, and stops at a condition
-// that depends on what is trained.
+// Gradients of comparisons and logic: zero, as in TensorFlow. tfjs-core has none for most of them, and raises where a
+// condition depends on a trained weight.
 import {
   All,
   Any,
@@ -16,13 +16,13 @@ import {
   type GradConfig,
 } from '@tensorflow/tfjs-core';
 
-/** Kernels by the names of their inputs. */
+/** Kernels and the names of their inputs. */
 const kernels = {
   x: [All, Any, LogicalNot],
   ab: [Equal, Greater, Less, LessEqual, LogicalAnd, LogicalOr, LogicalXor, NotEqual],
 } as const;
 
-/** All of them. */
+/** Returns all of these gradients. */
 export function discreteGradients(): readonly GradConfig[] {
   return Object.entries(kernels).flatMap(([inputs, names]) =>
     names.map((name) => zeroGradient(name, Array.from(inputs))),

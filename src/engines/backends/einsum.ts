@@ -1,5 +1,5 @@
-// Einstein sums as transpositions and products of matrices: tfjs has none for wasm, and no gradient of any. Layers of
-// attention are written with them.
+// Einstein sums as transpositions and matrix products: tfjs has no kernel for wasm, and no gradient at all. Attention
+// layers use them.
 import {
   Einsum,
   Tensor,
@@ -32,7 +32,9 @@ export const einsumKernel: KernelConfig = {
   },
 };
 
-/** The gradient for every backend: that of a factor is the sum of the gradient and all other factors. */
+/**
+ * The gradient for every backend: that of a factor is the Einstein sum of the output's gradient and all other factors.
+ */
 export const einsumGradient: GradConfig = {
   kernelName: Einsum,
   saveAllInputs: true,
@@ -46,7 +48,7 @@ export const einsumGradient: GradConfig = {
         .filter((letter) => known.includes(letter))
         .join('');
       const found = contract([{ letters: output, tensor: dy }, ...others], kept).tensor;
-      // An axis that only this factor has was summed: all of it has the same gradient.
+      // An axis that only this factor has was summed: its gradient is the same along that axis.
       const shape = term.tensor.shape.map((size, axis) => (kept.includes(term.letters.charAt(axis)) ? size : 1));
       return broadcastTo(reshape(found, shape), term.tensor.shape);
     });
@@ -70,7 +72,7 @@ function readEquation(
   return { terms, output };
 }
 
-/** The product of all terms, summed over what the output does not name. */
+/** The product of all terms, summed over the letters that the output does not have. */
 function contract([first, ...rest]: readonly Term[], output: string): Term {
   if (first === undefined) throw new RangeError('an Einstein sum of nothing');
   const joined = rest.reduce((left, right, i) => {
@@ -80,7 +82,7 @@ function contract([first, ...rest]: readonly Term[], output: string): Term {
   return arrange(sumOut(joined, new Set(output)), output);
 }
 
-/** The product of two terms; what is not needed afterwards is summed. */
+/** The product of two terms, summed over the letters that are not needed afterwards. */
 function multiply(a: Term, b: Term, needed: ReadonlySet<string>): Term {
   const left = sumOut(a, new Set([...needed, ...Array.from(b.letters)]));
   const right = sumOut(b, new Set([...needed, ...Array.from(a.letters)]));
@@ -116,7 +118,7 @@ function sumOut({ letters, tensor }: Term, needed: ReadonlySet<string>): Term {
   };
 }
 
-/** The axes in the order of the letters. */
+/** Transposes a term so that its axes are in the order of the letters. */
 function arrange({ letters, tensor }: Term, order: string): Term {
   if (letters === order) return { letters, tensor };
   return {

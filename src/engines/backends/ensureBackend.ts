@@ -1,11 +1,12 @@
-// What every async verb does first: a backend that is started, complete and checked. Costs nothing when it is.
+// The first step of every async verb: ensures that a backend is started, complete and checked. Costs nothing when it
+// is.
 import { engine } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { isComplete } from './completeBackend.ts';
 import { startedBackend } from './startedBackend.ts';
 
 /**
- * Completes the active backend, whoever set it; sets the platform's default when there is none.
+ * Completes the active backend, or starts the platform's default when none is set.
  *
  * @throws TransferKitError `PACKAGE_MISSING`, `BACKEND_UNAVAILABLE`, `BACKEND_WRONG_RESULT`.
  */

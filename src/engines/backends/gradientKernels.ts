@@ -1,4 +1,4 @@
-// The gradients that wasm needs, as kernels: attributes and data formats as tfjs-core's ops give them.
+// The gradients that wasm lacks, as kernels, with the attributes and data formats of tfjs-core's ops.
 import { transpose, type KernelConfig, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { compositeKernel } from './compositeKernel.ts';
 import { convolutionFilterGradient, convolutionInputGradient } from './convolutionGradients.ts';
@@ -13,12 +13,12 @@ import { einsumKernel } from './einsum.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwiseGradients.ts';
 import { segmentSum } from './segmentSum.ts';
 
-// What tfjs-core's ops put into the engine's untyped map of attributes.
+// Set by tfjs-core's ops in the engine's untyped map of attributes.
 type FilterAttributes = ConvolutionAttributes & { readonly filterShape: readonly number[] };
 type InputAttributes = ConvolutionAttributes & { readonly inputShape: readonly number[] };
 type Gradient = (first: Tensor4D, second: Tensor4D, geometry: ConvolutionGeometry) => Tensor4D;
 
-/** New kernels for wasm, under tfjs's names. */
+/** Returns new kernels for wasm, under tfjs's names. */
 export function gradientKernels(): readonly KernelConfig[] {
   return [
     filterKernel('Conv2DBackpropFilter', convolutionFilterGradient),

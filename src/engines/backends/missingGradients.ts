@@ -1,4 +1,4 @@
-// Gradients that tfjs-core lacks, and those that it computes for tensors of one shape alone.
+// Gradients that tfjs-core lacks, and those that it computes only for tensors of one shape.
 import {
   DepthToSpace,
   FlipLeftRight,
@@ -33,7 +33,7 @@ import { rank4 } from './convolutionGeometry.ts';
 import { einsumGradient } from './einsum.ts';
 import { bilinearGradient, nearestGradient } from './resizeGradients.ts';
 
-/** All of them. */
+/** Returns all of these gradients. */
 export function missingGradients(): readonly GradConfig[] {
   return [
     stridedSliceGradient,
@@ -84,7 +84,7 @@ function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
   return reshape(axes.length === 0 ? gradient : sum(gradient, axes), shape);
 }
 
-/** What tfjs-core's stridedSlice hands to its kernel. */
+/** Attributes that tfjs-core's stridedSlice passes to its kernel. */
 interface SliceAttributes {
   readonly begin: number[];
   readonly end: number[];
@@ -120,7 +120,7 @@ const stridedSliceGradient: GradConfig = {
   },
 };
 
-/** Puts the entries of an axis where they were taken from, zeros between them. */
+/** Puts the entries of an axis back to their places, with zeros between them. */
 function putBack(dy: Tensor, axis: number, size: number, from: { begin: number; stride: number }): Tensor {
   const count = dy.shape[axis] ?? 0;
   if (count === size && from.stride === 1) return dy;
@@ -167,7 +167,7 @@ function spaceToDepth(y: Tensor, block: number): Tensor {
   return reshape(rows, [b, h, w, block * block * c]);
 }
 
-/** tf.image.flipLeftRight turns [b, h, w, c] around. */
+/** tf.image.flipLeftRight reverses the width of [b, h, w, c]. */
 const flipGradient: GradConfig = {
   kernelName: FlipLeftRight,
   gradFunc: (dy) => ({ image: () => reverse(only(dy), 2) }),

@@ -1,5 +1,5 @@
-// What tfjs's wasm backend lacks for training, or does slowly, put into tfjs's table of kernels: compositions of tfjs's
-// own operations, and in front of them, where SIMD is there, the kernels of our own module.
+// Registers with tfjs the kernels that its wasm backend lacks for training, or that are slow: compositions of tfjs's
+// own operations and, where SIMD is available, the kernels of this package's module, which take precedence.
 import { registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
 import { kernelMakers } from '../kernels/kernelConfigs.ts';
 import type { KernelModule } from '../kernels/kernelModule.ts';
@@ -7,26 +7,26 @@ import { wasmKernel } from './compositeKernel.ts';
 import { gradientKernels } from './gradientKernels.ts';
 import { transposeFirst, transposeFirstFused } from './transposedMatMul.ts';
 
-/** Kernels that tfjs has for wasm and that are replaced all the same: each is a loop of scalars, or falls back to one. */
+/** Kernels of tfjs for wasm that are replaced although they exist: each is a scalar loop, or falls back to one. */
 const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul'];
 
-/** Marks kernels of this package, also those of another copy of it, so that none is put in front of itself. */
+/** Marks kernels of this package, also those of another copy of it, so that none replaces itself. */
 const ours = Symbol.for('transferkit.kernel');
 
-/** What is in place by this copy of the package, and for which module. */
+/** Kernels that this copy of the package has placed, and for which module. */
 const placed = new Map<string, { readonly kernel: KernelConfig; readonly module: KernelModule | undefined }>();
 
-/** What others have under the names of ours: tfjs, or the app. */
+/** Kernels that tfjs or the app had under these names before. */
 const originals = new Map<string, KernelConfig | undefined>();
 
-/** What runs an operation where the module does not, instead of what is missing or slow. */
+/** Kernels for operations that the module does not compute, where tfjs's are missing or slow. */
 let compositions: ReadonlyMap<string, KernelConfig> | undefined;
 
 /**
  * Registers the kernels for `wasm`.
  *
- * @param module - Runs what it can; without it the compositions do.
- * @returns Names of the kernels of this package that are in place.
+ * @param module - Computes the operations that it supports; without it the compositions are used.
+ * @returns Names of the placed kernels of this package.
  */
 export function placeKernels(module: KernelModule | undefined): readonly string[] {
   compositions ??= makeCompositions();
@@ -41,7 +41,7 @@ function makeCompositions(): ReadonlyMap<string, KernelConfig> {
   return new Map([...gradientKernels(), ...products].map((kernel) => [kernel.kernelName, kernel]));
 }
 
-/** Puts the best kernel in place; false when it is not of this package. One of another copy of the package stays. */
+/** Places the best kernel; false when it is not from this package. A kernel of another copy of the package stays. */
 function place(name: string, module: KernelModule | undefined): boolean {
   const present = wasmKernel(name);
   const own = placed.get(name);
@@ -59,7 +59,7 @@ function place(name: string, module: KernelModule | undefined): boolean {
   return isOwn;
 }
 
-/** The module's kernel, else the composition where it is needed, else what others have. */
+/** The module's kernel, else the composition where it is needed, else the previous kernel. */
 function bestKernel(name: string, module: KernelModule | undefined): KernelConfig | undefined {
   const original = originals.get(name);
   const isNeeded = original === undefined || replaced.includes(name);
@@ -68,7 +68,7 @@ function bestKernel(name: string, module: KernelModule | undefined): KernelConfi
   return maker === undefined || module === undefined ? behind : onlyOn(module, maker.make(module, behind), behind);
 }
 
-/** The module works on the memory of one instance of the backend; any other runs what is behind it. */
+/** The module works on the memory of one instance of the backend; any other instance uses the previous kernel. */
 function onlyOn(module: KernelModule, kernel: KernelConfig, behind: KernelConfig | undefined): KernelConfig {
   return {
     ...kernel,

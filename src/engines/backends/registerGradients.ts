@@ -1,4 +1,4 @@
-// Gradients that training needs and tfjs-core lacks or refuses, put into tfjs's table: they hold for every backend.
+// Registers with tfjs the gradients that training needs and tfjs-core lacks or refuses, for all backends.
 import { getGradient, registerGradient, type GradConfig } from '@tensorflow/tfjs-core';
 import { dilatedConvolutions, withDilation } from './dilatedGradients.ts';
 import { discreteGradients } from './discreteGradients.ts';
@@ -6,12 +6,12 @@ import { missingGradients } from './missingGradients.ts';
 
 let registered = false;
 
-/** tfjs types gradients as always there. */
+/** The type of tfjs wrongly says that a gradient is always defined. */
 function gradientOf(kernelName: string): GradConfig | undefined {
   return getGradient(kernelName);
 }
 
-/** Registers them; a second call does nothing. tfjs's own must be there. */
+/** Registers the gradients; a second call does nothing. tfjs's own must be registered before. */
 export function registerGradients(): void {
   if (registered) return;
   registered = true;

@@ -1,5 +1,5 @@
-// Gradients of resizing. tfjs's own kernels leave out where the centres of pixels are, and give other numbers than the
-// resizing itself. Resizing is a product with a matrix along each axis; the backend's own kernel says which.
+// Gradients of resizing. tfjs's own kernels ignore the option for pixel centres, so their gradients do not match the
+// resizing. Resizing is a matrix product along each axis; the matrix is computed by the backend's own resizing kernel.
 import {
   ResizeBilinear,
   ResizeNearestNeighbor,
@@ -13,9 +13,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 
-/** Of tf.image.resizeBilinear. */
+/** Gradient of tf.image.resizeBilinear. */
 export const bilinearGradient = resizeGradient(ResizeBilinear);
-/** Of tf.image.resizeNearestNeighbor. */
+/** Gradient of tf.image.resizeNearestNeighbor. */
 export const nearestGradient = resizeGradient(ResizeNearestNeighbor);
 
 function resizeGradient(kernelName: string): GradConfig {
@@ -30,7 +30,7 @@ function resizeGradient(kernelName: string): GradConfig {
   };
 }
 
-/** Gives the gradient of each new pixel [b, tall, wide, c] to the old ones [b, h, w, c], by their shares in it. */
+/** Distributes the gradient of the new pixels [b, tall, wide, c] to the old ones [b, h, w, c], by their weights. */
 function shareOut(kernelName: string, dy: Tensor, old: readonly number[], attributes: NamedAttrMap): Tensor {
   const [b = 1, h = 1, w = 1, c = 1] = old;
   const [, tall = 1, wide = 1] = dy.shape;
@@ -41,7 +41,7 @@ function shareOut(kernelName: string, dy: Tensor, old: readonly number[], attrib
   return reshape(both, [b, h, w, c]);
 }
 
-/** How much each old pixel counts in each new one along one axis, [to, from]: what becomes of a row for each pixel. */
+/** Weight of each old pixel in each new one along one axis, [to, from]: the resized rows of an identity matrix. */
 function sharesOf(kernelName: string, from: number, to: number, attributes: NamedAttrMap): Tensor {
   const images = reshape(eye(from), [1, from, 1, from]); // One channel for each pixel.
   const resized: Tensor = engine().runKernel(kernelName, { images }, { ...attributes, size: [to, 1] });

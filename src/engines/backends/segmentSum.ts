@@ -1,8 +1,8 @@
-// Sums of rows that share a segment, for wasm: the gradient of gather, and so of every embedding.
+// Sums of rows by segment, for wasm: the gradient of gather, and so of every embedding.
 import { reshape, scatterND, slice, tensor2d, zeros, type Tensor } from '@tensorflow/tfjs-core';
 
 /**
- * Adds up the rows of each segment, as tf.unsortedSegmentSum. Rows whose segment is outside 0 … count - 1 are left out.
+ * Sums the rows of each segment, as tf.unsortedSegmentSum. Rows whose segment is outside 0 … count - 1 are ignored.
  *
  * @param x - [n, …]
  * @param segments - [n], int32
@@ -17,7 +17,7 @@ export function segmentSum(x: Tensor, segments: Tensor, count: number): Tensor {
     );
   }
   if (x.size === 0 || count === 0) return zeros([count, ...inner], x.dtype);
-  // The kernel of scatterND writes wherever it is told to: what belongs to no segment goes to one row more.
+  // The kernel of scatterND does not check indexes: rows without a segment are added to one extra row.
   const indices = Int32Array.from(segments.dataSync(), (segment) =>
     segment >= 0 && segment < count ? segment : count,
   );

@@ -1,12 +1,12 @@
-// A convolution and its gradients with known results. Drivers and half-finished backends give wrong numbers without any
-// error; a network trained on them never learns, and nothing says why.
+// A convolution and its gradients with known results. Faulty drivers and incomplete backends give wrong numbers without
+// an error; a network trained on them does not learn, and nothing shows why.
 import { conv2d, dispose, getKernel, grads, tensor4d, tidy, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { quietly } from './quietly.ts';
 
 /**
- * Whole numbers below 64, so that every backend, even one of half precision, can be exact. Inputs are made by formula;
- * the results by the plain loops of test/backends/reference.ts, which test/backends/selfTest.test.ts runs again.
+ * Whole numbers below 64, so that every backend, even one of half precision, is exact. Inputs come from formulas; the
+ * results from the plain loops of test/backends/reference.ts, which test/backends/selfTest.test.ts recomputes.
  */
 export const selfTestNumbers = {
   input: Array.from({ length: 32 }, (_, n) => ((n * 7) % 5) - 2), // [1, 4, 4, 2]
@@ -28,9 +28,9 @@ export const selfTestNumbers = {
 type Part = keyof typeof selfTestNumbers.known;
 
 /**
- * Runs a 3×3 convolution of stride 2 and its gradients on the active backend and compares them with known numbers.
+ * Computes a 3×3 convolution of stride 2 and its gradients on the active backend, and compares them with known numbers.
  *
- * @throws TransferKitError `BACKEND_WRONG_RESULT`; `BACKEND_UNAVAILABLE` if the backend cannot compute them at all.
+ * @throws TransferKitError `BACKEND_WRONG_RESULT`; `BACKEND_UNAVAILABLE` if the backend cannot compute them.
  */
 export async function selfTest(backendName: string): Promise<void> {
   const computed = await compute(backendName);
@@ -43,7 +43,7 @@ export async function selfTest(backendName: string): Promise<void> {
 }
 
 async function compute(backendName: string): Promise<Record<Part, ArrayLike<number>>> {
-  // Looked up first: tfjs keeps saved tensors for ever when a gradient throws.
+  // Checked first, because tfjs never frees saved tensors when a gradient throws.
   const missing = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'].filter(
     (name) => !hasKernel(name, backendName),
   );

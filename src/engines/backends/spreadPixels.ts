@@ -1,5 +1,5 @@
-// Pixels moved apart, and pictures grown or cropped: what the gradients of strided convolutions need. Written with pads
-// of two axes, which the wasm backend does at the speed of memory; its StridedSlice and Gather are loops of scalars.
+// Inserts zeros between pixels, and pads or crops pictures, for the gradients of strided convolutions. It uses pads of
+// two axes, which the wasm backend does at the speed of memory; its StridedSlice and Gather are scalar loops.
 import { pad, reshape, slice, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import {
   rank4,
@@ -8,11 +8,11 @@ import {
   type ConvolutionGeometry,
 } from './convolutionGeometry.ts';
 
-/** Rows or columns to add before and after; negative numbers take away. */
+/** Rows or columns to add before and after; negative numbers remove them. */
 export type Margin = readonly [before: number, after: number];
 
 /**
- * Puts `stride - 1` rows and columns of zeros after each pixel.
+ * Inserts `stride - 1` rows and columns of zeros after each pixel.
  *
  * @param x - [b, h, w, c]
  * @returns [b, h * rowStride, w * columnStride, c]
@@ -40,7 +40,7 @@ export function fitPixels(x: Tensor4D, rows: Margin, columns: Margin): Tensor4D 
   return pad(kept, [[0, 0], zerosOf(rows), zerosOf(columns), [0, 0]]);
 }
 
-/** What surrounds dy, its pixels moved apart, when the gradient by the input is a convolution of it with stride 1. */
+/** The padding of the spread dy when the gradient with respect to the input is a convolution of it with stride 1. */
 export function inputMargins(
   spread: Tensor4D,
   { rows, columns }: ConvolutionGeometry,

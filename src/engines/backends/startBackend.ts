@@ -1,4 +1,4 @@
-// Starts one backend by name, loading its package where the app has not, and says why when that fails.
+// Starts one backend by name, imports its package if needed, and reports why that fails.
 import { engine, findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
 import { importFailure } from '../../core/importFailure.ts';
 import { nearestNames } from '../../core/names.ts';
@@ -6,12 +6,12 @@ import type { BackendLoader } from '../../core/platform.ts';
 import { quietly } from './quietly.ts';
 import { startedBackend } from './startedBackend.ts';
 
-/** The backend that has been set and has started, if there is one. */
+/** Returns the backend that has been set and has started, if any. */
 export async function activeBackend(): Promise<string | undefined> {
   const name = setName();
   if (name === undefined) return undefined;
   if (startedBackend(name) === undefined) {
-    // Set but not started yet. If it fails, tfjs tries the others that are registered, and throws if there are none.
+    // It is set but not started yet. If it fails, tfjs tries the other registered ones, and throws if there are none.
     await engine()
       .ready()
       .catch(() => undefined);
@@ -20,7 +20,10 @@ export async function activeBackend(): Promise<string | undefined> {
   return settled !== undefined && startedBackend(settled) !== undefined ? settled : undefined;
 }
 
-/** The name that was set last; tfjs types it as always there, before that it is undefined or null. */
+/**
+ * Returns the name that was set last. The type of tfjs wrongly says that it is always defined; before that it is
+ * undefined or null.
+ */
 function setName(): string | undefined {
   const name: unknown = engine().backendName;
   return typeof name === 'string' ? name : undefined;
@@ -55,7 +58,7 @@ function isRegistered(name: string): boolean {
   return typeof factory === 'function';
 }
 
-/** tfjs prints why a backend did not start and keeps it to itself: try once more, to hear it. */
+/** tfjs prints why a backend did not start but does not return it: start it once more to get the reason. */
 async function failureOf(name: string): Promise<string> {
   try {
     const instance = await findBackendFactory(name)();

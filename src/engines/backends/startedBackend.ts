@@ -1,7 +1,7 @@
-// The backends that tfjs has started.
+// The instances of backends that tfjs has started.
 import { engine, type KernelBackend } from '@tensorflow/tfjs-core';
 
-/** The instance of a backend that has started. */
+/** Returns the instance of a backend that has started. */
 export function startedBackend(name: string): KernelBackend | undefined {
   return engine().registry[name];
 }

@@ -1,6 +1,6 @@
-// Matrix products on wasm that take the fast path. tfjs multiplies with XNNPACK only where nothing is transposed and
-// neither side has a batch; everything else is a loop of scalars, twenty times as slow. So transpose first, and let a
-// batch be more rows where the other side has none. Two batches still take tfjs's own loop.
+// Faster matrix products on wasm. tfjs uses XNNPACK only where nothing is transposed and neither side has a batch;
+// everything else is a scalar loop, twenty times as slow. So this kernel transposes first, and treats a batch as more
+// rows where the other side has none. With batches on both sides tfjs's own loop is used.
 import {
   add,
   backend_util,
@@ -23,16 +23,16 @@ interface MatMulAttributes {
   readonly transposeB: boolean;
 }
 
-/** tfjs's kernel of a matrix product, given plain matrices. */
+/** tfjs's kernel of a matrix product, for plain matrices. */
 type Multiply = (a: Tensor2D, b: Tensor2D) => Tensor2D;
 
 type KernelCall = Parameters<KernelConfig['kernelFunc']>[0];
 
-/** A replacement of tfjs's kernel `BatchMatMul` that arranges its inputs and then runs it. */
+/** Makes a replacement of tfjs's kernel `BatchMatMul` that rearranges its inputs and then runs it. */
 export function transposeFirst(original: KernelConfig): KernelConfig {
   const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
     const { a, b, attributes, isFast } = readCall(original, call);
-    // Two batches stay tfjs's own loop; types that it refuses it shall refuse.
+    // Batches on both sides use tfjs's own loop; types that tfjs refuses stay refused.
     const isPlain = a.dtype === 'float32' && b.dtype === 'float32' && batchOf(b) === 1;
     if (isFast || !isPlain) return original.kernelFunc(call);
     return tidy(() => product(a, b, attributes, cheapest, (left, right) => runOriginal(original, call, left, right)));
@@ -41,14 +41,14 @@ export function transposeFirst(original: KernelConfig): KernelConfig {
 }
 
 /**
- * A replacement of tfjs's kernel `_FusedMatMul`. Beyond speed: tfjs's own loop adds the wrong bias to batches. Where it
- * would run, product, bias and activation are operations of their own.
+ * Makes a replacement of tfjs's kernel `_FusedMatMul`. Besides its speed, it avoids a fault: tfjs's own loop adds the
+ * wrong bias to batches. Instead of that loop, product, bias and activation are computed as separate operations.
  */
 export function transposeFirstFused(original: KernelConfig): KernelConfig {
   const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
     const { a, b, attributes, isFast } = readCall(original, call);
     if (isFast) return original.kernelFunc(call);
-    const hasPrelu = call.inputs.preluActivationWeights !== undefined; // Weights that go with the batch.
+    const hasPrelu = call.inputs.preluActivationWeights !== undefined; // Weights that depend on the batch.
     return tidy(() =>
       batchOf(b) > 1 || hasPrelu
         ? unfused(original, call, matMul(a, b, attributes.transposeA, attributes.transposeB))
@@ -62,7 +62,7 @@ function unfused(original: KernelConfig, { inputs, attrs }: KernelCall, result: 
   const given = (name: string) =>
     inputs[name] === undefined ? undefined : tensors(original.kernelName, [name], inputs)[name];
   const bias = given('bias');
-  // The names of activations are those that tfjs-core's fused op has checked.
+  // tfjs-core's fused op has checked the name.
   const activation = (attrs?.activation ?? 'linear') as backend_util.Activation;
   const slope = Number(attrs?.leakyreluAlpha ?? 0);
   const sum = bias === undefined ? result : add(result, bias);
@@ -110,7 +110,7 @@ function direct(a: Tensor2D, b: Tensor2D, { transposeA, transposeB }: MatMulAttr
   return multiply(transposeA ? transpose(a) : a, transposeB ? transpose(b) : b);
 }
 
-/** Transposes as few numbers as it can: the sides, or the result of the sides changed over. */
+/** Transposes the smaller amount of numbers: the inputs, or the result of the exchanged inputs. */
 function cheapest(a: Tensor2D, b: Tensor2D, attributes: MatMulAttributes, multiply: Multiply): Tensor2D {
   const { transposeA, transposeB } = attributes;
   const resultSize = rowsOf(a, transposeA) * rowsOf(b, !transposeB);
@@ -124,7 +124,7 @@ function batchOf(tensor: Tensor): number {
   return tensor.shape.slice(0, -2).reduce((product, axis) => product * axis, 1);
 }
 
-/** Rows of a matrix, or of its transpose. */
+/** Number of rows of a matrix, or of its transpose. */
 function rowsOf(tensor: Tensor, isTransposed: boolean): number {
   return tensor.shape.at(isTransposed ? -1 : -2) ?? 1;
 }

@@ -1,24 +1,27 @@
-// The kernels of our own on the wasm backend: started once for each instance, with as many threads as are asked for.
+// Starts the kernels of this package on the wasm backend: once for each instance, with the requested number of threads.
 import { platform } from '#platform';
 import { isShared, startKernels, threadSource, type KernelModule } from '../kernels/kernelModule.ts';
 import { memoryOf, type WasmBackend } from '../kernels/wasmHeap.ts';
 import type { KernelOptions } from './completion.ts';
 
-/** What came of it. */
+/** The result of starting them. */
 export interface RunningKernels {
-  /** Undefined where the backend runs without them. */
+  /** Undefined where the backend runs without the kernels. */
   readonly module: KernelModule | undefined;
   readonly threads: number;
-  /** Why there are fewer threads than asked for, or no kernels. */
+  /** Why there are fewer threads than requested, or no kernels. */
   readonly note: string | undefined;
 }
 
-/** More threads than this cost more in waiting than they bring in a network of small layers. */
+/** More threads than this cost more time in waiting than they save in a network of small layers. */
 const mostThreads = 16;
 
 let current: (RunningKernels & { readonly backend: WasmBackend; readonly wanted: number }) | undefined;
 
-/** Starts the kernels on a backend, or changes how many threads they use. Without options what runs stays. */
+/**
+ * Starts the kernels on a backend, or changes their number of threads. Without options a running module stays
+ * unchanged.
+ */
 export async function useKernels(backend: WasmBackend, options: KernelOptions = {}): Promise<RunningKernels> {
   const isRunning = current?.backend === backend;
   if (current !== undefined && isRunning && options.threads === undefined && options.kernels === undefined)

@@ -5,17 +5,17 @@ import { joinBlocks } from './reductions.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Activations whose output tells where they are flat: from 0 down, and for `relu6` from 6 on. */
+/** Activations whose output shows where their gradient is 0: at 0 and below, and for `relu6` at 6 and above. */
 export type FlatActivation = 'relu' | 'relu6';
 
 const ceilings: Readonly<Record<FlatActivation, number>> = { relu: Infinity, relu6: 6 };
 
 /**
- * `dy` where the activation's output `y` is above 0 (and, for `relu6`, below 6), else 0; and the sums of that over all
- * axes but the last one.
+ * Computes `dy` where the activation's output `y` is above 0 (and, for `relu6`, below 6), else 0, and the sums of the
+ * result over all axes except the last one.
  *
  * @param dy - float32 [..., c], not empty.
- * @param y - As `dy`.
+ * @param y - Output of the activation, in the shape of `dy`.
  * @returns `masked` in the shape of `dy`; `sums` [c]. The caller owns both.
  */
 export function activationGradient(

@@ -1,4 +1,4 @@
-// Functions of one value: clips (relu and relu6 among them), steps and the logistic function.
+// Functions of single values: clips (relu and relu6 among them), steps and the logistic function.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { real, type KernelModule } from './kernelModule.ts';
 import { exponential } from './exponential.ts';
@@ -6,17 +6,17 @@ import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareValues } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Numbers in assembly/activation.ts. */
+/** Numbers of the functions in assembly/activation.ts. */
 const operations = { clip: 0, step: 1, sigmoid: 2 } as const;
 
-/** Which function, and what of it is to choose: the bounds of a clip, the values of a step below and above 0. */
+/** A function with its parameters: the bounds of a clip, the values of a step below and above 0. */
 interface Activation {
   readonly operation: keyof typeof operations;
   readonly low?: number;
   readonly high?: number;
 }
 
-/** tfjs's operations. */
+/** Kernels of tfjs's operations. */
 export const activationMakers = [
   maker('Relu', () => ({ operation: 'clip', low: 0, high: Infinity })),
   maker('Relu6', () => ({ operation: 'clip', low: 0, high: 6 })),

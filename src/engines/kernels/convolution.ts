@@ -8,7 +8,7 @@ import { joinTaps, picturesAt } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's convolutions. */
+/** Kernels of tfjs's convolutions. */
 export const convolutionMakers = [kernelOrOriginal('Conv2D', convolve), kernelOrOriginal('FusedConv2D', convolve)];
 
 function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {

@@ -1,5 +1,5 @@
-// The gradient of a convolution by its filter, on the module: for each tap, the pixels that it read, transposed, times
-// the gradient of the output.
+// The gradient of a convolution with respect to its filter, on the module: for each tap, the transposed pixels that it
+// read, times the gradient of the output.
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { columnsOf, convolutionShape, isFloat, rowsOf, shape4 } from './convolutionShape.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
@@ -16,7 +16,7 @@ import {
 } from './patches.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's kernel of this gradient. */
+/** Kernel of tfjs for this gradient. */
 export const convolutionFilterGradientMaker = kernelOrOriginal('Conv2DBackpropFilter', filterGradient);
 
 function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {
@@ -27,7 +27,7 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
   const shape = Array.isArray(filterShape) ? convolutionShape(x.shape, filterShape.map(Number), attrs) : undefined;
   const slope = shape4(dy.shape);
   if (!shape || slope?.[0] !== shape.batchSize || slope[3] !== shape.outChannels) return undefined;
-  // How the forward pass rounded is seen from its output alone.
+  // Only the output's shape shows how the forward pass rounded.
   const [, outHeight, outWidth] = slope;
   const { inHeight, inWidth, inChannels, outChannels } = shape;
   const out = makeOutput(backend, shape.filterShape, 'float32');
@@ -44,10 +44,12 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
   return out;
 }
 
-/** With less than two tiles of channels, taps side by side are joined. */
+/** With less than two tiles of channels, adjacent taps are joined. */
 const fewestChannels = 8;
 
-/** Two runs: sums of parts of the rows, and their sum. The parameters of assembly/convFilterParameters.ts. */
+/**
+ * Two runs: sums of parts of the rows, then their total. The parameters are those of assembly/convFilterParameters.ts.
+ */
 function run(kernels: KernelModule, patches: Patches, slope: Placement, results: number, result: number): void {
   const { count, taps, depth } = patchSizes(patches);
   const panels = Math.ceil(results / 8);
@@ -64,20 +66,20 @@ function run(kernels: KernelModule, patches: Patches, slope: Placement, results:
   // prettier-ignore
   const words = patchWords(patches, zeros).concat(
     slope.address, slope.picture, slope.row, slope.pixel,
-    0, 0, 0, 0, // Panels and groups of products.
+    0, 0, 0, 0, // Panels and groups of products: unused.
     count, cut.taskRows, cut.blockRows, results, cut.taskPanels,
     zeros + depth * 4, thread.bytes, thread.tableBytes,
-    0, 0, 0, 0, // Activation of products.
+    0, 0, 0, 0, // Activation of products: unused.
     cut.taskTaps, sums, parts, result, sumPanels, thread.packed, thread.copies,
   );
   kernels.run('filterGradient', words, parts * Math.ceil(taps / cut.taskTaps) * Math.ceil(panels / cut.taskPanels));
   kernels.run('filterGradientSum', words, Math.ceil((taps * panels) / sumPanels));
 }
 
-/** What a thread needs for a block of rows; what it does not copy is at 0. */
+/** Memory of a thread for a block of rows; addresses of unused copies are 0. */
 function threadScratch(patches: Patches, { blockRows, taskPanels }: Cut, results: number) {
   const { tableBytes, bytes } = patchScratch(patches, blockRows);
-  // Where few channels meet each column, reading columns where they are is less work than packing them.
+  // With few channels for each column, reading columns in place costs less than packing them.
   const isPacked = patchSizes(patches).length > fewChannels || results % 8 !== 0;
   const packedBytes = isPacked ? blockRows * taskPanels * 32 : 0;
   const copiedBytes = isSpread(patches) ? blockRows * (64 + 4) : 0;
@@ -91,7 +93,7 @@ function threadScratch(patches: Patches, { blockRows, taskPanels }: Cut, results
 
 const fewChannels = 32;
 
-/** Whether the pixels that a tap reads one after the other are so far apart that they share few places in the cache. */
+/** Whether consecutive pixels of a tap are so far apart that they compete for few places in the cache. */
 function isSpread({ columns, channels, input }: Patches): boolean {
   return (columns.stride * input.pixel) % 4096 === 0 && channels % 16 === 0;
 }
@@ -103,23 +105,23 @@ interface Cut {
   readonly taskPanels: number;
 }
 
-// What a core's own cache holds: a block of pixels, and the sums of a task. The numbers of rows make panels of an odd
-// number of lines of the cache, so that rows of several panels do not drive each other out.
+// Size of a core's own cache, for a block of pixels and the sums of a task. The numbers of rows make panels of an odd
+// number of cache lines, so that rows of several panels do not evict each other.
 const blockBytes = 256 * 1024;
 const taskSumsBytes = 256 * 1024;
 const spreadBlockRows = 250;
 const mostBlockRows = 130;
 const fewestBlockRows = 66;
 const fewestTaskPanels = 4;
-/** Parts of the rows, each at least so long that its sums are little work. */
+/** Most parts of the rows; each is so long that adding up the parts costs little. */
 const mostParts = 16;
 const fewestPartRows = 1024;
-/** Tasks to aim at, and the multiplications that make one worth its while; a sum is worth several. */
+/** Intended number of tasks, and the multiplications that make a task worthwhile; a sum counts as several. */
 const wantedTasks = 32;
 const smallestTask = 1 << 19;
 const sumWork = 16;
 
-/** How rows, taps and panels become tasks: by sizes alone, never by the number of threads. */
+/** Divides rows, taps and panels into tasks: depends on sizes only, never on the number of threads. */
 function cutWork(rows: number, taps: number, depth: number, panels: number, isSpread: boolean): Cut {
   const fitting = Math.floor(blockBytes / 16 / depth) * 4 + 2;
   const blockRows = isSpread ? spreadBlockRows : Math.min(mostBlockRows, Math.max(fewestBlockRows, fitting));
@@ -127,7 +129,7 @@ function cutWork(rows: number, taps: number, depth: number, panels: number, isSp
   const tasks = Math.max(1, Math.min(wantedTasks, Math.floor(work / smallestTask)));
   const parts = Math.max(1, Math.min(mostParts, tasks, Math.floor(rows / fewestPartRows)));
   const taskRows = Math.max(1, Math.ceil(rows / parts / blockRows)) * blockRows;
-  const mostPanels = taskSumsBytes / 32 / depth; // Of any tap.
+  const mostPanels = taskSumsBytes / 32 / depth; // For one tap.
   const wanted = Math.ceil((taps * panels) / Math.ceil(tasks / parts));
   const share = Math.max(1, Math.min(taps * panels, wanted, mostPanels));
   const taskTaps = Math.max(1, Math.min(taps, Math.floor(share / panels)));

@@ -1,5 +1,5 @@
-// The gradient of a convolution by its input, on the module. An input pixel meets only the taps of the filter that the
-// stride brings to it: pixels that meet the same ones are one convolution of the output's gradient, without a stride.
+// The gradient of a convolution with respect to its input, on the module. The stride determines which taps read an
+// input pixel. All pixels read by the same taps form one convolution of the output's gradient, without a stride.
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { columnsOf, convolutionShape, isFloat, rowsOf, shape4, type ConvolutionShape } from './convolutionShape.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
@@ -8,7 +8,7 @@ import { joinTaps, picturesAt, type PatchAxis, type Placement } from './patches.
 import { patchProduct } from './patchProduct.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's kernel of this gradient. */
+/** Kernel of tfjs for this gradient. */
 export const convolutionInputGradientMaker = kernelOrOriginal('Conv2DBackpropInput', inputGradient);
 
 function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {
@@ -21,7 +21,7 @@ function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): Te
   if (!shape || slope?.[0] !== shape.batchSize || slope[3] !== shape.outChannels) return undefined;
   const out = makeOutput(backend, shape.inShape, 'float32');
   const addresses = { dy: addressOf(backend, dy), filter: addressOf(backend, filter), out: addressOf(backend, out) };
-  // How the forward pass rounded is seen from its output alone.
+  // Only the output's shape shows how the forward pass rounded.
   const [, outHeight, outWidth] = slope;
   for (let y = 0; y < shape.strideHeight; y++) {
     for (let x = 0; x < shape.strideWidth; x++) {
@@ -31,14 +31,14 @@ function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): Te
   return out;
 }
 
-/** Where the tensors are. */
+/** Addresses of the tensors. */
 interface Addresses {
   readonly dy: number;
   readonly filter: number;
   readonly out: number;
 }
 
-/** The input pixels whose row and column leave these rests when divided by the strides. */
+/** Computes the input pixels whose row and column have these remainders modulo the strides. */
 function runPhase(
   kernels: KernelModule,
   shape: ConvolutionShape,
@@ -84,10 +84,10 @@ function phasePixels(
 }
 
 /**
- * The input positions `rest`, `rest + stride`, …, and the taps that they meet, from the last to the first, so that the
- * positions of the output that they read ascend.
+ * Returns the input positions `rest`, `rest + stride`, …, and the taps that read them, from the last to the first, so
+ * that the output positions ascend.
  *
- * @param forward - What the outputs of the convolution read.
+ * @param forward - The axis of the forward convolution.
  */
 function phaseOf(
   forward: PatchAxis,

@@ -1,11 +1,11 @@
-// Operations that bring values to another place: concatenations, their parts, slices, and pictures with a margin.
+// Operations that copy values: concatenations, their gradients, slices, and padding of pictures.
 import { backend_util, slice_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's operations. */
+/** Kernels of tfjs's operations. */
 export const copyMakers = [
   kernelOrOriginal('Concat', concatenate),
   kernelOrOriginal('SplitV', split),
@@ -13,10 +13,10 @@ export const copyMakers = [
   kernelOrOriginal('PadV2', padPictures),
 ];
 
-/** Runs of values one behind the other, in three axes. Steps and addresses in bytes. */
+/** Runs of consecutive values, in three axes. Steps and addresses are in bytes. */
 interface Runs {
   readonly sizes: readonly [number, number, number];
-  /** Values of a run. */
+  /** Number of values in a run. */
   readonly values: number;
   readonly from: number;
   readonly fromSteps: readonly [number, number, number];
@@ -80,7 +80,7 @@ function slice(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): Ten
   const out = makeOutput(kernels.backend, size, x.dtype);
   const steps = stepsOf(x.shape);
   const start = begin.reduce((sum, index, axis) => sum + index * (steps[axis] ?? 0), 0);
-  // From the last axis that is cut on, values follow each other.
+  // After the last axis that is cut, values are consecutive.
   const cut = Math.max(
     0,
     size.findLastIndex((count, axis) => count !== x.shape[axis]),
@@ -118,12 +118,12 @@ function padPictures(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall
   return out;
 }
 
-/** Numbers of four bytes, at least one. */
+/** Whether a tensor has at least one value, each of four bytes. */
 function isCopied(x: TensorInfo | undefined): x is TensorInfo {
   return (x?.dtype === 'float32' || x?.dtype === 'int32') && util.sizeFromShape(x.shape) > 0;
 }
 
-/** Bytes from one index of an axis to the next. */
+/** Bytes from one index of each axis to the next. */
 function stepsOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => util.sizeFromShape(shape.slice(axis + 1)) * 4);
 }

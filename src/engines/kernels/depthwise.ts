@@ -1,4 +1,4 @@
-// Depthwise convolutions on the module, with bias and activation, and their gradients by the input.
+// Depthwise convolutions on the module, with bias and activation, and their gradients with respect to the input.
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { isFloat } from './convolutionShape.ts';
 import { backwardAxis, forwardAxis } from './depthwiseAxis.ts';
@@ -9,7 +9,7 @@ import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue } from './patchEpilogue.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's depthwise convolutions, and the gradient by the input. */
+/** Kernels of tfjs's depthwise convolutions and of the gradient with respect to the input. */
 export const depthwiseMakers = [
   kernelOrOriginal('DepthwiseConv2dNative', convolve),
   kernelOrOriginal('FusedDepthwiseConv2D', convolve),

@@ -1,14 +1,14 @@
-// What the outputs of a depthwise convolution read along one axis, and what the gradients of its inputs read.
+// The positions that the outputs of a depthwise convolution, and the gradients of its inputs, read along one axis.
 
-/** One axis. Outputs `p`, `p + phases.length`, … belong to one phase and read with the same taps. */
+/** One axis. Outputs `p`, `p + phases.length`, … belong to one phase and use the same taps. */
 export interface DepthwiseAxis {
   readonly input: number;
   readonly output: number;
-  /** Inputs from what one output of a phase reads to what the next one reads. */
+  /** Distance between the inputs of consecutive outputs of a phase. */
   readonly stride: number;
-  /** Inputs from what one tap reads to what the next one reads. */
+  /** Distance between the inputs of consecutive taps. */
   readonly dilation: number;
-  /** Taps of the filter from one tap of a phase to the next. */
+  /** Distance between consecutive taps of a phase in the filter. */
   readonly tapStep: number;
   readonly phases: readonly DepthwisePhase[];
 }
@@ -18,11 +18,11 @@ interface DepthwisePhase {
   readonly taps: number;
   /** The input that the first tap reads for the first output of the phase. */
   readonly start: number;
-  /** The first tap's place in the filter. */
+  /** Index of the first tap in the filter. */
   readonly firstTap: number;
 }
 
-/** A convolution along one axis: output `p` reads, through tap `t`, input `p * stride + t * dilation - padBefore`. */
+/** A convolution along one axis: output `p` reads, with tap `t`, input `p * stride + t * dilation - padBefore`. */
 export interface ForwardAxis {
   readonly input: number;
   readonly output: number;
@@ -32,14 +32,14 @@ export interface ForwardAxis {
   readonly padBefore: number;
 }
 
-/** What the outputs read. */
+/** The positions that the outputs read. */
 export function forwardAxis({ taps, padBefore, ...axis }: ForwardAxis): DepthwiseAxis {
   return { ...axis, tapStep: 1, phases: [{ taps, start: -padBefore, firstTap: 0 }] };
 }
 
 /**
- * What the gradients of the inputs read of the gradients of the outputs. Taps go from the last to the first, so that
- * what they read ascends; an input meets only those that the stride brings to it.
+ * The positions in the output's gradient that the gradients of the inputs read. Taps are in descending order, so that
+ * these positions ascend. The stride determines which taps an input has.
  */
 export function backwardAxis(forward: ForwardAxis): DepthwiseAxis {
   const { input, output, stride, dilation } = forward;

@@ -1,4 +1,4 @@
-// The gradient of a depthwise convolution by its filter, on the module.
+// The gradient of a depthwise convolution with respect to its filter, on the module.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { isFloat } from './convolutionShape.ts';
 import { forwardAxis } from './depthwiseAxis.ts';
@@ -8,7 +8,7 @@ import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's gradient of a depthwise convolution by the filter. */
+/** Kernel of tfjs for this gradient. */
 export const depthwiseFilterGradientMaker = kernelOrOriginal('DepthwiseConv2dNativeBackpropFilter', filterGradient);
 
 function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {
@@ -36,11 +36,11 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
 // assembly/depthwiseParameters.ts has the same number.
 const slotsWord = 63;
 
-/** Groups of rows to aim at: each has sums of its own. */
+/** Intended number of groups of rows: each has its own sums. */
 const mostGroups = 16;
-/** Products that make a group worth its while. */
+/** Products that make a group worthwhile. */
 const smallestGroup = 1 << 17;
-/** Pixels of the output that stay in the cache with what they read. */
+/** Number of output pixels that fit into the cache together with their inputs. */
 const pixelsAtOnce = 64;
 
 interface SharedRows {

@@ -1,4 +1,4 @@
-// The numbers of a depthwise convolution, from what tfjs hands to its kernels.
+// Sizes of a depthwise convolution, from the arguments of tfjs's kernels.
 import { backend_util, type Conv2DAttrs } from '@tensorflow/tfjs-core';
 import { shape4 } from './convolutionShape.ts';
 import type { ForwardAxis } from './depthwiseAxis.ts';
@@ -8,9 +8,9 @@ import type { KernelCall } from './kernelMaker.ts';
 export type DepthwiseShape = backend_util.Conv2DInfo;
 
 /**
- * The numbers of a depthwise convolution; undefined where the module does not do it.
+ * Returns the sizes of a depthwise convolution; undefined where the module does not support it.
  *
- * @param dy - Shape of the gradient of the output, where there is one: it tells how the forward pass rounded.
+ * @param dy - Shape of the gradient of the output, if there is one: it shows how the forward pass rounded.
  */
 export function depthwiseShape(
   x: readonly number[],
@@ -20,7 +20,7 @@ export function depthwiseShape(
 ): DepthwiseShape | undefined {
   const xShape = shape4(x);
   const filterShape = shape4(filter);
-  // What tfjs-core's ops put into the engine's untyped map of attributes.
+  // Set by tfjs-core's ops in the engine's untyped map of attributes.
   const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributes as unknown as Partial<Conv2DAttrs>;
   if (xShape === undefined || filterShape === undefined || strides === undefined || pad === undefined) return undefined;
   if ((dataFormat ?? 'NHWC') !== 'NHWC' || xShape[3] !== filterShape[2] || filterShape[3] !== 1) return undefined;

@@ -3,7 +3,9 @@ import type { DepthwiseAxis } from './depthwiseAxis.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
 
-/** A depthwise convolution, or the gradient of one by its input. Addresses are of float32 values, channels last. */
+/**
+ * A depthwise convolution, or its gradient with respect to the input. Addresses are of float32 values, channels last.
+ */
 export interface DepthwiseWindows {
   readonly pictures: number;
   readonly channels: number;
@@ -11,23 +13,23 @@ export interface DepthwiseWindows {
   readonly columns: DepthwiseAxis;
   readonly x: number;
   readonly filter: number;
-  /** Columns of the whole filter. */
+  /** Number of columns of the whole filter. */
   readonly filterWidth: number;
-  /** Values that sums start with, one for each channel; 0 where there are none. */
+  /** Address of the initial values of sums, one for each channel; 0 where there are none. */
   readonly bias: number;
   readonly out: number;
-  /** Sums are kept between these. */
+  /** Sums are clipped to `low` … `high`. */
   readonly low: number;
   readonly high: number;
 }
 
-/** Phases of an axis that the kernel has words for. */
+/** Largest number of phases of an axis: the kernel has words for this many. */
 export const mostPhases = 16;
 
-// Words before those of the axes; assembly/depthwiseParameters.ts has the same numbers.
+// Offsets of the words of the axes; assembly/depthwiseParameters.ts has the same numbers.
 const columnsOffset = 64;
 
-/** Runs it. */
+/** Runs the convolution. */
 export function runDepthwise(kernels: KernelModule, windows: DepthwiseWindows): void {
   const { pictures, channels, rows, columns, filterWidth } = windows;
   const pixel = channels * 4;
@@ -39,7 +41,7 @@ export function runDepthwise(kernels: KernelModule, windows: DepthwiseWindows): 
   kernels.run('depthwise', words, tasks);
 }
 
-/** Writes the words of both axes where the kernels look for them. */
+/** Writes the words of both axes to the parameters of the kernel. */
 export function writeAxes(
   words: number[],
   rows: DepthwiseAxis,
@@ -51,7 +53,7 @@ export function writeAxes(
   words.push(...axisWords(columns, pixel));
 }
 
-/** Products for each output. */
+/** Number of products for each output. */
 function tapsOf({ rows, columns }: DepthwiseWindows): number {
   const mean = ({ phases }: DepthwiseAxis) => phases.reduce((total, { taps }) => total + taps, 0) / phases.length;
   return mean(rows) * mean(columns);

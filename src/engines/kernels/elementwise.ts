@@ -1,18 +1,17 @@
-// Sums, differences, products and quotients value by value, of equal shapes or with one that is repeated; and repetition
-// alone.
+// Elementwise sums, differences, products and quotients, of equal shapes or with broadcasting; and broadcasting alone.
 import { broadcast_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareValues, shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Numbers in assembly/elementwise.ts: for the operation, and for the same with its operands the other way round. */
+/** Numbers in assembly/elementwise.ts: for the operation, and for the operation with exchanged operands. */
 const operations = { Add: [0, 0], Multiply: [1, 1], Sub: [2, 3], RealDiv: [4, 5] } as const;
 
-/** The number for a repetition alone. */
+/** The number of broadcasting alone. */
 const repeat = 6;
 
-/** tfjs's arithmetic. */
+/** Kernels of tfjs's arithmetic. */
 export const elementwiseMakers = [
   ...(['Add', 'Multiply', 'Sub', 'RealDiv'] as const).map((name) =>
     kernelOrOriginal(name, (kernels, call) => combine(kernels, call, operations[name])),
@@ -37,7 +36,7 @@ function combine(
   return out;
 }
 
-/** Axes of length 1 made longer: what tfjs does to make shapes equal. */
+/** Repeats axes of length 1: tfjs uses it to make shapes equal. */
 function tile(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): TensorInfo | undefined {
   if (x?.dtype !== 'float32') return undefined;
   const reps = attrs?.reps as readonly number[];
@@ -62,14 +61,14 @@ function run(
   kernels.run('combine', [operation, Number(isSplat), ...addresses, size, length, perTask, repeats, step], tasks);
 }
 
-/** Shape [outer, 1, inner] that is repeated to [outer, repeats, inner]. */
+/** A shape [outer, 1, inner] that is repeated to [outer, repeats, inner]. */
 interface Repetition {
   readonly outer: number;
   readonly repeats: number;
   readonly inner: number;
 }
 
-/** How a shape is repeated to become another one; undefined when it is along axes that do not touch. */
+/** Returns how a shape is repeated to become another one; undefined when the repeated axes are not adjacent. */
 function repetitionOf(short: readonly number[], long: readonly number[]): Repetition | undefined {
   const sizes = long.map((size, axis) => ({ size, own: short[axis - long.length + short.length] ?? 1 }));
   const axes = sizes.filter(({ size }) => size !== 1).reverse();
@@ -85,13 +84,13 @@ function repetitionOf(short: readonly number[], long: readonly number[]): Repeti
   };
 }
 
-/** How many members stand before the first of a kind. */
+/** Index of the first member of a kind. */
 function endOf<Member>(list: readonly Member[], isKind: (member: Member) => boolean): number {
   const index = list.findIndex(isKind);
   return index === -1 ? list.length : index;
 }
 
-/** Rows of the longer array, and what each of them meets. */
+/** The rows of the longer array, and the operand of each. */
 function layOut({ outer, repeats, inner }: Repetition, size: number) {
   if (repeats === 1 || (outer === 1 && inner === 1)) {
     const { perTask: length, tasks } = shareValues(size);

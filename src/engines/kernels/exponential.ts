@@ -1,12 +1,13 @@
-// Constants of exp in single precision, as assembly/sigmoid.ts reads them.
+// Constants of exp in single precision, used by assembly/sigmoid.ts.
 import { real } from './kernelModule.ts';
 
-/** Below its logarithm numbers are no normal ones. */
+/** Smallest normal number: below its logarithm results are denormal. */
 const smallest = 2 ** -126;
 
 /**
- * exp(x) = 2^n · exp(r) with r = x - n · ln 2 between -0.35 and 0.35, and exp(r) = 1 + r + r² · P(r). The polynomial and
- * the two parts of ln 2 are those of expf in Stephen L. Moshier's Cephes library. Off by less than 2 units in the last place.
+ * exp(x) = 2^n · exp(r) with r = x - n · ln 2 between -0.35 and 0.35, and exp(r) = 1 + r + r² · P(r). The polynomial
+ * and the two parts of ln 2 are those of expf in Stephen L. Moshier's Cephes library. The error is below 2 units in the
+ * last place.
  */
 export const exponential: readonly number[] = [
   real(1),

@@ -1,4 +1,4 @@
-// Comparisons, and what tfjs's gradients of activations do with their results.
+// Comparisons, and the operations that tfjs's gradients of activations apply to their results.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import type { KernelModule } from './kernelModule.ts';
@@ -6,11 +6,11 @@ import type { KernelName } from './kernelNames.ts';
 import { shareValues } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Numbers in assembly/flags.ts: for the comparison, and for the same with its operands the other way round. */
+/** Numbers in assembly/flags.ts: for the comparison, and for the comparison with exchanged operands. */
 const comparisons = { LessEqual: [0, 1], GreaterEqual: [1, 0], Less: [2, 3], Greater: [3, 2] } as const;
 const names = ['LessEqual', 'GreaterEqual', 'Less', 'Greater'] as const;
 
-/** tfjs's operations. */
+/** Kernels of tfjs's operations. */
 export const flagMakers = [
   ...names.map((name) => kernelOrOriginal(name, (kernels, call) => compare(kernels, call, comparisons[name]))),
   kernelOrOriginal('LogicalAnd', bothTrue),
@@ -49,7 +49,7 @@ function cast(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): Tens
   return x !== undefined && x.dtype === attrs?.dtype ? share(kernels, x) : undefined;
 }
 
-/** The same values, by another tensor: none of tfjs's operations changes a tensor's values. */
+/** Another tensor with the same data: none of tfjs's operations changes a tensor's values. */
 function share({ backend }: KernelModule, { dataId, shape, dtype }: TensorInfo): TensorInfo {
   backend.incRef(dataId);
   return { dataId, shape, dtype };

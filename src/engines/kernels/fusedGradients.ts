@@ -1,10 +1,10 @@
-// Parts of the gradients of fused kernels, which tfjs has no operations for (networks/run/activationGradient.ts).
+// Parts of the gradients of fused kernels that tfjs has no operations for (networks/run/activationGradient.ts).
 import { activationGradient } from './activationGradient.ts';
 import { kernelOrOriginal } from './kernelMaker.ts';
 
 const flat = ['relu', 'relu6'] as const;
 
-/** Under names of this package. */
+/** Kernels under names of this package. */
 export const fusedGradientMakers = [
   // { dy, y } and { activation } → [masked, sums]
   kernelOrOriginal('TransferkitActivationGradient', (kernels, { inputs: { dy, y }, attrs }) => {

@@ -17,7 +17,7 @@ import { reductionMakers } from './reductions.ts';
 import { transformMaker } from './transform.ts';
 import { updateWeightsMaker } from './updateWeights.ts';
 
-/** All of them. */
+/** All of these kernels. */
 export const kernelMakers: readonly KernelMaker[] = [
   ...matMulMakers,
   ...convolutionMakers,

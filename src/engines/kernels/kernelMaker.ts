@@ -1,4 +1,4 @@
-// Kernels of tfjs that run on the module what they can, and have the rest run by what ran it before.
+// Kernels that compute supported calls on the module, and pass all others to the previous kernel.
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule } from './kernelModule.ts';
 import { freeOnFailure } from './wasmHeap.ts';
@@ -10,7 +10,7 @@ export interface KernelMaker {
   /**
    * Makes the kernel.
    *
-   * @param original - What runs the operation otherwise: called for types, layouts and attributes that the module does not do.
+   * @param original - The previous kernel: called for types, layouts and attributes that the module does not support.
    */
   make(kernels: KernelModule, original: KernelConfig | undefined): KernelConfig;
 }
@@ -19,9 +19,9 @@ export interface KernelMaker {
 export type KernelCall = Parameters<KernelConfig['kernelFunc']>[0];
 
 /**
- * A kernel that leaves to the original what it does not do.
+ * Makes a kernel that passes unsupported calls to the original.
  *
- * @param compute - Gives undefined, and has made nothing, when the call is not one for the module.
+ * @param compute - Returns undefined, without allocating anything, when the module does not support the call.
  */
 export function kernelOrOriginal(
   kernelName: string,

@@ -1,11 +1,11 @@
-// The kernels at work: the module on tfjs's memory, and the threads that share its tasks.
+// Runs the kernels: the module on tfjs's memory, and the threads that share its tasks.
 import { internalError } from '../../core/errors.ts';
 import type { Thread } from '../../core/platform.ts';
 import { kernelNames, type KernelName } from './kernelNames.ts';
 import { withMemoryType } from './memoryType.ts';
 import { memoryOf, Scratch, type WasmBackend } from './wasmHeap.ts';
 
-/** What the module exports; assembly/index.ts has the same. */
+/** The exports of the module; the same as in assembly/index.ts. */
 interface KernelExports {
   run(control: number, kernel: number, tasks: number, mayWait: boolean): number;
   runAlone(control: number, kernel: number, tasks: number): void;
@@ -14,36 +14,37 @@ interface KernelExports {
 /** Runs kernels. */
 export interface KernelModule {
   readonly backend: WasmBackend;
-  /** Threads that share the tasks, the calling one included. */
+  /** Number of threads that share the tasks, including the calling one. */
   readonly threads: number;
-  /** Why there are fewer threads than asked for. */
+  /** Why there are fewer threads than requested. */
   readonly refusal: string | undefined;
-  /** Whether products and sums are fused in one rounding. */
+  /** Whether multiplications and additions are fused, with a single rounding. */
   readonly relaxed: boolean;
   /** Memory for one run of a kernel, for all threads together. */
   readonly scratch: Scratch;
   /**
-   * Runs a kernel to its end. The numbers must not depend on how many threads there are: neither may the tasks.
+   * Runs a kernel and waits until it has finished. Results must not depend on the number of threads, so the tasks must
+   * not either.
    *
-   * @param parameters - 32-bit words: addresses, sizes; fractions by {@link real}.
+   * @param parameters - 32-bit words: addresses and sizes; fractions are converted by {@link real}.
    */
   run(kernel: KernelName, parameters: readonly number[], tasks: number): void;
-  /** Ends the threads and frees the memory. */
+  /** Stops the threads and frees the memory. */
   dispose(): void;
 }
 
 /** How to start a module. */
 export interface KernelModuleOptions {
   readonly backend: WasmBackend;
-  /** Threads, the calling one included; more than one needs shared memory. */
+  /** Number of threads, including the calling one; more than one needs shared memory. */
   readonly threads: number;
-  /** Starts a thread that runs `serve`. Throws where the environment allows no more of them. */
+  /** Starts a thread that runs `serve`. Throws where the environment does not allow another thread. */
   readonly startThread: (start: ThreadStart) => Thread;
-  /** Whether the calling thread may sleep (not in a page). */
+  /** Whether the calling thread may block (not in a page). */
   readonly mayWait: boolean;
 }
 
-/** What a thread gets. */
+/** Data for the start of a thread. */
 interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -57,13 +58,13 @@ const failedOffset = 192;
 
 const fraction = new DataView(new ArrayBuffer(4));
 
-/** The bits of a number with a fraction, as a parameter. */
+/** Converts a number with a fraction to a parameter: its bits as a word. */
 export function real(value: number): number {
   fraction.setFloat32(0, value);
   return fraction.getInt32(0);
 }
 
-/** Compiles and starts the kernels on a backend's memory. Undefined where SIMD is missing. */
+/** Compiles and starts the kernels on a backend's memory. Undefined where SIMD is not available. */
 export async function startKernels(options: KernelModuleOptions): Promise<KernelModule | undefined> {
   const { backend, threads } = options;
   const memory = memoryOf(backend);
@@ -86,11 +87,11 @@ export async function startKernels(options: KernelModuleOptions): Promise<Kernel
 
 interface StartedThreads {
   readonly running: Thread[];
-  /** Why there are not more of them. */
+  /** Why there are fewer threads than requested. */
   readonly refusal: string | undefined;
 }
 
-/** Starts so many threads, or as many as may be. */
+/** Starts the given number of threads, or as many as the environment allows. */
 function startThreads(count: number, start: (index: number) => Thread): StartedThreads {
   const running: Thread[] = [];
   try {
@@ -118,7 +119,7 @@ function makeModule(
     relaxed,
     scratch,
     run(kernel, parameters, tasks) {
-      // Memory that grows leaves old views without a buffer, unless it is shared.
+      // When unshared memory grows, old views lose their buffer.
       if (words.length === 0) words = new Int32Array(memory.buffer, control + parametersOffset, 192);
       words.set(parameters);
       const which = kernelNames.indexOf(kernel);
@@ -130,7 +131,7 @@ function makeModule(
       for (const thread of running) thread.terminate();
       running.length = 0;
       scratch.free();
-      // The control words stay: a thread that is about to end may still read them.
+      // The control words are not freed: a thread that is stopping may still read them.
     },
   };
 }
@@ -141,8 +142,8 @@ export function isShared({ buffer }: WebAssembly.Memory): boolean {
 }
 
 /**
- * What a thread runs. One that does not start is not missed: the calling thread takes all tasks that no other takes. One
- * that fails in a task leaves word where the calling thread looks for it.
+ * The code of a thread. If a thread does not start, the calling thread takes the tasks that no other thread takes. A
+ * thread that fails in a task sets a flag for the calling thread.
  */
 export function threadSource(): string {
   return `({ module, memory, control, thread }) => {

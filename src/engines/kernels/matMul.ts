@@ -7,7 +7,7 @@ import { oneByOne, type Placement } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's products of matrices. */
+/** Kernels of tfjs's matrix products. */
 export const matMulMakers = [kernelOrOriginal('BatchMatMul', multiply), kernelOrOriginal('_FusedMatMul', multiply)];
 
 /** A matrix, or several. */
@@ -17,7 +17,7 @@ interface Factor {
   /** Axes before the last two. */
   readonly outer: number[];
   readonly count: number;
-  /** Of one matrix, transposed where it is to be. */
+  /** Size of one matrix, after the transposition if there is one. */
   readonly rows: number;
   readonly columns: number;
 }
@@ -45,7 +45,7 @@ function readFactor(info: TensorInfo | undefined, transpose: unknown): Factor | 
 }
 
 function run(kernels: KernelModule, a: Factor, b: Factor, epilogue: PatchEpilogue, out: TensorInfo): void {
-  // Matrices one below the other are one, as long as all meet the same one on the right.
+  // Stacked matrices are multiplied as one, if all have the same right factor.
   const isTall = b.count === 1 && !a.isTransposed;
   const rows = isTall ? a.rows * a.count : a.rows;
   patchProduct(kernels, {
@@ -76,7 +76,7 @@ function run(kernels: KernelModule, a: Factor, b: Factor, epilogue: PatchEpilogu
   });
 }
 
-/** Rows of a matrix as pixels of one picture. */
+/** Describes the rows of a matrix as pixels of one picture. */
 function matrixAt(address: number, rowBytes: number): Placement {
   return { address, picture: 0, row: 0, pixel: rowBytes };
 }

@@ -1,14 +1,14 @@
-// Whether threads may share a module's memory is one bit in its binary. Code that was compiled for memory of its own runs
-// unchanged on shared memory, and the other way round.
+// Changes the bit in a module's binary that says whether threads may share its memory. Code that was compiled for
+// unshared memory runs unchanged on shared memory, and vice versa.
 
-/** The parts of a binary that declare memories. */
+/** Sections of a binary that declare memories. */
 const importSection = 2;
 const memorySection = 5;
 const hasMaximum = 1;
 const isShared = 2;
 
 /**
- * The same module with its memory, imported or its own, declared as shared or not.
+ * Returns the same module with its memory, imported or its own, declared as shared or not.
  *
  * @returns A copy; undefined when the binary declares no memory, or one without the maximum that sharing needs.
  */
@@ -21,9 +21,9 @@ export function withMemoryType(binary: Uint8Array, shared: boolean): Uint8Array<
   return copy;
 }
 
-/** Where the limits of the memory begin: their first byte says whether it is shared. */
+/** Finds the limits of the memory: their first byte says whether it is shared. */
 function limitsOf(binary: Uint8Array): number | undefined {
-  const reader = new Reader(binary, 8); // behind magic number and version
+  const reader = new Reader(binary, 8); // after magic number and version
   while (reader.at < binary.length) {
     const id = reader.byte();
     const size = reader.number();
@@ -45,13 +45,13 @@ function importedMemory(reader: Reader): number | undefined {
     reader.skipName();
     const kind = reader.byte();
     if (kind === 2) return reader.at;
-    if (kind !== 0) return undefined; // Tables and globals are not read further: no module here imports them first.
+    if (kind !== 0) return undefined; // Tables and globals are not parsed: no module here imports them before its memory.
     reader.number();
   }
   return undefined;
 }
 
-/** Reads numbers as WebAssembly writes them (LEB128). */
+/** Reads numbers in WebAssembly's encoding (LEB128). */
 class Reader {
   constructor(
     private readonly bytes: Uint8Array,

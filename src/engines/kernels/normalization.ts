@@ -1,11 +1,11 @@
-// BatchNorm by stored statistics, as an operation of its own: where it could not be joined with a convolution.
+// BatchNorm with stored statistics as a separate operation, where it could not be fused with a convolution.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's operation. */
+/** Kernel of tfjs's operation. */
 export const normalizationMaker = kernelOrOriginal('FusedBatchNorm', normalize);
 
 function normalize(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {

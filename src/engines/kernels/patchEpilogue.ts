@@ -1,16 +1,16 @@
-// What tfjs's fused kernels do to sums: bias and activation.
+// The last steps of tfjs's fused kernels: bias and activation.
 import { util } from '@tensorflow/tfjs-core';
 import type { KernelCall } from './kernelMaker.ts';
 import { linear, type PatchActivation, type PatchBias } from './patchProduct.ts';
 import { addressOf, type WasmBackend } from './wasmHeap.ts';
 
-/** Bias and activation as the module takes them. */
+/** Bias and activation in the form that the module uses. */
 export interface PatchEpilogue {
   readonly bias: PatchBias | undefined;
   readonly activation: PatchActivation;
 }
 
-/** Bias and activation of a call; undefined when the module does not do them. */
+/** Reads bias and activation of a call; undefined when the module does not support them. */
 export function readEpilogue(
   backend: WasmBackend,
   { inputs, attrs }: KernelCall,

@@ -1,10 +1,10 @@
-// Products of patches of pictures with a matrix. A matrix product reads patches of one pixel; a convolution those that
-// its filter covers; the gradient of a convolution by its input those that the turned filter covers.
+// Products of patches of pictures with a matrix. For a matrix product a patch is one pixel; for a convolution the
+// pixels under its filter; for its gradient with respect to the input the pixels under the rotated filter.
 import { real, type KernelModule } from './kernelModule.ts';
 import { clear, patchScratch, patchSizes, patchWords, type Patches, type Placement } from './patches.ts';
 import { floatsOf } from './wasmHeap.ts';
 
-/** The matrix on the right: for each tap a matrix with a row for each channel, cut from a larger array. */
+/** The right matrix: for each tap a matrix with a row for each channel, within a larger array. */
 interface PatchFilter {
   readonly address: number;
   /** Bytes from one tap to the next, in both directions. */
@@ -14,17 +14,17 @@ interface PatchFilter {
   readonly line: number;
   /** Whether these rows are the columns of the product. */
   readonly isTransposed: boolean;
-  /** Whether all rows, tap by tap, follow each other in memory. */
+  /** Whether all rows, tap by tap, are consecutive in memory. */
   readonly isContiguous: boolean;
 }
 
-/** What sums start with, one value for each column, or one for all. */
+/** Initial values of the sums, one for each column, or one for all. */
 export interface PatchBias {
   readonly address: number;
   readonly isScalar: boolean;
 }
 
-/** What happens to the sums. */
+/** The activation of the sums. */
 export interface PatchActivation {
   readonly low: number;
   readonly high: number;
@@ -32,18 +32,18 @@ export interface PatchActivation {
   readonly slope: number;
 }
 
-/** Sums as they are. */
+/** No activation. */
 export const linear: PatchActivation = { low: -Infinity, high: Infinity, slope: 1 };
 
 /** A product. */
 export interface PatchProduct extends Patches {
   readonly output: Placement;
   readonly filter: PatchFilter;
-  /** Columns of the product. */
+  /** Number of columns of the product. */
   readonly results: number;
   readonly bias?: PatchBias | undefined;
   readonly activation?: PatchActivation;
-  /** Products of their own: bytes from one to the next. */
+  /** Independent products: bytes from one to the next. */
   readonly groups?: PatchGroups;
 }
 
@@ -56,7 +56,7 @@ interface PatchGroups {
 
 const oneGroup: PatchGroups = { count: 1, input: 0, filter: 0, output: 0 };
 
-/** Computes a product; the matrix on the right is packed as much at a time as memory for it is worth. */
+/** Computes a product. The right matrix is packed in parts, within the limit of memory. */
 export function patchProduct(kernels: KernelModule, product: PatchProduct): void {
   const { results, groups = oneGroup } = product;
   const { count, length } = patchSizes(product);
@@ -75,7 +75,7 @@ export function patchProduct(kernels: KernelModule, product: PatchProduct): void
 
 const mostPackedBytes = 16 * 1024 * 1024;
 
-/** The product with some columns of the matrix. */
+/** The product with a range of columns of the matrix. */
 function someColumns(product: PatchProduct, column: number, results: number): PatchProduct {
   const { filter, output, bias } = product;
   return {
@@ -87,7 +87,7 @@ function someColumns(product: PatchProduct, column: number, results: number): Pa
   };
 }
 
-/** Two runs: one packs the matrix into panels of 8 columns, the other multiplies. */
+/** Two runs: the first packs the matrix into panels of 8 columns, the second multiplies. */
 function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing, cut: Cut): void {
   const { results, output, groups = oneGroup, activation = linear } = product;
   const { count, depth } = patchSizes(product);
@@ -117,22 +117,22 @@ function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing,
 function writeBias({ backend }: KernelModule, { bias, results }: PatchProduct, start: number): void {
   if (bias === undefined) return;
   const floats = floatsOf(backend);
-  const from = (bias.address >>> 0) / 4; // Above 2 GiB it comes as a negative number.
+  const from = (bias.address >>> 0) / 4; // Above 2 GiB it is a negative number.
   if (bias.isScalar) floats.fill(floats[from] ?? 0, start / 4, start / 4 + results);
   else floats.copyWithin(start / 4, from, from + results);
 }
 
-/** How the matrix on the right is read. */
+/** How the right matrix is read. */
 interface Packing {
   readonly isPacked: boolean;
-  /** Memory for it, for all groups. */
+  /** Memory for the packed matrix, for all groups. */
   readonly bytes: number;
   readonly groupBytes: number;
   readonly panelBytes: number;
   readonly lineBytes: number;
 }
 
-/** A matrix that meets few rows only is not worth packing. */
+/** A matrix that is multiplied with few rows is not worth packing. */
 function packing(product: PatchProduct): Packing {
   const { filter, results, groups = oneGroup } = product;
   const { count, length } = patchSizes(product);
@@ -147,7 +147,7 @@ function packing(product: PatchProduct): Packing {
 
 const fewRows = 8;
 
-/** Packs the matrices on the right; the parameters of assembly/gemmPack.ts. */
+/** Packs the right matrices; the parameters are those of assembly/gemmPack.ts. */
 function packPanels(
   kernels: KernelModule,
   { rows, columns, channels, results, filter, groups = oneGroup }: PatchProduct,
@@ -171,12 +171,12 @@ function packPanels(
 const wantedPackTasks = 16;
 const smallestPackTask = 64 * 1024;
 
-// A core's own cache holds a block of rows, and the panels that a task multiplies them with.
+// Size of a core's own cache, for a block of rows and the panels that a task multiplies them with.
 const blockBytes = 64 * 1024;
 const taskPanelsBytes = 512 * 1024;
 const mostBlockRows = 240;
 const fewestBlockRows = 24;
-/** Tasks to aim at, and the multiplications that make one worth its while. */
+/** Intended number of tasks, and the multiplications that make a task worthwhile. */
 const wantedTasks = 32;
 const smallestTask = 1 << 19;
 
@@ -186,7 +186,7 @@ interface Cut {
   readonly taskPanels: number;
 }
 
-/** How rows and panels become tasks: by sizes alone, never by the number of threads. */
+/** Divides rows and panels into tasks: depends on sizes only, never on the number of threads. */
 function cutWork(rows: number, length: number, results: number, groups: number): Cut {
   const panels = Math.ceil(results / 8);
   const fitting = Math.floor(blockBytes / 4 / Math.max(length, 1) / 12) * 12; // Whole tiles of 4 and of 6 rows.
@@ -195,7 +195,7 @@ function cutWork(rows: number, length: number, results: number, groups: number):
   const work = rows * length * panels * 8;
   const tasks = Math.max(1, Math.min(Math.ceil(wantedTasks / groups), Math.floor(work / smallestTask)));
   const mostPanels = Math.max(1, Math.floor(taskPanelsBytes / 32 / (length + 1)));
-  // Rows are shared out first: each block of rows is read once for each group of panels.
+  // Rows are divided first: each block of rows is read once for each group of panels.
   const rowTasks = Math.min(blocks, tasks);
   const panelTasks = Math.max(Math.ceil(panels / mostPanels), Math.min(panels, Math.ceil(tasks / rowTasks)));
   const taskPanels = Math.ceil(panels / panelTasks);

@@ -1,8 +1,11 @@
-// Patches of pictures as the rows of a matrix: what convolutions and their gradients multiply.
+// Patches of pictures as the rows of a matrix, for convolutions and their gradients.
 import type { KernelModule } from './kernelModule.ts';
 import { floatsOf } from './wasmHeap.ts';
 
-/** One axis of the pictures: output position `p` reads, through tap `t`, the input position `start + p * stride + t * step`. */
+/**
+ * One axis of the pictures: output position `p` reads, with tap `t`, the input position `start + p * stride + t *
+ * step`.
+ */
 export interface PatchAxis {
   readonly input: number;
   readonly output: number;
@@ -10,11 +13,11 @@ export interface PatchAxis {
   readonly start: number;
   readonly stride: number;
   readonly step: number;
-  /** Input positions side by side that belong to one tap. */
+  /** Number of adjacent input positions of one tap. */
   readonly span: number;
 }
 
-/** Where values are, in bytes. */
+/** Place of values in memory, in bytes. */
 export interface Placement {
   readonly address: number;
   readonly picture: number;
@@ -27,46 +30,46 @@ export interface Patches {
   readonly pictures: number;
   readonly rows: PatchAxis;
   readonly columns: PatchAxis;
-  /** Values of a pixel. */
+  /** Number of values of a pixel. */
   readonly channels: number;
-  /** Bytes from one value of a pixel to the next: 4, but for a matrix that is read transposed. */
+  /** Bytes from one value of a pixel to the next: 4, except for a matrix that is read transposed. */
   readonly channelStep?: number;
   readonly input: Placement;
 }
 
-/** How large patches are. */
+/** Sizes of patches. */
 export interface PatchSizes {
-  /** How many. */
+  /** Number of patches. */
   readonly count: number;
   readonly taps: number;
-  /** Values of a tap. */
+  /** Number of values of a tap. */
   readonly depth: number;
-  /** Values of a patch. */
+  /** Number of values of a patch. */
   readonly length: number;
 }
 
-/** Counts patches and their values. */
+/** Computes the number of patches and of their values. */
 export function patchSizes({ pictures, rows, columns, channels }: Patches): PatchSizes {
   const taps = rows.taps * columns.taps;
   const depth = columns.span * channels;
   return { count: pictures * rows.output * columns.output, taps, depth, length: taps * depth };
 }
 
-/** Memory for the addresses in a block of patches, and for copies of those that cross an edge. */
+/** Memory for the addresses in a block of patches, and for copies of patches that cross an edge. */
 export interface PatchScratch {
   readonly tableBytes: number;
   readonly bytes: number;
 }
 
-/** Memory that one thread needs for a block of patches. */
+/** Computes the memory that one thread needs for a block of patches. */
 export function patchScratch(patches: Patches, blockRows: number): PatchScratch {
   const { taps, length } = patchSizes(patches);
-  // Of each patch the addresses of its result and its taps; a last tile may be filled up to 6.
+  // For each patch the addresses of its result and its taps; the last tile may be padded to 6.
   const tableBytes = (blockRows + 6) * (1 + taps) * 4;
   return { tableBytes, bytes: tableBytes + (patches.columns.span > 1 ? blockRows * length * 4 : 0) };
 }
 
-/** The first parameters of the kernels that read patches: assembly/gemmParameters.ts. */
+/** The first parameters of the kernels that read patches, as in assembly/gemmParameters.ts. */
 export function patchWords(patches: Patches, zeros: number): number[] {
   const { rows, columns, input } = patches;
   // prettier-ignore
@@ -82,19 +85,19 @@ export function clear({ backend }: KernelModule, address: number, bytes: number)
   floatsOf(backend).fill(0, address / 4, (address + bytes) / 4);
 }
 
-/** An axis of pixels that are read one by one. */
+/** An axis whose pixels are read one by one. */
 export function oneByOne(size: number): PatchAxis {
   return { input: size, output: size, taps: 1, start: 0, stride: 1, step: 1, span: 1 };
 }
 
-/** Where whole pictures are. */
+/** The place of whole pictures. */
 export function picturesAt(address: number, height: number, width: number, channels: number): Placement {
   const pixel = channels * 4;
   return { address, picture: height * width * pixel, row: width * pixel, pixel };
 }
 
 /**
- * Taps side by side as one long one, where their values follow each other in memory: few channels make short loops.
+ * Joins adjacent taps into one long tap, where their values are consecutive in memory: few channels make short loops.
  *
  * @param axis - An axis of columns.
  */
@@ -103,5 +106,5 @@ export function joinTaps(axis: PatchAxis, channels: number): PatchAxis {
   return { ...axis, taps: 1, span: axis.taps };
 }
 
-/** Above it, the loop over the channels of one pixel is long enough. */
+/** Above this number the loop over the channels of one pixel is long enough. */
 const mostJoined = 64;

@@ -6,7 +6,7 @@ import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's operations. */
+/** Kernels of tfjs's operations. */
 export const poolingMakers = [
   kernelOrOriginal('MaxPool', (kernels, call) => pool(kernels, call, false)),
   kernelOrOriginal('AvgPool', (kernels, call) => pool(kernels, call, true)),
@@ -16,12 +16,12 @@ export const poolingMakers = [
 
 /** Windows along one axis. */
 interface WindowAxis {
-  /** Positions of the pictures, and of the windows. */
+  /** Number of positions of the pictures, and of the windows. */
   readonly input: number;
   readonly output: number;
   readonly size: number;
   readonly stride: number;
-  /** Positions of the first window in front of the picture. */
+  /** Number of positions of the first window before the picture. */
   readonly before: number;
 }
 
@@ -57,7 +57,7 @@ function windowsOf(x: TensorInfo | undefined, attrs: KernelCall['attrs']): Windo
   };
 }
 
-/** What gradients are of: tfjs does not tell how the forward pass rounded, but `dy` has as many windows as it made. */
+/** The windows of the forward pass. tfjs does not pass how it rounded, but `dy` has the same number of windows. */
 function windowsBack({ inputs, attrs }: KernelCall): Windows | undefined {
   const windows = windowsOf(inputs.input, attrs);
   const [pictures, height, width, channels] = shape4(inputs.dy?.shape ?? []) ?? [];
@@ -81,7 +81,9 @@ function pool(kernels: KernelModule, call: KernelCall, isAverage: boolean): Tens
   return out;
 }
 
-/** Each pixel gets the mean, over the size of a window, of the gradients of all windows that it is in. */
+/**
+ * The gradient of each pixel: the sum, over all windows that contain it, of the window's gradient divided by its size.
+ */
 function averageGradient(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
   const { dy, input } = call.inputs;
   const windows = windowsBack(call);
@@ -112,7 +114,7 @@ function largestGradient(kernels: KernelModule, call: KernelCall): TensorInfo | 
 
 type PoolingKernel = 'poolRows' | 'largestTaps' | 'maxPoolGradient';
 
-/** From pictures to one pixel for each window: window p goes from stride · p - before on over its size. */
+/** From pictures to one pixel for each window: window p starts at stride · p - before. */
 function runForward(
   kernels: KernelModule,
   kernel: PoolingKernel,
@@ -134,8 +136,8 @@ function runForward(
 }
 
 /**
- * From one pixel for each window to pictures: position p is in windows ceil((p + before - size + 1) / stride) up to and
- * without floor((p + before) / stride) + 1, both in whole numbers.
+ * From one pixel for each window to pictures: position p is in the windows from ceil((p + before - size + 1) / stride)
+ * to floor((p + before) / stride) inclusive.
  */
 function runBackward(
   kernels: KernelModule,

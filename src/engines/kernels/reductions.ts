@@ -1,22 +1,22 @@
-// Sums, means and largest values along axes that follow each other.
+// Sums, means and maxima along adjacent axes.
 import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { real, type KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** How values become one; numbers in assembly/reduce.ts. */
+/** How values are reduced; numbers as in assembly/reduce.ts. */
 const joins = { sum: 0, mean: 0, largest: 1 } as const;
 type Join = keyof typeof joins;
 
-/** tfjs's reductions. */
+/** Kernels of tfjs's reductions. */
 export const reductionMakers = [
   kernelOrOriginal('Sum', (kernels, call) => reduce(kernels, call, call.attrs?.axis, 'sum')),
   kernelOrOriginal('Mean', (kernels, call) => reduce(kernels, call, call.attrs?.axis, 'mean')),
   kernelOrOriginal('Max', (kernels, call) => reduce(kernels, call, call.attrs?.reductionIndices, 'largest')),
 ];
 
-/** Values as [outer, middle, inner], to be joined along the middle. */
+/** Values as [outer, middle, inner], to be reduced along the middle. */
 export interface Middle {
   readonly outer: number;
   readonly middle: number;
@@ -41,7 +41,7 @@ function reduce(
   return out;
 }
 
-/** Undefined when there is an axis to keep between two to reduce. */
+/** Undefined when an axis between two reduced ones is kept. */
 function middleOf(shape: readonly number[], reduced: ReadonlySet<number>): Middle | undefined {
   const axes = shape.map((size, axis) => ({ size, isReduced: reduced.has(axis) })).filter(({ size }) => size !== 1);
   const first = axes.findIndex(({ isReduced }) => isReduced);
@@ -55,7 +55,9 @@ function middleOf(shape: readonly number[], reduced: ReadonlySet<number>): Middl
   };
 }
 
-/** Joins along the middle; a long one in blocks first, so that all threads take part and sums round less. */
+/**
+ * Reduces along the middle; a long one in blocks first, so that all threads take part and rounding errors are smaller.
+ */
 function joinMiddle(kernels: KernelModule, x: number, out: number, values: Middle, join: Join): void {
   const { outer, middle, inner } = values;
   const { perTask: blockRows, tasks: blocks } =
@@ -71,8 +73,8 @@ function joinMiddle(kernels: KernelModule, x: number, out: number, values: Middl
 }
 
 /**
- * Joins each block of rows along the middle, by default all of them, and divides. Needs no scratch memory: values may be
- * there.
+ * Reduces each block of rows along the middle, by default all rows, and divides. It uses no scratch memory, so the
+ * values may be there.
  */
 export function joinBlocks(
   kernels: KernelModule,
@@ -88,5 +90,5 @@ export function joinBlocks(
   kernels.run('reduceMiddle', parameters, tasks);
 }
 
-/** With so many rows to make, each may be one task. */
+/** With at least this many outer rows, each may be one task. */
 const fewOuter = 16;

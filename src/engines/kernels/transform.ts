@@ -1,17 +1,17 @@
-// Pictures seen through a projective map: what tf.image.transform does, for three channels and between pixels.
+// Projective maps of pictures: tf.image.transform for three channels, with bilinear interpolation.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { real, type KernelModule } from './kernelModule.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** tfjs's operation. */
+/** Kernel of tfjs's operation. */
 export const transformMaker = kernelOrOriginal('Transform', transform);
 
-/** What lies outside a picture, by the numbers in assembly/transform.ts. */
+/** Fills outside a picture, by the numbers in assembly/transform.ts. */
 const fillModes: readonly unknown[] = ['constant', 'reflect', 'nearest'];
 
-/** Each value of a picture costs about what copying four does. */
+/** Computing one value of a picture costs about as much as copying four. */
 const costOfValue = 4;
 
 function transform(kernels: KernelModule, { inputs, attrs }: KernelCall): TensorInfo | undefined {

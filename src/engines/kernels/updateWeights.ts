@@ -1,5 +1,5 @@
-// One step of an optimizer for all weights in one run. Weights come as new tensors: tfjs keeps packed copies of filters
-// that it knows by their tensor. The state of the optimizer is changed where it is.
+// One step of an optimizer for all weights in one run. New weights are new tensors, because tfjs caches packed filters
+// by tensor. The state of the optimizer is changed in place.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
@@ -7,7 +7,7 @@ import { real, type KernelModule } from './kernelModule.ts';
 import { shareValues } from './shareWork.ts';
 import { addressOf, makeOutput, memoryOf } from './wasmHeap.ts';
 
-/** Rules in assembly/updateWeights.ts, and how many state tensors each weight has. */
+/** Rules in assembly/updateWeights.ts, and the number of state tensors for each weight. */
 const rules = {
   adam: { number: 0, states: 2 },
   descent: { number: 1, states: 0 },
@@ -16,8 +16,9 @@ const rules = {
 } as const;
 
 /**
- * Under a name of this package. Inputs: a list of each weight, its gradient and its states, one behind the other.
- * Attributes: `rule`; `rates`, one for each weight; `numbers` of the rule (training/optimizers/updateTogether.ts). Gives the new weights.
+ * Kernel under a name of this package. Inputs: for each weight the weight, its gradient and its states, one after
+ * another. Attributes: `rule`; `rates`, one for each weight; `numbers` of the rule
+ * (training/optimizers/updateTogether.ts). Returns the new weights.
  */
 export const updateWeightsMaker = kernelOrOriginal('TransferkitUpdateWeights', update);
 

@@ -1,9 +1,9 @@
-// The memory of tfjs's wasm backend, where our kernels read and write tensors in place.
+// The memory of tfjs's wasm backend, where the kernels of this package read and write tensors in place.
 import type { DataType, KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 
-/** What we use of tfjs's backend for wasm. Its own type has these as private members. */
+/** The parts of tfjs's wasm backend that are used. They are private members of its own type. */
 export interface WasmBackend extends KernelBackend {
   readonly wasm: EmscriptenModule;
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
@@ -13,13 +13,13 @@ export interface WasmBackend extends KernelBackend {
 /** tfjs's allocator is replaced by {@link guardMemory}. */
 interface EmscriptenModule {
   readonly asm: { readonly memory?: unknown };
-  /** Where tfjs's binary for several threads has it. */
+  /** Present in tfjs's multi-threaded binary. */
   readonly wasmMemory?: unknown;
   _malloc: (bytes: number) => number;
   _free(address: number): void;
 }
 
-/** A backend as the wasm backend that it is; undefined for any other, and for one of another make. */
+/** Returns a backend as wasm backend; undefined for any other, or when its members differ. */
 export function wasmBackendOf(backend: KernelBackend): WasmBackend | undefined {
   return isWasmBackend(backend) && findMemory(backend.wasm) !== undefined ? backend : undefined;
 }
@@ -33,7 +33,7 @@ export function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
 
 const views = new WeakMap<WasmBackend, Float32Array>();
 
-/** The whole memory of a backend as numbers: the same view until the memory grows. */
+/** Returns the whole memory of a backend as numbers: the same view until the memory grows. */
 export function floatsOf(backend: WasmBackend): Float32Array {
   const { buffer } = memoryOf(backend);
   const known = views.get(backend);
@@ -55,18 +55,18 @@ function isWasmBackend(backend: KernelBackend): backend is WasmBackend {
   return typeof wasm.asm === 'object' && wasm.asm !== null;
 }
 
-/** Where a tensor's values begin, in bytes. */
+/** Returns where a tensor's values begin, in bytes. */
 export function addressOf({ dataIdMap }: WasmBackend, { dataId }: TensorInfo): number {
   return dataIdMap.get(dataId).memoryOffset;
 }
 
 /**
- * A tensor for the output of a kernel, its values not set.
+ * Makes a tensor for the output of a kernel, with undefined values.
  *
  * @throws TransferKitError `OUT_OF_MEMORY`.
  */
 export function makeOutput(backend: WasmBackend, shape: readonly number[], dtype: DataType): TensorInfo {
-  // Two negative lengths would make a size that looks right.
+  // Two negative lengths would give a valid size.
   if (!shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) {
     throw outOfMemory(`lengths of axes from 0 for a tensor, got ${describeShape(shape)}`, { shape });
   }
@@ -75,10 +75,10 @@ export function makeOutput(backend: WasmBackend, shape: readonly number[], dtype
   return output;
 }
 
-/** Outputs of the kernel that is running. */
+/** Outputs of the running kernel. */
 let unfinished: TensorInfo[] | undefined;
 
-/** Runs a kernel; frees the outputs that it has made if it fails, as when there is no memory for the next one. */
+/** Runs a kernel. If it fails, for example for lack of memory, frees the outputs that it has already made. */
 export function freeOnFailure<Result>(backend: WasmBackend, run: () => Result): Result {
   const outer = unfinished;
   const made: TensorInfo[] = [];
@@ -93,19 +93,19 @@ export function freeOnFailure<Result>(backend: WasmBackend, run: () => Result): 
   }
 }
 
-/** Addresses have 32 bits; what is allocated has a header. */
+/** Addresses have 32 bits; every allocation has a header. */
 const mostBytes = 2 ** 32 - 2 ** 16;
 
 const guarded = new WeakSet<object>();
 
 /**
- * Makes the allocator of a backend raise an error where there is no memory. tfjs asks it for every tensor, and without this
- * writes from address 0 on when nothing is left, or beyond the end when a size does not fit into 32 bits.
+ * Makes the allocator of a backend raise an error when memory is exhausted. tfjs uses it for every tensor. Without
+ * this, it writes from address 0 on when nothing is left, or beyond the end when a size does not fit into 32 bits.
  */
 export function guardMemory({ wasm }: WasmBackend): void {
   if (guarded.has(wasm)) return;
   guarded.add(wasm);
-  // The first call puts the module's own function into its place.
+  // The first call replaces the module's stub by its own function.
   wasm._free(wasm._malloc(1));
   const allocate = wasm._malloc;
   wasm._malloc = (bytes) => {
@@ -120,25 +120,25 @@ function outOfMemory(expected: string, details: Readonly<Record<string, unknown>
   return new TransferKitError('OUT_OF_MEMORY', `wasm: expected ${expected}. ${advice}`, details);
 }
 
-/** Memory for intermediate values, that is used again and grows when it must. */
+/** Memory for intermediate values, which is reused and grows when necessary. */
 export class Scratch {
   private address = 0;
   private size = 0;
 
   constructor(private readonly backend: WasmBackend) {}
 
-  /** Gives the memory back, unless the app has disposed of the backend and so of all memory. */
+  /** Frees the memory, unless the app has disposed of the backend and thereby of all memory. */
   free(): void {
     if (isWasmBackend(this.backend)) this.backend.wasm._free(this.address);
     this.address = 0;
     this.size = 0;
   }
 
-  /** Address of at least so many bytes, valid until the next call. */
+  /** Returns an address with at least this many bytes, valid until the next call. */
   reserve(bytes: number): number {
     if (bytes <= this.size) return this.address;
     this.free();
-    this.address = this.backend.wasm._malloc(bytes) >>> 0; // Above 2 GiB it comes as a negative number.
+    this.address = this.backend.wasm._malloc(bytes) >>> 0; // Above 2 GiB it is a negative number.
     this.size = bytes;
     return this.address;
   }
