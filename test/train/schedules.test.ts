@@ -219,7 +219,7 @@ test('plateau: a figure that no epoch has is told', async () => {
   await expect(trainHead(model, tinySamples(), { epochs: 2, schedule })).rejects.toMatchObject({
     code: 'INVALID_OPTION',
     message: expect.stringMatching(
-      /expected the schedule to go by a figure of this run \(loss, accuracy\), got validationLoss\. Acc/,
+      /expected the schedule to use a figure of this run \(loss, accuracy\), got validationLoss\. Acc/,
     ) as unknown,
   });
   model.dispose();

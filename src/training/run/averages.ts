@@ -6,24 +6,25 @@ import { assertOptions } from '../../core/optionNames.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /**
- * Keeps averages of the weights beside them: `average = decay · average + (1 - decay) · weight` after every step, beginning
- * with what a weight is after its first step, as Keras's `use_ema` does (Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992).
+ * Options of exponential moving averages: `average = decay · average + (1 - decay) · weight` after every step, starting
+ * with the weight after its first step, as Keras's `use_ema` (Polyak and Juditsky, "Acceleration of Stochastic
+ * Approximation by Averaging", 1992).
  */
 export interface AveragingOptions {
-  /** 0 … below 1. Default 0.99, as in Keras: about the last hundred steps. */
+  /** Share of the average that is kept, from 0 to below 1. Default 0.99, as in Keras: about the last hundred steps. */
   readonly decay?: number;
   /**
-   * What the model has at the end: the averages (default) or the weights that were trained. Validation, and with it the best
-   * epoch and early stopping, judges the averages in either case.
+   * Weights of the model at the end: the averages or the trained weights. Validation, best epoch and early stopping use
+   * the averages in either case. Default `'averages'`.
    */
   readonly keep?: 'averages' | 'weights';
 }
 
-/** The same with every value settled. */
+/** Validated options, with all defaults filled in. */
 export type SettledAveraging = Required<AveragingOptions>;
 
 /**
- * Fills in defaults and checks values.
+ * Validates options and fills in defaults.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
@@ -46,7 +47,7 @@ export class Averages {
 
   constructor(private readonly decay: number) {}
 
-  /** Begins to follow weights from what they are now; those followed already go on. */
+  /** Starts averages of further weights at their present values; existing averages continue. */
   follow(weights: readonly TrunkWeight[]): void {
     for (const weight of weights) {
       if (!this.values.has(weight)) this.values.set(weight, keep(clone(weight.variable)));
@@ -54,9 +55,9 @@ export class Averages {
   }
 
   /**
-   * Moves the averages towards the weights.
+   * Updates the averages.
    *
-   * @param isFirst - Whether a weight has taken its first step: its average begins there.
+   * @param isFirst - Whether this was the first step of a weight: its average then starts with the weight.
    */
   update(isFirst: (weight: TrunkWeight) => boolean): void {
     for (const [weight, average] of this.values) {
@@ -69,12 +70,12 @@ export class Averages {
     }
   }
 
-  /** Puts the averages in the place of the weights. */
+  /** Writes the averages into the model. */
   write(): void {
     for (const [weight, average] of this.values) weight.write(average);
   }
 
-  /** Runs something with the averages in the place of the weights. */
+  /** Runs a function with the averages in the model, and restores the weights. */
   async during<T>(run: () => T | Promise<T>): Promise<T> {
     const trained = takeSnapshot([...this.values.keys()]);
     try {
@@ -86,12 +87,12 @@ export class Averages {
     }
   }
 
-  /** The averages by weight name; they stay this object's. */
+  /** The averages by weight name; this object still owns them. */
   byName(): ReadonlyMap<string, Tensor> {
     return new Map([...this.values].map(([weight, average]) => [weight.name, average]));
   }
 
-  /** Takes over averages that a run had before. */
+  /** Restores an average of an earlier process. */
   set(weight: TrunkWeight, average: Tensor): void {
     dispose(this.values.get(weight) ?? []);
     this.values.set(weight, average);

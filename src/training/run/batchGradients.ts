@@ -24,25 +24,25 @@ import { smoothByHead } from '../../losses/headRules.ts';
 import { weightedMean } from '../../losses/losses.ts';
 import { mixBatch } from '../../losses/mixBatch.ts';
 
-/** Keeps these draws apart from all others of the same seed. */
+/** Separates these random numbers from all others of the same seed. */
 const mixing = 0x6d6978;
 
-/** What a batch gives; the caller owns the tensors. */
+/** Results of a batch; the caller owns the tensors. */
 export interface BatchGradients {
   readonly loss: Scalar;
   readonly logits: Tensor;
-  /** Loss of each of several heads, [heads], without `lossWeights`. */
+  /** Losses of several heads, [heads], without `lossWeights`. */
   readonly headLosses: Tensor | undefined;
   /** In the order of the weights. */
   readonly gradients: Tensor[];
-  /** What BatchNorm's statistics become, where it trains. */
+  /** New statistics of BatchNorm layers in training mode. */
   readonly statistics: readonly MovedStatistic[];
 }
 
 /**
- * Runs a batch forwards and backwards.
+ * Computes loss, logits and gradients of a batch.
  *
- * @param at - The stage at which its rows enter, and what fixes dropout and blending.
+ * @param at - The stage at which its rows enter, and the seed of dropout and blending.
  */
 export function gradientsOfBatch(
   run: Run,
@@ -89,12 +89,12 @@ function meansByHead({ loss }: Run, logits: Tensor, targets: Tensor, weights: Te
   return tidy(() => mean(mul(loss.byHead(logits, targets), expandDims(weights, 1)), 0));
 }
 
-/** Gradients in the order of the weights. One that reaches no weight is 0. */
+/** Gradients in the order of the weights; zeros for a weight that the loss does not depend on. */
 function inOrder(grads: NamedTensorMap, trainable: readonly TrunkWeight[]): Tensor[] {
   return trainable.map(({ variable }) => grads[variable.name] ?? zerosLike(variable));
 }
 
-/** A batch as it is trained on: weighted by classes, blended. */
+/** The batch after class weights and blending. */
 function blend(run: Run, rows: Rows, seed: number): Pick<Rows, 'input' | 'targets' | 'weights'> {
   const { classWeight, model, options } = run;
   if (classWeight === undefined && options.mix === undefined) return rows;

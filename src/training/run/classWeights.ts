@@ -1,4 +1,4 @@
-// How much examples of each label count.
+// Weights of examples by their label.
 import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { nearestNames } from '../../core/names.ts';
@@ -10,13 +10,13 @@ import { tasks } from '../../model/tasks/tasks.ts';
 
 /**
  * The weight of an example with some target: that of its label. With shares of several labels it is the mean of their
- * weights by share, and so it is for `multiLabel`, where an example without any label counts 1.
+ * weights by share; `multiLabel` does the same, and an example without any label has weight 1.
  *
- * `'balanced'` weighs a label `n / (k n_c)` with n examples, k labels and n_c examples of it, as scikit-learn does, so that
- * all labels have the same weight in all; for `multiLabel` n counts an example once for each label that it has. Otherwise
- * labels that are not named count 1.
+ * `'balanced'` gives a label the weight `n / (k n_c)` with n examples, k labels and n_c examples of the label, as
+ * scikit-learn does, so that all labels have the same total weight; for `multiLabel` n counts an example once for each
+ * label that it has. In a record, labels that are not named have weight 1.
  *
- * @throws TransferKitError `INVALID_OPTION` for weights that are no finite numbers from 0, and for regression;
+ * @throws TransferKitError `INVALID_OPTION` unless weights are finite numbers from 0, and for regression;
  * `UNKNOWN_LABEL`.
  */
 export function settleClassWeights(
@@ -40,7 +40,7 @@ export function settleClassWeights(
   };
 }
 
-/** A label without examples has no weight to share out. */
+/** Weights for equal totals; 1 for a label without examples. */
 function balance(counts: readonly number[]): number[] {
   const total = counts.reduce((sum, count) => sum + count, 0);
   return counts.map((count) => (count === 0 ? 1 : total / (counts.length * count)));

@@ -1,4 +1,4 @@
-// Gradients by tfjs's tape, without the tensors that tfjs leaves behind when a gradient fails.
+// Gradients by tfjs's tape, without the leak of tfjs when a gradient fails.
 import {
   dispose,
   engine,
@@ -14,8 +14,8 @@ import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 /**
  * Value of a loss and its gradients by variable name.
  *
- * @param kept - Tensors that `loss` keeps for its caller; freed when it fails.
- * @throws TransferKitError `UNSUPPORTED_LAYER` when an operation has no gradient; nothing is left behind.
+ * @param kept - Tensors that `loss` keeps for its caller; freed if the computation fails.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` if an operation has no gradient; no tensor leaks.
  */
 export function differentiate(
   verb: string,
@@ -24,7 +24,7 @@ export function differentiate(
   variables: Variable[],
 ): { value: Scalar; grads: NamedTensorMap } {
   try {
-    // The scope frees the loss when its gradients fail.
+    // The scope frees the loss if its gradients fail.
     return tidy(() => variableGrads(loss, variables));
   } catch (error) {
     dispose([...kept]);
@@ -40,10 +40,10 @@ export function differentiate(
   }
 }
 
-/** Frees what operations saved for their gradients; tfjs does so only when all of them succeed. */
+/** Frees tensors that operations saved for their gradients; tfjs does so only if all gradients succeed. */
 function releaseTape(): void {
   const { state } = engine();
-  // Between two computations there is no tape.
+  // No tape is active between two computations.
   if (!Array.isArray(state.activeTape)) return;
   for (const node of state.activeTape) dispose(node.saved ?? []);
   state.activeTape = [];

@@ -1,11 +1,11 @@
-// What a log says of an epoch's losses and accuracies.
+// Losses and accuracies of an epoch for the log.
 import type { HeadPart } from '../../model/model.ts';
 import type { EpochLog, HeadFigures } from '../../core/logs.ts';
 import { ofHead, type Measurement } from '../../measure/measure.ts';
 import type { Totals } from '../../measure/totals.ts';
 import type { StartFigures } from './watch.ts';
 
-/** Figures of training with those of validation, where there is any; those of heads with names too. */
+/** Figures of training, and of validation if there is any; those of named heads too. */
 export function epochFigures(
   parts: readonly HeadPart[],
   training: ReturnType<Totals['figures']>,
@@ -24,12 +24,12 @@ function figuresOf(validation: Measurement | undefined): Partial<StartFigures> {
   return validation === undefined ? {} : validationFigures(validation);
 }
 
-/** Figures of validation alone. */
+/** Figures of validation only. */
 export function validationFigures({ loss, accuracy }: Measurement): StartFigures {
   return { validationLoss: loss, ...(accuracy === undefined ? {} : { validationAccuracy: accuracy }) };
 }
 
-/** The same of training and validation that were both measured when the weights had moved. */
+/** The same figures, with those of training measured after the weights were trained. */
 export function measuredFigures(
   parts: readonly HeadPart[],
   training: Measurement,

@@ -1,5 +1,5 @@
-// The training loop: one pass over the rows for each epoch in an order drawn by the seed, validation after it, and the
-// weights put back when an epoch fails.
+// The training loop: each epoch is one pass over the rows in a seeded order, then validation. If an epoch fails, the
+// weights are restored.
 import { assertAlive } from '../../model/assertAlive.ts';
 import { isTransferKitError } from '../../core/errors.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
@@ -15,23 +15,23 @@ import { takeSnapshot } from './snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
 import type { TrainingState } from './trainingState.ts';
 
-/** What the epochs of a run share. */
+/** State that all epochs of a run share. */
 export interface Course {
   readonly run: Run;
   readonly state: TrainingState;
   readonly pace: Pace;
   readonly start: Start;
-  /** Undefined: nothing is written down. */
+  /** Undefined: no checkpoints. */
   readonly recorder: Recorder | undefined;
-  /** Epochs that are done; more are added. */
+  /** Finished epochs; the loop appends to them. */
   readonly epochs: EpochLog[];
 }
 
 /**
  * Trains for the epochs of a stretch.
  *
- * @returns Why the run is over; undefined when it goes on.
- * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights as they were when the loss was last finite.
+ * @returns Why the run ended; undefined if it continues.
+ * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights of the last finite loss.
  */
 export async function runEpochs(course: Course, stretch: Stretch): Promise<EarlyEnd | undefined> {
   const { run, state, epochs, start, recorder } = course;
@@ -54,8 +54,8 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
 }
 
 /**
- * Runs an epoch. When it fails (an example that cannot be read, a callback that raises), the weights are as they were at
- * its start; after a loss that is not finite they are the last good ones.
+ * Runs an epoch. If it fails (an unreadable example, a callback that raises), the weights from its start are restored;
+ * after a loss that is not finite, those of the last finite loss.
  */
 async function orRestore<T>(
   { run }: Course,
@@ -79,11 +79,11 @@ async function orRestore<T>(
 
 interface Epoch {
   readonly log: EpochLog;
-  /** Whether the time was over before the last batch, or is now. */
+  /** Whether the time limit is exceeded, before the last batch or now. */
   readonly late: boolean;
 }
 
-/** One epoch with its validation; undefined when the signal stopped it. */
+/** One epoch with its validation; undefined if the signal stopped it. */
 async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
   const { run, state, start } = course;
   const part = start.part?.epoch === epoch ? start.part : undefined;
@@ -108,12 +108,12 @@ function validate(run: Run, state: TrainingState, { validation }: Stretch) {
 
 interface Pass {
   readonly epoch: number;
-  /** What is done of it. */
+  /** The finished part of the epoch. */
   readonly part: EpochPart | undefined;
   readonly startedAt: number;
 }
 
-/** One pass over all rows in an order drawn by the seed, as far as time goes; undefined when the signal stopped it. */
+/** One pass over all rows in a seeded order, up to the time limit; undefined if the signal stopped it. */
 async function passOverRows(
   { run, state, pace, recorder }: Course,
   { train }: Stretch,

@@ -1,4 +1,4 @@
-// What a training run is made of: every option has its value.
+// Types of a training run: its plan, segments and progress.
 import type { AnyModel } from '../../model/model.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { TrunkWeight, Unreadable } from '../../core/types.ts';
@@ -10,52 +10,52 @@ import type { SettledOptions } from '../options/options.ts';
 import type { SettledRates } from '../options/rates.ts';
 import type { Sums } from '../../measure/totals.ts';
 
-/** What to train, and how. */
+/** The plan of a run: model, segments and validated options. */
 export interface TrainingPlan {
   readonly verb: string;
   readonly phase: 'head' | 'fineTune';
-  /** One after the other; the first begins with the first epoch. */
+  /** In order; the first begins with the first epoch. */
   readonly segments: readonly Segment[];
   readonly rates: SettledRates;
   readonly options: SettledOptions;
-  /** When the verb was called, by `performance.now()`. */
+  /** Time of the verb's call, from `performance.now()`. */
   readonly startedAt: number;
-  /** Why a linear head is trained by steps; undefined for any other training. */
+  /** Why a linear head is trained by gradients; undefined for any other training. */
   readonly reason?: string | undefined;
-  /** Undefined: there are none. */
+  /** Undefined: no checkpoints. */
   readonly checkpoints?: Checkpoints | undefined;
 }
 
-/** Epochs in which the same weights move. */
+/** Consecutive epochs that train the same weights. */
 export interface Segment {
   /** First epoch; it lasts until the next segment begins. */
   readonly epoch: number;
-  /** All weights that are not frozen then. */
+  /** All weights that are not frozen in this segment. */
   readonly unfrozen: readonly TrunkWeight[];
-  /** Those of them that move. */
+  /** Those of them that are trained. */
   readonly trainable: readonly TrunkWeight[];
 }
 
-/** A segment with all that moves in it. */
+/** A segment with all weights that change in it. */
 interface RunSegment extends Segment {
-  /** Statistics of BatchNorm layers in training mode: no gradient moves them. */
+  /** Statistics of BatchNorm layers in training mode; they have no gradient. */
   readonly statistics: readonly TrunkWeight[];
 }
 
-/** A run, the same in all its segments. */
+/** A run: everything that is the same in all its segments. */
 export interface Run extends TrainingPlan {
   readonly segments: readonly RunSegment[];
   readonly model: AnyModel;
   readonly network: Network;
   readonly loss: HeadLoss;
-  /** How much an example with some target counts. */
+  /** Weight of an example by its target. */
   readonly classWeight: ((target: Float32Array) => number) | undefined;
 }
 
 /** The epochs of a segment and their examples. */
 export interface Stretch {
   readonly epoch: number;
-  /** Epoch to stop before. */
+  /** Epoch before which the stretch ends. */
   readonly until: number;
   readonly trainable: readonly TrunkWeight[];
   readonly statistics: readonly TrunkWeight[];
@@ -66,32 +66,32 @@ export interface Stretch {
 /** Why a run ended before its last epoch. */
 export type EarlyEnd = Exclude<TrainingLog['stoppedBy'], 'epochs' | 'converged'>;
 
-/** What is done of an epoch. */
+/** The finished part of an epoch. */
 export interface EpochPart {
   readonly epoch: number;
-  /** Rows. */
+  /** Number of finished rows. */
   readonly done: number;
   readonly sums: Sums;
   readonly seconds: number;
 }
 
-/** Examples that could not be read so far. */
+/** Examples that could not be read, so far. */
 export interface Skipped {
   readonly train: readonly Unreadable[];
   readonly validation: readonly Unreadable[];
 }
 
-/** What a log says of the examples. */
+/** Facts about the examples for the log. */
 export type RowsReport = Pick<TrainingLog, 'examples' | 'skipped' | 'unfolded' | 'cachedUpTo'>;
 
-/** Where this process begins: at the first epoch, or where an earlier one was. */
+/** Where this process starts: at the first epoch, or where an earlier process stopped. */
 export interface Start {
   readonly epoch: number;
-  /** What is done of that epoch. */
+  /** The finished part of that epoch. */
   readonly part: EpochPart | undefined;
-  /** Epochs that are done. */
+  /** Finished epochs. */
   readonly epochs: readonly EpochLog[];
-  /** Why the run is over, if it is before its last epoch. */
+  /** Why the run ended, if it ended before its last epoch. */
   readonly end: EarlyEnd | undefined;
   readonly skipped: Skipped;
   readonly report: RowsReport;

@@ -1,4 +1,4 @@
-// The rows of a segment: features of the frozen front, computed once, or examples that are read for every batch.
+// The rows of a segment: cached features of the frozen prefix, or examples that are read for every batch.
 import type { Samples } from '../../core/types.ts';
 import type { SettledCache } from '../../features/cacheOptions.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../../features/examples.ts';
@@ -17,10 +17,10 @@ export interface Parts {
 export interface PreparedRows {
   /** Stage at which they enter the network. */
   readonly entry: number;
-  /** Undefined when the signal came first. */
+  /** Undefined if the signal stopped the preparation. */
   readonly train: Examples | undefined;
   readonly validation: Examples | undefined;
-  /** What the log says of them, now. */
+  /** Facts about the rows for the log, so far. */
   readonly report: RowsReport;
   dispose(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export interface PreparedRows {
 /**
  * Prepares the rows that enter the network at a stage.
  *
- * @param known - Examples of which it is known that they cannot be read.
+ * @param known - Examples that are known to be unreadable.
  */
 export async function openRows(run: Run, parts: Parts, entry: number, known?: Skipped): Promise<PreparedRows> {
   const { options, model, network } = run;
@@ -65,19 +65,19 @@ export async function openRows(run: Run, parts: Parts, entry: number, known?: Sk
   }
 }
 
-/** What is known of examples. */
+/** Known facts about examples. */
 type KnownRows = Pick<Start, 'skipped' | 'report'>;
 
-/** The rows of one segment after the other. */
+/** Rows for all segments of a run. */
 export interface SegmentRows {
-  /** What is known of the examples that were trained on last, by this process or the one before. */
+  /** Facts about the examples of the latest training, in this process or the previous one. */
   readonly known: KnownRows;
-  /** Rows that enter the network at a stage: those at hand where they do. */
+  /** Rows that enter the network at a stage; reuses the present rows if they enter there. */
   enterAt(entry: number): Promise<PreparedRows>;
   dispose(): Promise<void>;
 }
 
-/** Prepares rows for each segment, and keeps them while the frozen front stays the same. */
+/** Prepares rows for each segment, and reuses them while the frozen prefix stays the same. */
 export function rowsOfSegments(run: Run, parts: Parts, start: KnownRows): SegmentRows {
   let current: PreparedRows | undefined;
   let before = start;
@@ -104,14 +104,14 @@ export function rowsOfSegments(run: Run, parts: Parts, start: KnownRows): Segmen
   };
 }
 
-/** What rows are made from. */
+/** Arguments for making rows. */
 interface Opening {
   readonly run: Run;
   readonly parts: Parts;
   readonly front: PreparedNetwork;
   readonly entry: number;
   readonly known: Skipped | undefined;
-  /** Rows that must be disposed of are added. */
+  /** Receives rows that must be disposed of. */
   readonly opened: Examples[];
 }
 
@@ -126,7 +126,7 @@ function streamRows(opening: Opening): Both {
   };
 }
 
-/** Keeps the features of what every epoch sees again; nothing when the signal came first. */
+/** Caches features of rows that every epoch reads again; nothing if the signal stopped it. */
 async function keepRows(opening: Opening, settled: SettledCache): Promise<Both> {
   const { run, entry, known } = opening;
   const { train, validation } = sourcesOf(opening);
@@ -141,7 +141,7 @@ async function keepRows(opening: Opening, settled: SettledCache): Promise<Both> 
 
 type Keep = (source: ExampleSource, views: number) => Promise<Examples | undefined>;
 
-/** What keeps features in one cache and counts all of it. */
+/** A function that keeps features in one cache, with progress over all of them. */
 async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, passes: number): Promise<Keep> {
   const [{ openCache }, { cacheFeatures }] = await Promise.all([
     import('../../features/featureStore.ts'),
@@ -158,7 +158,7 @@ async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, 
   };
 }
 
-/** Only inputs of training are changed. */
+/** Sources for training and validation; only those of training are augmented. */
 function sourcesOf({ run: { verb, model, options }, parts, front }: Opening) {
   const { batchSize, signal, augment } = options;
   const source = (samples: Samples, changed: ExampleSource['augment']): ExampleSource => {

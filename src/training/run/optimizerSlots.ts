@@ -1,29 +1,29 @@
-// What an optimizer keeps of each weight, and the step that moves all of them.
+// Optimizer state by weight, and the step that updates all weights.
 import { dispose, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { at } from '../../core/at.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 
-/** What is kept of one weight. */
+/** State of one weight. */
 export interface Slot {
-  /** The optimizer's own. */
+  /** The optimizer's own state. */
   readonly state: readonly Tensor[];
-  /** Steps that the weight has taken since the state was made. */
+  /** Number of steps of the weight since the state was made. */
   readonly steps: number;
 }
 
-/** State of an optimizer, keyed by weight name: a weight keeps its own from the step on in which it is first moved. */
+/** Optimizer state by weight name. A weight has state from its first step on. */
 export class OptimizerSlots {
   private readonly slots = new Map<string, Slot>();
 
   constructor(private readonly optimizer: Optimizer) {}
 
-  /** What is kept, by weight name; it stays this object's. */
+  /** The state by weight name; this object still owns it. */
   get byName(): ReadonlyMap<string, Slot> {
     return this.slots;
   }
 
-  /** Makes the state of weights that have none. Those that moved before keep theirs. */
+  /** Makes state for weights that have none. Existing state is kept. */
   follow(weights: readonly TrunkWeight[]): void {
     for (const { name, variable } of weights) {
       if (this.slots.has(name)) continue;
@@ -32,9 +32,9 @@ export class OptimizerSlots {
   }
 
   /**
-   * Moves weights.
+   * Updates weights.
    *
-   * @param gradients - One for each weight, which stay the caller's.
+   * @param gradients - One for each weight; the caller still owns them.
    */
   step(weights: readonly TrunkWeight[], gradients: readonly Tensor[], rateOf: (weight: TrunkWeight) => number): void {
     const { optimizer } = this;
@@ -61,7 +61,7 @@ export class OptimizerSlots {
     }
   }
 
-  /** Takes over what a run had kept before. */
+  /** Restores the state of an earlier process. */
   set(name: string, slot: Slot): void {
     dispose([...(this.slots.get(name)?.state ?? [])]);
     this.slots.set(name, slot);

@@ -1,6 +1,6 @@
-// Losses at rising learning rates, and what they suggest.
+// Suggests learning rates from the losses at rising rates.
 
-/** Learning rates, rising, and the loss of the step that was taken with each. */
+/** Rising learning rates, and the loss of the step with each. */
 export interface Sweep {
   readonly learningRates: readonly number[];
   readonly losses: readonly number[];
@@ -16,8 +16,8 @@ export function smooth(values: readonly number[], decay: number): number[] {
 }
 
 /**
- * The middle of the longest fall of the losses: the longest series of ever smaller ones, of which the first third is left out
- * as not yet certain and the last as already at risk. fastai's default, `valley` (callback/schedule.py).
+ * The middle of the longest fall of the losses: the longest decreasing subsequence, without its first third (not yet
+ * certain) and its last third (already at risk). fastai's default, `valley` (callback/schedule.py).
  */
 export function valley({ learningRates, losses }: Sweep): number {
   const lengths = losses.map(() => 1);
@@ -33,7 +33,7 @@ export function valley({ learningRates, losses }: Sweep): number {
   return learningRates[start + Math.floor(third) + Math.floor(third / 2)] ?? NaN;
 }
 
-/** Where the loss falls fastest from one rate to the next. */
+/** The rate at which the loss falls fastest to the next rate. */
 export function steepest({ learningRates, losses }: Sweep): number {
   const slopes = losses.slice(1).map((loss, i) => loss - (losses[i] ?? 0));
   return learningRates[indexOfLeast(slopes)] ?? NaN;

@@ -1,4 +1,4 @@
-// A training run of a head that is solved for: features of all examples, the solver, figures.
+// A training run by the solver: features of all examples, the solution, figures.
 import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
@@ -16,9 +16,10 @@ import { tasks } from '../../model/tasks/tasks.ts';
 import type { SettledSolver } from '../options/solverOption.ts';
 
 /**
- * Solves for the weights of a linear head and appends the log to the model's history.
+ * Computes the weights of a linear head and appends the log to the model's history.
  *
- * @throws TransferKitError `NO_EXAMPLES`, `LOSS_NOT_FINITE` with the weights as they were, and what samples and reading raise.
+ * @throws TransferKitError `NO_EXAMPLES`, `LOSS_NOT_FINITE` (the weights are unchanged), and the errors of samples and
+ * reading.
  */
 export async function runSolver(
   model: AnyModel,

@@ -1,4 +1,4 @@
-// One training run from samples to log: checks, features of the frozen front for each segment, the loop.
+// One training run from samples to log: validation, features of the frozen prefix for each segment, the loop.
 import type { AnyModel } from '../../model/model.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Samples } from '../../core/types.ts';
@@ -17,7 +17,8 @@ import { TrainingState } from './trainingState.ts';
 /**
  * Trains some weights of a model and appends the log to its history.
  *
- * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, `CHECKPOINT_MISMATCH`, and what samples, reading and the loop raise.
+ * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, `CHECKPOINT_MISMATCH`, and the errors of samples, reading
+ * and the loop.
  */
 export async function runTraining(model: AnyModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
   const settled = settleRun(model, samples, plan);
@@ -56,11 +57,11 @@ interface Outcome {
   readonly before: TrainingLog['before'];
   readonly best: TrainingLog['best'];
   readonly report: RowsReport;
-  /** Segments that the run came to. */
+  /** Segments that the run has begun. */
   readonly begun: readonly Segment[];
 }
 
-/** Trains segment by segment, from the beginning or where an earlier process was. */
+/** Trains segment by segment, from the beginning or from where an earlier process stopped. */
 async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefined): Promise<Outcome> {
   const start = recorder?.start ?? beginningOf(run);
   const state = new TrainingState(run);
@@ -99,7 +100,7 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
   }
 }
 
-/** What to tell where training has made nothing better. */
+/** The warning if no epoch was better than the initial weights. */
 function noneBetter({ verb, options }: TrainingPlan, { epochs, best }: Outcome): string[] {
   if (best === undefined || best.epoch >= options.initialEpoch || epochs.length === 0) return [];
   const text =
@@ -120,7 +121,7 @@ function beginningOf({ options }: Run): Start {
   };
 }
 
-/** The segments that have begun or will, where they end, and whether an earlier process was through with them. */
+/** The segments of the run with their ends, and whether an earlier process has finished them. */
 function segmentsFrom({ segments, options }: Run, { epoch, end }: Start) {
   return segments
     .map((segment, place) => ({ segment, until: segments[place + 1]?.epoch ?? options.epochs }))

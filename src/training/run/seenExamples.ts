@@ -1,26 +1,26 @@
-// Which examples a head has been trained on in this process, so that figures of the same ones can be told from honest ones.
+// Remembers which examples a head was trained on in this process, to warn about figures measured on the same ones.
 import { rootOf, setRoot } from '../../core/sampleRoots.ts';
 import type { Sample, Samples, Trunk } from '../../core/types.ts';
 
-/** What an example can be known again by. */
+/** Identifies an example. */
 type Key = string | number;
 
 const trained = new WeakMap<Trunk, Set<Key>>();
 
-/** Examples as they are read. */
+/** Records the examples that are read. */
 export interface SeenExamples {
   readonly samples: Samples;
-  /** Whether some of them count more or less than others. */
+  /** Whether the examples have different weights. */
   isWeighted(): boolean;
-  /** How many of them are among those that a head has been trained on. */
+  /** Number of examples that a head was trained on. */
   sharedWith(head: Trunk): number;
-  /** Remembers them as what a head has been trained on. */
+  /** Remembers that a head was trained on these examples. */
   remember(head: Trunk): void;
 }
 
-/** The same samples, which remember what is read of them. */
+/** Wraps samples so that the examples that are read are recorded. */
 export function watchExamples(samples: Samples): SeenExamples {
-  // By index: a source that makes its inputs anew for every epoch takes no more room than another.
+  // By index, so that a source that makes new inputs in every epoch takes no more memory.
   const seen = new Map<number, readonly Key[]>();
   let weighted = false;
   const watched: Samples = {
@@ -55,9 +55,9 @@ export function watchExamples(samples: Samples): SeenExamples {
 }
 
 /**
- * A path or an address says which example it is, whatever the id: two folders may both have a `cat/1.jpg`. Others are the same by
- * the object that they are, or by their id. What a source calls `example 3` has no name of its own: it is the same in parts of the
- * same samples only.
+ * A path or address identifies an example, regardless of its id: two folders may both have a `cat/1.jpg`. Other inputs
+ * are identified by their object or their id. A generated id such as `example 3` identifies an example only within
+ * parts of the same samples.
  */
 function keysOf({ input, id }: Sample, samples: Samples): readonly Key[] {
   if (typeof input === 'string') return [`at ${input}`];
@@ -68,7 +68,7 @@ function keysOf({ input, id }: Sample, samples: Samples): readonly Key[] {
 const numbers = new WeakMap<object, number>();
 let last = 0;
 
-/** A number that stands for an object, and does not keep it. */
+/** A number for an object that does not keep the object in memory. */
 function numberOf(object: object): number {
   const number = numbers.get(object) ?? ++last;
   numbers.set(object, number);

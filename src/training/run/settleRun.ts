@@ -1,4 +1,4 @@
-// A run before it begins: samples checked against the model, loss and weights of classes settled, the schedule tried.
+// Validates a run before it begins: samples against the model, loss, class weights and schedule.
 import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { assertOwned } from '../../model/owners.ts';
@@ -14,7 +14,7 @@ import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
 import { assertSamples, assertTrainable, assertValidation } from '../../model/tasks/checkLabels.ts';
 
-/** Samples to train and validate on, checked. */
+/** Validated samples for training and validation. */
 function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
   assertSamples(verb, samples);
   const { train, validation } = splitOff(samples, options);
@@ -29,9 +29,10 @@ function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts
 }
 
 /**
- * Checks what a run is made of, and settles the rest.
+ * Validates a plan and completes it to a run.
  *
- * @throws TransferKitError what samples, targets and losses raise, `NOTHING_TO_TRAIN`, `INVALID_OPTION`, `UNSUPPORTED_LAYER`.
+ * @throws TransferKitError The errors of samples, targets and losses, `NOTHING_TO_TRAIN`, `INVALID_OPTION`,
+ * `UNSUPPORTED_LAYER`.
  */
 export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
   const { verb, options, segments } = plan;
@@ -60,7 +61,7 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
   return { run, parts };
 }
 
-/** Raises unless epochs will have the figures that they are judged by. */
+/** Raises unless epochs will have the figures that monitors and schedules need. */
 function assertFigures({ verb, model, options }: Run): void {
   const { watch, schedule, validation } = options;
   const isJudged = model.head.parts.some(({ task }) => tasks[task].labelled !== undefined);
@@ -71,13 +72,13 @@ function assertFigures({ verb, model, options }: Run): void {
   for (const [use, figure] of Object.entries(uses)) {
     if (figure === undefined || known.includes(figure)) continue;
     const text =
-      `${verb}: expected ${use} to go by a figure of this run (${known.join(', ')}), got ${figure}. Accuracy is of tasks with ` +
+      `${verb}: expected ${use} to use a figure of this run (${known.join(', ')}), got ${figure}. Accuracy is of tasks with ` +
       'labels, and what begins with validation takes samples to validate on.';
     throw new TransferKitError('INVALID_OPTION', text, { figure, known });
   }
 }
 
-/** @throws TransferKitError `UNSUPPORTED_LAYER` naming what has no gradient behind the first weight that moves. */
+/** @throws TransferKitError `UNSUPPORTED_LAYER` with the layer that has no gradient after the first trained weight. */
 function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainable }: Segment): void {
   const own = (weights: readonly TrunkWeight[]) => weights.filter((weight) => trainable.includes(weight));
   const moving = own(base.trunk.weights);
@@ -86,8 +87,8 @@ function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainabl
   if (found === undefined) return;
   const { name, kind } = found;
   const text =
-    `${verb}: expected unfrozen weights with nothing behind them that tfjs cannot differentiate, got '${name}' (${kind}), ` +
-    'which has no gradient. Freeze every weight in front of it, or cut the base before it.';
+    `${verb}: expected every layer after the first unfrozen weight to have a gradient, got '${name}' (${kind}), ` +
+    'which has none in tfjs. Freeze every weight before it, or cut the base before it.';
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { name, kind });
 }
 

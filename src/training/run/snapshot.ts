@@ -1,12 +1,12 @@
-// Values of weights at one moment, to go back to.
+// Snapshots of weights, to restore them.
 import { clone, dispose, keep, type Tensor } from '@tensorflow/tfjs-core';
 import type { TrunkWeight } from '../../core/types.ts';
 
 /** Remembered values. */
 export interface Snapshot {
-  /** They stay the snapshot's. */
+  /** The values; the snapshot still owns them. */
   readonly values: ReadonlyMap<TrunkWeight, Tensor>;
-  /** Puts the very values back. */
+  /** Restores the exact values. */
   restore(): void;
   dispose(): void;
 }
@@ -16,12 +16,12 @@ export function takeSnapshot(weights: readonly TrunkWeight[]): Snapshot {
   return snapshotOf(new Map(weights.map((weight) => [weight, keep(clone(weight.variable))])));
 }
 
-/** Takes values over. */
+/** Makes a snapshot of given values, which it then owns. */
 export function snapshotOf(values: ReadonlyMap<TrunkWeight, Tensor>): Snapshot {
   return {
     values,
     restore: () => {
-      // `write` would apply a layer's constraint, which the values may not meet, or meet but for rounding.
+      // `write` would apply the layer's constraint, which the values may violate, if only by rounding.
       for (const [{ variable }, value] of values) variable.assign(value);
     },
     dispose: () => {

@@ -1,4 +1,4 @@
-// Trains with a learning rate that rises from step to step, watches the loss, and puts everything back.
+// Trains with a learning rate that rises from step to step, records the loss, and restores the model.
 import { isTransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
@@ -19,7 +19,7 @@ import { takeSnapshot } from './snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
 import { TrainingState } from './trainingState.ts';
 
-/** How learning rates are tried. */
+/** Options of the range test. */
 export interface SweepOptions extends Pick<
   TrainingOptions,
   'optimizer' | 'loss' | 'labelSmoothing' | 'classWeights' | 'batchSize' | 'cache' | 'seed' | 'signal' | 'onProgress'
@@ -28,34 +28,34 @@ export interface SweepOptions extends Pick<
   readonly from?: number;
   /** Last learning rate, above the first. Default 10. */
   readonly to?: number;
-  /** Steps between the two, by equal factors, from 10. Default 100. */
+  /** Number of steps, with equal factors between their rates; from 10. Default 100. */
   readonly steps?: number;
-  /** Share of the past in the smoothed loss, 0 … below 1. Default 0.9. */
+  /** Share of earlier losses in the smoothed loss, from 0 to below 1. Default 0.9. */
   readonly smoothing?: number;
 }
 
-/** What a range test found. */
+/** Result of a range test. */
 export interface LearningRateCurve {
-  /** Rising, one for each step that was taken. */
+  /** Learning rate of each step, rising. */
   readonly learningRates: readonly number[];
   /** Loss of each step's batch. */
   readonly losses: readonly number[];
-  /** The same, smoothed: what the suggestions are read from. */
+  /** Smoothed losses, from which the suggestions are computed. */
   readonly smoothedLosses: readonly number[];
-  /** Rates to train with; the valley is the one to begin with. */
+  /** Suggested rates; try `valley` first. */
   readonly suggestions: {
-    /** The middle of the longest fall: fastai's default. */
+    /** The middle of the longest fall of the loss: fastai's default. */
     readonly valley: number;
-    /** Where the loss falls fastest. */
+    /** The rate at which the loss falls fastest. */
     readonly steepest: number;
     /** A tenth of the rate with the smallest loss. */
     readonly minimumTenth: number;
   };
-  /** `diverged`: the smoothed loss came to four times the smallest one, or was no number. */
+  /** `'diverged'`: the smoothed loss reached four times the smallest one, or a loss was not finite. */
   readonly stoppedBy: 'steps' | 'diverged' | 'signal';
 }
 
-/** The test's steps, settled. */
+/** Validated steps of the test. */
 interface Steps {
   readonly count: number;
   readonly rateOf: (step: number) => number;
@@ -64,7 +64,7 @@ interface Steps {
 
 const verb = 'findLearningRate';
 
-/** Tries learning rates on what is unfrozen; the weights are as before in the end. */
+/** Tries learning rates on the unfrozen weights, and restores the weights. */
 export async function sweepRates(model: AnyModel, samples: Samples, options: SweepOptions): Promise<LearningRateCurve> {
   const steps = settleSteps(options);
   const { from = 1e-7 } = options;
@@ -120,9 +120,9 @@ async function tryRates(run: Run, rows: PreparedRows, steps: Steps): Promise<Lea
 }
 
 /**
- * The part of a curve that tells something: its smoothing has settled, and its last steps are not yet a flight upwards. As in
- * fastai without a tenth of the steps that were asked for and the last five; of a curve that ended before twice that tenth,
- * which leaves fastai nothing or little, without its first half.
+ * The part of a curve that is used for suggestions: after the smoothing has converged, and before the loss explodes. As
+ * in fastai, the first tenth of the requested steps and the last five are left out. If a curve ended before twice that
+ * tenth, its first half is left out, because fastai's rule leaves little or nothing of it.
  */
 export function readable(learningRates: readonly number[], losses: readonly number[], asked: number): Sweep {
   const start = Math.min(Math.floor(asked / 10), Math.floor(losses.length / 2));
@@ -130,7 +130,7 @@ export function readable(learningRates: readonly number[], losses: readonly numb
   return { learningRates: learningRates.slice(start, end), losses: losses.slice(start, end) };
 }
 
-/** Takes steps with rising rates over one epoch after the other; adds the loss of each. */
+/** Takes steps with rising rates over as many epochs as needed; appends the loss of each step. */
 async function takeSteps(
   run: Run,
   { train }: PreparedRows,

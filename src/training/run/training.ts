@@ -1,4 +1,4 @@
-// What the training verbs need once they are called: loaded then, so that importing a verb costs little.
+// Modules that the training verbs load when they are called, so that importing a verb costs little.
 export { findCheckpoints } from '../resume/findCheckpoints.ts';
 export { settleOptions } from '../options/options.ts';
 export { settleRates } from '../options/rates.ts';

@@ -1,5 +1,5 @@
-// What a run keeps from step to step: optimizer state, averages, gradients that wait, how far the schedule is,
-// and the weights that last gave a finite loss.
+// State of a run between steps: optimizer state, averages, accumulated gradients, position in the schedule, and the
+// weights of the last finite loss.
 import { all, dispose, isFinite, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { EpochLog } from '../../core/logs.ts';
@@ -17,46 +17,46 @@ import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import type { Totals } from '../../measure/totals.ts';
 import { Watch, type StartFigures } from './watch.ts';
 
-/** Where in the run a batch is. */
+/** Position of a batch in the run. */
 interface Place {
   readonly epoch: number;
-  /** Stage at which its rows enter. */
+  /** Stage at which its rows enter the network. */
   readonly entry: number;
-  /** Fixes dropout and blending. */
+  /** Seed of dropout and blending. */
   readonly seed: number;
 }
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface Clock {
-  /** Updates so far, and those of the whole run. */
+  /** Number of updates so far, and of the whole run. */
   readonly steps: number;
   readonly total: number;
   /** State of the schedule. */
   readonly schedule: readonly number[];
 }
 
-/** Optimizer state and the last good weights; everything keyed by weight name. */
+/** State of a run, by weight name. */
 export class TrainingState {
   readonly watch: Watch;
   readonly averages: Averages | undefined;
   readonly slots: OptimizerSlots;
-  /** Gradients that wait. */
+  /** Accumulated gradients of batches since the last update. */
   readonly gradients = new AccumulatedGradients();
   clock: Clock;
   private trainable: readonly TrunkWeight[] = [];
-  /** Those and the statistics that move with them. */
+  /** Trained weights, and statistics that change with them. */
   private moving: readonly TrunkWeight[] = [];
   private rates: ReadonlyMap<TrunkWeight, number> = new Map();
-  /** The highest of the base; undefined where none of it moves. */
+  /** Highest rate of the base; undefined if none of its weights is trained. */
   private highestOfBase: number | undefined;
   private readonly ofBase: ReadonlySet<TrunkWeight>;
-  /** What the model was when the loss was last finite. */
+  /** Weights of the last finite loss, and whether the head was trained then. */
   private lastGood: { readonly weights: Snapshot; readonly trained: boolean } | undefined;
-  /** Weights that move at some time of the run. */
+  /** Weights that any segment of the run trains. */
   private readonly movable: readonly TrunkWeight[];
-  /** Learning rates of the step that was done last: the head's, and the highest of the base. */
+  /** Learning rates of the last step: that of the head, and the highest of the base. */
   learningRate: { readonly head: number; readonly base?: number };
-  /** Figures of what the run began with, where they matter. */
+  /** Figures of the initial weights, if they are measured. */
   before: StartFigures | undefined;
 
   constructor(private readonly run: Run) {
@@ -70,7 +70,7 @@ export class TrainingState {
     this.clock = { steps: 0, total: 0, schedule: schedule.init };
   }
 
-  /** Begins to move some weights. Those that moved before keep their optimizer state. */
+  /** Starts training some weights. Weights that were trained before keep their optimizer state. */
   begin({ trainable, statistics, train }: Pick<Stretch, 'trainable' | 'statistics' | 'train'>): void {
     const { model, options, rates } = this.run;
     if (this.clock.total === 0) this.clock = { ...this.clock, total: stepsOf(options, train.size) };
@@ -80,12 +80,12 @@ export class TrainingState {
     const inBase = [...this.rates].flatMap(([weight, rate]) => (this.ofBase.has(weight) ? rate : []));
     this.highestOfBase = inBase.length === 0 ? undefined : Math.max(...inBase);
     this.averages?.follow(trainable);
-    // The flag decides whether tfjs computes a gradient; ours of what is frozen is the truth.
+    // tfjs computes gradients only for variables with this flag; which weights are frozen is decided by `frozen`.
     for (const { variable } of trainable) variable.trainable = true;
     this.slots.follow(trainable);
   }
 
-  /** Adds the gradients of one batch; moves the weights when as many batches have come as make a step. */
+  /** Adds the gradients of one batch; updates the weights after `gradientAccumulationSteps` batches. */
   async step(rows: Rows, { entry, epoch, seed }: Place, totals: Totals): Promise<void> {
     const found = gradientsOfBatch(this.run, this.trainable, rows, { entry, seed });
     const { loss, logits, headLosses, gradients } = found;
@@ -98,7 +98,7 @@ export class TrainingState {
       if (!isMeasured) throw this.notFinite(Infinity, epoch);
       if (!(predicted instanceof Float32Array)) throw internalError('logits are not float32');
       totals.add({ loss: value, logits: predicted, targets: rows.targetRows, headLosses: ofHeads });
-      // These weights gave a finite loss.
+      // The loss of these weights is finite.
       this.lastGood?.weights.dispose();
       this.lastGood = { weights: takeSnapshot(this.moving), trained: this.run.model.head.trained };
       for (const { weight, value: moved } of found.statistics) weight.write(moved);
@@ -114,7 +114,7 @@ export class TrainingState {
     }
   }
 
-  /** Moves the weights by the gradients that wait, if any do. */
+  /** Updates the weights with the accumulated gradients, if there are any. */
   async flush(totals: Totals): Promise<void> {
     if (this.gradients.batches === 0) return;
     const gradients = this.gradients.take();
@@ -125,27 +125,27 @@ export class TrainingState {
     }
   }
 
-  /** Raises when the last update has left a weight infinite: no later loss would tell. */
+  /** Raises if the last update made a weight infinite: no later loss would show it. */
   async assertFinite(epoch: number): Promise<void> {
     if (!(await areFinite(this.moving.map(({ variable }) => variable)))) throw this.notFinite(Infinity, epoch);
   }
 
   /**
-   * Whether the weights that a run begins with are to be measured: as Keras's callbacks do not, but a user expects of the best
-   * model. A head that was never trained is none to go back to.
+   * Whether the initial weights are measured. Keras's callbacks do not measure them, but users expect it of the best
+   * model. Those of a head that was never trained are not measured: they are not worth restoring.
    */
   get weighsStart(): boolean {
     const isStart = this.clock.steps === 0 && this.before === undefined;
     return isStart && this.watch.weighsStart && this.run.model.head.trained;
   }
 
-  /** Tells the watch what the run begins with. */
+  /** Passes the figures of the initial weights to the watch. */
   begun(before: StartFigures): void {
     this.before = before;
     if (this.watch.observeStart(this.run.options.initialEpoch - 1, before)) this.watch.keep(takeSnapshot(this.movable));
   }
 
-  /** Tells schedule and watch how an epoch went. */
+  /** Passes the figures of an epoch to schedule and watch. */
   async finishEpoch(epoch: EpochLog): Promise<void> {
     const schedule = this.run.options.schedule.afterEpoch(this.clock.schedule, epoch);
     this.clock = { ...this.clock, schedule };
@@ -154,19 +154,19 @@ export class TrainingState {
     this.watch.keep(await (this.endsWithAverages ? this.withAverages(take) : take()));
   }
 
-  /** Runs something with the weights that are judged: the averages, where there are any. */
+  /** Runs a function with the weights that are validated: the averages, if there are any. */
   async withAverages<T>(run: () => T | Promise<T>): Promise<T> {
     return this.averages === undefined ? run() : this.averages.during(run);
   }
 
-  /** Puts the weights in the model that a run ends with. */
+  /** Writes the final weights of the run into the model. */
   finish(): ReturnType<Watch['finish']> {
     const best = this.watch.finish();
     if (best?.restored !== true && this.endsWithAverages) this.averages?.write();
     return best;
   }
 
-  /** Forgets gradients that wait: their batches are not trained on. */
+  /** Discards accumulated gradients: their batches are not trained on. */
   drop(): void {
     this.gradients.dispose();
   }

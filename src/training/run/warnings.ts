@@ -1,4 +1,4 @@
-// What makes figures mean less than they seem to: listed in logs and evaluations, each once.
+// Warnings about figures that cannot be trusted; logs and evaluations list each once.
 import { ofHead } from '../../model/headParts.ts';
 import type { AnyModel, HeadPart } from '../../model/model.ts';
 import type { EpochLog } from '../../core/logs.ts';
@@ -7,16 +7,16 @@ import { byHeads } from '../../model/tasks/headTargets.ts';
 import { labelCounts } from '../../model/tasks/checkLabels.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 
-/** Fewest examples of a label that say something. */
+/** Number of examples of a label below which a warning is given. */
 const fewest = { training: 10, validation: 5, evaluation: 5 } as const;
 
-/** Labels that a warning names. */
+/** Maximum number of labels that a warning names. */
 const mostNamed = 10;
 
-/** What samples are used for. */
+/** The purpose of samples. */
 export type Use = keyof typeof fewest;
 
-/** Labels that have too few examples. */
+/** A warning for labels with too few examples. */
 export function fewExamples(model: AnyModel, samples: Samples, use: Use): string[] {
   return byHeads(use, model, samples).flatMap((head) => {
     const { part } = head;
@@ -33,16 +33,16 @@ export function fewExamples(model: AnyModel, samples: Samples, use: Use): string
   });
 }
 
-/** Examples that figures are measured on although the head was trained on them. */
+/** A warning for examples of a measurement that the head was trained on. */
 export function sharedExamples(count: number, use: Exclude<Use, 'training'>): string[] {
   if (count === 0) return [];
   const text =
     `${String(count)} of the ${use} examples are training examples too (the same input or id): the figures are too good. ` +
-    'Hold examples out by samples.split, and give different examples different ids.';
+    'Hold examples out with samples.split, and give different examples different ids.';
   return [text];
 }
 
-/** That a head has not learnt anything yet. */
+/** A warning for a head that was never trained. */
 export function untrained({ head }: AnyModel): string[] {
   return head.trained
     ? []
@@ -56,7 +56,7 @@ interface Figures {
 }
 
 /**
- * Figures that are no better than those of somebody who knows only how many examples each label has.
+ * Warnings for figures that are no better than predictions from the label frequencies alone.
  *
  * @param isPlain - Whether the loss is the cross-entropy of the targets.
  */
@@ -79,7 +79,7 @@ export function noBetterThanChance(
   });
 }
 
-/** Losses that are less than one percent better than that of the shares count as no better. */
+/** A loss must be at least one percent better than that of the label frequencies. */
 function lossAtChance({ name }: HeadPart, { loss }: Figures, chance: number): string[] {
   if (chance === 0 || loss < 0.99 * chance) return [];
   const text =
@@ -90,7 +90,7 @@ function lossAtChance({ name }: HeadPart, { loss }: Figures, chance: number): st
 
 function noBetterThanMostFrequent(part: HeadPart, { accuracy }: Figures, shares: readonly number[]): string[] {
   const most = Math.max(...shares);
-  // Samples of one label have no other to tell it from.
+  // With a single label there is nothing to predict.
   if (accuracy === undefined || most >= 1 || accuracy > most + 1e-9) return [];
   const label = part.labels[shares.indexOf(most)] ?? '';
   const text =
@@ -99,7 +99,7 @@ function noBetterThanMostFrequent(part: HeadPart, { accuracy }: Figures, shares:
   return [text];
 }
 
-/** An epoch's figures of one head: of validation where there is one. */
+/** Figures of one head in an epoch: of validation if there is one. */
 export function lastFigures(epoch: EpochLog | undefined, { name }: HeadPart, validated: boolean): Figures | undefined {
   const own = name === '' ? epoch : epoch?.heads?.[name];
   if (own === undefined) return undefined;

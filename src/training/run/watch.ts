@@ -1,33 +1,33 @@
-// Judges epochs by one figure: remembers the weights of the best one, and says when it does not get better any more.
+// Compares epochs by one figure: keeps the weights of the best epoch, and detects when the figure stops improving.
 import type { EpochLog, Monitor, TrainingLog } from '../../core/logs.ts';
 import { isBetter, monitors } from '../schedules/monitors.ts';
 import type { Snapshot } from './snapshot.ts';
 import { assertOneOf, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
-/** When to stop before the last epoch, as Keras's `EarlyStopping` does. */
+/** Options of early stopping, as in Keras's `EarlyStopping`. */
 export interface EarlyStoppingOptions {
   /** Epochs without a better figure before training stops, from 1. Default 3. */
   readonly patience?: number;
-  /** A figure counts as better when it is better by more than this, from 0. Default 0. */
+  /** A figure counts as better if the improvement is larger than this, from 0. Default 0. */
   readonly minDelta?: number;
   /**
-   * A figure that has to be beaten at all for patience to begin anew: until then training stops after `patience` epochs, also
-   * (unlike in Keras 3) when each is better than the one before. Default: none.
+   * A value that the figure must beat for patience to start anew. Until then training stops after `patience` epochs,
+   * even if each is better than the one before (unlike in Keras 3). Default: none.
    */
   readonly baseline?: number;
 }
 
-/** How epochs are judged. */
+/** Validated options of the watch. */
 export interface SettledWatch {
-  /** Undefined: nothing is judged. */
+  /** Undefined: epochs are not compared. */
   readonly monitor: Monitor | undefined;
   readonly restoreBest: boolean;
   readonly stopping:
     (Required<Omit<EarlyStoppingOptions, 'baseline'>> & { readonly baseline: number | undefined }) | undefined;
 }
 
-/** The options that a watch is settled from. */
+/** The options that a watch uses. */
 export interface WatchOptions {
   readonly monitor?: Monitor | undefined;
   readonly restoreBest?: boolean | undefined;
@@ -35,7 +35,7 @@ export interface WatchOptions {
 }
 
 /**
- * Fills in defaults and checks values.
+ * Validates options and fills in defaults.
  *
  * @param validated - Whether there are samples to validate on.
  * @throws TransferKitError `INVALID_OPTION`.
@@ -76,15 +76,15 @@ function settleStopping(verb: string, option: boolean | number | EarlyStoppingOp
   return { patience, minDelta, baseline };
 }
 
-/** What a run begins with. */
+/** Figures of the initial weights. */
 export type StartFigures = NonNullable<TrainingLog['before']>;
 
-/** What a watch has seen, as plain data. */
+/** State of a watch, as plain data. */
 export interface WatchState {
   readonly best: { readonly epoch: number; readonly value: number } | undefined;
-  /** Figure that the next one has to beat for patience to begin anew. */
+  /** Figure that the next one must beat for patience to start anew. */
   readonly reference: number | undefined;
-  /** Epochs since it was beaten. */
+  /** Number of epochs since it was beaten. */
   readonly waited: number;
 }
 
@@ -98,7 +98,7 @@ export class Watch {
     this.state = { best: undefined, reference: settled.stopping?.baseline, waited: 0 };
   }
 
-  /** Judges an epoch; says whether the weights that it was measured with are to be kept. */
+  /** Compares an epoch; returns whether its weights are to be kept. */
   observe(epoch: EpochLog): boolean {
     const { monitor, restoreBest, stopping } = this.settled;
     if (monitor === undefined) return false;
@@ -114,15 +114,15 @@ export class Watch {
     return isBest && restoreBest;
   }
 
-  /** Whether it matters what the weights are worth that a run begins with: they are kept where no epoch is better. */
+  /** Whether the initial weights are to be measured: they are restored if no epoch is better. */
   get weighsStart(): boolean {
     const { monitor, restoreBest } = this.settled;
     return restoreBest && monitor?.startsWith('validation') === true;
   }
 
   /**
-   * Judges what a run begins with, under the number before that of its first epoch; says whether the weights are to be kept.
-   * Patience does not know of it: as in Keras, the first epoch is the first to be better than nothing.
+   * Compares the initial weights, under the number before that of the first epoch; returns whether they are to be kept.
+   * Patience ignores them: as in Keras, the first epoch always counts as an improvement.
    */
   observeStart(epoch: number, figures: StartFigures): boolean {
     const { monitor } = this.settled;
@@ -150,7 +150,7 @@ export class Watch {
     return this.kept;
   }
 
-  /** Puts the weights of the best epoch back, where they are kept; says what was best. */
+  /** Restores the weights of the best epoch, if they are kept; returns the best figure. */
   finish(): { epoch: number; monitor: Monitor; value: number; restored: boolean } | undefined {
     const { monitor } = this.settled;
     const { best } = this.state;
