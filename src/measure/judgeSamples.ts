@@ -1,4 +1,4 @@
-// What a model says about every one of some samples, in inference mode.
+// Runs a model on samples in inference mode, and measures loss and decisions.
 import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from '../model/model.ts';
 import type { Progress, Samples, Unreadable } from '../core/types.ts';
@@ -10,18 +10,18 @@ import { startPace } from '../core/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
 import { assertKnown } from '../model/tasks/checkLabels.ts';
 
-/** Who asks, about what, and by which loss. */
+/** The verb, the model and the loss of a measurement. */
 export interface Inquiry {
   readonly verb: string;
   readonly model: AnyModel;
   readonly loss: HeadLoss;
   readonly batchSize: number;
   readonly onProgress: ((progress: Progress) => unknown) | undefined;
-  /** Sees what the base gives, batch by batch: the same examples, entering behind it. */
+  /** Receives the features of the base batch by batch, as examples that enter after it. */
   readonly watch?: ((examples: Examples) => Examples) | undefined;
 }
 
-/** What was said, and what could not be read. */
+/** The measurement, and examples that could not be read. */
 export interface Judged extends Measurement {
   readonly skipped: readonly Unreadable[];
 }
@@ -29,7 +29,7 @@ export interface Judged extends Measurement {
 /**
  * Runs a model on samples.
  *
- * @throws TransferKitError `NOT_FINITE` for outputs that are no numbers, and what samples and reading raise.
+ * @throws TransferKitError `NOT_FINITE` for outputs that are not finite, and the errors of samples and reading.
  */
 export async function judgeSamples(inquiry: Inquiry, samples: Samples): Promise<Judged> {
   const { verb, model, loss, batchSize, onProgress, watch } = inquiry;

@@ -1,17 +1,18 @@
-// One temperature for the logits of a head, so that probabilities are as often right as they say.
+// Temperature scaling of a head's logits, and figures of calibration.
 import { TransferKitError } from '../core/errors.ts';
 import type { Decision } from '../model/tasks/task.ts';
 import { tasks, type CalibratedTask } from '../model/tasks/tasks.ts';
 import type { Judgement } from './measure.ts';
 import { monotoneRoot } from './monotoneRoot.ts';
 
-/** How well probabilities fit what is true. */
+/** Figures of how well probabilities are calibrated. */
 export interface CalibrationFigures {
   /** Mean cross-entropy. */
   readonly loss: number;
   /**
-   * Mean distance between how probable decisions are said to be and how many are right, over 15 ranges of probability, each
-   * by its decisions and their examples' weights: 0 is best. Of `multiLabel` and `binary` heads each label is a decision, at one half.
+   * Expected calibration error, 0 … 1; 0 is best: the mean distance between confidence and accuracy of decisions over
+   * 15 bins of confidence, weighted by the decisions in each bin and their examples' weights. For `multiLabel` and
+   * `binary` heads each label is a decision, with threshold 0.5.
    *
    * Guo et al., "On Calibration of Modern Neural Networks", 2017, section 2.
    */
@@ -21,10 +22,11 @@ export interface CalibrationFigures {
 type Said = Pick<Judgement, 'logits' | 'target' | 'weight'>;
 
 /**
- * The temperature that makes the mean cross-entropy of `logits / temperature` smallest. The loss is convex in its inverse.
+ * The temperature that minimises the mean cross-entropy of `logits / temperature`. The loss is convex in the inverse
+ * temperature.
  *
- * @throws TransferKitError `TOO_FEW_EXAMPLES` when every example is decided right, so that the colder the better;
- * `INVALID_OPTION` when the logits are no better than none.
+ * @throws TransferKitError `TOO_FEW_EXAMPLES` if every example is predicted right, so that no temperature is best;
+ * `INVALID_OPTION` if the logits are no better than constant ones.
  */
 export function fitTemperature(verb: string, task: CalibratedTask, said: readonly Said[]): number {
   const weighed = said.filter(({ weight }) => weight > 0);

@@ -10,11 +10,11 @@ import type { Pace } from '../core/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readRows } from '../features/readRows.ts';
 
-/** What the model said about one example. Its `loss` is that of all heads together. */
+/** The result for one example. Its `loss` is that of all heads together. */
 export interface Judgement extends Answered {
-  /** Of each head, before its weight. */
+  /** Loss of each head, not multiplied by `lossWeights`. */
   readonly headLosses: readonly number[];
-  /** How much the example counts in the mean loss. */
+  /** Weight of the example in the mean loss. */
   readonly weight: number;
 }
 
@@ -25,7 +25,7 @@ export interface Measurement {
   readonly judgements: readonly Judgement[];
 }
 
-/** What is measured, and by which loss. */
+/** The network to measure, and its loss. */
 export interface Subject {
   readonly model: AnyModel;
   readonly network: Network;
@@ -50,7 +50,7 @@ export async function measure(
   return { ...figuresOf(judgements, correctOf(subject.model.head.parts)), judgements };
 }
 
-/** What was said about one head: its own logits, targets and losses. */
+/** The measurement of one head: its logits, targets and losses. */
 export function ofHead({ judgements }: Measurement, parts: readonly HeadPart[], part: HeadPart): Measurement {
   const place = parts.indexOf(part);
   const { from, to } = part;
@@ -72,7 +72,7 @@ function figuresOf(judgements: readonly Judgement[], correct: ReturnType<typeof 
   };
 }
 
-/** What the network says about each row; the tensors of the rows are freed. */
+/** Results for each row; frees the tensors of the rows. */
 async function judge({ network, loss }: Subject, from: number, rows: Rows): Promise<Judgement[]> {
   const { input, targets, weights } = rows;
   const made: Tensor[] = [targets, weights];

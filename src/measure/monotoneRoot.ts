@@ -1,12 +1,12 @@
-// Where a function that rises crosses 0.
+// Finds the root of a rising function.
 
 /**
- * The point above 0 where a rising function is 0, to a millionth of it. Doubling or halving from 1 finds two points around
- * it; between them lines are drawn (regula falsi), the end that stays weighed down so that both come nearer (Illinois).
+ * The positive root of a rising function, to a relative error of 1e-6. Doubling or halving from 1 brackets it; then
+ * regula falsi with the Illinois modification narrows the bracket.
  *
  * Dowell and Jarratt, "A modified regula falsi method for computing the root of an equation", 1971.
  *
- * @param rising - Below 0 near 0, above 0 far out.
+ * @param rising - Negative near 0, positive for large arguments.
  */
 export function monotoneRoot(rising: (point: number) => number): number {
   let low: End = { at: 1, value: rising(1) };
@@ -32,7 +32,7 @@ function endAt(rising: (point: number) => number, at: number): End {
 function between(rising: (point: number) => number, low: End, high: End): number {
   let newest = high;
   let wasBelow: boolean | undefined;
-  // Values that are lost in rounding may keep the ends apart: no more rounds than halving would take.
+  // Rounding may keep the ends apart: at most as many rounds as bisection would need.
   for (let round = 0; round < 50 && newest.value !== 0 && high.at - low.at > 1e-6 * high.at; round++) {
     newest = endAt(rising, (low.at * high.value - high.at * low.value) / (high.value - low.value));
     const isBelow = newest.value < 0;

@@ -1,11 +1,11 @@
-// From which probability on a label is best chosen.
+// Finds the best decision threshold of a label.
 import { isChosen } from '../model/tasks/logits.ts';
 import { f1Score } from '../model/tasks/metrics.ts';
 
-/** What a threshold is to make large, for each label by itself. */
+/** Metric that a threshold maximises, for each label separately. */
 export type ThresholdMetric = 'f1' | 'accuracy';
 
-/** What was said about one label of an example, and what is true. */
+/** Logit and truth of one label of an example. */
 export interface SaidOfLabel {
   readonly logit: number;
   readonly applies: boolean;
@@ -36,12 +36,12 @@ export function scoreAt(metric: ThresholdMetric, said: readonly SaidOfLabel[], t
 
 /**
  * The threshold with the best score: half-way between the probabilities of two examples, or between one and 0 or 1. Of
- * equals the one that is nearest to one half, and one half itself wherever it decides the same. Scored are the decisions that
- * the threshold makes when it is applied: probabilities that round to the same number are not told apart by any.
+ * equally good ones the nearest to 0.5, and 0.5 itself if it decides the same. The score is that of the decisions when
+ * the threshold is applied: probabilities that round to the same number cannot be separated.
  */
 export function bestThreshold(metric: ThresholdMetric, said: readonly SaidOfLabel[]): number {
   const falling = [...said].sort((a, b) => b.logit - a.logit);
-  // Those that apply, in front of each place.
+  // Number of applying labels before each place.
   const right = [0];
   for (const { applies } of falling) right.push((right.at(-1) ?? 0) + Number(applies));
   const positives = right.at(-1) ?? 0;
@@ -60,7 +60,7 @@ export function bestThreshold(metric: ThresholdMetric, said: readonly SaidOfLabe
   return best.threshold;
 }
 
-/** How many are chosen, from the largest logit on: by halving, as a larger logit is chosen wherever a smaller one is. */
+/** Number of chosen ones, by bisection: if a logit is chosen, all larger ones are. */
 function countChosen(falling: readonly SaidOfLabel[], threshold: number): number {
   let [from, to] = [0, falling.length];
   while (from < to) {

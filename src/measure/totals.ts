@@ -1,4 +1,4 @@
-// Loss and accuracy of an epoch while it runs.
+// Sums loss and accuracy during an epoch.
 import type { HeadPart } from '../model/model.ts';
 import { correctOf } from '../losses/headRules.ts';
 
@@ -10,21 +10,21 @@ interface Tally {
   readonly judged: boolean;
 }
 
-/** What is summed over the batches and steps of an epoch. */
+/** Sums over the batches and steps of an epoch. */
 export interface Sums extends Tally {
   readonly rows: number;
   readonly norms: number;
   readonly steps: number;
-  /** Those of each head with a name. */
+  /** Sums of each named head. */
   readonly heads?: readonly Tally[];
 }
 
-/** What one batch gave. */
+/** Figures of one batch. */
 export interface BatchFigures {
   readonly loss: number;
   readonly logits: Float32Array;
   readonly targets: readonly Float32Array[];
-  /** Loss of each head with a name; [] where none has one. */
+  /** Loss of each named head; [] if there are none. */
   readonly headLosses: ArrayLike<number>;
 }
 
@@ -37,7 +37,7 @@ export class Totals {
   private readonly named: readonly HeadPart[];
 
   /**
-   * @param sums - Of the part of the epoch that is done.
+   * @param sums - Sums of the finished part of the epoch.
    */
   constructor(
     private readonly parts: readonly HeadPart[],
