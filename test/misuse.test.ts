@@ -128,13 +128,14 @@ describe('beside a real model, raises nothing raw and leaves it as it was', () =
     model.dispose();
   });
 
-  test('methods of samples and classifiers', async () => {
+  test('methods of samples, trunks and classifiers', async () => {
     const { base, model } = await tinyModel();
     const neighbours = await knn(base);
     const centroids = await nearestCentroid(base);
-    const owners: Readonly<Record<string, object>> = { samples: samples(), neighbours, centroids };
+    const owners: Readonly<Record<string, object>> = { samples: samples(), trunk: base.trunk, neighbours, centroids };
     const methods: readonly (readonly [string, string])[] = [
       ...(['split', 'read'] as const).map((method) => ['samples', method] as const),
+      ...(['run', 'fold'] as const).map((method) => ['trunk', method] as const),
       ...(['add', 'predict', 'remove', 'save', 'load'] as const).flatMap((method) => [
         ['neighbours', method] as const,
         ['centroids', method] as const,

@@ -45,6 +45,8 @@ const functions: Record<string, Row> = {
     { size: 1, target: () => 'a', read: () => ({ input: 1, target: 'a', id: '' }), label: ['a'] },
     'labels',
   ],
+  defineBase: [main.defineBase, { name: 'own', trnk: {} }, 'trunk'],
+  defineTrunk: [main.defineTrunk, { name: 'own', stagess: [] }, 'stages'],
   definePreprocessor: [main.definePreprocessor, { name: 'own', aply: () => tf.scalar(1) }, 'apply'],
   evaluate: [(options) => main.evaluate(model, samples, options), { topk: 1 }, 'topK'],
   exponential: [schedules.exponential, { faktor: 0.1 }, 'factor'],

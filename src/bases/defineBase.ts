@@ -1,4 +1,5 @@
 // A base of a trunk of one's own.
+import { assertOptions } from '../core/optionNames.ts';
 import { invalidOption, isObject } from '../core/optionChecks.ts';
 import type { Trunk } from '../core/types.ts';
 import type { Base } from '../model/model.ts';
@@ -29,7 +30,9 @@ export interface BaseDefinition {
  * console.log(own.cut, own.preprocessor.spec.kind); // relu image
  * ```
  */
-export function defineBase({ name, trunk, preprocess }: BaseDefinition): Base {
+export function defineBase(definition: BaseDefinition): Base {
+  assertOptions('defineBase', definition, { name: true, trunk: true, preprocess: true });
+  const { name, trunk, preprocess } = definition;
   if (typeof name !== 'string' || name === '') throw invalidOption('defineBase', 'a name that is not empty', name);
   if (!isObject(trunk) || !isObject(trunk.stages)) throw invalidOption('defineBase', 'a trunk', trunk);
   const cut = trunk.stages.at(-1)?.name;

@@ -2,11 +2,12 @@
 import { clone, dispose, tidy, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { disposal } from '../../core/disposal.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
+import { assertOptions } from '../../core/optionNames.ts';
 import { deriveSeed } from '../../core/random.ts';
 import type { Stage, StageRange, TensorSpec, Trunk, TrunkWeight, WeightKind } from '../../core/types.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
 import { kindOf } from '../read/layerWeights.ts';
-import { assertExactInput, assertUsable } from './trunkChecks.ts';
+import { assertExactInput, assertUsable, resolveRange } from './trunkChecks.ts';
 
 /** One stage of {@link defineTrunk}. */
 export interface StageDefinition {
@@ -55,6 +56,11 @@ export interface TrunkDefinition extends Partial<
   readonly names?: Iterable<string>;
 }
 
+const trunkDefinition = {
+  ...{ name: true, input: true, stages: true, weights: true, names: true, fixed: true, penalty: true },
+  ...{ blockedBy: true, describeLayer: true, unit: true, writeNodes: true },
+} as const satisfies Record<keyof TrunkDefinition, true>;
+
 /**
  * Makes a trunk of stages that are plain functions. It checks inputs, runs ranges, frees what is left behind, and its `fold`
  * runs the stages as they are. It has no BatchNorm that trains by the batch.
@@ -87,7 +93,11 @@ export interface TrunkDefinition extends Partial<
  * ```
  */
 export function defineTrunk(definition: TrunkDefinition): Trunk {
+  assertOptions('defineTrunk', definition, trunkDefinition);
   const { name, input, names = [], fixed = [], stages: steps, weights: own, ...optional } = definition;
+  for (const [part, list] of Object.entries({ stages: steps, weights: own })) {
+    if (!Array.isArray(list)) throw invalidOption('defineTrunk', `${part} to be a list`, list);
+  }
   const stages = steps.map(describeStage);
   assertStages(stages);
   const weights = own.map((weight) => describeWeight(weight, stages));
@@ -105,18 +115,21 @@ export function defineTrunk(definition: TrunkDefinition): Trunk {
     get disposed() {
       return disposed;
     },
-    run(x, { from = 0, to = stages.length, dropoutSeed } = {}) {
+    run(x, options = {}) {
       assertUsable(name, disposed);
+      const { from, to } = resolveRange(options, stages.length);
       assertExactInput(x, entryOf(from)?.output ?? input, entryOf(from)?.name ?? name);
-      return runStages(steps.slice(0, to), from, x, dropoutSeed);
+      return runStages(steps.slice(0, to), from, x, options.dropoutSeed);
     },
-    fold: ({ from = 0, to = stages.length }: StageRange = {}) =>
-      Promise.resolve({
+    async fold(range: StageRange = {}) {
+      const { from, to } = resolveRange(range, stages.length);
+      return {
         run: (x: Tensor) => trunk.run(x, { from, to }),
         unfolded: stages.slice(from, to).flatMap(({ layers }) => layers),
         ...disposal(),
         dispose: () => undefined,
-      }),
+      };
+    },
     ...disposal(),
     dispose() {
       if (disposed) return;

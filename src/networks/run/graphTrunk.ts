@@ -17,7 +17,7 @@ import { emptyModel, runNodes, type Graph } from './runNodes.ts';
 import { splitDilated } from './splitDilated.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from '../cut/stages.ts';
 import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
-import { assertExactInput, assertUsable } from './trunkChecks.ts';
+import { assertExactInput, assertUsable, resolveRange } from './trunkChecks.ts';
 import { blockedNode } from './withoutGradient.ts';
 
 /**
@@ -68,7 +68,9 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
     get disposed() {
       return disposed;
     },
-    run(x, { from = 0, to = stages.length, ...mode }: RunOptions = {}) {
+    run(x, options: RunOptions = {}) {
+      const { from, to } = resolveRange(options, stages.length);
+      const { from: _from, to: _to, ...mode } = options;
       assertUsable(graph.name, disposed);
       const [entry, exit] = [stages[from - 1], stages[to - 1]];
       const run = { entry: entry?.name ?? graph.input, input: x, exit: exit?.name ?? graph.input };
@@ -86,7 +88,8 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
     blockedBy(moving, input) {
       return blockedNode(graph, { names: new Set(moving.map(({ name }) => name)), input });
     },
-    async fold({ from = 0, to = stages.length } = {}) {
+    async fold(range = {}) {
+      const { from, to } = resolveRange(range, stages.length);
       assertUsable(graph.name, disposed);
       const { foldPart } = await import('../fold/foldNodes.ts');
       assertUsable(graph.name, disposed);

@@ -14,7 +14,7 @@ import { layerAt, layerNorms, listWeights, type LayerSource } from '../read/laye
 import { assertSize } from '../read/limits.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from '../cut/stages.ts';
 import { layerStep, runSteps } from './layerSteps.ts';
-import { assertInput, assertUsable } from './trunkChecks.ts';
+import { assertInput, assertUsable, resolveRange } from './trunkChecks.ts';
 import { blockedLayer } from './withoutGradient.ts';
 
 /**
@@ -48,8 +48,10 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     get disposed() {
       return disposed;
     },
-    run(input, { from = 0, to = ranges.length, dropoutSeed, fused = true, ...mode }: RunOptions = {}) {
+    run(input, options: RunOptions = {}) {
       assertUsable(graph.name, disposed);
+      const { from, to } = resolveRange(options, ranges.length);
+      const { dropoutSeed, fused = true, ...mode } = options;
       const entry = boundaries[from] ?? 0;
       assertInput(input, specAt(specs, entry), layerOf(graph, entry).name);
       const exit = boundaries[to] ?? 0;
@@ -65,11 +67,12 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
     blockedBy(moving, input) {
       return blockedLayer(graph, { names: new Set(moving.map(({ layer }) => layer)), input });
     },
-    async fold(range = {}) {
+    async fold(given = {}) {
       assertUsable(graph.name, disposed);
+      const range = resolveRange(given, ranges.length);
       const { foldLayers } = await import('../fold/foldLayers.ts');
       assertUsable(graph.name, disposed);
-      const entry = boundaries[range.from ?? 0] ?? 0;
+      const entry = boundaries[range.from] ?? 0;
       const part = foldLayers(trunk, range);
       const run = (input: Tensor) => {
         assertUsable(graph.name, disposed);

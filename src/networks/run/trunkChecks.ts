@@ -1,14 +1,28 @@
 // What every trunk checks before it runs.
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import { describeShape, fits } from '../../core/shapes.ts';
-import type { TensorSpec } from '../../core/types.ts';
+import type { StageRange, TensorSpec } from '../../core/types.ts';
 
 /** @throws TransferKitError `DISPOSED`. */
 export function assertUsable(name: string, disposed: boolean): void {
   if (!disposed) return;
   const text = `expected a usable model, got '${name}' after its dispose(). Load or build it again.`;
   throw new TransferKitError('DISPOSED', text, { name });
+}
+
+/**
+ * A range of stages with both ends filled in.
+ *
+ * @throws TransferKitError `INVALID_OPTION` unless 0 ≤ from ≤ to ≤ the number of stages.
+ */
+export function resolveRange(range: StageRange, stages: number): { readonly from: number; readonly to: number } {
+  if (!isObject(range)) throw invalidOption('trunk', 'options such as { from: 0, to: 1 }', range);
+  const { from = 0, to = stages } = range;
+  const isRange = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= stages;
+  if (isRange) return { from, to };
+  throw invalidOption('trunk', `stages 0 <= from <= to <= ${String(stages)}`, { from, to });
 }
 
 /**
@@ -28,7 +42,9 @@ export function assertExactInput(input: Tensor, expected: TensorSpec, at: string
   assertType(input, expected, at);
 }
 
-function assertShape({ shape }: Tensor, expected: TensorSpec, at: string): void {
+function assertShape(input: Tensor, expected: TensorSpec, at: string): void {
+  if (!(input instanceof Tensor)) throw invalidOption('trunk.run', `a tensor at '${at}'`, input);
+  const { shape } = input;
   if (fits(shape, expected.shape)) return;
   const text = `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(shape)}.`;
   throw new TransferKitError('WRONG_SHAPE', text, { expected: expected.shape, received: shape, layer: at });
