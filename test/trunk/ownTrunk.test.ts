@@ -241,6 +241,7 @@ describe('what it lacks is named', () => {
       missing: 'writeNodes',
       name: 'own',
     });
+    expect(String(error)).toContain("expected a base whose trunk has layers or writeNodes, got 'own' with neither");
     model.dispose();
   });
 
