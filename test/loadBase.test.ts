@@ -395,9 +395,7 @@ describe('inputSize', () => {
       ],
     });
     await expectNoLeak(() =>
-      expect(loadBase(source, { preprocess: 'tf' })).rejects.toThrow(
-        'got one that takes [any, any, 3]. Give inputSize.',
-      ),
+      expect(loadBase(source, { preprocess: 'tf' })).rejects.toThrow('got input [any, any, 3]. Give inputSize.'),
     );
     expect((await loadBase(source, { preprocess: 'tf', inputSize: 8 })).trunk.input.shape).toEqual([null, 8, 8, 3]);
     expect((await loadBase(source)).trunk.input.shape).toEqual([null, null, null, 3]);
@@ -513,7 +511,7 @@ describe('preprocess', () => {
     const source = sequential({ layers: [layers.dense({ units: 2, inputShape: [4] }), layers.dense({ units: 3 })] });
     await expectNoLeak(() =>
       expect(loadBase(source, { preprocess: 'tf' })).rejects.toThrow(
-        'expected a base that takes pictures [height, width, 1, 3 or 4] for image preprocessing, got one that takes [4].',
+        'expected a base with pictures [height, width, 1, 3 or 4] for image preprocessing, got input [4].',
       ),
     );
   });
@@ -1067,7 +1065,7 @@ describe('a model that transferkit saved, as a base', () => {
     [
       'logits in front of the cut',
       (saved) => ({ ...saved, head: { ...saved.head, logits: 'relu1' } }),
-      /its head\.logits to name a layer behind its base\.cut, got 'relu1' before 'relu2'/,
+      /its head\.logits to name a layer after its base\.cut, got 'relu1' before 'relu2'/,
     ],
     [
       'a label too few',

@@ -471,7 +471,7 @@ describe('heads that share a base', () => {
     const head = own();
     const first = replaceHead(base, { labels, model: head });
     expect(() => replaceHead(base, { labels, model: head })).toThrow(
-      /replaceHead: expected a head that no other model has, got '.*', which is the head of another one\. Build it again\./,
+      /replaceHead: expected a head that is not in use, got '.*', which is the head of another model\. Build it again\./,
     );
     first.dispose();
   });

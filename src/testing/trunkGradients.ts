@@ -21,6 +21,11 @@ function scoreOf(trunk: Trunk, input: Tensor): number {
   return consume(trunk.run(input)).reduce((total, value, place) => total + value * factor(place), 0);
 }
 
+/** The size of the terms of the score: differences far below it are rounding. */
+function termsOf(trunk: Trunk, input: Tensor): number {
+  return consume(trunk.run(input)).reduce((total, value, place) => total + Math.abs(value * factor(place)), 0);
+}
+
 /** Gradients of every weight that gradients move. */
 export function checkGradients(trunk: Trunk, input: Tensor): void {
   const moving = trunk.weights.filter(({ kind }) => kind !== 'statistics');
@@ -51,7 +56,7 @@ function compareSlope(trunk: Trunk, input: Tensor, { name, variable }: TrunkWeig
     variable.assign(value);
     dispose(value);
   };
-  const found = slopeRatio(before, gradient, (values) => {
+  const found = slopeRatio(before, gradient, termsOf(trunk, input), (values) => {
     set(values);
     return scoreOf(trunk, input);
   });
@@ -64,20 +69,27 @@ export function checkInputGradient(trunk: Trunk, input: Tensor): void {
   if (trunk.input.dtype !== 'float32') return;
   const found = tidy(() => {
     const gradient = valuesOf(grad((x: Tensor) => score(trunk.run(x)))(input));
-    return slopeRatio(valuesOf(input), gradient, (values) =>
+    return slopeRatio(valuesOf(input), gradient, termsOf(trunk, input), (values) =>
       tidy(() => scoreOf(trunk, tensor([...values], input.shape, input.dtype))),
     );
   });
   demand(found === undefined, `the values move ${String(found)} times as fast along the input as its gradient says`);
 }
 
+/** Share of the score's terms that a difference must have: float32 keeps seven digits of each. */
+const leastShare = 1e-5;
+
 /**
  * How much faster values change along the gradient than it says; undefined where it is right for one width of the step.
- * Wide steps meet kinks, narrow ones the rounding of float32.
+ * Wide steps meet kinks, narrow ones the rounding of float32. A gradient too small to be seen beside that rounding, as of a
+ * bias before a normalisation, cannot be checked.
+ *
+ * @param terms - The sum of the absolute values that make up the score.
  */
 function slopeRatio(
   at: readonly number[],
   gradient: readonly number[],
+  terms: number,
   scoreAt: (values: readonly number[]) => number,
 ): number | undefined {
   const norm = Math.hypot(...gradient);
@@ -86,12 +98,13 @@ function slopeRatio(
   let best = Infinity;
   for (const width of [1e-2, 3e-3, 3e-2, 1e-3, 3e-4]) {
     const step = (width * scale) / norm;
+    if (2 * step * norm * norm < leastShare * terms) continue;
     const [ahead, behind] = [1, -1].map((sign) => scoreAt(at.map((x, i) => x + sign * step * (gradient[i] ?? 0))));
     const ratio = ((ahead ?? NaN) - (behind ?? NaN)) / (2 * step * norm * norm);
     if (Math.abs(Math.log(ratio)) < Math.abs(Math.log(best))) best = ratio;
     if (best > 0.75 && best < 1.33) return undefined;
   }
-  return best;
+  return Number.isFinite(best) ? best : undefined;
 }
 
 /** @param penalised - Layers that bear a penalty. */
