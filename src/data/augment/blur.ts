@@ -48,7 +48,7 @@ export function blurPixels({ sigma }: Operation<'blur', BlurOptions>, picture: T
  * @param sigma - Standard deviation in pixels.
  * @returns A new tensor; the caller tidies intermediate tensors.
  */
-export function blurPicture(picture: Tensor4D, sigma: number): Tensor4D {
+function blurPicture(picture: Tensor4D, sigma: number): Tensor4D {
   const [, height, width, channels] = picture.shape;
   const taps = [height, width].map((side) => bellCurve(sigma, side - 1));
   const [margins = 0, sides = 0] = taps.map(({ length }) => (length - 1) / 2);

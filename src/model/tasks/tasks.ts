@@ -66,7 +66,7 @@ export function taskEndingIn(end: ActivationEnd): TaskName | undefined {
 }
 
 /** The value of a task, typed as a general task. */
-export function taskOf(name: TaskName): Task {
+function taskOf(name: TaskName): Task {
   return tasks[name];
 }
 
