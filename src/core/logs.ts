@@ -1,7 +1,7 @@
 // What training did, as plain data. Types only.
 import type { Unreadable } from './types.ts';
 
-/** Figures of one of several heads in an epoch. Its losses are not multiplied by `lossWeights`. */
+/** One head's figures in an epoch of a model with several heads. Its losses are not multiplied by `lossWeights`. */
 export type HeadFigures = Pick<EpochLog, 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy'>;
 
 /** Figures of one epoch. */
@@ -14,7 +14,7 @@ export interface EpochLog {
   readonly accuracy?: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
-  /** Figures of each of several heads, by name. */
+  /** In a model with several heads: the figures of each head, by name. */
   readonly heads?: Readonly<Record<string, HeadFigures>>;
   /** Rates of the last step; for the base the highest of its rates. Missing where a solver found the weights. */
   readonly learningRate?: { readonly head: number; readonly base?: number };
@@ -45,8 +45,8 @@ export interface SolverLog {
 export interface TrainingLog {
   readonly phase: 'head' | 'fineTune';
   /**
-   * What found the weights: `'gradient'`, the training by steps; `'ridge'`, the optimum of a ridge regression; `'lbfgs'`, the
-   * optimum of any other linear head, or of several. Both optima are found by L-BFGS.
+   * How the weights were found. `'gradient'`: by gradient steps. `'ridge'`: as the optimum of a ridge regression. `'lbfgs'`: as the
+   * optimum of any other linear head, or of a model with several linear heads. L-BFGS finds both optima.
    */
   readonly method: 'lbfgs' | 'ridge' | 'gradient';
   /**

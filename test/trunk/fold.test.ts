@@ -103,7 +103,7 @@ describe('a folded part', () => {
   });
 });
 
-test('training says which layers of the frozen front run as they are', async () => {
+test('training says which layers of the frozen prefix are not folded', async () => {
   const front = (dataFormat: 'channelsFirst' | 'channelsLast') =>
     sequential({
       layers: [

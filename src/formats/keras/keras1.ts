@@ -2,7 +2,15 @@
 // (keras/legacy/interfaces.py, and preprocess_weights_for_loading) as tables. Layers that Keras 2 cannot convert are
 // refused by name.
 import { TransferKitError } from '../../core/errors.ts';
-import { classNameOf, isJsonList, isJsonObject, textOf, type Json, type JsonObject } from '../../core/json.ts';
+import {
+  classNameOf,
+  isJsonList,
+  isJsonObject,
+  numericOf,
+  textOf,
+  type Json,
+  type JsonObject,
+} from '../../core/json.ts';
 import { convertedMerge, type Merged } from './keras1Merge.ts';
 import { kernelsOfKeras1, type KernelLayout } from './keras1Kernels.ts';
 import type { KerasFile } from './kerasFile.ts';
@@ -188,19 +196,15 @@ function isPlainSize(config: JsonObject): boolean {
   const sizes = isJsonList(shape) ? shape.slice(1, 3) : [];
   const strides = isJsonList(subsample) ? subsample : [];
   return sizes.every((size, i) => {
-    const kernel = numberOf(i === 0 ? config.nb_row : config.nb_col);
-    const stride = numberOf(strides[i] ?? 1);
-    return size === null || (numberOf(size) - (mode === 'valid' ? Math.max(0, kernel - stride) : 0)) % stride === 0;
+    const kernel = numericOf(i === 0 ? config.nb_row : config.nb_col);
+    const stride = numericOf(strides[i] ?? 1);
+    return size === null || (numericOf(size) - (mode === 'valid' ? Math.max(0, kernel - stride) : 0)) % stride === 0;
   });
 }
 
 /** A name in the file; empty where it is not text. */
 function nameOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
-}
-
-function numberOf(value: Json | undefined): number {
-  return typeof value === 'number' ? value : NaN;
 }
 
 function refused(layer: JsonObject, { source }: Conversion, what: string): TransferKitError {
