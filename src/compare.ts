@@ -10,7 +10,7 @@ import { assertOptions } from './core/optionNames.ts';
 import { shown } from './core/shown.ts';
 import { assertOwned } from './model/owners.ts';
 import { whileChanged } from './model/uses.ts';
-import { assertSamples } from './model/tasks/checkLabels.ts';
+import { assertSamples } from './model/checkLabels.ts';
 import { accuracyOf, type ExampleLearner } from './neighbours/exampleLearner.ts';
 
 /**

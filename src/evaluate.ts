@@ -13,7 +13,7 @@ import type { OutputsFigures } from './model/tasks/regression.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { whileUsed } from './model/uses.ts';
-import { assertKnown } from './model/tasks/checkLabels.ts';
+import { assertKnown } from './model/checkLabels.ts';
 import { watchExamples } from './training/run/seenExamples.ts';
 import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './training/run/warnings.ts';
 

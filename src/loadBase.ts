@@ -22,7 +22,7 @@ import { assertOptions } from './core/optionNames.ts';
 import type { TensorSpec } from './core/types.ts';
 import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
-import { isNodeTopology, parseNodes } from './networks/read/nodeGraph.ts';
+import { isNodeTopology, parseNodes } from './networks/graphs/nodeGraph.ts';
 import { parseTopology } from './networks/read/topology.ts';
 import { savedModelOf } from './formats/tfjs/savedModel.ts';
 

@@ -12,7 +12,7 @@ import { assertBaseIdle } from './model/uses.ts';
 import type { LayersTrunk, Shape } from './core/types.ts';
 import { adoptHead } from './heads/adoptHead.ts';
 import { buildHead, poolings, type HeadEnd, type HeadPlan, type Pooling } from './heads/buildHead.ts';
-import { makeModel } from './networks/write/makeModel.ts';
+import { makeModel } from './model/makeModel.ts';
 import { nameHeads } from './heads/nameHeads.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
 

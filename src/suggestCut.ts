@@ -13,7 +13,7 @@ import { assertWhole } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { startPace } from './core/pace.ts';
 import { tapFeatures, tapPoolings, type TapFeatures, type TapPooling } from './features/tapFeatures.ts';
-import { assertSamples } from './model/tasks/checkLabels.ts';
+import { assertSamples } from './model/checkLabels.ts';
 import { takeTurns } from './core/takeTurns.ts';
 
 /** Options of {@link suggestCut}. */

@@ -6,7 +6,7 @@ import type { AnyModel, HeadPart } from './model/model.ts';
 import { assertAlive } from './model/assertAlive.ts';
 import { tasks } from './model/tasks/tasks.ts';
 import { whileCopied } from './model/uses.ts';
-import { writeNodes } from './networks/read/nodeGraph.ts';
+import { writeNodes } from './networks/graphs/nodeGraph.ts';
 
 /**
  * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm is folded into the convolutions,

@@ -8,7 +8,7 @@ import type { WeightSource } from '../src/core/weightSource.ts';
 import type { Preset } from '../src/presets/preset.ts';
 import { findPreset, isPresetName, presetNames } from '../src/presets/presetTable.ts';
 import { buildTrunk } from '../src/networks/read/buildLayers.ts';
-import { graphUpTo, lastCallOf } from '../src/networks/read/layerGraph.ts';
+import { graphUpTo, lastCallOf } from '../src/networks/graphs/layerGraph.ts';
 import { weightShapes } from '../src/networks/read/weightShapes.ts';
 import { useBackend } from '../src/useBackend.ts';
 import { seededWeights, uniform } from './support/seededWeights.ts';

@@ -4,8 +4,8 @@ import { TransferKitError } from '../core/errors.ts';
 import { sigmoid, softmax } from '../model/tasks/activations.ts';
 import type { ActivationEnd } from '../model/tasks/task.ts';
 import { findCut } from '../networks/cut/findCut.ts';
-import { inferShapes } from '../networks/read/inferShapes.ts';
-import { graphUpTo, layerOf } from '../networks/read/layerGraph.ts';
+import { inferShapes } from '../networks/graphs/inferShapes.ts';
+import { graphUpTo, layerOf } from '../networks/graphs/layerGraph.ts';
 import { separatingCalls } from '../networks/cut/stages.ts';
 
 /** A network that ends in a classifier. */

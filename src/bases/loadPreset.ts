@@ -7,7 +7,7 @@ import type { ReadOptions } from '../core/platform.ts';
 import type { Base } from '../model/model.ts';
 import { noWeights } from '../core/weightSource.ts';
 import type { ArchitectureOptions, Preset } from '../presets/preset.ts';
-import { graphUpTo, lastCallOf, layerOf } from '../networks/read/layerGraph.ts';
+import { graphUpTo, lastCallOf, layerOf } from '../networks/graphs/layerGraph.ts';
 import { loadKerasFile, readKerasFile, type KerasFile } from '../formats/keras/kerasFile.ts';
 import { matchKerasWeights, type MatchedWeights } from '../formats/keras/kerasWeights.ts';
 import { expectedLayers } from '../formats/keras/matchWeights.ts';

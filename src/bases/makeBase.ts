@@ -7,8 +7,8 @@ import type { Base, Preprocessor } from '../model/model.ts';
 import type { LayersTrunk, TensorSpec } from '../core/types.ts';
 import { assertBuildable, buildTrunk, type BuildOptions } from '../networks/read/buildLayers.ts';
 import { findCut } from '../networks/cut/findCut.ts';
-import { otherSize } from '../networks/cut/fitInput.ts';
-import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape } from '../networks/read/layerGraph.ts';
+import { otherSize } from '../networks/read/fitInput.ts';
+import { graphUpTo, inputShapeOf, lastCallOf, layerOf, withInputShape } from '../networks/graphs/layerGraph.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 

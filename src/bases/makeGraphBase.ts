@@ -7,7 +7,7 @@ import type { Base } from '../model/model.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { freedBatchNote } from '../networks/read/freeInput.ts';
 import { findNodeCut } from '../networks/cut/findNodeCut.ts';
-import { graphTrunk } from '../networks/run/graphTrunk.ts';
+import { graphTrunk } from '../networks/trunks/graphTrunk.ts';
 import {
   attribute,
   dataNodes,
@@ -15,7 +15,7 @@ import {
   nodesByName,
   nodesUpTo,
   withDeclaredShape,
-} from '../networks/read/nodeGraph.ts';
+} from '../networks/graphs/nodeGraph.ts';
 import type { ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
 import { createBase } from './createBase.ts';
 import type { BasePlan } from './makeBase.ts';

@@ -7,8 +7,8 @@ import { sigmoid, softmax } from '../model/tasks/activations.ts';
 import type { Activation, ActivationEnd } from '../model/tasks/task.ts';
 import type { Shape } from '../core/types.ts';
 import { sourceOf, type WeightEntry, type WeightSource } from '../core/weightSource.ts';
-import { appendLayer, inputLayer } from '../networks/read/layerGraph.ts';
-import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName } from '../networks/read/nodeGraph.ts';
+import { appendLayer, inputLayer } from '../networks/graphs/layerGraph.ts';
+import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName } from '../networks/graphs/nodeGraph.ts';
 
 /** The classifier of a GraphModel as a head. */
 export interface NodeClassifier {

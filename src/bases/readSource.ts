@@ -10,7 +10,7 @@ import type { TensorSpec } from '../core/types.ts';
 import { noWeights } from '../core/weightSource.ts';
 import { isTfHub, tfHubAddress } from '../download/tfHub.ts';
 import { presetNames, type PresetName } from '../presets/presetTable.ts';
-import { isNodeTopology } from '../networks/read/nodeGraph.ts';
+import { isNodeTopology } from '../networks/graphs/nodeGraph.ts';
 import { loadKerasFile, readKerasFile, throwSavedModel } from '../formats/keras/kerasFile.ts';
 import { kerasArtefact } from '../formats/keras/kerasWeights.ts';
 import { isGraphModel, readLiveGraph } from '../formats/tfjs/liveGraph.ts';

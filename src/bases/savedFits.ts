@@ -5,7 +5,7 @@ import { TransferKitError } from '../core/errors.ts';
 import { ofHead, unitsOf } from '../model/headParts.ts';
 import type { HeadPart } from '../model/model.ts';
 import { tasks } from '../model/tasks/tasks.ts';
-import { lastCallOf, layerOf } from '../networks/read/layerGraph.ts';
+import { lastCallOf, layerOf } from '../networks/graphs/layerGraph.ts';
 import { savedHeads, type SavedModel } from '../formats/tfjs/savedModel.ts';
 
 /**

@@ -8,7 +8,7 @@ import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
 import { runAndFree, type Network } from '../model/network.ts';
 import type { Pace } from '../core/pace.ts';
 import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
-import { targetSize } from '../model/tasks/headTargets.ts';
+import { targetSize } from '../model/headTargets.ts';
 import { valuesInPlace } from '../engines/kernels/valuesInPlace.ts';
 
 /** Settings of a feature cache. */

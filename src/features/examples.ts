@@ -8,7 +8,7 @@ import type { SettledAugmentation } from '../data/augment/augment.ts';
 import type { Network } from '../model/network.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readBatches, type Batch } from '../data/reading/readBatch.ts';
-import { targetSize } from '../model/tasks/headTargets.ts';
+import { targetSize } from '../model/headTargets.ts';
 
 /** Rows of examples as input of a stage of the network. */
 export interface Examples {

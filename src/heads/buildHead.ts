@@ -6,8 +6,8 @@ import { deriveSeed } from '../core/random.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { LayersTrunk, Shape } from '../core/types.ts';
 import { sourceFrom } from '../networks/read/buildLayers.ts';
-import { layersTrunk } from '../networks/run/layersTrunk.ts';
-import { avoidNames } from '../networks/read/layerGraph.ts';
+import { layersTrunk } from '../networks/trunks/layersTrunk.ts';
+import { avoidNames } from '../networks/graphs/layerGraph.ts';
 import { parseTopology } from '../networks/read/topology.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { TensorRef } from '../core/graphs.ts';
 import type { LinearEnd, LinearHead } from '../model/linearHead.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import { isStochastic } from '../networks/run/applyLayer.ts';
-import { layerOf } from '../networks/read/layerGraph.ts';
+import { layerOf } from '../networks/graphs/layerGraph.ts';
 import type { LayerNetwork, LayersTrunk } from '../core/types.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 

@@ -3,7 +3,7 @@ import { internalError } from '../core/errors.ts';
 import type { Head, HeadPart, Tasks } from '../model/model.ts';
 import type { TaskName } from '../model/tasks/tasks.ts';
 import type { TrunkWeight } from '../core/types.ts';
-import { layerOf } from '../networks/read/layerGraph.ts';
+import { layerOf } from '../networks/graphs/layerGraph.ts';
 import { logitsOf } from '../networks/write/headGraph.ts';
 
 /** The layer that gives one head's logits. */

@@ -8,7 +8,7 @@ import { measure, type Measurement } from './measure.ts';
 import { prepareFront } from '../model/network.ts';
 import { startPace } from '../core/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
-import { assertKnown } from '../model/tasks/checkLabels.ts';
+import { assertKnown } from '../model/checkLabels.ts';
 
 /** The verb, the model and the loss of a measurement. */
 export interface Inquiry {

@@ -10,7 +10,7 @@ import { shown } from '../core/shown.ts';
 import { startPace } from '../core/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
-import { assertSamples } from '../model/tasks/checkLabels.ts';
+import { assertSamples } from '../model/checkLabels.ts';
 import type { BaseFeatures } from './baseFeatures.ts';
 import type { KeptExample } from './exampleMemory.ts';
 import { vectorOf } from './separation.ts';

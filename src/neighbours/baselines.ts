@@ -9,7 +9,7 @@ import { pooledValues } from '../features/poolFeatures.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { assertReadable, readBatches } from '../data/reading/readBatch.ts';
 import { freeRows } from '../features/readRows.ts';
-import { assertKnown } from '../model/tasks/checkLabels.ts';
+import { assertKnown } from '../model/checkLabels.ts';
 import { argMax } from '../model/tasks/logits.ts';
 import type { Baselines, OneLabel } from '../model/tasks/task.ts';
 import { listTasks, tasks } from '../model/tasks/tasks.ts';

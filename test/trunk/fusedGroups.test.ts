@@ -3,7 +3,7 @@ import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflo
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LayerGraph } from '../../src/core/graphs.ts';
 import { fusedGroups, lastOfGroup } from '../../src/networks/run/fusedGroups.ts';
-import { layerOf } from '../../src/networks/read/layerGraph.ts';
+import { layerOf } from '../../src/networks/graphs/layerGraph.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { useBackend } from '../../src/useBackend.ts';
 

@@ -10,7 +10,7 @@ import { loadBase } from '../../src/loadBase.ts';
 import { replaceHead } from '../../src/replaceHead.ts';
 import { save } from '../../src/save.ts';
 import { findCut } from '../../src/networks/cut/findCut.ts';
-import { layerOf } from '../../src/networks/read/layerGraph.ts';
+import { layerOf } from '../../src/networks/graphs/layerGraph.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { writeTopology } from '../../src/networks/write/writeTopology.ts';
 import golden from '../golden/keras3.json' with { type: 'json' };

@@ -5,7 +5,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
 import { findCut } from '../../src/networks/cut/findCut.ts';
-import { graphUpTo, lastCallOf, layerOf } from '../../src/networks/read/layerGraph.ts';
+import { graphUpTo, lastCallOf, layerOf } from '../../src/networks/graphs/layerGraph.ts';
 import type { LayersTrunk } from '../../src/core/types.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { readLiveModel } from '../../src/formats/tfjs/liveModel.ts';

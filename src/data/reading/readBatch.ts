@@ -5,7 +5,7 @@ import type { AnyModel } from '../../model/model.ts';
 import type { Sample, Samples, Unreadable } from '../../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
 import { readAhead } from './readAhead.ts';
-import { encodeTargets, type WithHeads } from '../../model/tasks/headTargets.ts';
+import { encodeTargets, type WithHeads } from '../../model/headTargets.ts';
 
 /** What examples are read for: a model, or a base with its own targets. */
 export type Reader = WithHeads & Pick<AnyModel, 'base'>;

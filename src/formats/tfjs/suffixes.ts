@@ -3,7 +3,7 @@
 // `_2`, ….
 import type { io } from '@tensorflow/tfjs-core';
 import { parseTopology } from '../../networks/read/topology.ts';
-import { isNodeTopology } from '../../networks/read/nodeGraph.ts';
+import { isNodeTopology } from '../../networks/graphs/nodeGraph.ts';
 import { weightShapes, type LayerWeights } from '../../networks/read/weightShapes.ts';
 import { sameShape } from '../../core/shapes.ts';
 

@@ -1,7 +1,7 @@
 // Finds the start of the classifier of a pretrained network, from the kinds of its layers.
 import type { LayerGraph } from '../../core/graphs.ts';
 import { textOf } from '../../core/json.ts';
-import { layerOf } from '../read/layerGraph.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
 import { separatingCalls } from './stages.ts';
 
 const shaping = new Set(['Activation', 'ActivationOf', 'Softmax', 'ReLU', 'LeakyReLU', 'Dropout', 'Reshape']);

@@ -1,8 +1,8 @@
 // Finds the start of the classifier of a GraphModel, from the kinds of its nodes.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
-import { dataNodes, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
-import { hasKernel } from '../read/nodeWeights.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import { hasKernel } from '../graphs/nodeWeights.ts';
 
 const passing = new Set(['Identity', 'Squeeze', 'Reshape', 'ExpandDims', 'BiasAdd', 'Add', 'AddV2']);
 const probabilities = new Set(['Softmax', 'Sigmoid', 'LogSoftmax']);

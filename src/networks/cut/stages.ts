@@ -3,7 +3,7 @@
 import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { sizeOf } from '../../core/shapes.ts';
 import type { Shape } from '../../core/types.ts';
-import { layerOf } from '../read/layerGraph.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
 
 /** The tensors that each call reads. Cutting needs nothing else of a graph. */
 export interface Wiring {

@@ -2,7 +2,7 @@
 import { disposal } from '../../core/disposal.ts';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { FoldedPart, LayersTrunk, StageRange } from '../../core/types.ts';
-import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
+import { emptyDraft, finishDraft, type NodeDraft } from '../graphs/nodeDraft.ts';
 import { makeProgram, type Program } from './program.ts';
 import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '../write/writeCalls.ts';
 

@@ -5,7 +5,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { LayersTrunk } from '../../core/types.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { foldNodes, type FoldedNodes } from './foldNodes.ts';
-import { emptyDraft, finishDraft, type NodeDraft } from './nodeDraft.ts';
+import { emptyDraft, finishDraft, type NodeDraft } from '../graphs/nodeDraft.ts';
 import { writeCalls, writeInput } from '../write/writeCalls.ts';
 import { hasLayers, nodesOfBase, type BaseNodes } from '../write/baseNodes.ts';
 import { addAnswer, writeLogits } from '../write/graphParts.ts';

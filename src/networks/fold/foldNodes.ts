@@ -4,10 +4,10 @@ import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Te
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { FoldedPart } from '../../core/types.ts';
-import { scaledBias, scaledKernel, type LateScale } from './foldBatchNorm.ts';
+import { scaledBias, scaledKernel, type LateScale } from '../write/lateScale.ts';
 import { nodeChains, type NodeChain, type ScaleNode } from './nodeChains.ts';
-import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from './nodeDraft.ts';
-import { nodeOf, nodesLeadingTo, outputOf } from '../read/nodeGraph.ts';
+import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from '../graphs/nodeDraft.ts';
+import { nodeOf, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
 import { makeProgram } from './program.ts';
 import { writeProduct } from '../write/writeKernel.ts';
 

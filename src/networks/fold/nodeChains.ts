@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
+import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
 
 /** Nodes that follow each other with nobody else reading what lies between. */
 export interface NodeChain {

@@ -1,6 +1,6 @@
 // Validates the shape of a network's input: known, of a possible size, with a free batch axis.
 import { isJsonList, type Json } from '../../core/json.ts';
-import { assertSize, isAxis } from './limits.ts';
+import { assertSize, isAxis } from '../graphs/limits.ts';
 import { notAModel } from './notAModel.ts';
 
 /**

@@ -2,7 +2,7 @@
 // ignore without a message.
 import { classNameOf, isJsonList, isJsonObject, numericOf, type Json, type JsonObject } from '../../core/json.ts';
 import { plainValue } from './keras3Values.ts';
-import { isBeyondOne, isStridedAndDilated } from './windowSettings.ts';
+import { isBeyondOne, isStridedAndDilated } from '../graphs/windowSettings.ts';
 
 /** The writer of a topology. The meaning of some names depends on it. */
 export type Origin = 'tfjs' | 'keras2' | 'keras3';

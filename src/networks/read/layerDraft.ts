@@ -3,7 +3,7 @@ import type { LayerCall, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { classNameOf, isJsonList, isJsonObject, textOf, type JsonObject } from '../../core/json.ts';
 import { plainLayer, type Origin } from './keras3.ts';
-import { mostCalls } from './limits.ts';
+import { mostCalls } from '../graphs/limits.ts';
 import { notAModel } from './notAModel.ts';
 
 /** Collected layers and calls. */

@@ -17,9 +17,9 @@ import {
   type Draft,
   type Outputs,
 } from './layerDraft.ts';
-import { inputLayer } from './layerGraph.ts';
+import { inputLayer } from '../graphs/layerGraph.ts';
 import { freeInputShape } from './freeInput.ts';
-import { mostCalls } from './limits.ts';
+import { mostCalls } from '../graphs/limits.ts';
 import { notAModel } from './notAModel.ts';
 import {
   firstNodes,

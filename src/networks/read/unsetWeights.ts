@@ -5,7 +5,7 @@ import { engine, serialization, zeros, type DataType, type Tensor } from '@tenso
 import { TransferKitError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
-import { isAxis } from './limits.ts';
+import { isAxis } from '../graphs/limits.ts';
 
 const unset: Json = { class_name: 'TransferkitUnset', config: {} };
 const blank: Json = { class_name: 'TransferkitBlank', config: {} };

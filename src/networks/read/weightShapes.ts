@@ -2,7 +2,7 @@
 import type { LayerGraph } from '../../core/graphs.ts';
 import { isJsonList, type JsonObject } from '../../core/json.ts';
 import type { Shape } from '../../core/types.ts';
-import { inferShapes, numberOf, numbers } from './inferShapes.ts';
+import { inferShapes, numberOf, numbers } from '../graphs/inferShapes.ts';
 
 /** A weight of a layer. */
 export interface WeightShape {

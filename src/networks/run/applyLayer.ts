@@ -21,10 +21,10 @@ import { normalize, type BatchNormParameters } from './batchNorm.ts';
 import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import { applyDilated, isDilated } from './dilatedLayer.ts';
-import { numbers } from '../read/inferShapes.ts';
+import { numbers } from '../graphs/inferShapes.ts';
 import { layerNorm } from './layerNorm.ts';
-import { weightIn } from '../read/layerWeights.ts';
-import { isBeyondOne, isStridedAndDilated } from '../read/windowSettings.ts';
+import { weightIn } from './layerWeights.ts';
+import { isBeyondOne, isStridedAndDilated } from '../graphs/windowSettings.ts';
 
 type Layer = layers.Layer;
 

@@ -4,8 +4,8 @@ import type { layers } from '@tensorflow/tfjs-layers';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import { hasFusedForm, runFusedLayer } from './fusedLayers.ts';
-import { numbers } from '../read/inferShapes.ts';
-import { weightIn } from '../read/layerWeights.ts';
+import { numbers } from '../graphs/inferShapes.ts';
+import { weightIn } from './layerWeights.ts';
 
 /** Whether a layer is a convolution with dilation that `applyDilated` computes. */
 export function isDilated(layer: LayerSpec): boolean {

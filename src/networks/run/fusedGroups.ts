@@ -1,9 +1,9 @@
 // Which layers of a network can be computed together: a kernel with the padding in front of it, and the BatchNorm and the
 // activation behind it. Pure functions on the wiring; what is made of a group is for others to say.
 import type { LayerGraph, LayerSpec } from '../../core/graphs.ts';
-import { inferShapes, numberOf, numbers } from '../read/inferShapes.ts';
+import { inferShapes, numberOf, numbers } from '../graphs/inferShapes.ts';
 import { activationOfLayer, ownActivation, type Activation } from './layerActivation.ts';
-import { layerOf } from '../read/layerGraph.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
 
 /** Calls that follow each other with nobody else reading what lies between; each is an index into `graph.calls`. */
 export interface FusedGroup {

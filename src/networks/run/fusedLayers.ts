@@ -7,7 +7,7 @@ import type { Json } from '../../core/json.ts';
 import type { FusedActivation } from './activationGradient.ts';
 import type { ChannelScale } from './batchNorm.ts';
 import { fusedConvolution, fusedDepthwise, fusedProduct, type Fused, type Window } from './fusedConvolution.ts';
-import { numbers } from '../read/inferShapes.ts';
+import { numbers } from '../graphs/inferShapes.ts';
 
 /** A kernel's layer with what is computed along with it. */
 export interface FusedLayer {

@@ -11,9 +11,9 @@ import type { BatchStatistics } from './batchStatistics.ts';
 import { fusedBatchNorm } from './fusedBatchNorm.ts';
 import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
 import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
-import { sides } from '../read/inferShapes.ts';
-import { layerOf } from '../read/layerGraph.ts';
-import { layerAt, weightIn, type LayerSource } from '../read/layerWeights.ts';
+import { sides } from '../graphs/inferShapes.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
+import { layerAt, weightIn, type LayerSource } from './layerWeights.ts';
 import { layerStep, type Step } from './layerSteps.ts';
 
 /** What to make steps of. */

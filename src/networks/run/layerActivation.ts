@@ -2,7 +2,7 @@
 import type { LayerSpec } from '../../core/graphs.ts';
 import { classNameOf, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { snakeCase } from '../layers/kerasActivations.ts';
-import { numberOf } from '../read/inferShapes.ts';
+import { numberOf } from '../graphs/inferShapes.ts';
 
 /** A function without weights. */
 export interface Activation {

@@ -4,8 +4,8 @@ import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import { deriveSeed } from '../../core/random.ts';
 import { applyLayer, type RunMode } from './applyLayer.ts';
-import { layerOf } from '../read/layerGraph.ts';
-import { layerAt, type LayerSource } from '../read/layerWeights.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
+import { layerAt, type LayerSource } from './layerWeights.ts';
 
 /** Computes the outputs of one call of a graph. */
 export interface Step {

@@ -3,7 +3,7 @@ import { loadGraphModelSync, type GraphModel } from '@tensorflow/tfjs-converter'
 import { clone, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
-import { writeNodes } from '../read/nodeGraph.ts';
+import { writeNodes } from '../graphs/nodeGraph.ts';
 
 /** A GraphModel that was made from nodes in memory. */
 export type Graph = GraphModel<{ load: () => object }>;

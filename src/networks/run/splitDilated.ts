@@ -1,8 +1,8 @@
 // Fused convolutions of a GraphModel that tfjs runs without a gradient, as the operations that they were made of.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { isJsonList, isJsonObject, numericOf, type Json } from '../../core/json.ts';
-import { emptyDraft, scopeIn } from '../fold/nodeDraft.ts';
-import { attribute } from '../read/nodeGraph.ts';
+import { emptyDraft, scopeIn } from '../graphs/nodeDraft.ts';
+import { attribute } from '../graphs/nodeGraph.ts';
 
 /** Fused convolutions and what they are without a bias. */
 const unfused: Readonly<Record<string, string>> = {

@@ -5,8 +5,8 @@ import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { BatchNorm, BatchStatistics } from './batchStatistics.ts';
-import { addInput, emptyDraft, integer, scopeIn } from '../fold/nodeDraft.ts';
-import { constantNode, nodesByName } from '../read/nodeGraph.ts';
+import { addInput, emptyDraft, integer, scopeIn } from '../graphs/nodeDraft.ts';
+import { constantNode, nodesByName } from '../graphs/nodeGraph.ts';
 import { emptyModel, type Graph, type NodeRun } from './runNodes.ts';
 
 /** The nodes of a graph that normalise by weights. */

@@ -2,8 +2,8 @@
 import { getGradient, type GradConfig } from '@tensorflow/tfjs-core';
 import type { LayerGraph, NodeGraph } from '../../core/graphs.ts';
 import type { BlockedOperation } from '../../core/types.ts';
-import { layerOf } from '../read/layerGraph.ts';
-import { nodeOf } from '../read/nodeGraph.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
+import { nodeOf } from '../graphs/nodeGraph.ts';
 
 /** Where gradients begin: at weights, and at the input too where something in front of it moves. */
 export interface Moving {

@@ -4,7 +4,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { NodeGraph } from '../../core/graphs.ts';
 import type { LayersTrunk, Trunk } from '../../core/types.ts';
 import type { Base } from '../../model/model.ts';
-import { withConstantAttributes } from '../fold/nodeDraft.ts';
+import { withConstantAttributes } from '../graphs/nodeDraft.ts';
 
 /** A graph with one output, and the values of its constants, which the caller owns. */
 export interface BaseNodes {

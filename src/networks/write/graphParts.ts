@@ -3,10 +3,10 @@ import type { LayerSpec, NodeGraph } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
-import { freshName } from '../read/layerGraph.ts';
+import { freshName } from '../graphs/layerGraph.ts';
 import type { LayersTrunk } from '../../core/types.ts';
-import type { NodeDraft } from '../fold/nodeDraft.ts';
-import { attribute, nodesByName } from '../read/nodeGraph.ts';
+import type { NodeDraft } from '../graphs/nodeDraft.ts';
+import { attribute, nodesByName } from '../graphs/nodeGraph.ts';
 import { writeCalls } from './writeCalls.ts';
 import { logitsOf } from './headGraph.ts';
 

@@ -3,7 +3,7 @@ import type { LayerGraph, LayerSpec, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { HeadPart } from '../../model/model.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
-import { appendLayer, freshName, graphUpTo, layerOf } from '../read/layerGraph.ts';
+import { appendLayer, freshName, graphUpTo, layerOf } from '../graphs/layerGraph.ts';
 
 /** The logits of each head. With several heads these are the inputs of the last layer. */
 export function logitsOf({ calls, outputs }: LayerGraph, heads: number): readonly TensorRef[] {

@@ -2,7 +2,7 @@
 import { internalError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import type { NodeScope } from '../fold/nodeDraft.ts';
+import type { NodeScope } from '../graphs/nodeDraft.ts';
 
 /** Activations that fused convolutions and products compute on every backend of tfjs. */
 const fused: Readonly<Record<string, string>> = {

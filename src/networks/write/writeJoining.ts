@@ -1,7 +1,7 @@
 // Layers that join tensors as nodes.
-import { numberOf } from '../read/inferShapes.ts';
-import type { LayerSite, WriteLayer } from '../read/layerSite.ts';
-import { integer } from '../fold/nodeDraft.ts';
+import { numberOf } from '../graphs/inferShapes.ts';
+import type { LayerSite, WriteLayer } from './layerSite.ts';
+import { integer } from '../graphs/nodeDraft.ts';
 
 /** By the class of the layer. */
 export const joiningWriters: Readonly<Record<string, WriteLayer>> = {

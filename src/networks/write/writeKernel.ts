@@ -3,12 +3,12 @@
 import { clone, slice, tidy } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { scaledBias, scaledKernel, type LateScale } from '../fold/foldBatchNorm.ts';
-import { numberOf, numbers, sides } from '../read/inferShapes.ts';
+import { scaledBias, scaledKernel, type LateScale } from './lateScale.ts';
+import { numberOf, numbers, sides } from '../graphs/inferShapes.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import { onlyInput, weightOf, type LayerSite } from '../read/layerSite.ts';
-import { integer, type MakeConstant } from '../fold/nodeDraft.ts';
-import { isStridedAndDilated } from '../read/windowSettings.ts';
+import { onlyInput, weightOf, type LayerSite } from './layerSite.ts';
+import { integer, type MakeConstant } from '../graphs/nodeDraft.ts';
+import { isStridedAndDilated } from '../graphs/windowSettings.ts';
 import { fusedActivation, writeActivation } from './writeActivation.ts';
 
 /** A kernel's call with the layers that are fused with it. */

@@ -1,8 +1,8 @@
 // Pooling layers as nodes.
 import type { JsonObject } from '../../core/json.ts';
-import { numbers } from '../read/inferShapes.ts';
-import { fixedAxes, onlyInput, type LayerSite, type WriteLayer } from '../read/layerSite.ts';
-import { integer } from '../fold/nodeDraft.ts';
+import { numbers } from '../graphs/inferShapes.ts';
+import { fixedAxes, onlyInput, type LayerSite, type WriteLayer } from './layerSite.ts';
+import { integer } from '../graphs/nodeDraft.ts';
 
 type Kind = 'average' | 'max';
 

@@ -3,11 +3,11 @@ import { clone, div, maximum, mul, neg, reshape, sqrt, tensor, tidy } from '@ten
 import { isJsonList, type Json } from '../../core/json.ts';
 import { constantOf, constantShape, plainConstant } from '../layers/layerConfig.ts';
 import { axisOf } from '../run/applyLayer.ts';
-import { lateScale } from '../fold/foldBatchNorm.ts';
-import { numberOf, numbers } from '../read/inferShapes.ts';
+import { lateScale } from './lateScale.ts';
+import { numberOf, numbers } from '../graphs/inferShapes.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import { onlyInput, weightOf, type LayerSite, type WriteLayer } from '../read/layerSite.ts';
-import { integer, type MakeConstant } from '../fold/nodeDraft.ts';
+import { onlyInput, weightOf, type LayerSite, type WriteLayer } from './layerSite.ts';
+import { integer, type MakeConstant } from '../graphs/nodeDraft.ts';
 import { writeActivation } from './writeActivation.ts';
 import { onePixel, writeProduct } from './writeKernel.ts';
 

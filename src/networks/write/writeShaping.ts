@@ -1,8 +1,8 @@
 // Writes layers that move, add or drop pixels and axes as nodes. Their sizes must be known.
 import type { Shape } from '../../core/types.ts';
-import { numbers, sides } from '../read/inferShapes.ts';
-import { fixedAxes, onlyInput, type LayerSite, type WriteLayer } from '../read/layerSite.ts';
-import { integer } from '../fold/nodeDraft.ts';
+import { numbers, sides } from '../graphs/inferShapes.ts';
+import { fixedAxes, onlyInput, type LayerSite, type WriteLayer } from './layerSite.ts';
+import { integer } from '../graphs/nodeDraft.ts';
 
 /** By the class of the layer. */
 export const shapingWriters: Readonly<Record<string, WriteLayer>> = {

@@ -1,7 +1,7 @@
 // Writes a LayerGraph as the topology of a functional Keras 2 model.
 import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { layerOf } from '../read/layerGraph.ts';
+import { layerOf } from '../graphs/layerGraph.ts';
 
 /** Writes the topology of a functional Keras 2 model, as `tf.loadLayersModel` and tensorflowjs_converter read it. */
 export function writeTopology(graph: LayerGraph): JsonObject {

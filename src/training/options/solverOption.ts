@@ -6,7 +6,7 @@ import type { Samples } from '../../core/types.ts';
 import { assertOneOf, assertRate, invalidOption } from '../../core/optionChecks.ts';
 import { shorten } from '../../core/shown.ts';
 import type { SettledOptions } from './options.ts';
-import { assertSamples } from '../../model/tasks/checkLabels.ts';
+import { assertSamples } from '../../model/checkLabels.ts';
 import { isUsualLoss } from '../../losses/headRules.ts';
 import type { AnyTrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 

@@ -1,6 +1,6 @@
 // The default learning rates of fineTune.
 import type { Samples } from '../../core/types.ts';
-import { assertSamples } from '../../model/tasks/checkLabels.ts';
+import { assertSamples } from '../../model/checkLabels.ts';
 import type { SettledOptions } from './options.ts';
 import type { LearningRates } from './rates.ts';
 import { stepsOf } from './scheduleFactor.ts';

@@ -3,9 +3,9 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { nearestNames } from '../../core/names.ts';
 import type { Samples } from '../../core/types.ts';
-import { byHeads } from '../../model/tasks/headTargets.ts';
+import { byHeads } from '../../model/headTargets.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
-import { labelCounts } from '../../model/tasks/checkLabels.ts';
+import { labelCounts } from '../../model/checkLabels.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 
 /**

@@ -12,7 +12,7 @@ import type { Parts } from './openRows.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
-import { assertSamples, assertTrainable, assertValidation } from '../../model/tasks/checkLabels.ts';
+import { assertSamples, assertTrainable, assertValidation } from '../../model/checkLabels.ts';
 
 /** Validated samples for training and validation. */
 function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {

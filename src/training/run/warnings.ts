@@ -3,8 +3,8 @@ import { ofHead } from '../../model/headParts.ts';
 import type { AnyModel, HeadPart } from '../../model/model.ts';
 import type { EpochLog } from '../../core/logs.ts';
 import type { Samples } from '../../core/types.ts';
-import { byHeads } from '../../model/tasks/headTargets.ts';
-import { labelCounts } from '../../model/tasks/checkLabels.ts';
+import { byHeads } from '../../model/headTargets.ts';
+import { labelCounts } from '../../model/checkLabels.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 
 /** Number of examples of a label below which a warning is given. */

@@ -6,16 +6,16 @@ import { internalError, TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
 import type { LayersTrunk, RunOptions, Shape, Stage, TensorSpec, TrunkWeight } from '../../core/types.ts';
-import { assertSupported, isStochastic } from './applyLayer.ts';
-import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
-import { fusedSteps } from './fusedSteps.ts';
-import { lastCallOf, layerOf } from '../read/layerGraph.ts';
-import { layerAt, layerNorms, listWeights, type LayerSource } from '../read/layerWeights.ts';
-import { assertSize } from '../read/limits.ts';
+import { assertSupported, isStochastic } from '../run/applyLayer.ts';
+import { movingStatistics, runWithStatistics } from '../run/batchStatistics.ts';
+import { fusedSteps } from '../run/fusedSteps.ts';
+import { lastCallOf, layerOf } from '../graphs/layerGraph.ts';
+import { layerAt, layerNorms, listWeights, type LayerSource } from '../run/layerWeights.ts';
+import { assertSize } from '../graphs/limits.ts';
 import { partition, rangeName, type CallFacts, type CallRange } from '../cut/stages.ts';
-import { layerStep, runSteps } from './layerSteps.ts';
+import { layerStep, runSteps } from '../run/layerSteps.ts';
 import { assertInput, assertUsable, resolveRange } from './trunkChecks.ts';
-import { blockedLayer } from './withoutGradient.ts';
+import { blockedLayer } from '../run/withoutGradient.ts';
 
 /**
  * Makes a trunk of a graph whose layers are built.

@@ -8,17 +8,17 @@ import { sizeOf } from '../../core/shapes.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
 import type { RunOptions, Stage, TensorSpec, Trunk, TrunkWeight, WrittenNodes } from '../../core/types.ts';
 import type { WeightSource } from '../../core/weightSource.ts';
-import { movingStatistics, runWithStatistics } from './batchStatistics.ts';
-import { assertRunnable, probe } from '../read/graphProbe.ts';
-import { assertSmallConstants } from '../read/sizeConstants.ts';
-import { dataNodes, nodeOf, nodesByName, outputOf } from '../read/nodeGraph.ts';
-import { divideConstants, hasKernel, type NodeWeight } from '../read/nodeWeights.ts';
-import { emptyModel, runNodes, type Graph } from './runNodes.ts';
-import { splitDilated } from './splitDilated.ts';
+import { movingStatistics, runWithStatistics } from '../run/batchStatistics.ts';
+import { assertRunnable, probe } from '../run/graphProbe.ts';
+import { assertSmallConstants } from '../run/sizeConstants.ts';
+import { dataNodes, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import { divideConstants, hasKernel, type NodeWeight } from '../graphs/nodeWeights.ts';
+import { emptyModel, runNodes, type Graph } from '../run/runNodes.ts';
+import { splitDilated } from '../run/splitDilated.ts';
 import { partition, separatingCalls, type CallRange, type Wiring } from '../cut/stages.ts';
-import { nodeNorms, trainingGraphs } from './trainingNodes.ts';
+import { nodeNorms, trainingGraphs } from '../run/trainingNodes.ts';
 import { assertExactInput, assertUsable, resolveRange } from './trunkChecks.ts';
-import { blockedNode } from './withoutGradient.ts';
+import { blockedNode } from '../run/withoutGradient.ts';
 
 /**
  * Makes a trunk of nodes and their constants.

@@ -1,8 +1,8 @@
 // Checks constants of a GraphModel that determine output sizes: a few bytes of a file could request all memory.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
-import { nodeOf } from './nodeGraph.ts';
-import { assertSize } from './limits.ts';
-import type { Graph } from '../run/runNodes.ts';
+import { nodeOf } from '../graphs/nodeGraph.ts';
+import { assertSize } from '../graphs/limits.ts';
+import type { Graph } from './runNodes.ts';
 
 /** Inputs of operations that determine lengths of axes: the lengths themselves, factors, or paddings at both ends. */
 const sizes: Readonly<Record<string, number>> = {

@@ -1,10 +1,10 @@
 // Encodes the targets of examples for all heads of a model, concatenated in the order of the logits.
-import { TransferKitError } from '../../core/errors.ts';
-import type { HeadPart } from '../model.ts';
-import { nearestNames } from '../../core/names.ts';
-import type { Samples, Target } from '../../core/types.ts';
-import { shown } from '../../core/shown.ts';
-import { encodeTarget } from './encodeTarget.ts';
+import { TransferKitError } from '../core/errors.ts';
+import type { HeadPart } from './model.ts';
+import { nearestNames } from '../core/names.ts';
+import type { Samples, Target } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
+import { encodeTarget } from './tasks/encodeTarget.ts';
 
 /** A value with heads. Every model is one. */
 export interface WithHeads {

@@ -4,9 +4,9 @@ import type { NodeGraph } from '../../core/graphs.ts';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
 import type { TensorSpec } from '../../core/types.ts';
-import { assertSize } from './limits.ts';
-import { nodeOf } from './nodeGraph.ts';
-import { runNodes, type Graph } from '../run/runNodes.ts';
+import { assertSize } from '../graphs/limits.ts';
+import { nodeOf } from '../graphs/nodeGraph.ts';
+import { runNodes, type Graph } from './runNodes.ts';
 
 const controlFlow: ReadonlySet<string> = new Set([
   'Switch',

@@ -4,7 +4,7 @@ import type { layers } from '@tensorflow/tfjs-layers';
 import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight, WeightKind } from '../../core/types.ts';
-import type { BatchNorm } from '../run/batchStatistics.ts';
+import type { BatchNorm } from './batchStatistics.ts';
 import type { CallRange } from '../cut/stages.ts';
 
 type Layer = layers.Layer;

@@ -3,8 +3,8 @@
 import type { LayerGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { describeShape } from '../../core/shapes.ts';
-import { inputShapeOf, layerOf } from '../read/layerGraph.ts';
-import type { LayerSource } from '../read/layerWeights.ts';
+import { inputShapeOf, layerOf } from '../graphs/layerGraph.ts';
+import type { LayerSource } from '../run/layerWeights.ts';
 
 type FixedShape = readonly number[];
 

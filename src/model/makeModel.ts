@@ -1,9 +1,9 @@
 // Puts a base and its heads together.
-import { byHead } from '../../model/headParts.ts';
-import type { AnyModel, Base, Head } from '../../model/model.ts';
-import { addOwner, removeOwner } from '../../model/owners.ts';
-import { disposal } from '../../core/disposal.ts';
-import type { TrainingLog } from '../../core/logs.ts';
+import { byHead } from './headParts.ts';
+import type { AnyModel, Base, Head } from './model.ts';
+import { addOwner, removeOwner } from './owners.ts';
+import { disposal } from '../core/disposal.ts';
+import type { TrainingLog } from '../core/logs.ts';
 
 /** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */
 export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonly TrainingLog[] = []): AnyModel {

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
-import type { NodeScope } from '../fold/nodeDraft.ts';
+import type { NodeScope } from '../graphs/nodeDraft.ts';
 
 /** A weight of a layer by its own name. Undefined if the layer does not have it. */
 export type WeightOf = (name: string) => Tensor | undefined;

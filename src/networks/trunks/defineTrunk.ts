@@ -6,7 +6,7 @@ import { assertOptions } from '../../core/optionNames.ts';
 import { deriveSeed } from '../../core/random.ts';
 import type { Stage, StageRange, TensorSpec, Trunk, TrunkWeight, WeightKind } from '../../core/types.ts';
 import { freeWhenUnused } from '../../model/uses.ts';
-import { kindOf } from '../read/layerWeights.ts';
+import { kindOf } from '../run/layerWeights.ts';
 import { assertExactInput, assertUsable, resolveRange } from './trunkChecks.ts';
 
 /** One stage of {@link defineTrunk}. */

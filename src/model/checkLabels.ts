@@ -1,12 +1,12 @@
 // Checks that samples and head have the same labels, and enough examples for training or validation.
-import { TransferKitError } from '../../core/errors.ts';
-import type { AnyModel } from '../model.ts';
-import type { Samples } from '../../core/types.ts';
-import { isNumeric } from '../../core/numericTarget.ts';
-import { encodeTarget } from './encodeTarget.ts';
+import { TransferKitError } from '../core/errors.ts';
+import type { AnyModel } from './model.ts';
+import type { Samples } from '../core/types.ts';
+import { isNumeric } from '../core/numericTarget.ts';
+import { encodeTarget } from './tasks/encodeTarget.ts';
 import { byHeads, type HeadSamples } from './headTargets.ts';
-import { mismatch } from './labelTargets.ts';
-import { tasks } from './tasks.ts';
+import { mismatch } from './tasks/labelTargets.ts';
+import { tasks } from './tasks/tasks.ts';
 
 /**
  * Raises if a head cannot learn from samples, because of unknown labels or labels without examples.

@@ -3,9 +3,9 @@
 import { add, clone, mul, reshape, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { channelScale, type ChannelScale } from '../run/batchNorm.ts';
-import { numberOf } from '../read/inferShapes.ts';
-import { weightOf, type WeightOf } from '../read/layerSite.ts';
-import type { MakeConstant } from './nodeDraft.ts';
+import { numberOf } from '../graphs/inferShapes.ts';
+import { weightOf, type WeightOf } from './layerSite.ts';
+import type { MakeConstant } from '../graphs/nodeDraft.ts';
 
 /** `x * scale + shift` for each channel, computed when it is asked for. */
 export interface LateScale {
