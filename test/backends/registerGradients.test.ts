@@ -102,6 +102,32 @@ const pairs: Case[] = (
   [`${name} of a smaller first`, compute, [[4], [3, 4]]], // prettier-ignore
 ]);
 
+const five = (x: tf.Tensor) => x as tf.Tensor5D;
+const below = (x: tf.Tensor) => tf.sub(x, 2); // Windows without a positive value.
+
+const windows: Case[] = [
+  ['maxPool below 0, same', (x) => tf.maxPool(four(below(x)), 3, 2, 'same'), [[2, 5, 6, 2]]],
+  ['maxPool below 0, padded', (x) => tf.maxPool(four(below(x)), 3, 2, 1, 'floor'), [[2, 5, 6, 2]]],
+  ['maxPool3d below 0, same', (x) => tf.maxPool3d(five(below(x)), 2, 2, 'same'), [[1, 3, 5, 4, 2]]],
+  ['maxPool3d below 0, overlapping', (x) => tf.maxPool3d(five(below(x)), 2, 1, 'valid'), [[1, 3, 4, 4, 2]]],
+  ...([1, 2, [1, 2, 3]] as const).flatMap((strides): Case[] =>
+    (['same', 'valid'] as const).map((pad): Case => [
+      `conv3d, strides ${String(strides)}, ${pad}`,
+      (x, w) => tf.conv3d(five(x), five(w), strides as number, pad),
+      [[2, 4, 5, 4, 3], [2, 3, 1, 3, 2]], // prettier-ignore
+    ]),
+  ),
+];
+
+const axes: Case[] = [
+  ['cumsum along the first axis', (x) => tf.cumsum(x, 0, true), [[3, 2, 4]]],
+  ['cumsum backward along the second axis', (x) => tf.cumsum(x, 1, false, true), [[3, 2, 4]]],
+  ['prod', (x) => tf.prod(x, 1), [[2, 3, 4]]],
+  ['prod of several axes', (x) => tf.prod(x, [0, 2]), [[2, 3, 2]]],
+  ['matMul of a repeated second', (x, y) => tf.matMul(x, y), [[3, 2, 4], [1, 4, 2]]], // prettier-ignore
+  ['matMul of a repeated first', (x, y) => tf.matMul(x, y, true, true), [[4, 2], [3, 5, 4]]], // prettier-ignore
+];
+
 const others: Case[] = [
   ['depthToSpace', (x) => tf.depthToSpace(four(x), 2), [[2, 3, 2, 8]]],
   ['flipLeftRight', (x) => tf.image.flipLeftRight(four(x)), [[2, 3, 4, 2]]],
@@ -124,7 +150,7 @@ describe.each(backends)('on %s, %j', (name, options) => {
   // tfjs's own einsum takes two tensors, and fails on an axis of one of them that is summed alone.
   const sums = einsums.filter(([equation]) => name !== 'cpu' || !/ij,(ij|k)/.test(equation));
 
-  test.each([...convolutions, ...slices, ...resizes, ...sums, ...pairs, ...others])(
+  test.each([...convolutions, ...slices, ...resizes, ...sums, ...pairs, ...windows, ...axes, ...others])(
     'the gradient of %s is its slope',
     (_, compute, shapes) => {
       const inputs = shapes.map((shape, i) => wave(shape, 0.8, i + 0.3));
@@ -132,6 +158,15 @@ describe.each(backends)('on %s, %j', (name, options) => {
       tf.dispose(inputs);
     },
   );
+});
+
+test.each(backends)('the largest of negative values in 3D windows, on %s, %j', async (name, options) => {
+  await useBackend(name, options);
+  const largest = () =>
+    tf.tidy(() => tf.maxPool3d(five(below(wave([1, 3, 5, 4, 2], 0.8, 0.3))), 2, 2, 'same').dataSync());
+  const values = largest();
+  await useBackend('cpu');
+  expect(values).toEqual(largest());
 });
 
 test('Einstein sums are computed on wasm, and what cannot be read is refused', async () => {

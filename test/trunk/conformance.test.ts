@@ -50,14 +50,6 @@ async function nodesTrunk(): Promise<Trunk> {
   return (await loadBase(tinyGraph())).trunk;
 }
 
-/**
- * Open question: on wasm without our kernels gradients of weights in front of the residual block differ from differences of
- * the values by more than a third. On every other backend they agree.
- */
-function isOpen(make: unknown, check: string): boolean {
-  return process.env.TEST_KERNELS === 'false' && make === tinyTrunk && check === 'every weight has its gradient';
-}
-
 describe('checkTrunk passes', () => {
   test.each<[string, () => Trunk | Promise<Trunk>, number[]]>([
     ['a network with BatchNorm, a residual block and dropout', tinyTrunk, [2, 16, 16, 3]],
@@ -71,8 +63,8 @@ describe('checkTrunk passes', () => {
       const { failed, passed } = await checkTrunk(async () => trunkAsTested(await make()), input, {
         ...(make === ownTrunk && { penalised: ['conv2'] }),
       });
-      expect(failed.filter(({ check }) => !isOpen(make, check))).toEqual([]);
-      expect(passed.length + failed.length).toBe(17);
+      expect(failed).toEqual([]);
+      expect(passed).toHaveLength(17);
     });
     input.dispose();
   });

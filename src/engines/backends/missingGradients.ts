@@ -8,7 +8,6 @@ import {
   ScatterNd,
   SquaredDifference,
   StridedSlice,
-  broadcast_util,
   cast,
   gatherND,
   greaterEqual,
@@ -16,22 +15,22 @@ import {
   lessEqual,
   greater,
   mul,
-  pad,
   reshape,
   reverse,
   scatterND,
-  slice,
   slice_util,
   sub,
-  sum,
   transpose,
   type GradConfig,
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
+import { unbroadcast } from './unbroadcast.ts';
 import { rank4 } from './convolutionGeometry.ts';
 import { einsumGradient } from './einsum.ts';
+import { broadcastProductGradient, cumulativeSumGradient, productGradient } from './axisGradients.ts';
 import { bilinearGradient, nearestGradient } from './resizeGradients.ts';
+import { spreadAxis } from './spreadAxis.ts';
 
 /** Returns all of these gradients. */
 export function missingGradients(): readonly GradConfig[] {
@@ -42,6 +41,9 @@ export function missingGradients(): readonly GradConfig[] {
     gatherNdGradient,
     scatterNdGradient,
     einsumGradient,
+    broadcastProductGradient(),
+    cumulativeSumGradient,
+    productGradient,
     bilinearGradient,
     nearestGradient,
     ofPair(SquaredDifference, {
@@ -78,12 +80,6 @@ function ofPair(kernelName: string, partials: { readonly a: Partial; readonly b:
   };
 }
 
-/** The sum over the axes along which a tensor of the given shape was repeated. */
-function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
-  const axes = broadcast_util.getReductionAxes(shape, gradient.shape);
-  return reshape(axes.length === 0 ? gradient : sum(gradient, axes), shape);
-}
-
 /** Attributes that tfjs-core's stridedSlice passes to its kernel. */
 interface SliceAttributes {
   readonly begin: number[];
@@ -115,36 +111,10 @@ const stridedSliceGradient: GradConfig = {
     );
     const sizes = slice_util.computeOutShape(begin, end, strides);
     const taken = (dx: Tensor, axis: number) =>
-      putBack(dx, axis, shape[axis] ?? 1, { begin: begin[axis] ?? 0, stride: strides[axis] ?? 1 });
+      spreadAxis(dx, axis, shape[axis] ?? 1, { begin: begin[axis] ?? 0, stride: strides[axis] ?? 1 });
     return { x: () => shape.reduce<Tensor>((dx, _, axis) => taken(dx, axis), reshape(only(dy), sizes)) };
   },
 };
-
-/** Puts the entries of an axis back to their places, with zeros between them. */
-function putBack(dy: Tensor, axis: number, size: number, from: { begin: number; stride: number }): Tensor {
-  const count = dy.shape[axis] ?? 0;
-  if (count === size && from.stride === 1) return dy;
-  const isBackward = from.stride < 0;
-  const stride = Math.abs(from.stride);
-  const first = isBackward ? from.begin - (count - 1) * stride : from.begin;
-  const outer = dy.shape.slice(0, axis).reduce((a, b) => a * b, 1);
-  const inner = dy.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const forward = isBackward ? reverse(dy, axis) : dy;
-  const apart = pad(reshape(forward, [outer, count, inner]), [
-    [0, 0],
-    [0, 0],
-    [0, (stride - 1) * inner],
-  ]);
-  const length = count === 0 ? 0 : (count - 1) * stride + 1;
-  const kept = slice(reshape(apart, [outer, count * stride, inner]), [0, 0, 0], [outer, length, inner]);
-  const before = count === 0 ? 0 : first;
-  const placed = pad(kept, [
-    [0, 0],
-    [before, size - before - length],
-    [0, 0],
-  ]);
-  return reshape(placed, [...dy.shape.slice(0, axis), size, ...dy.shape.slice(axis + 1)]);
-}
 
 const depthToSpaceGradient: GradConfig = {
   kernelName: DepthToSpace,

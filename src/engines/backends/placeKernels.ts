@@ -5,10 +5,11 @@ import { kernelMakers } from '../kernels/kernelConfigs.ts';
 import type { KernelModule } from '../kernels/kernelModule.ts';
 import { wasmKernel } from './compositeKernel.ts';
 import { gradientKernels } from './gradientKernels.ts';
+import { windowKernels, wrongWindowKernels } from './windowKernels.ts';
 import { transposeFirst, transposeFirstFused } from './transposedMatMul.ts';
 
-/** Kernels of tfjs for wasm that are replaced although they exist: each is a scalar loop, or falls back to one. */
-const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul'];
+/** Kernels of tfjs for wasm that are replaced although they exist: a scalar loop, or wrong numbers. */
+const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul', ...wrongWindowKernels];
 
 /** Marks kernels of this package, also those of another copy of it, so that none replaces itself. */
 const ours = Symbol.for('transferkit.kernel');
@@ -38,7 +39,7 @@ function makeCompositions(): ReadonlyMap<string, KernelConfig> {
   const plain = wasmKernel('BatchMatMul');
   const fused = wasmKernel('_FusedMatMul');
   const products = [...(plain ? [transposeFirst(plain)] : []), ...(fused ? [transposeFirstFused(fused)] : [])];
-  return new Map([...gradientKernels(), ...products].map((kernel) => [kernel.kernelName, kernel]));
+  return new Map([...gradientKernels(), ...windowKernels(), ...products].map((kernel) => [kernel.kernelName, kernel]));
 }
 
 /** Places the best kernel; false when it is not from this package. A kernel of another copy of the package stays. */
