@@ -6,7 +6,7 @@ import type { TrainingLog } from './core/logs.ts';
 import type { Samples, TrunkWeight } from './core/types.ts';
 import { unfreezeNow, type FreezeSelection } from './freeze.ts';
 import { whileChanged } from './model/uses.ts';
-import type { Segment } from './training/run/loopPlan.ts';
+import type { Segment } from './training/state/plan.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { assertOptions, type NamesOf } from './core/optionNames.ts';
 import type { SettledOptions, TrainingOptions } from './training/options/options.ts';

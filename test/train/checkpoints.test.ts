@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { CheckpointStore, TransferKitError } from '../../src/index.ts';
 import { encodeCheckpoint } from '../../src/training/resume/checkpointFile.ts';
 import { assertSameRun } from '../../src/training/resume/checkpointMismatch.ts';
-import { settleCheckpoint, type CheckpointOptions } from '../../src/training/resume/checkpointOptions.ts';
+import { settleCheckpoint, type CheckpointOptions } from '../../src/training/options/checkpointOptions.ts';
 import { openCheckpoints, type Checkpoint, type Checkpoints } from '../../src/training/resume/checkpoints.ts';
 
 /** A store in memory, whose files a test can see and change. */

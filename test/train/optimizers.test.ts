@@ -7,7 +7,7 @@ import { adagrad, adam, adamW, lion, rmsprop, sgd } from '../../src/optimizers.t
 import * as door from '../../src/optimizers.ts';
 import { keysOf } from '../../src/core/names.ts';
 import { optimizers, settleOptimizer } from '../../src/training/optimizers/optimizers.ts';
-import { OptimizerSlots } from '../../src/training/run/optimizerSlots.ts';
+import { OptimizerSlots } from '../../src/training/state/optimizerSlots.ts';
 import keras from '../golden/optimizersKeras.json' with { type: 'json' };
 import golden from '../golden/optimizers.json' with { type: 'json' };
 import { expectNoLeak } from '../support/tensors.ts';

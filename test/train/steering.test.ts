@@ -10,7 +10,7 @@ import {
   type Samples,
 } from '../../src/index.ts';
 import { adam, adamW, sgd } from '../../src/optimizers.ts';
-import { Averages } from '../../src/training/run/averages.ts';
+import { Averages } from '../../src/training/state/averages.ts';
 import keras from '../golden/ema.json' with { type: 'json' };
 import { ratesOf, settleRates } from '../../src/training/options/rates.ts';
 import { expectNoLeak } from '../support/tensors.ts';

@@ -10,7 +10,7 @@ import {
   type TrainHeadOptions,
 } from '../../src/index.ts';
 import { sgd } from '../../src/optimizers.ts';
-import { settleWatch, Watch, type StartFigures } from '../../src/training/run/watch.ts';
+import { settleWatch, Watch, type StartFigures } from '../../src/training/state/watch.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';

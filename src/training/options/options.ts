@@ -3,9 +3,9 @@ import type { AnyModel } from '../../model/model.ts';
 import type { EpochReport, Monitor } from '../../core/logs.ts';
 import type { Progress, Samples } from '../../core/types.ts';
 import { settleAugmentation, type AugmentOption, type SettledAugmentation } from '../../data/augment/augment.ts';
-import { settleAveraging, type AveragingOptions, type SettledAveraging } from '../run/averages.ts';
+import { settleAveraging, type AveragingOptions, type SettledAveraging } from '../state/averages.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../../features/cacheOptions.ts';
-import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from '../resume/checkpointOptions.ts';
+import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from './checkpointOptions.ts';
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
 import type { LossOption } from '../../losses/headRules.ts';
 import { settleMix, type SettledMix } from '../../losses/mixBatch.ts';
@@ -15,7 +15,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import { settleOptimizer, type OptimizerName } from '../optimizers/optimizers.ts';
 import type { AdaptiveSchedule, Schedule } from '../schedules/schedule.ts';
 import { settleSchedule, type ScheduleName } from '../schedules/schedules.ts';
-import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from '../run/watch.ts';
+import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from '../state/watch.ts';
 
 /** Options of every training verb. */
 export interface TrainingOptions {

@@ -4,7 +4,7 @@ import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpointFile.ts';
-import type { SettledCheckpoint } from './checkpointOptions.ts';
+import type { SettledCheckpoint } from '../options/checkpointOptions.ts';
 
 /** Where a run is, always between two updates. */
 export interface Position {

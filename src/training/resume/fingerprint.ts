@@ -4,7 +4,7 @@ import { crc32 } from '../../core/crc32.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import type { Samples, TrunkWeight } from '../../core/types.ts';
-import type { Run } from '../run/loopPlan.ts';
+import type { Run } from '../state/plan.ts';
 import type { Parts } from '../run/openRows.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { unfrozenIn } from './savedState.ts';

@@ -4,12 +4,12 @@ import type { JsonObject } from '../../core/json.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Checkpoints, Position } from './checkpoints.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import type { EarlyEnd, EpochPart, Run, Start } from '../run/loopPlan.ts';
+import type { EarlyEnd, EpochPart, Run, Start } from '../state/plan.ts';
 import type { Parts, SegmentRows } from '../run/openRows.ts';
 import { restartFrom, warningsOf, type Restart, type RunRecord } from './restart.ts';
 import { restoreState, saveState, unfrozenIn } from './savedState.ts';
-import { takeSnapshot, type Snapshot } from '../run/snapshot.ts';
-import type { TrainingState } from '../run/trainingState.ts';
+import { takeSnapshot, type Snapshot } from '../state/snapshot.ts';
+import type { TrainingState } from '../state/trainingState.ts';
 
 /**
  * Prepares writing a run down.

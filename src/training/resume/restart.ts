@@ -5,7 +5,7 @@ import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../core
 import type { TrainingLog } from '../../core/logs.ts';
 import { assertSameRun } from './checkpointMismatch.ts';
 import type { FoundCheckpoint, Position } from './checkpoints.ts';
-import type { Run, Start } from '../run/loopPlan.ts';
+import type { Run, Start } from '../state/plan.ts';
 import type { SavedNumbers, SavedState } from './savedState.ts';
 
 /** What a checkpoint holds of a run besides position and tensors. */

@@ -3,10 +3,10 @@ import { dispose, keep, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { StoredTensor } from './checkpointFile.ts';
-import type { Run } from '../run/loopPlan.ts';
-import { snapshotOf } from '../run/snapshot.ts';
-import type { Clock, TrainingState } from '../run/trainingState.ts';
-import type { StartFigures, WatchState } from '../run/watch.ts';
+import type { Run } from '../state/plan.ts';
+import { snapshotOf } from '../state/snapshot.ts';
+import type { Clock, TrainingState } from '../state/trainingState.ts';
+import type { StartFigures, WatchState } from '../state/watch.ts';
 
 /** The part that is no tensor. */
 export interface SavedNumbers {

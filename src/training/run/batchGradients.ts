@@ -19,7 +19,7 @@ import { deriveSeed } from '../../core/random.ts';
 import type { MovedStatistic, TrunkWeight } from '../../core/types.ts';
 import { differentiate } from './differentiate.ts';
 import type { Rows } from '../../features/examples.ts';
-import type { Run } from './loopPlan.ts';
+import type { Run } from '../state/plan.ts';
 import { smoothByHead } from '../../losses/headRules.ts';
 import { weightedMean } from '../../losses/losses.ts';
 import { mixBatch } from '../../losses/mixBatch.ts';

@@ -3,7 +3,7 @@ import { sizeOf } from '../../core/shapes.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { TrainingLog } from '../../core/logs.ts';
 import type { TrunkWeight } from '../../core/types.ts';
-import type { Segment } from './loopPlan.ts';
+import type { Segment } from '../state/plan.ts';
 
 /** Counts parameters that train in any segment as trained. */
 export function countParameters({ base, head }: AnyModel, segments: readonly Segment[]): TrainingLog['parameters'] {

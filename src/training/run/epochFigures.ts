@@ -3,7 +3,7 @@ import type { HeadPart } from '../../model/model.ts';
 import type { EpochLog, HeadFigures } from '../../core/logs.ts';
 import { ofHead, type Measurement } from '../../measure/measure.ts';
 import type { Totals } from '../../measure/totals.ts';
-import type { StartFigures } from './watch.ts';
+import type { StartFigures } from '../state/watch.ts';
 
 /** Figures of training, and of validation if there is any; those of named heads too. */
 export function epochFigures(

@@ -4,16 +4,16 @@ import { assertAlive } from '../../model/assertAlive.ts';
 import { isTransferKitError } from '../../core/errors.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
 import type { EpochLog } from '../../core/logs.ts';
-import type { EarlyEnd, EpochPart, Run, Start, Stretch } from './loopPlan.ts';
+import type { EarlyEnd, EpochPart, Run, Start, Stretch } from '../state/plan.ts';
 import { epochFigures, validationFigures } from './epochFigures.ts';
 import { measure } from '../../measure/measure.ts';
 import type { Pace } from '../../core/pace.ts';
 import { batchesOf } from '../../data/reading/readAhead.ts';
 import { freeRows, readRows } from '../../features/readRows.ts';
 import type { Recorder } from '../resume/recorder.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { takeSnapshot } from '../state/snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
-import type { TrainingState } from './trainingState.ts';
+import type { TrainingState } from '../state/trainingState.ts';
 
 /** State that all epochs of a run share. */
 export interface Course {

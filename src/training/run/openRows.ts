@@ -2,7 +2,7 @@
 import type { Samples } from '../../core/types.ts';
 import type { SettledCache } from '../../features/cacheOptions.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../../features/examples.ts';
-import type { RowsReport, Run, Skipped, Start } from './loopPlan.ts';
+import type { RowsReport, Run, Skipped, Start } from '../state/plan.ts';
 import { prepareFront, type PreparedNetwork } from '../../model/network.ts';
 import { startPace } from '../../core/pace.ts';
 import { streamExamples } from '../../features/streamExamples.ts';

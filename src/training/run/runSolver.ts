@@ -6,12 +6,12 @@ import type { Samples } from '../../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import { measuredFigures } from './epochFigures.ts';
 import { solveLinearHead } from '../solve/linearSolver.ts';
-import type { Run, TrainingPlan } from './loopPlan.ts';
+import type { Run, TrainingPlan } from '../state/plan.ts';
 import { measure } from '../../measure/measure.ts';
 import { openRows, type Parts } from './openRows.ts';
 import { watchParts } from './runWarnings.ts';
 import { settleRun } from './settleRun.ts';
-import { takeSnapshot, type Snapshot } from './snapshot.ts';
+import { takeSnapshot, type Snapshot } from '../state/snapshot.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import type { SettledSolver } from '../options/solverOption.ts';
 

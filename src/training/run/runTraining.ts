@@ -5,14 +5,14 @@ import type { Samples } from '../../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import type { Examples } from '../../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';
-import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from './loopPlan.ts';
+import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from '../state/plan.ts';
 import { frozenPrefix } from '../../model/network.ts';
 import { rowsOfSegments, type Parts } from './openRows.ts';
 import { startPace, type Pace } from '../../core/pace.ts';
 import type { Recorder } from '../resume/recorder.ts';
 import { watchParts } from './runWarnings.ts';
 import { settleRun } from './settleRun.ts';
-import { TrainingState } from './trainingState.ts';
+import { TrainingState } from '../state/trainingState.ts';
 
 /**
  * Trains some weights of a model and appends the log to its history.

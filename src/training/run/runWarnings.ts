@@ -1,6 +1,6 @@
 // The warnings of a training run.
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
-import type { Run } from './loopPlan.ts';
+import type { Run } from '../state/plan.ts';
 import type { Parts } from './openRows.ts';
 import { watchExamples } from './seenExamples.ts';
 import { fewExamples, lastFigures, noBetterThanChance, sharedExamples } from './warnings.ts';

@@ -1,6 +1,6 @@
 // Parts of a run that train the same weights.
 import type { TrunkWeight } from '../../core/types.ts';
-import type { Segment } from './loopPlan.ts';
+import type { Segment } from '../state/plan.ts';
 import { isMovable } from '../../model/network.ts';
 
 /** A segment that trains the weights that are unfrozen now. */

@@ -4,7 +4,7 @@ import type { AnyModel } from '../../model/model.ts';
 import { assertOwned } from '../../model/owners.ts';
 import type { Samples, TrunkWeight } from '../../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
-import type { Run, Segment, TrainingPlan } from './loopPlan.ts';
+import type { Run, Segment, TrainingPlan } from '../state/plan.ts';
 import { assertHeadSmoothing, settleHeadLoss } from '../../losses/headRules.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import { networkOf } from '../../model/network.ts';

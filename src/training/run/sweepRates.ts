@@ -3,7 +3,7 @@ import { isTransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
 import type { Samples } from '../../core/types.ts';
-import type { Run } from './loopPlan.ts';
+import type { Run } from '../state/plan.ts';
 import { frozenPrefix } from '../../model/network.ts';
 import { openRows, type PreparedRows } from './openRows.ts';
 import { assertRate, assertShare, assertWhole, invalidOption } from '../../core/optionChecks.ts';
@@ -15,9 +15,9 @@ import { batchesOf } from '../../data/reading/readAhead.ts';
 import { freeRows, readRows } from '../../features/readRows.ts';
 import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { takeSnapshot } from '../state/snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
-import { TrainingState } from './trainingState.ts';
+import { TrainingState } from '../state/trainingState.ts';
 
 /** Options of the range test. */
 export interface SweepOptions extends Pick<

@@ -10,7 +10,7 @@ import { DesignMatrix } from './designMatrix.ts';
 import type { Examples } from '../../features/examples.ts';
 import { sharesOf } from './fitValidationFolds.ts';
 import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
-import type { Run } from '../run/loopPlan.ts';
+import type { Run } from '../state/plan.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { startPace } from '../../core/pace.ts';
 import { readEverything, type Everything } from '../../features/readEverything.ts';
