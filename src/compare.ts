@@ -4,7 +4,7 @@ import type { TransferModel } from './model/model.ts';
 import type { EpochReport, TrainingLog } from './core/logs.ts';
 import type { Samples } from './core/types.ts';
 import { evaluate } from './evaluate.ts';
-import { assertFineTuneNames, fineTuneNow, settleFineTune, type FineTuneOptions } from './fineTune.ts';
+import { assertFineTuneNames, type FineTuneOptions } from './training/options/fineTuneOptions.ts';
 import { isObject } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { shown } from './core/shown.ts';
@@ -131,8 +131,9 @@ async function compareNow(entries: readonly Entry[], samples: Samples, options: 
   const { validation = 0.2, seed = 0 } = options;
   const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
   const arena: Arena = { ...parts, test: options.test ?? parts.validation, seed, options };
+  const { settleFineTune } = await import('./training/run/fineTuneNow.ts');
   for (const [, each] of entries) {
-    if ('model' in each) await settleFineTune(each.model, arena.train, optionsFor(each.options, arena));
+    if ('model' in each) settleFineTune(each.model, arena.train, optionsFor(each.options, arena));
   }
   const finished: (readonly [string, Result])[] = [];
   for (const [name, contestant] of entries) {
@@ -222,6 +223,7 @@ async function runModel(
 ): Promise<Result | undefined> {
   const { train, test, options } = arena;
   const before = model.history.length;
+  const { fineTuneNow } = await import('./training/run/fineTuneNow.ts');
   const start = performance.now();
   const times: number[] = [];
   const log = await fineTuneNow(model, train, {

@@ -2,7 +2,7 @@
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { Samples } from './core/types.ts';
-import { unfreezeNow, type FreezeSelection } from './freeze.ts';
+import { unfreezeNow, type FreezeSelection } from './model/freezing.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { whileChanged } from './model/uses.ts';
 import type { LearningRateCurve, SweepOptions } from './training/run/sweepRates.ts';

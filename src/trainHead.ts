@@ -1,21 +1,10 @@
 // The verb trainHead: runs the frozen base once for each example, then trains the head alone on its features.
-import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { TrainingLog } from './core/logs.ts';
 import type { Samples } from './core/types.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { whileChanged } from './model/uses.ts';
-import type { TrainingOptions } from './training/options/options.ts';
-import { trainHeadNames, type SolverOptions } from './training/options/trainHeadOptions.ts';
-
-/** Options of {@link trainHead}. */
-export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
-  /**
-   * Learning rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. Another
-   * value selects training by gradients.
-   */
-  readonly learningRate?: number;
-}
+import { trainHeadNames, type TrainHeadOptions } from './training/options/trainHeadOptions.ts';
 
 /**
  * Trains the head on features of the base. The base does not change, even if layers of it are unfrozen.
@@ -46,33 +35,8 @@ export async function trainHead(
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
   assertOptions('trainHead', options, trainHeadNames);
-  return whileChanged('trainHead', [model], () => trainHeadNow(model, samples, options));
-}
-
-/** Does the work of {@link trainHead} for a verb that already holds the model. */
-export async function trainHeadNow(model: AnyModel, samples: Samples, options: TrainHeadOptions): Promise<TrainingLog> {
-  const startedAt = performance.now();
-  const [{ linearHeadOf }, training] = await Promise.all([
-    import('./heads/findLinearHead.ts'),
-    import('./training/run/training.ts'),
-  ]);
-  const { findCheckpoints, settleOptions, settleRates, settleSolver, runSolver, runTraining, segmentNow } = training;
-  const settled = settleOptions('trainHead', options, { epochs: 10, schedule: 'cosine' }, model);
-  const rates = settleRates('trainHead', options.learningRate ?? settled.optimizer.defaultLearningRate);
-  const { parts } = model.head;
-  const request = { verb: 'trainHead', head: linearHeadOf(model), parts, samples, options, settled };
-  const { solver, reason } = settleSolver(request);
-  await ensureBackend();
-  const segment = segmentNow(settled.initialEpoch, model.head.trunk.weights);
-  const plan = {
-    verb: 'trainHead',
-    phase: 'head',
-    segments: [segment],
-    rates,
-    options: settled,
-    startedAt,
-    reason,
-    checkpoints: await findCheckpoints('trainHead', 'head', settled),
-  } as const;
-  return solver === undefined ? runTraining(model, samples, plan) : runSolver(model, samples, plan, solver);
+  return whileChanged('trainHead', [model], async () => {
+    const { trainHeadNow } = await import('./training/run/trainHeadNow.ts');
+    return trainHeadNow(model, samples, options);
+  });
 }

@@ -1,4 +1,4 @@
-// The floors of the house (docs/how-it-works.md), held by reading every import of src. Arrows go down, and sideways only
+// The floors of the house (docs/architecture.md), held by reading every import of src. Arrows go down, and sideways only
 // where the table below draws them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -67,23 +67,18 @@ const arrows: Record<string, string[]> = {
   presets: ['model', 'networks/graphs'],
   testing: ['networks/fold', 'networks/write'],
   'training/optimizers': ['engines/kernels'],
-  'training/options': [
-    'data/augment',
-    'features',
-    'losses',
-    'model',
-    'training/optimizers',
-    'training/schedules',
-    'training/state',
-  ],
-  'training/resume': ['#platform', 'training/options', 'training/run', 'training/state'],
+  'training/options': ['data/augment', 'features', 'losses', 'model', 'training/optimizers', 'training/schedules'],
+  'training/resume': ['#platform', 'training/options', 'training/state'],
   'training/run': [
     'data/reading',
+    'engines/backends',
     'features',
+    'heads',
     'losses',
     'measure',
     'model',
     'model/tasks',
+    'training/optimizers',
     'training/options',
     'training/resume',
     'training/schedules',
@@ -99,17 +94,13 @@ const arrows: Record<string, string[]> = {
     'model',
     'training/optimizers',
     'training/options',
-    'training/resume',
-    'training/run',
     'training/schedules',
   ],
 };
 
 /** Which verbs call which: a user could write the same lines. */
 const verbArrows: Record<string, string[]> = {
-  compare: ['evaluate', 'fineTune'],
-  findLearningRate: ['freeze'],
-  fineTune: ['freeze', 'trainHead'],
+  compare: ['evaluate'],
 };
 
 /** Names that exist in a page only. */

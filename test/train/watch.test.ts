@@ -10,7 +10,8 @@ import {
   type TrainHeadOptions,
 } from '../../src/index.ts';
 import { sgd } from '../../src/optimizers.ts';
-import { settleWatch, Watch, type StartFigures } from '../../src/training/state/watch.ts';
+import { settleWatch } from '../../src/training/options/watchOptions.ts';
+import { Watch, type StartFigures } from '../../src/training/state/watch.ts';
 import { expectNoLeak } from '../support/tensors.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer, weightValues } from '../support/tinyTask.ts';

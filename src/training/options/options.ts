@@ -3,7 +3,7 @@ import type { AnyModel } from '../../model/model.ts';
 import type { EpochReport, Monitor } from '../../core/logs.ts';
 import type { Progress, Samples } from '../../core/types.ts';
 import { settleAugmentation, type AugmentOption, type SettledAugmentation } from '../../data/augment/augment.ts';
-import { settleAveraging, type AveragingOptions, type SettledAveraging } from '../state/averages.ts';
+import { settleAveraging, type AveragingOptions, type SettledAveraging } from './averagingOptions.ts';
 import { settleCache, type FeatureCacheOptions, type SettledCache } from '../../features/cacheOptions.ts';
 import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from './checkpointOptions.ts';
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
@@ -15,7 +15,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import { settleOptimizer, type OptimizerName } from '../optimizers/optimizers.ts';
 import type { AdaptiveSchedule, Schedule } from '../schedules/schedule.ts';
 import { settleSchedule, type ScheduleName } from '../schedules/schedules.ts';
-import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from '../state/watch.ts';
+import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './watchOptions.ts';
 
 /** Options of every training verb. */
 export interface TrainingOptions {

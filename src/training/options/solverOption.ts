@@ -8,7 +8,7 @@ import { shorten } from '../../core/shown.ts';
 import type { SettledOptions } from './options.ts';
 import { assertSamples } from '../../model/checkLabels.ts';
 import { isUsualLoss } from '../../losses/headRules.ts';
-import type { AnyTrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
+import type { TrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 
 /** A head that a solver trains. */
 export interface SettledSolver {
@@ -31,7 +31,7 @@ export interface SolverRequest {
   readonly head: LinearHead | string;
   readonly parts: readonly HeadPart[];
   readonly samples: Samples;
-  readonly options: AnyTrainHeadOptions;
+  readonly options: TrainHeadOptions;
   readonly settled: SettledOptions;
 }
 

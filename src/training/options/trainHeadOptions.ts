@@ -1,4 +1,4 @@
-// Options of trainHead's solver, and which options apply to gradient training, to the solver or to both.
+// Options of trainHead, and which of them apply to gradient training, to the solver or to both.
 import type { NamesOf } from '../../core/optionNames.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -32,8 +32,14 @@ export interface SolverOptions {
   readonly l2?: number;
 }
 
-/** All options of `trainHead`. */
-export type AnyTrainHeadOptions = TrainingOptions & SolverOptions & { readonly learningRate?: number };
+/** Options of `trainHead`. */
+export interface TrainHeadOptions extends TrainingOptions, SolverOptions {
+  /**
+   * Learning rate before the schedule, above 0. Default: the optimizer's own, 1e-3 for Adam and 1e-2 for SGD. Another
+   * value selects training by gradients.
+   */
+  readonly learningRate?: number;
+}
 
 /** Every option: `'gradient'` if only training by gradients uses it, `'both'` if the solver uses it too. */
 export const trainHeadNames = {
@@ -69,7 +75,7 @@ export const trainHeadNames = {
   solver: 'both',
   validation: 'both',
   views: 'gradient',
-} as const satisfies NamesOf<AnyTrainHeadOptions, 'gradient' | 'both'>;
+} as const satisfies NamesOf<TrainHeadOptions, 'gradient' | 'both'>;
 
 type Names = typeof trainHeadNames;
 

@@ -5,7 +5,6 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import type { Samples, TrunkWeight } from '../../core/types.ts';
 import type { Run } from '../state/plan.ts';
-import type { Parts } from '../run/openRows.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { unfrozenIn } from './savedState.ts';
 
@@ -28,8 +27,8 @@ const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
  * Describes a run. Two runs of one description end with the same weights, as far as plain data can tell: functions are
  * known by their names.
  */
-export async function fingerprintOf(run: Run, { train, validation }: Parts): Promise<JsonObject> {
-  const { options, rates, model } = run;
+export async function fingerprintOf(run: Run): Promise<JsonObject> {
+  const { options, rates, model, samples } = run;
   return plain({
     ...Object.fromEntries(Object.entries(options).filter(([name]) => !apart.has(name))),
     augment: options.augment && { ...options.augment, stopwatch: undefined },
@@ -38,8 +37,8 @@ export async function fingerprintOf(run: Run, { train, validation }: Parts): Pro
     cache: options.cache?.precision ?? 'none',
     cut: model.base.cut,
     labels: model.labels,
-    train: describeSamples(train),
-    validation: validation === undefined ? 'none' : describeSamples(validation),
+    train: describeSamples(samples.train),
+    validation: samples.validation === undefined ? 'none' : describeSamples(samples.validation),
     weights: await describeWeights(run),
   });
 }

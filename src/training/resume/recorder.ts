@@ -1,11 +1,21 @@
-// Writes down where a run is, so that a later process can go on from there; and goes on from there.
+// Writes down where a run is, so that a later process can go on from there; and goes on from there. States of a run:
+//
+//   findCheckpoints          openRecorder               begin                   keep: an example was read
+//   opened ──┬─ a whole one ─► found ──── same run ───► matched ─► restored ─────────────┐
+//            │                   └─ another run: error               └─ undo: the model  │
+//            │                      CHECKPOINT_MISMATCH                 as it was before ▼
+//            ├─ resume, all damaged: error WEIGHTS_DAMAGED                             recording ─┬─► over (afterEpoch)
+//            └─ none, or no resume ────────────────────► new ──────── begin ────────────►│  ▲     └─► stopped (signal)
+//                                                                                        └──┘ due: one more checkpoint
+//
+// checkpoints.ts chooses and writes files, checkpointFile.ts encodes them, fingerprint.ts and checkpointMismatch.ts say
+// whether it is the same run, restart.ts reads the record, savedState.ts turns a `TrainingState` into values and back.
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { JsonObject } from '../../core/json.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Checkpoints, Position } from './checkpoints.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import type { EarlyEnd, EpochPart, Run, Start } from '../state/plan.ts';
-import type { Parts, SegmentRows } from '../run/openRows.ts';
+import type { EarlyEnd, EpochPart, KnownRows, Run, Start } from '../state/plan.ts';
 import { restartFrom, warningsOf, type Restart, type RunRecord } from './restart.ts';
 import { restoreState, saveState, unfrozenIn } from './savedState.ts';
 import { takeSnapshot, type Snapshot } from '../state/snapshot.ts';
@@ -16,8 +26,8 @@ import type { TrainingState } from '../state/trainingState.ts';
  *
  * @throws TransferKitError `CHECKPOINT_MISMATCH` for a checkpoint of another run.
  */
-export async function openRecorder(run: Run, parts: Parts, checkpoints: Checkpoints): Promise<Recorder> {
-  const fingerprint = await fingerprintOf(run, parts);
+export async function openRecorder(run: Run, checkpoints: Checkpoints): Promise<Recorder> {
+  const fingerprint = await fingerprintOf(run);
   const found = checkpoints.take();
   const restart = found && restartFrom(run, fingerprint, found);
   if (restart !== undefined) checkpoints.warnings.push(...warningsOf(run, restart));
@@ -29,7 +39,7 @@ export interface Recorded {
   readonly state: TrainingState;
   /** Grows with every epoch. */
   readonly epochs: readonly EpochLog[];
-  readonly rows: SegmentRows;
+  readonly rows: { readonly known: KnownRows };
 }
 
 /** Writes down one run. */

@@ -13,12 +13,13 @@ import { freeRows, readRows } from '../../features/readRows.ts';
 import type { Recorder } from '../resume/recorder.ts';
 import { takeSnapshot } from '../state/snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
-import type { TrainingState } from '../state/trainingState.ts';
+import { needsStartFigures, observeEpoch, observeStart, withAverages } from './bestWeights.ts';
+import type { Trainer } from './trainer.ts';
 
-/** State that all epochs of a run share. */
+/** What all epochs of a run share. */
 export interface Course {
   readonly run: Run;
-  readonly state: TrainingState;
+  readonly trainer: Trainer;
   readonly pace: Pace;
   readonly start: Start;
   /** Undefined: no checkpoints. */
@@ -34,17 +35,18 @@ export interface Course {
  * @throws TransferKitError `LOSS_NOT_FINITE`, with the weights of the last finite loss.
  */
 export async function runEpochs(course: Course, stretch: Stretch): Promise<EarlyEnd | undefined> {
-  const { run, state, epochs, start, recorder } = course;
-  state.begin(stretch);
+  const { run, trainer, epochs, start, recorder } = course;
+  const { state } = trainer;
+  trainer.begin(stretch);
   const { validation } = stretch;
-  if (validation !== undefined && state.weighsStart) {
-    state.begun(validationFigures(await measure(run, validation, run.options.batchSize)));
+  if (validation !== undefined && needsStartFigures(run, state)) {
+    observeStart(run, state, validationFigures(await measure(run, validation, run.options.batchSize)));
   }
   for (let epoch = Math.max(stretch.epoch, start.epoch); epoch < stretch.until; epoch++) {
     const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
     if (done === undefined) return 'signal';
     epochs.push(done.log);
-    await state.finishEpoch(done.log);
+    await observeEpoch(run, state, done.log);
     await run.options.onEpoch?.({ ...done.log, phase: run.phase });
     const end = done.late ? 'time' : state.watch.exhausted ? 'earlyStopping' : undefined;
     await recorder?.afterEpoch(epoch, end);
@@ -85,25 +87,25 @@ interface Epoch {
 
 /** One epoch with its validation; undefined if the signal stopped it. */
 async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
-  const { run, state, start } = course;
+  const { run, trainer, start } = course;
   const part = start.part?.epoch === epoch ? start.part : undefined;
   const startedAt = performance.now() - (part?.seconds ?? 0) * 1000;
   const totals = await passOverRows(course, stretch, { epoch, part, startedAt });
   if (totals === undefined) return undefined;
-  await state.assertFinite(epoch);
-  const validation = await validate(run, state, stretch);
+  await trainer.assertFinite(epoch);
+  const validation = await validate(course, stretch);
   const log: EpochLog = {
     epoch,
     ...epochFigures(run.model.head.parts, totals.figures(), validation),
-    learningRate: state.learningRate,
+    learningRate: trainer.state.learningRate,
     seconds: secondsSince(startedAt),
   };
   return { log, late: isLate(run) };
 }
 
-function validate(run: Run, state: TrainingState, { validation }: Stretch) {
+function validate({ run, trainer }: Course, { validation }: Stretch) {
   if (validation === undefined) return undefined;
-  return state.withAverages(() => measure(run, validation, run.options.batchSize));
+  return withAverages(trainer.state, () => measure(run, validation, run.options.batchSize));
 }
 
 interface Pass {
@@ -115,7 +117,7 @@ interface Pass {
 
 /** One pass over all rows in a seeded order, up to the time limit; undefined if the signal stopped it. */
 async function passOverRows(
-  { run, state, pace, recorder }: Course,
+  { run, trainer, pace, recorder }: Course,
   { train }: Stretch,
   { epoch, part, startedAt }: Pass,
 ): Promise<Totals | undefined> {
@@ -128,13 +130,14 @@ async function passOverRows(
     if (signal?.aborted === true) {
       freeRows(rows);
       await recorder?.stopped(now());
-      state.drop();
+      // Their batches are not trained on.
+      trainer.state.gradients.dispose();
       return undefined;
     }
     try {
       assertAlive(run.verb, run.model);
       if (rows !== undefined) {
-        await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, done) }, totals);
+        await trainer.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, done) }, totals);
       }
     } finally {
       freeRows(rows);
@@ -145,7 +148,7 @@ async function passOverRows(
     await pace.advance(amount);
     if (isLate(run)) break;
   }
-  await state.flush(totals);
+  await trainer.flush(totals);
   return totals;
 }
 

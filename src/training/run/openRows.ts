@@ -1,17 +1,10 @@
 // The rows of a segment: cached features of the frozen prefix, or examples that are read for every batch.
 import type { Samples } from '../../core/types.ts';
-import type { SettledCache } from '../../features/cacheOptions.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../../features/examples.ts';
-import type { RowsReport, Run, Skipped, Start } from '../state/plan.ts';
+import type { KnownRows, RowsReport, Run, Skipped } from '../state/plan.ts';
 import { prepareFront, type PreparedNetwork } from '../../model/network.ts';
 import { startPace } from '../../core/pace.ts';
 import { streamExamples } from '../../features/streamExamples.ts';
-
-/** Samples to train and validate on. */
-export interface Parts {
-  readonly train: Samples;
-  readonly validation: Samples | undefined;
-}
 
 /** Rows that are ready. */
 export interface PreparedRows {
@@ -30,29 +23,35 @@ export interface PreparedRows {
  *
  * @param known - Examples that are known to be unreadable.
  */
-export async function openRows(run: Run, parts: Parts, entry: number, known?: Skipped): Promise<PreparedRows> {
-  const { options, model, network } = run;
+export async function openRows(run: Run, entry: number, known?: Skipped): Promise<PreparedRows> {
+  const { options, model, network, samples } = run;
   const front = await prepareFront(model, entry);
-  const opened: Examples[] = [];
+  const kept: Examples[] = [];
   const dispose = async () => {
-    for (const examples of opened) await examples.dispose();
+    for (const examples of kept) await examples.dispose();
     front.dispose();
   };
   try {
-    const rows = { run, parts, front, entry, opened, known };
-    const cache = entry > 0 ? options.cache : undefined;
-    const { train, validation } = cache === undefined ? streamRows(rows) : await keepRows(rows, cache);
-    const cached = cache !== undefined && viewsOf(options) !== undefined;
-    if (cached) front.dispose();
-    const stage = cached && train !== undefined ? network.stages[entry - 1] : undefined;
+    const views = viewsOf(options);
+    const keep = entry > 0 ? await keeperOf(run, entry, kept) : undefined;
+    // Only examples of training are augmented.
+    const source = sourceOf(run, front, samples.train, options.augment);
+    const held = samples.validation && sourceOf(run, front, samples.validation, undefined);
+    const isCached = keep !== undefined && views !== undefined;
+    const train = isCached ? await keep(source, views) : streamExamples(source, entry, known?.train);
+    const validation =
+      train && held && (keep === undefined ? streamExamples(held, entry, known?.validation) : await keep(held, 1));
+    if (isCached) front.dispose();
+    const isWhole = train !== undefined && (held === undefined || validation !== undefined);
+    const rows = isWhole ? { train, validation } : { train: undefined, validation: undefined };
+    const stage = isCached && isWhole ? network.stages[entry - 1] : undefined;
     return {
       entry,
-      train,
-      validation,
+      ...rows,
       get report() {
         return {
-          examples: train?.readable ?? 0,
-          skipped: [...(train?.skipped ?? []), ...(validation?.skipped ?? [])],
+          examples: rows.train?.readable ?? 0,
+          skipped: [...(rows.train?.skipped ?? []), ...(rows.validation?.skipped ?? [])],
           ...(front.unfolded.length === 0 ? {} : { unfolded: front.unfolded }),
           ...(stage === undefined ? {} : { cachedUpTo: stage.name }),
         };
@@ -65,9 +64,6 @@ export async function openRows(run: Run, parts: Parts, entry: number, known?: Sk
   }
 }
 
-/** Known facts about examples. */
-type KnownRows = Pick<Start, 'skipped' | 'report'>;
-
 /** Rows for all segments of a run. */
 export interface SegmentRows {
   /** Facts about the examples of the latest training, in this process or the previous one. */
@@ -78,7 +74,7 @@ export interface SegmentRows {
 }
 
 /** Prepares rows for each segment, and reuses them while the frozen prefix stays the same. */
-export function rowsOfSegments(run: Run, parts: Parts, start: KnownRows): SegmentRows {
+export function rowsOfSegments(run: Run, start: KnownRows): SegmentRows {
   let current: PreparedRows | undefined;
   let before = start;
   const known = (): KnownRows => {
@@ -98,71 +94,42 @@ export function rowsOfSegments(run: Run, parts: Parts, start: KnownRows): Segmen
       if (current?.entry === entry) return current;
       before = known();
       await dispose();
-      return (current = await openRows(run, parts, entry, start.skipped));
+      return (current = await openRows(run, entry, start.skipped));
     },
     dispose,
   };
 }
 
-/** Arguments for making rows. */
-interface Opening {
-  readonly run: Run;
-  readonly parts: Parts;
-  readonly front: PreparedNetwork;
-  readonly entry: number;
-  readonly known: Skipped | undefined;
-  /** Receives rows that must be disposed of. */
-  readonly opened: Examples[];
-}
-
-type Both = Pick<PreparedRows, 'train' | 'validation'>;
-
-function streamRows(opening: Opening): Both {
-  const { entry, known } = opening;
-  const { train, validation } = sourcesOf(opening);
-  return {
-    train: streamExamples(train, entry, known?.train),
-    validation: validation && streamExamples(validation, entry, known?.validation),
-  };
-}
-
-/** Caches features of rows that every epoch reads again; nothing if the signal stopped it. */
-async function keepRows(opening: Opening, settled: SettledCache): Promise<Both> {
-  const { run, entry, known } = opening;
-  const { train, validation } = sourcesOf(opening);
-  const views = viewsOf(run.options);
-  const passes = (views ?? 0) * train.samples.size + (validation?.samples.size ?? 0);
-  const keep = passes === 0 ? undefined : await keeperOf(opening, settled, passes);
-  const trainRows = views === undefined ? streamExamples(train, entry, known?.train) : await keep?.(train, views);
-  const validationRows = trainRows && validation && (await keep?.(validation, 1));
-  const isWhole = trainRows !== undefined && (validation === undefined || validationRows !== undefined);
-  return isWhole ? { train: trainRows, validation: validationRows } : { train: undefined, validation: undefined };
-}
-
+/** Caches features of examples; nothing if the signal stopped it. */
 type Keep = (source: ExampleSource, views: number) => Promise<Examples | undefined>;
 
-/** A function that keeps features in one cache, with progress over all of them. */
-async function keeperOf({ run, entry, opened }: Opening, settled: SettledCache, passes: number): Promise<Keep> {
+/**
+ * A function that keeps features in one cache, with progress over all of them. Undefined if no row is read twice.
+ *
+ * @param kept - Receives the rows, which must be disposed of.
+ */
+async function keeperOf(run: Run, entry: number, kept: Examples[]): Promise<Keep | undefined> {
+  const { options, samples } = run;
+  const passes = (viewsOf(options) ?? 0) * samples.train.size + (samples.validation?.size ?? 0);
+  if (options.cache === undefined || passes === 0) return undefined;
   const [{ openCache }, { cacheFeatures }] = await Promise.all([
     import('../../features/featureStore.ts'),
     import('../../features/cacheFeatures.ts'),
   ]);
-  const pace = await startPace('features', passes, run.options.onProgress, {
-    augmenting: run.options.augment?.stopwatch,
-  });
-  const cache = await openCache(settled);
+  const pace = await startPace('features', passes, options.onProgress, { augmenting: options.augment?.stopwatch });
+  const cache = await openCache(options.cache);
   return async (source, views) => {
     const rows = await cacheFeatures(source, entry, { cache, views, pace });
-    if (rows !== undefined) opened.push(rows);
+    if (rows !== undefined) kept.push(rows);
     return rows;
   };
 }
 
-/** Sources for training and validation; only those of training are augmented. */
-function sourcesOf({ run: { verb, model, options }, parts, front }: Opening) {
-  const { batchSize, signal, augment } = options;
-  const source = (samples: Samples, changed: ExampleSource['augment']): ExampleSource => {
-    return { verb, model, network: front, samples, batchSize, signal, augment: changed };
-  };
-  return { train: source(parts.train, augment), validation: parts.validation && source(parts.validation, undefined) };
+function sourceOf(
+  { verb, model, options: { batchSize, signal } }: Run,
+  network: PreparedNetwork,
+  samples: Samples,
+  augment: ExampleSource['augment'],
+): ExampleSource {
+  return { verb, model, network, samples, batchSize, signal, augment };
 }

@@ -1,16 +1,13 @@
 // A training run by the solver: features of all examples, the solution, figures.
 import { TransferKitError } from '../../core/errors.ts';
-import type { AnyModel } from '../../model/model.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
-import type { Samples } from '../../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import { measuredFigures } from './epochFigures.ts';
 import { solveLinearHead } from '../solve/linearSolver.ts';
-import type { Run, TrainingPlan } from '../state/plan.ts';
+import type { Run } from '../state/plan.ts';
 import { measure } from '../../measure/measure.ts';
-import { openRows, type Parts } from './openRows.ts';
-import { watchParts } from './runWarnings.ts';
-import { settleRun } from './settleRun.ts';
+import { openRows } from './openRows.ts';
+import { watchRun } from './runWarnings.ts';
 import { takeSnapshot, type Snapshot } from '../state/snapshot.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import type { SettledSolver } from '../options/solverOption.ts';
@@ -21,24 +18,19 @@ import type { SettledSolver } from '../options/solverOption.ts';
  * @throws TransferKitError `NO_EXAMPLES`, `LOSS_NOT_FINITE` (the weights are unchanged), and the errors of samples and
  * reading.
  */
-export async function runSolver(
-  model: AnyModel,
-  samples: Samples,
-  plan: TrainingPlan,
-  solver: SettledSolver,
-): Promise<TrainingLog> {
-  const { run, parts } = settleRun(model, samples, plan);
-  const watched = watchParts(run, parts);
-  const outcome = await prepareAndSolve(run, watched.parts, solver);
+export async function runSolver(run: Run, solver: SettledSolver): Promise<TrainingLog> {
+  const { model } = run;
+  const watched = watchRun(run);
+  const outcome = await prepareAndSolve(watched.run, solver);
   const warnings = watched.warnings(outcome);
   const log: TrainingLog = {
-    phase: plan.phase,
+    phase: run.phase,
     method: solver.head.ends.every(({ part }) => tasks[part.task].scalesTargets) ? 'ridge' : 'lbfgs',
     ...outcome,
     ...(warnings.length === 0 ? {} : { warnings }),
-    parameters: countParameters(model, plan.segments),
-    seed: plan.options.seed,
-    seconds: (performance.now() - plan.startedAt) / 1000,
+    parameters: countParameters(model, run.segments),
+    seed: run.options.seed,
+    seconds: (performance.now() - run.startedAt) / 1000,
   };
   model.history = [...model.history, log];
   return log;
@@ -46,9 +38,9 @@ export async function runSolver(
 
 type Outcome = Omit<TrainingLog, 'phase' | 'method' | 'parameters' | 'seed' | 'seconds'>;
 
-async function prepareAndSolve(run: Run, parts: Parts, { head, l2 }: SettledSolver): Promise<Outcome> {
+async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<Outcome> {
   const { model, options } = run;
-  const rows = await openRows(run, parts, head.entry);
+  const rows = await openRows(run, head.entry);
   let before: Snapshot | undefined;
   try {
     const stopped: Outcome = { epochs: [], stoppedBy: 'signal', ...rows.report };

@@ -1,36 +1,35 @@
 // One training run from samples to log: validation, features of the frozen prefix for each segment, the loop.
-import type { AnyModel } from '../../model/model.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
-import type { Samples } from '../../core/types.ts';
 import { countParameters } from './countParameters.ts';
 import type { Examples } from '../../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';
-import type { EarlyEnd, RowsReport, Run, Segment, Start, TrainingPlan } from '../state/plan.ts';
+import type { EarlyEnd, RowsReport, Run, Segment, Start } from '../state/plan.ts';
 import { frozenPrefix } from '../../model/network.ts';
-import { rowsOfSegments, type Parts } from './openRows.ts';
+import { rowsOfSegments } from './openRows.ts';
 import { startPace, type Pace } from '../../core/pace.ts';
+import type { Checkpoints } from '../resume/checkpoints.ts';
 import type { Recorder } from '../resume/recorder.ts';
-import { watchParts } from './runWarnings.ts';
-import { settleRun } from './settleRun.ts';
-import { TrainingState } from '../state/trainingState.ts';
+import { watchRun } from './runWarnings.ts';
+import { writeFinalWeights } from './bestWeights.ts';
+import { Trainer } from './trainer.ts';
 
 /**
  * Trains some weights of a model and appends the log to its history.
  *
- * @throws TransferKitError `NOTHING_TO_TRAIN`, `DISPOSED`, `CHECKPOINT_MISMATCH`, and the errors of samples, reading
- * and the loop.
+ * @param checkpoints - Undefined: none are kept.
+ * @throws TransferKitError `DISPOSED`, `CHECKPOINT_MISMATCH`, and the errors of reading and the loop.
  */
-export async function runTraining(model: AnyModel, samples: Samples, plan: TrainingPlan): Promise<TrainingLog> {
-  const settled = settleRun(model, samples, plan);
-  const watched = watchParts(settled.run, settled.parts);
-  const recorder = await recorderOf(settled.run, settled.parts);
-  const startedAt = recorder?.startedAt ?? plan.startedAt;
-  const outcome = await runSegments({ ...settled.run, startedAt }, watched.parts, recorder);
-  const warnings = [...(recorder?.warnings ?? []), ...noneBetter(plan, outcome), ...watched.warnings(outcome)];
+export async function runTraining(run: Run, checkpoints: Checkpoints | undefined): Promise<TrainingLog> {
+  const { model } = run;
+  const watched = watchRun(run);
+  const recorder = await recorderOf(run, checkpoints);
+  const startedAt = recorder?.startedAt ?? run.startedAt;
+  const outcome = await runSegments({ ...watched.run, startedAt }, recorder);
+  const warnings = [...(recorder?.warnings ?? []), ...noneBetter(run, outcome), ...watched.warnings(outcome)];
   const log: TrainingLog = {
-    phase: plan.phase,
+    phase: run.phase,
     method: 'gradient',
-    ...(plan.reason === undefined ? {} : { reason: plan.reason }),
+    ...(run.reason === undefined ? {} : { reason: run.reason }),
     epochs: outcome.epochs,
     stoppedBy: outcome.end ?? 'epochs',
     ...(outcome.before === undefined ? {} : { before: outcome.before }),
@@ -38,17 +37,17 @@ export async function runTraining(model: AnyModel, samples: Samples, plan: Train
     ...outcome.report,
     parameters: countParameters(model, outcome.begun),
     ...(warnings.length === 0 ? {} : { warnings }),
-    seed: plan.options.seed,
+    seed: run.options.seed,
     seconds: (performance.now() - startedAt) / 1000,
   };
   model.history = [...(recorder?.history ?? model.history), log];
   return log;
 }
 
-async function recorderOf(run: Run, parts: Parts): Promise<Recorder | undefined> {
-  if (run.checkpoints === undefined) return undefined;
+async function recorderOf(run: Run, checkpoints: Checkpoints | undefined): Promise<Recorder | undefined> {
+  if (checkpoints === undefined) return undefined;
   const { openRecorder } = await import('../resume/recorder.ts');
-  return openRecorder(run, parts, run.checkpoints);
+  return openRecorder(run, checkpoints);
 }
 
 interface Outcome {
@@ -62,12 +61,13 @@ interface Outcome {
 }
 
 /** Trains segment by segment, from the beginning or from where an earlier process stopped. */
-async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefined): Promise<Outcome> {
+async function runSegments(run: Run, recorder: Recorder | undefined): Promise<Outcome> {
   const start = recorder?.start ?? beginningOf(run);
-  const state = new TrainingState(run);
+  const trainer = new Trainer(run);
+  const { state } = trainer;
   const epochs = [...start.epochs];
   const begun: Segment[] = [];
-  const rows = rowsOfSegments(run, parts, start);
+  const rows = rowsOfSegments(run, start);
   const restored = recorder?.begin({ state, epochs, rows });
   try {
     let { end } = start;
@@ -85,23 +85,23 @@ async function runSegments(run: Run, parts: Parts, recorder: Recorder | undefine
       }
       restored?.keep();
       pace ??= await startLoopPace(run, start, train);
-      const course: Course = { run, state, pace, start, recorder, epochs };
+      const course: Course = { run, trainer, pace, start, recorder, epochs };
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
     }
-    return { epochs, end, before: state.before, best: state.finish(), report: rows.known.report, begun };
+    return { epochs, end, before: state.before, best: writeFinalWeights(run, state), report: rows.known.report, begun };
   } catch (error) {
     restored?.undo();
     throw error;
   } finally {
     restored?.keep();
-    state.dispose();
+    trainer.dispose();
     await rows.dispose();
   }
 }
 
 /** The warning if no epoch was better than the initial weights. */
-function noneBetter({ verb, options }: TrainingPlan, { epochs, best }: Outcome): string[] {
+function noneBetter({ verb, options }: Run, { epochs, best }: Outcome): string[] {
   if (best === undefined || best.epoch >= options.initialEpoch || epochs.length === 0) return [];
   const text =
     `${verb}: expected an epoch with a better ${best.monitor} than that of the weights before it (${best.value.toPrecision(3)}), got ` +

@@ -1,27 +1,27 @@
 // The warnings of a training run.
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Run } from '../state/plan.ts';
-import type { Parts } from './openRows.ts';
 import { watchExamples } from './seenExamples.ts';
 import { fewExamples, lastFigures, noBetterThanChance, sharedExamples } from './warnings.ts';
 
 /** What came of a run. */
 type Done = Pick<TrainingLog, 'epochs'> & { readonly best?: TrainingLog['best'] | undefined };
 
-/** Samples of a run that remember what is read of them, and what is to be said of the run in the end. */
-export interface WatchedParts {
-  readonly parts: Parts;
+/** A run whose samples remember what is read of them, and what is to be said of the run in the end. */
+export interface WatchedRun {
+  readonly run: Run;
   warnings(done: Done): string[];
 }
 
 /** Watches the examples of a run. */
-export function watchParts(run: Run, { train, validation }: Parts): WatchedParts {
+export function watchRun(run: Run): WatchedRun {
   const { model } = run;
+  const { train, validation } = run.samples;
   const trunk = model.head.trunk;
   const seen = { train: watchExamples(train), validation: validation && watchExamples(validation) };
   const judged = seen.validation ?? seen.train;
   return {
-    parts: { train: seen.train.samples, validation: seen.validation?.samples },
+    run: { ...run, samples: { train: seen.train.samples, validation: seen.validation?.samples } },
     warnings: (done) => {
       if (done.epochs.length > 0) seen.train.remember(trunk);
       const epoch = finalEpoch(done);

@@ -4,28 +4,23 @@ import type { AnyModel } from '../../model/model.ts';
 import { assertOwned } from '../../model/owners.ts';
 import type { Samples, TrunkWeight } from '../../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
-import type { Run, Segment, TrainingPlan } from '../state/plan.ts';
+import type { Run, Segment, SplitSamples, TrainingPlan } from '../state/plan.ts';
 import { assertHeadSmoothing, settleHeadLoss } from '../../losses/headRules.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import { networkOf } from '../../model/network.ts';
-import type { Parts } from './openRows.ts';
-import type { SettledOptions } from '../options/options.ts';
 import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
 import { assertSamples, assertTrainable, assertValidation } from '../../model/checkLabels.ts';
 
 /** Validated samples for training and validation. */
-function settleParts(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): Parts {
+function settleSamples(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): SplitSamples {
   assertSamples(verb, samples);
-  const { train, validation } = splitOff(samples, options);
-  assertTrainable(verb, model, train);
-  if (validation !== undefined) assertValidation(verb, model, validation);
-  return { train, validation };
-}
-
-function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts {
-  if (typeof validation !== 'number') return { train: samples, validation };
-  return samples.split({ validation, seed });
+  const { validation: held, seed } = options;
+  const split =
+    typeof held === 'number' ? samples.split({ validation: held, seed }) : { train: samples, validation: held };
+  assertTrainable(verb, model, split.train);
+  if (split.validation !== undefined) assertValidation(verb, model, split.validation);
+  return split;
 }
 
 /**
@@ -34,10 +29,9 @@ function splitOff(samples: Samples, { validation, seed }: SettledOptions): Parts
  * @throws TransferKitError The errors of samples, targets and losses, `NOTHING_TO_TRAIN`, `INVALID_OPTION`,
  * `UNSUPPORTED_LAYER`.
  */
-export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): { run: Run; parts: Parts } {
+export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): Run {
   const { verb, options, segments } = plan;
-  const parts = settleParts(model, samples, plan);
-  const { train } = parts;
+  const split = settleSamples(model, samples, plan);
   const { classWeights } = options;
   assertHeadSmoothing(verb, model.head.parts, options.labelSmoothing);
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
@@ -52,13 +46,14 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
     ...plan,
     segments: moving,
     model,
+    samples: split,
     network: networkOf(model),
     loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),
-    classWeight: classWeights === undefined ? undefined : settleClassWeights(verb, model, train, classWeights),
+    classWeight: classWeights === undefined ? undefined : settleClassWeights(verb, model, split.train, classWeights),
   };
   assertFigures(run);
-  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, train.size));
-  return { run, parts };
+  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, split.train.size));
+  return run;
 }
 
 /** Raises unless epochs will have the figures that monitors and schedules need. */

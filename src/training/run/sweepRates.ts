@@ -17,7 +17,7 @@ import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';
 import { takeSnapshot } from '../state/snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
-import { TrainingState } from '../state/trainingState.ts';
+import { Trainer } from './trainer.ts';
 
 /** Options of the range test. */
 export interface SweepOptions extends Pick<
@@ -69,7 +69,7 @@ export async function sweepRates(model: AnyModel, samples: Samples, options: Swe
   const steps = settleSteps(options);
   const { from = 1e-7 } = options;
   const rising = (step: number) => steps.rateOf(step) / from;
-  const { run, parts } = settleRun(model, samples, {
+  const run = settleRun(model, samples, {
     verb,
     phase: model.base.trunk.weights.some(({ frozen }) => !frozen) ? 'fineTune' : 'head',
     segments: [segmentNow(0, [...model.base.trunk.weights, ...model.head.trunk.weights])],
@@ -81,7 +81,7 @@ export async function sweepRates(model: AnyModel, samples: Samples, options: Swe
   const { trainable, statistics } = run.segments[0] ?? { trainable: [], statistics: [] };
   const moving = [...trainable, ...statistics];
   const before = takeSnapshot(moving);
-  const rows = await openRows(run, parts, frozenPrefix(model, moving)).catch((error: unknown) => {
+  const rows = await openRows(run, frozenPrefix(model, moving)).catch((error: unknown) => {
     before.dispose();
     throw error;
   });
@@ -105,17 +105,17 @@ function settleSteps({ from = 1e-7, to = 10, steps = 100, smoothing = 0.9 }: Swe
 }
 
 async function tryRates(run: Run, rows: PreparedRows, steps: Steps): Promise<LearningRateCurve> {
-  const state = new TrainingState(run);
+  const trainer = new Trainer(run);
   const losses: number[] = [];
   try {
-    const stoppedBy = await takeSteps(run, rows, state, steps, losses);
+    const stoppedBy = await takeSteps(run, rows, trainer, steps, losses);
     const learningRates = losses.map((_, step) => steps.rateOf(step));
     const smoothedLosses = smooth(losses, steps.smoothing);
     const sweep = readable(learningRates, smoothedLosses, steps.count);
     const suggestions = { valley: valley(sweep), steepest: steepest(sweep), minimumTenth: minimumTenth(sweep) };
     return { learningRates, losses, smoothedLosses, suggestions, stoppedBy };
   } finally {
-    state.dispose();
+    trainer.dispose();
   }
 }
 
@@ -134,13 +134,13 @@ export function readable(learningRates: readonly number[], losses: readonly numb
 async function takeSteps(
   run: Run,
   { train }: PreparedRows,
-  state: TrainingState,
+  trainer: Trainer,
   { count, smoothing }: Steps,
   losses: number[],
 ): Promise<LearningRateCurve['stoppedBy']> {
   if (train === undefined) return 'signal';
   const { batchSize, seed, signal, onProgress } = run.options;
-  state.begin({ trainable: [], statistics: [], ...run.segments[0], train });
+  trainer.begin({ trainable: [], statistics: [], ...run.segments[0], train });
   const pace = await startPace(run.phase, count, onProgress);
   for (let epoch = 0; losses.length < count; epoch++) {
     const order = permutation(train.size, deriveSeed(seed, epoch));
@@ -152,7 +152,7 @@ async function takeSteps(
       }
       const totals = new Totals(run.model.head.parts);
       try {
-        await state.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, losses.length) }, totals);
+        await trainer.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, losses.length) }, totals);
       } catch (error) {
         if (isTransferKitError(error) && error.code === 'LOSS_NOT_FINITE') return 'diverged';
         throw error;

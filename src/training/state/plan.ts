@@ -1,8 +1,7 @@
 // Types of a training run: its plan, segments and progress.
 import type { AnyModel } from '../../model/model.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
-import type { TrunkWeight, Unreadable } from '../../core/types.ts';
-import type { Checkpoints } from '../resume/checkpoints.ts';
+import type { Samples, TrunkWeight, Unreadable } from '../../core/types.ts';
 import type { Examples } from '../../features/examples.ts';
 import type { HeadLoss } from '../../losses/headRules.ts';
 import type { Network } from '../../model/network.ts';
@@ -22,8 +21,6 @@ export interface TrainingPlan {
   readonly startedAt: number;
   /** Why a linear head is trained by gradients; undefined for any other training. */
   readonly reason?: string | undefined;
-  /** Undefined: no checkpoints. */
-  readonly checkpoints?: Checkpoints | undefined;
 }
 
 /** Consecutive epochs that train the same weights. */
@@ -42,10 +39,17 @@ interface RunSegment extends Segment {
   readonly statistics: readonly TrunkWeight[];
 }
 
+/** Samples to train and validate on. */
+export interface SplitSamples {
+  readonly train: Samples;
+  readonly validation: Samples | undefined;
+}
+
 /** A run: everything that is the same in all its segments. */
 export interface Run extends TrainingPlan {
   readonly segments: readonly RunSegment[];
   readonly model: AnyModel;
+  readonly samples: SplitSamples;
   readonly network: Network;
   readonly loss: HeadLoss;
   /** Weight of an example by its target. */
@@ -96,3 +100,6 @@ export interface Start {
   readonly skipped: Skipped;
   readonly report: RowsReport;
 }
+
+/** Facts about the examples that a run has read so far. */
+export type KnownRows = Pick<Start, 'skipped' | 'report'>;

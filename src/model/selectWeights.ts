@@ -1,10 +1,10 @@
 // Selects weights by the names of layers or by stages.
-import { TransferKitError } from '../../core/errors.ts';
-import { nearestNames } from '../../core/names.ts';
-import { isObject } from '../../core/optionChecks.ts';
-import { assertOptions } from '../../core/optionNames.ts';
-import type { Trunk, TrunkWeight } from '../../core/types.ts';
-import { shown } from '../../core/shown.ts';
+import { TransferKitError } from '../core/errors.ts';
+import { nearestNames } from '../core/names.ts';
+import { isObject } from '../core/optionChecks.ts';
+import { assertOptions } from '../core/optionNames.ts';
+import type { Trunk, TrunkWeight } from '../core/types.ts';
+import { shown } from '../core/shown.ts';
 
 /**
  * A selection of layers:

@@ -1,0 +1,116 @@
+// Options of fineTune, and which of them the preceding training of the head uses too.
+import { assertOptions, type NamesOf } from '../../core/optionNames.ts';
+import type { FreezeSelection } from '../../model/freezing.ts';
+import type { TrainingOptions } from './options.ts';
+import type { LearningRates } from './rates.ts';
+import type { TrainHeadOptions } from './trainHeadOptions.ts';
+
+/** Layers to unfreeze from an epoch on, in addition to those that are unfrozen already. */
+export type UnfreezeStep = { readonly epoch: number } & (
+  { readonly lastStages: number } | { readonly from: string } | { readonly layers: FreezeSelection }
+);
+
+/** Options of `fineTune`. */
+export interface FineTuneOptions extends TrainingOptions {
+  /**
+   * Layers to unfreeze before training, as for `unfreeze`. Default: the layers that are unfrozen now; if none of the
+   * base is, the whole base is unfrozen. A list of steps unfreezes gradually:
+   * `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`. At each step the features of the layers that are
+   * still frozen are computed again.
+   */
+  readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
+  /**
+   * Highest learning rates of the schedule, above 0; see {@link LearningRates}. Default: the optimizer's own rate (1e-3
+   * for Adam) for the head and the last unfrozen stage of the base, falling to a tenth of it at the first unfrozen
+   * stage. For a run of fewer than 500 steps all of these are reduced in proportion, at most to a tenth.
+   */
+  readonly learningRate?: LearningRates;
+  /**
+   * Factor of the learning rate from each stage of the base to the stage before it, above 0 and at most 1. The rate of
+   * the last stage is multiplied by it once. Default 1.
+   *
+   * Bao et al., "BEiT: BERT Pre-Training of Image Transformers", 2022; timm's `layer_decay`.
+   */
+  readonly layerDecay?: number;
+  /**
+   * Epochs of `trainHead` before fine-tuning, for a head that was never trained: gradients of a random head damage a
+   * pretrained base. Default: that of `trainHead`; 0 turns it off. Where the head is trained by gradients, these epochs
+   * use Adam with a rate of 1e-3; `optimizer`, `learningRate`, `schedule`, `clip`, `ema`, `augment`, `mixup`, `cutMix`,
+   * `monitor`, `earlyStopping`, `maxSeconds` and `checkpoint` apply to the epochs after them only.
+   */
+  readonly headEpochs?: number;
+}
+
+/**
+ * Raises unless options are an object with known names, steps of `unfreeze` included.
+ *
+ * @param of - Name of the options in error texts. Default: that of the verb.
+ * @throws TransferKitError `INVALID_OPTION`.
+ */
+export function assertFineTuneNames(verb: string, options: FineTuneOptions, of?: string): void {
+  assertOptions(verb, options, fineTuneNames, of === undefined ? {} : { of });
+  const { unfreeze } = options;
+  if (!isSteps(unfreeze)) return;
+  for (const step of unfreeze) {
+    assertOptions(verb, step, { epoch: true, lastStages: true, from: true, layers: true }, { of: 'unfreeze' });
+  }
+}
+
+/** Whether layers are unfrozen step by step. */
+export function isSteps(selection: FineTuneOptions['unfreeze']): selection is readonly UnfreezeStep[] {
+  return (
+    Array.isArray(selection) &&
+    selection.some((each: unknown) => typeof each === 'object' && each !== null && 'epoch' in each)
+  );
+}
+
+/** Every option, and whether the preceding training of the head uses it too. */
+const fineTuneNames = {
+  augment: 'fineTune',
+  batchNorm: 'both',
+  batchSize: 'both',
+  cache: 'both',
+  checkpoint: 'fineTune',
+  classWeights: 'both',
+  clip: 'fineTune',
+  cutMix: 'fineTune',
+  earlyStopping: 'fineTune',
+  ema: 'fineTune',
+  epochs: 'fineTune',
+  gradientAccumulationSteps: 'fineTune',
+  headEpochs: 'fineTune',
+  initialEpoch: 'fineTune',
+  labelSmoothing: 'both',
+  layerDecay: 'fineTune',
+  learningRate: 'fineTune',
+  loss: 'both',
+  lossWeights: 'both',
+  maxSeconds: 'fineTune',
+  mixup: 'fineTune',
+  monitor: 'fineTune',
+  onEpoch: 'both',
+  onProgress: 'both',
+  optimizer: 'fineTune',
+  restoreBest: 'fineTune',
+  resume: 'fineTune',
+  schedule: 'fineTune',
+  seed: 'both',
+  signal: 'both',
+  unfreeze: 'fineTune',
+  validation: 'both',
+  views: 'fineTune',
+} as const satisfies NamesOf<FineTuneOptions, 'fineTune' | 'both'>;
+
+type Names = typeof fineTuneNames;
+type Shared = { [Name in keyof Names]: Names[Name] extends 'both' ? Name : never }[keyof Names];
+
+/** The options for the training of the head before that of the base. */
+export function headOptions({ headEpochs: epochs, ...options }: FineTuneOptions): TrainHeadOptions {
+  const given = Object.entries(options).filter(([name]) => isShared(name));
+  const shared: Pick<TrainHeadOptions, Shared> = Object.fromEntries(given);
+  return { ...shared, ...(epochs === undefined ? {} : { epochs }) };
+}
+
+function isShared(name: string): name is Shared {
+  return new Map<string, string>(Object.entries(fineTuneNames)).get(name) === 'both';
+}
