@@ -11,6 +11,11 @@ import {
   type Trunk,
 } from '../../src/index.ts';
 
+const { TEST_BACKEND, TEST_KERNELS, TEST_THREADS, TEST_FUSED } = process.env;
+
+/** Whether this project runs on wasm as users do. What does not depend on the way of computing runs here alone. */
+export const isUsualWay = TEST_BACKEND === 'wasm' && (TEST_KERNELS ?? TEST_THREADS ?? TEST_FUSED) === undefined;
+
 /** Sets it. */
 export async function useTestBackend(): Promise<void> {
   const { TEST_BACKEND: name = 'cpu', TEST_KERNELS: kernels = 'true', TEST_THREADS: threads = '2' } = process.env;

@@ -6,7 +6,7 @@ import { loadBase, replaceHead, type RunOptions, type Trunk, type TrunkWeight } 
 import { checkTrunk } from '../../src/testing.ts';
 import { ownTrunk } from '../support/ownTrunk.ts';
 import { expectNoLeak } from '../support/tensors.ts';
-import { trunkAsTested, useTestBackend } from '../support/testBackend.ts';
+import { isUsualWay, trunkAsTested, useTestBackend } from '../support/testBackend.ts';
 import { tinyGraph } from '../support/tinyGraph.ts';
 import { setWeights, tinyModel, wave } from '../support/tinyModel.ts';
 
@@ -380,7 +380,7 @@ function broken(trunk: Trunk, fields: Partial<Trunk>): Trunk {
   });
 }
 
-describe('checkTrunk tells by name when', () => {
+describe.runIf(isUsualWay)('checkTrunk names the fault when', () => {
   test.each(Object.entries(faults))('%s', async (_, [make, change, text]) => {
     const shape = make === mlpTrunk ? [3, 5] : make === tinyTrunk ? [2, 16, 16, 3] : [2, 8, 8, 3];
     const input = wave(shape, 1, 0.3);
