@@ -67,7 +67,8 @@ const longOnCpu = [
   'train/watch',
 ];
 
-export default defineConfig({
+// The mode `thorough`: more cases, more processes, and every file of exactness in every way of computing.
+export default defineConfig(({ mode }) => ({
   resolve: {
     alias: [
       { find: '#platform', replacement: source('platform/node/platform.ts') },
@@ -93,7 +94,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'browser', isolate: false, include: browser } },
       exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
-        ...mostWays,
+        ...(mode === 'thorough' ? mostWays : everyWay),
         'trunk/batchNormTraining',
       ]),
       exactness('wasm', { TEST_BACKEND: 'wasm' }, [
@@ -102,9 +103,16 @@ export default defineConfig({
         'train/linearSolver',
         'trunk/batchNormTraining',
       ]),
-      exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay),
-      exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }, mostWays),
+      exactness(
+        'wasm, no kernels',
+        { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' },
+        mode === 'thorough' ? mostWays : everyWay,
+      ),
+      ...(mode === 'thorough'
+        ? [exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay)]
+        : []),
     ],
+    env: { TEST_THOROUGH: String(mode === 'thorough') },
     globals: false,
     // tfjs keeps its backends, kernels and tensors in one global engine: projects have processes of their own. The files of a
     // project share them and import everything once, unless they are to be alone.
@@ -115,4 +123,4 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
-});
+}));

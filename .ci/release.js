@@ -1,6 +1,6 @@
-// Prepares a release: `npm run release -- 0.2.0` cuts the changelog, sets the version, packs, and uses the tarball in an empty
-// folder as a new user would. It ends with the commands that publish, and runs none of them. With --dry-run all files are left
-// as they are.
+// Prepares a release: `npm run release -- 0.2.0` checks and tests thoroughly, cuts the changelog, sets the version, packs, and uses the tarball in an empty
+// folder as a new user would. It ends with the commands that publish, and runs none of them. With --dry-run nothing is
+// tested and all files are left as they are.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,11 @@ const run = (command, args, cwd = root) =>
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 assertNewer(version, manifest.version);
-if (!isDry && run('git', ['status', '--porcelain']) !== '') fail('commit or undo what is changed first');
+if (!isDry) {
+  if (run('git', ['status', '--porcelain']) !== '') fail('commit or undo what is changed first');
+  run('npm', ['run', 'check']);
+  run('npm', ['run', 'test:thorough']);
+}
 const kept = ['CHANGELOG.md', 'package.json', 'package-lock.json'].map((name) => [
   name,
   readFileSync(join(root, name)),

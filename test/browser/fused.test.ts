@@ -1,6 +1,7 @@
 // Layers computed together on a GPU: values and gradients of the same layers one by one.
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isThorough } from '../support/thorough.ts';
 import { openPage, type OpenPage } from './harness.ts';
 
 let opened: OpenPage;
@@ -19,9 +20,8 @@ afterAll(async () => {
 // is the same on every backend (trunk/fusedConvolution.test.ts); compiling the programs of a GPU takes its time.
 const names = [
   'convolution, BatchNorm, relu6',
-  'depthwise convolution with several outputs a channel',
-  'dense layer',
   'BatchNorm in front of a convolution',
+  ...(isThorough ? ['depthwise convolution with several outputs a channel', 'dense layer'] : []),
 ];
 
 test('together as one by one on webgl', async () => {

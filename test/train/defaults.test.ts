@@ -74,12 +74,16 @@ const ofFineTune: Defaults<FineTuneOptions> = {
   unfreeze: given('base'),
 };
 
-/** The options that have a default, each by itself, and all of them together. */
-function rowsOf(defaults: Readonly<Record<string, { readonly value: unknown } | { readonly none: string }>>) {
-  const each = Object.entries(defaults).flatMap(([name, row]) =>
-    'value' in row ? [[name, { [name]: row.value }]] : [],
-  );
-  return { each, all: Object.assign({}, ...each.map(([, options]) => options)) as object };
+type Rows = Readonly<Record<string, { readonly value: unknown } | { readonly none: string }>>;
+
+/** The options that have a default, each by itself. */
+function eachOf(defaults: Rows): [string, object][] {
+  return Object.entries(defaults).flatMap(([name, row]) => ('value' in row ? [[name, { [name]: row.value }]] : []));
+}
+
+/** All of them together. */
+function allOf(defaults: Rows): object {
+  return Object.fromEntries(eachOf(defaults).flatMap(([, options]) => Object.entries(options)));
 }
 
 const samples = tinySamples();
@@ -91,7 +95,7 @@ describe('trainHead', () => {
     return { weights: weightValues(model), method, reason, epochs: epochs.length };
   };
 
-  test.each(rowsOf(ofTrainHead).each)('that solves: %s', async (_, options) => {
+  test.each(eachOf(ofTrainHead))('that solves: %s', async (_, options) => {
     const plain = await after({});
     expect(plain).toMatchObject({ method: 'lbfgs', reason: undefined, epochs: 1 });
     expect(await after(options)).toEqual(plain);
@@ -100,7 +104,7 @@ describe('trainHead', () => {
   test('by gradients', async () => {
     const plain = await after({ solver: 'gradient' });
     expect(plain).toMatchObject({ method: 'gradient', epochs: 10 });
-    expect(await after(rowsOf(ofGradients).all)).toEqual(plain);
+    expect(await after(allOf(ofGradients))).toEqual(plain);
   });
 });
 
@@ -118,5 +122,5 @@ test('fineTune', async () => {
     ['lbfgs', 1],
     ['gradient', 5],
   ]);
-  expect(await after(rowsOf(ofFineTune).all)).toEqual(plain);
+  expect(await after(allOf(ofFineTune))).toEqual(plain);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { isThorough } from '../support/thorough.ts';
 import { runFresh, startFresh } from '../support/freshProcess.ts';
 
 const script = readFileSync(fileURLToPath(new URL('../support/killedRun.js', import.meta.url)), 'utf8');
@@ -36,7 +37,8 @@ async function killAfter(folder: string, printed: string): Promise<void> {
 test('kill -9 at some moments, and a resume after each: weights, optimizer state and log end as without', async () => {
   const plain = await runToEnd(join(root, 'plain'));
   const folder = join(root, 'killed');
-  for (const printed of ['head 20 of', 'fineTune 20 of 144', 'fineTune 96 of 144']) await killAfter(folder, printed);
+  for (const printed of [...(isThorough ? ['head 20 of', 'fineTune 20 of 144'] : []), 'fineTune 96 of 144'])
+    await killAfter(folder, printed);
   const { first, result } = await runToEnd(folder);
   expect(result).toEqual(plain.result);
   expect(plain.first).toBe(0);
