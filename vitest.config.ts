@@ -14,15 +14,15 @@ const exactness = (
   test: { name, env, isolate: false, include: files.map((file) => `test/${file}.test.ts`) },
 });
 
-const everyWay = ['train/training', 'trunk/conformance', 'trunk/gradients'];
-const mostWays = [...everyWay, 'traps', 'freeze', 'train/edges', 'train/featureCache'];
+const everyWay = ['training/training', 'networks/conformance', 'networks/gradients'];
+const mostWays = [...everyWay, 'traps', 'freeze', 'training/edges', 'features/featureCache'];
 
 /** What needs a process to itself: tests that load modules again, or start wasm in ways that later files would not expect. */
 const alone = [
-  'backends/useBackend',
-  'kernels/module',
+  'engines/backends/useBackend',
+  'engines/kernels/module',
   'errors',
-  'node/decodePicture',
+  'platform/node/decodePicture',
   'documentation',
   'examples',
   'package',
@@ -30,24 +30,24 @@ const alone = [
 
 /** Tests that start wasm, some beside cpu: a process has it once, with shared memory, whichever of them comes first. */
 const onWasm = [
-  'backends/convolutionGradients',
-  'backends/matMul',
-  'kernels/convolution',
-  'kernels/matMul',
+  'engines/backends/convolutionGradients',
+  'engines/backends/matMul',
+  'engines/kernels/convolution',
+  'engines/kernels/matMul',
   'knn',
   'nearestCentroid',
   'presets',
   'toGraphModel',
-  'train/gatherInputs',
-  'train/losses',
-  'train/mixBatch',
-  'train/mobilenet',
-  'trunk/fold',
-  'trunk/foldLayers',
-  'trunk/foldPresets',
-  'trunk/fusedConvolution',
-  'train/linearSolver',
-  'trunk/graphTrunk',
+  'data/reading/gatherInputs',
+  'losses/losses',
+  'losses/mixBatch',
+  'training/mobilenet',
+  'networks/fold',
+  'networks/foldLayers',
+  'networks/foldPresets',
+  'networks/fusedConvolution',
+  'training/linearSolver',
+  'networks/graphTrunk',
 ].map((file) => `test/${file}.test.ts`);
 
 /** Pages in Chromium: one browser for all files of a process. */
@@ -59,12 +59,12 @@ const longOnCpu = [
   'compare',
   'findLearningRate',
   'severalHeads',
-  'train/augment',
-  'train/batchNorm',
-  'train/combinations',
-  'train/resume',
-  'train/steering',
-  'train/watch',
+  'training/augment',
+  'training/batchNorm',
+  'training/combinations',
+  'training/resume',
+  'training/steering',
+  'training/watch',
 ];
 
 // The mode `thorough`: more cases, more processes, and every file of exactness in every way of computing.
@@ -95,13 +95,13 @@ export default defineConfig(({ mode }) => ({
       { extends: true, test: { name: 'browser', isolate: false, include: browser } },
       exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
         ...(mode === 'thorough' ? mostWays : everyWay),
-        'trunk/batchNormTraining',
+        'networks/batchNormTraining',
       ]),
       exactness('wasm', { TEST_BACKEND: 'wasm' }, [
         ...mostWays,
         ...longOnCpu,
-        'train/linearSolver',
-        'trunk/batchNormTraining',
+        'training/linearSolver',
+        'networks/batchNormTraining',
       ]),
       exactness(
         'wasm, no kernels',

@@ -1,0 +1,341 @@
+// The verb useBackend: what it chooses, what it says about it, what it does when nothing works.
+import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, removeBackend, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { chooseBackend } from '../../../src/engines/backends/chooseBackend.ts';
+import { placeKernels } from '../../../src/engines/backends/placeKernels.ts';
+import { ensureBackend } from '../../../src/engines/backends/ensureBackend.ts';
+import { isTransferKitError, type TransferKitError } from '../../../src/core/errors.ts';
+import type { BackendLoader } from '../../../src/core/platform.ts';
+import { kernelMakers } from '../../../src/engines/kernels/kernelConfigs.ts';
+import { nodeBackends } from '../../../src/platform/node/backends.ts';
+import { nodeThreads } from '../../../src/platform/node/threads.ts';
+import { useBackend } from '../../../src/useBackend.ts';
+import { runFresh } from '../../support/freshProcess.ts';
+
+const printed = ['log', 'warn', 'error'].map((name) =>
+  vi.spyOn(console, name as 'log').mockImplementation(() => undefined),
+);
+afterEach(() => {
+  expect(printed.flatMap((spy) => spy.mock.calls)).toEqual([]);
+  expect(env().getBool('PROD')).toBe(false);
+});
+
+/** What stands in for what wasm lacks or does slowly, module or not. */
+const compositions = [
+  'Conv2DBackpropFilter',
+  'Conv2DBackpropInput',
+  'DepthwiseConv2dNativeBackpropFilter',
+  'DepthwiseConv2dNativeBackpropInput',
+  'UnsortedSegmentSum',
+  'Einsum',
+  'BatchMatMul',
+  '_FusedMatMul',
+];
+const kernels = [...new Set([...compositions, ...kernelMakers.map(({ kernelName }) => kernelName)])];
+const absent: BackendLoader = {
+  name: 'absent',
+  packageName: '@tensorflow/tfjs-backend-absent',
+  load: async () => {
+    const specifier = '@tensorflow/tfjs-backend-absent';
+    await import(/* @vite-ignore */ specifier);
+  },
+};
+
+async function errorOf(promise: Promise<unknown>): Promise<TransferKitError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isTransferKitError(error)) throw new Error(`expected a TransferKitError, got ${String(error)}`);
+  return error;
+}
+
+// The order matters: the first test finds tfjs with no backend at all.
+describe('in a fresh process', () => {
+  test('nothing installed: the error names the package and the command', async () => {
+    expect(getBackend()).toBeUndefined();
+    const error = await errorOf(chooseBackend([absent]));
+    expect(error.code).toBe('PACKAGE_MISSING');
+    expect(error.message).toBe(
+      "[transferkit] useBackend: expected the package of a backend ('absent'), but @tensorflow/tfjs-backend-absent " +
+        'cannot be found. Install it: npm install @tensorflow/tfjs-backend-absent',
+    );
+  });
+
+  test('ensureBackend, called twice at once, sets the default; wasm leaves no listeners in the process', async () => {
+    const listeners = () => [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')];
+    const before = listeners();
+    await Promise.all([ensureBackend(), ensureBackend()]);
+    expect(getBackend()).toBe('wasm');
+    expect(listeners()).toEqual(before);
+    expect(await env().getAsync('WASM_HAS_SIMD_SUPPORT')).toBe(true);
+  });
+
+  test('the report is plain data', async () => {
+    const report = await useBackend(['wasm', 'cpu']);
+    const why = 'the first of those asked for: wasm, cpu';
+    const threads = nodeThreads.cores();
+    expect(report).toEqual({ name: 'wasm', why, tried: [], registered: kernels, threads, notes: [] });
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+});
+
+test('a backend that the app has set stays', async () => {
+  await useBackend('cpu');
+  const why = 'it was already set';
+  expect(await useBackend()).toEqual({ name: 'cpu', why, tried: [], registered: [], threads: 1, notes: [] });
+  await ensureBackend();
+  expect(getBackend()).toBe('cpu');
+});
+
+test('waits for a backend that the app has set but that has not started', async () => {
+  let starts = 0;
+  registerBackend('slow', async () => {
+    starts++;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return engine().findBackendFactory('cpu')();
+  });
+  copyRegisteredKernels('cpu', 'slow');
+  const setting = setBackend('slow');
+  expect((await useBackend()).name).toBe('slow');
+  expect([await setting, starts]).toEqual([true, 1]);
+});
+
+test('goes on to the next, and says why', async () => {
+  const { name, why, tried } = await chooseBackend([absent, ...nodeBackends], ['absent', 'wasm']);
+  expect({ name, why }).toEqual({
+    name: 'wasm',
+    why: 'the first that started, after absent, of those asked for: absent, wasm',
+  });
+  expect(tried).toEqual([
+    { name: 'absent', reason: 'its package is not installed: npm install @tensorflow/tfjs-backend-absent' },
+  ]);
+});
+
+describe('when nothing works', () => {
+  test('each failure has its reason, and the backend of before is active again', async () => {
+    await useBackend('cpu');
+    registerBackend('broken', () => {
+      throw new Error('no such device');
+    });
+    const error = await errorOf(useBackend(['broken', 'wsm']));
+    expect(error.code).toBe('BACKEND_UNAVAILABLE');
+    expect(error.message).toContain("expected one of the backends 'broken', 'wsm' to start, but none did");
+    expect(error.message).toContain('(broken: no such device; wsm: no backend of that name; known are wasm, ');
+    expect(error.message).toContain('npm install @tensorflow/tfjs-backend-wasm');
+    expect(getBackend()).toBe('cpu');
+    expect((await useBackend()).name).toBe('cpu');
+  });
+
+  test('a package that loads but does not offer its backend here', async () => {
+    const loader: BackendLoader = { name: 'shy', packageName: 'shy-package', load: () => Promise.resolve() };
+    const error = await errorOf(chooseBackend([loader], ['shy']));
+    expect(error.message).toContain('(shy: shy-package does not offer it in this environment)');
+  });
+
+  test('wrong numbers', async () => {
+    registerBackend('liar', () => engine().findBackendFactory('cpu')());
+    copyRegisteredKernels('cpu', 'liar');
+    const { kernelFunc } = getKernel('Conv2DBackpropFilter', 'liar');
+    unregisterKernel('Conv2DBackpropFilter', 'liar');
+    registerKernel({
+      kernelName: 'Conv2DBackpropFilter',
+      backendName: 'liar',
+      kernelFunc: ({ inputs, ...rest }) => kernelFunc({ ...rest, inputs: { x: inputs.x!, dy: getZeros(inputs.dy!) } }),
+    });
+    const error = await errorOf(useBackend('liar'));
+    expect(error.code).toBe('BACKEND_WRONG_RESULT');
+    expect(error.message).toBe(
+      "[transferkit] backend 'liar': expected 11 as value 0 of the gradient by the filter of a small convolution, got 0. " +
+        "Its numbers cannot be trusted on this machine; choose another, such as useBackend('cpu').",
+    );
+    expect(getBackend()).toBe('cpu');
+  });
+
+  test('a backend without gradients', async () => {
+    registerBackend('poor', () => engine().findBackendFactory('cpu')());
+    copyRegisteredKernels('cpu', 'poor');
+    unregisterKernel('Conv2DBackpropInput', 'poor');
+    const before = engine().state.numTensors;
+    const error = await errorOf(useBackend('poor'));
+    expect(error.code).toBe('BACKEND_UNAVAILABLE');
+    expect(error.message).toContain('but it failed: it has no kernel Conv2DBackpropInput. Choose another');
+    expect(engine().state.numTensors).toBe(before);
+  });
+
+  test.each([[[]], [['']], [3], [['cpu', null]]])('not a preference: %o', async (preference) => {
+    const error = await errorOf(useBackend(preference as string[]));
+    expect(error.code).toBe('INVALID_OPTION');
+    expect(error.message).toContain("expected the name of a backend or a list of names ('wasm', 'cpu'), got ");
+  });
+});
+
+describe('kernels for wasm', () => {
+  test('are registered once', async () => {
+    await useBackend('wasm');
+    const first = kernels.map((name) => getKernel(name, 'wasm'));
+    expect((await useBackend('wasm')).registered).toEqual(kernels);
+    expect(kernels.every((name, i) => getKernel(name, 'wasm') === first[i])).toBe(true);
+  });
+
+  test('without the module the compositions and tfjs itself remain', async () => {
+    const { registered, threads } = await useBackend('wasm', { kernels: false });
+    expect({ registered, threads }).toEqual({ registered: compositions, threads: 1 });
+    expect((await useBackend('wasm')).registered).toEqual(compositions);
+    expect((await useBackend('wasm', { kernels: true })).registered).toEqual(kernels);
+  });
+
+  test('one that tfjs brings itself wins, but not over what is replaced on purpose', () => {
+    const theirs = (kernelName: string) => ({ kernelName, backendName: 'wasm', kernelFunc: () => [] });
+    for (const name of ['UnsortedSegmentSum', 'Conv2DBackpropInput']) {
+      unregisterKernel(name, 'wasm');
+      registerKernel(theirs(name));
+    }
+    expect(placeKernels(undefined)).toEqual(compositions.filter((name) => name !== 'UnsortedSegmentSum'));
+    unregisterKernel('UnsortedSegmentSum', 'wasm');
+    expect(placeKernels(undefined)).toEqual(compositions);
+  });
+});
+
+describe('threads', () => {
+  const ones = () => sum(ones1d([1_000_000])).dataSync()[0];
+
+  test('as many as asked for, again and again', async () => {
+    for (const threads of [1, 3, 2]) {
+      expect(await useBackend('wasm', { threads })).toMatchObject({ threads, notes: [] });
+      expect(tidy(ones)).toBe(1_000_000);
+    }
+    expect((await useBackend('wasm')).threads).toBe(2);
+  });
+
+  test.each([0, 1.5, NaN, '2'])('not a number of threads: %s', async (threads) => {
+    const error = await errorOf(useBackend('wasm', { threads: threads as number }));
+    expect(error.code).toBe('INVALID_OPTION');
+    expect(error.message).toContain('expected threads to be a whole number from 1');
+  });
+
+  test('several also where the app has replaced fetch', async () => {
+    const script = `
+      import { useBackend } from 'transferkit';
+      globalThis.fetch = () => Promise.reject(new Error('offline'));
+      console.log(JSON.stringify(await useBackend('wasm', { threads: 2 })));`;
+    expect(JSON.parse(await runFresh(script, []))).toMatchObject({ threads: 2, notes: [] });
+  });
+
+  test.each(['cjs', 'esm'] as const)('several in a bundle (%s) with the binaries beside it', async (format) => {
+    const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
+    const outfile = join(folder, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`);
+    const source = (path: string) => fileURLToPath(new URL(`../../../src/${path}`, import.meta.url));
+    const dist = fileURLToPath(new URL('../../../node_modules/@tensorflow/tfjs-backend-wasm/dist', import.meta.url));
+    await build({
+      stdin: {
+        contents: `
+          import { useBackend } from 'transferkit';
+          useBackend('wasm', { threads: 2 }).then((report) => console.log(JSON.stringify(report)));`,
+        resolveDir: source(''),
+      },
+      ...{ outfile, format, bundle: true, platform: 'node', logLevel: 'silent' },
+      alias: { '#platform': source('platform/node/platform.ts'), transferkit: source('index.ts') },
+      external: ['sharp', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-webgpu'],
+      banner: { js: format === 'cjs' ? '' : esmBanner },
+    });
+    cpSync(join(dist, 'tfjs-backend-wasm-simd.wasm'), join(folder, 'tfjs-backend-wasm-simd.wasm'));
+    const { stdout } = await promisify(execFile)(process.execPath, [outfile]);
+    rmSync(folder, { recursive: true });
+    expect(JSON.parse(stdout)).toMatchObject({ threads: 2, notes: [] });
+  });
+
+  test('one where Node was told to have no fetch', async () => {
+    const script = `
+      delete globalThis.fetch;
+      delete globalThis.Response;
+      const { useBackend } = await import('transferkit');
+      console.log(JSON.stringify(await useBackend('wasm', { threads: 2 })));`;
+    expect(JSON.parse(await runFresh(script, []))).toMatchObject({ name: 'wasm', threads: 1 });
+  });
+
+  test('as many as may be started, with the reason', async () => {
+    const start = nodeThreads.start.bind(nodeThreads);
+    const starting = vi.spyOn(nodeThreads, 'start');
+    const refuse = () => {
+      throw new Error('Access to this API has been restricted.');
+    };
+    const reason = 'the environment starts no more (Access to this API has been restricted.)';
+    starting.mockImplementation(refuse);
+    expect(await useBackend('wasm', { threads: 4 })).toMatchObject({ threads: 1, notes: [`one thread: ${reason}`] });
+    expect(tidy(ones)).toBe(1_000_000);
+    starting.mockImplementationOnce(start);
+    expect(await useBackend('wasm', { threads: 3 })).toMatchObject({ threads: 2, notes: [`2 threads: ${reason}`] });
+    expect(tidy(ones)).toBe(1_000_000);
+    starting.mockRestore();
+  });
+
+  test('one that fails is not missed', async () => {
+    const failed = nodeThreads.start('() => { throw new Error("the test"); }', undefined);
+    const starting = vi.spyOn(nodeThreads, 'start').mockReturnValue(failed);
+    expect(await useBackend('wasm', { threads: 5 })).toMatchObject({ threads: 5, notes: [] });
+    await new Promise((resolve) => setTimeout(resolve, 300)); // An uncaught error fails the test.
+    expect(tidy(ones)).toBe(1_000_000);
+    starting.mockRestore();
+  });
+
+  test('nothing that the app loads first is loaded in each of them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
+    const preload = join(folder, 'preload.cjs');
+    writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) console.log('loaded');");
+    vi.stubEnv('NODE_OPTIONS', `--require ${preload}`);
+    const script = `
+      import { useBackend } from 'transferkit';
+      await useBackend('wasm', { threads: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 300));`;
+    expect(await runFresh(script, [])).toBe('');
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('on a backend that the app has begun anew', async () => {
+    await useBackend('wasm', { threads: 2 });
+    tidy(ones);
+    const factory = engine().findBackendFactory('wasm');
+    removeBackend('wasm');
+    registerBackend('wasm', factory);
+    expect(await useBackend('wasm', { threads: 2 })).toMatchObject({ threads: 2, notes: [], registered: kernels });
+    expect(tidy(ones)).toBe(1_000_000);
+  });
+
+  test('kernels is yes or no', async () => {
+    const error = await errorOf(useBackend('wasm', { kernels: 'no' as unknown as boolean }));
+    expect(error.message).toContain('expected kernels to be true or false, got "no"');
+  });
+
+  test('one, with the reason, where the app has started wasm before; the process ends by itself', async () => {
+    const script = `
+      import { setBackend } from '@tensorflow/tfjs-core';
+      import '@tensorflow/tfjs-backend-wasm';
+      import { useBackend } from 'transferkit';
+      await setBackend('wasm');
+      console.log(JSON.stringify(await useBackend('wasm')));`;
+    const { threads, notes } = JSON.parse(await runFresh(script, [])) as { threads: number; notes: string[] };
+    expect(threads).toBe(1);
+    expect(notes.join()).toContain('one thread: the memory of the backend cannot be shared');
+  });
+});
+
+/** What packages of CommonJS expect, and bundles of ES modules do not have by themselves. */
+const esmBanner = `
+  import { createRequire as makeRequire } from 'node:module';
+  const require = makeRequire(import.meta.url);
+  const __filename = process.argv[1];
+  const __dirname = __filename.slice(0, __filename.lastIndexOf('/'));`;
+
+/** A tensor of zeros in the shape of another, on the cpu backend. */
+function getZeros(info: { shape: number[] }) {
+  return engine().makeTensor(new Float32Array(info.shape.reduce((a, b) => a * b, 1)), info.shape, 'float32');
+}
