@@ -177,6 +177,10 @@ describe('floors', () => {
     expect(found).toEqual(drawn);
   });
 
+  test('rooms have no circle, those inside a room among them', () => {
+    expect(findCycle(new Map(Object.entries(arrows)))).toEqual([]);
+  });
+
   test('rooms of the first level have no circle', () => {
     const level = new Map<string, string[]>();
     for (const [from, to] of Object.entries(arrows)) {
