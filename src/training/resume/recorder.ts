@@ -1,6 +1,6 @@
 // Writes down where a run is, so that a later process can go on from there; and goes on from there. States of a run:
 //
-//   findCheckpoints          openRecorder               begin                   keep: an example was read
+//   findCheckpoints          openRecorder               begin                   keep: its rows are ready
 //   opened ──┬─ a whole one ─► found ──── same run ───► matched ─► restored ─────────────┐
 //            │                   └─ another run: error               └─ undo: the model  │
 //            │                      CHECKPOINT_MISMATCH                 as it was before ▼
