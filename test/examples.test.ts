@@ -1,6 +1,7 @@
 // The examples, cut short: each runs, and a base that knows pictures beats chance.
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { isThorough } from './support/thorough.ts';
 
 /** Runs an example; gives its figures and what it printed. */
 async function run(name: string, options: object): Promise<{ figures: Record<string, number>; printed: string[] }> {
@@ -27,34 +28,44 @@ test('the quickstart learns, and ends with its figures', { timeout: 120_000 }, a
   expect(printed.at(-1)).toMatch(/^\n?held-out accuracy 0\.\d\d seen, 0\.\d\d unseen \(274 images\), \d+ s$/);
 });
 
-test.each<[string, object, Record<string, number>, RegExp]>([
+type Example = [name: string, options: object, least: Record<string, number>, lastLine: RegExp];
+
+const quick: Example[] = [
   ['binary', { every: 2 }, { accuracy: 0.8 }, /^\n?accuracy 0\.\d\d, loss .* \(90 images of unseen concepts\), \d+ s$/],
   [
     'multi-label',
-    { pictures: 150, inputSize: 64 },
+    { pictures: 100, inputSize: 64 },
     { accuracy: 0.6 },
-    /^\n?right decisions 0\.\d\d, mean F1 0\.\d\d \(150 images\)/,
+    /^\n?right decisions 0\.\d\d, mean F1 0\.\d\d \(100 images\)/,
   ],
   [
     'regression',
-    { pictures: 150, inputSize: 64 },
+    { pictures: 100, inputSize: 64 },
     { size: 0.6, lightness: 0.6 },
-    /\(150 images of unseen concepts\), \d+ s$/,
+    /\(100 images of unseen concepts\), \d+ s$/,
   ],
+  [
+    'several-outputs',
+    { every: 5, inputSize: 64 },
+    { kind: 0.6, artist: 0.6, covered: 0.3 },
+    /^\n?accuracy of kinds 0\.\d\d, of artists/,
+  ],
+];
+const slow: Example[] = [
   [
     'compare',
     { epochs: 1, inputSize: 48 },
     { transfer: 0.5, neighbours: 0.5 },
     /^held-out accuracy of each epoch above; 90 images of unseen concepts/,
   ],
-  [
-    'several-outputs',
-    { every: 3, inputSize: 64 },
-    { kind: 0.6, artist: 0.6, covered: 0.3 },
-    /^\n?accuracy of kinds 0\.\d\d, of artists/,
-  ],
-])('the example of %s learns', { timeout: 120_000 }, async (name, options, least, text) => {
-  const { figures, printed } = await run(name, options);
-  for (const [figure, value] of Object.entries(least)) expect(figures[figure], figure).toBeGreaterThan(value);
-  expect(printed.at(-1)).toMatch(text);
-});
+];
+
+test.each([...quick, ...(isThorough ? slow : [])])(
+  'the example of %s learns',
+  { timeout: 120_000 },
+  async (name, options, least, text) => {
+    const { figures, printed } = await run(name, options);
+    for (const [figure, value] of Object.entries(least)) expect(figures[figure], figure).toBeGreaterThan(value);
+    expect(printed.at(-1)).toMatch(text);
+  },
+);

@@ -53,7 +53,8 @@ const bundlers: Readonly<Record<string, (folder: string, outdir: string) => Prom
   webpack: (folder, outdir) =>
     new Promise((resolve, reject) => {
       const compiler = webpack({
-        mode: 'production',
+        mode: 'development',
+        devtool: false,
         context: folder,
         entry: './main.js',
         output: { path: outdir },
@@ -61,7 +62,6 @@ const bundlers: Readonly<Record<string, (folder: string, outdir: string) => Prom
           if (large.test(request ?? '')) done(undefined, 'var {}');
           else done();
         },
-        optimization: { minimize: false },
       });
       compiler.run((failure, stats) => {
         const errors = stats?.compilation.errors ?? [];

@@ -101,6 +101,11 @@ export interface FoldedPart extends Disposable {
   readonly unfolded: readonly string[];
   /** Frees the copy of the weights. A second call does nothing. */
   dispose(): void;
+  /**
+   * For debugging. Parts of `loadBase` and `replaceHead` list their steps: name, operation, output shape, constants, and
+   * the number of multiplications for one example.
+   */
+  toString(): string;
 }
 
 /** Description of a layer or node for `base.summary()`. */

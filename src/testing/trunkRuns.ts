@@ -132,7 +132,7 @@ export function checkNodes(trunk: Trunk, input: Tensor): void {
   if (trunk.writeNodes === undefined) return;
   withoutLeak('writing and freeing the nodes', () => {
     const written = nodesOfBase('checkTrunk', { name: 'trunk', trunk });
-    const program = makeProgram(written.graph, written.constants);
+    const program = makeProgram(written.graph, written.constants, trunk.input);
     try {
       const unnamed = written.graph.nodes.find(({ name }) => !trunk.names.has(name));
       demand(unnamed === undefined, `names lack the node ${unnamed?.name ?? ''}`);

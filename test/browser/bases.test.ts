@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadBase, useBackend } from '../../src/index.ts';
 import { graphArtifacts, tinyConstants, tinyLayers, tinyNodes } from '../support/tinyGraph.ts';
 import type { Bases } from './basesPage.ts';
+import { isThorough } from '../support/thorough.ts';
 import { openPage, type OpenPage } from './harness.ts';
 
 let opened: OpenPage;
@@ -50,7 +51,7 @@ test('a page draws a preset', async () => {
   expect(await ask('preset', 'wasm')).toEqual([null, 1, 1, 432]);
 });
 
-test.each(['webgl', 'wasm'])('a page trains a GraphModel on %s', async (backend) => {
+test.each(isThorough ? ['webgl', 'wasm'] : ['wasm'])('a page trains a GraphModel on %s', async (backend) => {
   const { weightData, ...artifacts } = graphArtifacts(tinyNodes(), tinyConstants(tinyLayers()));
   const data = Buffer.from(weightData as ArrayBuffer).toString('base64');
   const { losses, tensorsLeft } = await ask('graph', backend, artifacts, data);

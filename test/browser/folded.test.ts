@@ -1,6 +1,7 @@
 // Folded networks on a GPU: values of the same layers one by one.
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isThorough } from '../support/thorough.ts';
 import { openPage, type OpenPage } from './harness.ts';
 
 let opened: OpenPage;
@@ -15,7 +16,7 @@ afterAll(async () => {
   await opened.close();
 });
 
-test('folded as one by one on webgl', async () => {
+test.runIf(isThorough)('folded as one by one on webgl', async () => {
   const found = await opened.page.evaluate(async () => window.folded?.('webgl'));
   expect(Object.keys(found ?? {})).toHaveLength(6);
   for (const [chain, difference] of Object.entries(found ?? {})) expect(difference, chain).toBeLessThan(1e-4);

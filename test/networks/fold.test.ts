@@ -50,6 +50,30 @@ describe('a folded part', () => {
     tf.dispose([input, features, same]);
   });
 
+  test('as text lists its steps, shapes and costs', async () => {
+    const trunk = await tinyTrunk();
+    const part = await trunk.fold({ from: 1 });
+    const [title, ...steps] = String(part).split('\n');
+    expect(title).toBe('tiny: 6 steps on [8, 8, 8], 39,424 multiplications');
+    expect(steps.map((step) => step.trim().split(/ {2,}/))).toEqual([
+      ['block_1_expand/_FusedConv2D', '_FusedConv2D', '[8, 8, 16]', '[1, 1, 8, 16] [16]', '8,192'],
+      [
+        'block_1_depthwise/FusedDepthwiseConv2dNative',
+        'FusedDepthwiseConv2dNative',
+        '[8, 8, 16]',
+        '[3, 3, 16, 1] [16]',
+        '9,216',
+      ],
+      ['block_1_project/_FusedConv2D', '_FusedConv2D', '[8, 8, 8]', '[1, 1, 16, 8] [8]', '8,192'],
+      ['block_1_add/AddV2', 'AddV2', '[8, 8, 8]'],
+      ['pool/MaxPool', 'MaxPool', '[4, 4, 8]'],
+      ['conv2/_FusedConv2D', '_FusedConv2D', '[4, 4, 12]', '[3, 3, 8, 12] [12]', '13,824'],
+    ]);
+    part.dispose();
+    expect(String(part)).toBe('tiny: disposed');
+    trunk.dispose();
+  });
+
   test('leaves nothing behind, however often it is disposed of', async () => {
     for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
       const input = inputOf(trunk);

@@ -6,6 +6,7 @@ import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
 import { useBackend } from '../../src/useBackend.ts';
 import { compare } from '../support/foldedTrunks.ts';
 import { seededWeights } from '../support/seededWeights.ts';
+import { isThorough } from '../support/thorough.ts';
 
 /** The smallest member of every family, and how large its kernels may be for activations to stay in range. */
 const smallest: readonly [string, number][] = [
@@ -25,6 +26,10 @@ const smallest: readonly [string, number][] = [
   ['convnext_tiny', 1],
 ];
 
+function takesLong(name: string): boolean {
+  return /^(vgg|inception|xception|nasnet|convnext)/.test(name);
+}
+
 /** A network with its classifier. */
 async function presetTrunk(name: string, gain: number): Promise<Trunk> {
   const inputSize = /^(inception|xception)/.test(name) ? ([80, 96] as const) : ([32, 48] as const);
@@ -40,7 +45,8 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
   });
 
   // The plain backend takes a minute for what is not small.
-  const names = backend === 'wasm' ? smallest : smallest.filter(([name]) => /^mobilenet(_v3_small)?$/.test(name));
+  const onCpu = smallest.filter(([name]) => /^mobilenet(_v3_small)?$/.test(name));
+  const names = backend === 'wasm' ? smallest.filter(([name]) => isThorough || !takesLong(name)) : onCpu;
   test.each(names)('%s folds as a whole, from preprocessing to probabilities', async (name, gain) => {
     const { unfolded } = await compare(await presetTrunk(name, gain), 1e-4);
     expect(unfolded).toEqual([]);

@@ -51,7 +51,10 @@ function defaultOf(value: unknown): unknown {
 function decodeBase64(value: unknown, module: WeightModule): Uint8Array {
   if (typeof value !== 'string') throw notAModel(module, `a weight bundle of type ${typeof value}`);
   try {
-    return Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+    const binary = atob(value);
+    const bytes = new Uint8Array(binary.length); // Uint8Array.from is ten times slower on text.
+    for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+    return bytes;
   } catch (error) {
     throw notAModel(module, 'a weight bundle that is not base64', error);
   }

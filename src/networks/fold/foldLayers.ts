@@ -1,7 +1,7 @@
 // A part of a trunk of layers for inference: fused where its layers have a form as nodes, as it is elsewhere.
 import { disposal } from '../../core/disposal.ts';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { FoldedPart, LayersTrunk, StageRange } from '../../core/types.ts';
+import type { FoldedPart, LayersTrunk, StageRange, TensorSpec } from '../../core/types.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from '../graphs/nodeDraft.ts';
 import { makeProgram, type Program } from './program.ts';
 import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '../write/writeCalls.ts';
@@ -9,12 +9,13 @@ import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '.
 type Range = Required<StageRange>;
 
 /** What folding needs of a trunk of layers. */
-export type FoldableTrunk = WritableTrunk & Pick<LayersTrunk, 'stages' | 'run'>;
+export type FoldableTrunk = WritableTrunk & Pick<LayersTrunk, 'input' | 'stages' | 'run'>;
 
 /** Stages of a trunk written as nodes. */
 interface WrittenRange extends WrittenCalls {
   readonly draft: NodeDraft;
   readonly input: string;
+  readonly spec: TensorSpec;
 }
 
 /** Folds stages of a trunk; those with layers that have no form as nodes run as they are. */
@@ -37,6 +38,7 @@ export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.l
     dispose() {
       for (const program of programs) program.dispose();
     },
+    toString: () => programs.map(String).join('\n'),
     unfolded: [...new Set(whole.unsupported.map(({ name }) => name))],
   };
 }
@@ -58,16 +60,22 @@ function writeRange(trunk: FoldableTrunk, { from, to }: Range): WrittenRange {
   const draft = emptyDraft();
   const [entry = 0, exit = 0] = [from, to].map((place) => trunk.layers.boundaries[place]);
   const { placeholder, floats } = writeInput(trunk, entry, draft);
-  return { draft, input: placeholder, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
+  const spec = trunk.stages[from - 1]?.output ?? trunk.input;
+  return { draft, input: placeholder, spec, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
 }
 
-function programOf({ layers: { graph } }: FoldableTrunk, { draft, input, output }: WrittenRange): Program {
+function programOf({ layers: { graph } }: FoldableTrunk, { draft, input, spec, output }: WrittenRange): Program {
   const { nodes, constants } = finishDraft(draft);
-  return makeProgram({ name: graph.name, nodes, input, outputs: [output], rest: {} }, constants);
+  return makeProgram({ name: graph.name, nodes, input, outputs: [output], rest: {} }, constants, spec);
 }
 
 function asItIs(trunk: FoldableTrunk, range: Range): Program {
-  return { run: (input) => trunk.run(input, range), dispose: () => undefined };
+  const names = trunk.stages.slice(range.from, range.to).map(({ name }) => name);
+  return {
+    run: (input) => trunk.run(input, range),
+    dispose: () => undefined,
+    toString: () => `${trunk.layers.graph.name}: stages as they are: ${names.join(', ')}`,
+  };
 }
 
 /** One program after the other; the input stays the caller's. */

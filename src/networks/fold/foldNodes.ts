@@ -3,7 +3,7 @@ import { disposal } from '../../core/disposal.ts';
 import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { FoldedPart } from '../../core/types.ts';
+import type { FoldedPart, TensorSpec } from '../../core/types.ts';
 import { scaledBias, scaledKernel, type LateScale } from '../write/lateScale.ts';
 import { nodeChains, type NodeChain, type ScaleNode } from './nodeChains.ts';
 import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from '../graphs/nodeDraft.ts';
@@ -118,17 +118,19 @@ function placeholder(name: string): NodeSpec {
 /**
  * Fuses what lies between two nodes of a graph.
  *
+ * @param input - Shape and type of what it runs on.
  * @param entry - The node whose output is given; the graph's input by default.
  * @param exit - The node whose output is wanted; the graph's input by default.
  */
 export function foldPart(
   graph: NodeGraph,
   constants: ReadonlyMap<string, Tensor>,
+  input: TensorSpec,
   entry: string = graph.input,
   exit: string = graph.input,
 ): FoldedPart {
   const nodes = graph.nodes.map((node) => (node.name === entry && entry !== graph.input ? placeholder(entry) : node));
   const part = nodesLeadingTo({ ...graph, nodes, input: entry }, [exit]);
   const folded = foldNodes(part, constants);
-  return { ...makeProgram(folded.graph, folded.constants), ...disposal(), unfolded: [] };
+  return { ...makeProgram(folded.graph, folded.constants, input), ...disposal(), unfolded: [] };
 }

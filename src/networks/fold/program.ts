@@ -2,6 +2,8 @@
 import { keep, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
+import type { TensorSpec } from '../../core/types.ts';
+import { describeProgram } from './describeProgram.ts';
 import { emptyModel, runNodes } from '../run/runNodes.ts';
 
 /** A part of a network, ready for inference: weights as they were when it was made. */
@@ -10,23 +12,26 @@ export interface Program {
   run(input: Tensor): Tensor;
   /** Frees the constants. A second call does nothing. */
   dispose(): void;
+  /** Lists the steps with shapes and costs, for debugging. */
+  toString(): string;
 }
 
 /**
  * Makes a program of a graph with one output. A batch goes through as a whole: in portions of a few rows kernels lose
  * more by starting more often than the processor's cache gains.
  *
- * @param constants - Its own from now on.
+ * @param constants - Owned by the program from now on.
+ * @param input - Shape and type of what it runs on.
  */
-export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): Program {
+export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>, input: TensorSpec): Program {
   const [output = graph.input] = graph.outputs;
   const model = emptyModel(graph);
   // A scope of the engine that is open now does not take them.
   for (const [name, value] of constants) model.weights[name] = [keep(value)];
   let disposed = false;
   return {
-    run(input) {
-      if (!disposed) return runNodes(model, { entry: graph.input, input, exit: output });
+    run(x) {
+      if (!disposed) return runNodes(model, { entry: graph.input, input: x, exit: output });
       const text = `expected a usable part of '${graph.name}', got one after its dispose(). Fold it again.`;
       throw new TransferKitError('DISPOSED', text, { name: graph.name });
     },
@@ -34,6 +39,9 @@ export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Ten
       if (disposed) return;
       disposed = true;
       model.dispose();
+    },
+    toString() {
+      return disposed ? `${graph.name}: disposed` : describeProgram({ graph, model, constants, input });
     },
   };
 }

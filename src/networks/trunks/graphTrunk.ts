@@ -94,7 +94,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
       const { foldPart } = await import('../fold/foldNodes.ts');
       assertUsable(graph.name, disposed);
       const entry = stages[from - 1];
-      const part = foldPart(graph, constantsOf(model), entry?.name, stages[to - 1]?.name);
+      const part = foldPart(graph, constantsOf(model), entry?.output ?? input, entry?.name, stages[to - 1]?.name);
       const run = (x: Tensor) => {
         assertUsable(graph.name, disposed);
         assertExactInput(x, entry?.output ?? input, entry?.name ?? graph.input);
