@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { chooseBackend } from '../../../src/engines/backends/chooseBackend.ts';
 import { placeKernels } from '../../../src/engines/backends/placeKernels.ts';
+import { wrongWindowKernels } from '../../../src/engines/backends/windowKernels.ts';
 import { ensureBackend } from '../../../src/engines/backends/ensureBackend.ts';
 import { isTransferKitError, type TransferKitError } from '../../../src/core/errors.ts';
 import type { BackendLoader } from '../../../src/core/platform.ts';
@@ -27,7 +28,7 @@ afterEach(() => {
   expect(env().getBool('PROD')).toBe(false);
 });
 
-/** What stands in for what wasm lacks or does slowly, module or not. */
+/** Replace kernels that wasm lacks, or that are slow or wrong there, module or not. */
 const compositions = [
   'Conv2DBackpropFilter',
   'Conv2DBackpropInput',
@@ -35,6 +36,7 @@ const compositions = [
   'DepthwiseConv2dNativeBackpropInput',
   'UnsortedSegmentSum',
   'Einsum',
+  ...wrongWindowKernels,
   'BatchMatMul',
   '_FusedMatMul',
 ];
