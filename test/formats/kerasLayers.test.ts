@@ -19,7 +19,9 @@ interface Golden {
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
 const cases = JSON.parse(readFileSync(`${golden}kerasLayers.json`, 'utf8')) as Record<string, Golden>;
-const names = Object.keys(cases);
+const refused = JSON.parse(readFileSync(`${golden}kerasLayersRefused.json`, 'utf8')) as Record<string, object>;
+/** Those that can be trained. */
+const names = Object.keys(cases).filter((name) => name !== 'wider');
 const path = (file: string) => `${golden}kerasLayers/${file}`;
 
 beforeAll(async () => {
@@ -54,7 +56,7 @@ function keeper() {
   return handler;
 }
 
-const files = names.flatMap((name) => (name === 'vit' ? ['vit.keras'] : [`${name}.keras`, `${name}.h5`]));
+const files = Object.keys(cases).flatMap((name) => (name === 'vit' ? ['vit.keras'] : [`${name}.keras`, `${name}.h5`]));
 
 describe('a file of Keras', () => {
   test.each(files)('%s computes what Keras does, and leaves nothing behind', async (file) => {
@@ -130,6 +132,49 @@ describe('a network with', () => {
   });
 });
 
+test('dropout inside a cell leaves nothing, and is off', async () => {
+  const modelTopology = changed('cells', 'masks', { dropout: 0.5, recurrent_dropout: 0.5 }) as object;
+  const artifacts = { modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) };
+  await expectNoLeak(async () => {
+    const base = await loadBase({ load: () => Promise.resolve(artifacts) }, { cut: 'last', weights: null });
+    const x = wave(goldenOf('cells').shape, 1, 0.2);
+    const [once, again] = [tf.tidy(() => base.trunk.run(x).dataSync()), tf.tidy(() => base.trunk.run(x).dataSync())];
+    expect(again).toEqual(once);
+    tf.dispose(x);
+    base.dispose();
+  });
+});
+
+test('layers that tfjs cannot differentiate are refused before anything is trained', async () => {
+  const base = await loadBase(path('wider.keras'), { cut: 'last' });
+  const model = replaceHead(base, { labels: ['a', 'b'] });
+  const inputs = Array.from({ length: 6 }, (_, i) => wave(goldenOf('wider').shape.slice(1), 1, i));
+  const samples = fromArrays({ inputs, targets: inputs.map((_, i) => 'ab'.charAt(i % 2)) });
+  for (const unfreeze of ['wide', 'wider']) {
+    const raised = await raisedBy(() => fineTune(model, samples, { unfreeze }));
+    expect(raised).toMatchObject({
+      code: 'UNSUPPORTED_LAYER',
+      message: expect.stringContaining(`'${unfreeze}'`) as string,
+    });
+  }
+  await fineTune(model, samples, { unfreeze: 'series', epochs: 1 });
+  tf.dispose(inputs);
+  model.dispose();
+});
+
+/** The topology of a golden model with another configuration, or another call, of one layer. */
+function changed(name: string, layer: string, config: object, kwargs?: object): unknown {
+  const { topology } = structuredClone(goldenOf(name));
+  const described = topology as { config: { layers: Record<string, unknown>[] } };
+  const found = described.config.layers.find(
+    (each) => each.name === layer || (each.config as { name: string }).name === layer,
+  );
+  if (found === undefined) throw new Error(`no layer ${layer}`);
+  Object.assign(found.config as object, config);
+  if (kwargs !== undefined) Object.assign((found.inbound_nodes as { kwargs: object }[])[0]?.kwargs ?? {}, kwargs);
+  return { model_config: topology, keras_version: '3.15.1' };
+}
+
 describe('is refused by name, with no weight looked for', () => {
   test.each([
     ['SeparableConv1D', "got 'odd' of class 'SeparableConv1D'"],
@@ -140,18 +185,12 @@ describe('is refused by name, with no weight looked for', () => {
     expect(raised).toMatchObject({ code: 'UNSUPPORTED_LAYER', message: expect.stringContaining(text) as string });
   });
 
-  /** The topology of a golden model with another configuration, or another call, of one layer. */
-  function changed(name: string, layer: string, config: object, kwargs?: object): unknown {
-    const { topology } = structuredClone(goldenOf(name));
-    const described = topology as { config: { layers: Record<string, unknown>[] } };
-    const found = described.config.layers.find(
-      (each) => each.name === layer || (each.config as { name: string }).name === layer,
-    );
-    if (found === undefined) throw new Error(`no layer ${layer}`);
-    Object.assign(found.config as object, config);
-    if (kwargs !== undefined) Object.assign((found.inbound_nodes as { kwargs: object }[])[0]?.kwargs ?? {}, kwargs);
-    return { model_config: topology, keras_version: '3.15.1' };
-  }
+  test.each(Object.entries(refused))('%s', async (name, modelTopology) => {
+    const artifacts = { modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) };
+    const raised = await raisedBy(() => loadBase({ load: () => Promise.resolve(artifacts) }, { cut: 'last' }));
+    const text = name.replace(', too', '');
+    expect(raised).toMatchObject({ code: 'UNSUPPORTED_LAYER', message: expect.stringContaining(text) as string });
+  });
 
   test.each<[string, unknown, string]>([
     [

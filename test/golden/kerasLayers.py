@@ -69,6 +69,30 @@ def dilated(x):
     x = L.DepthwiseConv2D(3, dilation_rate=2, strides=2, padding="same", name="striding")(x)
     return L.GlobalAveragePooling2D(name="pool")(x)
 
+def cells(x):
+    x = L.RNN(L.LSTMCell(3), return_sequences=True, name="one")(x)
+    x = L.LSTM(3, return_sequences=True, name="masks")(x)
+    x = L.TimeDistributed(L.Dense(4), name="steps")(x)
+    x = L.RNN(L.SimpleRNNCell(4), return_sequences=True, name="two")(x)
+    return L.RNN(L.GRUCell(3, reset_after=False), name="three")(x)
+
+def gates(x):
+    x = L.Identity(name="same")(L.Conv2D(6, 3, name="conv")(x))
+    y = L.Reshape((1, 1, -1), name="squeezed")(L.GlobalAveragePooling2D(name="squeeze")(x))
+    x = L.Multiply(name="gate")([x, L.Conv2D(6, 1, activation="sigmoid", name="excite")(y)])
+    x = keras.ops.reshape(x, (-1, 4, 6))
+    return L.SimpleRNN(3, name="read")(L.Reshape((2, -1), name="lines")(x))
+
+def volume(x):
+    x = L.Conv3D(3, 2, name="conv")(x)
+    x = L.ConvLSTM2D(2, 3, name="series")(x)
+    return L.GlobalAveragePooling2D(name="pool")(x)
+
+def wider(x):
+    x = L.Conv3DTranspose(2, 2, strides=2, name="wide")(x)
+    x = L.Conv3D(2, 2, dilation_rate=2, name="wider")(x)
+    return L.ConvLSTM2D(2, 3, name="series")(x)
+
 def vit(x):
     x = L.Conv2D(8, 4, strides=4, name="patches")(x)
     x = L.Reshape((9, 8), name="tokens")(x)
@@ -95,6 +119,10 @@ def main():
         "attention": functional(text, attention),
         "multiHeadAttention": functional(text, multi_head_attention),
         "dilated": functional((9, 12, 3), dilated),
+        "cells": functional(text, cells),
+        "gates": functional(image, gates),
+        "volume": functional((3, 4, 4, 2), volume),
+        "wider": functional((2, 3, 3, 2), lambda x: L.Flatten()(wider(x))),
         "vit": functional((12, 12, 3), vit),
     }
     wanted = sys.argv[1:] or list(models)
@@ -122,5 +150,24 @@ def main():
     for name, (shape, body) in refused.items():
         if not sys.argv[1:]:
             functional(shape, body).save(f"{FOLDER}/refused{name}.keras")
+    # Their topologies are enough: no weight is looked for.
+    topologies = {
+        "RNN(cell)": (text, lambda x: L.RNN([L.LSTMCell(3), L.LSTMCell(2)])(x)),
+        "Bidirectional(RNN)": (text, lambda x: L.Bidirectional(L.RNN(L.LSTMCell(3)))(x)),
+        "TimeDistributed(Sequential)": (text, lambda x: L.Flatten()(L.TimeDistributed(keras.Sequential([L.Input((4,)), L.Dense(2)]))(x))),
+        "Conv1D(groups)": (text, lambda x: L.Flatten()(L.Conv1D(4, 3, groups=2)(x))),
+        "Conv3D(groups)": ((3, 3, 3, 2), lambda x: L.Flatten()(L.Conv3D(4, 2, groups=2)(x))),
+        "Conv2DTranspose(output_padding)": (image, lambda x: L.Flatten()(L.Conv2DTranspose(2, 3, strides=2, output_padding=1)(x))),
+        "ELU(alpha)": (text, lambda x: L.Flatten()(L.ELU(0.5)(x))),
+        "Maximum(operation)": (text, lambda x: L.Flatten()(keras.ops.maximum(x, 0.1))),
+        "Average(operation)": (text, lambda x: keras.ops.average(x, axis=1)),
+        "Dot(operation)": ((4,), lambda x: keras.ops.dot(x, np.ones((4, 3), np.float32))),
+        "Split": (text, lambda x: L.Flatten()(keras.ops.split(x, 2, axis=-1)[1])),
+        "is called with mask": (text, lambda x: L.GlobalAveragePooling1D()(x, mask=keras.ops.relu(L.Reshape((5,))(L.Dense(1)(x))))),
+        "is called with query_mask": (text, lambda x: L.Flatten()(L.MultiHeadAttention(1, 2)(x, x, None, L.Reshape((5,))(L.Dense(1)(x))))),
+        "is called with mask, too": (text, lambda x: L.LSTM(2)(x, None, L.Reshape((5,))(L.Dense(1)(x)))),
+    }
+    with open(f"{FOLDER}Refused.json", "w") as file:
+        json.dump({name: json.loads(functional(shape, body).to_json()) for name, (shape, body) in topologies.items()}, file)
 
 main()

@@ -214,3 +214,17 @@ describe('what is not supported says so', () => {
     expect(() => parseTopology(undefined)).toThrow('got no modelTopology.');
   });
 });
+
+test('a SeparableConv2D keeps its depth multiplier, which tfjs leaves out of the configuration', async () => {
+  const source = sequential({
+    layers: [
+      layers.separableConv2d({ filters: 3, kernelSize: 3, depthMultiplier: 2, inputShape: [6, 6, 2], name: 'deep' }),
+    ],
+  });
+  setWeights(source);
+  const x = wave([2, 6, 6, 2], 1, 0.3);
+  const trunk = await trunkOf(source, 'deep');
+  expect(relativeError(trunk.run(x), reference(source, 'deep', x))).toBeLessThan(1e-5);
+  expect(trunk.layers.graph.layers.get('deep')?.config.depth_multiplier).toBe(2);
+  trunk.dispose();
+});

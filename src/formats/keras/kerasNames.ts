@@ -18,6 +18,7 @@ const numbered: Readonly<Record<string, readonly string[]>> = {
   lstm: ['kernel', 'recurrent_kernel', 'bias'],
   gru: ['kernel', 'recurrent_kernel', 'bias'],
   simple_rnn: ['kernel', 'recurrent_kernel', 'bias'],
+  conv_lstm2d: ['kernel', 'recurrent_kernel', 'bias'],
   embedding: ['embeddings'],
   dense: ['kernel', 'bias'],
   conv1d: ['kernel', 'bias'],
@@ -29,6 +30,7 @@ const numbered: Readonly<Record<string, readonly string[]>> = {
   p_re_lu: ['alpha'],
   conv2d_transpose: ['kernel', 'bias'],
   conv3d: ['kernel', 'bias'],
+  conv3d_transpose: ['kernel', 'bias'],
 };
 
 /** Path and own name of a weight in a legacy file. */
@@ -69,7 +71,7 @@ function ownName(name: string): string {
  * @param count - Number of weights of the layer: a normalisation may lack some, and it is unknown which.
  */
 export function numberedName(kind: string, index: number, count: number): string | undefined {
-  const names = numbered[kind];
+  const names = numbered[kind.replace(/_cell$/, '')];
   return kind.endsWith('normalization') && names?.length !== count ? undefined : names?.[index];
 }
 

@@ -17,7 +17,7 @@ export interface ExpectedLayer {
   readonly path: readonly string[];
   /** Undefined where only the file contains the layer's weights. */
   readonly weights: readonly WeightShape[] | undefined;
-  /** Class and name of the wrapped layer. */
+  /** Name of the wrapped layer, and the class that has its weights: the innermost one. */
   readonly wrapped?: { readonly className: string; readonly name: string } | undefined;
 }
 
@@ -33,9 +33,11 @@ export function expectedLayers(graph: LayerGraph): ExpectedLayer[] {
   });
 }
 
-function wrappedIn({ layer }: JsonObject): ExpectedLayer['wrapped'] {
-  if (!isJsonObject(layer) || !isJsonObject(layer.config)) return undefined;
-  return { className: classNameOf(layer.class_name), name: classNameOf(layer.config.name) };
+function wrappedIn({ layer, cell }: JsonObject): ExpectedLayer['wrapped'] {
+  const inner = layer ?? cell;
+  if (!isJsonObject(inner) || !isJsonObject(inner.config)) return undefined;
+  const innermost = wrappedIn(inner.config) ?? { className: classNameOf(inner.class_name) };
+  return { className: innermost.className, name: classNameOf(inner.config.name) };
 }
 
 /**

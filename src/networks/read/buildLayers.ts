@@ -15,6 +15,8 @@ import { assertKnown } from './knownLayer.ts';
 import { assertWindow } from '../graphs/limits.ts';
 import { layerOf } from '../graphs/layerGraph.ts';
 import type { LayerSource } from '../run/layerWeights.ts';
+import { withLostSettings } from './lostSettings.ts';
+import { withReshapedChannels } from './reshapedChannels.ts';
 import { layersTrunk } from '../trunks/layersTrunk.ts';
 import { writeTopology } from '../write/writeTopology.ts';
 import { withMostWeights, withoutChance } from './unsetWeights.ts';
@@ -56,7 +58,7 @@ export async function buildTrunk(
   { inputSize, seed, maxParameters = usualParameters, signal }: BuildOptions = {},
 ): Promise<LayersTrunk> {
   const layers = [...graph.layers].map(([name, layer]) => [name, { ...layer, path: [name] }] as const);
-  const flat = { ...graph, layers: new Map(layers) };
+  const flat = withReshapedChannels(withLostSettings({ ...graph, layers: new Map(layers) }, weights));
   await assertBuildable(flat);
   const held = weights.names.reduce((sum, name) => sum + sizeOf(weights.shapeOf(name) ?? []), spareParameters);
   const model = await buildModel(flat, seed === undefined ? held : Math.max(held, maxParameters));

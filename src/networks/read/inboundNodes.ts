@@ -1,5 +1,13 @@
 // Reads the calls of a layer: the inbound nodes of a topology, in the formats of Keras 2 and Keras 3.
-import { isJsonList, isJsonObject, numericOf, textOf, type Json, type JsonObject } from '../../core/json.ts';
+import {
+  classNameOf,
+  isJsonList,
+  isJsonObject,
+  numericOf,
+  textOf,
+  type Json,
+  type JsonObject,
+} from '../../core/json.ts';
 
 /** One output of one call of a layer, with the names of the topology. */
 export interface NodeReference {
@@ -20,8 +28,26 @@ export interface NodeCall {
 /** The calls of a layer. Empty for an InputLayer. */
 export function inboundNodes(layer: JsonObject): NodeCall[] {
   const nodes = isJsonList(layer.inbound_nodes) ? layer.inbound_nodes : [];
-  return nodes.map((node) => (isJsonObject(node) ? readKeras3Node(node) : readKeras2Node(node)));
+  const parameters = masked[classNameOf(layer.class_name)] ?? [];
+  return nodes.map((node) => (isJsonObject(node) ? readKeras3Node(node, parameters) : readKeras2Node(node)));
 }
+
+const recurrent = ['sequence', 'initial_state', 'mask'];
+const attention = ['inputs', 'mask'];
+
+/** Parameters of calls in Keras, for layers that take masks by position. */
+const masked: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    ['Bidirectional', 'ConvLSTM2D', 'GRU', 'LSTM', 'RNN', 'SimpleRNN'].map((className) => [className, recurrent]),
+  ),
+  AdditiveAttention: attention,
+  Attention: attention,
+  BatchNormalization: ['inputs', 'training', 'mask'],
+  GlobalAveragePooling1D: ['inputs', 'mask'],
+  MultiHeadAttention: ['query', 'value', 'key', 'query_mask', 'value_mask', 'key_mask', 'attention_mask'],
+  Softmax: ['inputs', 'mask'],
+  TimeDistributed: ['inputs', 'training', 'mask'],
+};
 
 /**
  * The index of each layer's first call. It is 0, except for nested models: the call that created such a model may count
@@ -86,16 +112,19 @@ function operand(key: string, value: Json): [string, Argument<NodeReference>][] 
 }
 
 /** `{ "args": […], "kwargs": {…} }`, where each tensor is an object with its history. */
-function readKeras3Node({ args, kwargs }: JsonObject): NodeCall {
-  const named = Object.entries(isJsonObject(kwargs) ? kwargs : {});
+function readKeras3Node({ args, kwargs }: JsonObject, parameters: readonly string[]): NodeCall {
+  const places = (isJsonList(args) ? args : []).map((value, i): [string, Json] => [parameters[i] ?? '', value]);
+  const isMask = ([key]: [string, Json]) => key.includes('mask');
+  const named = [...places.filter(isMask), ...Object.entries(isJsonObject(kwargs) ? kwargs : {})];
+  const inputs = places.filter((each) => !isMask(each)).flatMap(([, value]) => flatten(value));
   const hasTensors = (value: Json) => flatten(value).some((each) => 'tensor' in each);
-  const isInput = ([key, value]: [string, Json]) => hasTensors(value) && !key.includes('mask');
+  const isInput = (each: [string, Json]) => hasTensors(each[1]) && !isMask(each);
   const tensors = inOrder(named.filter(isInput)).flatMap(([, value]) => flatten(value));
   // `training` is left to the caller. For a mask only its name is kept, because no layer here accepts one.
   const kept = named
     .filter(([key, value]) => value !== null && key !== 'training' && !isInput([key, value]))
     .map(([key, value]) => [key, hasTensors(value) ? true : value] as const);
-  return { inputs: [...(isJsonList(args) ? flatten(args) : []), ...tensors], kwargs: Object.fromEntries(kept) };
+  return { inputs: [...inputs, ...tensors], kwargs: Object.fromEntries(kept) };
 }
 
 /** Arguments of an attention, sorted in the order that its layer expects. Others keep their order. */

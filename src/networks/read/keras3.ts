@@ -66,13 +66,18 @@ function plainEntry(key: string, value: Json, origin: Origin): Json {
 const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = {
   Attention: attentionOf,
   Bidirectional: ({ backward_layer: backward = null, ...config }) => {
-    // tfjs derives the backward layer from the forward layer.
+    // tfjs derives the backward layer from the forward layer, and cannot do that for cells.
     const isMirrored = backward === null || isMirror(config.layer ?? null, backward);
-    return { className: isMirrored ? 'Bidirectional' : 'Bidirectional(backward_layer)', config };
+    const hasCells = isJsonObject(config.layer) && isRnn(classNameOf(config.layer.class_name));
+    return unless(config, 'Bidirectional', [...(isMirrored ? [] : ['backward_layer']), ...(hasCells ? ['RNN'] : [])]);
   },
   GlobalAveragePooling2D: (config) => globalPooling('GlobalAveragePooling2D', config),
   GlobalMaxPooling2D: (config) => globalPooling('GlobalMaxPooling2D', config),
   GRU: gruOf,
+  Identity: ({ name = null, trainable = true }) => ({
+    className: 'Activation',
+    config: { name, trainable, dtype: 'float32', activation: 'linear' },
+  }),
   LeakyReLU: ({ negative_slope: slope, ...config }) => ({
     className: 'LeakyReLU',
     config: slope === undefined ? config : { ...config, alpha: slope },
@@ -92,14 +97,19 @@ const rewrites: Readonly<Record<string, (config: JsonObject) => Description>> = 
 
 /** Layers with the same name but other settings in tfjs. */
 const kerasRewrites: typeof rewrites = {
+  Conv1D: (config) => unless(config, 'Conv1D', isGrouped(config) ? ['groups'] : []),
   Conv2D: (config) => {
-    const isPlain = numericOf(config.groups ?? 1) <= 1 && !isStridedAndDilated(config);
+    const isPlain = !isGrouped(config) && !isStridedAndDilated(config);
     return { className: isPlain ? 'Conv2D' : 'GroupedConv2D', config };
   },
+  Conv2DTranspose: (config) =>
+    unless(config, 'Conv2DTranspose', (config.output_padding ?? null) === null ? [] : ['output_padding']),
+  Conv3D: (config) => unless(config, 'Conv3D', isGrouped(config) ? ['groups'] : []),
   DepthwiseConv2D: (config) => ({
     className: isBeyondOne(config.dilation_rate) ? 'DilatedDepthwiseConv2D' : 'DepthwiseConv2D',
     config,
   }),
+  ELU: (config) => unless(config, 'ELU', numericOf(config.alpha ?? 1) === 1 ? [] : ['alpha']),
   Resizing: ({ interpolation = 'bilinear', ...config }) => {
     const isPlain = ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias'].every((key) => config[key] !== true);
     if (!isPlain || !resizings.has(interpolation))
@@ -116,6 +126,11 @@ const kerasRewrites: typeof rewrites = {
     className: 'SeparableConv2D',
     config,
   }),
+  RNN: (config) => unless(config, 'RNN', isPlainCell(config.cell) ? [] : ['cell']),
+  TimeDistributed: (config) => {
+    const inner = isJsonObject(config.layer) ? classNameOf(config.layer.class_name) : '';
+    return unless(config, 'TimeDistributed', isNesting(inner) ? [inner] : []);
+  },
   UpSampling2D: ({ interpolation = 'nearest', ...config }) => {
     if (interpolation === 'nearest') return { className: 'UpSampling2D', config: { ...config, interpolation } };
     if (!resizings.has(interpolation) || config.data_format === 'channels_first') {
@@ -124,6 +139,31 @@ const kerasRewrites: typeof rewrites = {
     return { className: 'HalfPixelResizing', config: { ...config, factor: config.size ?? 2, interpolation } };
   },
 };
+
+/** The class with its settings; with settings that tfjs lacks a class that does not exist, named after them. */
+function unless(config: JsonObject, className: string, unknown: readonly string[]): Description {
+  return { className: unknown.length === 0 ? className : `${className}(${unknown.join(', ')})`, config };
+}
+
+function isGrouped({ groups }: JsonObject): boolean {
+  return numericOf(groups ?? 1) > 1;
+}
+
+/** Layers whose own parts tfjs would give names that no file has. */
+function isNesting(className: string): boolean {
+  return ['Bidirectional', 'Functional', 'Model', 'Sequential'].includes(className);
+}
+
+function isRnn(className: string): boolean {
+  return /^RNN\b/.test(className);
+}
+
+/** Whether tfjs computes a cell as Keras does, and finds its weights. */
+function isPlainCell(cell: Json | undefined): boolean {
+  if (!isJsonObject(cell) || !isJsonObject(cell.config)) return false;
+  const className = classNameOf(cell.class_name);
+  return /^(GRU|LSTM|SimpleRNN)Cell$/.test(className) && cell.config.reset_after !== true;
+}
 
 const resizings: ReadonlySet<Json> = new Set(['bilinear', 'nearest']);
 

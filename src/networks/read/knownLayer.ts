@@ -12,7 +12,7 @@ import { classNameOf, isJsonObject, type Json } from '../../core/json.ts';
  */
 export function assertKnown({ name, path, className, config }: LayerSpec): void {
   const { classNameMap } = serialization.SerializationMap.getMap();
-  if (!Object.hasOwn(classNameMap, className)) {
+  if (!Object.hasOwn(classNameMap, className) || !isLayerClass(classNameMap[className]?.[0])) {
     throw unsupported(
       name,
       className,
@@ -26,6 +26,12 @@ export function assertKnown({ name, path, className, config }: LayerSpec): void 
   if (isJsonObject(inner) && isJsonObject(inner.config)) {
     assertKnown({ name, path, className: classNameOf(inner.class_name), config: inner.config });
   }
+}
+
+/** Layers share their names with initialisers and activations: `Identity` is an initialiser of tfjs. */
+function isLayerClass(registered: unknown): boolean {
+  const prototype: unknown = typeof registered === 'function' ? registered.prototype : undefined;
+  return typeof prototype === 'object' && prototype !== null && 'computeOutputShape' in prototype;
 }
 
 /** Layers of tfjs that are activations without weights, so that there is nothing to free. */

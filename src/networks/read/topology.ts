@@ -29,6 +29,7 @@ import {
   type NodeCall,
   type NodeReference,
 } from './inboundNodes.ts';
+import { isNamesake, isOperation, namesakeSteps } from './namesakes.ts';
 import { operationSteps } from './operationLayers.ts';
 
 const containers = new Set(['Model', 'Functional', 'Sequential']);
@@ -242,12 +243,20 @@ function addCall(draft: Draft, layer: JsonObject, { inputs, kwargs }: FoundCall,
     draft.notes.push(augmentationNote(layerName(layer), className));
     return (output) => tensors[output];
   }
-  const steps = operationSteps(className, configOf(layer), inputs, kwargs);
-  if (steps === undefined) return pushCall(draft, layerSpec(draft, layer, path), tensors, kwargs);
+  const operation = isOperation(layer, draft.origin);
+  const config = configOf(layer);
+  const steps =
+    operationSteps(className, config, inputs, kwargs) ??
+    (operation ? namesakeSteps(className, config, inputs) : undefined);
+  if (steps === undefined) {
+    // Keeps an operation from being taken for the layer of the same name.
+    const known = operation && isNamesake(className) ? { ...layer, class_name: `${className}(operation)` } : layer;
+    return pushCall(draft, layerSpec(draft, known, path), tensors, kwargs);
+  }
   let last: TensorRef | undefined;
-  steps.forEach(({ className: class_name, config, inputs: read }, index) => {
+  steps.forEach(({ className: class_name, config: settings, inputs: read }, index) => {
     const name = index === steps.length - 1 ? layerName(layer) : `${layerName(layer)}_${String(index)}`;
-    const step = { name, class_name, config: { name, trainable: true, dtype: 'float32', ...config } };
+    const step = { name, class_name, config: { name, trainable: true, dtype: 'float32', ...settings } };
     const spec = layerSpec(draft, step, [...path.slice(0, -1), name]);
     const from = read.flatMap((input) => (input === 'last' ? (last ?? []) : input));
     last = pushCall(draft, spec, from, {})(0);

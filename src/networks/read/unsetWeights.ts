@@ -94,6 +94,8 @@ const settings = [
   ...['gamma', 'beta', 'moving_mean', 'moving_variance'],
 ].map((weight) => `${weight}_initializer`);
 
+const recurrent = /^(ConvLSTM2D|GRU|LSTM|SimpleRNN)(Cell)?$/;
+
 /** The configuration of a layer with cheap initialisers, also for the layers inside it. */
 export function withoutChance(layerClass: string, config: JsonObject): JsonObject {
   registerInitialisers();
@@ -111,5 +113,12 @@ export function withoutChance(layerClass: string, config: JsonObject): JsonObjec
   // tfjs refuses kernel settings for a SeparableConv2D, which has two kernels.
   const known = settings.filter((key) => layerClass !== 'SeparableConv2D' || key !== 'kernel_initializer');
   const initialisers = known.map((key) => [key, large[layerClass]?.includes(key) === true ? unset : blank] as const);
-  return Object.fromEntries([...kept, ...initialisers]);
+  // Cells of tfjs keep the masks of their dropout, which is off here.
+  const dropouts = recurrent.test(layerClass)
+    ? ([
+        ['dropout', 0],
+        ['recurrent_dropout', 0],
+      ] as const)
+    : [];
+  return Object.fromEntries([...kept, ...initialisers, ...dropouts]);
 }

@@ -71,10 +71,10 @@ export function assertSupported(layer: LayerSpec): void {
 /** The same for a call of a layer. */
 export function assertCallSupported(layer: LayerSpec, { inputs, kwargs }: Pick<LayerCall, 'inputs' | 'kwargs'>): void {
   if (layer.className === 'GRUResetAfter' && inputs.length > 1) throw unsupported(layer, 'begins with a given state');
-  if (!/^(MultiHead)?Attention$/.test(layer.className)) return;
   const masks = Object.keys(kwargs).filter((key) => key.includes('mask') && kwargs[key] !== false);
   if (masks.length > 0) throw unsupported(layer, `is called with ${masks.join(', ')}`);
-  if (kwargs.return_attention_scores === true) throw unsupported(layer, 'gives its scores away');
+  if (/^(MultiHead)?Attention$/.test(layer.className) && kwargs.return_attention_scores === true)
+    throw unsupported(layer, 'gives its scores away');
 }
 
 function unsupported(layer: LayerSpec, reason: string): TransferKitError {

@@ -1,9 +1,11 @@
 // Operations that gradients would have to go through and cannot: found from the wiring alone, before anything runs.
 import { getGradient, type GradConfig } from '@tensorflow/tfjs-core';
-import type { LayerGraph, NodeGraph } from '../../core/graphs.ts';
+import type { LayerGraph, LayerSpec, NodeGraph } from '../../core/graphs.ts';
+import { classNameOf, isJsonObject } from '../../core/json.ts';
 import type { BlockedOperation } from '../../core/types.ts';
 import { layerOf } from '../graphs/layerGraph.ts';
 import { nodeOf } from '../graphs/nodeGraph.ts';
+import { isBeyondOne } from '../graphs/windowSettings.ts';
 
 /** Where gradients begin: at weights, and at the input too where something in front of it moves. */
 export interface Moving {
@@ -35,6 +37,7 @@ const detached: ReadonlySet<string> = new Set([
 const layerKernels: Readonly<Record<string, string>> = {
   CategoryEncoding: 'DenseBincount',
   CenterCrop: 'CropAndResize',
+  Conv3DTranspose: 'Conv3DBackpropInputV2',
 };
 
 /** The first node between moving constants and the output that has no gradient. */
@@ -49,14 +52,24 @@ export function blockedNode(graph: NodeGraph, moving: Moving): BlockedOperation 
   return undefined;
 }
 
-/** The first call behind moving weights whose layer has no gradient. */
+/** Whether tfjs itself runs a convolution with dilation, which it does without a gradient. */
+function spreadsWindow({ className, config }: Pick<LayerSpec, 'className' | 'config'>): boolean {
+  if (className === 'Conv3D') return isBeyondOne(config.dilation_rate);
+  const inner = className === 'TimeDistributed' && isJsonObject(config.layer) ? config.layer : {};
+  return /^(Separable)?Conv[123]D$/.test(classNameOf(inner.class_name)) && isJsonObject(inner.config)
+    ? isBeyondOne(inner.config.dilation_rate)
+    : false;
+}
+
+/** The first call whose layer has moving weights, or is behind some, and has no gradient. */
 export function blockedLayer(graph: LayerGraph, moving: Moving): BlockedOperation | undefined {
   const reached = new Set<number>(moving.input ? [0] : []);
   for (const [call, { inputs }] of graph.calls.entries()) {
-    const { name, className } = layerOf(graph, call);
-    const isBehind = inputs.some((ref) => reached.has(ref.call));
-    if (isBehind && lacksGradient(layerKernels[className])) return { name, kind: className };
-    if (isBehind || moving.names.has(name)) reached.add(call);
+    const layer = layerOf(graph, call);
+    const { name, className } = layer;
+    const isMoved = moving.names.has(name) || inputs.some((ref) => reached.has(ref.call));
+    if (isMoved && (lacksGradient(layerKernels[className]) || spreadsWindow(layer))) return { name, kind: className };
+    if (isMoved) reached.add(call);
   }
   return undefined;
 }
