@@ -18,7 +18,7 @@ type Group = readonly [
 
 /** Factors of width and depth, and the hashes of the weights with and without the classifier. */
 interface Member {
-  readonly size: 'b0' | 'b1' | 'b2' | 'b3' | 's';
+  readonly size: 'b0' | 'b1' | 'b2' | 'b3' | 's' | 'm';
   readonly inputSize: number;
   readonly width: number;
   readonly depth: number;
@@ -28,7 +28,7 @@ interface Member {
   readonly md5: readonly [string, string];
 }
 
-const small: readonly Group[] = [
+const groupsOfB: readonly Group[] = [
   [1, 16, 1, 1, 'fused'],
   [2, 32, 4, 2, 'fused'],
   [2, 48, 4, 2, 'fused'],
@@ -37,7 +37,7 @@ const small: readonly Group[] = [
   [8, 192, 6, 2, 'inverted'],
 ];
 
-const large: readonly Group[] = [
+const groupsOfS: readonly Group[] = [
   [2, 24, 1, 1, 'fused'],
   [4, 48, 4, 2, 'fused'],
   [4, 64, 4, 2, 'fused'],
@@ -46,26 +46,40 @@ const large: readonly Group[] = [
   [15, 256, 6, 2, 'inverted'],
 ];
 
+const groupsOfM: readonly Group[] = [
+  [3, 24, 1, 1, 'fused'],
+  [5, 48, 4, 2, 'fused'],
+  [5, 80, 4, 2, 'fused'],
+  [7, 160, 4, 2, 'inverted'],
+  [14, 176, 6, 1, 'inverted'],
+  [18, 304, 6, 2, 'inverted'],
+  [5, 512, 6, 1, 'inverted'],
+];
+
 const members: readonly Member[] = [
   {
-    ...{ size: 'b0', inputSize: 224, width: 1, depth: 1, stem: 32, groups: small },
+    ...{ size: 'b0', inputSize: 224, width: 1, depth: 1, stem: 32, groups: groupsOfB },
     md5: ['21ecbf6da12460d5c40bb2f29ceb2188', '893217f2bb855e2983157299931e43ff'],
   },
   {
-    ...{ size: 'b1', inputSize: 240, width: 1, depth: 1.1, stem: 32, groups: small },
+    ...{ size: 'b1', inputSize: 240, width: 1, depth: 1.1, stem: 32, groups: groupsOfB },
     md5: ['069f0534ff22adf035c89e2d9547a9dc', '0e80663031ca32d657f9caa404b6ec37'],
   },
   {
-    ...{ size: 'b2', inputSize: 260, width: 1.1, depth: 1.2, stem: 32, groups: small },
+    ...{ size: 'b2', inputSize: 260, width: 1.1, depth: 1.2, stem: 32, groups: groupsOfB },
     md5: ['424e49f28180edbde1e94797771950a7', '1dfe2e7a5d45b6632553a8961ea609eb'],
   },
   {
-    ...{ size: 'b3', inputSize: 300, width: 1.2, depth: 1.4, stem: 32, groups: small },
+    ...{ size: 'b3', inputSize: 300, width: 1.2, depth: 1.4, stem: 32, groups: groupsOfB },
     md5: ['1f1fc43bd98a6e4fd8fdfd551e02c7a0', 'f6abf7b5849ac99a89b50dd3fd532856'],
   },
   {
-    ...{ size: 's', inputSize: 384, width: 1, depth: 1, stem: 24, groups: large },
+    ...{ size: 's', inputSize: 384, width: 1, depth: 1, stem: 24, groups: groupsOfS },
     md5: ['e1d88a8495beba45748fedd0cecbe016', 'af0682fb74e8c54910f2d4393339c070'],
+  },
+  {
+    ...{ size: 'm', inputSize: 480, width: 1, depth: 1, stem: 24, groups: groupsOfM },
+    md5: ['a3bf6aa3276309f4fc6a34aa114c95cd', '1b8dc055df72dde80d614482840fe342'],
   },
 ];
 
@@ -119,10 +133,10 @@ function architecture(member: Member, { inputSize, top }: ArchitectureOptions): 
   return graph.graph(addEnd(graph, x, { filters: eights(1280 * width), dropout: 0.2, top, momentum }));
 }
 
-/** Scales pixels: B0 to B3 as in the first version, S to -1..1, with 128 instead of 127.5. */
+/** Scales pixels: B0 to B3 as in the first version, the others to -1..1, with 128 instead of 127.5. */
 function scale(graph: GraphBuilder, { size }: Member): Place {
   const name = graph.autoName('rescaling');
-  if (size === 's') return graph.layer('Rescaling', name, graph.input, { scale: 1 / 128, offset: -1 });
+  if (!size.startsWith('b')) return graph.layer('Rescaling', name, graph.input, { scale: 1 / 128, offset: -1 });
   const x = graph.layer('Rescaling', name, graph.input, { scale: 1 / 255, offset: 0 });
   const variance = [0.229 ** 2, 0.224 ** 2, 0.225 ** 2];
   const statistics = { mean: [0.485, 0.456, 0.406], variance };

@@ -46,6 +46,7 @@ const families = {
   efficientnet_v2_b2: efficientnetV2,
   efficientnet_v2_b3: efficientnetV2,
   efficientnet_v2_s: efficientnetV2,
+  efficientnet_v2_m: efficientnetV2,
   convnext_tiny: convnext,
   convnext_small: convnext,
   convnext_base: convnext,

@@ -58,6 +58,7 @@ PRESETS = {
     "efficientnet_v2_b2": ("EfficientNetV2B2", 260, [1.0], SMALL, True),
     "efficientnet_v2_b3": ("EfficientNetV2B3", 300, [1.0], SMALL, True),
     "efficientnet_v2_s": ("EfficientNetV2S", 384, [1.0], SMALL, True),
+    "efficientnet_v2_m": ("EfficientNetV2M", 480, [1.0], SMALL, True),
     "convnext_tiny": ("ConvNeXtTiny", 224, [1.0], SMALL, True),
     "convnext_small": ("ConvNeXtSmall", 224, [1.0], SMALL, True),
     "convnext_base": ("ConvNeXtBase", 224, [1.0], SMALL, True),
