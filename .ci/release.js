@@ -46,6 +46,7 @@ assertNewer(version, manifest.version);
 if (!isDry) {
   if (run('git', ['status', '--porcelain']) !== '') fail('commit or undo what is changed first');
   run('npm', ['run', 'check']);
+  run('npm', ['run', 'docs', '--', '--emit', 'none']);
   run('npm', ['run', 'test:thorough']);
 }
 const kept = ['CHANGELOG.md', 'package.json', 'package-lock.json'].map((name) => [

@@ -5,6 +5,7 @@ export type { AugmentPreset } from './data/augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
 export type { ErrorCode, ErrorDetails } from './core/errorDetails.ts';
 export type { TransferKitErrorOf } from './core/errors.ts';
+export type { Json, JsonObject } from './core/json.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
 export type { DownloadOptions, DownloadProgress } from './core/platform.ts';
 export type {
@@ -106,7 +107,7 @@ export type { StageDefinition, TrunkDefinition, WeightDefinition } from './netwo
 export { definePreprocessor } from './data/preprocess/definePreprocessor.ts';
 export type { PreprocessorDefinition } from './data/preprocess/definePreprocessor.ts';
 export { imagePreprocessor } from './data/preprocess/image.ts';
-export type { PictureLimits } from './core/pictureLimits.ts';
+export type { Channels, PictureLimits } from './core/pictureLimits.ts';
 export type { BytesSource, ImageInput, ImagePreprocessor, PictureElement } from './data/preprocess/image.ts';
 export type { NestedNumbers } from './data/preprocess/nestedValues.ts';
 export { tensorPreprocessor } from './data/preprocess/tensor.ts';
@@ -125,6 +126,7 @@ export type {
 } from './replaceHead.ts';
 export { load } from './load.ts';
 export type { LoadOptions } from './load.ts';
+export type { NonFiniteWeights } from './bases/finiteWeights.ts';
 export { save } from './save.ts';
 export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
@@ -147,6 +149,7 @@ export type {
   PredictionOf,
   TaskName,
   ThresholdTask,
+  ValueTask,
 } from './model/tasks/tasks.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizers/optimizer.ts';
 export type { OptimizerName } from './training/optimizers/optimizers.ts';
@@ -173,4 +176,5 @@ export { tuneThresholds } from './tuneThresholds.ts';
 export type { LabelThreshold, ThresholdsOf, TuneThresholdsOptions } from './tuneThresholds.ts';
 export { useBackend } from './useBackend.ts';
 export type { BackendReport, UseBackendOptions } from './useBackend.ts';
+export type { KernelOptions } from './engines/backends/completion.ts';
 export type { WeightModule } from './formats/tfjs/weightModule.ts';

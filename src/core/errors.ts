@@ -44,8 +44,6 @@ export class TransferKitError extends Error {
 /**
  * Returns whether a value is an error of transferkit, even one raised by another copy of the package.
  *
- * @param code - Accept only errors of this code; their `details` then have its type.
- *
  * @example
  * ```ts
  * import { isTransferKitError } from 'transferkit';
@@ -53,6 +51,11 @@ export class TransferKitError extends Error {
  * ```
  */
 export function isTransferKitError(value: unknown): value is TransferKitError;
+/**
+ * Returns whether a value is an error of transferkit with this code. Its `details` then have the type of the code.
+ *
+ * @param code - The code to accept. Errors of other codes give `false`.
+ */
 export function isTransferKitError<Code extends ErrorCode>(
   value: unknown,
   code: Code,

@@ -1,6 +1,8 @@
 // JSON as a type, and checks of its values.
 
+/** A value that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
+/** A JSON object. */
 export interface JsonObject {
   [key: string]: Json;
 }

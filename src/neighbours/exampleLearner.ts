@@ -5,6 +5,7 @@ import { noneReadable } from '../features/examples.ts';
 
 /** A model that learns from examples in one pass, such as `knn` and `nearestCentroid` make. */
 export interface ExampleLearner {
+  /** Adds all examples. `signal` stops it before the next batch. */
   addAll(samples: Samples, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
   /** Predictions for each of the inputs, the most probable label first. */
   predict(inputs: readonly unknown[]): Promise<readonly (readonly { readonly label: string }[])[]>;

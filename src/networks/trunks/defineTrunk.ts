@@ -43,17 +43,23 @@ export interface WeightDefinition {
 }
 
 /** What {@link defineTrunk} makes a trunk of. What is optional in `Trunk` is handed on as it is. */
-export interface TrunkDefinition extends Partial<
-  Pick<Trunk, 'fixed' | 'penalty' | 'blockedBy' | 'describeLayer' | 'unit' | 'writeNodes'>
-> {
-  /** For texts. */
+export interface TrunkDefinition extends Partial<Pick<Trunk, 'fixed' | 'unit'>> {
+  /** Name in error texts. */
   readonly name: string;
-  /** What the first stage takes, the batch axis free. */
+  /** Shape and type of the first stage's input, with a free batch axis. */
   readonly input: TensorSpec;
   readonly stages: readonly StageDefinition[];
   readonly weights: readonly WeightDefinition[];
-  /** Names that layers of a head must not have, beside those of the layers: the nodes that `writeNodes` writes. */
+  /** Names of the nodes that `writeNodes` writes. Layers of a head must have other names. Default: none. */
   readonly names?: Iterable<string>;
+  /** See {@link Trunk.penalty}. Default: no penalty. */
+  readonly penalty?: NonNullable<Trunk['penalty']>;
+  /** See {@link Trunk.blockedBy}. Default: no layer is known to lack a gradient. */
+  readonly blockedBy?: NonNullable<Trunk['blockedBy']>;
+  /** See {@link Trunk.describeLayer}. Default: `base.summary()` has neither kinds nor inner shapes. */
+  readonly describeLayer?: NonNullable<Trunk['describeLayer']>;
+  /** See {@link Trunk.writeNodes}. Default: `save` and `toGraphModel` raise `UNSUPPORTED_TRUNK`. */
+  readonly writeNodes?: NonNullable<Trunk['writeNodes']>;
 }
 
 const trunkDefinition = {
