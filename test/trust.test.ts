@@ -150,6 +150,11 @@ describe('a file of a server names', () => {
     expect(() => resolveReference('https://hf.co.evil.host/w.bin', hub)).toThrow(/is not on/);
   });
 
+  test('no file by http: where its server insists on https:', () => {
+    const insists = { location: 'http://a.host/m/model.json', reached: 'https://a.host/m/model.json' };
+    expect(() => resolveReference('http://a.host/m/w.bin', insists, true)).toThrow('https: must not lead to http:');
+  });
+
   test('files by https: where its server insists on it', () => {
     const secured = { location: 'http://a.host/m/model.json', reached: 'https://a.host/m/model.json' };
     expect(resolveReference('w.bin', secured)).toBe('https://a.host/m/w.bin');

@@ -75,8 +75,10 @@ function onNetwork(name: string, from: FileOrigin, allowElsewhere: boolean): str
     return target.href;
   }
   const known = [from.location, from.reached];
-  if (known.some((address) => isOriginOf(address, target))) return target.href;
-  if (isWeaker(target, from.reached)) throw refused(name, from, 'https: must not lead to http:', noWay);
+  // A server that insists on https: was asked by http: all the same, and would be known by both.
+  const isSecured = isWeaker(target, base.href);
+  if (!isSecured && known.some((address) => isOriginOf(address, target))) return target.href;
+  if (isSecured || isWeaker(target, from.reached)) throw refused(name, from, 'https: must not lead to http:', noWay);
   if (allowElsewhere || isStorage(target, known)) return target.href;
   throw refused(name, from, `it is not on ${[...new Set(known.map(originOf))].join(' or ')}`, someWay);
 }
