@@ -170,6 +170,8 @@ describe('ties and edges', () => {
       ['row 0', 'b', 'a', 1],
     ]);
     expect(worst[0]?.probability).toBeCloseTo(1 / (1 + Math.exp(3)), 6);
+    expect(worst[0]?.predictedProbability).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
+    expect(worst[1]?.predictedProbability).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
     expect(classFigures(judgements, ['a', 'b'], { worst: 1 }).worst).toHaveLength(1);
   });
 });
