@@ -5,41 +5,43 @@ import { assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts
 import { assertOptions } from '../../core/optionNames.ts';
 
 /**
- * Keeps what a run needs to go on after its process was killed. A checkpoint is written beside the ones before and put in
- * place in one step, so that there is always a whole one; the older ones are removed after that.
+ * Writes checkpoints, from which a run can continue after its process was killed. A new checkpoint is written next to
+ * the previous ones and replaces them in one step, so that a whole one always exists.
  *
- * Where checkpoints cannot be written (a full disk), training goes on, the log's `warnings` say so, and what was written
- * before stays.
+ * If checkpoints cannot be written (a full disk), training continues, the log's `warnings` report it, and earlier
+ * checkpoints remain.
  */
 export interface CheckpointOptions {
   /**
-   * Path of a folder (Node), `indexeddb://name` (browsers) or a store of your own. One run at a time writes to it;
-   * `trainHead` and `fineTune` may share it, as each keeps its own files there.
+   * Path of a folder (Node), `indexeddb://name` (browsers) or a custom store. Only one run at a time may write to it.
+   * `trainHead` and `fineTune` may share it: each has its own files there.
    */
   readonly to: string | CheckpointStore;
   /**
-   * Epochs between two checkpoints, whole, from 1; or `{ steps }`, updates of the weights; or `{ seconds }`. In each case
-   * there is one at the end, and one where `signal` stops the run. Default 1.
+   * Interval between two checkpoints: a whole number of epochs from 1, `{ steps }` (updates of the weights), or `{
+   * seconds }`. In each case there is one at the end, and one where `signal` stops the run. Default 1.
    */
   readonly every?: number | { readonly steps: number } | { readonly seconds: number };
-  /** How many checkpoints are kept, from 1. The older ones are there for the case that the newest is damaged. Default 2. */
+  /** Number of checkpoints to keep, from 1. Older ones are used if the newest is damaged. Default 2. */
   readonly keep?: number;
-  /** Called once, and waited for, with the first error `SAVE_FAILED` of a checkpoint that could not be written or removed. */
+  /**
+   * Called once, and awaited, with the first error `SAVE_FAILED` of a checkpoint that could not be written or removed.
+   */
   readonly onError?: (error: TransferKitError) => unknown;
 }
 
-/** The same with every value settled. */
+/** Validated options, with all defaults filled in. */
 export interface SettledCheckpoint {
   readonly to: string | CheckpointStore;
   readonly every: { readonly unit: 'epochs' | 'steps' | 'seconds'; readonly amount: number };
   readonly keep: number;
   readonly onError: ((error: TransferKitError) => unknown) | undefined;
-  /** Whether to go on from the newest checkpoint, if there is one. */
+  /** Whether to continue from the newest checkpoint, if there is one. */
   readonly resume: boolean;
 }
 
 /**
- * Fills in defaults and checks values.
+ * Validates options and fills in defaults.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */

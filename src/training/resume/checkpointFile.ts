@@ -1,6 +1,6 @@
-// One checkpoint as bytes, in the layout of safetensors (https://github.com/huggingface/safetensors), so that Python reads
-// its tensors too: length of the header (8 bytes, little-endian), header in JSON (names, types, shapes, places), values.
-// What is no tensor is text in the header's `__metadata__`, beside a CRC-32 of all that the file says.
+// One checkpoint as bytes, in the layout of safetensors (https://github.com/huggingface/safetensors), so that Python
+// can read its tensors too: length of the header (8 bytes, little-endian), header in JSON (names, types, shapes,
+// offsets), values. The rest of the state is text in the header's `__metadata__`, with a CRC-32 of the whole file.
 import { crc32 } from '../../core/crc32.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -12,14 +12,14 @@ export interface StoredTensor {
   readonly values: Float32Array | Int32Array;
 }
 
-/** What a file holds. */
+/** Content of a file. */
 export interface CheckpointContent {
   /** JSON; its numbers may be infinite or NaN. */
   readonly state: object;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** What was read from one. */
+/** Content that was read from a file. */
 export interface ReadContent extends CheckpointContent {
   readonly state: JsonObject;
 }
@@ -28,7 +28,7 @@ const format = 'transferkit-checkpoint';
 const lengthBytes = 8;
 const valueBytes = 4;
 
-/** The bytes of a checkpoint. */
+/** Encodes a checkpoint. */
 export function encodeCheckpoint({ state, tensors }: CheckpointContent): Uint8Array {
   const text = JSON.stringify(state, markNumber);
   const entries: JsonObject = {};
@@ -43,7 +43,7 @@ export function encodeCheckpoint({ state, tensors }: CheckpointContent): Uint8Ar
   }
   const metadata = { format, state: text, crc32: checksum(text, entries, parts) };
   const header = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...entries }));
-  // Spaces behind the header put the values at an address that is a multiple of 8.
+  // Spaces after the header align the values to 8 bytes.
   const start = lengthBytes + Math.ceil(header.length / lengthBytes) * lengthBytes;
   const bytes = new Uint8Array(start + end).fill(0x20, lengthBytes, start);
   new DataView(bytes.buffer).setUint32(0, start - lengthBytes, true);
@@ -57,10 +57,10 @@ export function encodeCheckpoint({ state, tensors }: CheckpointContent): Uint8Ar
 }
 
 /**
- * What a file holds; its tensors are views of the bytes where these lie at a multiple of 4.
+ * Decodes a checkpoint. Its tensors are views of the bytes where these are aligned to 4 bytes.
  *
- * @param name - The file's, for the error.
- * @throws TransferKitError `WEIGHTS_DAMAGED` unless the bytes are, to the last bit, what `encodeCheckpoint` made.
+ * @param name - Name of the file, for the error.
+ * @throws TransferKitError `WEIGHTS_DAMAGED` if any bit differs from the output of `encodeCheckpoint`.
  */
 export function decodeCheckpoint(verb: string, name: string, bytes: Uint8Array): ReadContent {
   try {
@@ -103,7 +103,7 @@ function split(bytes: Uint8Array): { header: JsonObject; data: Uint8Array } {
   return { header, data: data.byteOffset % valueBytes === 0 ? data : data.slice() };
 }
 
-/** A tensor's type, shape and place among the values. */
+/** Type, shape and byte range of a tensor. */
 interface Place {
   readonly dtype: 'F32' | 'I32';
   readonly shape: readonly number[];

@@ -1,15 +1,15 @@
-// What tells a run from another one, compared.
+// Compares the fingerprints of two runs.
 import { differencesOf, listed } from '../../core/differences.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 
-/** Differences in the details of an error. */
+/** Maximum number of differences in the details of an error. */
 const most = 10;
 
 /**
  * Raises unless a checkpoint is of this run.
  *
- * @param name - The checkpoint's.
+ * @param name - Name of the checkpoint.
  * @throws TransferKitError `CHECKPOINT_MISMATCH`, with the first ten differences.
  */
 export function assertSameRun(verb: string, name: string, here: JsonObject, there: JsonObject): void {

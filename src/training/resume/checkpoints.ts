@@ -1,4 +1,4 @@
-// The checkpoints of a run: when the next one is due, what they are called, which are kept, which one to go on from.
+// The checkpoints of a run: when the next one is due, their names, which are kept, and which one a run resumes from.
 import { platform } from '#platform';
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
@@ -6,39 +6,39 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpointFile.ts';
 import type { SettledCheckpoint } from '../options/checkpointOptions.ts';
 
-/** Where a run is, always between two updates. */
+/** Position of a run, always between two updates. */
 export interface Position {
-  /** The epoch that runs or comes next. */
+  /** The present epoch, or the next one. */
   readonly epoch: number;
-  /** Rows of it that are done. */
+  /** Number of its finished rows. */
   readonly done: number;
-  /** Updates of the run so far. */
+  /** Number of updates of the run so far. */
   readonly step: number;
 }
 
-/** All that a run needs to go on. */
+/** Everything that is needed to resume a run. */
 export interface Checkpoint {
-  /** What the run is: a checkpoint of another one is refused. */
+  /** Identifies the run: a checkpoint of another run is refused. */
   readonly fingerprint: JsonObject;
   readonly position: Position;
-  /** Everything that is no tensor. */
+  /** The state without its tensors. */
   readonly state: object;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** A checkpoint and what its file is called. */
+/** A checkpoint and the name of its file. */
 export interface FoundCheckpoint extends Checkpoint {
   readonly name: string;
   readonly state: JsonObject;
 }
 
-/** Of the files: a later one may hold something else. */
+/** Version of the file format. */
 const version = 2;
 
 /**
- * Opens the place of a run's checkpoints.
+ * Opens the store of a run's checkpoints.
  *
- * @throws TransferKitError `INVALID_OPTION`, `SAVE_FAILED`; and what a user's own store raises.
+ * @throws TransferKitError `INVALID_OPTION`, `SAVE_FAILED`; and the errors of a custom store.
  */
 export async function openCheckpoints(
   verb: string,
@@ -53,11 +53,11 @@ export async function openCheckpoints(
 
 /** The checkpoints of one run. */
 export class Checkpoints {
-  /** What went wrong without stopping the run. */
+  /** Warnings about failures that did not stop the run. */
   readonly warnings: string[] = [];
   /** Checkpoints of this run, the oldest first. */
   private own: string[] = [];
-  /** Damaged ones and those of another run: removed when there is a new one. */
+  /** Damaged checkpoints and those of another run: removed as soon as there is a new one. */
   private stale: string[];
   private readonly highest: number;
   private written = 0;
@@ -77,9 +77,9 @@ export class Checkpoints {
   }
 
   /**
-   * The newest checkpoint that is whole, where the run is to go on from one; damaged ones are among the warnings.
+   * Returns the newest undamaged checkpoint, if the run is to resume. Damaged ones are listed in the warnings.
    *
-   * @throws TransferKitError `WEIGHTS_DAMAGED` when there are some, and all of them are damaged.
+   * @throws TransferKitError `WEIGHTS_DAMAGED` if there are checkpoints and all of them are damaged.
    */
   async find(): Promise<FoundCheckpoint | undefined> {
     if (!this.settled.resume) return undefined;
@@ -99,24 +99,24 @@ export class Checkpoints {
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { names: newestFirst });
   }
 
-  /** Whether there is one to go on from. */
+  /** Whether there is a checkpoint to resume from. */
   get resumes(): boolean {
     return this.found !== undefined;
   }
 
-  /** What `find` has found; once, as it is large. */
+  /** Returns the result of `find`, once: it is large. */
   take(): FoundCheckpoint | undefined {
     const { found } = this;
     this.found = undefined;
     return found;
   }
 
-  /** Counts from here until the next checkpoint is due. */
+  /** Starts counting towards the next checkpoint from this position. */
   begin({ epoch, step }: Position): void {
     this.last = { epoch, step, time: performance.now() };
   }
 
-  /** Whether it is time for a checkpoint. */
+  /** Whether a checkpoint is due. */
   isDue({ epoch, step }: Position): boolean {
     const { unit, amount } = this.settled.every;
     const { last } = this;
@@ -128,7 +128,7 @@ export class Checkpoints {
     return gone[unit] >= amount;
   }
 
-  /** Writes a checkpoint, and removes those that are too old then. Where that fails, the run goes on: see `warnings`. */
+  /** Writes a checkpoint, and removes those that are then too old. If this fails, the run continues: see `warnings`. */
   async save(position: Position, make: () => Promise<Checkpoint>): Promise<void> {
     try {
       await this.write(await make());
@@ -139,7 +139,7 @@ export class Checkpoints {
     this.begin(position);
   }
 
-  /** A checkpoint; undefined, with a warning, when it is damaged. */
+  /** Reads a checkpoint. Returns undefined, with a warning, if it is damaged. */
   private async readWhole(name: string): Promise<FoundCheckpoint | undefined> {
     try {
       const { state, tensors } = decodeCheckpoint(this.verb, name, await this.store.read(name));
@@ -182,7 +182,7 @@ export class Checkpoints {
     }
   }
 
-  /** A disk that is full stays so for a while: once is enough. */
+  /** Reports the first failure only, because a disk that is full remains full for a while. */
   private async tell({ epoch, step }: Position, cause: unknown): Promise<void> {
     if (this.hasFailed) return;
     this.hasFailed = true;
@@ -202,7 +202,7 @@ function isPosition(value: unknown): value is Position & JsonObject {
   return isJsonObject(value) && [value.epoch, value.done, value.step].every(Number.isSafeInteger);
 }
 
-/** Why, as the end of a sentence. */
+/** The reason, as the end of a sentence. */
 function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error))
     .replace(/^\[transferkit\] /, '')

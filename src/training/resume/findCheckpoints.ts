@@ -1,11 +1,12 @@
-// The checkpoints of a run, looked for before anything is trained.
+// Looks for the checkpoints of a run before anything is trained.
 import type { Checkpoints } from './checkpoints.ts';
 import type { SettledOptions } from '../options/options.ts';
 
 /**
- * Opens the place of a run's checkpoints and looks for one to go on from; undefined where none are kept.
+ * Opens the store of a run's checkpoints, and looks for one to resume from. Returns undefined if the run keeps none.
  *
- * @throws TransferKitError `INVALID_OPTION`, `SAVE_FAILED`, `WEIGHTS_DAMAGED`, `CHECKPOINT_MISMATCH` for another version.
+ * @throws TransferKitError `INVALID_OPTION`, `SAVE_FAILED`, `WEIGHTS_DAMAGED`, `CHECKPOINT_MISMATCH` for another
+ * version.
  */
 export async function findCheckpoints(
   verb: string,

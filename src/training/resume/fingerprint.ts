@@ -1,4 +1,4 @@
-// What tells a run from another one, as plain data: options, examples, weights.
+// Identifies a run, as plain data: options, examples, weights.
 import { reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { crc32 } from '../../core/crc32.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
@@ -8,10 +8,10 @@ import type { Run } from '../state/plan.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { unfrozenIn } from './savedState.ts';
 
-/** Values of each frozen weight that are looked at: another base differs from its first values on. */
+/** Number of values of each frozen weight that are compared: another base differs in its first values already. */
 const looked = 256;
 
-/** Options that change nothing about the weights, or are described in another way. */
+/** Options that do not influence the weights, or that are described in another way. */
 const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
   'augment',
   'validation',
@@ -24,8 +24,8 @@ const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
 ]);
 
 /**
- * Describes a run. Two runs of one description end with the same weights, as far as plain data can tell: functions are
- * known by their names.
+ * Describes a run. Two runs with the same description end with the same weights, as far as plain data can show:
+ * functions are identified by their names only.
  */
 export async function fingerprintOf(run: Run): Promise<JsonObject> {
   const { options, rates, model, samples } = run;
@@ -49,7 +49,7 @@ function describeSamples(samples: Samples): JsonObject {
   return { size, targets: checksumOf(new TextEncoder().encode(JSON.stringify(targets))) };
 }
 
-/** Of each weight its shape, and when it is unfrozen or what is in it. */
+/** Shape of each weight, and the epoch from which it is unfrozen, or a hash of its values. */
 async function describeWeights(run: Run): Promise<Record<string, string>> {
   const { base, head } = run.model;
   const unfrozen = new Set(unfrozenIn(run));
@@ -75,7 +75,7 @@ function checksumOf(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(8, '0');
 }
 
-/** A copy without functions and without what is undefined. */
+/** A copy without functions and undefined values. */
 function plain(value: object): JsonObject {
   const copy: unknown = JSON.parse(JSON.stringify(value));
   if (!isJsonObject(copy)) throw new TypeError('no object');

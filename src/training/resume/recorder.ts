@@ -22,7 +22,7 @@ import { takeSnapshot, type Snapshot } from '../state/snapshot.ts';
 import type { TrainingState } from '../state/trainingState.ts';
 
 /**
- * Prepares writing a run down.
+ * Prepares the recording of a run.
  *
  * @throws TransferKitError `CHECKPOINT_MISMATCH` for a checkpoint of another run.
  */
@@ -34,24 +34,24 @@ export async function openRecorder(run: Run, checkpoints: Checkpoints): Promise<
   return new Recorder(run, checkpoints, fingerprint, restart);
 }
 
-/** What is to be written down of a run. */
+/** The objects whose state is recorded. */
 export interface Recorded {
   readonly state: TrainingState;
-  /** Grows with every epoch. */
+  /** The finished epochs; the loop appends to them. */
   readonly epochs: readonly EpochLog[];
   readonly rows: { readonly known: KnownRows };
 }
 
-/** Writes down one run. */
+/** Records one run. */
 export class Recorder {
-  /** Where this process begins; undefined for the beginning. */
+  /** Where this process starts; undefined for the beginning of the run. */
   readonly start: Start | undefined;
-  /** Training that the model had seen before the run. */
+  /** Logs of the training that the model had before the run. */
   readonly history: readonly TrainingLog[];
-  /** When the run began, by `performance.now()`; where it was interrupted, when it would have begun without that. */
+  /** Start time of the run, from `performance.now()`. For a resumed run, the time of the interruption is subtracted. */
   readonly startedAt: number;
   private recorded: Recorded | undefined;
-  /** Of the last checkpoint, or where the run begins. */
+  /** Position of the last checkpoint, or of the start of the run. */
   private position: Position;
 
   constructor(
@@ -67,14 +67,14 @@ export class Recorder {
     checkpoints.begin(this.position);
   }
 
-  /** What went wrong without stopping the run. */
+  /** Warnings about failures that did not stop the run. */
   get warnings(): readonly string[] {
     return this.checkpoints.warnings;
   }
 
   /**
-   * Begins to write down a run. Model and state become what an earlier process left of them; `undo` gives the model back what
-   * it had, until `keep` is called.
+   * Begins to record a run. For a resumed run, restores model and state from the checkpoint; until `keep` is called,
+   * `undo` gives the model its former weights.
    */
   begin(recorded: Recorded): { readonly undo: () => void; readonly keep: () => void } {
     this.recorded = recorded;
@@ -97,12 +97,12 @@ export class Recorder {
     return { undo, keep };
   }
 
-  /** Between two batches: writes a checkpoint if one is due. */
+  /** Writes a checkpoint between two batches, if one is due. */
   async between(part: EpochPart): Promise<void> {
     if (this.checkpoints.isDue(this.positionIn(part))) await this.save(this.positionIn(part), part, undefined);
   }
 
-  /** Between two batches, where the run is stopped: writes a checkpoint if anything has happened since the last. */
+  /** Writes a checkpoint where the run is stopped between two batches, if there was an update since the last one. */
   async stopped(part: EpochPart): Promise<void> {
     await this.saveChanges(this.positionIn(part), part);
   }
@@ -112,7 +112,7 @@ export class Recorder {
     await this.saveChanges(this.positionIn({ epoch, done: 0 }), undefined);
   }
 
-  /** After an epoch: writes a checkpoint if one is due, and when the run is over. */
+  /** Writes a checkpoint after an epoch, if one is due or the run is over. */
   async afterEpoch(epoch: number, end: EarlyEnd | undefined): Promise<void> {
     const position = this.positionIn({ epoch: epoch + 1, done: 0 });
     const isOver = end !== undefined || position.epoch === this.run.options.epochs;

@@ -1,4 +1,4 @@
-// What an earlier process left of a run, checked.
+// Reads and validates the record of an earlier process.
 import { getBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -8,17 +8,17 @@ import type { FoundCheckpoint, Position } from './checkpoints.ts';
 import type { Run, Start } from '../state/plan.ts';
 import type { SavedNumbers, SavedState } from './savedState.ts';
 
-/** What a checkpoint holds of a run besides position and tensors. */
+/** The content of a checkpoint besides position and tensors. */
 export interface RunRecord extends Omit<Start, 'epoch'> {
   readonly training: SavedNumbers;
-  /** Training that the model had seen before. */
+  /** Logs of the training that the model had before the run. */
   readonly history: readonly TrainingLog[];
-  /** Of the run so far, what was done again left out. */
+  /** Duration of the run so far, without the work that was repeated. */
   readonly seconds: number;
   readonly backend: string;
 }
 
-/** Where to go on. */
+/** Where a run resumes. */
 export interface Restart {
   readonly position: Position;
   readonly record: RunRecord;
@@ -26,56 +26,59 @@ export interface Restart {
 }
 
 /**
- * What a checkpoint says, if it is of this run.
+ * Reads a checkpoint of this run.
  *
  * @throws TransferKitError `CHECKPOINT_MISMATCH`; `WEIGHTS_DAMAGED` for a checkpoint that does not describe a run.
  */
 export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheckpoint): Restart {
   const { name, position, state: record, tensors } = found;
   if (!isRecord(record)) throw noRecord(name);
-  // A model that has seen less was made anew, and what it had seen comes from the checkpoint. One that has seen more goes
-  // through another run of the same options.
+  // A model with less training was built anew, and its history comes from the checkpoint. A model with more training
+  // begins another run with the same options.
   const longer = isLonger(run, found);
   const before = longer ? withoutRun(run, record) : run.model.history;
   const [here, there] = [finished(run, before), finished(run, record.history)];
   const seen = (runs: number) => (here > there ? { trainedBefore: runs } : {});
-  // A longer run has other rates of its own accord.
+  // The default rates of a longer run differ.
   const { epochs = null, rates = null } = found.fingerprint;
   const own = longer ? { epochs, rates } : {};
   assertSameRun(run.verb, name, { ...fingerprint, ...own, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
   return { position, record: longer ? lengthened(record) : record, tensors };
 }
 
-/** Whether a run goes on behind what was its end. */
+/** Whether a run continues after its former last epoch. */
 function isLonger({ options }: Run, { fingerprint }: FoundCheckpoint): boolean {
   return typeof fingerprint.epochs === 'number' && fingerprint.epochs < options.epochs;
 }
 
-/** The history of a model without this run, if it has seen that to its end. */
+/** The history of a model without this run, if the model has finished it. */
 function withoutRun({ phase, model }: Run, { epochs }: RunRecord): readonly TrainingLog[] {
   const last = model.history.at(-1);
   const isThis = last?.phase === phase && last.epochs.length === epochs.length;
   return isThis ? model.history.slice(0, -1) : model.history;
 }
 
-/** The number of steps is counted anew, as the schedule goes over all of them. */
+/** The steps are counted anew, because the schedule spans all of them. */
 function lengthened(record: RunRecord): RunRecord {
   const { training } = record;
   return { ...record, training: { ...training, clock: { ...training.clock, total: 0 } } };
 }
 
-/** How many runs there are in a history; those that were stopped in this phase, as this one may have been, left out. */
+/**
+ * Number of finished runs in a history. Runs that were stopped in this phase are not counted: this run may be one of
+ * them.
+ */
 function finished({ phase }: Run, history: readonly TrainingLog[]): number {
   return history.filter((log) => log.phase !== phase || log.stoppedBy !== 'signal').length;
 }
 
-/** What to tell about going on. */
+/** Warnings about resuming. */
 export function warningsOf({ verb }: Run, { record }: Restart): string[] {
   if (record.backend === getBackend()) return [];
   return [`${verb}: resumed on ${getBackend()} what ${record.backend} began, so the last digits are those of neither.`];
 }
 
-/** A file of our version and with the right checksum has all of it. */
+/** Whether a value is a record. A file with our version and a correct checksum has all of its fields. */
 function isRecord(value: unknown): value is RunRecord {
   if (!isJsonObject(value)) return false;
   const { training, epochs, history, seconds, backend } = value;
@@ -83,7 +86,7 @@ function isRecord(value: unknown): value is RunRecord {
   return isRun && isTraining(training);
 }
 
-/** Whether it has all numbers that restoring reads. */
+/** Whether a value has all numbers that restoring reads. */
 function isTraining(value: Json | undefined): boolean {
   if (!isJsonObject(value)) return false;
   const { clock, learningRate, watch, waiting, steps } = value;

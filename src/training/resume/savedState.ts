@@ -1,4 +1,4 @@
-// What a run keeps from step to step, as values outside the backend; and back.
+// Converts the state of a run between steps to values outside the backend, and back.
 import { dispose, keep, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import type { TrunkWeight } from '../../core/types.ts';
@@ -8,32 +8,32 @@ import { snapshotOf } from '../state/snapshot.ts';
 import type { Clock, TrainingState } from '../state/trainingState.ts';
 import type { StartFigures, WatchState } from '../state/watch.ts';
 
-/** The part that is no tensor. */
+/** The state without its tensors. */
 export interface SavedNumbers {
   readonly clock: Clock;
   readonly learningRate: TrainingState['learningRate'];
   readonly watch: WatchState;
   readonly before: StartFigures | undefined;
-  /** Of the gradients that wait. */
+  /** Counts of the accumulated gradients. */
   readonly waiting: { readonly batches: number; readonly examples: number };
   readonly headTrained: boolean;
-  /** Steps that each weight has taken, by its name. */
+  /** Number of steps of each weight, by weight name. */
   readonly steps: Readonly<Record<string, number>>;
 }
 
-/** All of it. */
+/** The whole state. */
 export interface SavedState {
   readonly numbers: SavedNumbers;
   /** `weights/…`, `optimizer/…/0`, `averages/…`, `best/…` by weight name; `gradients/0`. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Weights that are not frozen at some time of a run, statistics among them. */
+/** Weights that are not frozen in some segment of a run, statistics included. */
 export function unfrozenIn({ segments }: Pick<Run, 'segments'>): readonly TrunkWeight[] {
   return [...new Set(segments.flatMap(({ unfrozen, trainable }) => [...unfrozen, ...trainable]))];
 }
 
-/** What a later process needs to go on from here. */
+/** Saves everything that a later process needs to resume here. */
 export async function saveState(run: Run, state: TrainingState): Promise<SavedState> {
   const { clock, learningRate, watch, before, gradients, slots, averages } = state;
   const { batches, examples, sums } = gradients;
@@ -64,7 +64,7 @@ export async function saveState(run: Run, state: TrainingState): Promise<SavedSt
   return { numbers, tensors: new Map(await Promise.all(stored)) };
 }
 
-/** Goes on from there; the weights of the model become those of then. */
+/** Restores a saved state, including the weights of the model. */
 export function restoreState(run: Run, state: TrainingState, { numbers, tensors }: SavedState): void {
   const read = (name: string): Tensor | undefined => {
     const stored = tensors.get(name);
@@ -94,19 +94,19 @@ export function restoreState(run: Run, state: TrainingState, { numbers, tensors 
   run.model.head.trained = numbers.headTrained;
 }
 
-/** Sets the very value: `write` would apply a layer's constraint to what it was applied to already. */
+/** Sets exactly this value: `write` would apply the layer's constraint a second time. */
 function assign({ variable }: TrunkWeight, value: Tensor | undefined): void {
   if (value === undefined) return;
   variable.assign(value);
   dispose(value);
 }
 
-/** Names behind a word. */
+/** Adds a prefix to names. */
 function under(word: string, tensors: Iterable<readonly [string, Tensor]>): (readonly [string, Tensor])[] {
   return Array.from(tensors, ([name, value]) => [`${word}/${name}`, value]);
 }
 
-/** What there is at 0, 1, … */
+/** The values at 0, 1, … up to the first that is missing. */
 function listed<T>(read: (place: number) => T | undefined): T[] {
   const values: T[] = [];
   for (let value = read(0); value !== undefined; value = read(values.length)) values.push(value);

@@ -16,7 +16,7 @@ import { Totals } from '../../measure/totals.ts';
 import { needsStartFigures, observeEpoch, observeStart, withAverages } from './bestWeights.ts';
 import type { Trainer } from './trainer.ts';
 
-/** What all epochs of a run share. */
+/** The data that all epochs of a run share. */
 export interface Course {
   readonly run: Run;
   readonly trainer: Trainer;
@@ -130,7 +130,7 @@ async function passOverRows(
     if (signal?.aborted === true) {
       freeRows(rows);
       await recorder?.stopped(now());
-      // Their batches are not trained on.
+      // No batch is trained on these rows.
       trainer.state.gradients.dispose();
       return undefined;
     }

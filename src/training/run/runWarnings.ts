@@ -4,10 +4,10 @@ import type { Run } from '../state/plan.ts';
 import { watchExamples } from './seenExamples.ts';
 import { fewExamples, lastFigures, noBetterThanChance, sharedExamples } from './warnings.ts';
 
-/** What came of a run. */
+/** Result of a run. */
 type Done = Pick<TrainingLog, 'epochs'> & { readonly best?: TrainingLog['best'] | undefined };
 
-/** A run whose samples remember what is read of them, and what is to be said of the run in the end. */
+/** A run that records which of its examples are read, and its warnings. */
 export interface WatchedRun {
   readonly run: Run;
   warnings(done: Done): string[];
@@ -41,13 +41,15 @@ export function watchRun(run: Run): WatchedRun {
   };
 }
 
-/** Whether losses are cross-entropies of the targets as they are: others cannot be held against the shares of the labels. */
+/**
+ * Whether losses are cross-entropies of the unchanged targets: others cannot be compared with the label frequencies.
+ */
 function hasPlainLoss({ options: { loss, labelSmoothing, classWeights, mix } }: Run): boolean {
   const isDefault = loss === undefined || loss === 'crossEntropy';
   return isDefault && labelSmoothing === 0 && classWeights === undefined && mix === undefined;
 }
 
-/** The epoch whose weights the model has; undefined where they are those of before the run. */
+/** The epoch whose weights the model has; undefined if it has the initial weights. */
 function finalEpoch({ epochs, best }: Done): EpochLog | undefined {
   return best?.restored === true ? epochs.find(({ epoch }) => epoch === best.epoch) : epochs.at(-1);
 }

@@ -1,32 +1,33 @@
-// How strong the penalty of a linear head should be: the strength whose models do best on examples that they were not
-// fitted to, by their loss. Accuracies tell strengths apart less well: they are steps, and flat where losses still rise.
+// Chooses the strength of a linear head's penalty: the one whose models have the lowest loss on held-out examples. The
+// loss is used because accuracy distinguishes strengths less well: it changes in steps, and stays the same while losses
+// still rise.
 import type { DesignMatrix } from './designMatrix.ts';
 import { fitLoosely, inFolds, sharesOf } from './fitValidationFolds.ts';
 import { logitsOf, type FittedModel, type LinearProblem } from './linearFit.ts';
 
-/** What models of one strength come to. */
+/** The models of one strength and their loss. */
 interface Judged {
   readonly l2: number;
   /** Mean loss on held-out examples. */
   readonly loss: number;
-  /** One, or one for each fold. */
+  /** One model, or one for each fold. */
   readonly models: readonly FittedModel[];
 }
 
-/** The strength that was judged best. */
+/** The best strength. */
 export interface Chosen extends Judged {
-  /** Steps of all fits together. */
+  /** Number of iterations of all fits together. */
   readonly iterations: number;
 }
 
-/** Fits models of a strength, beginning with others, and judges them. */
+/** Fits models with a strength, starting from other models, and measures them. */
 export type Judge = (l2: number, start: readonly FittedModel[]) => Promise<Judged>;
 
 /** Held-out examples. */
 export interface HeldOut {
   readonly features: DesignMatrix;
   readonly targets: readonly Float32Array[];
-  /** How much each counts. */
+  /** Weight of each example. */
   readonly weights: readonly number[];
 }
 
@@ -34,12 +35,12 @@ export interface HeldOut {
 const weakest = -10;
 const first = -2;
 const strongest = 6;
-/** Strengths that may come to be tried. */
+/** Maximum number of strengths that are tried. */
 export const mostStrengths = strongest - weakest + 1;
 
 /**
- * The strength that is judged best: one step of the root of ten after the other from 0.1 on, in the direction in which
- * the loss falls, for as long as it does.
+ * Finds the best strength: starts at 0.1, and goes in steps of the root of ten in the direction in which the loss
+ * falls, until it rises.
  */
 export async function chooseL2(judge: Judge): Promise<Chosen> {
   let iterations = 0;
@@ -61,7 +62,7 @@ export async function chooseL2(judge: Judge): Promise<Chosen> {
   return { ...best, iterations };
 }
 
-/** Judges by examples of their own. */
+/** Measures models on separate validation examples. */
 export function byValidation(problem: LinearProblem, shares: Float64Array, held: HeldOut): Judge {
   const { units } = problem;
   return async (l2, [start]) => {
@@ -71,7 +72,7 @@ export function byValidation(problem: LinearProblem, shares: Float64Array, held:
   };
 }
 
-/** Judges by cross-validation: see `inFolds`. */
+/** Measures models by cross-validation: see `inFolds`. */
 export function byFolds(problem: LinearProblem, weights: readonly number[], folds: readonly number[]): Judge {
   const fit = inFolds(problem, weights, folds);
   return async (l2, start) => {
@@ -80,7 +81,7 @@ export function byFolds(problem: LinearProblem, weights: readonly number[], fold
   };
 }
 
-/** Mean loss of rows by logits that may be written over. */
+/** Mean loss of rows. The logits may be overwritten. */
 function meanLoss(
   { loss }: LinearProblem,
   { targets, weights }: HeldOut,

@@ -1,4 +1,5 @@
-// How well features tell classes apart: logistic regressions on all folds but one, judged on that one.
+// Measures how well features separate classes: logistic regressions are fitted to all folds but one, and measured on
+// that one.
 import { at } from '../../core/at.ts';
 import { DesignMatrix } from './designMatrix.ts';
 import { inFolds, sharesOf, type FoldFits } from './fitValidationFolds.ts';
@@ -6,7 +7,7 @@ import type { FittedModel, LinearProblem } from './linearFit.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import { applyScale, featureScaleOf } from './standardise.ts';
 
-/** Features with their classes, and how to judge them. */
+/** Features with their classes, and the settings of the measurement. */
 export interface Validation {
   /** [n, width] */
   readonly features: Float32Array;
@@ -19,21 +20,21 @@ export interface Validation {
   readonly l2: readonly number[];
 }
 
-/** What came of it. */
+/** Result of a cross-validation. */
 export interface Validated {
   /** Mean over the folds of the share of right predictions. */
   readonly accuracy: number;
   /** Standard error of that mean: the folds' standard deviation over the root of their number. */
   readonly standardError: number;
-  /** The strength that did best; the strongest of equals. */
+  /** The best strength; the strongest of equals. */
   readonly l2: number;
 }
 
-/** Who waits for it. */
+/** Callbacks during a cross-validation. */
 export interface Waiting {
-  /** Called from time to time. */
+  /** Called regularly, and awaited. */
   readonly rest: () => Promise<void>;
-  /** Called when all folds are fitted with a strength. */
+  /** Called when all folds are fitted with a strength, and awaited. */
   readonly onFitted: () => Promise<void>;
 }
 
@@ -41,13 +42,13 @@ export interface Waiting {
 export async function crossValidate(data: Validation, { rest, onFitted }: Waiting): Promise<Validated> {
   const { classes, weights, folds } = data;
   const count = Math.max(...classes) + 1;
-  // Two classes need one logit only.
+  // Two classes need a single logit.
   const task = count === 2 ? tasks.binary : tasks.classes;
   const units = task.units(count);
   const targets = classes.map((label) => {
     return Float32Array.from({ length: units }, (_, unit) => Number(units === 1 ? label === 1 : label === unit));
   });
-  // From the strongest: each optimum is a good start for the next.
+  // Starts with the strongest: each optimum is a good start for the next fit.
   const strengths = [...data.l2].sort((a, b) => b - a);
   const { features, rounding } = await standardised(data, units, rest);
   try {

@@ -1,15 +1,18 @@
-// Features of all examples on the backend, for the two products that a linear head is fitted with.
+// Features of all examples on the backend, for the two matrix products of fitting a linear head.
 import { dispose, matMul, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
 
-/** Some rows of it. */
+/** A range of its rows. */
 interface Block {
   readonly first: number;
   readonly values: Tensor2D;
 }
 
-/** Multiplications in one product of a block, about: a millisecond's work, tens of them on the cpu backend. */
+/**
+ * Approximate number of multiplications in one product of a block: it takes about a millisecond, on the cpu backend
+ * tens of them.
+ */
 const workOfBlock = 2 ** 24;
-/** Rows that are worth a product of their own. */
+/** Minimum number of rows of a block. */
 const fewestRows = 128;
 
 /** Features, a row for each example. */
@@ -19,7 +22,7 @@ export class DesignMatrix {
 
   /**
    * @param values - [rows, width]
-   * @param columns - Columns of the products to come, at most: the size of the blocks goes by it.
+   * @param columns - Maximum number of columns of later products; it determines the size of the blocks.
    * @param rest - Called after each block.
    */
   constructor(
@@ -37,7 +40,7 @@ export class DesignMatrix {
     });
   }
 
-  /** Logits [rows, columns] by a kernel [width, columns]. */
+  /** Multiplies by a kernel [width, columns]. Returns logits [rows, columns]. */
   async logits(kernel: Float32Array, columns: number): Promise<Float32Array> {
     const logits = new Float32Array(this.rows * columns);
     await this.visit(kernel, columns, (own, { first }) => {
@@ -47,9 +50,10 @@ export class DesignMatrix {
   }
 
   /**
-   * Gradient [width, columns] of a loss by a kernel [width, columns].
+   * Gradient [width, columns] of a loss with respect to a kernel [width, columns].
    *
-   * @param differentiate - Is given the logits [some rows, columns] from a row on, and puts the gradient by them in their place.
+   * @param differentiate - Receives the logits [some rows, columns] and their first row, and overwrites them with the
+   * gradient with respect to them.
    */
   async gradient(
     kernel: Float32Array,
@@ -83,7 +87,7 @@ export class DesignMatrix {
   }
 }
 
-/** A block, transposed or not, times a matrix. */
+/** Multiplies a block, transposed or not, by a matrix. */
 async function product(
   block: Tensor2D,
   matrix: Float32Array,
@@ -94,7 +98,7 @@ async function product(
   const result = matMul<Tensor2D>(block, factor, isTransposed);
   try {
     const values = await result.data<'float32'>();
-    return values.slice(); // Some backends hand out their own memory.
+    return values.slice(); // Some backends return their own memory.
   } finally {
     dispose([factor, result]);
   }

@@ -1,16 +1,19 @@
-// Linear models fitted loosely, to all rows or to all folds but one: enough to tell penalties, or features, apart.
+// Fits linear models to all rows, or to all folds but one, just precisely enough to compare penalties or features.
 import { fitSideBySide, logitsOf, type FittedModel, type LinearFit, type LinearProblem } from './linearFit.ts';
 
-/** A fit that goes on from that of another penalty. */
+/** A fit that starts from a model with another penalty. */
 interface Continued extends LinearFit {
   readonly start: FittedModel | undefined;
 }
 
-/** Part of its objective that a model may be above the minimum: what is left changes hardly any logit. */
+/**
+ * Maximum distance of a model's objective from the minimum, relative to it. A smaller distance hardly changes the
+ * logits.
+ */
 const looseness = 2e-3;
 const maxIterations = 200;
 
-/** Fits models as exactly as comparisons need. */
+/** Fits models as precisely as comparisons need. */
 export function fitLoosely(problem: LinearProblem, fits: readonly Continued[]): Promise<FittedModel[]> {
   const objectives = fits.map(({ start }) => start?.objective ?? 1);
   return fitSideBySide(problem, fits, { gap: looseness * Math.min(...objectives), maxIterations });
@@ -18,17 +21,17 @@ export function fitLoosely(problem: LinearProblem, fits: readonly Continued[]): 
 
 /** Models of a cross-validation. */
 export interface FoldFits {
-  /** One for each fold, fitted to the others. */
+  /** One for each fold, fitted to the other folds. */
   readonly models: readonly FittedModel[];
-  /** Logits [units] of a row, by the model that was not fitted to it. The caller's own. */
+  /** Logits [units] of a row, from the model that was not fitted to it. The caller owns the array. */
   readonly logits: (row: number) => Float32Array;
 }
 
 /**
- * Makes a function that fits models of a penalty to all folds but one each.
+ * Makes a function that fits models with a penalty, each to all folds but one.
  *
- * @param weights - How much each row counts.
- * @param folds - Number of each row's fold.
+ * @param weights - Weight of each row.
+ * @param folds - Fold of each row.
  */
 export function inFolds(
   problem: LinearProblem,

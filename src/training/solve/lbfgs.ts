@@ -4,35 +4,35 @@
 import { searchLine, type Evaluation, type Search, type State } from './lineSearch.ts';
 import { addScaled, dot, largest } from './vectors.ts';
 
-/** Gives the value at a point and writes the gradient there into the second array. */
+/** Returns the value at a point, and writes the gradient there into the second array. */
 export type Objective = (point: Float64Array, gradient: Float64Array) => number;
 
-/** When to stop, and how much to remember. */
+/** Criteria for stopping, and the number of remembered steps. */
 export interface MinimiseOptions {
   /** Ends when the gradient is no larger than this. Default 1e-6. */
   readonly tolerance?: number;
-  /** How large a gradient is. Default: its largest absolute part. */
+  /** Size of a gradient. Default: its largest absolute component. */
   readonly sizeOf?: (gradient: Float64Array) => number;
-  /** Default 500. */
+  /** Maximum number of iterations. Default 500. */
   readonly maxIterations?: number;
-  /** How many of the last steps shape the next direction. Default 10. */
+  /** Number of previous steps that determine the next direction. Default 10. */
   readonly memory?: number;
   /** Relative error of the values. Default: that of double precision. */
   readonly noise?: number;
 }
 
-/** Where a minimisation ended. */
+/** The end of a minimisation. */
 export interface Minimum {
   readonly point: Float64Array;
   readonly value: number;
   /** Size of the gradient at the point. */
   readonly slope: number;
   readonly iterations: number;
-  /** False when `maxIterations` ended it. */
+  /** False if `maxIterations` ended it. */
   readonly converged: boolean;
 }
 
-/** One step and how it changed the gradient. */
+/** A step, and the change of the gradient along it. */
 interface Correction {
   readonly step: Float64Array;
   readonly change: Float64Array;
@@ -53,10 +53,11 @@ function evaluate(objective: Objective, point: Float64Array): Evaluation {
 }
 
 /**
- * Minimises a function whose evaluations somebody else makes: yields points, to be resumed with their evaluations. The
- * gradients become its own.
+ * Minimises a function that the caller evaluates: yields points, and must be resumed with their evaluations. It then
+ * owns their gradients.
  *
- * Ends at the tolerance, or where the line search finds nothing lower: rounding then hides what is left to gain.
+ * Ends at the tolerance, or if the line search finds no lower value: a further decrease would be smaller than the
+ * rounding.
  */
 export function* minimisation(
   start: Float64Array,
@@ -76,7 +77,7 @@ export function* minimisation(
   while (!stuck && sizeOf(state.gradient) > tolerance && iterations < maxIterations) {
     const found = yield* advance(state, corrections, noise);
     if (found === undefined) {
-      // Old corrections may have gone stale: the plain gradient has one more try.
+      // The corrections may be outdated: tries once more along the plain gradient.
       stuck = corrections.length === 0;
       corrections = [];
       continue;

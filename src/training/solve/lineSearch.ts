@@ -1,5 +1,5 @@
-// Finds how far to go in a direction: a step that meets the strong Wolfe conditions.
-// J. Nocedal, S. J. Wright: Numerical Optimization, 2nd edition (2006), algorithms 3.5 and 3.6.
+// Line search: finds a step along a direction that meets the strong Wolfe conditions. J. Nocedal, S. J. Wright:
+// Numerical Optimization, 2nd edition (2006), algorithms 3.5 and 3.6.
 import { addScaled, dot } from './vectors.ts';
 
 /** Value and gradient at a point. */
@@ -13,10 +13,10 @@ export interface State extends Evaluation {
   readonly point: Float64Array;
 }
 
-/** Asks for the evaluation of points, one after the other; ends with a result. */
+/** Yields points to be evaluated, one after the other; returns a result. */
 export type Search<Result> = Generator<Float64Array, Result, Evaluation>;
 
-/** A line, from where it begins. */
+/** A line and its start. */
 export interface Line {
   readonly start: State;
   readonly direction: Float64Array;
@@ -24,23 +24,29 @@ export interface Line {
   readonly slope: number;
   /** Step to try first. */
   readonly first: number;
-  /** Values this close, relative to their size, count as equal. */
+  /** Values whose relative difference is below this count as equal. */
   readonly noise: number;
 }
 
-/** A place on the line. */
+/** A point on the line. */
 interface Trial extends State {
   readonly step: number;
   /** Derivative along the line. */
   readonly slope: number;
 }
 
-/** Wolfe's constants: sufficient decrease, and flatness as usual for quasi-Newton directions. */
+/**
+ * Constants of the Wolfe conditions: sufficient decrease, and curvature, with the usual value for quasi-Newton
+ * directions.
+ */
 const decrease = 1e-4;
 const flatness = 0.9;
 const maxTrials = 25;
 
-/** A step that meets the conditions (algorithm 3.5); else the lowest trial, if it is lower at all. */
+/**
+ * Finds a step that meets the conditions (algorithm 3.5). Otherwise returns the lowest trial, if it is lower than the
+ * start.
+ */
 export function* searchLine(line: Line): Search<State | undefined> {
   const start: Trial = { ...line.start, step: 0, slope: line.slope };
   let before = start;
@@ -58,7 +64,7 @@ export function* searchLine(line: Line): Search<State | undefined> {
   return before.value < start.value ? before : undefined;
 }
 
-/** Narrows an interval that holds a good step (algorithm 3.6); `low` is its better end. */
+/** Narrows an interval that contains a valid step (algorithm 3.6); `low` is the end with the lower value. */
 function* zoom(line: Line, low: Trial, high: Trial): Search<State | undefined> {
   for (let trials = 0; trials < maxTrials; trials++) {
     const trial = yield* probe(line, between(low, high));
@@ -88,7 +94,10 @@ function isFlat({ slope }: Line, trial: Trial): boolean {
   return Math.abs(trial.slope) <= flatness * Math.abs(slope);
 }
 
-/** Minimum of the cubic through two trials (equation 3.59), kept off the ends; the middle where there is none. */
+/**
+ * Minimum of the cubic through two trials (equation 3.59), not too close to the ends; the middle if there is no
+ * minimum.
+ */
 function between(low: Trial, high: Trial): number {
   const width = high.step - low.step;
   const middle = low.step + width / 2;

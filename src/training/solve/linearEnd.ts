@@ -1,4 +1,4 @@
-// One head among those that are linear in the same features: chooses its penalty and fits it.
+// Solves for one head of several on the same features: chooses its penalty and fits it.
 import { internalError } from '../../core/errors.ts';
 import type { LinearEnd } from '../../model/linearHead.ts';
 import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
@@ -8,42 +8,42 @@ import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem }
 import { tasks } from '../../model/tasks/tasks.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
 
-/** Examples of all heads, with the targets of all of them. */
+/** Examples with the targets of all heads. */
 export interface EndParts {
   readonly train: HeldOut;
   readonly validation: HeldOut | undefined;
-  /** Share of rounding in the size of each column. */
+  /** Relative rounding error of each column. */
   readonly rounding: Float64Array;
-  /** Called from time to time. */
+  /** Called regularly, and awaited. */
   readonly rest: () => Promise<void>;
 }
 
-/** How to solve for one head. */
+/** Settings for one head. */
 export interface EndPlan {
   readonly end: LinearEnd;
-  /** Undefined: the one that does best. */
+  /** Strength of the penalty; undefined: the best one is chosen. */
   readonly l2: number | undefined;
   readonly seed: number;
-  /** Called after each strength that was judged. */
+  /** Called after each strength that was tried. */
   readonly onJudged: () => Promise<void>;
 }
 
-/** A head that is solved for. */
+/** A fitted head. */
 export interface SolvedEnd extends Pick<FittedModel, 'iterations' | 'converged'> {
   readonly end: LinearEnd;
   readonly l2: number;
   readonly weights: LinearModel;
 }
 
-/** Folds of a cross-validation. */
+/** Maximum number of folds of a cross-validation. */
 export const mostFolds = 5;
-/** Of more examples than these one fold is enough to judge by. */
+/** With more examples than this, a single fold is held out. */
 const mostCrossValidated = 5000;
 
-/** How far the objective may be above its minimum at the end. */
+/** Maximum distance of the objective from its minimum at the end. */
 const gap = 1e-6;
 const maxIterations = 1000;
-/** For examples too few to choose by. */
+/** Used if there are too few examples to choose. */
 const defaultL2 = 1;
 
 /** Fits one head on standardised features. */
@@ -62,7 +62,10 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
   return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged: fitted.converged };
 }
 
-/** Examples with the targets of one head, standardised where its task says so, and the way back for a model. */
+/**
+ * Examples with the targets of one head, standardised if its task needs it, and the function that converts a model
+ * back.
+ */
 async function ownParts({ train, validation, rest }: EndParts, { part }: LinearEnd, shares: Float64Array) {
   const units = part.to - part.from;
   const columns = ({ targets }: HeldOut) => {
@@ -97,7 +100,9 @@ function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promis
   });
 }
 
-/** By a cross-validation, classes spread evenly over the folds. Undefined when too few examples count. */
+/**
+ * Measures by cross-validation, with classes spread evenly over the folds. Undefined if too few examples have a weight.
+ */
 function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEnd, seed: number): Judge | undefined {
   const counted = train.weights.flatMap((weight, row) => (weight > 0 ? [row] : []));
   const count = Math.min(mostFolds, counted.length);
@@ -115,7 +120,7 @@ function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEn
   return byValidation(problem, sharesOf(train.weights.map((weight, row) => (isHeld(row) ? 0 : weight))), held);
 }
 
-/** The mean of the models of some folds is near the model of all of them. */
+/** The mean of the models of some folds: it is near the model of all examples. */
 function meanOf(models: readonly LinearModel[]): LinearModel | undefined {
   const [first] = models;
   if (first === undefined) return undefined;

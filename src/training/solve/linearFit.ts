@@ -1,18 +1,18 @@
-// Fits linear models by L-BFGS, several side by side: their products with the features are one.
+// Fits linear models by L-BFGS, several at once: their matrix products with the features are joined into one.
 import type { DesignMatrix } from './designMatrix.ts';
 import { minimisation, type Minimum } from './lbfgs.ts';
 import type { Evaluation, Search } from './lineSearch.ts';
 import type { RowLoss } from '../../model/tasks/rowLosses.ts';
 import { norm } from './vectors.ts';
 
-/** What linear models are fitted to. */
+/** Features and targets of linear models. */
 export interface LinearProblem {
   readonly features: DesignMatrix;
-  /** For each row of the features the targets of all units. */
+  /** Targets of all units for each row of the features. */
   readonly targets: readonly Float32Array[];
   readonly units: number;
   readonly loss: RowLoss;
-  /** What is added to the strength of the penalty for the weights of each column. Default: nothing. */
+  /** Added to the strength of the penalty, for the weights of each column. Default 0. */
   readonly rounding?: Float64Array | undefined;
 }
 
@@ -28,9 +28,12 @@ export interface LinearModel {
 export interface LinearFit {
   /** Share of each row in the mean loss; they sum to 1. */
   readonly shares: Float64Array;
-  /** Strength of the penalty, above 0: `l2 / 2` times the squared kernel on top of the mean loss. The bias is free. */
+  /**
+   * Strength of the penalty, above 0: `l2 / 2` times the squared kernel is added to the mean loss. The bias has no
+   * penalty.
+   */
   readonly l2: number;
-  /** Where to start: a model fitted with another penalty. Default 0. */
+  /** Initial model, fitted with another penalty. Default: zeros. */
   readonly start?: LinearModel | undefined;
 }
 
@@ -42,17 +45,17 @@ export interface FittedModel extends LinearModel {
   readonly converged: boolean;
 }
 
-/** How exactly to fit. */
+/** Precision of a fit. */
 export interface Precision {
-  /** How far the objective may be above its minimum: what strong convexity makes of the gradient is smaller at the end. */
+  /** Maximum distance of the objective from its minimum at the end, as bounded by the gradient and strong convexity. */
   readonly gap: number;
   readonly maxIterations: number;
 }
 
-/** Products in single precision leave this much error in a mean loss, relative to it. */
+/** Relative error of a mean loss whose products are computed in single precision. */
 const noise = 1e-7;
 
-/** A fit that is not done. */
+/** An unfinished fit. */
 interface Open {
   readonly fit: LinearFit;
   readonly search: Search<Minimum>;
@@ -116,7 +119,7 @@ function modelAt(point: Float64Array, size: number): LinearModel {
   return { kernel: point.subarray(0, size), bias: point.subarray(size) };
 }
 
-/** Kernels [width, units] as one, [width, models * units]. */
+/** Joins kernels [width, units] into one, [width, models * units]. */
 function joinKernels(models: readonly LinearModel[], width: number, units: number): Float32Array {
   const joined = new Float32Array(width * models.length * units);
   models.forEach(({ kernel }, model) => {
@@ -128,7 +131,7 @@ function joinKernels(models: readonly LinearModel[], width: number, units: numbe
   return joined;
 }
 
-/** Objectives and their gradients, at the point of each. */
+/** Objectives and gradients of all unfinished fits, at the present point of each. */
 async function evaluate(problem: LinearProblem, open: readonly Open[]): Promise<Evaluation[]> {
   const { features, units, rounding } = problem;
   const size = features.width * units;
@@ -169,7 +172,10 @@ interface Columns {
   readonly columns: number;
 }
 
-/** Puts gradients in the place of one model's logits, adds those by the bias; gives the rows' part of the mean loss. */
+/**
+ * Overwrites the logits of one model with gradients, adds those for the bias, and returns these rows' part of the mean
+ * loss.
+ */
 function differentiate(
   { targets, units, loss }: LinearProblem,
   shares: Float64Array,

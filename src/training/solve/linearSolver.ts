@@ -17,34 +17,34 @@ import { readEverything, type Everything } from '../../features/readEverything.t
 import { applyScale, featureScaleOf, forUnscaled, type FeatureScale } from './standardise.ts';
 import { takeTurns } from '../../core/takeTurns.ts';
 
-/** What to solve, and how. */
+/** The problem, and settings of the solution. */
 export interface LinearPlan extends Pick<Run, 'verb' | 'model' | 'classWeight'> {
   readonly head: LinearHead;
-  /** Rows that enter at the head's entry. */
+  /** Rows that enter the network at the head. */
   readonly train: Examples;
-  /** Rows to choose the penalty on; without them it is chosen by cross-validation. */
+  /** Rows to choose the penalty on. Without them it is chosen by cross-validation. */
   readonly validation: Examples | undefined;
-  /** Strength of the penalty, above 0; undefined: the one that does best. */
+  /** Strength of the penalty, above 0; undefined: the best one is chosen. */
   readonly l2: number | undefined;
   readonly options: Pick<SettledOptions, 'seed' | 'signal' | 'onProgress'>;
 }
 
-/** What came of it. */
+/** Result of the solver. */
 export interface Solved {
-  /** Strength of the penalty: of each head, where there are several. */
+  /** Strength of the penalty; by head name for several heads. */
   readonly l2: number | Readonly<Record<string, number>>;
-  /** Of all fits together. */
+  /** Number of iterations of all fits together. */
   readonly iterations: number;
   readonly converged: boolean;
 }
 
 /**
- * Puts the weights in a head that minimise the mean loss of all examples and `l2 / 2` times the squared kernel, on features
- * that are standardised: cross-entropy, or half the squared error of standardised targets. The standardisation is then
- * folded into kernel and bias. Several heads are solved for one by one.
+ * Gives a head the weights that minimise the mean loss of all examples plus `l2 / 2` times the squared kernel, on
+ * standardised features. The loss is cross-entropy, or half the squared error of standardised targets. The
+ * standardisation is then folded into kernel and bias. Several heads are solved one by one.
  *
- * @returns Undefined when the signal stopped it: the weights are as they were.
- * @throws TransferKitError `NO_EXAMPLES` when none counts, `NOT_FINITE`; what reading raises.
+ * @returns Undefined if the signal stopped it; the weights are then unchanged.
+ * @throws TransferKitError `NO_EXAMPLES` if no example has a weight, `NOT_FINITE`, and the errors of reading.
  */
 export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefined> {
   const { model, head, options } = plan;

@@ -1,46 +1,56 @@
-// Columns of mean 0 and deviation 1, and linear models that are told of the columns as they were.
+// Standardises columns to mean 0 and deviation 1, and converts linear models of standardised columns to models of the
+// original ones.
 import type { LinearModel } from './linearFit.ts';
 
-/** How columns are moved and stretched. */
+/** Shift and factor of each column. */
 export interface Scale {
   readonly mean: Float64Array;
   /** 1 / size of a column; 0 leaves it out. */
   readonly factor: Float64Array;
 }
 
-/** The same for features, of which float32 holds some columns too coarsely. */
+/** The scale of features, with the precision that float32 leaves to each column. */
 export interface FeatureScale extends Scale {
-  /** Share of rounding in the size of each column, 0 … 1: what its weights are penalised by beside `l2`. */
+  /**
+   * Relative rounding error of each column, 0 … 1. It is an additional penalty on the column's weights, besides `l2`.
+   */
   readonly rounding: Float64Array;
 }
 
-/** A deviation this small, relative to the mean, is rounding. */
+/** A deviation below this, relative to the mean, is rounding. */
 const negligible = 1e-6;
 
 /**
- * What a weight must not enlarge, as shares of the mean of its column and of the size of the other columns. The mean is
- * subtracted by the bias in float32, so it costs logits digits for sure; the layer that made a column may have rounded it by
- * the size of its inputs, which only the other columns tell about, and no more than so much of that is supposed.
+ * Estimates of rounding errors that a weight must not enlarge: relative to the mean of its column, and to the size of
+ * the other columns. The bias subtracts the mean in float32, which always costs digits of the logits. The layer that
+ * computed a column may also have rounded it by the size of its inputs. These are unknown: the other columns give an
+ * estimate, which is limited.
  */
 const ofMean = 2 ** -9;
 const ofOthers = 2 ** -23;
 const mostOfOthers = 2 ** -13;
-/** Below it the weight itself would not be a number of float32, and numbers of some backends are 0. */
+/**
+ * Minimum size of a column: the weights of smaller ones would exceed float32, or some backends would treat the column
+ * as 0.
+ */
 const leastSize = 2 ** -113;
-/** Part of the columns, from the smallest on, that counts as of usual size: of the rest some may be huge. */
+/** Share of the columns, from the smallest on, that determines the usual size: some of the others may be huge. */
 const usual = 0.75;
-/** Deviations this many times as large as what rounds them are left as they are, and those this many times as small left out. */
+/**
+ * A column is unchanged if its deviation is this many times its rounding error. It is left out if its rounding error is
+ * this many times its deviation.
+ */
 const clear = 32;
 const lost = 64;
 
-/** Numbers that are gone through between two rests. */
+/** Number of values between two calls of `rest`. */
 const stretch = 2 ** 20;
 
 /**
- * Mean and deviation of each column of values [rows, width], by shares of the rows that sum to 1. A column that does not
- * vary is left out.
+ * Mean and deviation of each column of values [rows, width], weighted by shares of the rows that sum to 1. A constant
+ * column is left out.
  *
- * @param rest - Called from time to time.
+ * @param rest - Called regularly, and awaited.
  */
 export async function scaleOf(
   values: Float32Array,
@@ -54,9 +64,9 @@ export async function scaleOf(
 }
 
 /**
- * The same for columns that a float32 layer multiplies: a column that varies hardly more than float32 rounds is stretched to
- * less than a deviation of 1, and one that does not vary beyond that is left out. Weights stay so small that what other
- * backends and other orders of summing round differently does not show in the logits.
+ * The same for columns that a float32 layer multiplies. A column that varies hardly more than float32 rounds is scaled
+ * to less than a deviation of 1, and a column that varies less than that is left out. Weights stay so small that
+ * rounding differences of other backends and other orders of summation do not show in the logits.
  */
 export async function featureScaleOf(
   values: Float32Array,
@@ -80,7 +90,7 @@ export async function featureScaleOf(
   return { mean, factor, rounding };
 }
 
-/** Size of the largest of the columns that are not unusually large; columns of zeros do not count. */
+/** Largest size of the columns that are not unusually large. Columns of zeros do not count. */
 function usualSize(mean: Float64Array, deviation: Float64Array): number {
   const sizes = mean.map((each, i) => Math.hypot(each, deviation[i] ?? 0)).filter((size) => size > 0);
   return sizes.sort()[Math.floor(usual * sizes.length)] ?? 0;
@@ -114,7 +124,7 @@ export async function applyScale(
   });
 }
 
-/** Visits rows by where they begin and by number. */
+/** Visits rows with their offset and number. */
 async function eachRow(
   values: Float32Array,
   width: number,
@@ -128,7 +138,7 @@ async function eachRow(
   }
 }
 
-/** The model that gives for columns as they were what a model gives for scaled ones. */
+/** Converts a model of standardised columns to a model of the original columns with the same outputs. */
 export function forUnscaled({ kernel, bias }: LinearModel, { mean, factor }: Scale): LinearModel {
   const units = bias.length;
   const folded = kernel.map((value, i) => value * (factor[Math.floor(i / units)] ?? 0));
@@ -139,7 +149,7 @@ export function forUnscaled({ kernel, bias }: LinearModel, { mean, factor }: Sca
   return { kernel: folded, bias: moved };
 }
 
-/** The model that gives what a model gives, with each unit as it was before it was scaled. */
+/** Converts a model of standardised units to a model of the original units. */
 export function forUnscaledUnits({ kernel, bias }: LinearModel, { mean, factor }: Scale): LinearModel {
   const units = bias.length;
   const stretch = factor.map((each) => (each === 0 ? 0 : 1 / each));

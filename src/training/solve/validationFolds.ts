@@ -1,9 +1,9 @@
-// Which examples go where in a cross-validation: drawn by the seed, every class spread evenly.
+// Assigns examples to the folds of a cross-validation: drawn by the seed, with every class spread evenly.
 import { deriveSeed, permutation } from '../../core/random.ts';
 
 /**
- * Positions of at most `most` examples, in rising order, so that every class keeps its share and at least two examples
- * where there is room.
+ * Positions of at most `most` examples, in rising order. Every class keeps its share, and at least two examples if
+ * `most` allows it.
  */
 export function drawExamples(classes: readonly number[], most: number, seed: number): number[] {
   const ranked = shuffledClasses(classes, seed).flatMap((members) =>
@@ -17,8 +17,8 @@ export function drawExamples(classes: readonly number[], most: number, seed: num
 }
 
 /**
- * Number of the fold of each example. Folds differ by one example at most, in all and in every class; a class of two or
- * more is in at least two of them.
+ * Fold of each example. Sizes of folds differ by at most one example, in total and in every class. A class with two or
+ * more examples is in at least two folds.
  */
 export function assignFolds(classes: readonly number[], folds: number, seed: number): number[] {
   const assigned = new Array<number>(classes.length).fill(0);
@@ -30,7 +30,7 @@ export function assignFolds(classes: readonly number[], folds: number, seed: num
   return assigned;
 }
 
-/** Positions of the examples of each class, each class in an order of its own. */
+/** Positions of the examples of each class, each class in its own random order. */
 function shuffledClasses(classes: readonly number[], seed: number): number[][] {
   const groups: number[][] = [];
   classes.forEach((label, position) => (groups[label] ??= []).push(position));

@@ -1,4 +1,4 @@
-// What a minimiser does to long rows of numbers.
+// Vector operations of minimisers.
 
 /** Sum of products. */
 export function dot(a: Float64Array, b: Float64Array): number {
