@@ -1,4 +1,5 @@
-// A part of a trunk of layers for inference: fused where its layers have a form as nodes, as it is elsewhere.
+// Folds a part of a trunk of layers for inference: layers that can be written as nodes are fused, the others run
+// unchanged.
 import { disposal } from '../../core/disposal.ts';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { FoldedPart, LayersTrunk, StageRange, TensorSpec } from '../../core/types.ts';
@@ -8,7 +9,7 @@ import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '.
 
 type Range = Required<StageRange>;
 
-/** What folding needs of a trunk of layers. */
+/** The parts of a trunk of layers that folding uses. */
 export type FoldableTrunk = WritableTrunk & Pick<LayersTrunk, 'input' | 'stages' | 'run'>;
 
 /** Stages of a trunk written as nodes. */
@@ -18,7 +19,7 @@ interface WrittenRange extends WrittenCalls {
   readonly spec: TensorSpec;
 }
 
-/** Folds stages of a trunk; those with layers that have no form as nodes run as they are. */
+/** Folds stages of a trunk. Stages with layers that cannot be written as nodes run unchanged. */
 export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.length }: StageRange = {}): FoldedPart {
   const whole = writeRange(trunk, { from, to });
   if (whole.unsupported.length === 0) return { ...programOf(trunk, whole), ...disposal(), unfolded: [] };
@@ -43,7 +44,7 @@ export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.l
   };
 }
 
-/** Stages that follow each other and are all foldable, or all not. */
+/** Groups of consecutive stages that are all foldable, or all not. */
 function runsOf(trunk: FoldableTrunk, { from, to }: Range): Range[] {
   const runs: (Range & { readonly foldable: boolean })[] = [];
   for (let stage = from; stage < to; stage++) {
@@ -78,7 +79,7 @@ function asItIs(trunk: FoldableTrunk, range: Range): Program {
   };
 }
 
-/** One program after the other; the input stays the caller's. */
+/** Runs one program after the other. The caller still owns the input. */
 function inTurn(programs: readonly Program[], input: Tensor): Tensor {
   return programs.reduce((x, program) => {
     try {

@@ -1,4 +1,5 @@
-// Base, head and probabilities as one GraphModel whose layers are fused: what `toGraphModel` gives. Nothing of it trains.
+// Writes base, head and probabilities as one GraphModel with fused layers: the result of `toGraphModel`. It cannot be
+// trained.
 import { dispose } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
@@ -11,11 +12,11 @@ import { hasLayers, nodesOfBase, type BaseNodes } from '../write/baseNodes.ts';
 import { addAnswer, writeLogits } from '../write/graphParts.ts';
 
 /**
- * Writes a model as fused nodes. Each head has one output, which gives probabilities, or the numbers of a regression.
+ * Writes a model as fused nodes. Each head has one output: its probabilities, or the numbers of a regression.
  *
- * @returns The graph, and its constants, which are the caller's.
- * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no form as nodes, `UNSUPPORTED_TRUNK` for a base that
- * cannot be written.
+ * @returns The graph and its constants, which the caller owns.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that cannot be written as nodes, `UNSUPPORTED_TRUNK` for
+ * a base that cannot be written.
  */
 export function foldModel({ base, head }: AnyModel): FoldedNodes {
   return hasLayers(base.trunk) ? foldOnLayers(base.trunk, head) : foldOnNodes(nodesOfBase('toGraphModel', base), head);
@@ -47,7 +48,7 @@ function foldOnNodes({ graph, features, constants }: BaseNodes, head: AnyHead): 
   }
 }
 
-/** Writes a head and what turns its logits into probabilities; returns the nodes of the outputs. */
+/** Writes a head and the nodes that turn its logits into probabilities; returns the nodes of the outputs. */
 function writeHead(
   { trunk, parts }: AnyHead,
   features: string,

@@ -1,4 +1,4 @@
-// A GraphModel's nodes fused as those of layers are. What a converter has fused already stays as it is.
+// Fuses the nodes of a GraphModel, like those of layers. Nodes that a converter has fused are kept.
 import { disposal } from '../../core/disposal.ts';
 import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
@@ -11,16 +11,17 @@ import { nodeOf, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
 import { makeProgram } from './program.ts';
 import { writeProduct } from '../write/writeKernel.ts';
 
-/** A graph and the values of its constants, which are the caller's. */
+/** A graph and the values of its constants, which the caller owns. */
 export interface FoldedNodes {
   readonly graph: NodeGraph;
   readonly constants: ReadonlyMap<string, Tensor>;
 }
 
 /**
- * A graph with fewer nodes that does the same. The nodes of its outputs may have other names, in the same order.
+ * Returns a graph with fewer nodes and the same function. The nodes of its outputs may have other names, in the same
+ * order.
  *
- * @param constants - Values of the graph's constants; they stay the caller's.
+ * @param constants - Values of the graph's constants. The caller still owns them.
  */
 export function foldNodes(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): FoldedNodes {
   const chains = nodeChains(graph, constants);
@@ -59,14 +60,14 @@ function writeChain(draft: NodeDraft, chain: NodeChain, moved: (reference: strin
   return writeProduct({ scope, activation }, kind, x, weights, attributesOf(chain));
 }
 
-/** What a kernel's node says of windows and axes, with the padding in front of it. */
+/** Attributes of a kernel's node about windows and axes, including the padding before it. */
 function attributesOf({ kernel: { attr }, pad }: NodeChain): JsonObject {
   const { fused_ops: _ops, num_args: _count, epsilon: _epsilon, leakyrelu_alpha: _slope, ...kept } = attr;
   if (pad === undefined) return kept;
   return { ...kept, padding: { s: btoa('EXPLICIT') }, explicit_paddings: { list: { i: pad.amounts.map(String) } } };
 }
 
-/** Steps that follow each other as one factor and one summand for each channel. */
+/** Combines consecutive steps into one factor and one summand for each channel. */
 function combined(steps: readonly ScaleNode[], channels: number): LateScale {
   const compute = () => ({
     scale: steps.reduce<Tensor>((scale, step) => mul(scale, factorOf(step)), ones([channels])),
@@ -90,7 +91,7 @@ function factorOf({ op, values, epsilon }: ScaleNode): Tensor | number {
   }
 }
 
-/** What a step makes of the summand so far. */
+/** Applies a step to the summand of the steps before it. */
 function shifted(sum: Tensor, step: ScaleNode): Tensor {
   const [first = scalar(0), offset = first, mean = first] = step.values.map(flat);
   switch (step.op) {
@@ -116,11 +117,11 @@ function placeholder(name: string): NodeSpec {
 }
 
 /**
- * Fuses what lies between two nodes of a graph.
+ * Fuses the nodes between two nodes of a graph.
  *
- * @param input - Shape and type of what it runs on.
- * @param entry - The node whose output is given; the graph's input by default.
- * @param exit - The node whose output is wanted; the graph's input by default.
+ * @param input - Shape and type of the part's input.
+ * @param entry - The node whose output becomes the input. Default: the graph's input.
+ * @param exit - The node whose output is computed. Default: the graph's input.
  */
 export function foldPart(
   graph: NodeGraph,

@@ -1,32 +1,32 @@
-// Which nodes of a GraphModel can be computed together: what fusedGroups.ts finds among layers, among nodes.
+// Finds nodes of a GraphModel that can be computed together, as fusedGroups.ts does for layers.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
 import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
 
-/** Nodes that follow each other with nobody else reading what lies between. */
+/** Consecutive nodes whose intermediate outputs no other node reads. */
 export interface NodeChain {
-  /** A Pad with zeros in front of a kernel that does not pad itself; two numbers for each axis. */
+  /** A Pad with zeros before a kernel that has no padding of its own; two numbers for each axis. */
   readonly pad: { readonly node: NodeSpec; readonly amounts: readonly number[] } | undefined;
   readonly kernel: NodeSpec;
   readonly kind: KernelKind;
   readonly filter: Tensor;
-  /** How many the kernel gives. */
+  /** Number of output channels of the kernel. */
   readonly channels: number;
-  /** The kernel's own, of one that is fused already. */
+  /** The bias of a kernel that is already fused. */
   readonly bias: Tensor | undefined;
-  /** Nodes that scale or shift each channel, in turn. */
+  /** Nodes that scale or shift each channel, in order. */
   readonly scales: readonly ScaleNode[];
   readonly activation: Activation | undefined;
-  /** All of its nodes, in turn; the output of the last is the chain's. */
+  /** All nodes of the chain, in order. The output of the last one is the chain's. */
   readonly nodes: readonly NodeSpec[];
 }
 
-/** A node that does the same to every value of a channel. */
+/** A node that applies the same operation to all values of a channel. */
 export interface ScaleNode {
   readonly op: 'add' | 'subtract' | 'multiply' | 'divide' | 'normalize';
-  /** One for each channel, or a single one; of a normalisation scale, offset, mean and variance. */
+  /** One value for each channel, or a single one. For a normalisation: scale, offset, mean and variance. */
   readonly values: readonly Tensor[];
   readonly epsilon: number;
 }
@@ -62,18 +62,18 @@ const activations: Readonly<Record<string, string>> = {
   Sigmoid: 'sigmoid',
 };
 
-/** What finding needs to know of a graph. */
+/** Facts about a graph that the search uses. */
 interface Surroundings {
   readonly constant: (reference: string | undefined) => Tensor | undefined;
-  /** The node that alone reads another's first output. */
+  /** The only reader of a node's first output, by the name of that node. */
   readonly onlyReader: ReadonlyMap<string, NodeSpec>;
-  /** Nodes of which somebody reads more than the first output. */
+  /** Nodes that have readers of further outputs than the first. */
   readonly readFurther: ReadonlySet<string>;
   readonly byName: ReadonlyMap<string, NodeSpec>;
 }
 
 /**
- * The chains of a graph that are more than one node long.
+ * Finds the chains of a graph with more than one node.
  *
  * @param constants - Values of the graph's constants.
  */
@@ -116,7 +116,7 @@ function chainFrom(kernel: NodeSpec, kind: KernelKind, around: Surroundings): No
   return { ...base, scales, activation, nodes };
 }
 
-/** Filter, bias and output channels of a kernel; undefined where it is not one that can be changed. */
+/** Filter, bias and output channels of a kernel. Undefined for a kernel that cannot be changed. */
 function weightsOf(kernel: NodeSpec, kind: KernelKind, own: ReturnType<typeof ownSteps>, { constant }: Surroundings) {
   const filter = constant(kernel.inputs[1]);
   const bias = own.hasBias ? constant(kernel.inputs[2]) : undefined;
@@ -127,7 +127,7 @@ function weightsOf(kernel: NodeSpec, kind: KernelKind, own: ReturnType<typeof ow
   return { filter, bias, channels: kind === 'depthwise' ? inputs * multiplier : (filter.shape.at(-1) ?? 0) };
 }
 
-/** What a fused node does behind its product; `others` are steps that are not known here. */
+/** The steps of a fused node after its product. `others` are steps that are not known here. */
 function ownSteps(kernel: NodeSpec) {
   const [first, second, ...more] = fusedOps(kernel);
   const activation = second === undefined ? undefined : activationNamed(second, attribute(kernel, 'leakyrelu_alpha'));
@@ -136,7 +136,7 @@ function ownSteps(kernel: NodeSpec) {
   return { hasBias: first !== undefined, activation, others };
 }
 
-/** What a node does to each channel of what it reads; undefined when it does something else. */
+/** The operation that a node applies to each channel of its input. Undefined for other nodes. */
 function scaleOf(
   node: NodeSpec,
   read: NodeSpec,
@@ -202,7 +202,7 @@ function isChannelsLast(node: NodeSpec): boolean {
   return format === undefined || format === btoa('NHWC');
 }
 
-/** For each node whose first output is read exactly once, and only inside the graph, the node that reads it. */
+/** For each node whose first output has exactly one reader, and that reader is inside the graph: the reader. */
 function onlyReaders(graph: NodeGraph): ReadonlyMap<string, NodeSpec> {
   const readers = new Map<string, { node: NodeSpec; output: number }[]>();
   for (const node of graph.nodes) {

@@ -1,4 +1,4 @@
-// A finished graph of nodes that runs, with constants of its own.
+// Runs a finished graph of nodes with its own constants.
 import { keep, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
@@ -6,7 +6,7 @@ import type { TensorSpec } from '../../core/types.ts';
 import { describeProgram } from './describeProgram.ts';
 import { emptyModel, runNodes } from '../run/runNodes.ts';
 
-/** A part of a network, ready for inference: weights as they were when it was made. */
+/** A part of a network for inference, with the weights that it had when the program was made. */
 export interface Program {
   /** The caller owns the result. */
   run(input: Tensor): Tensor;
@@ -17,16 +17,16 @@ export interface Program {
 }
 
 /**
- * Makes a program of a graph with one output. A batch goes through as a whole: in portions of a few rows kernels lose
- * more by starting more often than the processor's cache gains.
+ * Makes a program of a graph with one output. It runs a batch as a whole: smaller portions would fit into the
+ * processor's cache, but starting kernels more often costs more than that gains.
  *
  * @param constants - Owned by the program from now on.
- * @param input - Shape and type of what it runs on.
+ * @param input - Shape and type of the program's input.
  */
 export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>, input: TensorSpec): Program {
   const [output = graph.input] = graph.outputs;
   const model = emptyModel(graph);
-  // A scope of the engine that is open now does not take them.
+  // Detached from the open scope of the engine, which would otherwise free them.
   for (const [name, value] of constants) model.weights[name] = [keep(value)];
   let disposed = false;
   return {

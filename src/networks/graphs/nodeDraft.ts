@@ -6,7 +6,7 @@ import type { JsonObject } from '../../core/json.ts';
 /** Makes a constant. The caller owns the tensor. */
 export type MakeConstant = () => Tensor;
 
-/** Nodes, each behind those it reads, and the values of the constants among them. */
+/** Nodes, each after the nodes that it reads, and the values of the constants among them. */
 export interface NodeDraft {
   readonly nodes: NodeSpec[];
   readonly constants: Map<string, MakeConstant>;
@@ -14,28 +14,28 @@ export interface NodeDraft {
   readonly names: Set<string>;
 }
 
-/** A place to write nodes whose names begin alike. Every function returns the name of the node that it adds. */
+/** A place to write nodes with a common prefix. Every function returns the name of the node that it adds. */
 export interface NodeScope {
-  /** An operation on floats; other attributes go on top. */
+  /** Adds an operation on floats. `attr` overrides attributes. */
   node(op: string, inputs: readonly string[], attr?: JsonObject): string;
-  /** A constant by a name of its own. */
+  /** Adds a constant with its own name. */
   constant(name: string, make: MakeConstant): string;
-  /** A single float. */
+  /** Adds a single float. */
   number(value: number): string;
-  /** A list of integers, or rows of them. */
+  /** Adds a list of integers, or rows of them. */
   integers(values: readonly number[], shape?: readonly number[]): string;
 }
 
-/** Attributes that say float and integer. */
+/** Type attributes for floats and integers. */
 export const float: JsonObject = { type: 'DT_FLOAT' };
 export const integer: JsonObject = { type: 'DT_INT32' };
 
-/** A draft in which names are taken already. */
+/** A draft that must not use some names. */
 export function emptyDraft(taken: Iterable<string> = []): NodeDraft {
   return { nodes: [], constants: new Map(), names: new Set(taken) };
 }
 
-/** Adds what takes the place of the network's input. */
+/** Adds the input of the network. */
 export function addInput(draft: NodeDraft, name: string, shape: readonly (number | null)[], dtype = float): string {
   const dim = shape.map((axis) => ({ size: String(axis ?? -1) }));
   return add(draft, { name, op: 'Placeholder', inputs: [], attr: { dtype, shape: { shape: { dim } } } });
@@ -43,7 +43,7 @@ export function addInput(draft: NodeDraft, name: string, shape: readonly (number
 
 /** A scope for one call of a layer. */
 export function scopeIn(draft: NodeDraft, prefix: string): NodeScope {
-  // tfjs gives these characters a meaning.
+  // In tfjs these characters have a meaning.
   const clean = prefix.replace(/[:^]/g, '_');
   const constant = (name: string, make: MakeConstant) => {
     const added = add(draft, { name: `${clean}/${name}`, op: 'Const', inputs: [], attr: {} });
@@ -58,7 +58,7 @@ export function scopeIn(draft: NodeDraft, prefix: string): NodeScope {
   };
 }
 
-/** Nodes and the tensors of their constants, which are the caller's. */
+/** Nodes and the tensors of their constants, which the caller owns. */
 export interface FinishedDraft {
   readonly nodes: readonly NodeSpec[];
   readonly constants: ReadonlyMap<string, Tensor>;
@@ -76,7 +76,7 @@ export function finishDraft(draft: NodeDraft): FinishedDraft {
   return { nodes: withConstantAttributes(draft.nodes, constants), constants };
 }
 
-/** Nodes whose constants say what type and shape their values have. */
+/** Adds type and shape of the values to the attributes of constants. */
 export function withConstantAttributes(
   nodes: readonly NodeSpec[],
   constants: ReadonlyMap<string, Tensor>,
@@ -87,7 +87,7 @@ export function withConstantAttributes(
   });
 }
 
-/** What a Const says of its value. */
+/** The attributes of a Const that describe its value. */
 function constantAttributes({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): JsonObject {
   const type = dtype === 'int32' ? integer : float;
   const tensorShape = { dim: shape.map((size) => ({ size: String(size) })) };

@@ -1,25 +1,25 @@
-// The gradient in front of an activation and behind a bias, from the activation's output alone.
+// The gradient before an activation and after a bias, from the activation's output alone.
 import { engine, getBackend, getKernel, mul, step, sub, sum, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 
-/** Activations whose derivative their output tells. */
+/** Activations whose derivative is known from their output. */
 export type FusedActivation = 'linear' | 'relu' | 'relu6';
 
 /** Gradients of `activation(z + bias)`. */
 export interface ActivationGradient {
-  /** For z. May be the gradient that was given. */
+  /** The gradient for z. May be the same tensor as the given gradient. */
   readonly masked: Tensor;
-  /** For the bias: the sum over all axes but the last. */
+  /** The gradient for the bias: the sum over all axes but the last. */
   readonly sums: () => Tensor;
 }
 
-/** A kernel that gives both in one pass, where the backend has one: [masked, sums] of { dy, y }. */
+/** Name of a kernel that computes both in one pass, on backends that have it: [masked, sums] from { dy, y }. */
 const onePass = 'TransferkitActivationGradient';
 
 /**
- * Takes a gradient back through an activation.
+ * Computes the gradient before an activation.
  *
- * @param y - What the activation gave; not needed for `linear`.
+ * @param y - Output of the activation. Not needed for `linear`.
  */
 export function activationGradient(dy: Tensor, y: Tensor | undefined, activation: FusedActivation): ActivationGradient {
   if (y === undefined || activation === 'linear') return { masked: dy, sums: () => sumOverPositions(dy) };
@@ -43,7 +43,7 @@ export function sumOverPositions(x: Tensor): Tensor {
   );
 }
 
-/** tfjs types kernels as always there. */
+/** tfjs types every kernel as present. */
 function hasKernel(name: string): boolean {
   const kernel: unknown = getKernel(name, getBackend());
   return kernel !== undefined;

@@ -1,5 +1,5 @@
-// Runs one tfjs layer on real tensors, in the mode that transfer learning needs: BatchNorm by its stored statistics unless it
-// trains, dropout and noise only when a seed asks for them, everything else by the layer's own code.
+// Runs one tfjs layer on real tensors, in the mode that transfer learning needs. BatchNorm uses its stored statistics
+// unless it trains. Dropout and noise are active only with a seed. All other layers run by their own code.
 import {
   add,
   avgPool,
@@ -28,11 +28,11 @@ import { isBeyondOne, isStridedAndDilated } from '../graphs/windowSettings.ts';
 
 type Layer = layers.Layer;
 
-/** How layers run. */
+/** Settings of a run. */
 export interface RunMode {
-  /** Dropout and noise are active when there is one. */
+  /** Dropout and noise are active if there is a seed. */
   readonly dropoutSeed: number | undefined;
-  /** Knows which BatchNorm layers train; undefined when none does. */
+  /** The BatchNorm layers that train; undefined if there are none. */
   readonly statistics: BatchStatistics | undefined;
 }
 
@@ -42,7 +42,7 @@ type Noise = (x: Tensor, config: JsonObject, seed: number) => Tensor;
 // Formulas as in keras.layers of the same names.
 const noises: Readonly<Record<string, Noise>> = {
   Dropout: (x, config, seed) => dropout(x, rateOf(config), noiseShape(x, config), seed),
-  // Whole channels of [b, t, c] fall out together.
+  // Whole channels of [b, t, c] are dropped together.
   SpatialDropout1D: (x, config, seed) =>
     dropout(
       x,
@@ -57,12 +57,12 @@ const noises: Readonly<Record<string, Noise>> = {
   },
 };
 
-/** Whether a layer gives other values in training than in inference although no weight moves. */
+/** Whether a layer has other outputs in training than in inference, with the same weights. */
 export function isStochastic(layer: LayerSpec): boolean {
   return layer.className in noises;
 }
 
-/** Raises UNSUPPORTED_LAYER for layers whose effect would be lost without a word. */
+/** Raises UNSUPPORTED_LAYER for layers whose effect would silently be lost. */
 export function assertSupported(layer: LayerSpec): void {
   const reason = whyUnsupported(layer);
   if (reason !== undefined) throw unsupported(layer, reason);
@@ -88,7 +88,7 @@ function unsupported(layer: LayerSpec, reason: string): TransferKitError {
 
 const ignoringDilation: ReadonlySet<string> = new Set(['DepthwiseConv2D', 'Conv2DTranspose', 'Conv3DTranspose']);
 
-/** Layers of this package that do both. */
+/** Layers of this package that support strides and dilation together. */
 const stridingDilated: ReadonlySet<string> = new Set(['DilatedDepthwiseConv2D', 'GroupedConv2D']);
 
 function whyUnsupported({ className, config }: LayerSpec): string | undefined {
@@ -96,7 +96,7 @@ function whyUnsupported({ className, config }: LayerSpec): string | undefined {
   if (className === 'AlphaDropout') return 'has no seeded form';
   if (holdsState(config)) return 'keeps its state from batch to batch, and so takes a fixed number of examples';
   if (config.rms_scaling === true) return 'tfjs runs without rms_scaling';
-  // tfjs leaves the dilation out without a word: other numbers than Keras's.
+  // tfjs silently ignores the dilation: its outputs would differ from Keras's.
   if (isBeyondOne(config.dilation_rate) && ignoringDilation.has(className)) return 'tfjs runs without its dilation';
   return isStridedAndDilated(config) && !stridingDilated.has(className)
     ? 'tfjs cannot run with strides and dilation'
@@ -109,7 +109,7 @@ function holdsState({ stateful, layer }: JsonObject): boolean {
   return isJsonObject(layer) && isJsonObject(layer.config) && holdsState(layer.config);
 }
 
-/** Output of a layer. The caller owns the result, which is never one of the inputs. */
+/** Runs a layer. The caller owns the result, which is never one of the inputs. */
 export function applyLayer(
   spec: LayerSpec,
   layer: Layer,
@@ -132,7 +132,7 @@ export function applyLayer(
   }
 }
 
-/** A layer may be built of settings, or called with tensors, that only its computation cannot take. */
+/** The error for a layer whose settings or inputs turn out to be invalid only when it computes. */
 function uncomputed({ name, className }: LayerSpec, inputs: readonly Tensor[], cause: unknown): TransferKitError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const shapes = inputs.map(({ shape }) => describeShape(shape)).join(', ');
@@ -147,8 +147,8 @@ function isGlobalAverage(spec: LayerSpec, { rank }: Tensor): boolean {
 }
 
 /**
- * Mean over height and width as one window of a pool: the gradient of tfjs's mean makes ones of the size of its input on
- * the calling thread.
+ * Mean over height and width, as a pool with a single window. The gradient of tfjs's mean would create a tensor of
+ * ones, as large as its input, on the calling thread.
  *
  * @param x - [b, h, w, c]
  * @returns [b, c]
@@ -182,13 +182,13 @@ function applyLayerNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {
   });
 }
 
-/** The axis that a BatchNormalization on tensors of a rank leaves apart. */
+/** The axis of the channels of a BatchNormalization, for tensors of a rank. */
 export function axisOf({ config: { axis } }: LayerSpec, rank: number): number {
   const declared = typeof axis === 'number' ? axis : Array.isArray(axis) ? numberOf(axis[0]) : -1;
   return declared < 0 ? declared + rank : declared;
 }
 
-/** What a BatchNormalization normalizes with. */
+/** The parameters of a BatchNormalization. */
 export function batchNormOf(spec: LayerSpec, layer: Layer): BatchNormParameters {
   const mean = weightIn(layer, 'moving_mean');
   const variance = weightIn(layer, 'moving_variance');

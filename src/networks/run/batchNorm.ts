@@ -1,5 +1,6 @@
-// BatchNorm by given statistics, with exact gradients through all of them. tfjs's own layer learns during `fit` even when it
-// is frozen, and its gradient fails without a gamma; this one moves nothing, and needs neither gamma nor beta.
+// BatchNorm with given statistics, and exact gradients for all parameters. tfjs's own layer updates its statistics
+// during `fit` even if it is frozen, and its gradient fails without a gamma. This one changes nothing, and needs
+// neither gamma nor beta.
 import { add, mul, neg, reshape, rsqrt, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 
 /** Parameters of a normalisation: one value for each channel. */
@@ -33,7 +34,7 @@ export function normalize(x: Tensor, parameters: BatchNormParameters, axis: numb
   });
 }
 
-/** What a normalisation does to each channel: [c] and [c]. */
+/** The normalisation of each channel as a factor and a summand: [c] and [c]. */
 export function channelScale({ mean, variance, gamma, beta, epsilon }: BatchNormParameters): ChannelScale {
   const inverse = rsqrt(add(variance, epsilon));
   const scale = gamma === undefined ? inverse : mul(gamma, inverse);

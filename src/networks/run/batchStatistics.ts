@@ -1,10 +1,10 @@
-// BatchNorm in training mode: which layers run in it, and what their moving statistics become during a run.
+// BatchNorm in training mode: which layers use it, and the new values of their moving statistics during a run.
 import { add, dispose, keep, moments, mul, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { MovedStatistic, RunOptions, TrunkWeight } from '../../core/types.ts';
 
-/** A layer or node that normalises by statistics of its own. */
+/** A layer or node that normalises by its own statistics. */
 export interface BatchNorm {
   readonly name: string;
   readonly mean: TrunkWeight;
@@ -19,13 +19,13 @@ export interface Moments {
   readonly variance: Tensor;
 }
 
-/** Settings that make a BatchNorm normalise by other numbers than those of its batch. */
+/** Settings that make a BatchNorm normalise by other statistics than those of its batch. */
 const otherModes = ['renorm', 'synchronized', 'virtual_batch_size'] as const;
 
 /**
- * What {@link runWithStatistics} moves.
+ * The statistics that {@link runWithStatistics} updates.
  *
- * @param unfrozen - Instead of the weights that are not frozen now.
+ * @param unfrozen - Used instead of the weights that are not frozen now.
  */
 export function movingStatistics(norms: readonly BatchNorm[], unfrozen?: readonly TrunkWeight[]): TrunkWeight[] {
   const moving = unfrozen && new Set(unfrozen);
@@ -34,9 +34,10 @@ export function movingStatistics(norms: readonly BatchNorm[], unfrozen?: readonl
 }
 
 /**
- * Runs a network with BatchNorm in training mode where somebody takes its statistics, and hands them out when it has run.
+ * Runs a network, with BatchNorm in training mode if the caller wants its statistics, and passes these to the caller
+ * afterwards.
  *
- * @param run - Its tensor is the caller's.
+ * @param run - Runs the network. The caller owns its result.
  */
 export function runWithStatistics(
   norms: readonly BatchNorm[],
@@ -86,14 +87,14 @@ export function momentsOf(x: Tensor, axis: number): Moments {
   return moments(x, others);
 }
 
-/** The statistics of one run; it owns them until they are taken. */
+/** The new statistics of one run. It owns them until they are taken. */
 export class BatchStatistics {
   private readonly trained: ReadonlyMap<string, BatchNorm>;
   private readonly moved = new Map<TrunkWeight, Tensor>();
 
   /**
-   * @param trained - Those that normalise by their batch.
-   * @param momentum - In place of their own.
+   * @param trained - The layers or nodes that normalise by their batch.
+   * @param momentum - Used instead of their own.
    */
   constructor(
     trained: readonly BatchNorm[],
@@ -107,7 +108,7 @@ export class BatchStatistics {
     return this.trained.has(name);
   }
 
-  /** Moves the statistics of a layer or node towards those of a batch; once for each of its calls, as in Keras. */
+  /** Updates the statistics of a layer or node with those of a batch; once for each of its calls, as in Keras. */
   move(name: string, batch: Moments): void {
     const norm = this.trained.get(name);
     if (norm === undefined) throw internalError(`${name} does not train`);
@@ -116,7 +117,7 @@ export class BatchStatistics {
     this.moveOne(norm.variance, batch.variance, momentum);
   }
 
-  /** From now on they are the caller's. */
+  /** Returns the statistics. The caller owns them from now on. */
   take(): MovedStatistic[] {
     const taken = [...this.moved].map(([weight, value]) => ({ weight, value }));
     this.moved.clear();
@@ -136,7 +137,7 @@ export class BatchStatistics {
   }
 }
 
-/** Keras's default where there is none. */
+/** The momentum of a layer or node. Default: that of Keras. */
 function momentumOf({ config: { momentum } }: BatchNorm): number {
   return typeof momentum === 'number' ? momentum : 0.99;
 }

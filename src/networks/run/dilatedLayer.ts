@@ -1,4 +1,4 @@
-// Convolutions that take every n-th pixel, run on their own: tfjs's layers compute them without a gradient.
+// Computes convolutions with dilation: tfjs's layers compute them without a gradient.
 import { tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import type { LayerSpec } from '../../core/graphs.ts';
@@ -13,9 +13,9 @@ export function isDilated(layer: LayerSpec): boolean {
 }
 
 /**
- * Output of a convolution.
+ * Runs a convolution with dilation.
  *
- * @param x - [b, t, c], [b, h, w, c], or [b, c, h, w] where the layer has its channels first.
+ * @param x - [b, t, c], [b, h, w, c], or [b, c, h, w] for a layer with its channels first.
  */
 export function applyDilated(spec: LayerSpec, layer: layers.Layer, x: Tensor): Tensor {
   return tidy(() => {
@@ -32,7 +32,7 @@ function axesFrom(first: number, end: number): number[] {
   return Array.from({ length: end - first }, (_, i) => first + i);
 }
 
-/** The activation that a tfjs layer holds. */
+/** The activation of a tfjs layer. */
 function activationOf(layer: layers.Layer): (x: Tensor) => Tensor {
   const activation: unknown = 'activation' in layer ? layer.activation : undefined;
   return isApplicable(activation) ? (x) => activation.apply(x) : (x) => x;

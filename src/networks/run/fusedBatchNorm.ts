@@ -1,5 +1,5 @@
-// BatchNorm in training mode together with the activation behind it. Recorded operation by operation, tfjs would keep every
-// value in between for the gradients; this keeps input and output alone.
+// BatchNorm in training mode together with the activation after it. Recorded operation by operation, tfjs would keep
+// every intermediate value for the gradients; this keeps only input and output.
 import { add, cast, customGrad, div, mul, ones, rsqrt, sub, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import { activationGradient, sumOverPositions, type FusedActivation } from './activationGradient.ts';
@@ -9,8 +9,8 @@ import { runFusedScale } from './fusedLayers.ts';
 import { freeLater } from './spentTensors.ts';
 
 /**
- * `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)` by the batch's own mean and variance. Has gradients, but
- * those have none. Intermediates are for the caller's tidy.
+ * `activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)` with mean and variance of the batch. It has
+ * gradients, but no second gradients. The caller's tidy frees the intermediate tensors.
  *
  * @param x - Channels are last.
  * @param onMoments - Receives mean and variance, which are freed when it returns.
@@ -49,7 +49,7 @@ function gradients(dy: Tensor, saved: readonly Tensor[], activation: FusedActiva
     const ofBeta = sums();
     const ofGamma = mul(sumOverPositions(mul(masked, centred)), inverse);
     const scale = mul(gamma, inverse);
-    // What each value does through mean and variance, by the number of values that make them.
+    // The effect of each value through mean and variance, divided by the number of values.
     const share = div(scale, -x.size / gamma.size);
     const through = { scale: mul(mul(ofGamma, inverse), share), shift: mul(ofBeta, share) };
     const ofX = add(mul(masked, scale), runFusedScale(centred, through, 'linear'));

@@ -1,7 +1,7 @@
-// Convolutions and products with bias and activation in one kernel, and their gradients. tfjs's own fused operations take
-// themselves apart while gradients are recorded: then they keep what is in front of the activation, and their gradients
-// always compute that of the input. These run tfjs's kernels under names of their own, to which other gradients belong:
-// they keep input and output alone, and compute what is asked for.
+// Convolutions and products with bias and activation in one kernel, and their gradients. While gradients are recorded,
+// tfjs splits its own fused operations: it then keeps the input of the activation, and always computes the gradient of
+// the operation's input. The operations of this file run tfjs's kernels under other names, with their own gradients:
+// they keep only input and output, and compute only the gradients that are requested.
 import {
   Conv2D,
   Conv2DBackpropFilter,
@@ -28,15 +28,15 @@ import { internalError } from '../../core/errors.ts';
 import { activationGradient, type FusedActivation } from './activationGradient.ts';
 import { freeLater } from './spentTensors.ts';
 
-/** How a window moves over pixels. */
+/** Settings of a sliding window. */
 export interface Window {
   readonly strides: [number, number];
   readonly pad: 'same' | 'valid' | [[0, 0], [number, number], [number, number], [0, 0]];
-  /** Distance between the pixels that it takes. Default: neighbours. */
+  /** Distance between the pixels of a window. Default 1. */
   readonly dilations?: [number, number];
 }
 
-/** What is computed: `activation(x * filter + bias)`. */
+/** The operation: `activation(x * filter + bias)`. */
 export interface Fused {
   readonly x: Tensor;
   readonly filter: Tensor;
@@ -44,9 +44,9 @@ export interface Fused {
   readonly activation: FusedActivation;
 }
 
-/** Runs one kernel and knows how gradients go back through it. */
+/** A kernel and its gradients. */
 interface FusedKernel {
-  /** tfjs's kernel. */
+  /** Name of tfjs's kernel. */
   readonly kernelName: string;
   readonly inputs: (inputs: NamedTensorInfoMap) => NamedTensorInfoMap;
   readonly inputGradient: Gradient;
@@ -118,7 +118,7 @@ function isDilated({ dilations }: NamedAttrMap): boolean {
   return [dilations].flat().some((rate) => rate !== 1);
 }
 
-/** The gradient of the convolution alone, by what is registered for its kernel. */
+/** The gradient of the convolution alone, as registered for its kernel. */
 function plainGradient(
   kernelName: string,
   of: 'x' | 'filter',
@@ -138,18 +138,18 @@ function run(kind: Kind, { x, filter, bias, activation }: Fused, attrs: NamedAtt
   return engine().runKernel(name, inputs, { ...attrs, activation });
 }
 
-/** Makes a kernel known to tfjs for the present backend; gives its name. */
+/** Registers a kernel for the current backend; returns its name. */
 function register(kind: Kind, activation: FusedActivation): string {
   const { kernelName, inputs }: FusedKernel = kernels[kind];
   const name = `Transferkit ${kernelName} ${activation}`;
   const backendName = getBackend();
-  // tfjs types kernels as always there.
+  // tfjs types every kernel as present.
   const present: unknown = getKernel(name, backendName);
   if (present === undefined) {
     registerKernel({
       kernelName: name,
       backendName,
-      // Looked up in each call: a faster kernel may take its place.
+      // Looked up in each call, because a faster kernel may replace it.
       kernelFunc: (call) => getKernel(kernelName, backendName).kernelFunc({ ...call, inputs: inputs(call.inputs) }),
     });
   }
@@ -171,7 +171,7 @@ function registerGradientOf(kind: Kind, kernelName: string, activation: FusedAct
       }
       const { masked, sums } = activationGradient(dy, y, activation);
       freeLater(masked === dy ? saved : [...saved, masked]);
-      // tfjs calls those that somebody needs.
+      // tfjs calls only the gradients that are requested.
       return {
         x: () => inputGradient(masked, { x, filter }, attrs),
         filter: () => filterGradient(masked, { x, filter }, attrs),

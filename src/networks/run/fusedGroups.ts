@@ -1,19 +1,19 @@
-// Which layers of a network can be computed together: a kernel with the padding in front of it, and the BatchNorm and the
-// activation behind it. Pure functions on the wiring; what is made of a group is for others to say.
+// Finds layers of a network that can be computed together: a kernel with the padding before it, and the BatchNorm and
+// the activation after it. Pure functions of the wiring; they do not decide how a group is computed.
 import type { LayerGraph, LayerSpec } from '../../core/graphs.ts';
 import { inferShapes, numberOf, numbers } from '../graphs/inferShapes.ts';
 import { activationOfLayer, ownActivation, type Activation } from './layerActivation.ts';
 import { layerOf } from '../graphs/layerGraph.ts';
 
-/** Calls that follow each other with nobody else reading what lies between; each is an index into `graph.calls`. */
+/** Consecutive calls whose intermediate outputs no other call reads. Each is an index into `graph.calls`. */
 export interface FusedGroup {
-  /** A ZeroPadding2D in front of a kernel that does not pad itself. */
+  /** A ZeroPadding2D before a kernel that has no padding of its own. */
   readonly pad: number | undefined;
-  /** Of a class in `ranks`. */
+  /** A layer of a class in `ranks`. */
   readonly kernel: number;
   /** A BatchNormalization over the channels. */
   readonly batchNorm: number | undefined;
-  /** Its `call` is the kernel's where it is a setting of the kernel: then nothing follows it in the group. */
+  /** If the activation is a setting of the kernel, its `call` is the kernel's, and nothing follows it in the group. */
   readonly activation: GroupActivation | undefined;
 }
 
@@ -22,7 +22,7 @@ interface GroupActivation extends Activation {
   readonly call: number;
 }
 
-/** Rank of what a kernel gives; a Dense keeps the rank of what it reads. */
+/** Rank of a kernel's output. A Dense keeps the rank of its input. */
 const ranks: Readonly<Record<string, number | 'input'>> = {
   Conv1D: 3,
   Conv2D: 4,
@@ -34,11 +34,11 @@ const ranks: Readonly<Record<string, number | 'input'>> = {
 };
 
 /**
- * The groups of a graph in the order of their kernels: one for each call of a kernel with the channels last.
+ * Finds the groups of a graph, in the order of their kernels: one for each call of a kernel with its channels last.
  *
- * A group never hides a value that is needed elsewhere: only its last call may be read from outside.
+ * Every output that is needed outside a group is the output of the group's last call.
  *
- * @param needed - Calls whose outputs are wanted besides the graph's own, such as the ends of stages.
+ * @param needed - Calls whose outputs are needed in addition to the graph's own, such as the ends of stages.
  */
 export function fusedGroups(graph: LayerGraph, needed: ReadonlySet<number> = new Set()): readonly FusedGroup[] {
   const onlyReader = onlyReaders(graph, needed);
@@ -53,8 +53,8 @@ export function fusedGroups(graph: LayerGraph, needed: ReadonlySet<number> = new
 }
 
 /**
- * BatchNormalizations that no kernel takes along, each with the activation behind it: groups whose kernel is the
- * BatchNormalization.
+ * Finds BatchNormalizations that are in no kernel's group, each with the activation after it. The BatchNormalization
+ * takes the role of the group's kernel.
  */
 export function batchNormGroups(graph: LayerGraph, needed: ReadonlySet<number> = new Set()): readonly FusedGroup[] {
   const taken = new Set(fusedGroups(graph, needed).map(({ batchNorm }) => batchNorm));
@@ -96,7 +96,7 @@ function activationBehind(
   return behind === undefined || activation === undefined ? undefined : { ...activation, call: behind };
 }
 
-/** For each call whose output is read exactly once, and only inside the graph, the call that reads it. */
+/** For each call whose output has exactly one reader, and that reader is inside the graph: the reader. */
 function onlyReaders(graph: LayerGraph, needed: ReadonlySet<number>): ReadonlyMap<number, number> {
   const readers = new Map<number, number[]>();
   graph.calls.forEach(({ inputs }, index) => {
@@ -126,7 +126,7 @@ function normalizesChannels({ className, config }: LayerSpec, rank: number): boo
   return axis === -1 || axis === rank - 1;
 }
 
-/** Whether a layer takes pictures with the channels in front. */
+/** Whether a layer takes pictures with the channels first. */
 export function isChannelsFirst({ config }: LayerSpec): boolean {
   return config.data_format === 'channels_first' || config.data_format === 'channelsFirst';
 }

@@ -1,5 +1,6 @@
-// Layers with kernels, together with the padding in front of them, the BatchNorm and the activation behind them, as fused
-// kernels: `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
+// Runs layers with kernels, together with the padding before them and the BatchNorm and the activation after them, as
+// fused kernels: `(x · w + b) * s + t = x · (w * s) + (b * s + t)`. Jacob et al. 2018,
+// https://arxiv.org/abs/1712.05877.
 import { add, getBackend, mul, pad, reshape, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
@@ -9,13 +10,13 @@ import type { ChannelScale } from './batchNorm.ts';
 import { fusedConvolution, fusedDepthwise, fusedProduct, type Fused, type Window } from './fusedConvolution.ts';
 import { numbers } from '../graphs/inferShapes.ts';
 
-/** A kernel's layer with what is computed along with it. */
+/** A kernel's layer and the operations that are fused with it. */
 export interface FusedLayer {
   readonly spec: LayerSpec;
   readonly weight: (name: string) => Tensor | undefined;
-  /** Pixels of zeros in front of the kernel: both ends of height, both ends of width. */
+  /** Zeros before the kernel, in pixels: both ends of height, both ends of width. */
   readonly padding: readonly [readonly [number, number], readonly [number, number]] | undefined;
-  /** Of the BatchNorm behind. */
+  /** The scale of the BatchNorm after it. */
   readonly scale: ChannelScale | undefined;
   readonly activation: FusedActivation;
 }
@@ -52,10 +53,10 @@ const computations: Readonly<Record<string, Compute>> = {
   },
 };
 
-/** How the window of a single pixel moves. */
+/** Settings of a window of a single pixel. */
 const onePixel: Window = { strides: [1, 1], pad: 'valid' };
 
-/** Backends whose kernels take any padding. */
+/** Backends whose kernels support any padding. */
 const anyPadding: ReadonlySet<string> = new Set(['cpu', 'wasm', 'webgl', 'webgpu']);
 
 /** Whether a layer with its channels last has a fused form. */
@@ -63,14 +64,17 @@ export function hasFusedForm({ className, config }: LayerSpec): boolean {
   return className in computations && [undefined, 'valid', 'same'].some((padding) => padding === config.padding);
 }
 
-/** Runs a layer that has a fused form; intermediates are for the caller's tidy. */
+/** Runs a layer that has a fused form. The caller's tidy frees the intermediate tensors. */
 export function runFusedLayer(x: Tensor, layer: FusedLayer): Tensor {
   const compute = computations[layer.spec.className];
   if (compute === undefined) throw internalError(`${layer.spec.name} has no fused form`);
   return compute(x, layer);
 }
 
-/** `activation(x * scale + shift)` with one scale and shift for each channel, which are last: a filter of one pixel. */
+/**
+ * `activation(x * scale + shift)` with one scale and shift for each channel, as a depthwise convolution with one pixel.
+ * The channels are last.
+ */
 export function runFusedScale(x: Tensor, { scale, shift }: ChannelScale, activation: FusedActivation): Tensor {
   const { size } = scale;
   const pixels = x.rank === 4 ? x : reshape(x, [1, 1, x.size / size, size]);
@@ -100,14 +104,14 @@ function rowsAndColumns(setting: Json | undefined, axes: 1 | 2): [number, number
   return [rows, columns];
 }
 
-/** What all forms have in common. */
+/** The properties that all forms share. */
 function fused({ weight, scale, activation }: FusedLayer): Pick<Fused, 'bias' | 'activation'> {
   const bias = weight('bias');
   if (scale === undefined) return { bias, activation };
   return { bias: bias === undefined ? scale.shift : add(mul(bias, scale.scale), scale.shift), activation };
 }
 
-/** A kernel with its outputs scaled: its last axis counts them, in a depthwise kernel the last two do. */
+/** A kernel with scaled outputs: they are its last axis, or the last two of a depthwise kernel. */
 function scaled(layer: FusedLayer, name: string): Tensor {
   const kernel = weightOf(layer, name);
   const { scale } = layer;
@@ -122,7 +126,7 @@ function weightOf({ spec, weight }: FusedLayer, name: string): Tensor {
   return found;
 }
 
-/** A tensor with an axis of length 1 in front of the given one. */
+/** Adds an axis of length 1 before the given one. */
 function spread(x: Tensor, axis: number): Tensor {
   return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
 }

@@ -1,5 +1,5 @@
-// The steps of a network in which layers that can be are computed together. Where BatchNorm goes by its stored statistics, it
-// is a scale of the weights in front of it; where it trains, it is computed on its own with the activation behind it.
+// The steps of a network, with layers computed together where possible. A BatchNorm with stored statistics becomes a
+// scale of the weights before it; one that trains is computed separately, with the activation after it.
 import { tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
@@ -16,17 +16,17 @@ import { layerOf } from '../graphs/layerGraph.ts';
 import { layerAt, weightIn, type LayerSource } from './layerWeights.ts';
 import { layerStep, type Step } from './layerSteps.ts';
 
-/** What to make steps of. */
+/** The parts of a network that its steps are made from. */
 export interface FusedPlan {
   readonly graph: LayerGraph;
   readonly source: LayerSource;
   /** Output shape of every call, with the batch axis. */
   readonly shapes: readonly Shape[];
-  /** Calls whose outputs are wanted besides the graph's own. */
+  /** Calls whose outputs are needed in addition to the graph's own. */
   readonly needed: ReadonlySet<number>;
 }
 
-/** Steps of all calls behind the input, in the order in which they run. */
+/** Makes the steps of all calls after the input, in the order in which they run. */
 export function fusedSteps(plan: FusedPlan): readonly Step[] {
   const { graph, source } = plan;
   const groups = groupsOf(plan);
@@ -45,7 +45,7 @@ function groupsOf({ graph, shapes, needed }: FusedPlan): FusedGroup[] {
     const { kernel, batchNorm, activation } = group;
     const isFused = activation === undefined || isFusedActivation(activation.name) || activation.call !== kernel;
     if (isFused && hasFusedForm(layerOf(graph, kernel))) return [group];
-    // The BatchNorm behind a kernel that runs by its layer.
+    // The BatchNorm after a kernel that runs by its layer.
     return batchNorm === undefined ? [] : [{ pad: undefined, kernel: batchNorm, batchNorm: undefined, activation }];
   });
   const norms = batchNormGroups(graph, needed).filter(({ kernel }) => {

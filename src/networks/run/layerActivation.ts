@@ -1,4 +1,4 @@
-// Which activation a layer applies, by one name for all the ways in which configurations write it.
+// Finds the activation of a layer, with one name for all spellings in configurations.
 import type { LayerSpec } from '../../core/graphs.ts';
 import { classNameOf, isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { snakeCase } from '../layers/kerasActivations.ts';
@@ -7,13 +7,13 @@ import { numberOf } from '../graphs/inferShapes.ts';
 /** A function without weights. */
 export interface Activation {
   /**
-   * As Keras 3 names it (`relu`, `silu`, `leaky_relu`), but `hard_sigmoid` is Keras 2's and `hard_sigmoid_relu6` Keras
-   * 3's; `clipped_relu` is a relu with a largest value.
+   * Name as in Keras 3 (`relu`, `silu`, `leaky_relu`), with two exceptions: `hard_sigmoid` is that of Keras 2 and
+   * `hard_sigmoid_relu6` that of Keras 3; `clipped_relu` is a relu with a maximum.
    */
   readonly name: string;
   /** Slope below 0 of `leaky_relu`. */
   readonly slope?: number;
-  /** Largest value of `clipped_relu`. */
+  /** Maximum of `clipped_relu`. */
   readonly ceiling?: number;
 }
 
@@ -23,7 +23,7 @@ const synonyms: Readonly<Record<string, string>> = {
   swish: 'silu',
 };
 
-/** The activation that a layer is; undefined for layers that are something else. */
+/** The activation of an activation layer; undefined for other layers. */
 export function activationOfLayer({
   className,
   config,
@@ -32,7 +32,7 @@ export function activationOfLayer({
     case 'Activation':
       return activationNamed(config.activation);
     case 'ActivationOf':
-      // This layer speaks of Keras 3 alone.
+      // Only Keras 3 has this layer.
       return activationNamed(config.activation === 'hard_sigmoid' ? 'hard_sigmoid_relu6' : config.activation);
     case 'ReLU':
       return reluUpTo(numberOf(config.max_value));
@@ -45,14 +45,14 @@ export function activationOfLayer({
   }
 }
 
-/** The activation that a layer applies to what it computes; undefined for none. */
+/** The activation that a layer applies to its result; undefined for none. */
 export function ownActivation({ config }: LayerSpec): Activation | undefined {
   const { activation } = config;
   const found = isJsonObject(activation) ? activationHeld(activation) : activationNamed(activation);
   return found?.name === 'linear' ? undefined : found;
 }
 
-/** The activation that a layer holds as an object: a layer of its own, or a class that only tfjs knows. */
+/** An activation that the configuration holds as an object: a layer, or a class that only tfjs knows. */
 function activationHeld({ class_name: className, config }: JsonObject): Activation {
   const layer = { className: classNameOf(className), config: isJsonObject(config) ? config : {} };
   return activationOfLayer(layer) ?? { name: `an object of class ${layer.className}` };

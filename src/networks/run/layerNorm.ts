@@ -1,4 +1,4 @@
-// LayerNormalization with exact gradients, whatever weights it has: tfjs's own fails without a gamma or a beta.
+// LayerNormalization with exact gradients for any subset of its weights: tfjs's own fails without a gamma or a beta.
 import { add, mean, mul, reshape, rsqrt, square, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 
 /** How to normalise. Ba et al. 2016, https://arxiv.org/abs/1607.06450. */
@@ -8,11 +8,11 @@ export interface LayerNormParameters {
   /** 0 when missing. */
   readonly beta: Tensor | undefined;
   readonly epsilon: number;
-  /** Axes that are normalised together, from 0 on; gamma and beta have their sizes. */
+  /** Axes that are normalised together, counted from 0. Gamma and beta have their lengths. */
   readonly axes: readonly number[];
 }
 
-/** `gamma * (x - mean) / sqrt(variance + epsilon) + beta` with mean and variance of each example's own values. */
+/** `gamma * (x - mean) / sqrt(variance + epsilon) + beta` with mean and variance of each example. */
 export function layerNorm(x: Tensor, { gamma, beta, epsilon, axes }: LayerNormParameters): Tensor {
   return tidy(() => {
     const along = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));

@@ -1,4 +1,4 @@
-// Running a network: the steps that lead from one of its tensors to another, each a layer or several in one.
+// Runs a network by steps, from one of its tensors to another. A step is one layer or several fused ones.
 import { clone, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerGraph, TensorRef } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
@@ -30,16 +30,16 @@ export function layerStep(graph: LayerGraph, source: LayerSource, call: number):
   };
 }
 
-/** What to run on what, and how. */
+/** Input, range and mode of a run. */
 export interface Execution extends RunMode {
-  /** The call whose output is given. */
+  /** The call whose output is the input. */
   readonly entry: number;
-  /** The call whose output is wanted. */
+  /** The call whose output is computed. */
   readonly exit: number;
   readonly input: Tensor;
 }
 
-/** Runs steps in the order of their calls, freeing every tensor as soon as its last reader is done. */
+/** Runs steps in the order of their calls, and frees every tensor after its last reader. */
 export function runSteps(steps: readonly Step[], { entry, exit, input, ...mode }: Execution): Tensor {
   const needed = steps.filter(({ call }) => call > entry && call <= exit);
   const lastReader = lastReaders(needed);
@@ -67,7 +67,7 @@ function tensorAt(outputs: ReadonlyMap<number, readonly Tensor[]>, { call, outpu
   return tensor;
 }
 
-/** For each call that is read the last call that reads it. */
+/** The last reader of each call. */
 function lastReaders(steps: readonly Step[]): ReadonlyMap<number, number> {
   return new Map(steps.flatMap(({ call, inputs }) => inputs.map((ref) => [ref.call, call] as const)));
 }

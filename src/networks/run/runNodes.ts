@@ -5,19 +5,19 @@ import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import { writeNodes } from '../graphs/nodeGraph.ts';
 
-/** A GraphModel that was made from nodes in memory. */
+/** A GraphModel that was made in memory from nodes. */
 export type Graph = GraphModel<{ load: () => object }>;
 
-/** tfjs's executor for nodes, without a single constant: they are put into `weights`, which is the executor's own map. */
+/** tfjs's executor for nodes, without constants. They are added to `weights`, which the executor itself uses. */
 export function emptyModel(graph: NodeGraph): Graph {
   const modelTopology = writeNodes(graph);
   return loadGraphModelSync({ load: () => ({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }) });
 }
 
-/** What to run: all that lies between the outputs of two nodes. */
+/** The part to run: the nodes between the outputs of two nodes. */
 export interface NodeRun {
   readonly entry: string;
-  /** What the entry gave. */
+  /** Output of the entry. */
   readonly input: Tensor;
   readonly exit: string;
 }

@@ -1,18 +1,18 @@
-// Fused convolutions of a GraphModel that tfjs runs without a gradient, as the operations that they were made of.
+// Splits fused convolutions of a GraphModel that tfjs runs without a gradient into single operations.
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { isJsonList, isJsonObject, numericOf, type Json } from '../../core/json.ts';
 import { emptyDraft, scopeIn } from '../graphs/nodeDraft.ts';
 import { attribute } from '../graphs/nodeGraph.ts';
 
-/** Fused convolutions and what they are without a bias. */
+/** Fused convolutions and their operations without a bias. */
 const unfused: Readonly<Record<string, string>> = {
   _FusedConv2D: 'Conv2D',
   FusedDepthwiseConv2dNative: 'DepthwiseConv2dNative',
 };
 
 /**
- * The graph with every dilated convolution that adds a bias, and does nothing else, as two nodes; the second has its name.
- * While gradients are recorded tfjs takes apart those with an activation itself.
+ * Splits every dilated convolution that only adds a bias into two nodes; the second keeps the name. tfjs itself splits
+ * those with an activation while gradients are recorded.
  */
 export function splitDilated(graph: NodeGraph): NodeGraph {
   if (!graph.nodes.some(isSplit)) return graph;

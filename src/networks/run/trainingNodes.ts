@@ -1,5 +1,5 @@
-// GraphModels with BatchNorm in training mode: nodes that compute mean and variance of the batch stand in the place of the
-// constants that a FusedBatchNorm reads. tfjs knows the gradients of all of them.
+// Runs GraphModels with BatchNorm in training mode: nodes that compute mean and variance of the batch replace the
+// constants of a FusedBatchNorm. tfjs has gradients for all of these nodes.
 import { tensor1d, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
@@ -21,16 +21,17 @@ export function nodeNorms(graph: NodeGraph, weights: readonly TrunkWeight[]): Ba
   });
 }
 
-/** A graph in which some nodes normalise by their batch. It shares the constants of the model that it was made of. */
+/** A graph in which some nodes normalise by their batch. It shares the constants of the original model. */
 export interface TrainingGraph {
-  /** Runs a part that all of these nodes are in. The caller owns the result. */
+  /** Runs a part that contains all of these nodes. The caller owns the result. */
   run(run: NodeRun, statistics: BatchStatistics): Tensor;
 }
 
 /**
- * Makes them by the names of these nodes. One is used again as long as nobody asks for other names.
+ * Returns a function that makes such a graph for some nodes, by name. It keeps the last one for calls with the same
+ * names.
  *
- * @param model - Has the values of the graph's constants, and must live as long.
+ * @param model - Has the values of the graph's constants. It must not be disposed of earlier.
  */
 export function trainingGraphs(graph: NodeGraph, model: Graph): (names: readonly string[]) => TrainingGraph {
   let last: (TrainingGraph & { readonly key: string }) | undefined;
@@ -69,7 +70,7 @@ interface NodeMoments {
   readonly variance: string;
 }
 
-/** The nodes of a graph with those that compute moments; `axes` takes the axes of batch, height and width. */
+/** A graph with additional nodes that compute moments; `axes` collects the axes of batch, height and width. */
 function withMoments(graph: NodeGraph, names: ReadonlySet<string>) {
   const draft = emptyDraft(graph.nodes.map(({ name }) => name));
   const axes = addInput(draft, 'batch_norm_axes', [3], integer);
@@ -82,7 +83,7 @@ function withMoments(graph: NodeGraph, names: ReadonlySet<string>) {
     }
     const scope = scopeIn(draft, node.name);
     const mean = scope.node('Mean', [x, axes]);
-    // tfjs's gradient of SquaredDifference takes tensors of one shape alone.
+    // tfjs's gradient of SquaredDifference needs tensors of the same shape.
     const distance = scope.node('Square', [scope.node('Sub', [x, mean])]);
     const variance = scope.node('Mean', [distance, axes]);
     draft.nodes.push({ ...node, inputs: [x, gamma, beta, mean, variance] });

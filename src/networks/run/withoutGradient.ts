@@ -1,4 +1,4 @@
-// Operations that gradients would have to go through and cannot: found from the wiring alone, before anything runs.
+// Finds operations without a gradient that gradients would have to pass, from the wiring alone, before anything runs.
 import { getGradient, type GradConfig } from '@tensorflow/tfjs-core';
 import type { LayerGraph, LayerSpec, NodeGraph } from '../../core/graphs.ts';
 import { classNameOf, isJsonObject } from '../../core/json.ts';
@@ -7,16 +7,19 @@ import { layerOf } from '../graphs/layerGraph.ts';
 import { nodeOf } from '../graphs/nodeGraph.ts';
 import { isBeyondOne } from '../graphs/windowSettings.ts';
 
-/** Where gradients begin: at weights, and at the input too where something in front of it moves. */
+/** Where gradients are needed: at weights, and at the input if a layer before it trains. */
 export interface Moving {
-  /** Constants of nodes, or layers. */
+  /** Names of constant nodes, or of layers. */
   readonly names: ReadonlySet<string>;
   readonly input: boolean;
 }
 
 const sameName = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, name]));
 
-/** Nodes that run by a kernel for which tfjs has no gradient, by the kernel; one may have been registered since. */
+/**
+ * Operations that run by a kernel for which tfjs has no gradient, with that kernel. A gradient may have been registered
+ * later.
+ */
 const nodeKernels: Readonly<Record<string, string>> = {
   ...sameName('Bincount', 'CropAndResize', 'Cumprod', 'DenseBincount', 'FFT', 'IFFT', 'LowerBound', 'MatrixBandPart'),
   ...sameName('MaxPoolWithArgmax', 'Multinomial', 'SparseFillEmptyRows', 'SparseReshape', 'SparseSegmentMean'),
@@ -28,7 +31,7 @@ const nodeKernels: Readonly<Record<string, string>> = {
   UniqueV2: 'Unique',
 };
 
-/** Nodes that read shapes or values without a trace for the tape. */
+/** Operations that read shapes or values without being recorded for gradients. */
 const detached: ReadonlySet<string> = new Set([
   ...['Shape', 'ShapeN', 'Size', 'Rank', 'Fill', 'LinSpace', 'Range', 'OneHot', 'OnesLike', 'ZerosLike'],
 ]);
@@ -40,7 +43,7 @@ const layerKernels: Readonly<Record<string, string>> = {
   Conv3DTranspose: 'Conv3DBackpropInputV2',
 };
 
-/** The first node between moving constants and the output that has no gradient. */
+/** The first node without a gradient between trained constants and the output. */
 export function blockedNode(graph: NodeGraph, moving: Moving): BlockedOperation | undefined {
   const reached = new Set(moving.input ? [graph.input, ...moving.names] : moving.names);
   const needed = neededNodes(graph);
@@ -52,7 +55,7 @@ export function blockedNode(graph: NodeGraph, moving: Moving): BlockedOperation 
   return undefined;
 }
 
-/** Whether tfjs itself runs a convolution with dilation, which it does without a gradient. */
+/** Whether tfjs itself runs a convolution with dilation: it has no gradient then. */
 function spreadsWindow({ className, config }: Pick<LayerSpec, 'className' | 'config'>): boolean {
   if (className === 'Conv3D') return isBeyondOne(config.dilation_rate);
   const inner = className === 'TimeDistributed' && isJsonObject(config.layer) ? config.layer : {};
@@ -61,7 +64,7 @@ function spreadsWindow({ className, config }: Pick<LayerSpec, 'className' | 'con
     : false;
 }
 
-/** The first call whose layer has moving weights, or is behind some, and has no gradient. */
+/** The first call without a gradient among those whose layer has trained weights or comes after some. */
 export function blockedLayer(graph: LayerGraph, moving: Moving): BlockedOperation | undefined {
   const reached = new Set<number>(moving.input ? [0] : []);
   for (const [call, { inputs }] of graph.calls.entries()) {
@@ -74,7 +77,7 @@ export function blockedLayer(graph: LayerGraph, moving: Moving): BlockedOperatio
   return undefined;
 }
 
-/** Nodes that lead to the outputs otherwise than by their shape. */
+/** Nodes whose values influence the outputs. Nodes that are read for their shape only are left out. */
 function neededNodes({ nodes, outputs }: NodeGraph): ReadonlySet<string> {
   const needed = new Set(outputs.map(nodeOf));
   for (const { name, op, inputs } of [...nodes].reverse()) {
@@ -87,7 +90,7 @@ function lacksGradient(kernel: string | undefined): boolean {
   return kernel !== undefined && gradientOf(kernel) === undefined;
 }
 
-/** tfjs types gradients as always there. */
+/** tfjs types every gradient as present. */
 function gradientOf(kernelName: string): GradConfig | undefined {
   return getGradient(kernelName);
 }

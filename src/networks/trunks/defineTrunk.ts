@@ -1,4 +1,4 @@
-// A trunk of one's own: stages that are plain functions, with the checks and the bookkeeping that every trunk needs.
+// Makes a trunk of stages that are plain functions, with the checks and the bookkeeping that every trunk needs.
 import { clone, dispose, tidy, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { disposal } from '../../core/disposal.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -13,19 +13,19 @@ import { assertExactInput, assertUsable, resolveRange } from './trunkChecks.ts';
 export interface StageDefinition {
   /** Name of the last layer, unique in the trunk. */
   readonly name: string;
-  /** Layers in the order in which they run; the last is `name`. Default: that one alone. */
+  /** Layers in the order in which they run; the last is `name`. Default: only `name`. */
   readonly layers?: readonly string[];
-  /** What the stage gives, the batch axis free. */
+  /** Shape and type of the stage's output, with a free batch axis. */
   readonly output: TensorSpec;
-  /** Whether `run` makes use of its seed. Default false. */
+  /** Whether `run` uses its seed. Default false. */
   readonly stochastic?: boolean;
   /**
-   * Computes the stage by operations of tfjs-core that have gradients. It runs in a `tf.tidy`, so intermediate tensors are
-   * freed.
+   * Computes the stage with operations of tfjs-core that have gradients. It runs in a `tf.tidy`, which frees
+   * intermediate tensors.
    *
-   * @param input - [b, …] as the stage before gives it. It stays the caller's.
+   * @param input - [b, …], the output of the stage before it. The caller still owns it.
    * @param dropoutSeed - In training: the same seed gives the same values. Undefined in inference.
-   * @returns [b, …] as `output` says.
+   * @returns [b, …], as in `output`.
    */
   run(input: Tensor, dropoutSeed: number | undefined): Tensor;
 }
@@ -36,13 +36,13 @@ export interface WeightDefinition {
   readonly layer: string;
   /** Name in the layer, such as `kernel` or `bias`. */
   readonly name: string;
-  /** Default: by the name, as Keras names weights, else `'other'`. */
+  /** Kind of the weight. Default: derived from the name, as Keras names weights, else `'other'`. */
   readonly kind?: WeightKind;
-  /** What the stages compute with. It belongs to the trunk from then on. */
+  /** The variable that the stages use. The trunk owns it from then on. */
   readonly variable: Variable;
 }
 
-/** What {@link defineTrunk} makes a trunk of. What is optional in `Trunk` is handed on as it is. */
+/** Definition of a trunk for {@link defineTrunk}. Optional members of `Trunk` are passed through unchanged. */
 export interface TrunkDefinition extends Partial<Pick<Trunk, 'fixed' | 'unit'>> {
   /** Name in error texts. */
   readonly name: string;
@@ -68,13 +68,13 @@ const trunkDefinition = {
 } as const satisfies Record<keyof TrunkDefinition, true>;
 
 /**
- * Makes a trunk of stages that are plain functions. It checks inputs, runs ranges, frees what is left behind, and its `fold`
- * runs the stages as they are. It has no BatchNorm that trains by the batch.
+ * Makes a trunk of stages that are plain functions. The trunk checks inputs, runs ranges of stages and frees intermediate
+ * tensors. Its `fold` runs the stages unchanged. It has no BatchNorm that trains by the batch.
  *
  * @param definition - See {@link TrunkDefinition}.
- * @returns A trunk that keeps the promises of `Trunk` when the functions keep theirs; `checkTrunk` of `transferkit/testing`
- * shows that. All weights are frozen.
- * @throws TransferKitError `INVALID_OPTION` for stages or weights that cannot be.
+ * @returns A trunk with all weights frozen. It fulfils the contract of `Trunk` if the functions fulfil theirs: check it with
+ * `checkTrunk` of `transferkit/testing`.
+ * @throws TransferKitError `INVALID_OPTION` for invalid stages or weights.
  *
  * @example
  * ```ts
@@ -148,7 +148,7 @@ export function defineTrunk(definition: TrunkDefinition): Trunk {
   return trunk;
 }
 
-/** Runs stages in turn; every tensor between two of them is freed. */
+/** Runs stages in order, and frees every tensor between two of them. */
 function runStages(
   steps: readonly StageDefinition[],
   from: number,
@@ -165,7 +165,7 @@ function runStages(
   );
 }
 
-/** A stage that does nothing gives its input, which is freed. */
+/** A stage without effect returns its input, which the caller frees: a clone is returned instead. */
 function unlike(input: Tensor, output: Tensor): Tensor {
   return output === input ? clone(input) : output;
 }

@@ -1,5 +1,5 @@
-// A tfjs GraphModel as a trunk. Its weights are constants to tfjs, but its operations have gradients: variables in the
-// place of constants are all that training needs.
+// A tfjs GraphModel as a trunk. tfjs treats its weights as constants, but its operations have gradients: to train them,
+// the constants are replaced by variables.
 import { clone, keep, variable, type Tensor } from '@tensorflow/tfjs-core';
 import { disposal } from '../../core/disposal.ts';
 import type { NodeGraph } from '../../core/graphs.ts';
@@ -25,9 +25,9 @@ import { blockedNode } from '../run/withoutGradient.ts';
  *
  * @param graph - Has one output.
  * @param constants - Has a value for every Const of the graph.
- * @param input - What the graph takes: the batch axis free, all others fixed.
- * @throws TransferKitError `WEIGHTS_MISMATCH` for a missing constant, `UNSUPPORTED_SOURCE` for what tfjs cannot run
- * synchronously.
+ * @param input - Shape and type of the graph's input, with a free batch axis and all other axes fixed.
+ * @throws TransferKitError `WEIGHTS_MISMATCH` for a missing constant, `UNSUPPORTED_SOURCE` for operations that tfjs
+ * cannot run synchronously.
  */
 export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): Trunk {
   assertRunnable(graph);
@@ -43,7 +43,7 @@ export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: Ten
   }
 }
 
-/** @param differentiable - What the model runs: the graph's own nodes and more. */
+/** @param differentiable - The nodes that the model runs: those of the graph and additional ones. */
 function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, input: TensorSpec): Trunk {
   const wiring = wiringOf(graph);
   const names = dataNodes(graph);
@@ -141,7 +141,7 @@ function fillConstants(model: Graph, graph: NodeGraph, constants: WeightSource):
   for (const { name, op } of graph.nodes) {
     if (op !== 'Const') continue;
     if (constants.shapeOf(name) === undefined) missing.push(name);
-    // A scope of the engine that is open now does not take it.
+    // Detached from the open scope of the engine, which would otherwise free it.
     else model.weights[name] = [keep(constants.read(name))];
   }
   if (missing.length === 0) return;
@@ -156,7 +156,7 @@ function factsOf(model: Graph, name: string) {
   return tensor === undefined ? undefined : { dtype: tensor.dtype, size: sizeOf(tensor.shape) };
 }
 
-/** Puts variables in the place of the constants that may be trained. */
+/** Replaces the constants that may be trained by variables. */
 function listWeights(model: Graph, found: readonly NodeWeight[], stages: readonly Stage[]): TrunkWeight[] {
   const stageOf = new Map(stages.flatMap((stage, index) => stage.layers.map((name) => [name, index] as const)));
   return found.flatMap(({ name, reader, kind }) => {
@@ -180,7 +180,7 @@ function listWeights(model: Graph, found: readonly NodeWeight[], stages: readonl
   });
 }
 
-/** The nodes that depend on the input as calls that read each other. */
+/** The nodes that depend on the input, as calls that read each other. */
 function wiringOf(graph: NodeGraph): Wiring {
   const names = dataNodes(graph);
   const callOf = new Map(names.map((name, call) => [name, call]));
@@ -217,17 +217,17 @@ function describeStage(
   return { name, layers: names.slice(first, last + 1), output, stochastic: false };
 }
 
-/** Every constant of a graph, the weights' variables among them. */
+/** All constants of a graph, including the variables of weights. */
 function constantsOf({ weights }: Graph): ReadonlyMap<string, Tensor> {
   return new Map(Object.entries(weights).flatMap(([name, [tensor]]) => (tensor ? [[name, tensor]] : [])));
 }
 
-/** Names of nodes, and what they begin with. */
+/** Names of nodes and their prefixes. */
 function takenNames({ nodes }: NodeGraph): ReadonlySet<string> {
   return new Set(nodes.flatMap(({ name }) => [name, name.split('/')[0] ?? name]));
 }
 
-/** A graph as it is, with constants that are the caller's. */
+/** The unchanged graph, with constants that the caller owns. */
 function writtenNodes(
   { nodes, input, outputs, rest }: NodeGraph,
   constants: ReadonlyMap<string, Tensor>,

@@ -1,4 +1,5 @@
-// A tfjs LayersModel as a trunk: cut anywhere, every weight named, run in the mode that transfer learning needs.
+// A tfjs LayersModel as a trunk: it can be cut anywhere, every weight has a name, and it runs in the mode that transfer
+// learning needs.
 import { disposal } from '../../core/disposal.ts';
 import { add, tidy, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayerGraph, LayerSpec } from '../../core/graphs.ts';
@@ -21,8 +22,8 @@ import { blockedLayer } from '../run/withoutGradient.ts';
  * Makes a trunk of a graph whose layers are built.
  *
  * @param graph - Has one output.
- * @param source - Has every layer of the graph. Its `dispose` is called by the trunk's.
- * @throws TransferKitError `UNSUPPORTED_LAYER` for layers that would not do what they say.
+ * @param source - Has every layer of the graph. The trunk's `dispose` calls its `dispose`.
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for layers that would silently compute something else.
  */
 export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk {
   for (const spec of graph.layers.values()) assertSupported(spec);
@@ -128,9 +129,9 @@ function inputSpec(config: LayerGraph['calls'][number]['kwargs']): TensorSpec {
 }
 
 /**
- * The shape of a layer's output, of a size that can be and for any number of examples.
+ * Validates the shape of a layer's output: a possible size, and a free batch axis.
  *
- * @param isOpen - Whether the input has free axes: tfjs crops such an axis as if it had a length of 0.
+ * @param isOpen - Whether the input has free axes. tfjs crops such an axis as if its length were 0.
  */
 function checkOutput({ name, className }: LayerSpec, shape: Shape, isOpen: boolean): Shape {
   const [batch = null, ...axes] = shape.map((axis) => (isOpen && axis !== null && axis <= 0 ? null : axis));

@@ -1,4 +1,4 @@
-// What every trunk checks before it runs.
+// Checks that every trunk makes before it runs.
 import { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
@@ -26,9 +26,9 @@ export function resolveRange(range: StageRange, stages: number): { readonly from
 }
 
 /**
- * Checks what enters a stage. Numbers of another type are taken as floats: a layer casts them.
+ * Validates the input of a stage. Numbers of another type are accepted as floats: a layer casts them.
  *
- * @param at - Name of the layer that gives such a tensor.
+ * @param at - Name of the layer whose output it is.
  * @throws TransferKitError `WRONG_SHAPE`, `WRONG_DTYPE`.
  */
 export function assertInput(input: Tensor, expected: TensorSpec, at: string): void {
@@ -36,7 +36,7 @@ export function assertInput(input: Tensor, expected: TensorSpec, at: string): vo
   if (expected.dtype !== 'float32' || input.dtype === 'string') assertType(input, expected, at);
 }
 
-/** {@link assertInput} for what runs by operations, which cast nothing. */
+/** {@link assertInput} for stages of operations, which cast nothing. */
 export function assertExactInput(input: Tensor, expected: TensorSpec, at: string): void {
   assertShape(input, expected, at);
   assertType(input, expected, at);

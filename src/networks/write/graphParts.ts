@@ -38,8 +38,8 @@ export function writeLogits(
 }
 
 /**
- * Adds what turns logits into probabilities, by the name of the head where it has one, and returns its node; undefined
- * where the numbers are the answer and have no name.
+ * Adds the nodes that turn logits into probabilities, named after the head if it has a name, and returns the last one.
+ * Returns undefined if the logits are the answer and have no name.
  */
 export function addAnswer({ nodes, names }: NodeDraft, logits: string, { name, task }: HeadPart): string | undefined {
   const { layer, op } = tasks[task].activation;

@@ -21,8 +21,8 @@ export function joinLogits(graph: LayerGraph, logits: readonly TensorRef[]): Lay
 }
 
 /**
- * A graph that ends in logits, with the activation behind them that turns them into probabilities: one output for each
- * part, of its name. A part without a name has `probabilities`, and nothing behind the values of a regression.
+ * A graph that ends in logits, with the activations after them that turn them into probabilities: one output for each
+ * part, with its name. The output of a part without a name is `probabilities`; a regression has no activation.
  */
 export function withAnswers(graph: LayerGraph, parts: readonly HeadPart[]): LayerGraph {
   const logits = logitsOf(graph, parts.length);
