@@ -351,6 +351,17 @@ describe('a run that is stopped by its signal', () => {
   });
 });
 
+test('with more epochs a run that has ended goes on, by a constant schedule to the bits of one that long', async () => {
+  const constant = { ...all, schedule: 'constant', restoreBest: false } as const;
+  const checkpoint = { to: memoryStore(new Map()) };
+  const short = await end((model) => fineTune(model, samples, { ...constant, epochs: 2, checkpoint }));
+  const longer = await end((model) => fineTune(model, samples, { ...constant, epochs: 4, checkpoint, resume: true }));
+  const plain = await end((model) => fineTune(model, samples, { ...constant, epochs: 4 }));
+  expect(longer.log.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3]);
+  expect(longer.weights).toEqual(plain.weights);
+  expect(longer.weights).not.toEqual(short.weights);
+});
+
 test('progress and epochs go on where they were', async () => {
   const { files } = await interrupted(all, 6); // four steps in each epoch
   const epochs: number[] = [];
