@@ -12,10 +12,10 @@ const SIZE = 3;
 const CHUNK = 4;
 const LOW = 5;
 const HIGH = 6;
-/** What the exponential needs (../exponential.ts). */
+/** Address of the constants of the exponential (../exponential.ts). */
 const TABLE = 7;
 
-/** One task: CHUNK of SIZE values. LOW and HIGH are the bounds of a clip; a step goes from LOW to HIGH. */
+/** One task: CHUNK of SIZE values. LOW and HIGH are the bounds of a clip; a step changes from LOW to HIGH. */
 export function activate(parameters: usize, task: i32): void {
   switch (word(parameters, OPERATION)) {
     case 0:
@@ -56,7 +56,7 @@ function activateChunk<Operation>(parameters: usize, task: i32): void {
   }
 }
 
-/** NaN stays NaN. */
+/** Applies the function. NaN stays NaN. */
 function activated<Operation>(x: v128, low: v128, high: v128): v128 {
   if (idof<Operation>() == idof<Clip>()) return f32x4.pmin(f32x4.pmax(x, low), high);
   const stepped = v128.bitselect(high, low, f32x4.gt(x, f32x4.splat(0)));

@@ -1,4 +1,4 @@
-// Gradients through activations that cut off, and the sums of these gradients over all rows.
+// Gradients of relu and relu6, and the sums of these gradients over all rows.
 import { real, word } from './parameters';
 
 const DY = 0;
@@ -11,8 +11,8 @@ const TASK_ROWS = 6;
 const CEILING = 7;
 
 /**
- * One task: TASK_ROWS rows of `dy` [rows, channels] are set to 0 where `y` is not between 0 and CEILING (both excluded);
- * their sums become row `task` of SUMS.
+ * One task: TASK_ROWS rows of `dy` [rows, channels] are set to 0 where `y` is not strictly between 0 and CEILING; their
+ * sums become row `task` of SUMS.
  */
 export function maskGradient(parameters: usize, task: i32): void {
   const bytes = (<usize>word(parameters, CHANNELS)) << 2;

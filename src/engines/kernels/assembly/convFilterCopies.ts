@@ -1,9 +1,9 @@
-// Copies that gradients by filters read instead of the tensors, so that what is read together lies together.
+// Copies of tensors for gradients with respect to filters: values that are read together become adjacent in memory.
 
-/** Channels that share a line of the cache. */
+/** Number of channels in one cache line. */
 export const LINE_CHANNELS: i32 = 16;
 
-/** Copies some panels of columns, each panel in one piece. */
+/** Copies some panels of columns; each copy is contiguous. */
 export function packColumns(from: usize, pixelBytes: usize, rows: i32, columns: i32, packed: usize): void {
   const whole = <usize>(columns >> 3);
   const rest = <usize>(columns & 7);
@@ -23,7 +23,7 @@ export function packColumns(from: usize, pixelBytes: usize, rows: i32, columns: 
   }
 }
 
-/** Copies 16 channels of pixels, and writes the addresses of the copies behind room for `block` of them. */
+/** Copies 16 channels of pixels. The addresses of the copies follow after space for `block` copies. */
 export function copyChannels(pixels: usize, rows: i32, offset: usize, block: i32, copies: usize): void {
   const list = copyList(copies, block);
   for (let row: usize = 0; row < <usize>rows; row++) {
@@ -37,7 +37,7 @@ export function copyChannels(pixels: usize, rows: i32, offset: usize, block: i32
   }
 }
 
-/** Where the addresses of copies are. */
+/** Returns where the addresses of the copies begin. */
 export function copyList(copies: usize, block: i32): usize {
   return copies + ((<usize>block) << 6);
 }

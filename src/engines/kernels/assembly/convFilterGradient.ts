@@ -1,5 +1,5 @@
-// The gradient of a convolution by its filter: for each tap the pixels that it read, transposed, times the gradient of
-// the output. The rows are cut into parts with sums of their own.
+// The gradient of a convolution with respect to its filter: for each tap, the transposed pixels that it read, times the
+// gradient of the output. The rows are divided into parts, each with its own sums.
 import { copyChannels, copyList, LINE_CHANNELS, packColumns } from './convFilterCopies';
 import { COPIES, PACKED, panelsOf, sumsOf, tapsOf, TASK_TAPS } from './convFilterParameters';
 import { gradientLine, gradientTile } from './convFilterTile';
@@ -42,7 +42,7 @@ export function filterGradient(parameters: usize, task: i32, thread: i32): void 
   }
 }
 
-/** Adds what a block of rows gives, whose values stay in the cache. */
+/** Adds the products of a block of rows, whose values stay in the cache. */
 function addBlock(
   parameters: usize,
   part: i32,
@@ -78,8 +78,8 @@ function addBlock(
 }
 
 /**
- * One tap, the channels that share a line of the cache at a time. Where pixels are so far apart that such lines drive
- * each other out of the cache, they are copied first.
+ * Adds one tap, in groups of channels that share a cache line. If the pixels are so far apart that their lines evict
+ * each other from the cache, they are copied first.
  */
 function addTap(
   parameters: usize,

@@ -1,10 +1,10 @@
-// The end of gradients by filters: the sums of all parts of the rows are added, in their order.
+// The last step of gradients with respect to filters: adds the sums of all parts of the rows, in order.
 import { panelsOf, PARTS, RESULT, SUM_PANELS, sumsOf, tapsOf } from './convFilterParameters';
 import { COLUMNS, DEPTH } from './gemmParameters';
 import { storeColumns } from './gemmTile';
 import { word } from './parameters';
 
-/** Adds the parts and writes the result. One task: some panels of any taps. */
+/** One task: adds the parts of some panels of any taps, and writes the result. */
 export function filterGradientSum(parameters: usize, task: i32): void {
   const panels = panelsOf(parameters);
   const first = task * word(parameters, SUM_PANELS);

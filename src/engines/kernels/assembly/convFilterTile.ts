@@ -1,13 +1,13 @@
-// The inner loop of gradients by filters: sums over rows, of 4 channels times 8 columns.
+// The inner loop of gradients with respect to filters: sums over rows, of 4 channels times 8 columns.
 import { multiplyAdd } from './parameters';
 
 /**
  * Adds to the sums of 4 channels.
  *
  * @param rows - Addresses of the pixels, one for each row, up to `end`.
- * @param offset - Of the first channel in a pixel.
+ * @param offset - Offset of the first channel in a pixel.
  * @param right - 8 columns of the first row.
- * @param step - Bytes from one row of them to the next.
+ * @param step - Bytes from one row of the columns to the next.
  * @param sums - 4 times 8 sums.
  */
 export function gradientTile(rows: usize, end: usize, offset: usize, right: usize, step: usize, sums: usize): void {

@@ -1,4 +1,4 @@
-// Parts of arrays brought to another place.
+// Copies parts of arrays.
 import { word } from './parameters';
 
 const FROM = 0;
@@ -11,8 +11,8 @@ const FROM_STEPS = 8;
 const TO_STEPS = 11;
 
 /**
- * One task: TASK_RUNS of RUNS runs of BYTES each, which are an array of three axes: SIZES of them, and the bytes from one
- * to the next where they are read and where they are written.
+ * One task: TASK_RUNS of RUNS runs of BYTES each. The runs form an array of three axes, with the lengths SIZES; for
+ * each axis there are the bytes from one run to the next in the source and in the target.
  */
 export function copyRuns(parameters: usize, task: i32): void {
   const first = task * word(parameters, TASK_RUNS);
@@ -39,7 +39,7 @@ function offsetOf(steps: usize, plane: i32, row: i32, column: i32): usize {
   return <usize>(plane * word(steps, 0) + row * word(steps, 1) + column * word(steps, 2));
 }
 
-/** A call to copy memory takes as long as some short copies. */
+/** Copies short runs by single instructions, because a call to copy memory takes as long as several of them. */
 function copyValues(from: usize, to: usize, bytes: usize): void {
   if (bytes > 512) {
     memory.copy(to, from, bytes);

@@ -1,6 +1,6 @@
-// Depthwise convolutions: each channel is a picture of its own, and all of them move side by side. An output pixel skips
-// the taps that fall outside the picture. Outputs are in phases when they are the gradient of a strided convolution's
-// input: those a stride apart meet the same taps.
+// Depthwise convolutions: each channel is a separate picture, and several are computed at once. An output pixel skips
+// the taps that are outside the picture. The gradient with respect to the input of a strided convolution has phases:
+// outputs whose distance is a multiple of the stride use the same taps.
 import {
   COLUMNS,
   FILTER,
@@ -28,7 +28,7 @@ import { fourPixels, onePixel } from './depthwisePixels';
 import { One, Two, threeTaps } from './depthwiseThreeTaps';
 import { word } from './parameters';
 
-/** One task: some rows of the output, those of all pictures counted through. */
+/** One task: some rows of the output, counted over all pictures. */
 export function depthwise(parameters: usize, task: i32): void {
   const rows = outputs(parameters, ROWS);
   const perTask = word(parameters, ROWS_PER_TASK);
@@ -63,7 +63,10 @@ function outputRow(parameters: usize, picture: i32, row: i32): void {
   for (let column = 0; column < columnPhases; column++) outputColumns(parameters, column, x, filter, out, count);
 }
 
-/** The pixels of one phase in a row: one by one at the edges, where taps are outside, and by fours between. */
+/**
+ * Computes the pixels of one phase in a row: single ones at the edges, where taps are outside, and groups of four
+ * between.
+ */
 function outputColumns(parameters: usize, phase: i32, x: i32, filter: i32, out: i32, rows: i32): void {
   const all = phases(parameters, COLUMNS);
   const columns = outputs(parameters, COLUMNS);
@@ -79,7 +82,7 @@ function outputColumns(parameters: usize, phase: i32, x: i32, filter: i32, out: 
   const stepOfThree = width == 3 && dilation(parameters, COLUMNS) == 1 ? step : 0;
   const end = right - left >= 4 && pixel >= 16 ? right : left;
   for (let place = left; place < end; place += 4) {
-    const at = min(place, end - 4); // The last four may overlap those before: they come out the same.
+    const at = min(place, end - 4); // The last four may overlap the previous ones: same results.
     const xAt = x + (first + at * step) * pixel;
     const outAt = out + (phase + at * all) * pixel;
     if (stepOfThree == 1) threeTaps<One>(parameters, xAt, filterAt, outAt, rows);
@@ -90,13 +93,13 @@ function outputColumns(parameters: usize, phase: i32, x: i32, filter: i32, out: 
   for (let place = end; place < count; place++) edgePixel(parameters, phase + place * all, x, filter, out, rows);
 }
 
-/** Whether outputs meet two taps and one in turn: the gradient of three taps with stride 2. */
+/** Whether outputs alternate between two taps and one: the gradient of three taps with stride 2. */
 function isSpreadThree(parameters: usize): bool {
   const isTwoAndOne = taps(parameters, COLUMNS, 0) * taps(parameters, COLUMNS, 1) == 2;
   return phases(parameters, COLUMNS) == 2 && isTwoAndOne && dilation(parameters, COLUMNS) == 1;
 }
 
-/** Pixels in pairs: the first reads two columns, the second the latter of them. */
+/** Computes pixels in pairs: the first reads two columns, the second only the latter of them. */
 function outputPairs(parameters: usize, x: i32, filter: i32, out: i32, rows: i32): void {
   const phase = taps(parameters, COLUMNS, 0) == 2 ? 0 : 1;
   const columns = outputs(parameters, COLUMNS);
@@ -106,14 +109,14 @@ function outputPairs(parameters: usize, x: i32, filter: i32, out: i32, rows: i32
   const right = min(firstAtOrAfter(inputs(parameters, COLUMNS) - 1, first, 1), (columns - phase) / 2);
   const end = right - left >= 4 && pixel >= 16 ? right : left;
   for (let place = left; place < end; place += 4) {
-    const at = min(place, end - 4); // The last four pairs may overlap those before: they come out the same.
+    const at = min(place, end - 4); // The last four pairs may overlap the previous ones: same results.
     fourPairs(parameters, x + (first + at) * pixel, filter, out + (phase + 2 * at) * pixel, rows, phase);
   }
   for (let column = 0; column < phase + 2 * left; column++) edgePixel(parameters, column, x, filter, out, rows);
   for (let column = phase + 2 * end; column < columns; column++) edgePixel(parameters, column, x, filter, out, rows);
 }
 
-/** A pixel that may have taps outside. */
+/** Computes a pixel that may have taps outside the picture. */
 function edgePixel(parameters: usize, column: i32, x: i32, filter: i32, out: i32, rows: i32): void {
   const all = phases(parameters, COLUMNS);
   const phase = column % all;

@@ -1,5 +1,6 @@
-// The gradient of a depthwise convolution by its filter: each tap gets the sum, over all positions, of the gradient of the
-// output times what the tap reads there. Each task adds up some rows of the output; then these sums are added up in order.
+// The gradient of a depthwise convolution with respect to its filter: for each tap, the sum over all positions of the
+// output's gradient times the input that the tap reads there. Each task adds up some rows of the output; then these
+// sums are added in order.
 import { addThreeTaps } from './depthwiseFilterThreeTaps';
 import { Four, Single, read, width, write } from './depthwiseLanes';
 import {
@@ -27,7 +28,7 @@ import {
 import { One, Two } from './depthwiseThreeTaps';
 import { multiplyAdd, word } from './parameters';
 
-/** One task: the sums of some rows, those of all pictures counted through. */
+/** One task: the sums of some rows, counted over all pictures. */
 export function depthwiseFilterSums(parameters: usize, task: i32): void {
   const rows = outputs(parameters, ROWS);
   const perTask = word(parameters, ROWS_PER_TASK);
@@ -43,7 +44,7 @@ export function depthwiseFilterSums(parameters: usize, task: i32): void {
   }
 }
 
-/** Adds rows that stay in the cache while the taps take them one after the other. */
+/** Adds rows that stay in the cache while one tap after the other reads them. */
 function addRows(parameters: usize, sums: i32, picture: i32, y: i32, count: i32): void {
   const pixel = word(parameters, PIXEL);
   const xRow = inputs(parameters, COLUMNS) * pixel;
@@ -67,7 +68,7 @@ function addRows(parameters: usize, sums: i32, picture: i32, y: i32, count: i32)
   }
 }
 
-/** The taps of one row of the filter. */
+/** Adds the taps of one row of the filter. */
 function addTaps(parameters: usize, sums: i32, x: i32, dy: i32, rows: i32): void {
   const count = taps(parameters, COLUMNS, 0);
   const step = stride(parameters, COLUMNS);
@@ -88,7 +89,7 @@ function addTaps(parameters: usize, sums: i32, x: i32, dy: i32, rows: i32): void
   }
 }
 
-/** A tap that reads column `first` for the first output. */
+/** Adds a tap that reads column `first` for the first output. */
 function addTap<Lanes>(parameters: usize, sums: i32, x: i32, dy: i32, rows: i32, first: i32): void {
   const pixel = word(parameters, PIXEL);
   const columns = outputs(parameters, COLUMNS);
@@ -100,7 +101,7 @@ function addTap<Lanes>(parameters: usize, sums: i32, x: i32, dy: i32, rows: i32,
   const xStart = x + first * pixel + from * step;
   const dyStart = dy + from * pixel;
   for (let channel = 0; channel < pixel; channel += width<Lanes>()) {
-    const at = min(channel, pixel - width<Lanes>()); // The last four channels may overlap those before.
+    const at = min(channel, pixel - width<Lanes>()); // The last four channels may overlap the previous ones.
     let sum = v128.load(<usize>sums);
     for (let row = 0; row < rows; row++) {
       let value = xStart + at + row * xRowStep;

@@ -1,9 +1,9 @@
-// Sums for three taps of a depthwise filter side by side, which read most of their values in common.
+// Sums for three adjacent taps of a depthwise filter, which read mostly the same values.
 import { COLUMNS, PIXEL, ROWS, SLOTS, firstAtOrAfter, inputs, outputs, stride } from './depthwiseParameters';
 import { One } from './depthwiseThreeTaps';
 import { multiplyAdd, word } from './parameters';
 
-/** Three taps, of which the first reads column `first` for the first output. At least four channels. */
+/** Adds three taps; the first one reads column `first` for the first output. Needs at least four channels. */
 export function addThreeTaps<Stride>(parameters: usize, sums: i32, x: i32, dy: i32, rows: i32, first: i32): void {
   const pixel = word(parameters, PIXEL);
   const slots = word(parameters, SLOTS);
@@ -14,7 +14,7 @@ export function addThreeTaps<Stride>(parameters: usize, sums: i32, x: i32, dy: i
   const left = firstAtOrAfter(0, first, step);
   const right = min(columns, firstAtOrAfter(size - 2, first, step)) - 3;
   for (let channel = 0; channel < pixel; channel += 16) {
-    const at = min(channel, pixel - 16); // The last four channels may overlap those before.
+    const at = min(channel, pixel - 16); // The last four channels may overlap the previous ones.
     let sum0 = v128.load(<usize>sums);
     let sum1 = v128.load(<usize>(sums + slots));
     let sum2 = v128.load(<usize>(sums + 2 * slots));

@@ -1,9 +1,9 @@
-// Channels side by side: four at once, or one by one where there are fewer than four.
+// Groups of adjacent channels: four at once, or single ones if there are fewer than four.
 
 export class Four {}
 export class Single {}
 
-/** Bytes of the channels that are taken at once. */
+/** Bytes of the channels of a group. */
 export function width<Lanes>(): i32 {
   return idof<Lanes>() == idof<Four>() ? 16 : 4;
 }

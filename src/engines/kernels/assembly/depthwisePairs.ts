@@ -1,13 +1,14 @@
-// The gradient of a depthwise convolution of three taps and stride 2 by its input.
+// The gradient with respect to the input, for depthwise convolutions with three taps and stride 2.
 import { COLUMNS, PIXEL, ROWS, firstTap, tapStep } from './depthwiseParameters';
 import { rowStep } from './depthwisePixels';
 import { multiplyAdd, word } from './parameters';
 
 /**
- * Four pairs of output pixels side by side, all of their taps inside: the first pixel of a pair reads column `n` and the
- * next one, the second pixel only the latter. A gradient has no bias and no bounds. At least four channels.
+ * Computes four adjacent pairs of output pixels, with all taps inside the picture. The first pixel of a pair reads
+ * column `n` and the next one, the second pixel only the latter. A gradient has no bias and no bounds. Needs at least
+ * four channels.
  *
- * @param phase - That of the first pixels.
+ * @param phase - Phase of the first pixels.
  */
 export function fourPairs(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, phase: i32): void {
   const bytes = word(parameters, PIXEL);
@@ -16,7 +17,7 @@ export function fourPairs(parameters: usize, x: i32, filter: i32, out: i32, rows
   const toRight = tapStep(parameters, COLUMNS);
   const toMiddle = firstTap(parameters, COLUMNS, 1 - phase) - firstTap(parameters, COLUMNS, phase);
   for (let channel = 0; channel < bytes; channel += 16) {
-    const at = min(channel, bytes - 16); // The last four channels may overlap those before.
+    const at = min(channel, bytes - 16); // The last four channels may overlap the previous ones.
     let first0 = f32x4.splat(0);
     let first1 = first0;
     let first2 = first0;

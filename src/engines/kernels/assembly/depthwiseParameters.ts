@@ -1,4 +1,5 @@
-// What depthwise convolutions and their gradients are told, as in ../depthwiseWindows.ts and ../depthwiseFilterGradient.ts.
+// Indices of the parameters of depthwise convolutions and their gradients, as in ../depthwiseWindows.ts and
+// ../depthwiseFilterGradient.ts.
 import { word } from './parameters';
 
 export const X: i32 = 0;
@@ -12,26 +13,29 @@ export const ROWS_PER_TASK: i32 = 6;
 export const LOW: i32 = 7;
 export const HIGH: i32 = 8;
 
-// Instead of some of these, for the gradient by the filter.
+// Replace some of these in the gradient with respect to the filter.
 export const DY: i32 = 1;
 export const SUMS: i32 = 2;
 export const ROWS_AT_ONCE: i32 = 7;
 export const GROUPS: i32 = 8;
-/** Bytes of the sums of one tap: four values for each four channels, or for each channel where there are fewer. */
+/**
+ * Bytes of the sums of one tap: four values for each group of four channels, or for each channel if there are fewer
+ * than four.
+ */
 export const SLOTS: i32 = 63;
 
-/** Where the words of the two axes begin. */
+/** First word of each axis. */
 export const ROWS: i32 = 9;
 export const COLUMNS: i32 = 64;
 
-// Words of an axis.
+// Offsets of the words of an axis.
 const INPUT: i32 = 0;
 const OUTPUT: i32 = 1;
 const STRIDE: i32 = 2;
 const DILATION: i32 = 3;
 const TAP_STEP: i32 = 4;
 const PHASES: i32 = 5;
-/** From here three words for each phase: how many taps, where the first one reads, where in the filter it is. */
+/** From here on three words for each phase: number of taps, first input position, first tap in the filter. */
 const FIRST_PHASE: i32 = 6;
 
 export function inputs(parameters: usize, axis: i32): i32 {
@@ -50,7 +54,7 @@ export function dilation(parameters: usize, axis: i32): i32 {
   return word(parameters, axis + DILATION);
 }
 
-/** Bytes in the filter from one tap to the next. */
+/** Bytes from one tap of the filter to the next. */
 export function tapStep(parameters: usize, axis: i32): i32 {
   return word(parameters, axis + TAP_STEP);
 }
@@ -68,19 +72,22 @@ export function start(parameters: usize, axis: i32, phase: i32): i32 {
   return word(parameters, axis + FIRST_PHASE + phase * 3 + 1);
 }
 
-/** Bytes from the filter's begin to the first tap. */
+/** Bytes from the beginning of the filter to the first tap. */
 export function firstTap(parameters: usize, axis: i32, phase: i32): i32 {
   return word(parameters, axis + FIRST_PHASE + phase * 3 + 2);
 }
 
-/** The first output at or after 0 that reads, by a tap which reads `shift` for output 0, at or after an input. */
+/**
+ * The first output from 0 on that reads an input position at or after `input`, with the tap that reads `shift` for
+ * output 0.
+ */
 export function firstAtOrAfter(input: i32, shift: i32, stride: i32): i32 {
   return input > shift ? (input - shift + stride - 1) / stride : 0;
 }
 
 /**
- * Reads values that are new to the cache once in their order, line by line: what the taps read one after the other is too
- * scattered for the processor to see it coming.
+ * Reads values that are not yet in the cache once, line by line in order: the taps read them in an order that the
+ * processor cannot predict.
  */
 export function fetch(at: i32, bytes: i32): void {
   for (const end = at + bytes; at < end; at += 64) load<i32>(<usize>at);

@@ -15,20 +15,20 @@ import {
 import { read, width, write } from './depthwiseLanes';
 import { multiplyAdd, real, word } from './parameters';
 
-/** Bytes from what a tap reads to what the tap beside it reads. */
+/** Bytes between the inputs of two adjacent taps in a row. */
 function columnStep(parameters: usize): i32 {
   return dilation(parameters, COLUMNS) * word(parameters, PIXEL);
 }
 
-/** Bytes from what a tap reads to what the tap below reads. */
+/** Bytes between the inputs of two adjacent taps in a column. */
 export function rowStep(parameters: usize): i32 {
   return dilation(parameters, ROWS) * inputs(parameters, COLUMNS) * word(parameters, PIXEL);
 }
 
 /**
- * One pixel.
+ * Computes one pixel.
  *
- * @param x - What the first of the taps inside the picture reads; `filter` is that tap.
+ * @param x - Address of the input of the first tap inside the picture; `filter` is the address of that tap.
  */
 export function onePixel<Lanes>(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
   const bytes = word(parameters, PIXEL);
@@ -40,7 +40,7 @@ export function onePixel<Lanes>(parameters: usize, x: i32, filter: i32, out: i32
   const filterColumn = tapStep(parameters, COLUMNS);
   const filterRow = tapStep(parameters, ROWS) - taps * filterColumn;
   for (let channel = 0; channel < bytes; channel += width<Lanes>()) {
-    const at = min(channel, bytes - width<Lanes>()); // The last four channels may overlap those before.
+    const at = min(channel, bytes - width<Lanes>()); // The last four channels may overlap the previous ones.
     let sum = bias == 0 ? f32x4.splat(0) : read<Lanes>(bias + at);
     let input = x + at;
     let tap = filter + at;
@@ -57,7 +57,10 @@ export function onePixel<Lanes>(parameters: usize, x: i32, filter: i32, out: i32
   }
 }
 
-/** Four pixels of a phase side by side, all of their taps inside the columns of the picture. At least four channels. */
+/**
+ * Computes four adjacent pixels of a phase, with all taps inside the columns of the picture. Needs at least four
+ * channels.
+ */
 export function fourPixels(parameters: usize, x: i32, filter: i32, out: i32, rows: i32, taps: i32): void {
   const bytes = word(parameters, PIXEL);
   const bias = word(parameters, BIAS);
@@ -70,7 +73,7 @@ export function fourPixels(parameters: usize, x: i32, filter: i32, out: i32, row
   const filterColumn = tapStep(parameters, COLUMNS);
   const filterRow = tapStep(parameters, ROWS) - taps * filterColumn;
   for (let channel = 0; channel < bytes; channel += 16) {
-    const at = min(channel, bytes - 16); // The last four channels may overlap those before.
+    const at = min(channel, bytes - 16); // The last four channels may overlap the previous ones.
     let sum0 = bias == 0 ? f32x4.splat(0) : v128.load(<usize>(bias + at));
     let sum1 = sum0;
     let sum2 = sum0;

@@ -1,4 +1,5 @@
-// Four output pixels at once, for the width of filter that most networks have: what two of the pixels read is loaded once.
+// Four output pixels at once, for filters with three columns, the most common width. Inputs that two pixels share are
+// loaded once.
 import { BIAS, COLUMNS, HIGH, LOW, PIXEL, ROWS, phases, tapStep } from './depthwiseParameters';
 import { rowStep } from './depthwisePixels';
 import { multiplyAdd, real, word } from './parameters';
@@ -7,7 +8,7 @@ import { multiplyAdd, real, word } from './parameters';
 export class One {}
 export class Two {}
 
-/** Like fourPixels, for three taps side by side. */
+/** Like fourPixels, for three adjacent taps. */
 export function threeTaps<Stride>(parameters: usize, x: i32, filter: i32, out: i32, rows: i32): void {
   const bytes = word(parameters, PIXEL);
   const bias = word(parameters, BIAS);
@@ -18,7 +19,7 @@ export function threeTaps<Stride>(parameters: usize, x: i32, filter: i32, out: i
   const filterColumn = tapStep(parameters, COLUMNS);
   const filterRow = tapStep(parameters, ROWS);
   for (let channel = 0; channel < bytes; channel += 16) {
-    const at = min(channel, bytes - 16); // The last four channels may overlap those before.
+    const at = min(channel, bytes - 16); // The last four channels may overlap the previous ones.
     let sum0 = bias == 0 ? f32x4.splat(0) : v128.load(<usize>(bias + at));
     let sum1 = sum0;
     let sum2 = sum0;

@@ -1,4 +1,4 @@
-// Two arrays combined value by value, the second one repeated where it is shorter.
+// Combines two arrays value by value; the second one is repeated if it is shorter.
 import { Add, Divide, DivideInto, Multiply, Second, Subtract, SubtractFrom, combined } from './operations';
 import { word } from './parameters';
 
@@ -14,8 +14,8 @@ const REPEATS = 8;
 const STEP = 9;
 
 /**
- * One task: TASK_ROWS rows of LENGTH values of `a`, the last one shorter where SIZE, the number of all values, says so.
- * Row r meets the row of `b`, or when IS_SPLAT the one value, that is r / REPEATS times STEP bytes from B on.
+ * One task: TASK_ROWS rows of LENGTH values of `a`. SIZE is the number of all values, so the last row may be shorter.
+ * Row r is combined with the row of `b` at B + r / REPEATS · STEP bytes; if IS_SPLAT, with the single value there.
  */
 export function combine(parameters: usize, task: i32): void {
   switch (word(parameters, OPERATION)) {

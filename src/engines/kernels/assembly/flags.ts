@@ -1,5 +1,5 @@
-// Values that are true or false: one byte each, 0 for false. True is 1, but tfjs casts other numbers to whatever their last
-// byte is.
+// Booleans: one byte each, 0 for false. True is 1, but a tensor that tfjs cast from another type has the last byte of
+// each number.
 import { word } from './parameters';
 
 class LessEqual {}
@@ -16,7 +16,7 @@ const FLAGS = 5;
 const OPERATION = 6;
 const IS_SPLAT = 7;
 
-/** One task: CHUNK of SIZE values are compared with those at B, or when IS_SPLAT with the one there. */
+/** One task: CHUNK of SIZE values are compared with those at B; if IS_SPLAT, with the single value there. */
 export function compare(parameters: usize, task: i32): void {
   switch (word(parameters, OPERATION)) {
     case 0:
@@ -68,7 +68,7 @@ function compared<Operation>(a: v128, b: v128): v128 {
   return f32x4.gt(a, b);
 }
 
-/** One task: CHUNK of SIZE flags are true where those at A and at B are. */
+/** One task: CHUNK of SIZE booleans, each true if those at A and at B are true. */
 export function bothTrue(parameters: usize, task: i32): void {
   const start = task * word(parameters, CHUNK);
   const count = min(word(parameters, CHUNK), word(parameters, SIZE) - start);
@@ -90,7 +90,7 @@ export function bothTrue(parameters: usize, task: i32): void {
   }
 }
 
-/** One task: CHUNK of SIZE values are those at A where the flag at FLAGS is true, else those at B. */
+/** One task: CHUNK of SIZE values, each from A if the boolean at FLAGS is true, else from B. */
 export function choose(parameters: usize, task: i32): void {
   const start = task * word(parameters, CHUNK);
   const count = min(word(parameters, CHUNK), word(parameters, SIZE) - start);
@@ -114,7 +114,7 @@ export function choose(parameters: usize, task: i32): void {
   }
 }
 
-/** One task: CHUNK of SIZE flags become numbers. */
+/** One task: converts CHUNK of SIZE booleans to numbers. */
 export function numbersOfFlags(parameters: usize, task: i32): void {
   const start = task * word(parameters, CHUNK);
   const count = min(word(parameters, CHUNK), word(parameters, SIZE) - start);

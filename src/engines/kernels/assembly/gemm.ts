@@ -39,7 +39,7 @@ export function patchProduct(parameters: usize, task: i32, thread: i32): void {
   }
 }
 
-/** The rows of one block, whose values stay in the cache, times some panels. */
+/** Multiplies the rows of one block, whose values stay in the cache, by some panels. */
 function multiplyBlock(
   parameters: usize,
   group: i32,

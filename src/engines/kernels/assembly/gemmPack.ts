@@ -17,7 +17,7 @@ const PANELS = 10;
 const GROUP_PANELS = 11;
 const TASK_PANELS = 12;
 
-/** Packs some panels, each task those of one group: the matrices of all taps. */
+/** One task: packs some panels of one group, with the matrices of all taps. */
 export function packPanels(parameters: usize, task: i32): void {
   const panels = (word(parameters, COLUMNS) + 7) >> 3;
   const taskPanels = word(parameters, TASK_PANELS);
@@ -62,7 +62,7 @@ function packStraight(matrix: usize, line: usize, depth: i32, columns: i32, to: 
   }
 }
 
-/** Columns of the product that do not exist are copies of the last one: they are never stored. */
+/** Columns beyond the last one of the product are copies of it: they are never stored. */
 function packTransposed(matrix: usize, line: usize, depth: i32, columns: i32, to: usize): void {
   const last = columns - 1;
   packFour(matrix, line, depth, 0, last, to);

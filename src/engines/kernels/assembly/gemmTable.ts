@@ -1,5 +1,5 @@
-// The addresses that tiles read and write: a product of matrices, a convolution and the gradient of one by its input
-// differ in them only.
+// The addresses that tiles read and write. A matrix product, a convolution and the gradient of a convolution with
+// respect to its input differ only in these.
 import {
   DEPTH,
   INPUT_HEIGHT,
@@ -26,11 +26,11 @@ import {
 import { word } from './parameters';
 
 /**
- * Writes the table of some rows: tile by tile, the addresses of results, then those of each tap.
+ * Writes the table of some rows. For each tile it has the addresses of the results, then those of each tap.
  *
  * @param tileRows - Rows of a tile.
  * @param input - Address of the first picture.
- * @param output - Address of its results.
+ * @param output - Address of the first result.
  * @param edges - Memory for patches that cross an edge.
  */
 export function fillTable(
@@ -61,18 +61,18 @@ export function fillTable(
   }
 }
 
-/** Bytes of the table of one tile. */
+/** Size of the table of one tile, in bytes. */
 function tileBytes(parameters: usize, tileRows: i32): i32 {
   return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X)) * tileRows * 4;
 }
 
-/** Where an address of a row is. */
+/** Where the table has an address of a row. */
 function slot(parameters: usize, tileRows: i32, table: usize, entry: i32, row: i32): usize {
   const tile = row / tileRows;
   return table + <usize>(tile * tileBytes(parameters, tileRows) + (entry * tileRows + row - tile * tileRows) * 4);
 }
 
-/** Addresses that are evenly apart, for rows one after the other. */
+/** Writes equidistant addresses for consecutive rows. */
 function fillRun(
   parameters: usize,
   tileRows: i32,
@@ -98,7 +98,7 @@ function fillRun(
   }
 }
 
-/** The taps of rows that lie side by side in one line of a picture. Returns what is left of the memory for edges. */
+/** Writes the taps of rows that are adjacent in one line of a picture. Returns the remaining memory for edges. */
 function fillTaps(
   parameters: usize,
   tileRows: i32,
@@ -127,7 +127,9 @@ function fillTaps(
   return edges;
 }
 
-/** One tap: the rows left of the picture and across its edge, those inside, those across and right of it. */
+/**
+ * Writes one tap, for rows before the picture and across its left edge, inside it, across its right edge and after it.
+ */
 function fillLine(
   parameters: usize,
   tileRows: i32,
@@ -142,7 +144,7 @@ function fillLine(
   const stride = word(parameters, STRIDE_X);
   const pixel = word(parameters, INPUT_PIXEL);
   const last = word(parameters, INPUT_WIDTH) - word(parameters, SPAN);
-  // Rows from `before` to `after` read the picture only.
+  // Rows from `before` to `after` read only inside the picture.
   const before = min(count, column < 0 ? (stride - 1 - column) / stride : 0);
   const after = last < column ? before : max(before, min(count, (last - column) / stride + 1));
   for (let i = 0; i < before; i++)
@@ -154,7 +156,7 @@ function fillLine(
   return edges;
 }
 
-/** A patch that is partly or wholly outside: a copy with zeros around it. */
+/** Copies a patch that is partly or wholly outside the picture, with zeros around it. */
 function fillEdge(parameters: usize, at: usize, line: usize, column: i32, edges: usize): usize {
   const span = word(parameters, SPAN);
   const start = max(0, -column);
@@ -171,7 +173,7 @@ function fillEdge(parameters: usize, at: usize, line: usize, column: i32, edges:
   return edges + bytes;
 }
 
-/** A last tile that is not full computes its last row several times. */
+/** Repeats the last row of a tile that is not full: it is computed several times. */
 export function repeatLast(parameters: usize, tileRows: i32, table: usize, rows: i32): void {
   const entries = 1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X);
   for (let row = rows; row % tileRows != 0; row++) {

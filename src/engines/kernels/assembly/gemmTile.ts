@@ -1,5 +1,5 @@
-// The inner loop of all products: 4 rows times 8 columns, their sums in 8 registers; 6 rows where products and sums are
-// one instruction, which leaves registers for them.
+// The inner loop of all products: 4 rows times 8 columns, with the sums in 8 registers. With fused multiply-add it has
+// 6 rows, because there are enough registers for them.
 import {
   COLUMNS,
   DEPTH,
@@ -19,9 +19,10 @@ import { multiplyAdd, real, word } from './parameters';
 export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
 /**
- * Computes tiles one below the other.
+ * Computes consecutive tiles.
  *
- * @param table - For each tile, addresses: of the results of its rows, then, tap by tap, of what its rows read.
+ * @param table - For each tile, addresses: those of the results of its rows, then, for each tap, those of the inputs of
+ * its rows.
  * @param panel - 8 columns of the right side: 8 values for each depth.
  * @param column - The first of the 8 columns.
  */
@@ -130,7 +131,7 @@ function leak(x: v128, slope: v128): v128 {
   return v128.bitselect(f32x4.mul(x, slope), x, f32x4.lt(x, f32x4.splat(0)));
 }
 
-/** Keeps what is not a number. */
+/** Clips values; NaN stays NaN. */
 function clamp(x: v128, low: v128, high: v128): v128 {
   return f32x4.pmin(f32x4.pmax(x, low), high);
 }

@@ -1,6 +1,6 @@
-// The module: one function for each kernel, chosen by number. A kernel gets the address of its parameters (32-bit words),
-// the number of the task and the number of the thread. How the work is cut into tasks never depends on the threads, so
-// that the numbers do not either. There is no static data and no allocation: the memory belongs to tfjs.
+// The module: one function for each kernel, selected by number. A kernel receives the address of its parameters (32-bit
+// words), the number of the task and the number of the thread. The division into tasks never depends on the number of
+// threads, so the results do not either. There is no static data and no allocation, because tfjs manages the memory.
 import { activate } from './activation';
 import { maskGradient } from './activationGradient';
 import { filterGradient } from './convFilterGradient';

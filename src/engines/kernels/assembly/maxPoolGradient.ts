@@ -1,4 +1,4 @@
-// The gradient of the largest values of windows: it goes to the first place in the window that has the value.
+// The gradient of max pooling: it is added at the first position in the window that has the largest value.
 import {
   CHANNELS,
   COLUMN_AXIS,
@@ -17,7 +17,10 @@ import {
 } from './pooling';
 import { word } from './parameters';
 
-/** One task: for TASK_ROWS rows of windows, which tap of the window is the largest; -1 for none. Parameters: pooling.ts. */
+/**
+ * One task: finds the tap with the largest value, for TASK_ROWS rows of windows; -1 if there is none. Parameters:
+ * pooling.ts.
+ */
 export function largestTaps(parameters: usize, task: i32): void {
   const last = min((task + 1) * word(parameters, TASK_ROWS), word(parameters, OUT_ROWS));
   for (let row = task * word(parameters, TASK_ROWS); row < last; row++) largestTapsOfRow(parameters, row);
@@ -77,7 +80,7 @@ function largestTapsOfWindow(
   }
 }
 
-/** Of four channels, or of one. */
+/** Finds the tap for four channels, or for one. */
 function largestTap(
   x: usize,
   rowBytes: usize,
@@ -111,8 +114,8 @@ const LEFT = 21;
 const TAP_COLUMNS = 22;
 
 /**
- * One task: TASK_ROWS rows of pixels, each the sum of DY over the windows whose largest tap it is. X is what `largestTaps`
- * has found.
+ * One task: TASK_ROWS rows of pixels, each the sum of DY over the windows in which it is the largest value. X has the
+ * results of `largestTaps`.
  */
 export function maxPoolGradient(parameters: usize, task: i32): void {
   const last = min((task + 1) * word(parameters, TASK_ROWS), word(parameters, OUT_ROWS));
@@ -141,7 +144,7 @@ function gradientOfRow(parameters: usize, outRow: i32): void {
   }
 }
 
-/** From the windows at `offset`, in the first of which the pixel is number `tap`. */
+/** Adds the gradients of the windows at `offset`; the pixel is number `tap` in the first of them. */
 function gradientOfPixel(parameters: usize, offset: usize, rows: i32, columns: i32, tap: i32, out: usize): void {
   const pixelBytes = (<usize>word(parameters, CHANNELS)) << 2;
   const rowBytes = <usize>word(parameters, WIDTH) * pixelBytes;

@@ -1,4 +1,4 @@
-// BatchNorm by stored statistics.
+// BatchNorm with stored statistics.
 import { real, word } from './parameters';
 
 const X = 0;
@@ -6,7 +6,7 @@ const OUT = 1;
 const CHANNELS = 2;
 const ROWS = 3;
 const TASK_ROWS = 4;
-/** One value for each channel; SCALE and OFFSET are 0 when there are none. */
+/** Addresses of one value for each channel; SCALE and OFFSET are 0 if there are none. */
 const MEAN = 5;
 const FACTORS = 6;
 const OFFSET = 7;
@@ -14,7 +14,7 @@ const VARIANCE = 8;
 const SCALE = 9;
 const EPSILON = 10;
 
-/** One task: FACTORS, by which each channel is to be multiplied. */
+/** One task: computes FACTORS, one for each channel. */
 export function normalizationFactors(parameters: usize): void {
   const variance = <usize>word(parameters, VARIANCE);
   const scale = <usize>word(parameters, SCALE);
@@ -26,7 +26,7 @@ export function normalizationFactors(parameters: usize): void {
   }
 }
 
-/** One task: TASK_ROWS of ROWS rows of pixels less MEAN, times FACTORS, plus OFFSET. */
+/** One task: subtracts MEAN from TASK_ROWS of ROWS rows of pixels, multiplies them by FACTORS and adds OFFSET. */
 export function normalizeRows(parameters: usize, task: i32): void {
   const bytes = (<usize>word(parameters, CHANNELS)) << 2;
   const first = task * word(parameters, TASK_ROWS);

@@ -1,4 +1,4 @@
-// Operations on four values at once, as types: a loop that is generic in them is compiled once for each, without a choice
+// Operations on four values at once, as types: a generic loop is compiled once for each operation, without a branch
 // inside.
 
 export class Add {}
@@ -9,12 +9,12 @@ export class SubtractFrom {}
 export class Divide {}
 /** The second divided by the first. */
 export class DivideInto {}
-/** The second alone. */
+/** Only the second. */
 export class Second {}
-/** NaN where there is one. */
+/** The larger one; NaN if one is NaN. */
 export class Largest {}
 
-/** What an operation makes of two times four values. */
+/** Applies an operation to four pairs of values. */
 export function combined<Operation>(a: v128, b: v128): v128 {
   if (idof<Operation>() == idof<Add>()) return f32x4.add(a, b);
   if (idof<Operation>() == idof<Multiply>()) return f32x4.mul(a, b);

@@ -1,22 +1,22 @@
-// Windows of pictures joined to one pixel: pooling, and the gradient of averages.
+// Pooling: reduces windows of pictures to one pixel each. Also the gradient of average pooling.
 import { real, word } from './parameters';
 
 class Largest {}
 class Average {}
 
-/** Where pixels are read and written, and their channels. */
+/** Addresses of the pixels that are read and written, and the number of channels. */
 export const X = 0;
 export const OUT = 1;
 export const CHANNELS = 2;
-/** Pixels of a picture that is read. */
+/** Size of a picture that is read. */
 export const HEIGHT = 3;
 export const WIDTH = 4;
 export const OUT_HEIGHT = 5;
 export const OUT_WIDTH = 6;
-/** Rows of pixels to write, in all pictures, and in one task. */
+/** Number of rows of pixels to write, in all pictures and in one task. */
 export const OUT_ROWS = 7;
 export const TASK_ROWS = 8;
-/** Of each axis: see `windowBound`. */
+/** First word of each axis: see `windowBound`. */
 export const ROW_AXIS = 9;
 export const COLUMN_AXIS = 13;
 const IS_AVERAGE = 17;
@@ -34,7 +34,10 @@ export function windowBound(parameters: usize, axis: i32, bound: i32, position: 
   return divide == 1 ? numerator : numerator / divide;
 }
 
-/** One task: TASK_ROWS rows of pixels, each the largest values or the sum of its window by DIVISOR, or by its size if 0. */
+/**
+ * One task: TASK_ROWS rows of pixels. Each is the maximum of its window, or the sum divided by DIVISOR; if DIVISOR is
+ * 0, by the size of the window.
+ */
 export function poolRows(parameters: usize, task: i32): void {
   const last = min((task + 1) * word(parameters, TASK_ROWS), word(parameters, OUT_ROWS));
   for (let row = task * word(parameters, TASK_ROWS); row < last; row++) {
@@ -146,7 +149,7 @@ function first<Operation>(): v128 {
   return f32x4.splat(idof<Operation>() == idof<Largest>() ? -Infinity : 0);
 }
 
-/** NaN is no largest value, as on tfjs's cpu backend. */
+/** NaN is never the largest value, as on tfjs's cpu backend. */
 function joined<Operation>(a: v128, x: v128): v128 {
   return idof<Operation>() == idof<Largest>() ? f32x4.pmax(a, x) : f32x4.add(a, x);
 }

@@ -1,4 +1,4 @@
-// Sums and largest values along the middle axis of [outer, middle, inner].
+// Sums and maxima along the middle axis of [outer, middle, inner].
 import { Add, Largest, combined } from './operations';
 import { real, word } from './parameters';
 
@@ -13,8 +13,8 @@ const TASK_OUTPUTS = 7;
 const DIVISOR = 8;
 
 /**
- * Each of the OUTPUTS rows of INNER values joins BLOCK_ROWS rows, the last one of each middle axis what is left; a second
- * run brings the blocks of an axis together. Divided by DIVISOR. One task: TASK_OUTPUTS of them.
+ * One task: TASK_OUTPUTS of OUTPUTS rows of INNER values. Each is the sum or maximum of BLOCK_ROWS rows, divided by
+ * DIVISOR; the last block of a middle axis has the remaining rows. A second run reduces the blocks of an axis.
  */
 export function reduceMiddle(parameters: usize, task: i32): void {
   const count = word(parameters, TASK_OUTPUTS);
@@ -42,7 +42,7 @@ function reduceBlock<Operation>(parameters: usize, output: i32): void {
   if (divisor != 1) divideRow(out, bytes, divisor);
 }
 
-/** Four rows at a time are joined first: this needs fewer visits of the output, and rounds less. */
+/** Four rows are reduced first, which needs fewer accesses to the output, and rounds less. */
 function reduceRows<Operation>(x: usize, out: usize, bytes: usize, rows: i32): void {
   memory.copy(out, x, bytes);
   x += bytes;
@@ -85,7 +85,7 @@ function joinRow<Operation>(x: usize, bytes: usize, out: usize): void {
   }
 }
 
-/** All values of a row to one. */
+/** Reduces a row to one value. */
 function reduceRow<Operation>(x: usize, count: i32): f32 {
   const end = x + ((<usize>count) << 2);
   let result = load<f32>(x);

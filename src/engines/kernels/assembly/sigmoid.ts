@@ -1,8 +1,8 @@
 // The logistic function.
 import { multiplyAdd } from './parameters';
 
-// Places in a table of constants (../exponential.ts), in bytes. V8 would build vectors of constants in each turn of a loop
-// anew, with several instructions.
+// Offsets in a table of constants (../exponential.ts), in bytes. V8 would build vectors of constants anew in each
+// iteration of a loop, with several instructions.
 const ONE = 0;
 const SIGN = 4;
 const LEAST = 8;
@@ -19,9 +19,9 @@ const P4 = 48;
 const P5 = 52;
 
 /**
- * 1 / (1 + exp(-x)) of the values from `x` on, written from `out` to `end`. Of both signs the exponential that is not above
- * 1 is taken, which cannot overflow: exp(z) = 2^n exp(r), with r = z - n ln 2. ROUNDING is so large that adding it rounds to
- * a whole number, which is left in the last bits. NaN stays NaN.
+ * Computes 1 / (1 + exp(-x)) of the values at `x`, and writes them from `out` to `end`. Of exp(x) and exp(-x) it
+ * computes the one that is at most 1 and cannot overflow: exp(z) = 2^n exp(r), with r = z - n ln 2. ROUNDING is so
+ * large that adding it rounds to an integer, which is then in the last bits. NaN stays NaN.
  */
 export function sigmoidValues(x: usize, out: usize, end: usize, table: usize): void {
   const one = v128.load32_splat(table, ONE);

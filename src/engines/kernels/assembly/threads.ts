@@ -1,8 +1,8 @@
 // How threads share the tasks of one kernel run. All of them execute the same module on the same memory; a block of
-// control words in that memory says what there is to do.
+// control words in that memory describes the work.
 import { kernel } from './index';
 
-// Offsets of the control words in bytes, each on a cache line of its own where several threads write.
+// Offsets of the control words in bytes. Words that several threads write have their own cache lines.
 const GENERATION = 0;
 const NEXT = 64;
 const DONE = 128;
@@ -11,13 +11,16 @@ const KERNEL = 196;
 const TASKS = 200;
 const PARAMETERS = 256;
 
-/** NEXT counts down from BASE + tasks: a value above BASE is the right to a task, which keeps the run from ending. */
+/**
+ * NEXT counts down from BASE + tasks. A thread that reads a value above BASE has a task, and the run cannot end before
+ * it.
+ */
 const BASE: i32 = 1 << 16;
 
-/** How often a thread looks for work before it sleeps. */
+/** Number of times that a thread looks for work before it sleeps. */
 const SPINS: i32 = 20000;
 
-/** Works for ever: sleeps until a run begins, then takes tasks. */
+/** The endless loop of a thread: sleeps until a run begins, then takes tasks. */
 export function serve(control: usize, thread: i32): void {
   let seen = 0;
   for (;;) {
@@ -30,7 +33,7 @@ export function serve(control: usize, thread: i32): void {
   }
 }
 
-/** Runs a kernel whose parameters are in place: wakes the other threads, takes tasks, waits for the last one. */
+/** Runs a kernel whose parameters are written: wakes the other threads, takes tasks, and waits for the last one. */
 export function run(control: usize, which: i32, tasks: i32, mayWait: bool): bool {
   store<i32>(control + KERNEL, which);
   store<i32>(control + TASKS, tasks);
@@ -44,12 +47,12 @@ export function run(control: usize, which: i32, tasks: i32, mayWait: bool): bool
     const done = atomic.load<i32>(control + DONE);
     if (done == tasks) return true;
     if (atomic.load<i32>(control + FAILED) != 0) return false;
-    // A sleep of a millisecond at most: a thread that fails wakes nobody.
+    // Sleeps at most a millisecond, because a thread that fails does not wake this one.
     if (++spins > SPINS && mayWait) atomic.wait<i32>(control + DONE, done, 1000000);
   }
 }
 
-/** Runs a kernel on the calling thread alone. */
+/** Runs a kernel on the calling thread only. */
 export function runAlone(control: usize, which: i32, tasks: i32): void {
   for (let task = 0; task < tasks; task++) kernel(which, control + PARAMETERS, task, 0);
 }

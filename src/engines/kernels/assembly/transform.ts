@@ -1,4 +1,4 @@
-// Pictures seen through a projective map, each pixel between four of the picture.
+// Maps pictures by a projective map, with bilinear interpolation.
 import { real, word } from './parameters';
 
 const X = 0;
@@ -17,13 +17,14 @@ const VALUE = 11;
 const CONSTANT = 0;
 const REFLECT = 1;
 
-/** Three channels. */
+/** Bytes of a pixel of three channels. */
 const PIXEL_BYTES: usize = 12;
 
 /**
- * One task: TASK_ROWS of OUT_ROWS rows of pictures. A pixel (x, y) is what lies at ((a x + b y + c) / k, (d x + e y + f) / k),
- * k = g x + h y + 1; a … h are the numbers of the picture's map, MAP_BYTES from one map to the next. FILL says what lies
- * outside: 0 VALUE, 1 the picture in a mirror, 2 its nearest pixel. Where k is 0 it is VALUE.
+ * One task: TASK_ROWS of OUT_ROWS rows of pictures. Pixel (x, y) is the input at ((a x + b y + c) / k, (d x + e y + f)
+ * / k) with k = g x + h y + 1. a … h are the numbers of the picture's map, MAP_BYTES from one map to the next. FILL
+ * selects the values outside the picture: 0 VALUE, 1 the mirrored picture, 2 the nearest pixel. If k is 0, the result
+ * is VALUE.
  */
 export function transformPictures(parameters: usize, task: i32): void {
   const first = task * word(parameters, TASK_ROWS);
@@ -57,11 +58,11 @@ function transformRow(parameters: usize, outRow: i32): void {
   }
 }
 
-/** The place in the picture that is seen at a place outside; one that is no number comes to 0. */
+/** The position inside the picture whose pixel fills a position outside; 0 for NaN. */
 function inside(at: f32, length: f32, fill: i32): f32 {
   let place = at;
   if (fill == REFLECT && !(at >= 0 && at <= length - 1)) {
-    // The mirrors stand half a pixel outside.
+    // The mirror axes are half a pixel outside the picture.
     const period = length * 2;
     const distance = abs(at + 0.5);
     const beyond = distance - floor(distance / period) * period;
@@ -70,7 +71,7 @@ function inside(at: f32, length: f32, fill: i32): f32 {
   return place > 0 ? min(place, length - 1) : 0;
 }
 
-/** A pixel between four, for a place inside the picture. */
+/** Interpolates between four pixels, for a position inside the picture. */
 function between(pixels: usize, width: i32, height: i32, x: f32, y: f32): v128 {
   const left = floor(x);
   const top = floor(y);
@@ -86,9 +87,9 @@ function between(pixels: usize, width: i32, height: i32, x: f32, y: f32): v128 {
   );
 }
 
-/** A pixel between four of which those outside the picture have a value. */
+/** Interpolates between four pixels; those outside the picture have the given value. */
 function betweenOrValue(pixels: usize, width: i32, height: i32, x: f32, y: f32, value: v128): v128 {
-  // Written so that what is no number counts as outside.
+  // Written so that NaN counts as outside.
   if (!(x > -1 && x < <f32>width && y > -1 && y < <f32>height)) return value;
   const left = floor(x);
   const top = floor(y);
@@ -111,12 +112,12 @@ function betweenOrValue(pixels: usize, width: i32, height: i32, x: f32, y: f32, 
   );
 }
 
-/** As tfjs writes it, so that equal values stay what they are up to rounding. */
+/** The formula of tfjs, so that equal values stay equal up to rounding. */
 function mix(a: v128, b: v128, share: f32): v128 {
   return f32x4.add(f32x4.mul(f32x4.splat(1 - share), a), f32x4.mul(f32x4.splat(share), b));
 }
 
-/** Reads no byte behind the pixel: the memory may end there. */
+/** Reads no byte after the pixel: the memory may end there. */
 function readPixel(at: usize): v128 {
   return v128.load32_lane(at, v128.load64_zero(at), 2, 8);
 }

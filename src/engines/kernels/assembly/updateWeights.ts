@@ -1,4 +1,4 @@
-// One step of an optimizer for all weights. Sums and products are rounded one by one, as tfjs's operations round them.
+// One step of an optimizer for all weights. Each sum and product is rounded separately, as in tfjs's operations.
 import { real, word } from './parameters';
 
 class Adam {}
@@ -7,7 +7,10 @@ class Momentum {}
 class Nesterov {}
 
 const RULE = 0;
-/** Entries of ENTRY_WORDS words, one for each weight, and the values that come before it; then the number of all. */
+/**
+ * Address of the table: for each weight an entry of ENTRY_WORDS words and the number of values before it; then the
+ * total number of values.
+ */
 const TABLE = 1;
 const TASK_VALUES = 2;
 const VALUES = 3;
@@ -27,7 +30,7 @@ const RATE = 4;
 const FIRST_STATE = 5;
 const SECOND_STATE = 6;
 
-/** One task: TASK_VALUES of the VALUES of all weights, as if they were one list. */
+/** One task: TASK_VALUES of the VALUES of all weights, counted as one list. */
 export function updateWeights(parameters: usize, task: i32): void {
   switch (word(parameters, RULE)) {
     case 0:
@@ -77,7 +80,7 @@ function updatePart<Rule>(parameters: usize, entry: usize, start: i32, count: i3
   }
 }
 
-/** What to take away from four weights, or from one; their states move on. */
+/** Computes the change of four weights, or of one, and updates their state. */
 function changeOf<Rule>(parameters: usize, gradient: v128, a: usize, b: usize, rate: v128, isFour: bool): v128 {
   if (idof<Rule>() == idof<Descent>()) return f32x4.mul(gradient, rate);
   if (idof<Rule>() != idof<Adam>()) {
