@@ -40,7 +40,8 @@ export interface KnnOptions {
  * @param base - From `loadBase`, or a model's own. The caller disposes of it, after the classifier. The classifier uses
  * the weights that the base has now.
  * @param options - See {@link KnnOptions}.
- * @throws TransferKitError `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for features that cannot be compared, `EXAMPLES_MISMATCH` for
+ * @throws TransferKitError `INVALID_OPTION`, `UNSUPPORTED_SOURCE` for features that cannot be compared,
+ * `EXAMPLES_MISMATCH` for
  * `examples` of another base, `DISPOSED`.
  *
  * @example

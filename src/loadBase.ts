@@ -64,7 +64,8 @@ export interface LoadBaseOptions extends SourceOptions {
  * such as `nsfwjs/models/mobilenet_v2`.
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
- * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`, `WEIGHTS_DAMAGED`,
+ * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`,
+ * `WEIGHTS_DAMAGED`,
  * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `NOT_FINITE` for weights that hold NaN, `DISPOSED`, `ABORTED`,
  * `OUT_OF_RANGE` for a file over `maxBytes` or a network that is larger than any that could run here, `OUT_OF_MEMORY`.
  *

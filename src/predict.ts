@@ -18,7 +18,8 @@ import { whileUsed } from './model/uses.ts';
  * was never trained.
  *
  * @param model - A model of any task, or with several heads.
- * @param input - One raw input (a picture's path, address, bytes or element; a tensor, a list of numbers …), or a list of inputs.
+ * @param input - One raw input (a picture's path, address, bytes or element; a tensor, a list of numbers …), or a list
+ * of inputs.
  * @param options - See {@link PredictOptions}.
  * @returns Labels with probabilities, the most probable first; for `regression` the values in the order of the outputs.
  * Several heads give a record of these lists, by name. A list of inputs gives a list of these results.

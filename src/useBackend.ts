@@ -18,8 +18,8 @@ export type UseBackendOptions = KernelOptions;
  * preference.
  *
  * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node; `'webgpu'`, `'webgl'`, `'wasm'` or
- * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already set,
- * else the platform's, in that order.
+ * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already
+ * set, else the platform's, in that order.
  * @param options - See {@link UseBackendOptions}. On `wasm` the work is divided among threads. Default: in Node all
  * cores that the process may use (limits of a container are respected); in a browser all cores if the page is
  * cross-origin isolated, else one. The threads do not keep a process alive. Call `useBackend` again to change the

@@ -1,5 +1,5 @@
-// The floors of the house (docs/architecture.md), held by reading every import of src. Arrows go down, and sideways only
-// where the table below draws them.
+// The floors of the house (docs/architecture.md), held by reading every import of src. Arrows go down, and sideways
+// only where the table below draws them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
-// Bad input through the public doors: a clear error (what was expected, what came, what to do) and nothing lost, that is,
-// no tensor, no weight, no freeze state, no history. What a folder, a decoder or a file cannot be is in test/platform/node; what
-// cannot be loaded in save.test.ts and loadBase.test.ts; selections of layers in freeze.test.ts.
+// Bad input through the public doors: a clear error (what was expected, what came, what to do) and nothing lost, that
+// is, no tensor, no weight, no freeze state, no history. What a folder, a decoder or a file cannot be is in
+// test/platform/node; what cannot be loaded in save.test.ts and loadBase.test.ts; selections of layers in
+// freeze.test.ts.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// The bench measures fairly and tells the truth: contenders take turns in processes of their own, best and spread are what
-// they say, goals are judged the right way round. Its figures themselves are no test.
+// The bench measures fairly and tells the truth: contenders take turns in processes of their own, best and spread are
+// what they say, goals are judged the right way round. Its figures themselves are no test.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What reads the files of others stands a small, fixed dose of damage: it gives numbers or refuses, and leaves no tensor.
+// What reads the files of others stands a small, fixed dose of damage: it gives numbers or refuses, and leaves no
+// tensor.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

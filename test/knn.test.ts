@@ -1,5 +1,5 @@
-// knn: votes of the nearest examples against scikit-learn's (golden/neighbours.py), ties, distances, and predicting from
-// pictures. How classifiers keep examples is in test/neighbours.
+// knn: votes of the nearest examples against scikit-learn's (golden/neighbours.py), ties, distances, and predicting
+// from pictures. How classifiers keep examples is in test/neighbours.
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   compare,

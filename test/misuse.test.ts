@@ -86,7 +86,8 @@ describe('beside a real model, raises nothing raw and leaves it as it was', () =
     ...{ tuneThresholds: main.tuneThresholds, findLearningRate: main.findLearningRate, compare: main.compare },
     ...{ previewAugmentation: main.previewAugmentation, toGraphModel: main.toGraphModel },
   };
-  const samples = () => fromArrays({ inputs: [[0, 1], [1, 0], [0, 2], [2, 0]], targets: ['a', 'b', 'a', 'b'] }); // prettier-ignore
+  // prettier-ignore
+  const samples = () => fromArrays({ inputs: [[0, 1], [1, 0], [0, 2], [2, 0]], targets: ['a', 'b', 'a', 'b'] });
   const wrong = [null, 42, 'text', {}, [], () => 1, Symbol('s'), [null], { size: 3 }];
 
   async function rawErrors(name: string, calls: readonly (readonly [string, () => unknown])[]): Promise<string[]> {

@@ -1,5 +1,5 @@
-// What is no model and no base at all, as a program without types hands it in: told what was expected, not that undefined
-// has no property.
+// What is no model and no base at all, as a program without types hands it in: told what was expected, not that
+// undefined has no property.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   calibrate,

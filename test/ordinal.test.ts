@@ -1,4 +1,5 @@
-// The task ordinal against PyTorch's numbers (golden/ordinal.py), on a problem whose optimum is known, and in every verb.
+// The task ordinal against PyTorch's numbers (golden/ordinal.py), on a problem whose optimum is known, and in every
+// verb.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -30,7 +30,9 @@ const readme = readFileSync(join(repository, 'README.md'), 'utf8');
 const installed = [...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []), 'fflate'];
 const verbs = ['loadBase', 'replaceHead', 'trainHead', 'fineTune', 'evaluate', 'predict', 'save', 'load', 'useBackend'];
 
-/** Installed, and left out by the bundlers that take long for them: what is tested is how packages are met that are not. */
+/**
+ * Installed, and left out by the bundlers that take long for them: what is tested is how packages are met that are not.
+ */
 const large = /^@tensorflow\/tfjs-(core|layers|converter|backend-wasm)$/;
 
 /** Each builds `main.js` of a folder, without minifying it. */

@@ -1,4 +1,5 @@
-// The presets against keras.applications: names, counts, and values with weights that are a formula (golden/presets.py).
+// The presets against keras.applications: names, counts, and values with weights that are a formula
+// (golden/presets.py).
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,4 +1,5 @@
-// save and load: the same numbers with and without transferkit, in this process and in a fresh one, and nothing half done.
+// save and load: the same numbers with and without transferkit, in this process and in a fresh one, and nothing half
+// done.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// A record of heads on one base: trained together as Keras trains them (golden/severalHeads.py), measured and predicted by name.
+// A record of heads on one base: trained together as Keras trains them (golden/severalHeads.py), measured and predicted
+// by name.
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model as layersModel, sequential, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// Models with several heads in files: plain tfjs loads them with one output for each head, load brings all of them back.
+// Models with several heads in files: plain tfjs loads them with one output for each head, load brings all of them
+// back.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

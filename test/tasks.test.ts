@@ -1,5 +1,5 @@
-// Each task on a problem whose optimum is known: categories as inputs, so that the best a linear head can do is to say how
-// often each answer came with each category. Probabilities become frequencies, losses entropies, numbers means.
+// Each task on a problem whose optimum is known: categories as inputs, so that the best a linear head can do is to say
+// how often each answer came with each category. Probabilities become frequencies, losses entropies, numbers means.
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
 import {

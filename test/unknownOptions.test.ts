@@ -1,4 +1,5 @@
-// Every function that takes options refuses a misspelt one before it reads or changes anything, and names the right one.
+// Every function that takes options refuses a misspelt one before it reads or changes anything, and names the right
+// one.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as augment from '../src/augment.ts';

@@ -24,7 +24,8 @@ const brand = Symbol.for('transferkit.error');
  * @example
  * ```ts
  * import { TransferKitError } from 'transferkit';
- * const error = new TransferKitError('NOT_FOUND', 'loadBase: expected a model, found nothing.', { path: 'model.json' });
+ * const message = 'loadBase: expected a model, found nothing.';
+ * const error = new TransferKitError('NOT_FOUND', message, { path: 'model.json' });
  * error.code; // 'NOT_FOUND'
  * ```
  */

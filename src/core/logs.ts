@@ -45,13 +45,14 @@ export interface SolverLog {
 export interface TrainingLog {
   readonly phase: 'head' | 'fineTune';
   /**
-   * How the weights were found. `'gradient'`: by gradient steps. `'ridge'`: as the optimum of a ridge regression. `'lbfgs'`: as the
-   * optimum of any other linear head, or of a model with several linear heads. L-BFGS finds both optima.
+   * How the weights were found. `'gradient'`: by gradient steps. `'ridge'`: as the optimum of a ridge regression.
+   * `'lbfgs'`: as the optimum of any other linear head, or of a model with several linear heads. L-BFGS finds both
+   * optima.
    */
   readonly method: 'lbfgs' | 'ridge' | 'gradient';
   /**
-   * Why a linear head was trained by gradients although it could be solved for, such as `labelSmoothing: 0.1 needs gradient
-   * steps`. Missing otherwise.
+   * Why a linear head was trained by gradients although it could be solved for, such as `labelSmoothing: 0.1 needs
+   * gradient steps`. Missing otherwise.
    */
   readonly reason?: string;
   readonly epochs: readonly EpochLog[];

@@ -102,8 +102,8 @@ export interface FoldedPart extends Disposable {
   /** Frees the copy of the weights. A second call does nothing. */
   dispose(): void;
   /**
-   * For debugging. Parts of `loadBase` and `replaceHead` list their steps: name, operation, output shape, constants, and
-   * the number of multiplications for one example.
+   * For debugging. Parts of `loadBase` and `replaceHead` list their steps: name, operation, output shape, constants,
+   * and the number of multiplications for one example.
    */
   toString(): string;
 }

@@ -11,7 +11,9 @@ export function drawBeta(alpha: number, random: () => number): number {
   return 1 / (1 + Math.exp(drawLogGamma(alpha, random) - drawLogGamma(alpha, random)));
 }
 
-/** Logarithm of a draw of Gamma(shape, 1). Marsaglia and Tsang, "A Simple Method for Generating Gamma Variables", 2000. */
+/**
+ * Logarithm of a draw of Gamma(shape, 1). Marsaglia and Tsang, "A Simple Method for Generating Gamma Variables", 2000.
+ */
 function drawLogGamma(shape: number, random: () => number): number {
   if (shape < 1) return drawLogGamma(shape + 1, random) + Math.log(1 - random()) / shape;
   const d = shape - 1 / 3;

@@ -27,7 +27,8 @@ export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
 }
 
 /**
- * `max(x, 0) - x·z + log(1 + exp(-|x|))`, mean over the labels: Keras's BinaryCrossentropy(from_logits=True) of each row.
+ * `max(x, 0) - x·z + log(1 + exp(-|x|))`, mean over the labels: Keras's BinaryCrossentropy(from_logits=True) of each
+ * row.
  *
  * @param logits - x, [b, labels]
  * @param targets - z, [b, labels], 0 … 1

@@ -81,8 +81,8 @@ function slopeOf(task: CalibratedTask, { logits, target }: Said, inverse: number
 const ranges = 15;
 
 /**
- * `Σ share of decisions · |share of right ones - mean confidence|` over ranges of confidence (lower, upper], each decision as
- * often as its weight says.
+ * `Σ share of decisions · |share of right ones - mean confidence|` over ranges of confidence (lower, upper], each
+ * decision as often as its weight says.
  */
 function calibrationError(decisions: readonly (Decision & Pick<Said, 'weight'>)[]): number {
   const gaps = new Float64Array(ranges);

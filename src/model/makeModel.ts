@@ -5,7 +5,10 @@ import { addOwner, removeOwner } from './owners.ts';
 import { disposal } from '../core/disposal.ts';
 import type { TrainingLog } from '../core/logs.ts';
 
-/** A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts are the head's. */
+/**
+ * A model of the two; its `dispose` frees the head, and the base with its last model. The tasks and labels of its parts
+ * are the head's.
+ */
 export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonly TrainingLog[] = []): AnyModel {
   const { parts, trunk, trained } = head;
   addOwner(base, trunk);

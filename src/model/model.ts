@@ -140,8 +140,8 @@ export type LabelsOf<T extends TaskName | Tasks, Label extends string = string> 
   : readonly Label[];
 
 /**
- * A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. `Label` is the
- * union of a single head's labels, if the compiler knows them: `TransferModel<'classes', 'cat' | 'dog'>`.
+ * A base with a new head, or with several heads: `TransferModel<{ kind: 'classes'; age: 'regression' }>`. `Label` is
+ * the union of a single head's labels, if the compiler knows them: `TransferModel<'classes', 'cat' | 'dog'>`.
  */
 export interface TransferModel<
   T extends TaskName | Tasks = TaskName,

@@ -28,8 +28,8 @@ export interface BaseFeatures {
 /**
  * Prepares a base.
  *
- * @throws TransferKitError `INVALID_OPTION` for a pooling that does not fit the features, `UNSUPPORTED_SOURCE` for features that
- * cannot be compared, `DISPOSED`.
+ * @throws TransferKitError `INVALID_OPTION` for a pooling that does not fit the features, `UNSUPPORTED_SOURCE` for
+ * features that cannot be compared, `DISPOSED`.
  */
 export async function openFeatures(verb: string, base: Base, wanted?: FeaturePooling): Promise<BaseFeatures> {
   assertBaseAlive(verb, base);

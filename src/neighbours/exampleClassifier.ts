@@ -50,7 +50,8 @@ export interface ExampleClassifier extends Disposable {
    * Adds all samples. After an error none of them is added.
    *
    * @param samples - Samples with one label each. Their weights are ignored.
-   * @throws TransferKitError `INVALID_OPTION`, `NO_EXAMPLES`, `UNREADABLE`, `NOT_FINITE`, `WRONG_SHAPE`, `ABORTED`, `DISPOSED`.
+   * @throws TransferKitError `INVALID_OPTION`, `NO_EXAMPLES`, `UNREADABLE`, `NOT_FINITE`, `WRONG_SHAPE`, `ABORTED`,
+   * `DISPOSED`.
    */
   addAll(samples: Samples, options?: AddOptions): Promise<AddedExamples>;
   /**

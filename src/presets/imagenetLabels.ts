@@ -2,8 +2,8 @@
 // keras.applications gives it. WordNet has two cranes and two maillots; they have different names here.
 
 /**
- * Names of the outputs of an ImageNet classifier: 1000, or 1001 with a background class before them, as TensorFlow's slim
- * models have. Undefined for any other number.
+ * Names of the outputs of an ImageNet classifier: 1000, or 1001 with a background class before them, as TensorFlow's
+ * slim models have. Undefined for any other number.
  */
 export function imagenetLabels(outputs: number): readonly string[] | undefined {
   const labels = names.replaceAll('\n', '').split('|');

@@ -81,8 +81,8 @@ const leastShare = 1e-5;
 
 /**
  * How much faster values change along the gradient than it says; undefined where it is right for one width of the step.
- * Wide steps meet kinks, narrow ones the rounding of float32. A gradient too small to be seen beside that rounding, as of a
- * bias before a normalisation, cannot be checked.
+ * Wide steps meet kinks, narrow ones the rounding of float32. A gradient too small to be seen beside that rounding, as
+ * of a bias before a normalisation, cannot be checked.
  *
  * @param terms - The sum of the absolute values that make up the score.
  */

@@ -1,4 +1,5 @@
-// What the test of checkpoints does inside the page: trains and is interrupted, and works on files in IndexedDB directly.
+// What the test of checkpoints does inside the page: trains and is interrupted, and works on files in IndexedDB
+// directly.
 import { memory } from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { platform } from '../../src/platform/browser/platform.ts';

@@ -16,8 +16,9 @@ afterAll(async () => {
   await opened.close();
 });
 
-// Of every fused kernel of a GPU one, and BatchNorm that goes into weights behind it. What the layers in front and behind add
-// is the same on every backend (trunk/fusedConvolution.test.ts); compiling the programs of a GPU takes its time.
+// Of every fused kernel of a GPU one, and BatchNorm that goes into weights behind it. What the layers in front and
+// behind add is the same on every backend (trunk/fusedConvolution.test.ts); compiling the programs of a GPU takes its
+// time.
 const names = [
   'convolution, BatchNorm, relu6',
   'BatchNorm in front of a convolution',

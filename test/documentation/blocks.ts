@@ -1,5 +1,5 @@
-// Finds the TypeScript blocks of the documentation and turns each into a program: imports and values that the block uses
-// without declaring them are added, and what it says it prints is recorded.
+// Finds the TypeScript blocks of the documentation and turns each into a program: imports and values that the block
+// uses without declaring them are added, and what it says it prints is recorded.
 import ts from 'typescript';
 
 /** A fenced block, and where it stands. */

@@ -1,4 +1,5 @@
-// Features that are computed once: in memory, in a file, in half precision; the same weights come out, and nothing stays.
+// Features that are computed once: in memory, in a file, in half precision; the same weights come out, and nothing
+// stays.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Names in published files against those of Keras 3's applications: a few of each family, and all of them where the data
-// folder is at hand.
+// Names in published files against those of Keras 3's applications: a few of each family, and all of them where the
+// data folder is at hand.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

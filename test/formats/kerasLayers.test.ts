@@ -210,7 +210,8 @@ describe('is refused by name, with no weight looked for', () => {
     ],
     ['scores', changed('multiHeadAttention', 'own', {}, { return_attention_scores: true }), 'gives its scores away'],
     ['a GRU that keeps its state', changed('gru', 'first', { stateful: true }), 'GRU(stateful)'],
-    ['a way back of its own', changed('bidirectionalGru', 'both', { backward_layer: { class_name: 'GRU', config: {} } }), 'Bidirectional(backward_layer)'], // prettier-ignore
+    // prettier-ignore
+    ['a way back of its own', changed('bidirectionalGru', 'both', { backward_layer: { class_name: 'GRU', config: {} } }), 'Bidirectional(backward_layer)'],
     [
       'a wrapped layer',
       changed('bidirectionalGru', 'both', {

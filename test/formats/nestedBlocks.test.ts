@@ -1,4 +1,5 @@
-// ConvNeXt: published files hold each nested Sequential as one group, and the network ends otherwise without classifier.
+// ConvNeXt: published files hold each nested Sequential as one group, and the network ends otherwise without
+// classifier.
 import * as h5wasm from 'h5wasm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBase, useBackend, type Base } from '../../src/index.ts';

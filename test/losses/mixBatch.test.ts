@@ -1,4 +1,5 @@
-// Mixup and CutMix against the same thing written out in plain numbers, and the distribution that shares are drawn from.
+// Mixup and CutMix against the same thing written out in plain numbers, and the distribution that shares are drawn
+// from.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend, type TaskName } from '../../src/index.ts';

@@ -1,4 +1,5 @@
-// Temperatures and calibration errors against scikit-learn's and numpy's (golden/calibration.py), and what has no temperature.
+// Temperatures and calibration errors against scikit-learn's and numpy's (golden/calibration.py), and what has no
+// temperature.
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// The conformance suite of trunks: passes every trunk of ours, and names what is wrong with one that breaks its promises.
+// The conformance suite of trunks: passes every trunk of ours, and names what is wrong with one that breaks its
+// promises.
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, regularizers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';

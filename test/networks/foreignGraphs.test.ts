@@ -1,4 +1,5 @@
-// GraphModels of many makes: each goes all the way (cut, head, fine-tuning, saving, plain tfjs), or is refused with the true reason.
+// GraphModels of many makes: each goes all the way (cut, head, fine-tuning, saving, plain tfjs), or is refused with the
+// true reason.
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
@@ -78,7 +79,8 @@ function whole([nodes, constants]: Parts, front: readonly object[], more: readon
   ];
 }
 
-const slicing = { T: float, Index: integer, begin_mask: { i: '9' }, end_mask: { i: '9' }, ellipsis_mask: { i: '0' }, new_axis_mask: { i: '0' }, shrink_axis_mask: { i: '0' } }; // prettier-ignore
+// prettier-ignore
+const slicing = { T: float, Index: integer, begin_mask: { i: '9' }, end_mask: { i: '9' }, ellipsis_mask: { i: '0' }, new_axis_mask: { i: '0' }, shrink_axis_mask: { i: '0' } };
 
 const complete: Readonly<Record<string, { readonly parts: Parts; readonly cut: string; readonly features: number[] }>> =
   {
@@ -114,7 +116,8 @@ const complete: Readonly<Record<string, { readonly parts: Parts; readonly cut: s
       parts: [
         [
           images,
-          node('conv', '_FusedConv2D', ['images', 'conv/kernel', 'conv/bias'], { ...convolution, ...fused('BiasAdd', 'Relu') }), // prettier-ignore
+          // prettier-ignore
+          node('conv', '_FusedConv2D', ['images', 'conv/kernel', 'conv/bias'], { ...convolution, ...fused('BiasAdd', 'Relu') }),
           node('pool', 'Mean', ['conv', 'axes'], mean(true)),
           node('flat', 'Reshape', ['pool', 'size'], { T: float, Tshape: integer }),
           node('logits', '_FusedMatMul', ['flat', 'logits/kernel', 'logits/bias'], { ...product, ...fused('BiasAdd') }),
@@ -220,7 +223,8 @@ describe('all the way: cut, head, fine-tuning, saving, plain tfjs', () => {
   });
 
   test('a batch of one that only the input declares is freed, with a note', async () => {
-    const base = await loadBase(sourceOf(whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])]))); // prettier-ignore
+    // prettier-ignore
+    const base = await loadBase(sourceOf(whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])])));
     expect([base.notes, base.trunk.input.shape]).toEqual([
       ["The input 'images' was fixed at one example at a time: it takes any number now."],
       [null, 8, 8, 3],
@@ -271,7 +275,8 @@ describe('several outputs', () => {
     },
     'boxes and classes': {
       parts: [
-        [images, conv('body', 'images'), node('active', 'Relu', ['body']), conv('boxes', 'active'), conv('classes', 'active')], // prettier-ignore
+        // prettier-ignore
+        [images, conv('body', 'images'), node('active', 'Relu', ['body']), conv('boxes', 'active'), conv('classes', 'active')],
         [weight('body/kernel', 3, 3, 3, 4), weight('boxes/kernel', 3, 3, 4, 4), weight('classes/kernel', 3, 3, 4, 2)],
       ],
       first: 'active',

@@ -25,7 +25,8 @@ const kinds: [string, Make, number[]][] = [
       const without = `without ${Object.keys(lacking).join(' and ')}`;
       return [
         [`LayerNormalization ${without}`, () => [layers.layerNormalization(lacking)], [6, 5, 3]],
-        [`LayerNormalization over two axes ${without}`, () => [layers.layerNormalization({ ...lacking, axis: [1, -1] })], [4, 5, 3]], // prettier-ignore
+        // prettier-ignore
+        [`LayerNormalization over two axes ${without}`, () => [layers.layerNormalization({ ...lacking, axis: [1, -1] })], [4, 5, 3]],
         [`BatchNormalization ${without}`, () => [layers.batchNormalization(lacking)], [6, 5, 3]],
       ];
     },
@@ -39,7 +40,8 @@ const kinds: [string, Make, number[]][] = [
       return [
         [`dilated Conv2D, ${what}`, () => [layers.conv2d({ ...config, filters: 2 })], [8, 9, 3]],
         [`dilated Conv1D, ${what}`, () => [layers.conv1d({ ...config, filters: 2 })], [9, 3]],
-        [`dilated SeparableConv2D, ${what}`, () => [layers.separableConv2d({ ...config, filters: 2})], [8, 9, 3]], // prettier-ignore
+        // prettier-ignore
+        [`dilated SeparableConv2D, ${what}`, () => [layers.separableConv2d({ ...config, filters: 2})], [8, 9, 3]],
       ];
     }),
   ),
@@ -87,7 +89,8 @@ const text = (value: string) => ({ s: Buffer.from(value).toString('base64') });
 const integers = (...values: number[]) => ({ list: { i: values.map(String) } });
 const window = { padding: text('SAME'), data_format: text('NHWC'), strides: integers(1, 1, 1, 1) };
 const bias = { fused_ops: { list: { s: [text('BiasAdd').s] } }, num_args: { i: '1' }, epsilon: { f: 0 } };
-const masks = { begin_mask: { i: '9' }, end_mask: { i: '9' }, ellipsis_mask: { i: '0' }, new_axis_mask: { i: '0' }, shrink_axis_mask: { i: '0' } }; // prettier-ignore
+// prettier-ignore
+const masks = { begin_mask: { i: '9' }, end_mask: { i: '9' }, ellipsis_mask: { i: '0' }, new_axis_mask: { i: '0' }, shrink_axis_mask: { i: '0' } };
 
 interface Middle {
   readonly nodes: readonly object[];
@@ -143,7 +146,8 @@ const middles: [string, () => Middle][] = [
   [
     'a fused dilated depthwise Conv2D',
     () => ({
-      nodes: [node('mid', 'FusedDepthwiseConv2dNative', ['conv', 'k2', 'b2'], { ...window, ...bias, dilations: integers(1, 2, 1, 1) })], // prettier-ignore
+      // prettier-ignore
+      nodes: [node('mid', 'FusedDepthwiseConv2dNative', ['conv', 'k2', 'b2'], { ...window, ...bias, dilations: integers(1, 2, 1, 1) })],
       constants: [weight('k2', [3, 3, 4, 1]), weight('b2', [4])],
     }),
   ],
@@ -165,7 +169,8 @@ const middles: [string, () => Middle][] = [
   [
     'a resizing with half pixels',
     () => ({
-      nodes: [node('mid', 'ResizeBilinear', ['conv', 'size'], { align_corners: { b: false }, half_pixel_centers: { b: true } })], // prettier-ignore
+      // prettier-ignore
+      nodes: [node('mid', 'ResizeBilinear', ['conv', 'size'], { align_corners: { b: false }, half_pixel_centers: { b: true } })],
       constants: [whole('size', [11, 5])],
     }),
   ],

@@ -94,7 +94,8 @@ const refused: readonly [what: string, topology: Json, code: string, text: strin
 ]; // prettier-ignore
 
 test('a layer that cannot compute what it is called with is named', async () => {
-  const twice = network('a', [entry(), layer('ReLU', 'a', {}, [[['i', 0, 0, {}], ['i', 0, 0, {}]]])]); // prettier-ignore
+  // prettier-ignore
+  const twice = network('a', [entry(), layer('ReLU', 'a', {}, [[['i', 0, 0, {}], ['i', 0, 0, {}]]])]);
   const base = await loadBase(source(twice), { cut: 'a' });
   const error = await raisedBy(() => tf.tidy(() => base.trunk.run(tf.ones([1, 4]))));
   expect(error).toMatchObject({ code: 'UNSUPPORTED_LAYER', details: { layer: 'a', className: 'ReLU' } });
@@ -151,7 +152,8 @@ describe('objects that have no text in place of any value', () => {
 });
 
 test('the signal is heard while weights are set', async () => {
-  const dense = Array.from({ length: 40 }, (_, i) => layer('Dense', `d${String(i)}`, { units: 600 }, [call(i === 0 ? 'i' : `d${String(i - 1)}`)])); // prettier-ignore
+  // prettier-ignore
+  const dense = Array.from({ length: 40 }, (_, i) => layer('Dense', `d${String(i)}`, { units: 600 }, [call(i === 0 ? 'i' : `d${String(i - 1)}`)]));
   const loading = loadBase(source(network('d39', [entry(), ...dense])), {
     weights: null,
     signal: AbortSignal.timeout(1),
@@ -197,7 +199,8 @@ describe('a batch axis that is fixed', () => {
 
 const float = { type: 'DT_FLOAT' };
 const images = (...axes: number[]) => placeholder([-1, ...(axes.length > 0 ? axes : [8, 8, 3])]);
-const setting = (name: string, values: number[], shape = [values.length]): Constant => ({ name, values, shape, dtype: 'int32' }); // prettier-ignore
+// prettier-ignore
+const setting = (name: string, values: number[], shape = [values.length]): Constant => ({ name, values, shape, dtype: 'int32' });
 const kernel: Constant = { name: 'k', shape: [3, 3, 3, 2], dtype: 'float32', values: new Array<number>(54).fill(0.1) };
 const conv = (attr: object) => [images(), node('c', 'Conv2D', ['images', 'k'], { ...convolution, ...attr })];
 const list = (...values: unknown[]) => ({ list: { i: values } });

@@ -5,7 +5,10 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
   readonly exports: Readonly<Record<string, unknown>>;
 };
 
-/** Names of the doors' files in src, by what they are imported as: `transferkit/node` is `node`, `transferkit` is `index`. */
+/**
+ * Names of the doors' files in src, by what they are imported as: `transferkit/node` is `node`, `transferkit` is
+ * `index`.
+ */
 export const doors: Readonly<Record<string, string>> = Object.fromEntries(
   Object.keys(manifest.exports)
     .filter((path) => path !== './package.json')

@@ -1,4 +1,5 @@
-// Networks of a few layers each, for comparing layers computed together with the same layers one by one. Runs in pages too.
+// Networks of a few layers each, for comparing layers computed together with the same layers one by one. Runs in pages
+// too.
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { buildTrunk } from '../../src/networks/read/buildLayers.ts';
@@ -66,8 +67,8 @@ export function differences(trunk: LayersTrunk, shape: readonly number[], size =
 }
 
 /**
- * Largest difference of two tensors, relative to the largest expected value. Computed here and not by the backend: a GPU
- * compiles a program for every operation and shape, which takes longer than all else.
+ * Largest difference of two tensors, relative to the largest expected value. Computed here and not by the backend: a
+ * GPU compiles a program for every operation and shape, which takes longer than all else.
  */
 export function distance(actual: tf.Tensor, expected: tf.Tensor): number {
   const [values, expectedValues] = [actual.dataSync(), expected.dataSync()];

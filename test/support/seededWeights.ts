@@ -5,8 +5,8 @@ import { sourceOf, type WeightEntry, type WeightSource } from '../../src/core/we
 import { weightShapes } from '../../src/networks/read/weightShapes.ts';
 
 /**
- * Numbers for a weight, by its place among the layers with weights and in its layer: at most `scale` from `offset`, 0 and 1
- * by default.
+ * Numbers for a weight, by its place among the layers with weights and in its layer: at most `scale` from `offset`, 0
+ * and 1 by default.
  */
 export function uniform(count: number, layer: number, weight: number, [offset, scale] = [0, 1]): Float32Array {
   const seed = Math.imul(layer * 7919 + weight * 104729 + 1, 2654435761 | 0);

@@ -1,5 +1,5 @@
-// A small pretrained network with everything that makes transfer learning hard: BatchNorm with statistics that are not 0
-// and 1, one without gamma, a residual block, a depthwise convolution, dropout inside, a classifier on top.
+// A small pretrained network with everything that makes transfer learning hard: BatchNorm with statistics that are not
+// 0 and 1, one without gamma, a residual block, a depthwise convolution, dropout inside, a classifier on top.
 import * as tf from '@tensorflow/tfjs-core';
 import { randomGenerator } from '../../src/core/random.ts';
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';

@@ -1,5 +1,5 @@
-// The strength of a penalty: cross-validated losses are those of scikit-learn (golden/linearSolver.py), and the search ends at
-// the lowest.
+// The strength of a penalty: cross-validated losses are those of scikit-learn (golden/linearSolver.py), and the search
+// ends at the lowest.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { byFolds, byValidation, chooseL2, type Judge } from '../../src/training/solve/chooseL2.ts';
 import { DesignMatrix } from '../../src/training/solve/designMatrix.ts';

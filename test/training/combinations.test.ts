@@ -1,5 +1,5 @@
-// Options of training together: steps of unfreezing, averages, accumulated and clipped gradients, statistics of the batch,
-// views, several heads, a run that begins late — all in one run, stopped anywhere.
+// Options of training together: steps of unfreezing, averages, accumulated and clipped gradients, statistics of the
+// batch, views, several heads, a run that begins late — all in one run, stopped anywhere.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import {

@@ -1,5 +1,5 @@
-// Optimizers against the numbers of PyTorch (golden/optimizers.py) and Keras (golden/optimizersKeras.py), and convergence to
-// known answers.
+// Optimizers against the numbers of PyTorch (golden/optimizers.py) and Keras (golden/optimizersKeras.py), and
+// convergence to known answers.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trainHead, useBackend, type Optimizer, type TrunkWeight, type UseBackendOptions } from '../../src/index.ts';

@@ -1,5 +1,5 @@
-// Schedules against Keras's numbers and fastai's formula (golden/schedules.py) and PyTorch's (golden/schedulesTorch.py), and
-// what cannot be.
+// Schedules against Keras's numbers and fastai's formula (golden/schedules.py) and PyTorch's
+// (golden/schedulesTorch.py), and what cannot be.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { trainHead, type AdaptiveSchedule, type Monitor, type Schedule, type ScheduleName } from '../../src/index.ts';
 import {

@@ -24,7 +24,10 @@ export interface PreprocessorDefinition<Input> {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { definePreprocessor } from 'transferkit';
- * const logarithm = definePreprocessor({ name: 'logarithm', apply: (values: number[]) => tf.log1p(tf.tensor1d(values)) });
+ * const logarithm = definePreprocessor({
+ *   name: 'logarithm',
+ *   apply: (values: number[]) => tf.log1p(tf.tensor1d(values)),
+ * });
  * console.log(logarithm.spec); // { kind: 'custom', name: 'logarithm' }
  * ```
  */

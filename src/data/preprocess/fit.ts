@@ -18,7 +18,8 @@ export interface PictureRegion {
  * Returns the region of a picture for one way of fitting it.
  *
  * `stretch` takes everything; `cover` the largest centred part with the aspect ratio of `size`; `contain` everything
- * with black bars, equally wide on both sides. Rounding is that of Keras (keras/src/backend/tensorflow/image.py, resize).
+ * with black bars, equally wide on both sides. Rounding is that of Keras (keras/src/backend/tensorflow/image.py,
+ * resize).
  *
  * @param picture - Height and width, in pixels.
  * @param size - Height and width that the base takes, in pixels.

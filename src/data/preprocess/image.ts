@@ -75,8 +75,8 @@ const channelCounts: readonly unknown[] = [1, 3, 4];
 /**
  * Fills in the defaults of an image spec.
  *
- * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224] pixels
- * (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
+ * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224]
+ * pixels (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
  */
 export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
   assertImageNames('imagePreprocessor', partial);
@@ -107,7 +107,8 @@ export function assertImageNames(verb: string, spec: Partial<ImageSpec>, of?: st
  *
  * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
  * 224 × 224, resize 'antialias', fit 'stretch', 3 channels.
- * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not saved.
+ * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not
+ * saved.
  * @returns A preprocessor that returns float32 [height, width, channels]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
  * `PACKAGE_MISSING` (sharp, Node only), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`.
  * @throws TransferKitError `INVALID_OPTION` for a wrong spec.

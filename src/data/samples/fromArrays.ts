@@ -37,7 +37,8 @@ export interface ArraysOptions<Input> {
  * @example
  * ```ts
  * import { fromArrays } from 'transferkit';
- * const samples = fromArrays({ inputs: [[5.1, 3.5], [6.2, 2.9], [4.9, 3.1]], targets: ['setosa', 'virginica', 'setosa'] });
+ * const inputs = [[5.1, 3.5], [6.2, 2.9], [4.9, 3.1]];
+ * const samples = fromArrays({ inputs, targets: ['setosa', 'virginica', 'setosa'] });
  * console.log(samples.size, samples.classCounts); // 3 { setosa: 2, virginica: 1 }
  * ```
  */

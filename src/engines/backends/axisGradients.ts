@@ -23,7 +23,9 @@ export const cumulativeSumGradient: GradConfig = {
   }),
 };
 
-/** The derivative with respect to one factor is the product of all others; tfjs-core calls methods that need an import. */
+/**
+ * The derivative with respect to one factor is the product of all others; tfjs-core calls methods that need an import.
+ */
 export const productGradient: GradConfig = {
   kernelName: Prod,
   inputsToSave: ['x'],

@@ -88,7 +88,8 @@ function pointwiseInputGradient(dy: Tensor4D, filter: Tensor4D, { rows, columns 
   const c = filter.shape[2];
   const product = matMul(reshape(dy, [b * oh * ow, k]), reshape(filter, [c, k]), false, true); // [b * oh * ow, c]
   const spread = spreadPixels(rank4(product, [b, oh, ow, c]), rows.stride, columns.stride);
-  return fitPixels(spread, [0, rows.input - oh * rows.stride], [0, columns.input - ow * columns.stride]); // [b, h, w, c]
+  // [b, h, w, c]
+  return fitPixels(spread, [0, rows.input - oh * rows.stride], [0, columns.input - ow * columns.stride]);
 }
 
 /** Rotates a filter by 180° in its plane. The kernel of flipLeftRight is 60 times as fast as that of reverse. */

@@ -33,7 +33,8 @@ export function depthwiseFilterGradient(x: Tensor4D, dy: Tensor4D, geometry: Con
   const channels = dy.shape[3];
   const rows = placeTaps(geometry.rows);
   const columns = placeTaps(geometry.columns);
-  const phases = sortIntoPhases(repeatChannels(x, channels / c), rows, columns, geometry); // [phases, b * size * size * c]
+  // [phases, b * size * size * c]
+  const phases = sortIntoPhases(repeatChannels(x, channels / c), rows, columns, geometry);
   const means = rows.shifts.flatMap((down) =>
     // Each product is freed at once, so that the next one reuses its memory, which is still in the processor's cache.
     columns.shifts.map((right) => tidy(() => productMeans(phases, dy, rows, down, columns, right))),

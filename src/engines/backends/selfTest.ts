@@ -6,7 +6,8 @@ import { quietly } from './quietly.ts';
 
 /**
  * Whole numbers below 64, so that every backend, even one of half precision, is exact. Inputs come from formulas; the
- * results from the plain loops of test/engines/backends/reference.ts, which test/engines/backends/selfTest.test.ts recomputes.
+ * results from the plain loops of test/engines/backends/reference.ts, which test/engines/backends/selfTest.test.ts
+ * recomputes.
  */
 export const selfTestNumbers = {
   input: Array.from({ length: 32 }, (_, n) => ((n * 7) % 5) - 2), // [1, 4, 4, 2]

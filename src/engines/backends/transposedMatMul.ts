@@ -100,7 +100,8 @@ function product(a: Tensor, b: Tensor, attributes: MatMulAttributes, strategy: S
   const right = matrix(b);
   if (batchOf(a) === 1) return reshape(strategy(matrix(a), right, attributes, multiply), [...outer, m, n]);
   const left = attributes.transposeA ? swapLast(a) : a; // [..., m, k]
-  const tall = reshape<Rank.R2>(left, [left.size / rowsOf(b, attributes.transposeB), rowsOf(b, attributes.transposeB)]); // [batch * m, k]
+  // [batch * m, k]
+  const tall = reshape<Rank.R2>(left, [left.size / rowsOf(b, attributes.transposeB), rowsOf(b, attributes.transposeB)]);
   return reshape(multiply(tall, attributes.transposeB ? transpose(right) : right), [...outer, m, n]);
 }
 

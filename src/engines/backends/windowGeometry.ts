@@ -1,5 +1,5 @@
-// The windows that tfjs's attributes of pooling and of 3D convolution describe. The number of windows is that of `dy` where
-// there is one: tfjs does not tell gradients how the forward pass rounded.
+// The windows that tfjs's attributes of pooling and of 3D convolution describe. The number of windows is that of `dy`
+// where there is one: tfjs does not tell gradients how the forward pass rounded.
 import { backend_util, type NamedAttrMap, type Tensor } from '@tensorflow/tfjs-core';
 import { at } from '../../core/at.ts';
 import { quadruple } from './convolutionGeometry.ts';

@@ -1,6 +1,6 @@
-// Kernels that tfjs 4.22 has for wasm and that compute wrong numbers, composed of tfjs's operations. Its largest values of
-// windows and their gradients take a window of negative numbers for empty; its gradients of 3D convolutions are wrong with
-// several channels (with respect to the input) and with strides (also with respect to the filter).
+// Kernels that tfjs 4.22 has for wasm and that compute wrong numbers, composed of tfjs's operations. Its largest values
+// of windows and their gradients take a window of negative numbers for empty; its gradients of 3D convolutions are
+// wrong with several channels (with respect to the input) and with strides (also with respect to the filter).
 import {
   cast,
   equal,

@@ -10,7 +10,10 @@ export interface WindowAxis {
   readonly output: number;
   readonly size: number;
   readonly stride: number;
-  /** Number of padded positions before the input; below 0 where the first window begins later, as tfjs computes for some strides. */
+  /**
+   * Number of padded positions before the input; below 0 where the first window begins later, as tfjs computes for some
+   * strides.
+   */
   readonly before: number;
 }
 

@@ -45,7 +45,8 @@ function importedMemory(reader: Reader): number | undefined {
     reader.skipName();
     const kind = reader.byte();
     if (kind === 2) return reader.at;
-    if (kind !== 0) return undefined; // Tables and globals are not parsed: no module here imports them before its memory.
+    // Tables and globals are not parsed: no module here imports them before its memory.
+    if (kind !== 0) return undefined;
     reader.number();
   }
   return undefined;

@@ -1,7 +1,10 @@
 // Converts kernels of Keras 1 to the layout of Keras 2.
 import type { StoredLayer, StoredWeight } from './storedLayers.ts';
 
-/** `series`: [steps, 1, in, out] instead of [steps, in, out]; `transposed`: [rows, columns, in, out] instead of [rows, columns, out, in]. */
+/**
+ * `series`: [steps, 1, in, out] instead of [steps, in, out]; `transposed`: [rows, columns, in, out] instead of [rows,
+ * columns, out, in].
+ */
 export type KernelLayout = 'series' | 'transposed';
 
 /** Returns stored layers in which some kernels are converted, selected by layer name. */

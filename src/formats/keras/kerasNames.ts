@@ -41,7 +41,8 @@ export interface WeightName {
 }
 
 /**
- * Splits the name of a weight in a legacy file: `conv1/kernel:0`, `conv1_W_1:0` (Keras 1), `inner/conv/kernel` (Keras 3).
+ * Splits the name of a weight in a legacy file: `conv1/kernel:0`, `conv1_W_1:0` (Keras 1), `inner/conv/kernel` (Keras
+ * 3).
  *
  * @param group - Its group: the name of a layer of the outermost model.
  */
@@ -107,7 +108,9 @@ function renameOldResNet(name: string): string {
   return { conv1: 'conv1_conv', bn_conv1: 'conv1_bn', fc1000: 'predictions' }[name] ?? name;
 }
 
-/** `mobl3_conv_3_expand` → `block_3_expand`, `bn3_conv_3_bn_expand` → `block_3_expand_BN`; block 0 is `expanded_conv`. */
+/**
+ * `mobl3_conv_3_expand` → `block_3_expand`, `bn3_conv_3_bn_expand` → `block_3_expand_BN`; block 0 is `expanded_conv`.
+ */
 function renameMobileNetV2(name: string): string {
   const [, block = '', bn, part = ''] = /^(?:mobl|bn)(\d+)_conv_\d+_(bn_)?(expand|depthwise|project)$/.exec(name) ?? [];
   if (part === '') return name === 'Logits' ? 'predictions' : name;

@@ -12,7 +12,10 @@ export interface ClassifierHints {
   readonly preprocessor?: PreprocessorSpec;
 }
 
-/** Both crop the middle square of a picture and scale it to -1 … 1: @teachablemachine/image 0.8.5, ml5 0.12 (imageUtilities). */
+/**
+ * Both crop the middle square of a picture and scale it to -1 … 1: @teachablemachine/image 0.8.5, ml5 0.12
+ * (imageUtilities).
+ */
 const middleSquare = { kind: 'image', mode: 'tf', fit: 'cover' } as const;
 
 /** Reads the hints of a `model.json`: ml5's `ml5Specs`, or the metadata that `toGraphModel` writes. */

@@ -17,8 +17,8 @@ interface Described {
 }
 
 /**
- * Lists the steps of a program in their order: name, operation, output shape, shapes of the constants, and for products and
- * convolutions the number of multiplications for one example. The program runs once, on zeros.
+ * Lists the steps of a program in their order: name, operation, output shape, shapes of the constants, and for products
+ * and convolutions the number of multiplications for one example. The program runs once, on zeros.
  */
 export function describeProgram(program: Described): string {
   const { graph, constants, input } = program;

@@ -76,7 +76,8 @@ export class MultiHeadAttention extends layers.Layer {
     if (projections === undefined) throw internalError(`${this.name} is not built`);
     return tidy(() => {
       const { query, key, value } = attentionInputs(tensorList(inputs), this.name);
-      const queries = mul(this.toHeads(query, projections.query), 1 / Math.sqrt(this.keySize)); // [b, heads, t, keySize]
+      // [b, heads, t, keySize]
+      const queries = mul(this.toHeads(query, projections.query), 1 / Math.sqrt(this.keySize));
       const keys = this.toHeads(key, projections.key); // [b, heads, s, keySize]
       const values = this.toHeads(value, projections.value); // [b, heads, s, valueSize]
       const found = matMul(softmax(matMul(queries, keys, false, true)), values); // [b, heads, t, valueSize]

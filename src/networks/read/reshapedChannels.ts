@@ -1,5 +1,5 @@
-// Gives Reshape layers their last axis where Keras leaves it open: tfjs would take the -1 for the length, and a layer with
-// weights behind it could not be built.
+// Gives Reshape layers their last axis where Keras leaves it open: tfjs would take the -1 for the length, and a layer
+// with weights behind it could not be built.
 import { isJsonList, numericOf } from '../../core/json.ts';
 import type { LayerGraph } from '../../core/graphs.ts';
 import { inferShapes } from '../graphs/inferShapes.ts';

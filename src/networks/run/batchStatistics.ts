@@ -81,7 +81,10 @@ function otherMode(name: string, mode: string, config: JsonObject): TransferKitE
   return new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, setting: mode });
 }
 
-/** Mean and variance of each channel over all other axes; the variance is divided by the number of values, as in Keras 3. */
+/**
+ * Mean and variance of each channel over all other axes; the variance is divided by the number of values, as in Keras
+ * 3.
+ */
 export function momentsOf(x: Tensor, axis: number): Moments {
   const others = [...x.shape.keys()].filter((each) => each !== axis);
   return moments(x, others);

@@ -68,11 +68,12 @@ const trunkDefinition = {
 } as const satisfies Record<keyof TrunkDefinition, true>;
 
 /**
- * Makes a trunk of stages that are plain functions. The trunk checks inputs, runs ranges of stages and frees intermediate
- * tensors. Its `fold` runs the stages unchanged. It has no BatchNorm that trains by the batch.
+ * Makes a trunk of stages that are plain functions. The trunk checks inputs, runs ranges of stages and frees
+ * intermediate tensors. Its `fold` runs the stages unchanged. It has no BatchNorm that trains by the batch.
  *
  * @param definition - See {@link TrunkDefinition}.
- * @returns A trunk with all weights frozen. It fulfils the contract of `Trunk` if the functions fulfil theirs: check it with
+ * @returns A trunk with all weights frozen. It fulfils the contract of `Trunk` if the functions fulfil theirs: check it
+ * with
  * `checkTrunk` of `transferkit/testing`.
  * @throws TransferKitError `INVALID_OPTION` for invalid stages or weights.
  *

@@ -131,7 +131,8 @@ async function shrunkSize(
   if (Math.min(stored.width, stored.height) < 2 * Math.min(...atLeast)) return undefined;
   const { orientation = 1 } = await pipeline.metadata();
   const [height, width] =
-    orientation >= 5 ? ([stored.width, stored.height] as const) : ([stored.height, stored.width] as const); // EXIF 5 to 8 swap them
+    // EXIF 5 to 8 swap them
+    orientation >= 5 ? ([stored.width, stored.height] as const) : ([stored.height, stored.width] as const);
   const factor = Math.floor(Math.min(height / atLeast[0], width / atLeast[1]));
   return factor < 2 ? undefined : { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
 }

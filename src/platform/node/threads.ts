@@ -16,7 +16,8 @@ export const nodeThreads: Threads = {
       execArgv: [],
       env: {},
     });
-    worker.on('error', () => undefined); // Without a listener the process would end. The work continues without the thread.
+    // Without a listener the process would end. The work continues without the thread.
+    worker.on('error', () => undefined);
     worker.unref();
     return {
       terminate: () => {

@@ -24,8 +24,8 @@ export interface RmspropOptions {
  * The mean of squares begins at 0 and is not corrected, as in PyTorch and Keras: the first step of a weight is
  * `1 / √(1 - decay)` times the learning rate (3.2 times by default), also for weights that are unfrozen late.
  *
- * Tieleman and Hinton, "Lecture 6.5 - RMSProp", 2012; centered: Graves, "Generating Sequences With Recurrent Neural Networks",
- * 2013, section 4.2.
+ * Tieleman and Hinton, "Lecture 6.5 - RMSProp", 2012; centered: Graves, "Generating Sequences With Recurrent Neural
+ * Networks", 2013, section 4.2.
  *
  * @throws TransferKitError `INVALID_OPTION`.
  *

@@ -8,8 +8,8 @@ type Moving = Pick<OptimizerStep, 'weight' | 'gradient' | 'state'>;
 /** The update rule, in the form of the kernel's arguments. */
 export interface UpdateRule {
   /**
-   * `adam` keeps a mean of gradients and one of their squares; `momentum` and `nesterov` keep a velocity; all are changed in
-   * place. `descent` keeps nothing.
+   * `adam` keeps a mean of gradients and one of their squares; `momentum` and `nesterov` keep a velocity; all are
+   * changed in place. `descent` keeps nothing.
    */
   readonly rule: 'adam' | 'descent' | 'momentum' | 'nesterov';
   /**

@@ -7,8 +7,8 @@ import type { TrainingState } from '../state/trainingState.ts';
 import type { StartFigures, Watch } from '../state/watch.ts';
 
 /**
- * Whether the initial weights are to be measured. Keras's callbacks do not measure them, but users expect it of the best
- * model. Those of a head that was never trained are not measured: they are not worth restoring.
+ * Whether the initial weights are to be measured. Keras's callbacks do not measure them, but users expect it of the
+ * best model. Those of a head that was never trained are not measured: they are not worth restoring.
  */
 export function needsStartFigures({ model }: Run, { clock, before, watch }: TrainingState): boolean {
   return clock.steps === 0 && before === undefined && watch.weighsStart && model.head.trained;

@@ -87,7 +87,9 @@ function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainabl
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { name, kind });
 }
 
-/** @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train, `UNSUPPORTED_TRUNK` where none can. */
+/**
+ * @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train, `UNSUPPORTED_TRUNK` where none can.
+ */
 function statisticsOf(verb: string, { base, head }: AnyModel, unfrozen: Segment['unfrozen']) {
   return [base, head].flatMap(({ trunk }) => {
     if (trunk.movingStatistics !== undefined) return trunk.movingStatistics(unfrozen);

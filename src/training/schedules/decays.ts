@@ -33,7 +33,8 @@ export interface CosineOptions {
 /**
  * Falls from 1 to `end` along half a cosine: `end + (1 - end) · (1 + cos(π · step / total)) / 2`.
  *
- * Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5 without restarts; Keras's
+ * Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5 without restarts;
+ * Keras's
  * `CosineDecay`.
  *
  * @throws TransferKitError `INVALID_OPTION`.

@@ -1,6 +1,6 @@
 // Limited-memory BFGS: minimises a smooth function of many numbers from its values and gradients. Pure, no tensors.
-// J. Nocedal, S. J. Wright: Numerical Optimization, 2nd edition (2006): direction by algorithm 7.4 (two-loop recursion),
-// steps by algorithms 3.5 and 3.6 (strong Wolfe conditions).
+// J. Nocedal, S. J. Wright: Numerical Optimization, 2nd edition (2006): direction by algorithm 7.4 (two-loop
+// recursion), steps by algorithms 3.5 and 3.6 (strong Wolfe conditions).
 import { searchLine, type Evaluation, type Search, type State } from './lineSearch.ts';
 import { addScaled, dot, largest } from './vectors.ts';
 

@@ -59,7 +59,8 @@ describe('readAhead', () => {
     for await (const batch of readAhead({ batches, ...reading })) {
       expect(log.started).toBeLessThanOrEqual(seen.length + 1 + ahead);
       await turn();
-      expect(log.read.length).toBe(Math.min(seen.length + 1 + ahead, batches.length)); // the next ones have come meanwhile
+      // the next ones have come meanwhile
+      expect(log.read.length).toBe(Math.min(seen.length + 1 + ahead, batches.length));
       seen.push(batch);
       log.held--;
     }

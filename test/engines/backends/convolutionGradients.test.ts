@@ -152,8 +152,8 @@ describe('kernels called directly', () => {
   });
 });
 
-// A convolution is linear in each of its inputs: a central difference is exact with any step, and rounding asks for a big
-// one.
+// A convolution is linear in each of its inputs: a central difference is exact with any step, and rounding asks for a
+// big one.
 test.each([
   { depthwise: false, kernel: 3, stride: 2, padding: 'same', size: [9, 8], filters: 4 },
   { depthwise: false, kernel: 1, stride: 2, padding: 'same', size: [9, 8], filters: 4 },

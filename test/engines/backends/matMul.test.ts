@@ -120,7 +120,8 @@ describe('sums of segments', () => {
       const x = tf.tensor2d([[1, 2], [3, 4], [5, 6], [7, 8]]); // prettier-ignore
       const sums = tf.unsortedSegmentSum(x, tf.tensor1d([1, -1, 3, 1], 'int32'), 3);
       expect(sums.arraySync()).toEqual([[0, 0], [8, 10], [0, 0]]); // prettier-ignore
-      expect(tf.unsortedSegmentSum(tf.tensor2d([], [0, 2]), tf.tensor1d([], 'int32'), 2).arraySync()).toEqual([[0, 0], [0, 0]]); // prettier-ignore
+      // prettier-ignore
+      expect(tf.unsortedSegmentSum(tf.tensor2d([], [0, 2]), tf.tensor1d([], 'int32'), 2).arraySync()).toEqual([[0, 0], [0, 0]]);
       const whole = tf.unsortedSegmentSum(tf.tensor1d([1, 2, 3], 'int32'), tf.tensor1d([0, 0, 1], 'int32'), 2);
       expect(whole.dtype).toBe('int32');
       expect(whole.arraySync()).toEqual([3, 3]);

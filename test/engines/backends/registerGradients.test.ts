@@ -1,4 +1,5 @@
-// Gradients that tfjs lacks, or computes wrongly: against central differences, on cpu and on wasm with and without kernels.
+// Gradients that tfjs lacks, or computes wrongly: against central differences, on cpu and on wasm with and without
+// kernels.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend } from '../../../src/index.ts';
@@ -131,7 +132,8 @@ const axes: Case[] = [
 const others: Case[] = [
   ['depthToSpace', (x) => tf.depthToSpace(four(x), 2), [[2, 3, 2, 8]]],
   ['flipLeftRight', (x) => tf.image.flipLeftRight(four(x)), [[2, 3, 4, 2]]],
-  ['gatherND, one place twice', (x) => tf.gatherND(x, tf.tensor2d([[0, 1], [2, 0], [0, 1]], undefined, 'int32')), [[3, 2, 4]]], // prettier-ignore
+  // prettier-ignore
+  ['gatherND, one place twice', (x) => tf.gatherND(x, tf.tensor2d([[0, 1], [2, 0], [0, 1]], undefined, 'int32')), [[3, 2, 4]]],
   ['scatterND', (x) => tf.scatterND(tf.tensor2d([[4], [1], [4]], undefined, 'int32'), x, [6, 2]), [[3, 2]]],
 ];
 

@@ -1,5 +1,6 @@
 // The verb useBackend: what it chooses, what it says about it, what it does when nothing works.
-import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, removeBackend, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core'; // prettier-ignore
+// prettier-ignore
+import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, removeBackend, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

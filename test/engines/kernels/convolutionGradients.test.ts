@@ -44,7 +44,8 @@ const special: Case[] = [
   { x: [1, 2, 3, 2], kernel: [7, 7], filters: 9, strides: 2, pad: 'same' },
   { x: [2, 8, 8, 3], kernel: [3, 3], filters: 4, strides: 2, pad: 1, dimRoundingMode: 'floor' },
   { x: [2, 8, 8, 3], kernel: [3, 3], filters: 4, strides: 2, pad: 1, dimRoundingMode: 'ceil' },
-  { x: [2, 3, 4, 40], kernel: [3, 3], filters: 4, strides: 2, pad: [[0, 0], [6, 0], [5, 7], [0, 0]] }, // prettier-ignore
+  // prettier-ignore
+  { x: [2, 3, 4, 40], kernel: [3, 3], filters: 4, strides: 2, pad: [[0, 0], [6, 0], [5, 7], [0, 0]] },
   { x: [1, 2, 2, 3], kernel: [1, 1], filters: 4, strides: 5, pad: 'valid' },
   { x: [0, 5, 5, 3], kernel: [3, 3], filters: 4, strides: 1, pad: 'same' },
 ];

@@ -71,7 +71,8 @@ test('sizes that make many tasks', async () => {
 });
 
 test('agree with the cpu backend', async () => {
-  const calls = paddings.flatMap((pad) => [1, 2].flatMap((strides) => callsOf({ x: [2, 9, 8, 6], kernel: [3, 3], strides, pad }))); // prettier-ignore
+  // prettier-ignore
+  const calls = paddings.flatMap((pad) => [1, 2].flatMap((strides) => callsOf({ x: [2, 9, 8, 6], kernel: [3, 3], strides, pad })));
   const expected = await onCpu(calls);
   for (const [i, { shape, data }] of (await onModule(calls)).entries()) {
     expect(shape).toEqual(expected[i]!.shape);

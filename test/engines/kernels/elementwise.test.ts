@@ -1,4 +1,5 @@
-// Arithmetic and activations on the module: to the bit what tfjs's cpu backend computes, which rounds once for each value.
+// Arithmetic and activations on the module: to the bit what tfjs's cpu backend computes, which rounds once for each
+// value.
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../backends/compare.ts';

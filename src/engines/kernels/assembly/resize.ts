@@ -1,16 +1,17 @@
 // Resizing of pictures: a separate module with its own memory, because all backends use it for their pictures. The
-// arithmetic is that of ../../../data/preprocess/resize.ts, operation by operation, so that results are equal to the bit.
+// arithmetic is that of ../../../data/preprocess/resize.ts, operation by operation, so that results are equal to the
+// bit.
 import { word } from './parameters';
 
 /**
  * Writes resized and scaled rows. Every output row is a weighted sum of input rows, which is computed in `line`; every
  * output pixel is a weighted sum of pixels of `line`. Reads and writes up to 15 values beyond the ends of rows.
  *
- * Parameters, with the names of ../../../data/preprocess/simdResize.ts: 0 pixels, 1 values of a row of them, 2 whether they
- * are floats (else bytes), 3 first available row; 4 output, 5 its rows, 6 its columns; taps of the rows: 7 first, 8 count,
- * 9 weights, 10 weights for each; 11 to 14 the same of the columns; 15 line; 16 whether blue comes first; 17 channels, up to
- * four; 18 means and 22 divisors, four each. With fewer channels, each pixel overwrites what the previous one wrote beyond
- * its end.
+ * Parameters, with the names of ../../../data/preprocess/simdResize.ts: 0 pixels, 1 values of a row of them, 2 whether
+ * they are floats (else bytes), 3 first available row; 4 output, 5 its rows, 6 its columns; taps of the rows: 7 first,
+ * 8 count, 9 weights, 10 weights for each; 11 to 14 the same of the columns; 15 line; 16 whether blue comes first; 17
+ * channels, up to four; 18 means and 22 divisors, four each. With fewer channels, each pixel overwrites what the
+ * previous one wrote beyond its end.
  */
 export function resize(parameters: usize): void {
   const rows = word(parameters, 5);
