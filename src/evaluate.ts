@@ -1,6 +1,6 @@
 // The verb evaluate: loss and metrics of a model on samples.
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, Tasks, TransferModel, LoadedModel } from './model/model.ts';
 import { tasks, type FiguresOf, type TaskName } from './model/tasks/tasks.ts';
 import type { Progress, Samples, Unreadable } from './core/types.ts';
 import type { BaselinePlan, LearntBaselines } from './neighbours/baselines.ts';
@@ -100,6 +100,11 @@ export async function evaluate<T extends TaskName | Tasks>(
   samples: Samples,
   options?: EvaluateOptions,
 ): Promise<EvaluationOf<T>>;
+export async function evaluate(
+  model: LoadedModel,
+  samples: Samples,
+  options?: EvaluateOptions,
+): Promise<EvaluationOf<TaskName> | EvaluationOf<Tasks>>;
 export async function evaluate(
   model: AnyModel,
   samples: Samples,

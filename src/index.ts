@@ -17,6 +17,7 @@ export type {
   ImageMode,
   ImageSpec,
   LabelsOf,
+  LoadedModel,
   Preprocessor,
   PreprocessorSpec,
   Tasks,

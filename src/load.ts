@@ -20,7 +20,7 @@ import { assertSavedFits, assertSavedHeadFits } from './bases/savedFits.ts';
 import { TransferKitError } from './core/errors.ts';
 import { layOut } from './model/headParts.ts';
 import type { PictureLimits } from './core/pictureLimits.ts';
-import type { AnyModel, Base, Preprocessor, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, Base, LoadedModel, Preprocessor, Tasks, TransferModel } from './model/model.ts';
 import type { ActivationEnd } from './model/tasks/task.ts';
 import { isTaskName, taskEndingIn, tasks, type TaskName } from './model/tasks/tasks.ts';
 import { assertOptions } from './core/optionNames.ts';
@@ -41,7 +41,10 @@ import { savedHeads, savedModelOf, type SavedModel } from './formats/tfjs/savedM
 
 /** Options of {@link load}. */
 export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> extends SourceOptions {
-  /** Task that the model must have; for several heads a record of tasks by name. Default `'classes'`. */
+  /**
+   * Task that the model must have; for several heads a record of tasks by name. Default: any. A classifier that
+   * transferkit did not save and that ends without activation has the given task, by default `'classes'`.
+   */
   readonly task?: T;
   /**
    * Names of the outputs, in their order, for a classifier that transferkit did not save; `'imagenet'` for the 1000
@@ -69,6 +72,8 @@ export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> exte
  * `'classes'`, sigmoid `'binary'` or `'multiLabel'`. Outputs without activation are logits of the given `task`, or the
  * values of a `'regression'`.
  *
+ * Without `task` the result is one of several types: compare `model.task` to narrow it. With `task` it has that type.
+ *
  * @param source - Target of a `save` (path or address of the folder or its `model.json`, `indexeddb://name`, or an
  * IOHandler), or any source of `loadBase`.
  * @param options - See {@link LoadOptions}.
@@ -82,16 +87,18 @@ export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> exte
  * import { fileSystem } from 'transferkit/node';
  * await save(model, fileSystem('my-model'));
  * const again = await load('my-model');
- * console.log(again.labels);
+ * if (again.task === 'classes') console.log(again.labels); // or load('my-model', { task: 'classes' })
  *
  * const imagenet = await load('mobilenet_v2', { weights: null }); // give weights: 'imagenet' for trained ones
  * console.log(imagenet.labels.length); // 1000
  * ```
  */
-export async function load<T extends TaskName | Tasks = 'classes'>(
+export async function load<T extends TaskName | Tasks>(
   source: BaseSource,
-  options?: LoadOptions<T>,
+  options: LoadOptions<T> & { readonly task: T },
 ): Promise<TransferModel<T>>;
+export async function load(source: PresetName, options?: LoadOptions): Promise<TransferModel<'classes'>>;
+export async function load(source: BaseSource, options?: LoadOptions): Promise<LoadedModel>;
 export async function load(source: BaseSource, options: LoadOptions = {}): Promise<AnyModel> {
   assertOptions('load', options, { ...sourceOptionNames, task: true, labels: true, preprocess: true, pictures: true });
   assertPreprocessing('load', options);
@@ -129,9 +136,9 @@ async function findHints(artefact: ModelArtefact, options: LoadOptions): Promise
 async function loadSaved(
   artefact: ModelArtefact,
   saved: SavedModel,
-  { task = 'classes', labels, preprocess, pictures }: LoadOptions,
+  { task, labels, preprocess, pictures }: LoadOptions,
 ): Promise<AnyModel> {
-  if (describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
+  if (task !== undefined && describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
   if (labels !== undefined) {
     const text = `load: expected no labels for a model that has its own (${artefact.source}), got some. Leave them out.`;
     throw new TransferKitError('INVALID_OPTION', text, { labels });
@@ -250,9 +257,11 @@ async function withHead(
 }
 
 /** The task of a classifier: that of its last activation, else the given one. */
-function checkTask(end: ActivationEnd | undefined, task: TaskName | Tasks = 'classes'): TaskName {
+function checkTask(end: ActivationEnd | undefined, task: TaskName | Tasks | undefined): TaskName {
+  const found = (end && taskEndingIn(end)) ?? 'classes';
+  if (task === undefined) return found;
   if (isTaskName(task) && (end === undefined || tasks[task].endsIn(end))) return task;
-  throw otherTask((end && taskEndingIn(end)) ?? 'classes', task);
+  throw otherTask(found, task);
 }
 
 /** Whether the task predicts numbers: the last activation then belongs to the network. */
@@ -288,7 +297,7 @@ async function imagenetNames(units: number): Promise<readonly string[] | undefin
 }
 
 function otherTask(saved: TaskName | Tasks, expected: TaskName | Tasks): TransferKitError {
-  const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Call load(source, { task: ${describeTask(saved)} }).`;
+  const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Leave the option task out, or give ${describeTask(saved)}.`;
   return new TransferKitError('INVALID_OPTION', text, { saved, expected });
 }
 

@@ -3,7 +3,7 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { internalError, TransferKitError } from './core/errors.ts';
 import { byHead } from './model/headParts.ts';
-import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
+import type { AnyModel, HeadPart, Tasks, TransferModel, LoadedModel } from './model/model.ts';
 import { tasks, type TaskName } from './model/tasks/tasks.ts';
 import type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
 import { networkOf, runAndFree } from './model/network.ts';
@@ -37,6 +37,11 @@ export async function predict<T extends TaskName | Tasks, Input, Label extends s
   input: Input,
   options?: PredictOptions,
 ): Promise<Predicted<T, Input, Label>>;
+export async function predict<Input>(
+  model: LoadedModel,
+  input: Input,
+  options?: PredictOptions,
+): Promise<Predicted<TaskName, Input> | Predicted<Tasks, Input>>;
 export async function predict(
   model: AnyModel,
   input: unknown,

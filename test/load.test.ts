@@ -74,7 +74,7 @@ describe('a network of layers keeps its head', () => {
     const directory = folder();
     await source.save(fileSystem(directory));
 
-    const model = await load(directory, { labels: five });
+    const model = await load(directory, { labels: five, task: 'classes' });
     expect(model.base.cut).toBe('relu2');
     expect(model.base.trunk.weights.every(({ frozen }) => frozen)).toBe(true);
     expect(model.head.trunk.weights.map(({ name, frozen }) => [name, frozen])).toEqual([

@@ -265,8 +265,8 @@ describe('every verb', () => {
     const again = await load(directory, { task: 'ordinal' });
     const input = (await tinySamples().read(4)).input;
     expect(await predict(again, input)).toEqual(await predict(model, input));
-    expect(await raisedBy(() => load(directory))).toMatchObject({
-      message: expect.stringContaining("got 'ordinal'. Call load(source, { task: 'ordinal' })") as string,
+    expect(await raisedBy(() => load(directory, { task: 'classes' }))).toMatchObject({
+      message: expect.stringContaining("got 'ordinal'. Leave the option task out, or give 'ordinal'.") as string,
     });
     const plain = await loadLayersModel(fileSystem(directory));
     const graphModel = await toGraphModel(model);

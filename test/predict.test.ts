@@ -61,7 +61,7 @@ test('a head that was never trained is warned about on the console, once for eac
   }
   const saved = fileSystem(join(root, 'untrained'));
   await save(models[0]!, saved);
-  models.push(await load(saved));
+  models.push(await load(saved, { task: 'classes' }));
   await predict(models[2]!, pictures(1));
   const text =
     /^\[transferkit\] predict: the head on '.*' has never been trained: its predictions are chance\. Call trainHead/;

@@ -95,7 +95,7 @@ describe('load gives back what was saved', () => {
     freeze(model, 'head_dense_1');
     const directory = folder();
     await expectNoLeak(() => save(model, fileSystem(directory)));
-    const again = await load(directory);
+    const again = await load(directory, { task: 'classes' });
     expect(weightValues(again)).toEqual(weightValues(model));
     expect(again.labels).toEqual(model.labels);
     expect(again.history).toEqual(model.history);
@@ -292,10 +292,13 @@ describe('what cannot be loaded says why, and leaves no tensor', () => {
   test('a model of another task', async () => {
     const directory = folder();
     await save(await tinyTransfer({ task: 'regression' }), fileSystem(directory));
-    await expect(load(directory)).rejects.toThrow(
-      "load: expected a model of task 'classes', got 'regression'. Call load(source, { task: 'regression' }).",
+    await expect(load(directory, { task: 'classes' })).rejects.toThrow(
+      "load: expected a model of task 'classes', got 'regression'. Leave the option task out, or give 'regression'.",
     );
-    expect((await load(directory, { task: 'regression' })).labels).toEqual(['output']);
+    for (const options of [{ task: 'regression' } as const, {}]) {
+      const { task, labels } = await load(directory, options);
+      expect({ task, labels }).toEqual({ task: 'regression', labels: ['output'] });
+    }
   });
 });
 

@@ -212,13 +212,14 @@ describe('load', () => {
     const directory = folder();
     await save(await onLayers(), fileSystem(directory));
     await expectRefused(
-      () => load(directory),
-      /expected a model of task 'classes', got \{ "kind": 'classes', "size": 'regression', .* Call load\(source, \{ task: \{ "kind"/,
+      () => load(directory, { task: 'classes' }),
+      /expected a model of task 'classes', got \{ "kind": 'classes', "size": 'regression', .* or give \{ "kind"/,
     );
     await expectRefused(
       () => load(directory, { task: { kind: 'binary' } }),
       /task \{ "kind": 'binary' \}, got \{ "kind"/,
     );
+    expect((await load(directory)).task).toEqual(tasks);
     const { size, tags, sure, kind } = tasks;
     expect((await load(directory, { task: { size, tags, sure, kind } })).head.parts[0]?.name).toBe('kind');
   });

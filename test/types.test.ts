@@ -1,7 +1,20 @@
 // What the compiler knows of models: their labels, and which options go together.
+import { io } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, expectTypeOf, test } from 'vitest';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { loadBase, predict, replaceHead, useBackend, type Base, type TransferModel } from '../src/index.ts';
+import {
+  evaluate,
+  fromArrays,
+  load,
+  loadBase,
+  predict,
+  replaceHead,
+  save,
+  useBackend,
+  type Base,
+  type LoadedModel,
+  type TransferModel,
+} from '../src/index.ts';
 
 let base: Base;
 
@@ -37,4 +50,30 @@ test('labels and outputs do not go together', () => {
   expect(() => replaceHead(base, { labels: ['cat', 'dog'], outputs: 2 })).toThrow('outputs');
   // @ts-expect-error -- a regression has no labels.
   expect(() => replaceHead(base, { task: 'regression', labels: ['cat', 'dog'] })).toThrow('labels');
+});
+
+test('a loaded model is told apart by its task', async () => {
+  const model = replaceHead(base, { labels: ['cat', 'dog'] });
+  let saved: io.ModelArtifacts = {};
+  const handler = io.withSaveHandler((artefacts) => {
+    saved = artefacts;
+    return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
+  });
+  await save(model, handler);
+  const loaded = await load(io.fromMemory(saved));
+  expectTypeOf(loaded).toEqualTypeOf<LoadedModel>();
+  const predicted = await predict(loaded, [1, 2]);
+  expect(predicted).toHaveLength(2);
+  expect(loaded.task).toBe('classes');
+  if (loaded.task !== 'classes') return;
+  expectTypeOf(loaded).toEqualTypeOf<TransferModel<'classes'>>();
+  const [best] = await predict(loaded, [1, 2]);
+  expectTypeOf(best!.label).toEqualTypeOf<string>();
+  const { accuracy } = await evaluate(loaded, fromArrays({ inputs: [[1, 2]], targets: ['cat'] }));
+  expectTypeOf(accuracy).toEqualTypeOf<number>();
+  loaded.dispose();
+
+  const known = await load(io.fromMemory(saved), { task: 'classes' });
+  expectTypeOf(known).toEqualTypeOf<TransferModel<'classes'>>();
+  known.dispose();
 });

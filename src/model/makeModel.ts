@@ -12,9 +12,11 @@ import type { TrainingLog } from '../core/logs.ts';
 export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonly TrainingLog[] = []): AnyModel {
   const { parts, trunk, trained } = head;
   addOwner(base, trunk);
+  const task = byHead(parts, (part) => part.task);
   return {
+    task,
     base,
-    head: { task: byHead(parts, ({ task }) => task), parts, trunk, trained },
+    head: { task, parts, trunk, trained },
     labels: byHead(parts, ({ labels }) => labels),
     history,
     ...disposal(),

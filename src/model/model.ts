@@ -147,6 +147,8 @@ export interface TransferModel<
   T extends TaskName | Tasks = TaskName,
   Label extends string = string,
 > extends Disposable {
+  /** The task; for several heads a record of tasks by their names. */
+  readonly task: T;
   readonly base: Base;
   readonly head: Head<T>;
   /**
@@ -162,6 +164,9 @@ export interface TransferModel<
    */
   dispose(): void;
 }
+
+/** A model whose task is known only when it is loaded: compare its `task`, and the compiler knows its labels and predictions. */
+export type LoadedModel = { [T in TaskName]: TransferModel<T> }[TaskName] | TransferModel<Tasks>;
 
 /** A model with one head or with several. */
 export type AnyModel = TransferModel<TaskName | Tasks>;

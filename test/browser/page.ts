@@ -53,7 +53,7 @@ window.journey = async (backend) => {
   const [fromBlob] = await predict(model, await encoded(picture));
   await save(model, `indexeddb://${backend}`);
   model.dispose();
-  const again = await load(`indexeddb://${backend}`);
+  const again = await load(`indexeddb://${backend}`, { task: 'classes' });
   const predictedAgain = await predict(again, picture);
   again.dispose();
   return {

@@ -192,7 +192,7 @@ describe('written as nodes', () => {
       const plain = await loadGraphModel(fileSystem(join(root, 'saved')));
       expectClose(await valuesOf(plain.execute(batch, 'probabilities') as tf.Tensor), expected);
       plain.dispose();
-      const again = await load(join(root, 'saved'));
+      const again = await load(join(root, 'saved'), { task: 'classes' });
       expectClose(await probabilities(again, batch), expected);
       // What lies in front of the first kernel is preprocessing to a reader of nodes: a constant, no weight.
       const { 'norm/moving_mean': _mean, ...kept } = weightValues(model);
