@@ -258,6 +258,19 @@ describe('names and preprocessing beside the network', () => {
   });
 });
 
+test.each([
+  ['softmax', 3, ['a', 'b', 'c'], 'classes'],
+  ['sigmoid', 1, ['a', 'b'], 'binary'],
+  ['sigmoid', 3, ['a', 'b', 'c'], 'multiLabel'],
+  [undefined, 3, ['a', 'b', 'c'], 'classes'],
+] as const)('the last activation %s of %i outputs tells the task', async (activation, units, labels, task) => {
+  const source = ending(layers.flatten(), layers.dense({ units, ...(activation && { activation }) }));
+  const model = await load(source, { labels });
+  expect([model.task, model.head.task]).toEqual([task, task]);
+  model.dispose();
+  source.dispose();
+});
+
 describe('what cannot be loaded is refused, and nothing is left', () => {
   const dense = (units: number, activation?: 'softmax' | 'sigmoid' | 'tanh') =>
     layers.dense({ units, ...(activation && { activation }) });
@@ -266,14 +279,14 @@ describe('what cannot be loaded is refused, and nothing is left', () => {
     ['no labels', tinyModel, {}, 'INVALID_OPTION', /expected 5 labels for 5 outputs .* got none/],
     ['too few labels', tinyModel, { labels: ['a', 'b'] }, 'INVALID_OPTION', /expected 5 labels for 5 outputs .* got 2/],
     ['ImageNet’s for five outputs', tinyModel, { labels: 'imagenet' }, 'INVALID_OPTION', /expected 5 labels/],
-    ['another task', tinyModel, { task: 'multiLabel', labels: five }, 'INVALID_OPTION', /task: 'classes'/],
-    ['several heads', tinyModel, { task: { a: 'classes' }, labels: five }, 'INVALID_OPTION', /task: 'classes'/],
+    ['another task', tinyModel, { task: 'multiLabel', labels: five }, 'INVALID_OPTION', /or give 'classes'/],
+    ['several heads', tinyModel, { task: { a: 'classes' }, labels: five }, 'INVALID_OPTION', /or give 'classes'/],
     [
-      'sigmoids without their task',
+      'sigmoids with the task of a softmax',
       () => ending(layers.flatten(), dense(2, 'sigmoid')),
-      { labels: ['a', 'b'] },
+      { labels: ['a', 'b'], task: 'classes' },
       'INVALID_OPTION',
-      /task: 'multiLabel'/,
+      /or give 'multiLabel'/,
     ],
     [
       'another activation',

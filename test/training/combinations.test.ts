@@ -11,6 +11,7 @@ import {
   type FineTuneOptions,
   type Samples,
 } from '../../src/index.ts';
+import { someOf } from '../support/thorough.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinySamples, tinyTransfer } from '../support/tinyTask.ts';
 
@@ -102,9 +103,8 @@ test.each<[string, FineTuneOptions]>([
       checkpoint: { to: memoryStore(new Map(), written), every: { steps: 1 }, keep: 1 },
     });
     expect(watched.state).toEqual(plain.state);
-    const some = written.filter((__, place) => place % 4 === 1 || place === written.length - 1);
-    expect(some.length).toBeGreaterThan(1);
-    for (const files of some) {
+    expect(written.length).toBeGreaterThan(2);
+    for (const files of someOf(written)) {
       const resumed = await run({ ...more, checkpoint: { to: memoryStore(files) }, resume: true });
       expect(resumed.state).toEqual(plain.state);
     }
@@ -116,7 +116,7 @@ test.each<[string, FineTuneOptions]>([
 let plainRun: ReturnType<typeof run> | undefined;
 const uninterrupted = () => (plainRun ??= run({ views: 2 }));
 
-test.each([3, 17, 30, 38, 46])('stopped by callback %i, it goes on to the same end', async (which) => {
+test.each(someOf([3, 17, 30, 38, 46]))('stopped by callback %i, it goes on to the same end', async (which) => {
   const plain = await uninterrupted();
   const checkpoint = { to: memoryStore(new Map()), every: 99 };
   const stop = new AbortController();
@@ -130,7 +130,7 @@ test.each([3, 17, 30, 38, 46])('stopped by callback %i, it goes on to the same e
   expect(resumed.state).toEqual(plain.state);
 });
 
-test.each([3, 17, 30, 38, 46])(
+test.each(someOf([3, 17, 30, 38, 46]))(
   'raised in callback %i, an error leaves no tensor and the freeze state',
   async (which) => {
     const samples = await records(5, 1);
