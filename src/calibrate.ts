@@ -1,4 +1,5 @@
 // The verb calibrate: fits one temperature per head, so that probabilities match how often predictions are right.
+import { nameErrors, nameHead } from './core/edge.ts';
 import { mul, scalar, tidy } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
@@ -77,8 +78,10 @@ export async function calibrate(
   samples: Samples,
   options: CalibrateOptions = {},
 ): Promise<Calibration | Readonly<Record<string, Calibration>>> {
-  assertOptions('calibrate', options, { batchSize: true, onProgress: true });
-  return whileChanged('calibrate', [model], () => calibrateNow(model, samples, options));
+  return nameErrors('calibrate', () => {
+    assertOptions(options, { batchSize: true, onProgress: true });
+    return whileChanged('calibrate', [model], () => calibrateNow(model, samples, options));
+  });
 }
 
 async function calibrateNow(
@@ -86,15 +89,15 @@ async function calibrateNow(
   samples: Samples,
   { batchSize = 32, onProgress }: CalibrateOptions,
 ): Promise<Calibration | Readonly<Record<string, Calibration>>> {
-  assertWhole('calibrate', 'batchSize', batchSize, 1);
+  assertWhole('batchSize', batchSize, 1);
   const { parts } = model.head;
   const heads = parts.filter(isCalibrated).map((part) => ({ part, weights: dividableWeights(model, part) }));
   if (heads.length === 0) throw noTemperature(parts);
   await ensureBackend();
-  const loss = settleHeadLoss('calibrate', parts);
-  const judged = await judgeSamples({ verb: 'calibrate', model, loss, batchSize, onProgress }, samples);
+  const loss = settleHeadLoss(parts);
+  const judged = await judgeSamples({ model, loss, batchSize, onProgress }, samples);
   const found = heads.map((each) => ({ ...each, calibration: fit(each.part, ofHead(judged, parts, each.part)) }));
-  assertAlive('calibrate', model);
+  assertAlive(model);
   for (const { part, weights, calibration } of found) cool(part, weights, calibration.temperature);
   const [only] = found;
   if (only?.part.name === '') return only.calibration;
@@ -116,22 +119,18 @@ function dividableWeights({ head }: AnyModel, part: HeadPart): readonly TrunkWei
   if (!isLinear) {
     throw new TransferKitError(
       'UNSUPPORTED_LAYER',
-      `calibrate: expected a head${named(part.name)} that ends in a dense layer of its own, without activation and constraint, got ` +
+      `expected a head${named(part.name)} that ends in a dense layer of its own, without activation and constraint, got ` +
         `'${name}' (${className}). End it in layers.dense({ units }).`,
       { layer: name, className },
     );
   }
   if (weights.every(({ frozen }) => !frozen)) return weights;
-  const text = `calibrate: expected a head${named(part.name)} that may change, got one that is frozen. Call unfreeze(model, 'head').`;
+  const text = `expected a head${named(part.name)} that may change, got one that is frozen. Call unfreeze(model, 'head').`;
   throw new TransferKitError('NOTHING_TO_TRAIN', text, { layer: name });
 }
 
 function fit(part: CalibratedPart, { judgements }: Measurement): Calibration {
-  const temperature = fitTemperature(
-    part.name === '' ? 'calibrate' : `calibrate: head '${part.name}'`,
-    part.task,
-    judgements,
-  );
+  const temperature = nameHead(part.name, () => fitTemperature(part.task, judgements));
   const before = calibrationFigures(part.task, judgements);
   return { temperature, before, after: calibrationFigures(part.task, judgements, temperature) };
 }
@@ -154,6 +153,6 @@ function noTemperature(parts: readonly HeadPart[]): TransferKitError {
   const names = [...new Set(parts.map(({ task }) => task))];
   const reasons = names.map((name) => tasks[name].temperature).filter((reason) => typeof reason === 'string');
   const expected = listTasks(({ temperature }) => typeof temperature !== 'string');
-  const text = `calibrate: expected a model of task ${expected}, got '${names.join("', '")}'. ${reasons.join(' ')}`;
+  const text = `expected a model of task ${expected}, got '${names.join("', '")}'. ${reasons.join(' ')}`;
   return new TransferKitError('INVALID_OPTION', text, { tasks: names });
 }

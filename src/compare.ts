@@ -1,4 +1,5 @@
 // The verb compare: several models trained on the same samples under the same budget.
+import { nameErrors } from './core/edge.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { TransferModel } from './model/model.ts';
 import type { EpochReport, TrainingLog } from './core/logs.ts';
@@ -102,32 +103,34 @@ export async function compare(
   samples: Samples,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  assertOptions('compare', options, {
-    epochs: true,
-    maxSeconds: true,
-    validation: true,
-    test: true,
-    seed: true,
-    signal: true,
-    onEpoch: true,
+  return nameErrors('compare', () => {
+    assertOptions(options, {
+      epochs: true,
+      maxSeconds: true,
+      validation: true,
+      test: true,
+      seed: true,
+      signal: true,
+      onEpoch: true,
+    });
+    if (!isObject(contestants) || Array.isArray(contestants)) {
+      throw invalid('contestants by name, such as { calm: model, bold: other }', shown(contestants));
+    }
+    const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
+    if (entries.length === 0) throw invalid('at least one contestant', 'none');
+    assertApart(entries);
+    const models = entries.flatMap(([, each]) => ('model' in each ? [each.model] : []));
+    return whileChanged('compare', models, () => compareNow(entries, samples, options));
   });
-  if (!isObject(contestants) || Array.isArray(contestants)) {
-    throw invalid('contestants by name, such as { calm: model, bold: other }', shown(contestants));
-  }
-  const entries = Object.entries(contestants).map(([name, given]) => [name, settleContestant(name, given)] as const);
-  if (entries.length === 0) throw invalid('at least one contestant', 'none');
-  assertApart(entries);
-  const models = entries.flatMap(([, each]) => ('model' in each ? [each.model] : []));
-  return whileChanged('compare', models, () => compareNow(entries, samples, options));
 }
 
 type Entry = readonly [name: string, contestant: SettledContestant];
 
 async function compareNow(entries: readonly Entry[], samples: Samples, options: CompareOptions): Promise<Comparison> {
   for (const [, each] of entries) {
-    if ('model' in each && !trainsHeadOnly(each)) assertOwned('compare', each.model, each.model.base.trunk.weights);
+    if ('model' in each && !trainsHeadOnly(each)) assertOwned(each.model, each.model.base.trunk.weights);
   }
-  assertSamples('compare', samples);
+  assertSamples(samples);
   const { validation = 0.2, seed = 0 } = options;
   const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
   const arena: Arena = { ...parts, test: options.test ?? parts.validation, seed, options };
@@ -171,9 +174,9 @@ interface Result {
 function settleContestant(name: string, given: Contestant): SettledContestant {
   if (isObject(given) && 'addAll' in given) return { learner: given };
   if (isObject(given) && 'model' in given) {
-    assertOptions('compare', given, { model: true, options: true }, { of: `'${name}'` });
+    assertOptions(given, { model: true, options: true }, { of: `'${name}'` });
     const { model, options = {} } = given;
-    assertFineTuneNames('compare', options, `'${name}'`);
+    assertFineTuneNames(options, `'${name}'`);
     return { model, options };
   }
   if (isObject(given) && 'head' in given) return { model: given, options: {} };
@@ -276,7 +279,7 @@ function curveOf({ logs, times }: Result): ComparisonCurve {
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  return new TransferKitError('INVALID_OPTION', `compare: expected ${expected}, got ${String(received)}.`, {
+  return new TransferKitError('INVALID_OPTION', `expected ${expected}, got ${String(received)}.`, {
     received,
   });
 }

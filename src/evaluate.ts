@@ -1,4 +1,5 @@
 // The verb evaluate: loss and metrics of a model on samples.
+import { nameErrors } from './core/edge.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel, Tasks, TransferModel, LoadedModel } from './model/model.ts';
 import { tasks, type FiguresOf, type TaskName } from './model/tasks/tasks.ts';
@@ -110,16 +111,18 @@ export async function evaluate(
   samples: Samples,
   options: EvaluateOptions = {},
 ): Promise<EvaluationOf<TaskName | Tasks>> {
-  assertOptions('evaluate', options, {
-    batchSize: true,
-    topK: true,
-    worst: true,
-    loss: true,
-    lossWeights: true,
-    baselines: true,
-    onProgress: true,
+  return nameErrors('evaluate', () => {
+    assertOptions(options, {
+      batchSize: true,
+      topK: true,
+      worst: true,
+      loss: true,
+      lossWeights: true,
+      baselines: true,
+      onProgress: true,
+    });
+    return whileUsed(model, () => evaluateNow(model, samples, options));
   });
-  return whileUsed('evaluate', model, () => evaluateNow(model, samples, options));
 }
 
 async function evaluateNow(
@@ -127,14 +130,14 @@ async function evaluateNow(
   samples: Samples,
   { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress }: EvaluateOptions,
 ): Promise<EvaluationOf<TaskName | Tasks>> {
-  assertWhole('evaluate', 'batchSize', batchSize, 1);
-  assertWhole('evaluate', 'topK', topK, 1);
-  assertWhole('evaluate', 'worst', worst, 0);
+  assertWhole('batchSize', batchSize, 1);
+  assertWhole('topK', topK, 1);
+  assertWhole('worst', worst, 0);
   const { parts } = model.head;
-  const settled = settleHeadLoss('evaluate', parts, loss, lossWeights);
+  const settled = settleHeadLoss(parts, loss, lossWeights);
   await ensureBackend();
-  const asked = { verb: 'evaluate', model, batchSize, onProgress };
-  assertKnown('evaluate', model, samples);
+  const asked = { model, batchSize, onProgress };
+  assertKnown(model, samples);
   const learnt = baselines && (await learnFrom({ ...asked, samples: baselines }));
   const seen = watchExamples(samples);
   const judged = await judgeSamples({ ...asked, loss: settled, watch: learnt?.watch }, seen.samples);

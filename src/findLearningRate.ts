@@ -1,4 +1,5 @@
 // The verb findLearningRate: a range test over learning rates that leaves the model unchanged.
+import { nameErrors } from './core/edge.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import type { AnyModel } from './model/model.ts';
 import type { Samples } from './core/types.ts';
@@ -36,23 +37,25 @@ export async function findLearningRate(
   samples: Samples,
   options: FindLearningRateOptions = {},
 ): Promise<LearningRateCurve> {
-  assertOptions('findLearningRate', options, {
-    unfreeze: true,
-    from: true,
-    to: true,
-    steps: true,
-    smoothing: true,
-    optimizer: true,
-    loss: true,
-    labelSmoothing: true,
-    classWeights: true,
-    batchSize: true,
-    cache: true,
-    seed: true,
-    signal: true,
-    onProgress: true,
+  return nameErrors('findLearningRate', () => {
+    assertOptions(options, {
+      unfreeze: true,
+      from: true,
+      to: true,
+      steps: true,
+      smoothing: true,
+      optimizer: true,
+      loss: true,
+      labelSmoothing: true,
+      classWeights: true,
+      batchSize: true,
+      cache: true,
+      seed: true,
+      signal: true,
+      onProgress: true,
+    });
+    return whileChanged('findLearningRate', [model], () => findRateNow(model, samples, options));
   });
-  return whileChanged('findLearningRate', [model], () => findRateNow(model, samples, options));
 }
 
 async function findRateNow(

@@ -1,4 +1,5 @@
 // The verb fineTune: trains the head together with unfrozen layers of the base.
+import { nameErrors } from './core/edge.ts';
 import type { AnyModel } from './model/model.ts';
 import type { TrainingLog } from './core/logs.ts';
 import type { Samples } from './core/types.ts';
@@ -15,9 +16,9 @@ import { assertFineTuneNames, type FineTuneOptions } from './training/options/fi
  * @param options - See {@link FineTuneOptions}. Default 5 epochs with a one-cycle schedule.
  * @returns The training log, as plain data; also appended to `model.history`, after the log of the head's training if
  * there was one.
- * @throws TransferKitError The errors of `trainHead`, whose texts begin with `trainHead` while the head is trained
- * first; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` if base and head are frozen; `BASE_SHARED` if unfrozen layers are in a
- * base that several models share. After an error before the first epoch the model is unchanged, freeze state included.
+ * @throws TransferKitError The errors of `trainHead`; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` if base and head are frozen;
+ * `BASE_SHARED` if unfrozen layers are in a base that several models share. After an error before the first epoch the
+ * model is unchanged, freeze state included.
  *
  * @example
  * ```ts
@@ -27,9 +28,11 @@ import { assertFineTuneNames, type FineTuneOptions } from './training/options/fi
  * ```
  */
 export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
-  assertFineTuneNames('fineTune', options);
-  return whileChanged('fineTune', [model], async () => {
-    const { fineTuneNow } = await import('./training/run/fineTuneNow.ts');
-    return fineTuneNow(model, samples, options);
+  return nameErrors('fineTune', () => {
+    assertFineTuneNames(options);
+    return whileChanged('fineTune', [model], async () => {
+      const { fineTuneNow } = await import('./training/run/fineTuneNow.ts');
+      return fineTuneNow(model, samples, options);
+    });
   });
 }

@@ -1,4 +1,5 @@
 // The verbs freeze and unfreeze: which weights training may move.
+import { nameErrors } from './core/edge.ts';
 import { setFrozen, unfreezeNow, type FreezeReport, type FreezeSelection } from './model/freezing.ts';
 import type { AnyModel } from './model/model.ts';
 import { assertIdle } from './model/uses.ts';
@@ -19,8 +20,10 @@ import { assertIdle } from './model/uses.ts';
  * ```
  */
 export function freeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {
-  assertIdle('freeze', model);
-  return setFrozen('freeze', model, which, true);
+  return nameErrors('freeze', () => {
+    assertIdle(model);
+    return setFrozen(model, which, true);
+  });
 }
 
 /**
@@ -39,6 +42,8 @@ export function freeze(model: AnyModel, which: FreezeSelection = 'base'): Freeze
  * ```
  */
 export function unfreeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {
-  assertIdle('unfreeze', model);
-  return unfreezeNow(model, which);
+  return nameErrors('unfreeze', () => {
+    assertIdle(model);
+    return unfreezeNow(model, which);
+  });
 }

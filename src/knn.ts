@@ -1,4 +1,5 @@
 // The verb knn: a classifier by the nearest examples.
+import { nameErrors } from './core/edge.ts';
 import type { Base } from './model/model.ts';
 import type { Pooling } from './heads/buildHead.ts';
 import { openClassifier, type ExampleClassifier } from './neighbours/exampleClassifier.ts';
@@ -56,23 +57,25 @@ export interface KnnOptions {
  * ```
  */
 export async function knn(base: Base, options: KnnOptions = {}): Promise<ExampleClassifier> {
-  assertOptions('knn', options, { k: true, distance: true, weights: true, pooling: true, examples: true });
-  const { k = knnDefaults.k, distance = knnDefaults.distance, weights = knnDefaults.weights } = options;
-  const { pooling, examples } = options;
-  assertWhole('knn', 'k', k, 1);
-  assertOneOf('knn', 'distance', distance, distances);
-  assertOneOf('knn', 'weights', weights, voteWeights);
-  return openClassifier({
-    verb: 'knn',
-    base,
-    pooling,
-    examples,
-    fit: (rows) => async (features) => {
-      const neighbours = await nearestRows({ rows, k, distance }, features);
-      const voters = neighbours.map((each) =>
-        each.map(({ row, distance }) => ({ label: rows[row]?.label ?? '', distance })),
-      );
-      return voters.map((each) => voteShares(each, weights));
-    },
+  return nameErrors('knn', () => {
+    assertOptions(options, { k: true, distance: true, weights: true, pooling: true, examples: true });
+    const { k = knnDefaults.k, distance = knnDefaults.distance, weights = knnDefaults.weights } = options;
+    const { pooling, examples } = options;
+    assertWhole('k', k, 1);
+    assertOneOf('distance', distance, distances);
+    assertOneOf('weights', weights, voteWeights);
+    return openClassifier({
+      maker: 'knn',
+      base,
+      pooling,
+      examples,
+      fit: (rows) => async (features) => {
+        const neighbours = await nearestRows({ rows, k, distance }, features);
+        const voters = neighbours.map((each) =>
+          each.map(({ row, distance }) => ({ label: rows[row]?.label ?? '', distance })),
+        );
+        return voters.map((each) => voteShares(each, weights));
+      },
+    });
   });
 }

@@ -1,4 +1,5 @@
 // The verb load: loads a model that `save` wrote, or any classifier with its own head.
+import { nameErrors } from './core/edge.ts';
 import type { LayerGraph, NodeGraph } from './core/graphs.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
@@ -100,12 +101,16 @@ export async function load<T extends TaskName | Tasks>(
 export async function load(source: PresetName, options?: LoadOptions): Promise<TransferModel<'classes'>>;
 export async function load(source: BaseSource, options?: LoadOptions): Promise<LoadedModel>;
 export async function load(source: BaseSource, options: LoadOptions = {}): Promise<AnyModel> {
-  assertOptions('load', options, { ...sourceOptionNames, task: true, labels: true, preprocess: true, pictures: true });
-  assertPreprocessing('load', options);
+  return nameErrors('load', () => loadNow(source, options));
+}
+
+async function loadNow(source: BaseSource, options: LoadOptions): Promise<AnyModel> {
+  assertOptions(options, { ...sourceOptionNames, task: true, labels: true, preprocess: true, pictures: true });
+  assertPreprocessing(options);
   await ensureBackend();
   const model = await readModel(source, options);
   const trunks = [model.base.trunk, model.head.trunk];
-  await assertFiniteWeights('load', model, { trunks, option: options.nonFiniteWeights });
+  await assertFiniteWeights(model, { trunks, option: options.nonFiniteWeights });
   return model;
 }
 
@@ -120,7 +125,7 @@ async function readModel(source: BaseSource, options: LoadOptions): Promise<AnyM
     ...options,
     labels: options.labels ?? hints.labels,
     preprocess: (input) =>
-      choosePreprocessor('load', input, {
+      choosePreprocessor(input, {
         option: given ?? conventionOf(source, input),
         saved: hints.preprocessor,
         pictures: options.pictures,
@@ -140,13 +145,12 @@ async function loadSaved(
 ): Promise<AnyModel> {
   if (task !== undefined && describeTask(saved.task) !== describeTask(task)) throw otherTask(saved.task, task);
   if (labels !== undefined) {
-    const text = `load: expected no labels for a model that has its own (${artefact.source}), got some. Leave them out.`;
+    const text = `expected no labels for a model that has its own (${artefact.source}), got some. Leave them out.`;
     throw new TransferKitError('INVALID_OPTION', text, { labels });
   }
   const { base, headGraph } = await loadParts(artefact, saved, {
     ...saved.base,
-    preprocess: (input) =>
-      choosePreprocessor('load', input, { option: preprocess, saved: saved.preprocessor, pictures }),
+    preprocess: (input) => choosePreprocessor(input, { option: preprocess, saved: saved.preprocessor, pictures }),
   });
   try {
     const trunk = await buildFrom(artefact, headGraph(base));
@@ -195,7 +199,7 @@ async function loadNamed(name: PresetName, options: LoadOptions): Promise<AnyMod
     ...options,
     labels: options.labels ?? 'imagenet',
     preprocess: (input) =>
-      choosePreprocessor('load', input, {
+      choosePreprocessor(input, {
         option: options.preprocess ?? preset.mode,
         saved: undefined,
         pictures: options.pictures,
@@ -272,32 +276,27 @@ function isOfNumbers(task: LoadOptions['task']): boolean {
 async function nameAnswer({ output }: LayersTrunk, task: TaskName, given: LoadOptions['labels']) {
   const units = output.shape.length === 2 ? (output.shape[1] ?? undefined) : undefined;
   if (units === undefined) {
-    const text = `load: expected a classifier that gives one row of numbers for each example, got ${describeShape(output.shape)}.`;
+    const text = `expected a classifier that gives one row of numbers for each example, got ${describeShape(output.shape)}.`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape: output.shape });
   }
   const expected = tasks[task].units(tasks[task].labelsOf(units));
   if (expected !== units) {
-    const text = `load: expected a classifier with the outputs of task '${task}' (${String(expected)}), got ${String(units)}. Ask for another task.`;
+    const text = `expected a classifier with the outputs of task '${task}' (${String(expected)}), got ${String(units)}. Ask for another task.`;
     throw new TransferKitError('INVALID_OPTION', text, { expected, received: units });
   }
-  const labels = given === 'imagenet' ? await imagenetNames(units) : given;
+  const labels = given === 'imagenet' ? (await import('./presets/imagenetLabels.ts')).imagenetLabels(units) : given;
   const count = tasks[task].labelsOf(units);
   if (tasks[task].labelled === undefined) return nameOutputs('', { task, outputs: labels ?? units });
   if (labels?.length === count) return nameOutputs('', { task, labels });
   const found = labels === undefined ? 'none' : String(labels.length);
   const text =
-    `load: expected ${String(count)} labels for ${String(units)} outputs of task '${task}', got ${found}. Give their names in the ` +
+    `expected ${String(count)} labels for ${String(units)} outputs of task '${task}', got ${found}. Give their names in the ` +
     "order of the outputs: load(source, { labels: ['cat', …] }).";
   throw new TransferKitError('INVALID_OPTION', text, { expected: count, received: labels?.length });
 }
 
-async function imagenetNames(units: number): Promise<readonly string[] | undefined> {
-  const { imagenetLabels } = await import('./presets/imagenetLabels.ts');
-  return imagenetLabels(units);
-}
-
 function otherTask(saved: TaskName | Tasks, expected: TaskName | Tasks): TransferKitError {
-  const text = `load: expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Leave the option task out, or give ${describeTask(saved)}.`;
+  const text = `expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Leave the option task out, or give ${describeTask(saved)}.`;
   return new TransferKitError('INVALID_OPTION', text, { saved, expected });
 }
 

@@ -1,4 +1,5 @@
 // The verb loadBase: loads a pretrained network as a base.
+import { nameErrors } from './core/edge.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { assertPreprocessing, choosePreprocessor, type PreprocessOption } from './bases/choosePreprocessor.ts';
 import { assertFiniteWeights } from './bases/finiteWeights.ts';
@@ -78,21 +79,23 @@ export interface LoadBaseOptions extends SourceOptions {
  * ```
  */
 export async function loadBase(source: BaseSource, options: LoadBaseOptions = {}): Promise<Base> {
-  assertOptions('loadBase', options, {
-    ...sourceOptionNames,
-    cut: true,
-    inputSize: true,
-    preprocess: true,
-    pictures: true,
-    name: true,
+  return nameErrors('loadBase', async () => {
+    assertOptions(options, {
+      ...sourceOptionNames,
+      cut: true,
+      inputSize: true,
+      preprocess: true,
+      pictures: true,
+      name: true,
+    });
+    assertPreprocessing(options);
+    const inputSize = checkInputSize(options.inputSize);
+    if (options.maxParameters !== undefined) assertWhole('maxParameters', options.maxParameters, 1);
+    await ensureBackend();
+    const base = await readBase(source, inputSize, options);
+    await assertFiniteWeights(base, { trunks: [base.trunk], option: options.nonFiniteWeights });
+    return base;
   });
-  assertPreprocessing('loadBase', options);
-  const inputSize = checkInputSize(options.inputSize);
-  if (options.maxParameters !== undefined) assertWhole('loadBase', 'maxParameters', options.maxParameters, 1);
-  await ensureBackend();
-  const base = await readBase(source, inputSize, options);
-  await assertFiniteWeights('loadBase', base, { trunks: [base.trunk], option: options.nonFiniteWeights });
-  return base;
 }
 
 async function readBase(
@@ -110,7 +113,7 @@ async function readBase(
     maxParameters: options.maxParameters,
     signal: options.signal,
     preprocess: (input: TensorSpec) =>
-      choosePreprocessor('loadBase', input, {
+      choosePreprocessor(input, {
         option: options.preprocess ?? conventionOf(source, input),
         saved: saved?.preprocessor,
         pictures: options.pictures,
@@ -138,7 +141,7 @@ async function loadNamed(
     maxParameters: options.maxParameters,
     signal: options.signal,
     preprocess: (input) =>
-      choosePreprocessor('loadBase', input, {
+      choosePreprocessor(input, {
         option: options.preprocess ?? preset.mode,
         saved: undefined,
         pictures: options.pictures,
@@ -155,7 +158,7 @@ function checkInputSize(size: LoadBaseOptions['inputSize']): readonly [number, n
   if (isSize && Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0) return [height, width];
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected inputSize to be one or two whole numbers above 0, got ${shown(size)}.`,
+    `expected inputSize to be one or two whole numbers above 0, got ${shown(size)}.`,
     { inputSize: size },
   );
 }

@@ -1,4 +1,5 @@
 // The verb nearestCentroid: a classifier by the nearest mean of a label's examples.
+import { nameErrors } from './core/edge.ts';
 import type { Base } from './model/model.ts';
 import type { Pooling } from './heads/buildHead.ts';
 import { centroidShares, fitCentroids } from './neighbours/centroids.ts';
@@ -54,17 +55,19 @@ export interface NearestCentroidOptions {
  * ```
  */
 export async function nearestCentroid(base: Base, options: NearestCentroidOptions = {}): Promise<ExampleClassifier> {
-  assertOptions('nearestCentroid', options, { distance: true, pooling: true, examples: true });
-  const { distance = 'cosine', pooling, examples } = options;
-  assertOneOf('nearestCentroid', 'distance', distance, distances);
-  return openClassifier({
-    verb: 'nearestCentroid',
-    base,
-    pooling,
-    examples,
-    fit: (rows) => {
-      const model = fitCentroids(rows, distance);
-      return (features) => Promise.resolve(features.map((values) => centroidShares(model, vectorOf(values))));
-    },
+  return nameErrors('nearestCentroid', () => {
+    assertOptions(options, { distance: true, pooling: true, examples: true });
+    const { distance = 'cosine', pooling, examples } = options;
+    assertOneOf('distance', distance, distances);
+    return openClassifier({
+      maker: 'nearestCentroid',
+      base,
+      pooling,
+      examples,
+      fit: (rows) => {
+        const model = fitCentroids(rows, distance);
+        return (features) => Promise.resolve(features.map((values) => centroidShares(model, vectorOf(values))));
+      },
+    });
   });
 }

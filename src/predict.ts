@@ -1,4 +1,5 @@
 // The verb predict: labels with probabilities for raw inputs.
+import { nameErrors } from './core/edge.ts';
 import { dispose } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { internalError, TransferKitError } from './core/errors.ts';
@@ -47,8 +48,10 @@ export async function predict(
   input: unknown,
   options: PredictOptions = {},
 ): Promise<AnyPrediction | AnyPrediction[]> {
-  assertOptions('predict', options, { topK: true, batchSize: true });
-  return whileUsed('predict', model, () => predictNow(model, input, options));
+  return nameErrors('predict', () => {
+    assertOptions(options, { topK: true, batchSize: true });
+    return whileUsed(model, () => predictNow(model, input, options));
+  });
 }
 
 async function predictNow(
@@ -56,8 +59,8 @@ async function predictNow(
   input: unknown,
   { topK = Infinity, batchSize = 32 }: PredictOptions,
 ): Promise<AnyPrediction | AnyPrediction[]> {
-  if (topK !== Infinity) assertWhole('predict', 'topK', topK, 1);
-  assertWhole('predict', 'batchSize', batchSize, 1);
+  if (topK !== Infinity) assertWhole('topK', topK, 1);
+  assertWhole('batchSize', batchSize, 1);
   if (!model.head.trained) {
     warnOnce(
       model.head,
@@ -69,7 +72,7 @@ async function predictNow(
   const inputs = isList ? input : [input];
   const { parts } = model.head;
   const predictions: AnyPrediction[] = [];
-  for await (const batch of prepareInputs('predict', model.base, inputs, batchSize)) {
+  for await (const batch of prepareInputs(model.base, inputs, batchSize)) {
     const rows = await logitsOf(model, batch);
     predictions.push(...rows.map((logits) => byHead(parts, (part) => describe(part, logits, topK))));
   }
@@ -95,7 +98,7 @@ async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Prom
 
 function notFinite(value: number, id: string): TransferKitError {
   const text =
-    `predict: expected finite outputs, got ${String(value)} for ${id}. Check its preprocessing, and whether training ` +
+    `expected finite outputs, got ${String(value)} for ${id}. Check its preprocessing, and whether training ` +
     'has left the weights in range.';
   return new TransferKitError('NOT_FINITE', text, { id });
 }

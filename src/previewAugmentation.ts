@@ -1,4 +1,5 @@
 // The verb previewAugmentation: augmented inputs as pictures to look at.
+import { nameErrors } from './core/edge.ts';
 import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { pictureOf } from './data/augment/pictureOf.ts';
 import { pixelRangeOf, type PixelRange } from './data/augment/pixelRange.ts';
@@ -34,8 +35,6 @@ export interface AugmentationPreview {
   readonly after: readonly Picture[];
 }
 
-const verb = 'previewAugmentation';
-
 /**
  * Augments inputs as training does, and returns them as pictures. With the seed of a training run, input i is augmented
  * as the example at index i of its samples is in epochs 0, 1, 2 …
@@ -62,16 +61,24 @@ export async function previewAugmentation(
   inputs: readonly unknown[],
   options: PreviewAugmentationOptions = {},
 ): Promise<readonly AugmentationPreview[]> {
-  assertOptions(verb, options, { augment: true, views: true, seed: true });
+  return nameErrors('previewAugmentation', () => previewAll(source, inputs, options));
+}
+
+async function previewAll(
+  source: Base | AnyModel,
+  inputs: readonly unknown[],
+  options: PreviewAugmentationOptions,
+): Promise<readonly AugmentationPreview[]> {
+  assertOptions(options, { augment: true, views: true, seed: true });
   const { augment = 'standard', views = 4, seed = 0 } = options;
   const base = baseOf(source);
   if (!Array.isArray(inputs)) throw noList(inputs);
-  assertWhole(verb, 'views', views, 1);
-  assertWhole(verb, 'seed', seed, 0);
-  const augmentation = settleAugmentation(verb, { augment, views, seed, epochs: views, model: { base } });
+  assertWhole('views', views, 1);
+  assertWhole('seed', seed, 0);
+  const augmentation = settleAugmentation({ augment, views, seed, epochs: views, model: { base } });
   const range = rangeOfPictures(base);
   await ensureBackend();
-  const preview: Previewing = { gather: gatherFor(verb, base), augmentation, views, range };
+  const preview: Previewing = { gather: gatherFor(base), augmentation, views, range };
   const previews: AugmentationPreview[] = [];
   for (const [index, input] of inputs.entries()) previews.push(await previewOne(preview, input, index));
   return previews;
@@ -81,13 +88,13 @@ export async function previewAugmentation(
 function baseOf(source: Base | AnyModel): Base {
   const isModel = isObject(source) && 'base' in source;
   const base = isModel ? source.base : source;
-  assertBaseAlive(verb, base);
+  assertBaseAlive(base);
   return base;
 }
 
 function noList(received: unknown): TransferKitError {
   const shown = typeof received === 'string' ? `'${received}'` : isObject(received) ? 'an object' : String(received);
-  const text = `${verb}: expected a list of inputs, got ${shown}. Put a single one in a list.`;
+  const text = `expected a list of inputs, got ${shown}. Put a single one in a list.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }
 
@@ -109,7 +116,7 @@ async function previewOne({ gather, augmentation, views, range }: Previewing, ra
       const changed =
         augmentation === undefined
           ? clone(input)
-          : await augmentInputs(verb, augmentation, { input, indexes: [index], ids: [id] }, view);
+          : await augmentInputs(augmentation, { input, indexes: [index], ids: [id] }, view);
       after.push(await toPicture(changed, range));
     }
     return { before, after };
@@ -147,7 +154,7 @@ function rangeOfPictures({ trunk: { input }, preprocessor: { spec } }: Base): Pi
   const range = isPicture ? pixelRangeOf(spec) : undefined;
   if (range !== undefined) return range;
   const text =
-    `${verb}: expected a base that takes pictures [height, width, 1 or 3] in a known range, got one that takes ` +
+    'expected a base that takes pictures [height, width, 1 or 3] in a known range, got one that takes ' +
     `${describeShape(shape)}${isPicture ? ' and does not say which values pixels have' : ''}. Load it with ` +
     "preprocess: 'tf' or another mode, if it takes pictures.";
   throw new TransferKitError('INVALID_OPTION', text, { shape });

@@ -1,4 +1,5 @@
 // The verb replaceHead: puts one or several new, untrained heads on a base.
+import { nameErrors } from './core/edge.ts';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TransferKitError } from './core/errors.ts';
 import { layOut, ofHead } from './model/headParts.ts';
@@ -126,18 +127,20 @@ export function replaceHead<T extends TaskName = 'classes', const Label extends 
   options: HeadOptions<T, Label> & Unmixed<T>,
 ): TransferModel<T, Label>;
 export function replaceHead(base: Base, options: HeadOptions | AnySeveral): AnyModel {
-  assertBaseIdle('replaceHead', base);
-  assertNames(options);
-  const taken = base.trunk.names;
-  const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
-  const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
-  const names = new Set([...taken, ...answers.map(({ name }) => name)]);
-  const make = headMaker(base.trunk.output.shape, options, ends, names);
-  assertShareable('replaceHead', base);
-  const trunk = make();
-  for (const weight of base.trunk.weights) weight.frozen = true;
-  for (const weight of trunk.weights) weight.frozen = false;
-  return makeModel(base, { parts: layOut(answers), trunk, trained: false });
+  return nameErrors('replaceHead', () => {
+    assertBaseIdle(base);
+    assertNames(options);
+    const taken = base.trunk.names;
+    const answers = isSeveral(options) ? nameHeads(assertNoQuestion(options), taken) : [nameOutputs('', options)];
+    const ends = answers.map(({ name, units }): HeadEnd => ({ name, units, hidden: ownHidden(options, name) }));
+    const names = new Set([...taken, ...answers.map(({ name }) => name)]);
+    const make = headMaker(base.trunk.output.shape, options, ends, names);
+    assertShareable(base);
+    const trunk = make();
+    for (const weight of base.trunk.weights) weight.frozen = true;
+    for (const weight of trunk.weights) weight.frozen = false;
+    return makeModel(base, { parts: layOut(answers), trunk, trained: false });
+  });
 }
 
 /** Checks the names of the options, and of each head's options. */
@@ -145,11 +148,10 @@ function assertNames(options: HeadOptions | AnySeveral): void {
   const layers = { hidden: true, dropout: true, pooling: true, model: true, seed: true } as const;
   const question = { task: true, labels: true, outputs: true } as const;
   const example = "{ labels: ['cat', 'dog'] }";
-  assertOptions('replaceHead', options, { ...question, ...layers, heads: true }, { example });
+  assertOptions(options, { ...question, ...layers, heads: true }, { example });
   if (!isSeveral(options) || !isObject(options.heads) || Array.isArray(options.heads)) return;
   for (const [name, head] of Object.entries(options.heads)) {
-    if (isObject(head))
-      assertOptions('replaceHead', head, { ...question, hidden: true }, { of: `head '${name}'`, example });
+    if (isObject(head)) assertOptions(head, { ...question, hidden: true }, { of: `head '${name}'`, example });
   }
 }
 
@@ -212,6 +214,6 @@ function assertAlone({ hidden, dropout, pooling }: HeadLayers): void {
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  const text = `replaceHead: expected ${expected}, got ${shown(received)}.`;
+  const text = `expected ${expected}, got ${shown(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }

@@ -1,4 +1,5 @@
 // The verb save: writes a model as a tfjs artefact, with transferkit's facts about it as metadata.
+import { nameErrors } from './core/edge.ts';
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './model/assertAlive.ts';
 import { isTransferKitError, TransferKitError } from './core/errors.ts';
@@ -33,25 +34,27 @@ import type { SavedModel } from './formats/tfjs/savedModel.ts';
  * ```
  */
 export async function save(model: AnyModel, target: io.IOHandler | string | URL): Promise<void> {
-  assertAlive('save', model);
-  const handler = typeof target === 'string' || target instanceof URL ? placeToSave(String(target)) : target;
-  if (!isObject(handler) || handler.save === undefined) {
-    throw new TransferKitError('INVALID_OPTION', 'save: expected an IOHandler that can save, got one without save().');
-  }
-  const artifacts = await whileCopied('save', model, () => artifactsOf(model));
-  try {
-    await handler.save(artifacts);
-  } catch (error) {
-    if (isTransferKitError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TransferKitError('SAVE_FAILED', `save: could not write the model: ${reason}`, { reason }, error);
-  }
+  return nameErrors('save', async () => {
+    assertAlive(model);
+    const handler = typeof target === 'string' || target instanceof URL ? placeToSave(String(target)) : target;
+    if (!isObject(handler) || handler.save === undefined) {
+      throw new TransferKitError('INVALID_OPTION', 'expected an IOHandler that can save, got one without save().');
+    }
+    const artifacts = await whileCopied(model, () => artifactsOf(model));
+    try {
+      await handler.save(artifacts);
+    } catch (error) {
+      if (isTransferKitError(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new TransferKitError('SAVE_FAILED', `could not write the model: ${reason}`, { reason }, error);
+    }
+  });
 }
 
 /** A snapshot of the model, so that changes during the write have no effect. */
 async function artifactsOf(model: AnyModel): Promise<io.ModelArtifacts> {
   const { writeModel } = await import('./networks/write/writeModel.ts');
-  assertAlive('save', model);
+  assertAlive(model);
   const written = writeModel(model);
   const userDefinedMetadata = { transferkit: describeModel(model, written), ...written.metadata };
   const { data, specs } = await io.encodeWeights({ ...written.weights }).finally(() => {

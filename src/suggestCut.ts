@@ -1,4 +1,5 @@
 // The verb suggestCut: finds the layer of a base with the best features for given samples.
+import { nameErrors } from './core/edge.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { whileBaseUsed } from './model/uses.ts';
 import { internalError, TransferKitError } from './core/errors.ts';
@@ -102,17 +103,19 @@ export interface CutReport {
  * ```
  */
 export async function suggestCut(base: Base, samples: Samples, options: SuggestCutOptions = {}): Promise<CutReport> {
-  assertOptions('suggestCut', options, {
-    folds: true,
-    pooling: true,
-    maxExamples: true,
-    l2: true,
-    batchSize: true,
-    seed: true,
-    signal: true,
-    onProgress: true,
+  return nameErrors('suggestCut', () => {
+    assertOptions(options, {
+      folds: true,
+      pooling: true,
+      maxExamples: true,
+      l2: true,
+      batchSize: true,
+      seed: true,
+      signal: true,
+      onProgress: true,
+    });
+    return whileBaseUsed(base, () => suggestCutNow(base, samples, options));
   });
-  return whileBaseUsed('suggestCut', base, () => suggestCutNow(base, samples, options));
 }
 
 async function suggestCutNow(base: Base, samples: Samples, options: SuggestCutOptions): Promise<CutReport> {
@@ -124,7 +127,7 @@ async function suggestCutNow(base: Base, samples: Samples, options: SuggestCutOp
   const pace = await startPace('features', indexes.length, options.onProgress);
   const parts = layOut([{ name: '', task: 'classes', labels, units: labels.length }]);
   const reader = { base, head: { parts } };
-  const plan = { ...settled, verb: 'suggestCut', reader, samples, indexes, taps: new Set(taps) };
+  const plan = { ...settled, reader, samples, indexes, taps: new Set(taps) };
   const tapped = await tapFeatures(plan, pace);
   assertEnough(labels, tapped.classes, settled.folds);
   const cuts = rank(await judge(base.trunk, taps, tapped, settled));
@@ -144,17 +147,17 @@ type Settled = Required<Omit<SuggestCutOptions, 'signal' | 'onProgress'>> &
 function settle(options: SuggestCutOptions): Settled {
   const { folds = 5, pooling = 'average', maxExamples = 1000, batchSize = 32, seed = 0, signal } = options;
   const { l2 = [1, 0.1, 0.01] } = options;
-  assertWhole('suggestCut', 'folds', folds, 2);
-  assertWhole('suggestCut', 'maxExamples', maxExamples, 1);
-  assertWhole('suggestCut', 'batchSize', batchSize, 1);
-  assertWhole('suggestCut', 'seed', seed, 0);
+  assertWhole('folds', folds, 2);
+  assertWhole('maxExamples', maxExamples, 1);
+  assertWhole('batchSize', batchSize, 1);
+  assertWhole('seed', seed, 0);
   if (!tapPoolings.includes(pooling)) throw invalid(`pooling to be one of ${tapPoolings.join(', ')}`, pooling);
   if (!Array.isArray(l2) || l2.length === 0 || !l2.every((each) => Number.isFinite(each) && each > 0)) {
     throw invalid('l2 to be a list of finite numbers above 0', shown(l2));
   }
   const assertWanted = () => {
     if (signal?.aborted !== true) return;
-    throw new TransferKitError('ABORTED', 'suggestCut: was stopped by its signal.', {}, signal.reason);
+    throw new TransferKitError('ABORTED', 'was stopped by its signal.', {}, signal.reason);
   };
   const { onProgress } = options;
   return { folds, pooling, maxExamples, batchSize, seed, l2, assertWanted, ...(onProgress && { onProgress }) };
@@ -162,13 +165,13 @@ function settle(options: SuggestCutOptions): Settled {
 
 /** The examples to use, and the labels that they have. */
 function choose(samples: Samples, { maxExamples, folds, seed }: Settled) {
-  assertSamples('suggestCut', samples);
-  if (samples.size === 0) throw new TransferKitError('NO_EXAMPLES', 'suggestCut: expected examples, got none.');
+  assertSamples(samples);
+  if (samples.size === 0) throw new TransferKitError('NO_EXAMPLES', 'expected examples, got none.');
   const targets = Array.from({ length: samples.size }, (_, index) => labelAt(samples, index));
   const present = new Set(targets);
   const labels = samples.labels.filter((label) => present.has(label));
   if (labels.length < 2) {
-    const text = `suggestCut: expected examples of two or more labels, got ${String(labels.length)} (${labels.join(', ')}).`;
+    const text = `expected examples of two or more labels, got ${String(labels.length)} (${labels.join(', ')}).`;
     throw new TransferKitError('TOO_FEW_CLASSES', text, { labels });
   }
   const places = new Map(labels.map((label, place) => [label, place]));
@@ -186,7 +189,7 @@ function labelAt(samples: Samples, index: number): string {
   const target = samples.target(index);
   if (typeof target === 'string') return target;
   const text =
-    `suggestCut: expected one label for each example, got ${shown(target)} for example ${String(index)}. Cuts are ` +
+    `expected one label for each example, got ${shown(target)} for example ${String(index)}. Cuts are ` +
     'compared by how well they tell classes apart: give samples with a class each.';
   throw new TransferKitError('INVALID_OPTION', text, { index, target });
 }
@@ -197,7 +200,7 @@ function assertEnough(labels: readonly string[], classes: readonly number[], fol
   if (rare.length === 0 && classes.length >= folds) return;
   const found = rare.length > 0 ? `fewer of ${rare.join(', ')}` : String(classes.length);
   const text =
-    `suggestCut: expected at least two examples of every label and ${String(folds)} in all, one for each fold, got ` +
+    `expected at least two examples of every label and ${String(folds)} in all, one for each fold, got ` +
     `${found}. Add examples, leave labels out, or raise maxExamples.`;
   throw new TransferKitError('TOO_FEW_EXAMPLES', text, { rare, size: classes.length });
 }
@@ -272,12 +275,12 @@ function earliest(ranked: readonly CutFigures[], { stages }: Trunk): CutFigures 
 
 function withoutTaps({ name }: Base, omitted: CutReport['omitted']): TransferKitError {
   const found = omitted.map(({ cut, reason }) => `'${cut}' ${reason}`).join('; ') || 'no stages';
-  const text = `suggestCut: expected a base that can be cut, got '${name}': ${found}.`;
+  const text = `expected a base that can be cut, got '${name}': ${found}.`;
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { omitted });
 }
 
 function invalid(expected: string, received: string): TransferKitError {
-  return new TransferKitError('INVALID_OPTION', `suggestCut: expected ${expected}, got ${received}.`, { received });
+  return new TransferKitError('INVALID_OPTION', `expected ${expected}, got ${received}.`, { received });
 }
 
 function sum(values: readonly number[]): number {

@@ -1,4 +1,5 @@
 // The verb toGraphModel: converts the whole model to a tfjs GraphModel for fast inference.
+import { nameErrors } from './core/edge.ts';
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io, keep } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
@@ -33,14 +34,14 @@ import { writeNodes } from './networks/graphs/nodeGraph.ts';
  * ```
  */
 export async function toGraphModel(model: AnyModel): Promise<GraphModel> {
-  return whileCopied('toGraphModel', model, () => writeGraphModel(model));
+  return nameErrors('toGraphModel', () => whileCopied(model, () => writeGraphModel(model)));
 }
 
 async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
   await ensureBackend();
   const { foldModel } = await import('./networks/fold/foldModel.ts');
   const { outputKeys, signatureOf } = await import('./networks/write/graphParts.ts');
-  assertAlive('toGraphModel', model);
+  assertAlive(model);
   const { graph, constants } = foldModel(model);
   const { parts } = model.head;
   const outputs = parts.map((part, place): [string, string] => [outputName(part), graph.outputs[place] ?? graph.input]);

@@ -1,4 +1,5 @@
 // The verb trainHead: runs the frozen base once for each example, then trains the head alone on its features.
+import { nameErrors } from './core/edge.ts';
 import type { AnyModel } from './model/model.ts';
 import type { TrainingLog } from './core/logs.ts';
 import type { Samples } from './core/types.ts';
@@ -34,9 +35,11 @@ export async function trainHead(
   samples: Samples,
   options: TrainHeadOptions = {},
 ): Promise<TrainingLog> {
-  assertOptions('trainHead', options, trainHeadNames);
-  return whileChanged('trainHead', [model], async () => {
-    const { trainHeadNow } = await import('./training/run/trainHeadNow.ts');
-    return trainHeadNow(model, samples, options);
+  return nameErrors('trainHead', () => {
+    assertOptions(options, trainHeadNames);
+    return whileChanged('trainHead', [model], async () => {
+      const { trainHeadNow } = await import('./training/run/trainHeadNow.ts');
+      return trainHeadNow(model, samples, options);
+    });
   });
 }

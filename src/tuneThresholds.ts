@@ -1,4 +1,5 @@
 // The verb tuneThresholds: finds the probability from which each label is chosen.
+import { nameErrors } from './core/edge.ts';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart, Tasks, TransferModel } from './model/model.ts';
@@ -78,8 +79,10 @@ export async function tuneThresholds(
   samples: Samples,
   options: TuneThresholdsOptions = {},
 ): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
-  assertOptions('tuneThresholds', options, { metric: true, batchSize: true, onProgress: true });
-  return whileChanged('tuneThresholds', [model], () => tuneNow(model, samples, options));
+  return nameErrors('tuneThresholds', () => {
+    assertOptions(options, { metric: true, batchSize: true, onProgress: true });
+    return whileChanged('tuneThresholds', [model], () => tuneNow(model, samples, options));
+  });
 }
 
 async function tuneNow(
@@ -87,8 +90,8 @@ async function tuneNow(
   samples: Samples,
   { metric = 'f1', batchSize = 32, onProgress }: TuneThresholdsOptions,
 ): Promise<readonly LabelThreshold[] | Readonly<Record<string, readonly LabelThreshold[]>>> {
-  assertOneOf('tuneThresholds', 'metric', metric, ['f1', 'accuracy']);
-  assertWhole('tuneThresholds', 'batchSize', batchSize, 1);
+  assertOneOf('metric', metric, ['f1', 'accuracy']);
+  assertWhole('batchSize', batchSize, 1);
   const { parts } = model.head;
   const heads = parts.flatMap((part) => {
     const { thresholds } = tasks[part.task];
@@ -96,12 +99,12 @@ async function tuneNow(
   });
   if (heads.length === 0) throw nothingChosen(parts);
   await ensureBackend();
-  const loss = settleHeadLoss('tuneThresholds', parts);
-  const judged = await judgeSamples({ verb: 'tuneThresholds', model, loss, batchSize, onProgress }, samples);
+  const loss = settleHeadLoss(parts);
+  const judged = await judgeSamples({ model, loss, batchSize, onProgress }, samples);
   const found = heads.map(({ part, labels }) => {
     return { part, tuned: tune({ ...part, labels }, ofHead(judged, parts, part), metric) };
   });
-  assertAlive('tuneThresholds', model);
+  assertAlive(model);
   for (const { part, tuned } of found) part.thresholds = tuned.map(({ threshold }) => threshold);
   const [only] = found;
   if (only?.part.name === '') return only.tuned;
@@ -124,6 +127,6 @@ function nothingChosen(parts: readonly HeadPart[]): TransferKitError {
   const names = [...new Set(parts.map(({ task }) => task))];
   const reasons = names.map((name) => tasks[name].thresholds).filter((reason) => typeof reason === 'string');
   const expected = listTasks(({ thresholds }) => typeof thresholds !== 'string');
-  const text = `tuneThresholds: expected a model of task ${expected}, got '${names.join("', '")}'. ${reasons.join(' ')}`;
+  const text = `expected a model of task ${expected}, got '${names.join("', '")}'. ${reasons.join(' ')}`;
   return new TransferKitError('INVALID_OPTION', text, { tasks: names });
 }

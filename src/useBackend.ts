@@ -1,4 +1,5 @@
 // The verb useBackend: chooses a tfjs backend, adds missing kernels and checks it.
+import { nameErrors } from './core/edge.ts';
 import { platform } from '#platform';
 import { chooseBackend, type BackendReport } from './engines/backends/chooseBackend.ts';
 import type { KernelOptions } from './engines/backends/completion.ts';
@@ -40,24 +41,26 @@ export async function useBackend(
   preference?: string | readonly string[],
   options: UseBackendOptions = {},
 ): Promise<BackendReport> {
-  assertOptions('useBackend', options, { threads: true, kernels: true });
-  assertValues(options);
-  if (preference === undefined) return chooseBackend(platform.backends, undefined, options);
-  const names = typeof preference === 'string' ? [preference] : preference;
-  if (Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')) {
-    return chooseBackend(platform.backends, names, options);
-  }
-  const known = platform.backends.map(({ name }) => `'${name}'`).join(', ');
-  throw new TransferKitError(
-    'INVALID_OPTION',
-    `useBackend: expected the name of a backend or a list of names (${known}), got ${shown(preference)}.`,
-    { preference },
-  );
+  return nameErrors('useBackend', () => {
+    assertOptions(options, { threads: true, kernels: true });
+    assertValues(options);
+    if (preference === undefined) return chooseBackend(platform.backends, undefined, options);
+    const names = typeof preference === 'string' ? [preference] : preference;
+    if (Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')) {
+      return chooseBackend(platform.backends, names, options);
+    }
+    const known = platform.backends.map(({ name }) => `'${name}'`).join(', ');
+    throw new TransferKitError(
+      'INVALID_OPTION',
+      `expected the name of a backend or a list of names (${known}), got ${shown(preference)}.`,
+      { preference },
+    );
+  });
 }
 
 function assertValues({ threads, kernels }: UseBackendOptions): void {
-  if (threads !== undefined) assertWhole('useBackend', 'threads', threads, 1);
+  if (threads !== undefined) assertWhole('threads', threads, 1);
   if (kernels === undefined || typeof kernels === 'boolean') return;
-  const text = `useBackend: expected kernels to be true or false, got ${shown(kernels)}.`;
+  const text = `expected kernels to be true or false, got ${shown(kernels)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { kernels });
 }

@@ -569,7 +569,7 @@ describe('options', () => {
     [{ learningRate: { base: 1e-3 } }, rate('learningRate.head', 'undefined')],
     [{ headEpochs: -1 }, whole('headEpochs', 0, '-1')],
     [{ headEpochs: 0.5 }, whole('headEpochs', 0, '0.5')],
-    [{ unfreeze: { lastStages: 9 } }, 'unfreeze: expected lastStages from 1 to 3, got 9.'],
+    [{ unfreeze: { lastStages: 9 } }, 'fineTune: expected lastStages from 1 to 3, got 9.'],
   ])('fineTune %j', async (options, text) => {
     await refused(() => fineTune(model, samples, options), 'INVALID_OPTION', text);
   });
@@ -709,7 +709,7 @@ describe('options', () => {
     ],
     [() => samples.split({ validation: 0.5, seed: 0.5 }), 'split: expected seed to be a whole number, got 0.5.'],
     [() => samples.split({} as SplitOptions), 'got undefined.'],
-    [() => samples.read(99), 'samples: expected an index 0 … 11, got 99.'],
+    [() => samples.read(99), 'samples.read: expected an index 0 … 11, got 99.'],
     [
       () => definePreprocessor({ name: '', apply: () => tf.scalar(1) }),
       'definePreprocessor: expected a name that is not empty, got none.',

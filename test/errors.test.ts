@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test, vi } from 'vitest';
+import { nameErrors } from '../src/core/edge.ts';
 import { shown } from '../src/core/shown.ts';
 import { isTransferKitError, TransferKitError } from '../src/index.ts';
 
@@ -151,9 +152,9 @@ test('docs/errors.md lists every code with its cause and its remedy', async () =
     '',
     '<!-- Written by test/errors.test.ts from src/core/errorDetails.ts: change it there, then `npx vitest run test/errors.test.ts -u`. -->',
     '',
-    'transferkit raises one class, `TransferKitError`. Its `code` is stable and says what went wrong; `details` holds the facts; its',
-    'text says what was expected, what came and what to do. `isTransferKitError(error, code)` recognises an error, even one of',
-    'another copy of the package, and gives `details` the type of that code (`ErrorDetails`).',
+    'transferkit raises one class, `TransferKitError`. Its `code` is stable and says what went wrong; `details` holds the facts;',
+    '`raisedBy` names the function; its text says what was expected, what came and what to do. `isTransferKitError(error, code)`',
+    'recognises an error, even one of another copy of the package, and gives `details` the type of that code (`ErrorDetails`).',
     '',
     '| code | what happened | what to do |',
     '| --- | --- | --- |',
@@ -164,7 +165,7 @@ test('docs/errors.md lists every code with its cause and its remedy', async () =
 });
 
 test('an error of a code is recognised, and its facts have their types', () => {
-  const error: unknown = new TransferKitError('NOT_FOUND', 'loadBase: expected a file.', { path: 'model.json' });
+  const error: unknown = new TransferKitError('NOT_FOUND', 'expected a file.', { path: 'model.json' });
   expect(isTransferKitError(error, 'NOT_FOUND') && error.details.path).toBe('model.json');
   expect(isTransferKitError(error, 'BUSY')).toBe(false);
   // @ts-expect-error -- NOT_FOUND has no such fact.
@@ -224,6 +225,8 @@ describe('TransferKitError', () => {
     const theirs = new copy.TransferKitError('DISPOSED', 'x');
     expect(theirs).not.toBeInstanceOf(TransferKitError);
     expect([isTransferKitError(theirs), copy.isTransferKitError(error)]).toEqual([true, true]);
+    await expect(nameErrors('load', () => Promise.reject(theirs))).rejects.toBe(theirs);
+    expect(theirs).toMatchObject({ raisedBy: 'load', message: '[transferkit] load: x' });
   });
 
   test('the mark does not show in what is printed or saved', () => {

@@ -57,14 +57,13 @@ describe('the numbers of PyTorch', () => {
     return golden.labels.map((label, row) => ({
       id: String(row),
       logits: rowOf(Array.from(values.subarray(row * 4, row * 4 + 4))),
-      target: encodeTarget('test', { task: 'ordinal', labels: sizes }, label, ''),
+      target: encodeTarget({ task: 'ordinal', labels: sizes }, label, ''),
       loss: row,
     }));
   };
 
   test('targets: the share of the labels beyond each', () => {
-    const encode = (target: number | number[] | string) =>
-      encodeTarget('test', { task: 'ordinal', labels: sizes }, target, '');
+    const encode = (target: number | number[] | string) => encodeTarget({ task: 'ordinal', labels: sizes }, target, '');
     golden.labels.forEach((label, row) => {
       expect(Array.from(encode(label))).toEqual(golden.encoded[row]);
       expect(encode(sizes[label] ?? '')).toEqual(encode(label));
@@ -81,7 +80,7 @@ describe('the numbers of PyTorch', () => {
     ['of smoothed labels', golden.smoothed, () => smoothTargets('ordinal', tf.tensor2d(golden.encoded), 0.1)],
   ])('loss and gradient %s', (_, expected, targets) => {
     const own = targets();
-    const loss = settleLoss('test', 'ordinal');
+    const loss = settleLoss('ordinal');
     const meanLoss = (x: tf.Tensor) => tf.mean<tf.Scalar>(loss.losses(x, own));
     const { value, grad } = tf.valueAndGrad(meanLoss)(tf.slice(logits(), [0, 0], [expected.gradient.length, 4]));
     expect(value.dataSync()[0]).toBeCloseTo(expected.loss, 6);

@@ -191,7 +191,7 @@ describe('a page with the packages of the install line alone', () => {
       files.filter((file) => file.endsWith('.js')).map((file) => readFile(join(page, name, file), 'utf8')),
     );
     expect(code.length).toBeGreaterThan(1);
-    expect(code.join('\n')).toContain('replaceHead: expected');
+    expect(code.join('\n')).toContain('expected features of a fixed size to flatten');
   });
 });
 

@@ -33,26 +33,25 @@ export interface PreprocessChoice {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertPreprocessing(
-  verb: string,
-  options: { readonly preprocess?: PreprocessOption; readonly pictures?: PictureLimits },
-): void {
+export function assertPreprocessing(options: {
+  readonly preprocess?: PreprocessOption;
+  readonly pictures?: PictureLimits;
+}): void {
   const { preprocess, pictures } = options;
-  if (pictures !== undefined) settleLimits(verb, pictures);
+  if (pictures !== undefined) settleLimits(pictures);
   if (!isObject(preprocess) || isPreprocessor(preprocess)) return;
-  if (!('kind' in preprocess)) assertModeNames(verb, preprocess);
-  else if (preprocess.kind === 'tensor') assertOptions(verb, preprocess, tensorSpecNames, { of: 'preprocess' });
-  else assertImageNames(verb, preprocess, 'preprocess');
+  if (!('kind' in preprocess)) assertModeNames(preprocess);
+  else if (preprocess.kind === 'tensor') assertOptions(preprocess, tensorSpecNames, { of: 'preprocess' });
+  else assertImageNames(preprocess, 'preprocess');
 }
 
 /**
  * The preprocessing of a base.
  *
- * @param verb - For errors.
  * @param input - Input shape of the trunk, with the batch axis.
  * @throws TransferKitError `INVALID_OPTION`, `PREPROCESSOR_UNKNOWN`.
  */
-export function choosePreprocessor(verb: string, input: TensorSpec, choice: PreprocessChoice): Preprocessor {
+export function choosePreprocessor(input: TensorSpec, choice: PreprocessChoice): Preprocessor {
   const preprocessor = choose(input, choice);
   if (choice.pictures === undefined || (preprocessor.spec.kind === 'image' && !isPreprocessor(choice.option))) {
     return preprocessor;
@@ -61,7 +60,7 @@ export function choosePreprocessor(verb: string, input: TensorSpec, choice: Prep
     ? 'a preprocessor of your own'
     : `preprocessing of kind '${preprocessor.spec.kind}'`;
   const text =
-    `${verb}: expected image preprocessing for the option pictures, which limits what is decoded, got ${found}. ` +
+    `expected image preprocessing for the option pictures, which limits what is decoded, got ${found}. ` +
     "Give a mode, such as preprocess: 'tf', or leave pictures out.";
   throw new TransferKitError('INVALID_OPTION', text, { pictures: choice.pictures });
 }
@@ -112,7 +111,7 @@ function imageSize(shape: TensorSpec['shape']): readonly [number, number] {
   if (isPicture && typeof height === 'number' && typeof width === 'number') return [height, width];
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected a base with pictures [height, width, 1, 3 or 4] for image preprocessing, got input ` +
+    'expected a base with pictures [height, width, 1, 3 or 4] for image preprocessing, got input ' +
       `${describeShape(shape)}.${isPicture ? ' Give inputSize.' : ''}`,
     { shape },
   );

@@ -109,7 +109,7 @@ function withoutActivation(graph: LayerGraph, call: number): LayerGraph {
 
 function unsupported({ name }: LayerGraph, found: string): TransferKitError {
   const text =
-    `load: expected a network that ends in a classifier, got '${name}' with ${found}. Use loadBase and replaceHead to give it a ` +
+    `expected a network that ends in a classifier, got '${name}' with ${found}. Use loadBase and replaceHead to give it a ` +
     'new head.';
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { name, found });
 }

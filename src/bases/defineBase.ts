@@ -1,4 +1,5 @@
 // A base of a trunk of one's own.
+import { nameErrors } from '../core/edge.ts';
 import { assertOptions } from '../core/optionNames.ts';
 import { invalidOption, isObject } from '../core/optionChecks.ts';
 import type { Trunk } from '../core/types.ts';
@@ -31,16 +32,18 @@ export interface BaseDefinition {
  * ```
  */
 export function defineBase(definition: BaseDefinition): Base {
-  assertOptions('defineBase', definition, { name: true, trunk: true, preprocess: true });
-  const { name, trunk, preprocess } = definition;
-  if (typeof name !== 'string' || name === '') throw invalidOption('defineBase', 'a name that is not empty', name);
-  if (!isObject(trunk) || !isObject(trunk.stages)) throw invalidOption('defineBase', 'a trunk', trunk);
-  const cut = trunk.stages.at(-1)?.name;
-  if (cut === undefined) throw invalidOption('defineBase', 'a trunk of at least one stage', trunk.stages);
-  const preprocessor = choosePreprocessor('defineBase', trunk.input, {
-    option: preprocess,
-    saved: undefined,
-    pictures: undefined,
+  return nameErrors('defineBase', () => {
+    assertOptions(definition, { name: true, trunk: true, preprocess: true });
+    const { name, trunk, preprocess } = definition;
+    if (typeof name !== 'string' || name === '') throw invalidOption('a name that is not empty', name);
+    if (!isObject(trunk) || !isObject(trunk.stages)) throw invalidOption('a trunk', trunk);
+    const cut = trunk.stages.at(-1)?.name;
+    if (cut === undefined) throw invalidOption('a trunk of at least one stage', trunk.stages);
+    const preprocessor = choosePreprocessor(trunk.input, {
+      option: preprocess,
+      saved: undefined,
+      pictures: undefined,
+    });
+    return createBase({ name, trunk, preprocessor, cut, notes: [] });
   });
-  return createBase({ name, trunk, preprocessor, cut, notes: [] });
 }

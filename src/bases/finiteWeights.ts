@@ -11,18 +11,17 @@ export type NonFiniteWeights = 'error' | 'allow';
  * @throws TransferKitError `NOT_FINITE` with the names of the weights; `INVALID_OPTION` for another option.
  */
 export async function assertFiniteWeights(
-  verb: string,
   model: { dispose(): void },
   { trunks, option = 'error' }: { readonly trunks: readonly Trunk[]; readonly option: unknown },
 ): Promise<void> {
   try {
     if (option === 'allow') return;
-    if (option !== 'error') throw unknownOption(verb, option);
+    if (option !== 'error') throw unknownOption(option);
     const found: string[] = [];
     for (const { name, variable } of trunks.flatMap(({ weights }) => weights)) {
       if (!isFinite(await variable.data())) found.push(name);
     }
-    if (found.length > 0) throw notFinite(verb, found);
+    if (found.length > 0) throw notFinite(found);
   } catch (error) {
     model.dispose();
     throw error;
@@ -36,15 +35,15 @@ function isFinite(values: Float32Array | Int32Array | Uint8Array): boolean {
   return Number.isFinite(sum) || Array.from(values).every(Number.isFinite);
 }
 
-function notFinite(verb: string, names: readonly string[]): TransferKitError {
+function notFinite(names: readonly string[]): TransferKitError {
   const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ', …' : '');
   const text =
-    `${verb}: expected finite weights, got NaN or infinite values in ${shown} (${String(names.length)} in all). The file is damaged ` +
+    `expected finite weights, got NaN or infinite values in ${shown} (${String(names.length)} in all). The file is damaged ` +
     "or its training diverged: fetch or export it again. To load it unchanged, pass nonFiniteWeights: 'allow'.";
   return new TransferKitError('NOT_FINITE', text, { weights: names });
 }
 
-function unknownOption(verb: string, option: unknown): TransferKitError {
-  const text = `${verb}: expected nonFiniteWeights to be 'error' or 'allow', got ${JSON.stringify(option)}.`;
+function unknownOption(option: unknown): TransferKitError {
+  const text = `expected nonFiniteWeights to be 'error' or 'allow', got ${JSON.stringify(option)}.`;
   return new TransferKitError('INVALID_OPTION', text, { nonFiniteWeights: option });
 }

@@ -1,7 +1,7 @@
 // Makes a base from a preset: the published architecture with published weights, the user's weights or random weights.
 import { platform } from '#platform';
 import type { LayerGraph } from '../core/graphs.ts';
-import { isTransferKitError, TransferKitError } from '../core/errors.ts';
+import { isTransferKitError, reasonOf, TransferKitError } from '../core/errors.ts';
 import { md5 } from '../core/md5.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import type { Base } from '../model/model.ts';
@@ -94,7 +94,7 @@ export async function presetClassifier(
 /** Callers without TypeScript may pass any value. */
 function assertOptions({ name }: Preset, { seed = 0, weights = null }: PresetOptions): void {
   const invalid = (expected: string, received: unknown) => {
-    const text = `loadBase: expected ${expected} for '${name}', got ${String(received)}.`;
+    const text = `expected ${expected} for '${name}', got ${String(received)}.`;
     return new TransferKitError('INVALID_OPTION', text, { received });
   };
   if (!Number.isInteger(seed)) throw invalid('seed to be a whole number', seed);
@@ -112,12 +112,12 @@ function settleArchitecture(
   const isWidth = Number.isFinite(alpha) && alpha > 0;
   const known = weights === 'imagenet' || alphas.length === 1 ? alphas.includes(alpha) : isWidth;
   if (!known) {
-    const text = `loadBase: expected alpha to be one of ${alphas.join(', ')} for '${name}', got ${String(alpha)}.`;
+    const text = `expected alpha to be one of ${alphas.join(', ')} for '${name}', got ${String(alpha)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { alpha, alphas });
   }
   if (Math.min(...inputSize) >= smallestInputSize) return { inputSize, alpha, top: true };
   const text =
-    `loadBase: expected inputSize of at least ${String(smallestInputSize)} pixels for '${name}', got ` +
+    `expected inputSize of at least ${String(smallestInputSize)} pixels for '${name}', got ` +
     `${inputSize.join(' × ')}. A smaller picture would leave no pixel at its end.`;
   throw new TransferKitError('INVALID_OPTION', text, { inputSize, smallestInputSize });
 }
@@ -203,7 +203,7 @@ function isPublishedFile(preset: Preset, architecture: ArchitectureOptions, byte
 /** Adds alternatives to the error of a download that failed. */
 function notDownloaded({ name }: Preset, cause: TransferKitError): TransferKitError {
   const text =
-    `loadBase: expected to download the published weights of '${name}': ${cause.message.replace(/^\[transferkit\] /, '')} Or ` +
+    `expected to download the published weights of '${name}': ${reasonOf(cause)} Or ` +
     'use weights: <path or bytes of a Keras file> of your own, mirror: <address of a server that has it>, weights: null ' +
     'for weights that are drawn.';
   return new TransferKitError('NOT_FOUND', text, cause.details, cause);
@@ -211,7 +211,7 @@ function notDownloaded({ name }: Preset, cause: TransferKitError): TransferKitEr
 
 function unpublished(preset: Preset, { alpha }: ArchitectureOptions): TransferKitError {
   const text =
-    `loadBase: expected published weights of '${preset.name}' with alpha ${String(alpha)}, there are none. Pass weights: ` +
+    `expected published weights of '${preset.name}' with alpha ${String(alpha)}, there are none. Pass weights: ` +
     'null to draw them, or a file of your own.';
   return new TransferKitError('INVALID_OPTION', text, { preset: preset.name, alpha });
 }

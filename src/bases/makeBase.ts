@@ -116,7 +116,7 @@ function findLayer(graph: LayerGraph, name: string): number {
   const nearest = nearestNames(name, [...graph.layers.keys()]);
   throw new TransferKitError(
     'UNKNOWN_LAYER',
-    `loadBase: expected cut to name a layer of '${graph.name}', got '${name}'. Nearest: ${nearest.join(', ')}.`,
+    `expected cut to name a layer of '${graph.name}', got '${name}'. Nearest: ${nearest.join(', ')}.`,
     { cut: name, nearest },
   );
 }
@@ -126,7 +126,7 @@ function resized(graph: LayerGraph, size: readonly [number, number]): LayerGraph
   if (shape.length === 3) return withInputShape(graph, [size[0], size[1], shape[2] ?? null]);
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected a base with pictures [height, width, channels] as input for inputSize, got ${describeShape(shape)}.`,
+    `expected a base with pictures [height, width, channels] as input for inputSize, got ${describeShape(shape)}.`,
     { inputSize: size, shape },
   );
 }

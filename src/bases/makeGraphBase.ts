@@ -50,7 +50,7 @@ function checkCut(graph: NodeGraph, cut: string): string {
   const names = dataNodes(graph);
   if (names.includes(cut)) return cut;
   const nearest = nearestNames(cut, names);
-  const text = `loadBase: expected cut to name a node of '${graph.name}', got '${cut}'. Nearest: ${nearest.join(', ')}.`;
+  const text = `expected cut to name a node of '${graph.name}', got '${cut}'. Nearest: ${nearest.join(', ')}.`;
   throw new TransferKitError('UNKNOWN_LAYER', text, { cut, nearest });
 }
 
@@ -63,12 +63,12 @@ function inputSpecOf(graph: NodeGraph, inputSize: readonly [number, number] | un
   const dtype = attribute(nodesByName(graph.nodes).get(graph.input), 'dtype').type === 'DT_INT32' ? 'int32' : 'float32';
   const shape = declared?.map((axis, i) => (i === 0 ? null : (inputSize?.[i - 1] ?? axis)));
   if (inputSize !== undefined && declared?.length !== 4) {
-    const text = `loadBase: expected a base with pictures [height, width, channels] as input for inputSize, got ${describeShape(declared ?? [])}.`;
+    const text = `expected a base with pictures [height, width, channels] as input for inputSize, got ${describeShape(declared ?? [])}.`;
     throw new TransferKitError('INVALID_OPTION', text, { inputSize, shape: declared });
   }
   if (shape !== undefined && !shape.slice(1).includes(null)) return { shape, dtype };
   const text =
-    `loadBase: expected a graph whose input has a fixed size, got ${declared === undefined ? 'none declared' : describeShape(declared)} ` +
+    `expected a graph whose input has a fixed size, got ${declared === undefined ? 'none declared' : describeShape(declared)} ` +
     `at '${graph.input}'. Give inputSize, the height and width in pixels.`;
   throw new TransferKitError('INVALID_OPTION', text, { shape: declared });
 }

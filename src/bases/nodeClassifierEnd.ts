@@ -215,7 +215,7 @@ function entryOf(
 
 function unsupported({ name }: NodeGraph, found: string): TransferKitError {
   const text =
-    `load: expected a GraphModel that ends in a dense layer or a 1 × 1 convolution with a softmax or sigmoid, got '${name}' with ` +
+    `expected a GraphModel that ends in a dense layer or a 1 × 1 convolution with a softmax or sigmoid, got '${name}' with ` +
     `${found}. Use loadBase and replaceHead to give it a new head.`;
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { name, found });
 }

@@ -104,7 +104,7 @@ function untrained(artefact: ModelArtefact, { weights }: SourceOptions): ModelAr
   if (weights !== null) return artefact;
   if (!isNodeTopology(artefact.topology)) return { ...artefact, weights: () => noWeights };
   const text =
-    `loadBase: expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not record how its ` +
+    `expected a network of layers for weights: null, got a GraphModel at ${artefact.source}, which does not record how its ` +
     'weights are drawn. Load a preset with this architecture.';
   throw new TransferKitError('INVALID_OPTION', text, { source: artefact.source });
 }
@@ -120,7 +120,7 @@ function assertNoPresetOptions(source: BaseSource, options: SourceOptions): void
   const nearest = typeof source === 'string' ? nearestNames(source, presetNames(), 5) : presetNames().slice(0, 5);
   throw new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
+    `expected the name of a preset for ${names}, got ${found}. Nearest: ${nearest.join(', ')}.`,
     { options: names, nearest },
   );
 }
@@ -149,7 +149,7 @@ async function readLocation(location: string, options: SourceOptions): Promise<M
 function unknownPreset(name: string, cause: unknown): TransferKitError {
   const nearest = nearestNames(name, presetNames(), 5);
   const text =
-    `loadBase: expected the name of a preset or a folder with model.json, got '${name}', which is neither. ` +
+    `expected the name of a preset or a folder with model.json, got '${name}', which is neither. ` +
     `Nearest presets: ${nearest.join(', ')}.`;
   return new TransferKitError('NOT_FOUND', text, { name, nearest }, cause);
 }
@@ -157,7 +157,7 @@ function unknownPreset(name: string, cause: unknown): TransferKitError {
 /** Raises for `sha256` with a source in memory, which has no file to hash. */
 function assertHashable(source: BaseSource, { sha256 }: SourceOptions): void {
   if (sha256 === undefined || typeof source === 'string' || source instanceof URL) return;
-  const text = 'loadBase: expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
+  const text = 'expected a path or an address for sha256, got a source in memory. Leave sha256 out.';
   throw new TransferKitError('INVALID_OPTION', text, { sha256 });
 }
 
@@ -189,7 +189,7 @@ function unsupported(source: object): TransferKitError {
     : String(source);
   return new TransferKitError(
     'UNSUPPORTED_SOURCE',
-    'loadBase: expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +
+    'expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +
       `carries weights, got ${found}.`,
     { found },
   );

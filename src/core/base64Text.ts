@@ -31,7 +31,7 @@ export function base64AsPath(text: string, cause: unknown): TransferKitError | u
   const prefix = `data:${types[format ?? ''] ?? 'image/…'};base64,`;
   return new TransferKitError(
     'NOT_FOUND',
-    `decodePicture: expected a path, an address or bytes, got what looks like base64 text${kind}: '${text.slice(0, 30)}…' ` +
+    `expected a path, an address or bytes, got what looks like base64 text${kind}: '${text.slice(0, 30)}…' ` +
       `(${String(text.length)} characters). Put '${prefix}' in front of it, or decode it to bytes.`,
     { characters: text.length, format },
     cause,

@@ -17,15 +17,17 @@ type Facts = {
 
 const brand = Symbol.for('transferkit.error');
 
+/** The beginning of every text. */
+const begin = '[transferkit] ';
+
 /**
  * The class of every error that transferkit raises. `code` names the kind, `details` holds the facts that the text was
- * built from. The text shows at most 200 characters of any value.
+ * built from, `raisedBy` names the function that raised it. The text shows at most 200 characters of any value.
  *
  * @example
  * ```ts
  * import { TransferKitError } from 'transferkit';
- * const message = 'loadBase: expected a model, found nothing.';
- * const error = new TransferKitError('NOT_FOUND', message, { path: 'model.json' });
+ * const error = new TransferKitError('NOT_FOUND', 'expected a model, found nothing.', { path: 'model.json' });
  * error.code; // 'NOT_FOUND'
  * ```
  */
@@ -33,9 +35,15 @@ export class TransferKitError extends Error {
   override readonly name = 'TransferKitError';
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
+  /**
+   * Name of the public function that raised the error, such as `fineTune`, `samples.split` or `knn.add`: the innermost
+   * one, if a callback of one function calls another. The text begins with it. Undefined for an error that no function
+   * of transferkit has raised: one that is handed to a callback, or comes from a method of a trunk that you call.
+   */
+  readonly raisedBy?: string;
 
   constructor(...[code, message, details, cause]: Facts) {
-    super(`[transferkit] ${withShortValues(message)}`, cause === undefined ? undefined : { cause });
+    super(`${begin}${withShortValues(message)}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details ?? {};
     Object.defineProperty(this, brand, { value: true });
@@ -64,6 +72,25 @@ export function isTransferKitError<Code extends ErrorCode>(
 export function isTransferKitError(value: unknown, code?: ErrorCode): boolean {
   if (typeof value !== 'object' || value === null || !(brand in value)) return false;
   return code === undefined || ('code' in value && value.code === code);
+}
+
+/**
+ * Puts words before the text of an error, in its stack too, and sets fields. The error stays the same object, as it may
+ * be the cause of another one.
+ */
+export function prefixError(error: TransferKitError, words: string, fields: { readonly raisedBy?: string } = {}): void {
+  const { message, stack } = error;
+  const text = `${begin}${words}: ${message.slice(begin.length)}`;
+  Object.assign(error, { message: text }, fields);
+  // The stack of some engines begins with the text.
+  if (stack !== undefined) Object.assign(error, { stack: stack.replace(message, () => text) });
+}
+
+/** The text of an error as a part of another text: without the words that begin each text of this package. */
+export function reasonOf(error: unknown): string {
+  if (!isTransferKitError(error)) return error instanceof Error ? error.message : String(error);
+  const { message, raisedBy } = error;
+  return message.slice(begin.length + (raisedBy === undefined ? 0 : `${raisedBy}: `.length));
 }
 
 /** An error about something that should be impossible. */

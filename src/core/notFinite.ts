@@ -2,7 +2,7 @@
 import { TransferKitError } from './errors.ts';
 
 /** Names the example that produced the features. */
-export function notFinite(verb: string, id: string): TransferKitError {
-  const text = `${verb}: expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
+export function notFinite(id: string): TransferKitError {
+  const text = `expected finite features, got NaN or infinity for ${id}. Check that example and its preprocessing.`;
   return new TransferKitError('NOT_FINITE', text, { id });
 }

@@ -37,14 +37,12 @@ const otherWords: Readonly<Record<string, string>> = {
 /**
  * Raises unless options are an object with known names. Untyped programs may pass anything.
  *
- * @param verb - The start of error texts.
  * @param options - The options as given.
  * @param names - The name of every option; see {@link NamesOf}.
  * @throws TransferKitError `INVALID_OPTION` for an unknown name, with `{ option, nearest }`, and `of` for an option of
  * an option.
  */
 export function assertOptions<Options extends object>(
-  verb: string,
   options: Options,
   names: NamesOf<Options, unknown>,
   { of, example = '{ … }' }: OptionPlace = {},
@@ -52,7 +50,7 @@ export function assertOptions<Options extends object>(
   const given: unknown = options;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     const got = typeof given === 'object' ? shown(given) : shorten(String(given));
-    const text = `${verb}: expected ${of ?? 'options'} such as ${example}, got ${got}.`;
+    const text = `expected ${of ?? 'options'} such as ${example}, got ${got}.`;
     throw new TransferKitError('INVALID_OPTION', text, { received: given });
   }
   const known = Object.keys(names);
@@ -60,7 +58,7 @@ export function assertOptions<Options extends object>(
   if (option === undefined) return;
   const nearest = nearestOptions(option, known);
   const text =
-    `${verb}: expected known options${of === undefined ? '' : ` of ${of}`}, got '${shorten(option)}'. ` +
+    `expected known options${of === undefined ? '' : ` of ${of}`}, got '${shorten(option)}'. ` +
     `Nearest: ${nearest.join(', ')}.`;
   throw new TransferKitError('INVALID_OPTION', text, { option, ...(of === undefined ? {} : { of }), nearest });
 }

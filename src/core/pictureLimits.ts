@@ -46,12 +46,12 @@ export interface DecodeOptions {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleLimits(verb: string, limits: PictureLimits = {}): SettledLimits {
-  assertOptions(verb, limits, defaultLimits, { of: 'pictures', example: '{ maxPixels: 1e7 }' });
+export function settleLimits(limits: PictureLimits = {}): SettledLimits {
+  assertOptions(limits, defaultLimits, { of: 'pictures', example: '{ maxPixels: 1e7 }' });
   const { maxPixels, maxBytes, svg } = { ...defaultLimits, ...withoutUndefined(limits) };
-  assertWhole(verb, 'pictures.maxPixels', maxPixels, 1);
-  assertWhole(verb, 'pictures.maxBytes', maxBytes, 1);
-  if (typeof svg !== 'boolean') throw invalidOption(verb, 'pictures.svg to be true or false', svg);
+  assertWhole('pictures.maxPixels', maxPixels, 1);
+  assertWhole('pictures.maxBytes', maxBytes, 1);
+  if (typeof svg !== 'boolean') throw invalidOption('pictures.svg to be true or false', svg);
   return { maxPixels, maxBytes, svg };
 }
 
@@ -80,7 +80,7 @@ export function assertPixels(
   const size = `${String(width)} x ${String(height)} (${String(pixels)} pixels)`;
   throw new TransferKitError(
     'UNREADABLE',
-    `decodePicture: expected a picture of at most ${String(maxPixels)} pixels in ${name}, got ${size}. Make it smaller, or ` +
+    `expected a picture of at most ${String(maxPixels)} pixels in ${name}, got ${size}. Make it smaller, or ` +
       `accept it: ${writtenOption(`maxPixels: ${String(pixels)}`)}.`,
     { source: name, width, height, pixels, maxPixels },
   );
@@ -104,7 +104,7 @@ export function tooManyBytes(
   const option = `maxBytes: ${typeof bytes === 'number' ? String(bytes) : '…'}`;
   return new TransferKitError(
     'UNREADABLE',
-    `decodePicture: expected a picture of at most ${String(maxBytes)} bytes in ${name}, got ${String(bytes)}. Make it smaller, or ` +
+    `expected a picture of at most ${String(maxBytes)} bytes in ${name}, got ${String(bytes)}. Make it smaller, or ` +
       `accept it: ${writtenOption(option)}.`,
     { source: name, bytes, maxBytes },
   );

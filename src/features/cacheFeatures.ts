@@ -32,9 +32,9 @@ export async function cacheFeatures(
   entry: number,
   keeping: Keeping,
 ): Promise<Examples | undefined> {
-  const { verb, model, samples } = source;
+  const { model, samples } = source;
   const { cache, views } = keeping;
-  const store = new FeatureStore({ verb, cache, views, examples: samples.size, targets: targetSize(model) });
+  const store = new FeatureStore({ cache, views, examples: samples.size, targets: targetSize(model) });
   try {
     const skipped = await fill(store, source, entry, keeping);
     if (skipped !== undefined) return keptExamples(store, { model, entry, skipped, views });
@@ -53,7 +53,7 @@ async function fill(
   entry: number,
   keeping: Keeping,
 ): Promise<Unreadable[] | undefined> {
-  const { verb, samples, signal } = source;
+  const { samples, signal } = source;
   const skipped: Unreadable[] = [];
   for await (const batch of readAll(source)) {
     try {
@@ -64,8 +64,8 @@ async function fill(
       dispose(batch.input);
     }
   }
-  assertReadable(verb, samples, skipped);
-  if (store.size === 0) throw noneReadable(verb, samples);
+  assertReadable(samples, skipped);
+  if (store.size === 0) throw noneReadable(samples);
   return skipped;
 }
 

@@ -35,17 +35,17 @@ export interface SettledCache {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleCache(verb: string, cache: boolean | FeatureCacheOptions = true): SettledCache | undefined {
+export function settleCache(cache: boolean | FeatureCacheOptions = true): SettledCache | undefined {
   if (cache === false) return undefined;
   if (cache !== true && !isObject(cache)) {
-    throw invalidOption(verb, 'cache to be true, false or { precision, memory, directory }', cache);
+    throw invalidOption('cache to be true, false or { precision, memory, directory }', cache);
   }
-  if (cache !== true) assertOptions(verb, cache, { precision: true, memory: true, directory: true }, { of: 'cache' });
+  if (cache !== true) assertOptions(cache, { precision: true, memory: true, directory: true }, { of: 'cache' });
   const { precision = 'float32', memory, directory }: FeatureCacheOptions = cache === true ? {} : cache;
-  assertOneOf(verb, 'cache.precision', precision, ['float32', 'float16']);
-  if (memory !== undefined) assertWhole(verb, 'cache.memory', memory, 0);
+  assertOneOf('cache.precision', precision, ['float32', 'float16']);
+  if (memory !== undefined) assertWhole('cache.memory', memory, 0);
   if (directory !== undefined && (typeof directory !== 'string' || platform.name === 'browser')) {
-    throw invalidOption(verb, 'cache.directory to be a folder, in Node', directory);
+    throw invalidOption('cache.directory to be a folder, in Node', directory);
   }
   return { precision, memory, directory };
 }

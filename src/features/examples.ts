@@ -41,7 +41,6 @@ export interface Rows {
 
 /** Options of both kinds of examples. */
 export interface ExampleSource {
-  readonly verb: string;
   readonly model: AnyModel;
   /** Runs the stages before the one that the rows enter. */
   readonly network: Network;
@@ -66,21 +65,17 @@ export function viewIn(source: Pick<ExampleSource, 'augment'>, epoch: number): n
 }
 
 /** Reads all examples in order, batch by batch. The caller owns the inputs. */
-export function readAll({ verb, model, samples, batchSize }: ExampleSource): AsyncIterable<Batch> {
-  return readBatches(verb, model, samples, allInBatches(samples.size, batchSize));
+export function readAll({ model, samples, batchSize }: ExampleSource): AsyncIterable<Batch> {
+  return readBatches(model, samples, allInBatches(samples.size, batchSize));
 }
 
 /** The augmented inputs of a batch. The caller owns them. Undefined if the batch is empty. */
-export async function viewOf(
-  { verb, augment }: ExampleSource,
-  batch: Batch,
-  view: number,
-): Promise<Tensor | undefined> {
+export async function viewOf({ augment }: ExampleSource, batch: Batch, view: number): Promise<Tensor | undefined> {
   const { input, indexes, ids } = batch;
   if (input === undefined) return undefined;
   if (augment === undefined) return clone(input);
   const { augmentInputs } = await import('../data/augment/augment.ts');
-  return augmentInputs(verb, augment, { input, indexes, ids }, view);
+  return augmentInputs(augment, { input, indexes, ids }, view);
 }
 
 /** Targets and weights of a batch as tensors. */
@@ -103,7 +98,7 @@ export function asTensors(
 }
 
 /** The error about samples of which no example could be read. */
-export function noneReadable(verb: string, samples: Samples): TransferKitError {
-  const text = `${verb}: expected examples that can be read, got none among ${String(samples.size)}.`;
+export function noneReadable(samples: Samples): TransferKitError {
+  const text = `expected examples that can be read, got none among ${String(samples.size)}.`;
   return new TransferKitError('NO_EXAMPLES', text, { size: samples.size });
 }

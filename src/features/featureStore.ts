@@ -34,7 +34,6 @@ export interface OpenCache extends SettledCache {
 
 /** Contents of a store. */
 export interface FeatureStorePlan {
-  readonly verb: string;
   readonly cache: OpenCache;
   /** Limit on the number of examples. */
   readonly examples: number;
@@ -82,9 +81,9 @@ export class FeatureStore {
    * @throws TransferKitError `NOT_FINITE`, `OUT_OF_RANGE` (for float16), `WRONG_SHAPE`.
    */
   put({ values, shape }: Features, view: number, { targets, ids }: Batch): void {
-    const { verb, views } = this.plan;
+    const { views } = this.plan;
     const { layout } = (this.kept ??= this.open(shape));
-    assertEqualShapes(verb, [this.kept.shape, shape]);
+    assertEqualShapes([this.kept.shape, shape]);
     const width = sizeOf(shape);
     this.assertFits(values, width, ids);
     const bytes = this.bytesOf(ids.length * views * layout.rowBytes);
@@ -158,19 +157,19 @@ export class FeatureStore {
   }
 
   private assertFits(values: Float32Array, width: number, ids: readonly string[]): void {
-    const { verb, cache } = this.plan;
+    const { cache } = this.plan;
     const largest = cache.precision === 'float16' ? largestHalf : Number.MAX_VALUE;
     const bad = values.findIndex((value) => !(Math.abs(value) <= largest));
     if (bad < 0) return;
     const id = ids[Math.floor(bad / width)] ?? '';
     const value = values[bad] ?? NaN;
-    throw Number.isFinite(value) ? tooLarge(verb, value, id) : notFinite(verb, id);
+    throw Number.isFinite(value) ? tooLarge(value, id) : notFinite(id);
   }
 }
 
-function tooLarge(verb: string, value: number, id: string): TransferKitError {
+function tooLarge(value: number, id: string): TransferKitError {
   const text =
-    `${verb}: expected features between -${String(largestHalf)} and ${String(largestHalf)}, which float16 holds, got ` +
+    `expected features between -${String(largestHalf)} and ${String(largestHalf)}, which float16 holds, got ` +
     `${String(value)} for ${id}. Use cache: { precision: 'float32' }.`;
   return new TransferKitError('OUT_OF_RANGE', text, { id, value, largest: largestHalf });
 }

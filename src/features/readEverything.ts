@@ -20,7 +20,7 @@ const batchSize = 256;
  * @param rest - Called after each batch.
  * @throws TransferKitError `NOT_FINITE`, and what reading raises.
  */
-export async function readEverything(verb: string, examples: Examples, rest: () => Promise<void>): Promise<Everything> {
+export async function readEverything(examples: Examples, rest: () => Promise<void>): Promise<Everything> {
   const targets: Float32Array[] = [];
   const weights: number[] = [];
   let values = new Float32Array(0);
@@ -29,7 +29,7 @@ export async function readEverything(verb: string, examples: Examples, rest: () 
     if (rows === undefined) continue;
     try {
       const own = await rows.input.data<'float32'>();
-      assertFinite(verb, own, rows.ids);
+      assertFinite(own, rows.ids);
       if (length === 0) values = new Float32Array((own.length / rows.ids.length) * examples.size);
       values.set(own, length);
       length += own.length;
@@ -43,8 +43,8 @@ export async function readEverything(verb: string, examples: Examples, rest: () 
   return { values: values.subarray(0, length), targets, weights };
 }
 
-function assertFinite(verb: string, values: Float32Array, ids: readonly string[]): void {
+function assertFinite(values: Float32Array, ids: readonly string[]): void {
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
-  throw notFinite(verb, ids[Math.floor((bad * ids.length) / values.length)] ?? '');
+  throw notFinite(ids[Math.floor((bad * ids.length) / values.length)] ?? '');
 }

@@ -11,9 +11,9 @@ import { assertReadable, batchReader } from '../data/reading/readBatch.ts';
  * @param known - Examples that are known to be unreadable.
  */
 export function streamExamples(source: ExampleSource, entry: number, known: readonly Unreadable[] = []): Examples {
-  const { verb, model, network, samples } = source;
+  const { model, network, samples } = source;
   const skipped = new Map(known.map((each) => [each.id, each]));
-  const readBatch = batchReader(verb, model, samples);
+  const readBatch = batchReader(model, samples);
   let reported: Promise<void> | undefined;
   return {
     size: samples.size,
@@ -31,8 +31,8 @@ export function streamExamples(source: ExampleSource, entry: number, known: read
       try {
         if (unreadable.length > 0 && samples.onUnreadable === 'error') await (reported ??= assertAllReadable(source));
         // The full check found nothing, so the fault was temporary. Report the examples of this batch.
-        assertReadable(verb, samples, unreadable);
-        if (skipped.size === samples.size) throw noneReadable(verb, samples);
+        assertReadable(samples, unreadable);
+        if (skipped.size === samples.size) throw noneReadable(samples);
         const input = await viewOf(source, batch, viewIn(source, epoch));
         if (input === undefined) return undefined;
         const features = entry === 0 ? input : runAndFree(network, input, { to: entry });
@@ -52,5 +52,5 @@ async function assertAllReadable(source: ExampleSource): Promise<void> {
     dispose(input);
     found.push(...unreadable);
   }
-  assertReadable(source.verb, source.samples, found);
+  assertReadable(source.samples, found);
 }

@@ -15,7 +15,6 @@ export const tapPoolings: readonly TapPooling[] = ['average', 'max', 'both'];
 
 /** Base, samples and places to tap. */
 export interface TapPlan {
-  readonly verb: string;
   readonly reader: Reader;
   readonly samples: Samples;
   /** Indexes of the examples to read. */
@@ -49,14 +48,14 @@ export interface TapFeatures {
  * @throws TransferKitError `UNREADABLE` with the whole list, `NOT_FINITE`, `NO_EXAMPLES`, and the errors of reading.
  */
 export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeatures> {
-  const { verb, samples, indexes, batchSize, reader } = plan;
+  const { samples, indexes, batchSize, reader } = plan;
   const store = new TapStore(plan);
   const skipped: Unreadable[] = [];
   const parts: FoldedPart[] = [];
   try {
     for (const from of reader.base.trunk.stages.keys())
       parts.push(await reader.base.trunk.fold({ from, to: from + 1 }));
-    for await (const batch of readBatches(verb, reader, samples, batchesOf(indexes, batchSize))) {
+    for await (const batch of readBatches(reader, samples, batchesOf(indexes, batchSize))) {
       skipped.push(...batch.unreadable);
       await runBatch(plan, parts, batch, store);
       await pace.advance(batch.ids.length + batch.unreadable.length);
@@ -64,9 +63,9 @@ export async function tapFeatures(plan: TapPlan, pace: Pace): Promise<TapFeature
   } finally {
     for (const part of parts) part.dispose();
   }
-  assertReadable(verb, samples, skipped);
+  assertReadable(samples, skipped);
   if (store.classes.length > 0) return store.finish(skipped);
-  const text = `${verb}: expected examples that can be read, got none among ${String(indexes.length)}.`;
+  const text = `expected examples that can be read, got none among ${String(indexes.length)}.`;
   throw new TransferKitError('NO_EXAMPLES', text, { size: indexes.length });
 }
 
@@ -121,10 +120,10 @@ class TapStore {
   }
 
   put(stage: Stage, values: Float32Array, { ids }: Batch): void {
-    const { verb, indexes } = this.plan;
+    const { indexes } = this.plan;
     const width = values.length / ids.length;
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw notFinite(verb, stage, ids[Math.floor(bad / width)] ?? '');
+    if (bad >= 0) throw notFinite(stage, ids[Math.floor(bad / width)] ?? '');
     const all = this.features.get(stage) ?? new Float32Array(indexes.length * width);
     this.features.set(stage, all);
     all.set(values, (this.classes.length - ids.length) * width);
@@ -145,7 +144,7 @@ class TapStore {
   }
 }
 
-function notFinite(verb: string, { name }: Stage, id: string): TransferKitError {
-  const text = `${verb}: expected finite features, got NaN or infinity at '${name}' for ${id}. Check that example and its preprocessing.`;
+function notFinite({ name }: Stage, id: string): TransferKitError {
+  const text = `expected finite features, got NaN or infinity at '${name}' for ${id}. Check that example and its preprocessing.`;
   return new TransferKitError('NOT_FINITE', text, { id, cut: name });
 }

@@ -86,7 +86,7 @@ export function sniffFile(bytes: Uint8Array, source: string): FileKind {
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new TransferKitError(
     'NOT_A_MODEL',
-    `loadBase: expected a model in ${source} (tfjs model.json, Keras .h5 or .keras), got a file of ${String(bytes.length)} ` +
+    `expected a model in ${source} (tfjs model.json, Keras .h5 or .keras), got a file of ${String(bytes.length)} ` +
       `bytes that begins with ${start}. Check the path, or fetch the file again.`,
     { source, start, bytes: bytes.length },
   );
@@ -106,6 +106,6 @@ function textOf(bytes: Uint8Array, start: number, length: number): string {
 }
 
 function refuse(source: string, what: string, advice: string): TransferKitError {
-  const text = `loadBase: expected a tfjs model.json or a Keras file (.h5, .keras) in ${source}, got ${what}. ${advice}`;
+  const text = `expected a tfjs model.json or a Keras file (.h5, .keras) in ${source}, got ${what}. ${advice}`;
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { source, what });
 }

@@ -55,7 +55,7 @@ const adopted = new WeakMap<LayersModel, LayersTrunk>();
 function assertFree(own: LayersModel): void {
   const head = adopted.get(own);
   if (head === undefined) return;
-  const text = `replaceHead: expected a head that is not in use, got '${own.name}', which ${head.disposed ? 'was' : 'is'} the head of another model. Build it again.`;
+  const text = `expected a head that is not in use, got '${own.name}', which ${head.disposed ? 'was' : 'is'} the head of another model. Build it again.`;
   throw new TransferKitError('INVALID_OPTION', text, { name: own.name });
 }
 
@@ -70,7 +70,7 @@ function placesOf(outputs: readonly string[], ends: readonly Pick<HeadEnd, 'name
       ? ['one output', 'Make a model of the one that gives the logits.']
       : [`outputs of layers named ${names.join(', ')}`, 'Name its last layers as the heads.'];
   const found = names.length === 0 ? String(outputs.length) : outputs.join(', ');
-  const text = `replaceHead: expected a head with ${expected}, got ${found}. ${advice}`;
+  const text = `expected a head with ${expected}, got ${found}. ${advice}`;
   throw new TransferKitError('WRONG_SHAPE', text, { outputs, heads: names });
 }
 
@@ -88,7 +88,7 @@ function assertInput(features: Shape, received: Shape): void {
   if (fits(concrete, received.slice(1))) return;
   throw new TransferKitError(
     'WRONG_SHAPE',
-    `replaceHead: expected a head whose input fits the base's features ${describeShape(features)}, got ${describeShape(received)}. ` +
+    `expected a head whose input fits the base's features ${describeShape(features)}, got ${describeShape(received)}. ` +
       'Give it that inputShape, and begin it with a pooling layer where features are maps.',
     { features, received },
   );
@@ -98,7 +98,7 @@ function assertUnits({ name, units }: Pick<HeadEnd, 'name' | 'units'>, received:
   if (received.length === 2 && received[1] === units) return;
   throw new TransferKitError(
     'WRONG_SHAPE',
-    `replaceHead: expected a head that gives [any, ${String(units)}] for these labels${ofHead(name)}, got ${describeShape(received)}.`,
+    `expected a head that gives [any, ${String(units)}] for these labels${ofHead(name)}, got ${describeShape(received)}.`,
     { units, received },
   );
 }
@@ -108,7 +108,7 @@ function assertSeeded({ name, className, config }: LayerSpec): void {
   if (!isAbove0(config.recurrent_dropout) && !(isAbove0(config.dropout) && 'recurrent_dropout' in config)) return;
   throw new TransferKitError(
     'UNSUPPORTED_LAYER',
-    `replaceHead: expected layers whose dropout follows the seed, got '${name}' (${className}) with dropout of its own. ` +
+    `expected layers whose dropout follows the seed, got '${name}' (${className}) with dropout of its own. ` +
       'Set it to 0 and add a dropout layer before it.',
     { layer: name, className },
   );
@@ -124,7 +124,7 @@ function assertLogits(graph: LayerGraph, call: number): void {
   if (activation !== 'softmax' && activation !== 'sigmoid') return;
   throw new TransferKitError(
     'HEAD_WITHOUT_LOGITS',
-    `replaceHead: expected a head that gives logits, got one that ends in ${activation} ('${last.name}'). Leave the ` +
+    `expected a head that gives logits, got one that ends in ${activation} ('${last.name}'). Leave the ` +
       'activation out: losses and predictions apply it themselves.',
     { layer: last.name, activation },
   );

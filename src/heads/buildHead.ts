@@ -96,18 +96,18 @@ function poolFeatures(input: SymbolicTensor, features: Shape, pooling: Pooling |
   const rank = features.length;
   if (rank === 2) {
     if (pooling === undefined) return input;
-    const text = `replaceHead: expected no pooling for features of shape ${describeShape(features)}, got '${pooling}'.`;
+    const text = `expected no pooling for features of shape ${describeShape(features)}, got '${pooling}'.`;
     throw new TransferKitError('INVALID_OPTION', text, { pooling, features });
   }
   if (pooling === 'flatten' && features.slice(1).includes(null)) {
-    const text = `replaceHead: expected features of a fixed size to flatten, got ${describeShape(features)}. Give loadBase an inputSize.`;
+    const text = `expected features of a fixed size to flatten, got ${describeShape(features)}. Give loadBase an inputSize.`;
     throw new TransferKitError('INVALID_OPTION', text, { pooling, features });
   }
   if (pooling === 'flatten') return apply(layers.flatten({ name: 'head_flatten' }), input);
   if (rank !== 3 && rank !== 4) {
     throw new TransferKitError(
       'INVALID_OPTION',
-      `replaceHead: expected features [b, c], [b, t, c] or [b, h, w, c] to pool, got ${describeShape(features)}. ` +
+      `expected features [b, c], [b, t, c] or [b, h, w, c] to pool, got ${describeShape(features)}. ` +
         "Use pooling: 'flatten' or another cut.",
       { features },
     );

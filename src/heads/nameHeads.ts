@@ -24,6 +24,6 @@ export function nameHeads(heads: Readonly<Record<string, Question>>, taken: Read
 }
 
 function invalid(expected: string, received: unknown): TransferKitError {
-  const text = `replaceHead: expected ${expected}, got ${received === undefined ? 'nothing' : shown(received)}.`;
+  const text = `expected ${expected}, got ${received === undefined ? 'nothing' : shown(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }

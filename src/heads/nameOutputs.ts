@@ -65,7 +65,7 @@ function assertEnough(name: string, task: TaskName, labels: readonly string[], c
   if (count.isRight(length)) return;
   throw new TransferKitError(
     'TOO_FEW_CLASSES',
-    `replaceHead: expected ${count.text} labels for task '${task}'${ofHead(name)}, got ${String(length)} (${labels.join(', ') || 'none'}). ` +
+    `expected ${count.text} labels for task '${task}'${ofHead(name)}, got ${String(length)} (${labels.join(', ') || 'none'}). ` +
       'A classifier needs something to tell apart: add examples of another class.',
     { task, labels },
   );
@@ -73,5 +73,5 @@ function assertEnough(name: string, task: TaskName, labels: readonly string[], c
 
 function invalid(expected: string, received: unknown): TransferKitError {
   const got = received === undefined ? 'nothing' : typeof received === 'string' ? received : shown(received);
-  return new TransferKitError('INVALID_OPTION', `replaceHead: expected ${expected}, got ${got}.`, { received });
+  return new TransferKitError('INVALID_OPTION', `expected ${expected}, got ${got}.`, { received });
 }

@@ -1,4 +1,5 @@
 // The focal loss: a cross-entropy that reduces the weight of examples which are predicted well.
+import { nameErrors } from '../core/edge.ts';
 import {
   add,
   exp,
@@ -53,22 +54,24 @@ export interface FocalLossOptions {
  * ```
  */
 export function focalLoss(options: FocalLossOptions = {}): Loss {
-  assertOptions('focalLoss', options, { gamma: true, alpha: true });
-  const { gamma = 2, alpha } = options;
-  if (!(Number.isFinite(gamma) && gamma >= 0)) throw wrong('gamma to be a finite number from 0', gamma);
-  if (alpha !== undefined && !(Number.isFinite(alpha) && alpha >= 0 && alpha <= 1))
-    throw wrong('alpha to be 0 … 1', alpha);
-  return {
-    name: 'focal',
-    settings: { gamma, ...(alpha === undefined ? {} : { alpha }) },
-    tasks: tasksTaking('focal'),
-    losses: (logits, targets, task) =>
-      tidy(() =>
-        tasks[task].activation.layer === 'softmax'
-          ? mul(ofClasses(logits, targets, gamma), scalar(alpha ?? 1))
-          : ofLabels(logits, targets, gamma, alpha ?? 1, 1 - (alpha ?? 0)),
-      ),
-  };
+  return nameErrors('focalLoss', () => {
+    assertOptions(options, { gamma: true, alpha: true });
+    const { gamma = 2, alpha } = options;
+    if (!(Number.isFinite(gamma) && gamma >= 0)) throw wrong('gamma to be a finite number from 0', gamma);
+    if (alpha !== undefined && !(Number.isFinite(alpha) && alpha >= 0 && alpha <= 1))
+      throw wrong('alpha to be 0 … 1', alpha);
+    return {
+      name: 'focal',
+      settings: { gamma, ...(alpha === undefined ? {} : { alpha }) },
+      tasks: tasksTaking('focal'),
+      losses: (logits, targets, task) =>
+        tidy(() =>
+          tasks[task].activation.layer === 'softmax'
+            ? mul(ofClasses(logits, targets, gamma), scalar(alpha ?? 1))
+            : ofLabels(logits, targets, gamma, alpha ?? 1, 1 - (alpha ?? 0)),
+        ),
+    };
+  });
 }
 
 function ofClasses(logits: Tensor, targets: Tensor, gamma: number): Tensor {
@@ -90,7 +93,7 @@ function ofLabels(logits: Tensor, targets: Tensor, gamma: number, present: numbe
 }
 
 function wrong(expected: string, received: unknown): TransferKitError {
-  return new TransferKitError('INVALID_OPTION', `focalLoss: expected ${expected}, got ${String(received)}.`, {
+  return new TransferKitError('INVALID_OPTION', `expected ${expected}, got ${String(received)}.`, {
     received,
   });
 }

@@ -1,5 +1,6 @@
 // Combines the tasks of a model's heads: one loss, smoothed targets, one share of right decisions. With several heads
 // each has its own columns of logits and targets.
+import { nameHead } from '../core/edge.ts';
 import { add, clone, concat, mul, slice, stack, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { HeadPart } from '../model/model.ts';
 import { nearestNames } from '../core/names.ts';
@@ -28,14 +29,13 @@ export interface HeadLoss extends SettledLoss {
  * and the errors of `settleLoss`.
  */
 export function settleHeadLoss(
-  verb: string,
   parts: readonly HeadPart[],
   loss?: LossOption,
   lossWeights?: Readonly<Record<string, number>>,
 ): HeadLoss {
-  const weights = settleWeights(verb, parts, lossWeights);
-  const chosen = lossByHead(verb, parts, loss);
-  const heads = parts.map((part, place) => settleLoss(headVerb(verb, part), part.task, chosen[place]));
+  const weights = settleWeights(parts, lossWeights);
+  const chosen = lossByHead(parts, loss);
+  const heads = parts.map((part, place) => nameHead(part.name, () => settleLoss(part.task, chosen[place])));
   const each = (logits: Tensor, targets: Tensor) =>
     heads.map((head, place) => head.losses(own(logits, parts, place), own(targets, parts, place)));
   const [first] = heads;
@@ -59,8 +59,8 @@ export function settleHeadLoss(
  *
  * @throws TransferKitError `INVALID_OPTION` for names that no head has.
  */
-export function isUsualLoss(verb: string, parts: readonly HeadPart[], loss: LossOption | undefined): boolean {
-  const chosen = lossByHead(verb, parts, loss);
+export function isUsualLoss(parts: readonly HeadPart[], loss: LossOption | undefined): boolean {
+  const chosen = lossByHead(parts, loss);
   return parts.every(({ task }, place) => (chosen[place] ?? tasks[task].losses[0]) === tasks[task].losses[0]);
 }
 
@@ -82,9 +82,9 @@ export function smoothByHead(parts: readonly HeadPart[], targets: Tensor, smooth
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertHeadSmoothing(verb: string, parts: readonly HeadPart[], smoothing: unknown): void {
+export function assertHeadSmoothing(parts: readonly HeadPart[], smoothing: unknown): void {
   const part = parts.find(({ task }) => tasks[task].labelled !== undefined) ?? parts[0];
-  if (part !== undefined) assertSmoothing(verb, part.task, smoothing);
+  if (part !== undefined) assertSmoothing(part.task, smoothing);
 }
 
 /** Share of right decisions in one row. With several heads it is the mean over those that decide. */
@@ -104,14 +104,10 @@ function own(values: Tensor, parts: readonly HeadPart[], place: number): Tensor 
   return slice(values, [0, from], [-1, to - from]);
 }
 
-function headVerb(verb: string, { name }: HeadPart): string {
-  return name === '' ? verb : `${verb}: head '${name}'`;
-}
-
-function lossByHead(verb: string, parts: readonly HeadPart[], loss: LossOption | undefined) {
+function lossByHead(parts: readonly HeadPart[], loss: LossOption | undefined) {
   if (loss === undefined || typeof loss === 'string' || isLoss(loss)) return parts.map(() => loss);
-  if (parts[0]?.name === '') throw invalidOption(verb, 'loss to be a name or a loss, such as focalLoss() makes', loss);
-  assertNames(verb, 'loss', parts, loss);
+  if (parts[0]?.name === '') throw invalidOption('loss to be a name or a loss, such as focalLoss() makes', loss);
+  assertNames('loss', parts, loss);
   return parts.map(({ name }) => (Object.hasOwn(loss, name) ? loss[name] : undefined));
 }
 
@@ -119,30 +115,26 @@ function isLoss(loss: unknown): loss is Loss {
   return isObject(loss) && 'losses' in loss && typeof loss.losses === 'function';
 }
 
-function settleWeights(verb: string, parts: readonly HeadPart[], given: object = {}): number[] {
-  assertNames(verb, 'lossWeights', parts, given);
+function settleWeights(parts: readonly HeadPart[], given: object = {}): number[] {
+  assertNames('lossWeights', parts, given);
   const factors = new Map<string, unknown>(Object.entries(given));
   return parts.map(({ name }) => {
     const factor = factors.get(name) ?? 1;
     if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor;
-    throw invalidOption(verb, `the loss weight of head '${name}' to be a finite number from 0`, factor);
+    throw invalidOption(`the loss weight of head '${name}' to be a finite number from 0`, factor);
   });
 }
 
 /** Raises unless an option is a record whose keys are names of heads. */
-function assertNames(verb: string, option: string, parts: readonly HeadPart[], given: unknown): void {
+function assertNames(option: string, parts: readonly HeadPart[], given: unknown): void {
   const names = parts.map(({ name }) => name).filter((name) => name !== '');
   if (!isObject(given) || Array.isArray(given)) {
-    throw invalidOption(
-      verb,
-      `${option} by the names of the model's heads, such as { ${names[0] ?? 'kind'}: … }`,
-      given,
-    );
+    throw invalidOption(`${option} by the names of the model's heads, such as { ${names[0] ?? 'kind'}: … }`, given);
   }
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown === undefined) return;
   const known = names.length === 0 ? 'of a model with a record of heads' : `of the model's heads (${names.join(', ')})`;
   const [nearest = ''] = nearestNames(unknown, names);
   const found = nearest === '' ? `'${unknown}'` : `'${unknown}'; the nearest is '${nearest}'`;
-  throw invalidOption(verb, `${option} by the names ${known}`, found);
+  throw invalidOption(`${option} by the names ${known}`, found);
 }

@@ -48,11 +48,11 @@ function ofNumbers(name: LossName, losses: LossFunction): Loss {
  * @throws TransferKitError `INVALID_OPTION` for an unknown name, a value that is no loss, and a loss for other tasks.
  * The returned `losses` raises `WRONG_SHAPE` if the loss does not give one number per example.
  */
-export function settleLoss(verb: string, task: TaskName, loss?: LossName | Loss): SettledLoss {
-  const chosen = chooseLoss(verb, loss ?? tasks[task].losses[0]);
+export function settleLoss(task: TaskName, loss?: LossName | Loss): SettledLoss {
+  const chosen = chooseLoss(loss ?? tasks[task].losses[0]);
   const { name, tasks: takenBy } = chosen;
   if (takenBy !== undefined && !takenBy.includes(task)) {
-    const text = `${verb}: expected a loss for task '${task}', got '${name}', which is for ${takenBy.join(', ')}.`;
+    const text = `expected a loss for task '${task}', got '${name}', which is for ${takenBy.join(', ')}.`;
     throw new TransferKitError('INVALID_OPTION', text, { loss: name, task, tasks: takenBy });
   }
   return {
@@ -60,23 +60,23 @@ export function settleLoss(verb: string, task: TaskName, loss?: LossName | Loss)
     losses: (logits, targets) => {
       const losses = chosen.losses(logits, targets, task);
       if (losses.shape.length === 1 && losses.shape[0] === logits.shape[0]) return losses;
-      throw notOneForEach(verb, name, losses.shape);
+      throw notOneForEach(name, losses.shape);
     },
   };
 }
 
-function chooseLoss(verb: string, loss: LossName | Loss): Loss {
+function chooseLoss(loss: LossName | Loss): Loss {
   if (typeof loss === 'string') {
-    assertOneOf(verb, 'loss', loss, Object.keys(lossesByName));
+    assertOneOf('loss', loss, Object.keys(lossesByName));
     return lossesByName[loss]();
   }
   const given: unknown = loss;
   if (isObject(given) && 'losses' in given && typeof given.losses === 'function') return loss;
-  throw invalidOption(verb, 'loss to be a name or a loss, such as focalLoss() makes', given);
+  throw invalidOption('loss to be a name or a loss, such as focalLoss() makes', given);
 }
 
-function notOneForEach(verb: string, name: string, shape: readonly number[]): TransferKitError {
-  const text = `${verb}: expected loss '${name}' to give a number for each example, [b], got ${describeShape(shape)}.`;
+function notOneForEach(name: string, shape: readonly number[]): TransferKitError {
+  const text = `expected loss '${name}' to give a number for each example, [b], got ${describeShape(shape)}.`;
   return new TransferKitError('WRONG_SHAPE', text, { loss: name, shape });
 }
 
@@ -85,10 +85,10 @@ function notOneForEach(verb: string, name: string, shape: readonly number[]): Tr
  *
  * @throws TransferKitError `INVALID_OPTION` outside [0, 1), and above 0 for regression.
  */
-export function assertSmoothing(verb: string, task: TaskName, smoothing: unknown): asserts smoothing is number {
-  assertShare(verb, 'labelSmoothing', smoothing);
+export function assertSmoothing(task: TaskName, smoothing: unknown): asserts smoothing is number {
+  assertShare('labelSmoothing', smoothing);
   if (tasks[task].labelled === undefined && smoothing > 0) {
-    throw invalidOption(verb, `labelSmoothing 0 for ${task}, whose targets are no labels`, smoothing);
+    throw invalidOption(`labelSmoothing 0 for ${task}, whose targets are no labels`, smoothing);
   }
 }
 

@@ -32,7 +32,6 @@ export interface MixOptions {
 
 /** Settings for mixing batches. */
 export interface SettledMix {
-  readonly verb: string;
   readonly mixup: number | undefined;
   readonly cutMix: number | undefined;
 }
@@ -65,12 +64,12 @@ export interface Mixable extends Mixed {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleMix(verb: string, { mixup, cutMix }: MixOptions): SettledMix | undefined {
+export function settleMix({ mixup, cutMix }: MixOptions): SettledMix | undefined {
   for (const [name, alpha] of Object.entries({ mixup, cutMix })) {
     if (alpha === undefined || (Number.isFinite(alpha) && alpha > 0)) continue;
-    throw invalidOption(verb, `${name} to be the alpha of a Beta distribution, a finite number above 0`, alpha);
+    throw invalidOption(`${name} to be the alpha of a Beta distribution, a finite number above 0`, alpha);
   }
-  return mixup === undefined && cutMix === undefined ? undefined : { verb, mixup, cutMix };
+  return mixup === undefined && cutMix === undefined ? undefined : { mixup, cutMix };
 }
 
 /**
@@ -90,16 +89,16 @@ export function settleMix(verb: string, { mixup, cutMix }: MixOptions): SettledM
  * for inputs that are not float32.
  */
 export function mixBatch(mix: SettledMix, batch: Mixable, seed: number): Mixed {
-  const { verb, mixup, cutMix } = mix;
+  const { mixup, cutMix } = mix;
   const { input } = batch;
   const random = randomGenerator(seed);
   const cuts = mixup === undefined || (cutMix !== undefined && random() < 0.5);
   const share = drawBeta((cuts ? cutMix : mixup) ?? 1, random);
-  if (input.dtype !== 'float32') throw notBlendable(verb, input.dtype);
+  if (input.dtype !== 'float32') throw notBlendable(input.dtype);
   if (!cuts) return blend(batch, () => blendBy(share, input), share);
   const [, height, width, channels, ...rest] = input.shape;
   if (height === undefined || width === undefined || channels === undefined || rest.length > 0) {
-    throw notCuttable(verb, input.shape);
+    throw notCuttable(input.shape);
   }
   const box = drawBox(height, width, 1 - share, random);
   const cut = box.height * box.width;
@@ -156,14 +155,14 @@ function paste(x: Tensor, { top, left, height, width }: Box): Tensor {
   return add(mul(x, sub(scalar(1), mask)), mul(reverse(x, 0), mask));
 }
 
-function notBlendable(verb: string, dtype: string): TransferKitError {
-  const text = `${verb}: expected inputs of type float32 to mix, got ${dtype}. Leave out mixup and cutMix.`;
+function notBlendable(dtype: string): TransferKitError {
+  const text = `expected inputs of type float32 to mix, got ${dtype}. Leave out mixup and cutMix.`;
   return new TransferKitError('INVALID_OPTION', text, { dtype });
 }
 
-function notCuttable(verb: string, shape: readonly number[]): TransferKitError {
+function notCuttable(shape: readonly number[]): TransferKitError {
   const text =
-    `${verb}: expected pictures or feature maps [b, h, w, c] for cutMix, got ${describeShape(shape)}: what enters ` +
+    `expected pictures or feature maps [b, h, w, c] for cutMix, got ${describeShape(shape)}: what enters ` +
     'training. Use mixup, or unfreeze layers that take maps.';
   return new TransferKitError('INVALID_OPTION', text, { shape });
 }

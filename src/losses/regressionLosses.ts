@@ -1,4 +1,5 @@
 // Losses for regression, each averaged over the outputs of an example.
+import { nameErrors } from '../core/edge.ts';
 import { abs, mean, minimum, mul, scalar, sign, square, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
 import { tasksTaking } from '../model/tasks/tasks.ts';
@@ -46,22 +47,24 @@ export interface HuberLossOptions {
  * ```
  */
 export function huberLoss(options: HuberLossOptions = {}): Loss {
-  assertOptions('huberLoss', options, { delta: true });
-  const { delta = 1 } = options;
-  if (!(Number.isFinite(delta) && delta > 0)) {
-    const text = `huberLoss: expected delta to be a finite number above 0, got ${String(delta)}.`;
-    throw new TransferKitError('INVALID_OPTION', text, { delta });
-  }
-  return {
-    name: 'huber',
-    settings: { delta },
-    tasks: tasksTaking('huber'),
-    losses: (predictions, targets) =>
-      tidy(() => {
-        const size = abs(sub(predictions, targets));
-        const inside = minimum(size, scalar(delta));
-        // With q = min(|e|, delta), q (|e| - q / 2) covers both cases. No gradient where e is 0.
-        return mean(mul(inside, sub(size, mul(inside, scalar(0.5)))), -1);
-      }),
-  };
+  return nameErrors('huberLoss', () => {
+    assertOptions(options, { delta: true });
+    const { delta = 1 } = options;
+    if (!(Number.isFinite(delta) && delta > 0)) {
+      const text = `expected delta to be a finite number above 0, got ${String(delta)}.`;
+      throw new TransferKitError('INVALID_OPTION', text, { delta });
+    }
+    return {
+      name: 'huber',
+      settings: { delta },
+      tasks: tasksTaking('huber'),
+      losses: (predictions, targets) =>
+        tidy(() => {
+          const size = abs(sub(predictions, targets));
+          const inside = minimum(size, scalar(delta));
+          // With q = min(|e|, delta), q (|e| - q / 2) covers both cases. No gradient where e is 0.
+          return mean(mul(inside, sub(size, mul(inside, scalar(0.5)))), -1);
+        }),
+    };
+  });
 }

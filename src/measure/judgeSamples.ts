@@ -12,7 +12,6 @@ import { assertKnown } from '../model/checkLabels.ts';
 
 /** The verb, the model and the loss of a measurement. */
 export interface Inquiry {
-  readonly verb: string;
   readonly model: AnyModel;
   readonly loss: HeadLoss;
   readonly batchSize: number;
@@ -32,26 +31,26 @@ export interface Judged extends Measurement {
  * @throws TransferKitError `NOT_FINITE` for outputs that are not finite, and the errors of samples and reading.
  */
 export async function judgeSamples(inquiry: Inquiry, samples: Samples): Promise<Judged> {
-  const { verb, model, loss, batchSize, onProgress, watch } = inquiry;
-  assertKnown(verb, model, samples);
+  const { model, loss, batchSize, onProgress, watch } = inquiry;
+  assertKnown(model, samples);
   const network = await prepareFront(model, Infinity);
   try {
-    const source = { verb, model, network, samples, batchSize, signal: undefined, augment: undefined };
+    const source = { model, network, samples, batchSize, signal: undefined, augment: undefined };
     const examples = watch?.(streamExamples(source, model.base.trunk.stages.length)) ?? streamExamples(source, 0);
     const pace = await startPace('evaluate', samples.size, onProgress);
     const measured = await measure({ model, network, loss }, examples, batchSize, pace);
-    assertFinite(verb, measured);
+    assertFinite(measured);
     return { ...measured, skipped: examples.skipped };
   } finally {
     network.dispose();
   }
 }
 
-function assertFinite(verb: string, { judgements }: Measurement): void {
+function assertFinite({ judgements }: Measurement): void {
   const bad = judgements.find(({ logits }) => !logits.every(Number.isFinite));
   if (bad === undefined) return;
   const text =
-    `${verb}: expected finite outputs, got ${Array.from(bad.logits).join(', ')} for ${bad.id}. Check its preprocessing, ` +
+    `expected finite outputs, got ${Array.from(bad.logits).join(', ')} for ${bad.id}. Check its preprocessing, ` +
     'and whether training has left the weights in range.';
   throw new TransferKitError('NOT_FINITE', text, { id: bad.id });
 }

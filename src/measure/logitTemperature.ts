@@ -28,7 +28,7 @@ type Said = Pick<Judgement, 'logits' | 'target' | 'weight'>;
  * @throws TransferKitError `TOO_FEW_EXAMPLES` if every example is predicted right, so that no temperature is best;
  * `INVALID_OPTION` if the logits are no better than constant ones.
  */
-export function fitTemperature(verb: string, task: CalibratedTask, said: readonly Said[]): number {
+export function fitTemperature(task: CalibratedTask, said: readonly Said[]): number {
   const weighed = said.filter(({ weight }) => weight > 0);
   const slope = (inverse: number) => weighed.reduce((sum, each) => sum + each.weight * slopeOf(task, each, inverse), 0);
   const { temperature } = tasks[task];
@@ -37,12 +37,12 @@ export function fitTemperature(verb: string, task: CalibratedTask, said: readonl
     0,
   );
   if (!(slope(0) < 0)) {
-    const text = `${verb}: expected a model that does better than chance on the samples, got one that does not. Train it first.`;
+    const text = 'expected a model that does better than chance on the samples, got one that does not. Train it first.';
     throw new TransferKitError('INVALID_OPTION', text);
   }
   if (!(regret > 0)) {
     const text =
-      `${verb}: expected examples of which some are decided wrong, got ${String(said.length)} that are all right, for which ` +
+      `expected examples of which some are decided wrong, got ${String(said.length)} that are all right, for which ` +
       'every temperature is too high. Hold out more examples from training.';
     throw new TransferKitError('TOO_FEW_EXAMPLES', text, { examples: said.length });
   }

@@ -7,11 +7,11 @@ import type { AnyModel, Base } from './model.ts';
  *
  * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`.
  */
-export function assertAlive(verb: string, model: AnyModel): void {
+export function assertAlive(model: AnyModel): void {
   const given: unknown = model;
-  if (!has(given, 'base') || !has(given, 'head')) throw noModel(verb, given);
+  if (!has(given, 'base') || !has(given, 'head')) throw noModel(given);
   const { base, head } = model;
-  if (base.trunk.disposed || head.trunk.disposed) throw disposed(verb, 'model', base.name, 'Load or build it again.');
+  if (base.trunk.disposed || head.trunk.disposed) throw disposed('model', base.name, 'Load or build it again.');
 }
 
 /**
@@ -19,29 +19,29 @@ export function assertAlive(verb: string, model: AnyModel): void {
  *
  * @throws TransferKitError `INVALID_OPTION`, `DISPOSED`.
  */
-export function assertBaseAlive(verb: string, base: Base): void {
+export function assertBaseAlive(base: Base): void {
   const given: unknown = base;
-  if (!has(given, 'trunk')) throw noBase(verb, given);
-  if (base.trunk.disposed) throw disposed(verb, 'base', base.name, 'Load it again.');
+  if (!has(given, 'trunk')) throw noBase(given);
+  if (base.trunk.disposed) throw disposed('base', base.name, 'Load it again.');
 }
 
 function has(value: unknown, name: string): value is object {
   return typeof value === 'object' && value !== null && name in value;
 }
 
-function noModel(verb: string, given: unknown): TransferKitError {
+function noModel(given: unknown): TransferKitError {
   const [found, advice] = has(given, 'trunk')
     ? ['a base', ' Give the base a head: replaceHead(base, { labels }).']
     : [nameOf(given, 'base and head'), ''];
-  const text = `${verb}: expected a model, as replaceHead and load make it, got ${found}.${advice}`;
+  const text = `expected a model, as replaceHead and load make it, got ${found}.${advice}`;
   return new TransferKitError('INVALID_OPTION', text, { found });
 }
 
-function noBase(verb: string, given: unknown): TransferKitError {
+function noBase(given: unknown): TransferKitError {
   const [found, advice] = has(given, 'base')
     ? ['a model', ' Give its base: model.base.']
     : [nameOf(given, 'a trunk'), ''];
-  const text = `${verb}: expected a base, as loadBase makes it, got ${found}.${advice}`;
+  const text = `expected a base, as loadBase makes it, got ${found}.${advice}`;
   return new TransferKitError('INVALID_OPTION', text, { found });
 }
 
@@ -50,7 +50,7 @@ function nameOf(value: unknown, missing: string): string {
   return typeof value === 'object' && value !== null ? `an object without ${missing}` : String(value);
 }
 
-function disposed(verb: string, what: string, name: string, advice: string): TransferKitError {
-  const text = `${verb}: expected a usable ${what}, got '${name}' after its dispose(). ${advice}`;
+function disposed(what: string, name: string, advice: string): TransferKitError {
+  const text = `expected a usable ${what}, got '${name}' after its dispose(). ${advice}`;
   return new TransferKitError('DISPOSED', text, { name });
 }

@@ -4,7 +4,7 @@ import type { AnyModel } from './model.ts';
 import type { Samples } from '../core/types.ts';
 import { isNumeric } from '../core/numericTarget.ts';
 import { encodeTarget } from './tasks/encodeTarget.ts';
-import { byHeads, type HeadSamples } from './headTargets.ts';
+import { checkEach, type HeadSamples } from './headTargets.ts';
 import { mismatch } from './tasks/labelTargets.ts';
 import { tasks } from './tasks/tasks.ts';
 
@@ -14,9 +14,9 @@ import { tasks } from './tasks/tasks.ts';
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `TOO_FEW_EXAMPLES`, `CLASS_WITHOUT_EXAMPLES`; the errors of
  * `assertKnown`.
  */
-export function assertTrainable(verb: string, model: AnyModel, samples: Samples): void {
-  assertKnown(verb, model, samples);
-  for (const head of byHeads(verb, model, samples)) assertLearnable(head);
+export function assertTrainable(model: AnyModel, samples: Samples): void {
+  assertKnown(model, samples);
+  checkEach(model, samples, assertLearnable);
 }
 
 function assertLearnable(head: HeadSamples): void {
@@ -29,7 +29,7 @@ function assertLearnable(head: HeadSamples): void {
   if (without.length === 0) return;
   throw new TransferKitError(
     'CLASS_WITHOUT_EXAMPLES',
-    `${head.verb}: expected examples of every label in training, got none of ${without.join(', ')}. Add some, split by ` +
+    `expected examples of every label in training, got none of ${without.join(', ')}. Add some, split by ` +
       'samples.split (which keeps every class in both parts), or leave the labels out of replaceHead.',
     { without },
   );
@@ -40,12 +40,12 @@ function assertLearnable(head: HeadSamples): void {
  *
  * @throws TransferKitError `TOO_FEW_EXAMPLES`; the errors of `assertKnown`.
  */
-export function assertValidation(verb: string, model: AnyModel, validation: Samples): void {
-  assertKnown(verb, model, validation);
-  for (const head of byHeads(verb, model, validation)) {
+export function assertValidation(model: AnyModel, validation: Samples): void {
+  assertKnown(model, validation);
+  checkEach(model, validation, (head) => {
     const { labelled } = tasks[head.part.task];
     if (labelled?.one !== undefined) assertEnough(head, 'to validate on. Hold out more, or none');
-  }
+  });
 }
 
 /**
@@ -53,11 +53,11 @@ export function assertValidation(verb: string, model: AnyModel, validation: Samp
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertSamples(verb: string, samples: unknown): asserts samples is Samples {
+export function assertSamples(samples: unknown): asserts samples is Samples {
   const isSamples = typeof samples === 'object' && samples !== null && 'read' in samples && 'classCounts' in samples;
   if (isSamples) return;
   const found = Array.isArray(samples) ? 'a list' : typeof samples === 'string' ? `'${samples}'` : typeof samples;
-  const text = `${verb}: expected samples, as fromArrays, defineSamples or imageFolder make them, got ${found}.`;
+  const text = `expected samples, as fromArrays, defineSamples or imageFolder make them, got ${found}.`;
   throw new TransferKitError('INVALID_OPTION', text, { found });
 }
 
@@ -66,26 +66,26 @@ export function assertSamples(verb: string, samples: unknown): asserts samples i
  *
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `INVALID_OPTION`, `OUT_OF_RANGE`.
  */
-export function assertKnown(verb: string, model: AnyModel, samples: Samples): void {
-  assertSamples(verb, samples);
-  if (samples.size === 0) throw new TransferKitError('NO_EXAMPLES', `${verb}: expected examples, got none.`);
-  for (const head of byHeads(verb, model, samples)) assertKnownLabels(head);
+export function assertKnown(model: AnyModel, samples: Samples): void {
+  assertSamples(samples);
+  if (samples.size === 0) throw new TransferKitError('NO_EXAMPLES', 'expected examples, got none.');
+  checkEach(model, samples, assertKnownLabels);
 }
 
 function assertKnownLabels(head: HeadSamples): void {
-  const { verb, part, samples } = head;
+  const { part, samples } = head;
   if (tasks[part.task].labelled === undefined) return;
   if (hasNumbers(head)) {
     assertSameOrder(head);
     labelCounts(head);
     return;
   }
-  if (samples.labels.length === 0) throw mismatch(verb, 'labels', samples.target(0), 'the first example');
+  if (samples.labels.length === 0) throw mismatch('labels', samples.target(0), 'the first example');
   const unknown = samples.labels.filter((label) => !part.labels.includes(label) && countOf(head, label) > 0);
   if (unknown.length === 0) return;
   throw new TransferKitError(
     'UNKNOWN_LABEL',
-    `${verb}: expected the labels of the head (${part.labels.join(', ')}), got examples of ${unknown.join(', ')} too. ` +
+    `expected the labels of the head (${part.labels.join(', ')}), got examples of ${unknown.join(', ')} too. ` +
       'Give replaceHead the labels of the samples.',
     { unknown, labels: part.labels },
   );
@@ -97,14 +97,14 @@ function assertKnownLabels(head: HeadSamples): void {
  * @throws TransferKitError `INVALID_OPTION`, `OUT_OF_RANGE` for targets that are neither shares nor indexes of labels.
  */
 export function labelCounts(head: HeadSamples): number[] {
-  const { verb, part, samples } = head;
+  const { part, samples } = head;
   const { task, labels } = part;
   const { labelled } = tasks[task];
   if (labelled === undefined) return [];
   if (!hasNumbers(head)) return labels.map((label) => countOf(head, label));
   const counts = labels.map(() => 0);
   for (let index = 0; index < samples.size; index++) {
-    const target = encodeTarget(verb, part, samples.target(index), `example ${String(index)}`);
+    const target = encodeTarget(part, samples.target(index), `example ${String(index)}`);
     const shares = labelled.shares(target);
     for (const [label, count] of counts.entries()) counts[label] = count + (shares[label] ?? 0);
   }
@@ -116,13 +116,13 @@ function hasNumbers({ samples }: HeadSamples): boolean {
 }
 
 /** Raises if numeric targets refer to a different order of the labels. */
-function assertSameOrder({ verb, part, samples }: HeadSamples): void {
+function assertSameOrder({ part, samples }: HeadSamples): void {
   const { labels } = samples;
   if (labels.length === 0) return;
   if (labels.length === part.labels.length && labels.every((label, i) => label === part.labels[i])) return;
   throw new TransferKitError(
     'INVALID_OPTION',
-    `${verb}: expected targets that are numbers to be in the order of the head's labels (${part.labels.join(', ')}), got ` +
+    `expected targets that are numbers to be in the order of the head's labels (${part.labels.join(', ')}), got ` +
       `the order ${labels.join(', ')}. Give replaceHead the labels of the samples.`,
     { expected: part.labels, received: labels },
   );
@@ -133,8 +133,8 @@ function countOf({ samples: { classCounts } }: HeadSamples, label: string): numb
   return Object.hasOwn(classCounts, label) ? (classCounts[label] ?? 0) : 0;
 }
 
-function assertEnough({ verb, part: { labels }, samples: { size } }: HeadSamples, rest: string): void {
+function assertEnough({ part: { labels }, samples: { size } }: HeadSamples, rest: string): void {
   if (size >= labels.length) return;
-  const text = `${verb}: expected at least one example for each of ${String(labels.length)} labels, got ${String(size)} ${rest}.`;
+  const text = `expected at least one example for each of ${String(labels.length)} labels, got ${String(size)} ${rest}.`;
   throw new TransferKitError('TOO_FEW_EXAMPLES', text, { labels, size });
 }

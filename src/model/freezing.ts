@@ -35,7 +35,7 @@ export interface FreezeReport {
 
 /** Does the work of `unfreeze` for a verb that already holds the model. */
 export function unfreezeNow(model: AnyModel, which: FreezeSelection): FreezeReport {
-  return setFrozen('unfreeze', model, which, false);
+  return setFrozen(model, which, false);
 }
 
 /**
@@ -43,11 +43,11 @@ export function unfreezeNow(model: AnyModel, which: FreezeSelection): FreezeRepo
  *
  * @throws TransferKitError `UNKNOWN_LAYER`, `INVALID_OPTION`, `BASE_SHARED`.
  */
-export function setFrozen(verb: string, model: AnyModel, which: FreezeSelection, frozen: boolean): FreezeReport {
-  const meant = choose(verb, model, which);
-  if (meant.length === 0 && !mayBeEmpty(which)) throw withoutWeights(verb, which);
+export function setFrozen(model: AnyModel, which: FreezeSelection, frozen: boolean): FreezeReport {
+  const meant = choose(model, which);
+  if (meant.length === 0 && !mayBeEmpty(which)) throw withoutWeights(which);
   const chosen = meant.filter((weight) => weight.frozen !== frozen);
-  if (!frozen) assertOwned(verb, model, chosen);
+  if (!frozen) assertOwned(model, chosen);
   for (const weight of chosen) weight.frozen = frozen;
   return report(model, chosen.length);
 }
@@ -58,30 +58,30 @@ function mayBeEmpty(which: FreezeSelection): boolean {
 }
 
 /** The error for a selection without weights: it has no effect, so it must be a mistake. */
-function withoutWeights(verb: string, which: FreezeSelection): TransferKitError {
+function withoutWeights(which: FreezeSelection): TransferKitError {
   const got = typeof which === 'function' || which instanceof RegExp ? String(which) : shown(which);
-  const text = `${verb}: expected layers that hold weights, got ${got}, which means none. Name the layer before or after them.`;
+  const text = `expected layers that hold weights, got ${got}, which means none. Name the layer before or after them.`;
   return new TransferKitError('INVALID_OPTION', text, { selection: which });
 }
 
-function choose(verb: string, model: AnyModel, which: FreezeSelection): readonly TrunkWeight[] {
+function choose(model: AnyModel, which: FreezeSelection): readonly TrunkWeight[] {
   const { base, head } = model;
   if (which === 'base') return base.trunk.weights;
   if (which === 'head') return head.trunk.weights;
   if (which === 'all') return [...base.trunk.weights, ...head.trunk.weights];
-  if (isList(which)) return [...new Set(which.flatMap((each) => choose(verb, model, each)))];
+  if (isList(which)) return [...new Set(which.flatMap((each) => choose(model, each)))];
   // A selection may name layers of the head; the head is searched only if the base has no such layer.
   try {
-    return selectWeights(verb, base.trunk, which, layerNames(head.trunk));
+    return selectWeights(base.trunk, which, layerNames(head.trunk));
   } catch (error) {
     if (!isTransferKitError(error, 'UNKNOWN_LAYER')) throw error;
-    return inHead(verb, head.trunk, which, error);
+    return inHead(head.trunk, which, error);
   }
 }
 
-function inHead(verb: string, head: Trunk, which: LayerSelection, baseError: unknown): readonly TrunkWeight[] {
+function inHead(head: Trunk, which: LayerSelection, baseError: unknown): readonly TrunkWeight[] {
   try {
-    return selectWeights(verb, head, which);
+    return selectWeights(head, which);
   } catch {
     throw baseError;
   }

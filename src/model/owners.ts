@@ -11,10 +11,10 @@ const owners = new WeakMap<Trunk, Set<Trunk>>();
  *
  * @throws TransferKitError `BASE_SHARED`.
  */
-export function assertShareable(verb: string, { name, trunk }: Base): void {
+export function assertShareable({ name, trunk }: Base): void {
   if (headsOn(trunk) === 0 || trunk.weights.every(({ frozen }) => frozen)) return;
   const text =
-    `${verb}: expected a base that is frozen, as another model has it too, got '${name}' with unfrozen layers. Call freeze(model) ` +
+    `expected a base that is frozen, as another model has it too, got '${name}' with unfrozen layers. Call freeze(model) ` +
     'with that model, or load the base again.';
   throw new TransferKitError('BASE_SHARED', text, { name });
 }
@@ -24,14 +24,14 @@ export function assertShareable(verb: string, { name, trunk }: Base): void {
  *
  * @throws TransferKitError `BASE_SHARED`.
  */
-export function assertOwned(verb: string, { base }: AnyModel, weights: readonly TrunkWeight[]): void {
+export function assertOwned({ base }: AnyModel, weights: readonly TrunkWeight[]): void {
   const { name, trunk } = base;
   const heads = headsOn(trunk);
   if (heads < 2) return;
   const own = new Set(trunk.weights);
   if (!weights.some((weight) => own.has(weight))) return;
   const text =
-    `${verb}: expected a base that belongs to one model for its weights to move, got '${name}', which ${String(heads)} models share. ` +
+    `expected a base that belongs to one model for its weights to move, got '${name}', which ${String(heads)} models share. ` +
     "Train the head alone (unfreeze: 'head'), dispose of the other models (the base stays until the last), or load the base again.";
   throw new TransferKitError('BASE_SHARED', text, { name, models: heads });
 }

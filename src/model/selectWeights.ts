@@ -26,17 +26,15 @@ export type LayerSelection =
 /**
  * The weights of the selected layers of a trunk, in the trunk's order.
  *
- * @param verb - For error texts.
  * @param elsewhere - Layers of another trunk, which error texts suggest too.
  * @throws TransferKitError `UNKNOWN_LAYER` with the nearest names if no layer is selected, `INVALID_OPTION`.
  */
 export function selectWeights(
-  verb: string,
   trunk: Trunk,
   selection: LayerSelection,
   elsewhere: readonly string[] = [],
 ): TrunkWeight[] {
-  const chosen = selectLayers({ verb, trunk, names: layerNames(trunk), elsewhere }, selection);
+  const chosen = selectLayers({ trunk, names: layerNames(trunk), elsewhere }, selection);
   return trunk.weights.filter((weight) => chosen.has(weight.layer));
 }
 
@@ -51,7 +49,6 @@ export function isList(selection: LayerSelection): selection is readonly LayerSe
 }
 
 interface Place {
-  readonly verb: string;
   readonly trunk: Trunk;
   readonly names: readonly string[];
   readonly elsewhere: readonly string[];
@@ -63,57 +60,57 @@ function selectLayers(place: Place, selection: LayerSelection): Set<string> {
   if (selection instanceof RegExp) return byTest(place, (name) => new RegExp(selection).test(name), String(selection));
   if (typeof selection === 'function') return byTest(place, selection, 'the given function');
   if (isList(selection)) return new Set(selection.flatMap((each) => [...selectLayers(place, each)]));
-  const { from, lastStages: count } = placesOf(place, selection);
+  const { from, lastStages: count } = placesOf(selection);
   if (from !== undefined && count === undefined) {
     const first = byName(place, from);
     return new Set(names.slice(names.findIndex((name) => first.has(name))));
   }
   if (count !== undefined && from === undefined) return lastStages(place, count);
-  const text = `${place.verb}: expected a name, RegExp, function, { from }, { lastStages } or a list of these, got ${shown(selection)}.`;
+  const text = `expected a name, RegExp, function, { from }, { lastStages } or a list of these, got ${shown(selection)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { selection });
 }
 
 /** The fields of a selection object. Callers without TypeScript may pass any value, which has no fields. */
-function placesOf(
-  { verb }: Place,
-  selection: { readonly from: string } | { readonly lastStages: number },
-): { readonly from?: string; readonly lastStages?: number } {
+function placesOf(selection: { readonly from: string } | { readonly lastStages: number }): {
+  readonly from?: string;
+  readonly lastStages?: number;
+} {
   const given: unknown = selection;
   if (!isObject(given)) return {};
-  assertOptions(verb, selection, { from: true, lastStages: true });
+  assertOptions(selection, { from: true, lastStages: true });
   return selection;
 }
 
-function byName({ verb, names, elsewhere }: Place, wanted: string): Set<string> {
+function byName({ names, elsewhere }: Place, wanted: string): Set<string> {
   if (names.includes(wanted)) return new Set([wanted]);
   const found = names.filter((name) => name.startsWith(wanted) && /^[_/.-]/.test(name.slice(wanted.length)));
   if (wanted !== '' && found.length > 0) return new Set(found);
   const nearest = nearestNames(wanted, [...names, ...elsewhere]);
   throw new TransferKitError(
     'UNKNOWN_LAYER',
-    `${verb}: expected the name or the beginning of the name of a layer, got '${wanted}'. Nearest: ${nearest.join(', ')}.`,
+    `expected the name or the beginning of the name of a layer, got '${wanted}'. Nearest: ${nearest.join(', ')}.`,
     { layer: wanted, nearest },
   );
 }
 
-function byTest({ verb, names }: Place, test: (name: string) => boolean, shown: string): Set<string> {
+function byTest({ names }: Place, test: (name: string) => boolean, shown: string): Set<string> {
   const found = names.filter((name) => test(name));
   if (found.length > 0) return new Set(found);
   const some = names.slice(0, 10).join(', ');
   throw new TransferKitError(
     'UNKNOWN_LAYER',
-    `${verb}: expected ${shown} to match layers, it matches none of ${String(names.length)}: ${some}, …`,
+    `expected ${shown} to match layers, it matches none of ${String(names.length)}: ${some}, …`,
     { known: names },
   );
 }
 
-function lastStages({ verb, trunk }: Place, count: number): Set<string> {
+function lastStages({ trunk }: Place, count: number): Set<string> {
   if (Number.isInteger(count) && count >= 1 && count <= trunk.stages.length) {
     return new Set(trunk.stages.slice(-count).flatMap((stage) => stage.layers));
   }
   throw new TransferKitError(
     'INVALID_OPTION',
-    `${verb}: expected lastStages from 1 to ${String(trunk.stages.length)}, got ${String(count)}.`,
+    `expected lastStages from 1 to ${String(trunk.stages.length)}, got ${String(count)}.`,
     { lastStages: count, stages: trunk.stages.length },
   );
 }

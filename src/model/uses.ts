@@ -21,10 +21,10 @@ const uses = new WeakMap<Trunk, Use>();
  * @throws TransferKitError `INVALID_OPTION` for a value that is no model; `DISPOSED`, also if the model is disposed of
  * during the call.
  */
-export async function whileUsed<T>(verb: string, model: AnyModel, work: () => Promise<T>): Promise<T> {
-  assertAlive(verb, model);
+export async function whileUsed<T>(model: AnyModel, work: () => Promise<T>): Promise<T> {
+  assertAlive(model);
   const result = await hold(trunksOf(model), undefined, work);
-  assertAlive(verb, model);
+  assertAlive(model);
   return result;
 }
 
@@ -32,16 +32,16 @@ export async function whileUsed<T>(verb: string, model: AnyModel, work: () => Pr
  * {@link whileUsed} for verbs whose result does not need the model: the result is returned even if the model is
  * disposed of during the call.
  */
-export async function whileCopied<T>(verb: string, model: AnyModel, work: () => Promise<T>): Promise<T> {
-  assertAlive(verb, model);
+export async function whileCopied<T>(model: AnyModel, work: () => Promise<T>): Promise<T> {
+  assertAlive(model);
   return hold(trunksOf(model), undefined, work);
 }
 
 /** {@link whileUsed} for a base. */
-export async function whileBaseUsed<T>(verb: string, base: Base, work: () => Promise<T>): Promise<T> {
-  assertBaseAlive(verb, base);
+export async function whileBaseUsed<T>(base: Base, work: () => Promise<T>): Promise<T> {
+  assertBaseAlive(base);
   const result = await hold([base.trunk], undefined, work);
-  assertBaseAlive(verb, base);
+  assertBaseAlive(base);
   return result;
 }
 
@@ -52,9 +52,9 @@ export async function whileBaseUsed<T>(verb: string, base: Base, work: () => Pro
  * @throws TransferKitError the errors of {@link whileUsed}; `BUSY` if another verb is changing one of them.
  */
 export async function whileChanged<T>(verb: string, models: readonly AnyModel[], work: () => Promise<T>): Promise<T> {
-  for (const model of models) assertIdle(verb, model);
+  for (const model of models) assertIdle(model);
   const result = await hold([...new Set(models.flatMap(trunksOf))], verb, work);
-  for (const model of models) assertAlive(verb, model);
+  for (const model of models) assertAlive(model);
   return result;
 }
 
@@ -63,15 +63,15 @@ export async function whileChanged<T>(verb: string, models: readonly AnyModel[],
  *
  * @throws TransferKitError `INVALID_OPTION` for a value that is no model, `DISPOSED`, `BUSY`.
  */
-export function assertIdle(verb: string, model: AnyModel): void {
-  assertAlive(verb, model);
-  assertNoChanger(verb, 'model', model.base.name, trunksOf(model));
+export function assertIdle(model: AnyModel): void {
+  assertAlive(model);
+  assertNoChanger('model', model.base.name, trunksOf(model));
 }
 
 /** {@link assertIdle} for a base. */
-export function assertBaseIdle(verb: string, base: Base): void {
-  assertBaseAlive(verb, base);
-  assertNoChanger(verb, 'base', base.name, [base.trunk]);
+export function assertBaseIdle(base: Base): void {
+  assertBaseAlive(base);
+  assertNoChanger('base', base.name, [base.trunk]);
 }
 
 /** Frees a trunk that is disposed of: now, or after the last verb that uses it. */
@@ -81,11 +81,11 @@ export function freeWhenUnused(trunk: Trunk, free: () => void): void {
   else use.free = free;
 }
 
-function assertNoChanger(verb: string, what: string, name: string, trunks: readonly Trunk[]): void {
+function assertNoChanger(what: string, name: string, trunks: readonly Trunk[]): void {
   const changer = trunks.map((trunk) => uses.get(trunk)?.changer).find((each) => each !== undefined);
   if (changer === undefined) return;
   const text =
-    `${verb}: expected a ${what} that no other verb is changing, got '${name}' while ${changer} runs on it. Wait for that to end, ` +
+    `expected a ${what} that no other verb is changing, got '${name}' while ${changer} runs on it. Wait for that to end, ` +
     'or stop it with its signal.';
   throw new TransferKitError('BUSY', text, { name, changer });
 }

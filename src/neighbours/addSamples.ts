@@ -38,7 +38,6 @@ export interface AddedExamples {
 
 /** Verb, samples and options. */
 export interface Addition {
-  readonly verb: string;
   readonly features: BaseFeatures;
   readonly samples: Samples;
   /** Gives out ids for a number of examples, and returns the first. */
@@ -47,12 +46,12 @@ export interface Addition {
 
 /** Reads samples and computes their features. The result is ready to be kept. */
 export async function addSamples(
-  { verb, features, samples, claim }: Addition,
+  { features, samples, claim }: Addition,
   { batchSize = 32, signal, onProgress }: AddOptions,
 ): Promise<{ readonly examples: readonly KeptExample[]; readonly skipped: readonly Unreadable[] }> {
-  assertWhole(verb, 'batchSize', batchSize, 1);
-  assertSamples(verb, samples);
-  const labels = Array.from({ length: samples.size }, (_, index) => labelAt(verb, samples, index));
+  assertWhole('batchSize', batchSize, 1);
+  assertSamples(samples);
+  const labels = Array.from({ length: samples.size }, (_, index) => labelAt(samples, index));
   const first = claim(samples.size);
   await ensureBackend();
   const question = { name: '', task: 'classes' as const, labels: samples.labels, units: samples.labels.length };
@@ -60,32 +59,32 @@ export async function addSamples(
   const examples: KeptExample[] = [];
   const skipped: Unreadable[] = [];
   const pace = await startPace('features', samples.size, onProgress);
-  for await (const batch of readBatches(verb, reader, samples, allInBatches(samples.size, batchSize))) {
+  for await (const batch of readBatches(reader, samples, allInBatches(samples.size, batchSize))) {
     const { input, indexes, ids, unreadable } = batch;
     if (signal?.aborted === true) {
       dispose(input);
-      throw new TransferKitError('ABORTED', `${verb}: was stopped by its signal.`, {}, signal.reason);
+      throw new TransferKitError('ABORTED', 'was stopped by its signal.', {}, signal.reason);
     }
     skipped.push(...unreadable);
-    const rows = input === undefined ? [] : await features.read(verb, input, ids);
+    const rows = input === undefined ? [] : await features.read(input, ids);
     indexes.forEach((index, row) => {
       examples.push({ id: first + index, label: labels[index] ?? '', ...vectorOf(rows[row] ?? new Float32Array(0)) });
     });
     await pace.advance(ids.length + unreadable.length);
   }
-  assertReadable(verb, samples, skipped);
-  if (examples.length === 0) throw noneReadable(verb, samples);
+  assertReadable(samples, skipped);
+  if (examples.length === 0) throw noneReadable(samples);
   return { examples, skipped };
 }
 
-function labelAt(verb: string, samples: Samples, index: number): string {
+function labelAt(samples: Samples, index: number): string {
   const target = samples.target(index);
   const list: readonly unknown[] = Array.isArray(target) ? target : [target];
   const [given, ...more] = list;
   const label = typeof given === 'number' ? samples.labels[given] : given;
   if (typeof label === 'string' && more.length === 0) return label;
   const text =
-    `${verb}: expected one label for each example, got ${shown(target)} for example ${String(index)}. Only classes ` +
+    `expected one label for each example, got ${shown(target)} for example ${String(index)}. Only classes ` +
     'can be told apart by examples.';
   throw new TransferKitError('INVALID_OPTION', text, { index, target });
 }

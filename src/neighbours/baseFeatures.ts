@@ -20,7 +20,7 @@ export interface BaseFeatures {
    * @param names - Names of the inputs in error texts.
    * @throws TransferKitError `NOT_FINITE`, `DISPOSED`.
    */
-  read(verb: string, input: Tensor, names: readonly string[]): Promise<Float32Array[]>;
+  read(input: Tensor, names: readonly string[]): Promise<Float32Array[]>;
   /** Frees the prepared memory. The base stays. */
   dispose(): void;
 }
@@ -31,25 +31,25 @@ export interface BaseFeatures {
  * @throws TransferKitError `INVALID_OPTION` for a pooling that does not fit the features, `UNSUPPORTED_SOURCE` for
  * features that cannot be compared, `DISPOSED`.
  */
-export async function openFeatures(verb: string, base: Base, wanted?: FeaturePooling): Promise<BaseFeatures> {
-  assertBaseAlive(verb, base);
-  const pooling = settlePooling(verb, base, wanted);
-  const width = widthOf(verb, base.trunk.output.shape, pooling);
+export async function openFeatures(base: Base, wanted?: FeaturePooling): Promise<BaseFeatures> {
+  assertBaseAlive(base);
+  const pooling = settlePooling(base, wanted);
+  const width = widthOf(base.trunk.output.shape, pooling);
   const folded = await base.trunk.fold();
   return {
     base,
     pooling,
     width,
-    async read(verbNow, input, names) {
+    async read(input, names) {
       let map: Tensor;
       try {
-        assertBaseAlive(verbNow, base);
+        assertBaseAlive(base);
         map = folded.run(input);
       } finally {
         dispose(input);
       }
       try {
-        return rowsOf(verbNow, await pooledValues(map, pooling ?? 'average'), names);
+        return rowsOf(await pooledValues(map, pooling ?? 'average'), names);
       } finally {
         dispose(map);
       }
@@ -61,39 +61,35 @@ export async function openFeatures(verb: string, base: Base, wanted?: FeaturePoo
 }
 
 /** Cuts values into separate rows. */
-export function rowsOf(verb: string, values: Float32Array, names: readonly string[]): Float32Array[] {
+export function rowsOf(values: Float32Array, names: readonly string[]): Float32Array[] {
   const width = values.length / names.length;
   return names.map((name, row) => {
     const own = values.slice(row * width, (row + 1) * width);
     if (own.every(Number.isFinite)) return own;
-    const text = `${verb}: expected finite features, got NaN or infinity for ${name}. Check that example and its preprocessing.`;
+    const text = `expected finite features, got NaN or infinity for ${name}. Check that example and its preprocessing.`;
     throw new TransferKitError('NOT_FINITE', text, { id: name });
   });
 }
 
 /** The pooling of a linear head: the average by default; none for vectors. */
-export function settlePooling(
-  verb: string,
-  { name, trunk }: Base,
-  wanted?: FeaturePooling,
-): FeaturePooling | undefined {
+export function settlePooling({ name, trunk }: Base, wanted?: FeaturePooling): FeaturePooling | undefined {
   const { shape, dtype } = trunk.output;
   if (dtype !== 'float32' || shape.length < 2) {
     const text =
-      `${verb}: expected a base that gives float32 features for each example, got ${dtype} ${describeShape(shape)} from ` +
+      `expected a base that gives float32 features for each example, got ${dtype} ${describeShape(shape)} from ` +
       `'${name}'. Use another cut.`;
     throw new TransferKitError('UNSUPPORTED_SOURCE', text, { dtype, shape });
   }
   if (shape.length > 2) return wanted ?? 'average';
   if (wanted === undefined) return undefined;
-  const text = `${verb}: expected no pooling for features of shape ${describeShape(shape)}, got '${wanted}'.`;
+  const text = `expected no pooling for features of shape ${describeShape(shape)}, got '${wanted}'.`;
   throw new TransferKitError('INVALID_OPTION', text, { pooling: wanted, features: shape });
 }
 
-function widthOf(verb: string, shape: Shape, pooling: FeaturePooling | undefined): number {
+function widthOf(shape: Shape, pooling: FeaturePooling | undefined): number {
   const counted = pooling === 'flatten' ? shape.slice(1) : shape.slice(-1);
   const width = counted.reduce<number>((size, axis) => size * (axis ?? NaN), pooling === 'both' ? 2 : 1);
   if (!Number.isNaN(width)) return width;
-  const text = `${verb}: expected features of a fixed size, got ${describeShape(shape)}. Give loadBase an inputSize, or pool them.`;
+  const text = `expected features of a fixed size, got ${describeShape(shape)}. Give loadBase an inputSize, or pool them.`;
   throw new TransferKitError('INVALID_OPTION', text, { pooling, features: shape });
 }

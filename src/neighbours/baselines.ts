@@ -22,7 +22,6 @@ import { knnDefaults, voteShares } from './votes.ts';
 
 /** Verb, model, and the samples that the baselines learn from. */
 export interface BaselinePlan {
-  readonly verb: string;
   readonly model: AnyModel;
   readonly samples: Samples;
   readonly batchSize: number;
@@ -57,7 +56,7 @@ interface HeadBaselines extends DecidingHead {
  * @throws TransferKitError `INVALID_OPTION` for a model without classes, and what samples, reading and features raise.
  */
 export async function learnBaselines(plan: BaselinePlan): Promise<LearntBaselines> {
-  const { verb, model } = plan;
+  const { model } = plan;
   const parts = model.head.parts.flatMap((part) => {
     const { labelled } = tasks[part.task];
     return labelled?.one === undefined ? [] : [{ part, one: labelled.one }];
@@ -65,15 +64,15 @@ export async function learnBaselines(plan: BaselinePlan): Promise<LearntBaseline
   if (parts.length === 0) {
     const names = model.head.parts.map(({ task }) => task).join(', ');
     const expected = listTasks(({ labelled }) => labelled?.one !== undefined);
-    throw invalidOption(verb, `baselines for task ${expected} only`, names);
+    throw invalidOption(`baselines for task ${expected} only`, names);
   }
   const { vectors, targets, skipped } = await readFeatures(plan);
   const heads = parts.map((head) => learn(head, vectors, targets));
   const k = Math.min(knnDefaults.k, vectors.length);
   let asked = 0;
   const judge = async ({ input, ids, targetRows }: Rows) => {
-    const pooling = settlePooling(verb, model.base) ?? 'average';
-    const rows = rowsOf(verb, await pooledValues(input, pooling), ids);
+    const pooling = settlePooling(model.base) ?? 'average';
+    const rows = rowsOf(await pooledValues(input, pooling), ids);
     const found = await nearestRows({ ...knnDefaults, rows: vectors }, rows);
     for (const head of heads) count(head, rows, found, targetRows);
     asked += ids.length;
@@ -95,17 +94,17 @@ export async function learnBaselines(plan: BaselinePlan): Promise<LearntBaseline
   };
 }
 
-async function readFeatures({ verb, model, samples, batchSize, onProgress }: BaselinePlan) {
-  assertKnown(verb, model, samples);
+async function readFeatures({ model, samples, batchSize, onProgress }: BaselinePlan) {
+  assertKnown(model, samples);
   const vectors: FeatureVector[] = [];
   const targets: Float32Array[] = [];
   const skipped: Unreadable[] = [];
-  const features = await openFeatures(verb, model.base);
+  const features = await openFeatures(model.base);
   try {
     const pace = await startPace('features', samples.size, onProgress);
-    for await (const batch of readBatches(verb, model, samples, allInBatches(samples.size, batchSize))) {
+    for await (const batch of readBatches(model, samples, allInBatches(samples.size, batchSize))) {
       const { input, ids, unreadable } = batch;
-      const rows = input === undefined ? [] : await features.read(verb, input, ids);
+      const rows = input === undefined ? [] : await features.read(input, ids);
       vectors.push(...rows.map((values) => vectorOf(values)));
       targets.push(...batch.targets);
       skipped.push(...unreadable);
@@ -114,8 +113,8 @@ async function readFeatures({ verb, model, samples, batchSize, onProgress }: Bas
   } finally {
     features.dispose();
   }
-  assertReadable(verb, samples, skipped);
-  if (vectors.length === 0) throw noneReadable(verb, samples);
+  assertReadable(samples, skipped);
+  if (vectors.length === 0) throw noneReadable(samples);
   return { vectors, targets, skipped };
 }
 

@@ -1,4 +1,5 @@
 // Classifiers that keep examples: the parts that `knn` and `nearestCentroid` share.
+import { nameErrors } from '../core/edge.ts';
 import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { assertBaseAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
@@ -78,7 +79,8 @@ type Classify = (features: readonly Float32Array[]) => Promise<readonly Readonly
 
 /** Parts of a classifier. */
 export interface ClassifierPlan {
-  readonly verb: string;
+  /** The function that makes it, as errors of its methods name it. */
+  readonly maker: string;
   readonly base: Base;
   readonly pooling: FeaturePooling | undefined;
   /** Examples of an earlier classifier. */
@@ -89,15 +91,15 @@ export interface ClassifierPlan {
 
 /** Prepares the base, and restores the examples of an earlier classifier. */
 export async function openClassifier(plan: ClassifierPlan): Promise<ExampleClassifier> {
-  const { verb, base, pooling, examples } = plan;
-  if (pooling !== undefined) assertOneOf(verb, 'pooling', pooling, featurePoolings);
-  assertBaseAlive(verb, base);
+  const { base, pooling, examples } = plan;
+  if (pooling !== undefined) assertOneOf('pooling', pooling, featurePoolings);
+  assertBaseAlive(base);
   await ensureBackend();
   const hasMaps = base.trunk.output.shape.length > 2;
-  const features = await openFeatures(verb, base, pooling ?? (hasMaps ? savedPooling(examples) : undefined));
+  const features = await openFeatures(base, pooling ?? (hasMaps ? savedPooling(examples) : undefined));
   try {
     const origin = await originOf(features);
-    const kept = examples === undefined ? { examples: [], nextId: 0 } : restoreExamples(verb, examples, origin);
+    const kept = examples === undefined ? { examples: [], nextId: 0 } : restoreExamples(examples, origin);
     return new KeepingClassifier(plan, features, origin, new ExampleMemory(kept.examples, kept.nextId));
   } catch (error) {
     features.dispose();
@@ -140,54 +142,23 @@ class KeepingClassifier implements ExampleClassifier {
   }
 
   async add(input: unknown, label: string): Promise<number> {
-    const verb = this.begin('add');
-    if (typeof label !== 'string' || label === '') throw invalidOption(verb, "a label that is not ''", label);
-    const id = this.memory.claim(1);
-    await ensureBackend();
-    for await (const { input: prepared, names } of prepareInputs(verb, this.base, [input], 1)) {
-      const [values = new Float32Array(0)] = await this.features.read(verb, prepared, names);
-      this.keep(verb, [{ id, label, ...vectorOf(values) }]);
-    }
-    return id;
+    return nameErrors(`${this.plan.maker}.add`, () => this.addNow(input, label));
   }
 
   async addAll(samples: Samples, options: AddOptions = {}): Promise<AddedExamples> {
-    const verb = this.begin('addAll');
-    assertOptions(verb, options, { batchSize: true, signal: true, onProgress: true });
-    const claim = (count: number) => this.memory.claim(count);
-    const { examples, skipped } = await addSamples({ verb, features: this.features, samples, claim }, options);
-    this.keep(verb, examples);
-    return { ids: examples.map(({ id }) => id), skipped };
+    return nameErrors(`${this.plan.maker}.addAll`, () => this.addAllNow(samples, options));
   }
 
   remove(id: number): void {
-    this.memory.remove(`${this.plan.verb}.remove`, id);
+    nameErrors(`${this.plan.maker}.remove`, () => {
+      this.memory.remove(id);
+    });
     this.fitted = undefined;
   }
 
   predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
   async predict(input: unknown, options: PredictOptions = {}): Promise<LabelPrediction[] | LabelPrediction[][]> {
-    const verb = this.begin('predict');
-    assertOptions(verb, options, { topK: true, batchSize: true });
-    const { topK = Infinity, batchSize = 32 } = options;
-    if (topK !== Infinity) assertWhole(verb, 'topK', topK, 1);
-    assertWhole(verb, 'batchSize', batchSize, 1);
-    if (this.size === 0) {
-      throw new TransferKitError(
-        'NO_EXAMPLES',
-        `${verb}: expected examples to compare with, got none. Add some first.`,
-      );
-    }
-    await ensureBackend();
-    const { labels } = this;
-    const classify = (this.fitted ??= this.plan.fit(this.memory.examples));
-    const isList = isListOfInputs(input);
-    const predictions: LabelPrediction[][] = [];
-    for await (const batch of prepareInputs(verb, this.base, isList ? input : [input], batchSize)) {
-      const rows = await this.features.read(verb, batch.input, batch.names);
-      predictions.push(...(await classify(rows)).map((shares) => describe(shares, labels).slice(0, topK)));
-    }
-    return isList ? predictions : (predictions[0] ?? []);
+    return nameErrors(`${this.plan.maker}.predict`, () => this.predictNow(input, options));
   }
 
   toJSON(): ExampleSet {
@@ -203,23 +174,58 @@ class KeepingClassifier implements ExampleClassifier {
     this.dispose();
   }
 
-  private keep(verb: string, examples: readonly KeptExample[]): void {
-    this.assertUsable(verb);
+  private async addNow(input: unknown, label: string): Promise<number> {
+    this.assertUsable();
+    if (typeof label !== 'string' || label === '') throw invalidOption("a label that is not ''", label);
+    const id = this.memory.claim(1);
+    await ensureBackend();
+    for await (const { input: prepared, names } of prepareInputs(this.base, [input], 1)) {
+      const [values = new Float32Array(0)] = await this.features.read(prepared, names);
+      this.keep([{ id, label, ...vectorOf(values) }]);
+    }
+    return id;
+  }
+
+  private async addAllNow(samples: Samples, options: AddOptions): Promise<AddedExamples> {
+    this.assertUsable();
+    assertOptions(options, { batchSize: true, signal: true, onProgress: true });
+    const claim = (count: number) => this.memory.claim(count);
+    const { examples, skipped } = await addSamples({ features: this.features, samples, claim }, options);
+    this.keep(examples);
+    return { ids: examples.map(({ id }) => id), skipped };
+  }
+
+  private async predictNow(input: unknown, options: PredictOptions): Promise<LabelPrediction[] | LabelPrediction[][]> {
+    this.assertUsable();
+    assertOptions(options, { topK: true, batchSize: true });
+    const { topK = Infinity, batchSize = 32 } = options;
+    if (topK !== Infinity) assertWhole('topK', topK, 1);
+    assertWhole('batchSize', batchSize, 1);
+    if (this.size === 0) {
+      throw new TransferKitError('NO_EXAMPLES', 'expected examples to compare with, got none. Add some first.');
+    }
+    await ensureBackend();
+    const { labels } = this;
+    const classify = (this.fitted ??= this.plan.fit(this.memory.examples));
+    const isList = isListOfInputs(input);
+    const predictions: LabelPrediction[][] = [];
+    for await (const batch of prepareInputs(this.base, isList ? input : [input], batchSize)) {
+      const rows = await this.features.read(batch.input, batch.names);
+      predictions.push(...(await classify(rows)).map((shares) => describe(shares, labels).slice(0, topK)));
+    }
+    return isList ? predictions : (predictions[0] ?? []);
+  }
+
+  private keep(examples: readonly KeptExample[]): void {
+    this.assertUsable();
     this.memory.insert(examples);
     this.fitted = undefined;
   }
 
-  /** Name of the classifier and the method, which error texts begin with. */
-  private begin(method: string): string {
-    const verb = `${this.plan.verb}.${method}`;
-    this.assertUsable(verb);
-    return verb;
-  }
-
-  private assertUsable(verb: string): void {
+  private assertUsable(): void {
     if (!this.disposed && !this.base.trunk.disposed) return;
     const whose = this.disposed ? 'classifier, got one' : `base, got '${this.base.name}'`;
-    throw new TransferKitError('DISPOSED', `${verb}: expected a usable ${whose} after its dispose(). Make another.`);
+    throw new TransferKitError('DISPOSED', `expected a usable ${whose} after its dispose(). Make another.`);
   }
 }
 

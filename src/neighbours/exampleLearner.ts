@@ -19,7 +19,7 @@ export async function accuracyOf(learner: ExampleLearner, test: Samples): Promis
     const indexes = Array.from({ length: Math.min(atOnce, test.size - start) }, (_, i) => start + i);
     judged.push(...(await judge(learner, test, indexes)));
   }
-  if (judged.length === 0) throw noneReadable('compare', test);
+  if (judged.length === 0) throw noneReadable(test);
   return judged.filter((isRight) => isRight).length / judged.length;
 }
 

@@ -46,11 +46,11 @@ export class ExampleMemory {
   }
 
   /** @throws TransferKitError `UNKNOWN_EXAMPLE`. */
-  remove(verb: string, id: number): void {
+  remove(id: number): void {
     const place = this.kept.findIndex((each) => each.id === id);
     if (place < 0) {
       const text =
-        `${verb}: expected the id of one of ${String(this.kept.length)} kept examples, got ${String(id)}. Ids are returned by add ` +
+        `expected the id of one of ${String(this.kept.length)} kept examples, got ${String(id)}. Ids are returned by add ` +
         'and listed in examples.';
       throw new TransferKitError('UNKNOWN_EXAMPLE', text, { id, size: this.kept.length });
     }

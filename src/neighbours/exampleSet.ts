@@ -72,21 +72,21 @@ export function saveExamples(origin: ExampleOrigin, examples: readonly KeptExamp
  * @throws TransferKitError `INVALID_OPTION` for data that is no set of examples, `EXAMPLES_MISMATCH` for features of
  * another base.
  */
-export function restoreExamples(verb: string, set: unknown, here: ExampleOrigin): RestoredExamples {
+export function restoreExamples(set: unknown, here: ExampleOrigin): RestoredExamples {
   if (!isJsonObject(set) || set.version !== 1 || !isJsonObject(set.origin) || !isJsonList(set.examples)) {
-    throw invalidOption(verb, 'examples to be the result of toJSON of a classifier', kindOf(set));
+    throw invalidOption('examples to be the result of toJSON of a classifier', kindOf(set));
   }
-  assertSameOrigin(verb, here, set.origin);
+  assertSameOrigin(here, set.origin);
   const { nextId } = set;
   const examples = set.examples.map((each) => restoreExample(each, here.width));
   const bad = examples.findIndex((each, i) => each === undefined || each.id <= (examples[i - 1]?.id ?? -1));
   if (bad >= 0) {
     const expected = `every example to have an id above the one before it, a label and ${String(here.width)} finite features`;
-    throw invalidOption(verb, expected, `another at place ${String(bad)}`);
+    throw invalidOption(expected, `another at place ${String(bad)}`);
   }
   const kept = examples.filter((each) => each !== undefined);
   if (!isWhole(nextId) || nextId <= (kept.at(-1)?.id ?? -1)) {
-    throw invalidOption(verb, 'nextId to be above every id', nextId);
+    throw invalidOption('nextId to be above every id', nextId);
   }
   return { examples: kept, nextId };
 }
@@ -109,14 +109,14 @@ function restoreExample(given: Json, width: number): KeptExample | undefined {
 }
 
 /** Raises if features were computed under other conditions. */
-function assertSameOrigin(verb: string, here: ExampleOrigin, there: JsonObject): void {
+function assertSameOrigin(here: ExampleOrigin, there: JsonObject): void {
   const { base, weights, ...compared } = here;
   const { base: otherBase, weights: otherWeights, ...other } = there;
   const differences = differencesOf(plain(compared), other);
   if (!areAlike(weights, otherWeights)) differences.push('the weights of the base');
   if (differences.length === 0) return;
   const text =
-    `${verb}: expected examples whose features come from '${base}' as it is now, got some of ${shown(otherBase)} that differ ` +
+    `expected examples whose features come from '${base}' as it is now, got some of ${shown(otherBase)} that differ ` +
     `in ${listed(differences)}. Load the base that made them, or add the examples anew.`;
   throw new TransferKitError('EXAMPLES_MISMATCH', text, { differences });
 }

@@ -76,6 +76,6 @@ export async function findPreset(name: string): Promise<Preset> {
     : undefined;
   if (preset !== undefined) return preset;
   const nearest = nearestNames(name, presetNames(), 5);
-  const text = `loadBase: expected the name of a preset, got '${name}'. Nearest: ${nearest.join(', ')}.`;
+  const text = `expected the name of a preset, got '${name}'. Nearest: ${nearest.join(', ')}.`;
   throw new TransferKitError('NOT_FOUND', text, { name, nearest });
 }

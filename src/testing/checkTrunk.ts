@@ -1,4 +1,5 @@
 // The conformance suite of trunks: what every trunk promises, whatever it is made of.
+import { nameErrors } from '../core/edge.ts';
 import { memory, type Tensor } from '@tensorflow/tfjs-core';
 import type { Trunk } from '../core/types.ts';
 import { demand, runChecks, type Check, type ConformanceReport } from './conformance.ts';
@@ -33,19 +34,21 @@ export async function checkTrunk(
   input: Tensor,
   options: CheckTrunkOptions = {},
 ): Promise<ConformanceReport> {
-  const before = memory().numTensors;
-  const made = typeof trunk === 'function' ? await trunk() : trunk;
-  return runChecks([
-    ...checksOf(made, input, options),
-    {
-      name: 'dispose frees everything, twice does no harm, and running then raises DISPOSED',
-      run: () => {
-        checkDispose(made, input);
-        const left = memory().numTensors - before;
-        demand(typeof trunk !== 'function' || left === 0, `dispose left ${String(left)} tensors`);
+  return nameErrors('checkTrunk', async () => {
+    const before = memory().numTensors;
+    const made = typeof trunk === 'function' ? await trunk() : trunk;
+    return runChecks([
+      ...checksOf(made, input, options),
+      {
+        name: 'dispose frees everything, twice does no harm, and running then raises DISPOSED',
+        run: () => {
+          checkDispose(made, input);
+          const left = memory().numTensors - before;
+          demand(typeof trunk !== 'function' || left === 0, `dispose left ${String(left)} tensors`);
+        },
       },
-    },
-  ]);
+    ]);
+  });
 }
 
 function checksOf(trunk: Trunk, input: Tensor, { penalised }: CheckTrunkOptions): Check[] {

@@ -1,4 +1,5 @@
 // What all conformance suites share: named checks that run one after another, each failure told.
+import { reasonOf } from '../core/errors.ts';
 
 /** Outcome of a suite. */
 export interface ConformanceReport {
@@ -21,7 +22,7 @@ export async function runChecks(checks: readonly Check[]): Promise<ConformanceRe
       await run();
       passed.push(name);
     } catch (error) {
-      failed.push({ check: name, reason: error instanceof Error ? error.message : String(error) });
+      failed.push({ check: name, reason: reasonOf(error) });
     }
   }
   return { passed, failed };

@@ -131,7 +131,7 @@ async function foldRange(trunk: Trunk, input: Tensor, range: StageRange): Promis
 export function checkNodes(trunk: Trunk, input: Tensor): void {
   if (trunk.writeNodes === undefined) return;
   withoutLeak('writing and freeing the nodes', () => {
-    const written = nodesOfBase('checkTrunk', { name: 'trunk', trunk });
+    const written = nodesOfBase({ name: 'trunk', trunk });
     const program = makeProgram(written.graph, written.constants, trunk.input);
     try {
       const unnamed = written.graph.nodes.find(({ name }) => !trunk.names.has(name));

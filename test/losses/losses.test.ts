@@ -139,7 +139,7 @@ const cases: readonly Case[] = [
 const meanOf =
   ({ loss, task, targets }: Pick<Case, 'loss' | 'task' | 'targets'>) =>
   (logits: tf.Tensor) =>
-    tf.mean<tf.Scalar>(settleLoss('trainHead', task, loss).losses(logits, targets()));
+    tf.mean<tf.Scalar>(settleLoss(task, loss).losses(logits, targets()));
 
 describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   beforeAll(async () => {
@@ -175,7 +175,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
 
   test.each(cases)('$name: leaves one tensor', async ({ loss, task, logits, targets }) => {
     const [values, wanted] = [logits(), targets()];
-    const settled = settleLoss('trainHead', task, loss);
+    const settled = settleLoss(task, loss);
     await expectNoLeak(() => settled.losses(values, wanted), 1);
   });
 
@@ -210,7 +210,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
 
   test.each(['crossEntropy', 'focal', 'hinge'] as const)('%s is linear in the targets', (loss) => {
     for (const task of ['classes', 'multiLabel'] as const) {
-      const settled = settleLoss('trainHead', task, loss);
+      const settled = settleLoss(task, loss);
       const [one, other] = task === 'classes' ? [oneHot(), shares()] : [bits(), shares()];
       const blended = settled.losses(small(), tf.add(tf.mul(one, 0.3), tf.mul(other, 0.7)));
       const both = tf.add(tf.mul(settled.losses(small(), one), 0.3), tf.mul(settled.losses(small(), other), 0.7));
@@ -226,7 +226,7 @@ describe('as an option', () => {
     ['multiLabel', 'crossEntropy'],
     ['regression', 'meanSquaredError'],
   ] as const)('%s has %s by default', (task, name) => {
-    expect(settleLoss('trainHead', task).name).toBe(name);
+    expect(settleLoss(task).name).toBe(name);
   });
 
   test.each([
@@ -239,7 +239,7 @@ describe('as an option', () => {
     ],
     ['classes', (() => 0) as unknown as Loss, /expected loss to be a name or a loss, such as focalLoss\(\) makes/],
   ] as const)('%s with %o is refused', (task, loss, text) => {
-    expect(() => settleLoss('trainHead', task, loss)).toThrow(
+    expect(() => settleLoss(task, loss)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(text) as string }),
     );
   });
@@ -257,7 +257,7 @@ describe('as an option', () => {
 
   test("a loss of one's own gives a number for each example", () => {
     const total: Loss = { name: 'total', losses: (logits, targets) => tf.sum(tf.sub(logits, targets)) };
-    const settled = settleLoss('trainHead', 'classes', total);
+    const settled = settleLoss('classes', total);
     expect(() => settled.losses(small(), oneHot())).toThrow(
       expect.objectContaining({
         code: 'WRONG_SHAPE',
@@ -284,16 +284,16 @@ test('smoothed targets of every task, as tensors of their own', async () => {
 
 test.each([-0.1, 1, NaN])('smoothing by %s is refused', (smoothing) => {
   expect(() => {
-    assertSmoothing('trainHead', 'classes', smoothing);
+    assertSmoothing('classes', smoothing);
   }).toThrow(/labelSmoothing to be at least 0 and below 1/);
 });
 
 test('numbers of a regression are not smoothed', () => {
   expect(() => {
-    assertSmoothing('trainHead', 'regression', 0.1);
+    assertSmoothing('regression', 0.1);
   }).toThrow(/expected labelSmoothing 0 for regression/);
   expect(() => {
-    assertSmoothing('trainHead', 'regression', 0);
+    assertSmoothing('regression', 0);
   }).not.toThrow();
 });
 

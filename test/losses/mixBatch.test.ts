@@ -33,7 +33,7 @@ function batchOf({ shape = [5, 4], weights = [1, 1, 1, 1, 1], task = 'classes' }
 }
 
 function mixed(options: MixOptions, given: Given, seed: number) {
-  const mix = settleMix('trainHead', options);
+  const mix = settleMix(options);
   if (mix === undefined) throw new Error('nothing to mix');
   const before = batchOf(given);
   const after = mixBatch(mix, before, seed);
@@ -153,7 +153,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   });
 
   test('targets of several heads are blended each in its way', () => {
-    const mix = settleMix('trainHead', { mixup: 1 })!;
+    const mix = settleMix({ mixup: 1 })!;
     const batch = batchOf({ weights: [1, 2, 3, 4, 5] });
     const parts = (['regression', 'classes'] as const).map((task, i) => ({ task, from: i, to: i === 0 ? 1 : classes }));
     const together = rowsOf(mixBatch(mix, { ...batch, parts }, 2)).targets;
@@ -166,7 +166,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   });
 
   test('same seed, same bits; tensors of their own and no others', async () => {
-    const mix = settleMix('trainHead', { mixup: 0.4, cutMix: 1 })!;
+    const mix = settleMix({ mixup: 0.4, cutMix: 1 })!;
     const batch = batchOf({ shape: [5, 6, 6, 2] });
     for (let seed = 0; seed < 6; seed++) {
       const first = await expectNoLeak(() => mixBatch(mix, batch, seed), 3);
@@ -182,16 +182,16 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
       'cutMix of features',
       { cutMix: 1 },
       () => wave([5, 4], 1, 0),
-      /trainHead: expected pictures or feature maps .*, got \[5, 4\]/,
+      /expected pictures or feature maps .*, got \[5, 4\]/,
     ],
     [
       'whole numbers',
       { mixup: 1 },
       () => tf.zeros([5, 4], 'int32'),
-      /trainHead: expected inputs of type float32 to mix, got int32/,
+      /expected inputs of type float32 to mix, got int32/,
     ],
   ])('%s is refused, with nothing left behind', async (_, options, make, text) => {
-    const mix = settleMix('trainHead', options)!;
+    const mix = settleMix(options)!;
     const batch = { ...batchOf(), input: make() };
     await expectNoLeak(() => {
       expect(() => mixBatch(mix, batch, 1)).toThrow(
@@ -202,12 +202,12 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
 });
 
 test.each([0, -1, NaN, Infinity, '1' as unknown as number])('alpha %s is refused', (alpha) => {
-  expect(() => settleMix('fineTune', { mixup: alpha })).toThrow(/fineTune: expected mixup to be the alpha of a Beta/);
-  expect(() => settleMix('fineTune', { mixup: 1, cutMix: alpha })).toThrow(/expected cutMix to be the alpha of a Beta/);
+  expect(() => settleMix({ mixup: alpha })).toThrow(/expected mixup to be the alpha of a Beta/);
+  expect(() => settleMix({ mixup: 1, cutMix: alpha })).toThrow(/expected cutMix to be the alpha of a Beta/);
 });
 
 test('nothing to mix', () => {
-  expect(settleMix('fineTune', {})).toBeUndefined();
+  expect(settleMix({})).toBeUndefined();
 });
 
 test.each([0.05, 0.2, 0.7, 1, 2, 40])('shares are distributed by Beta(%s, the same)', (alpha) => {
@@ -248,6 +248,6 @@ function weighShares(
 }
 
 function boundLoss(task: TaskName) {
-  const loss = settleLoss('trainHead', task);
+  const loss = settleLoss(task);
   return { losses: (logits: tf.Tensor, targets: tf.Tensor) => loss.losses(logits, targets) };
 }

@@ -39,7 +39,7 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
   const said = saidOf;
 
   test('the temperature is scikit-learn’s', () => {
-    const found = fitTemperature('calibrate', task, said(task));
+    const found = fitTemperature(task, said(task));
     expect(found / golden[task].temperature).toBeCloseTo(1, 5);
   });
 
@@ -53,10 +53,10 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
   });
 
   test('logits of another size have a temperature of that size', () => {
-    const base = fitTemperature('calibrate', task, said(task));
+    const base = fitTemperature(task, said(task));
     for (const factor of [1e-4, 0.1, 7, 1e4]) {
       const scaled = said(task).map((each) => ({ ...each, logits: each.logits.map((logit) => logit * factor) }));
-      expect(fitTemperature('calibrate', task, scaled) / base / factor).toBeCloseTo(1, 5);
+      expect(fitTemperature(task, scaled) / base / factor).toBeCloseTo(1, 5);
     }
   });
 
@@ -65,14 +65,14 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
     const twice = [first!, first!, ...others];
     const weighed = [{ ...first!, weight: 2 }, ...others];
     const wrong = { ...first!, target: first!.target.map((share) => 1 - share), weight: 0 };
-    const expected = fitTemperature('calibrate', task, twice);
-    expect(fitTemperature('calibrate', task, weighed)).toBeCloseTo(expected, 6);
-    expect(fitTemperature('calibrate', task, [wrong, ...weighed])).toBeCloseTo(expected, 6);
+    const expected = fitTemperature(task, twice);
+    expect(fitTemperature(task, weighed)).toBeCloseTo(expected, 6);
+    expect(fitTemperature(task, [wrong, ...weighed])).toBeCloseTo(expected, 6);
   });
 
   test('examples that are all right have none', () => {
     const right = said(task).filter((_, row) => row % 3 !== 0 && row % 4 !== 0);
-    expect(() => fitTemperature('calibrate', task, right)).toThrow(
+    expect(() => fitTemperature(task, right)).toThrow(
       expect.objectContaining({
         code: 'TOO_FEW_EXAMPLES',
         message: expect.stringContaining(`got ${String(right.length)} that are all right`) as string,
@@ -84,7 +84,7 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
     const nothing = said(task).map((each) => ({ ...each, logits: each.logits.map(() => 0) }));
     const reversed = said(task).map((each) => ({ ...each, logits: each.logits.map((logit) => -logit) }));
     for (const given of [nothing, reversed]) {
-      expect(() => fitTemperature('calibrate', task, given)).toThrow(
+      expect(() => fitTemperature(task, given)).toThrow(
         expect.objectContaining({
           code: 'INVALID_OPTION',
           message: expect.stringContaining('better than chance') as string,
@@ -104,7 +104,7 @@ test('labels of a multi-label head are decisions, and their loss the mean', () =
   expect(loss).toBeCloseTo(-(3 * Math.log(p) + Math.log(1 - p)) / 4, 6);
   expect(expectedCalibrationError).toBeCloseTo(Math.abs(0.75 - p), 6);
   // Three of four are right: that is what they should say.
-  const found = fitTemperature('calibrate', 'multiLabel', said);
+  const found = fitTemperature('multiLabel', said);
   expect(1 / (1 + Math.exp(-2 / found))).toBeCloseTo(0.75, 6);
   expect(calibrationFigures('multiLabel', said, found).expectedCalibrationError).toBeLessThan(1e-6);
 });

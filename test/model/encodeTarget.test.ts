@@ -7,7 +7,7 @@ type Given = Exclude<Target, Readonly<Record<string, unknown>>>;
 
 const labels = ['cat', 'dog', 'cow'];
 const encode = (task: TaskName, target: Given, of = labels) =>
-  Array.from(encodeTarget('trainHead', { task, labels: of }, target, 'picture 7'));
+  Array.from(encodeTarget({ task, labels: of }, target, 'picture 7'));
 
 const right: [TaskName, Given, readonly string[], number[]][] = [
   ['classes', 'dog', labels, [0, 1, 0]],

@@ -22,7 +22,7 @@ const content: CheckpointContent = {
   ]),
 };
 
-const decode = (bytes: Uint8Array) => decodeCheckpoint('fineTune', 'fineTune-000001.safetensors', bytes);
+const decode = (bytes: Uint8Array) => decodeCheckpoint('fineTune-000001.safetensors', bytes);
 
 /** The header, as any reader of safetensors sees it. */
 function headerOf(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
@@ -101,7 +101,7 @@ describe('damage', () => {
 
   test('is told with the name of the file and the reason', () => {
     expect(() => decode(bytes.subarray(0, 5))).toThrow(
-      'fineTune: expected a whole checkpoint in fineTune-000001.safetensors, got a file of 5 bytes: it is cut short.',
+      'expected a whole checkpoint in fineTune-000001.safetensors, got a file of 5 bytes: it is cut short.',
     );
   });
 

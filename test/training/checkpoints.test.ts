@@ -23,7 +23,7 @@ async function open(
   resume = false,
   options: Omit<CheckpointOptions, 'to'> = {},
 ): Promise<Checkpoints> {
-  return openCheckpoints('fineTune', 'fineTune', settleCheckpoint('fineTune', { to, ...options }, resume)!);
+  return openCheckpoints('fineTune', settleCheckpoint({ to, ...options }, resume)!);
 }
 
 const save = (checkpoints: Checkpoints, checkpoint: Checkpoint) =>
@@ -43,9 +43,9 @@ describe('the option', () => {
 
   test('has defaults', () => {
     const settled = { to: 'here', every: { unit: 'epochs', amount: 1 }, keep: 2, onError: undefined, resume: false };
-    expect(settleCheckpoint('fineTune', { to: 'here' }, undefined)).toEqual(settled);
-    expect(settleCheckpoint('fineTune', undefined, undefined)).toBeUndefined();
-    expect(settleCheckpoint('fineTune', { to: store, every: { seconds: 0.5 }, keep: 1 }, true)).toEqual({
+    expect(settleCheckpoint({ to: 'here' }, undefined)).toEqual(settled);
+    expect(settleCheckpoint(undefined, undefined)).toBeUndefined();
+    expect(settleCheckpoint({ to: store, every: { seconds: 0.5 }, keep: 1 }, true)).toEqual({
       ...settled,
       to: store,
       every: { unit: 'seconds', amount: 0.5 },
@@ -67,17 +67,17 @@ describe('the option', () => {
     [{ to: store, every: { seconds: 0 } }, 'checkpoint.every.seconds to be a finite number above 0, got 0'],
     [{ to: store, every: { minutes: 1 } }, "known options of checkpoint.every, got 'minutes'. Nearest: steps, seconds"],
   ])('is refused as %o', (checkpoint, expected) => {
-    const settle = () => settleCheckpoint('fineTune', checkpoint as CheckpointOptions, false);
+    const settle = () => settleCheckpoint(checkpoint as CheckpointOptions, false);
     expect(settle).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
-    expect(settle).toThrow(`fineTune: expected ${expected}.`);
+    expect(settle).toThrow(`expected ${expected}.`);
   });
 
   test('resume asks for a place to resume from', () => {
-    expect(() => settleCheckpoint('trainHead', undefined, true)).toThrow(
-      'trainHead: expected checkpoint: { to } for resume: true, got no checkpoint.',
+    expect(() => settleCheckpoint(undefined, true)).toThrow(
+      'expected checkpoint: { to } for resume: true, got no checkpoint.',
     );
-    expect(() => settleCheckpoint('trainHead', { to: 'here' }, 'yes' as never)).toThrow(
-      'trainHead: expected resume to be true or false, got yes.',
+    expect(() => settleCheckpoint({ to: 'here' }, 'yes' as never)).toThrow(
+      'expected resume to be true or false, got yes.',
     );
   });
 });
@@ -187,7 +187,7 @@ describe('going on', () => {
     expect((await checkpoints.find())!.name).toBe(names(1)[0]);
     expect(checkpoints.warnings).toEqual([
       expect.stringMatching(
-        /^fineTune: expected a whole checkpoint in fineTune-000002.safetensors, got a file of 100 bytes: its header takes \d+ bytes\. It is left out\.$/,
+        /^Expected a whole checkpoint in fineTune-000002.safetensors, got a file of 100 bytes: its header takes \d+ bytes\. It is left out\.$/,
       ),
     ]);
     await save(checkpoints, at(0, 2));
@@ -212,7 +212,7 @@ describe('going on', () => {
       details: { names: names(2, 1) },
     });
     await expect((await open(store, true)).find()).rejects.toThrow(
-      /fineTune: expected a checkpoint to resume from, got none that is whole\. .*it is cut short\. It is left out\. .* Leave resume out to begin anew\./,
+      /expected a checkpoint to resume from, got none that is whole\. .*it is cut short\. It is left out\. .* Leave resume out to begin anew\./,
     );
     expect(store.files.size).toBe(2);
   });
@@ -225,7 +225,7 @@ describe('going on', () => {
     await expect((await put({ version: 1 })).find()).rejects.toMatchObject({
       code: 'CHECKPOINT_MISMATCH',
       message: expect.stringContaining(
-        'fineTune: expected fineTune-000001.safetensors to be a checkpoint of version 2, got version 1. Resume with the transferkit that wrote it',
+        'expected fineTune-000001.safetensors to be a checkpoint of version 2, got version 1. Resume with the transferkit that wrote it',
       ) as string,
     });
     await expect((await put({ version: 2 })).find()).rejects.toThrow(/lacks its fingerprint, position or state/);
@@ -245,9 +245,9 @@ describe('a store that is full', () => {
     await save(checkpoints, at(2, 3));
     expect([...store.files.keys()]).toEqual(names(1));
     const text =
-      'fineTune: expected to keep a checkpoint after step 2 (epoch 1), but: ENOSPC: no space left on device, write. ' +
+      'expected to keep a checkpoint after step 2 (epoch 1), but: ENOSPC: no space left on device, write. ' +
       'Training goes on, and tries again when the next one is due.';
-    expect(checkpoints.warnings).toEqual([text]);
+    expect(checkpoints.warnings).toEqual([text.replace('expected', 'Expected')]);
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({ code: 'SAVE_FAILED', message: `[transferkit] ${text}`, cause: full });
     await save(checkpoints, at(3, 4));
@@ -277,20 +277,20 @@ describe('another run', () => {
       epochs: 5,
     };
     expect(() => {
-      assertSameRun('fineTune', 'fineTune-000001.safetensors', here, there);
+      assertSameRun('fineTune-000001.safetensors', here, there);
     }).toThrow(
-      'fineTune: expected fineTune-000001.safetensors to be a checkpoint of this run, got one that differs in ' +
+      'expected fineTune-000001.safetensors to be a checkpoint of this run, got one that differs in ' +
         'seed (0 here, 1 there); watch.more (nothing here, null there); weights.b ("[3]" here, nothing there); ' +
         `weights.c (nothing here, "${'x'.repeat(59)}… there). Resume with the same model, samples and options, give ` +
         'another checkpoint.to, or leave resume out to begin anew.',
     );
-    assertSameRun('fineTune', 'x', here, structuredClone(here));
+    assertSameRun('x', here, structuredClone(here));
   });
 
   test('is told with the first ten differences', () => {
     const numbers = (value: number) => Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`n${i}`, value]));
     const compare = () => {
-      assertSameRun('trainHead', 'x', numbers(1), numbers(2));
+      assertSameRun('x', numbers(1), numbers(2));
     };
     expect(compare).toThrow(/n9 \(1 here, 2 there\); and 4 more\. Resume/);
     expect(compare).toThrow(expect.objectContaining({ code: 'CHECKPOINT_MISMATCH' }));

@@ -37,7 +37,7 @@ const samplesOf = (targets: readonly Target[], labels?: readonly string[]): Samp
 /** The weights of one example of each label. */
 function weightsOf(task: TaskName, labels: string[], samples: Samples, option: TrainHeadOptions['classWeights']) {
   return withModel({ task, labels }, (model) => {
-    const weigh = settleClassWeights('trainHead', model, samples, option ?? 'balanced');
+    const weigh = settleClassWeights(model, samples, option ?? 'balanced');
     if (task === 'binary') return [weigh(Float32Array.of(0)), weigh(Float32Array.of(1))];
     return labels.map((_, own) => weigh(Float32Array.from(labels, (_, label) => Number(label === own))));
   });
@@ -84,7 +84,7 @@ describe('given', () => {
     const weigh = (task: TaskName, target: number[]) =>
       withModel({ task, labels }, (model) => {
         const samples = samplesOf(['a', 'b', 'c']);
-        return settleClassWeights('trainHead', model, samples, { a: 2, b: 5 })(Float32Array.from(target));
+        return settleClassWeights(model, samples, { a: 2, b: 5 })(Float32Array.from(target));
       });
     expectClose([await weigh('classes', [0.5, 0.25, 0.25])], [0.5 * 2 + 0.25 * 5 + 0.25]);
     expectClose([await weigh('multiLabel', [1, 1, 0])], [3.5]);
@@ -129,7 +129,7 @@ describe('given', () => {
     const labels = task === 'regression' ? ['size'] : ['a', 'b', 'c'];
     await withModel({ task, labels }, (model) => {
       expect(() =>
-        settleClassWeights('trainHead', model, samplesOf(targets), option as TrainHeadOptions['classWeights'] & object),
+        settleClassWeights(model, samplesOf(targets), option as TrainHeadOptions['classWeights'] & object),
       ).toThrow(expect.objectContaining({ code, message: expect.stringMatching(text) as string }));
     });
   });

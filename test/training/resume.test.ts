@@ -531,7 +531,7 @@ test('a damaged checkpoint: the one before is taken, the end is the same, and th
   const resumed = await end((model) => fineTune(model, samples, { ...all, checkpoint, resume: true }));
   expect(resumed.weights).toEqual(weights);
   expect(about('checkpoint', resumed.log)).toEqual([
-    expect.stringContaining(`expected a whole checkpoint in ${newest}`),
+    expect.stringContaining(`Expected a whole checkpoint in ${newest}`),
   ]);
 });
 
@@ -552,7 +552,7 @@ test('a disk that is full: training goes on, and the log says it once', async ()
   const { weights, log } = await end((model) => fineTune(model, samples, { ...all, checkpoint }));
   expect(weights).toEqual(plain.weights);
   expect(about('checkpoint', log)).toEqual([
-    'fineTune: expected to keep a checkpoint after step 6 (epoch 1), but: ENOSPC: no space left on device, write. ' +
+    'Expected to keep a checkpoint after step 6 (epoch 1), but: ENOSPC: no space left on device, write. ' +
       'Training goes on, and tries again when the next one is due.',
   ]);
   expect(errors).toEqual(['SAVE_FAILED']);

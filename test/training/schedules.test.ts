@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 
 const factors = (schedule: Schedule | ScheduleName, total = 40) => {
-  const settled = settleSchedule('trainHead', schedule);
+  const settled = settleSchedule(schedule);
   return Array.from({ length: total }, (_, step) => settled.factor(settled.init, step, total));
 };
 
@@ -174,14 +174,14 @@ test('names tell settings apart, as checkpoints have to', () => {
     plateau({ patience: 5 }),
     warmUp(cosine()),
     warmUp(cosine({ end: 0.1 })),
-  ].map((schedule) => settleSchedule('trainHead', schedule).name);
+  ].map((schedule) => settleSchedule(schedule).name);
   expect(names[0]).toBe('cosine({"end":0})');
   expect(new Set(names).size).toBe(names.length);
 });
 
 describe.each(keysOf(schedules))('%s by name', (name) => {
   test('is what the exported function of its name gives', () => {
-    const [byName, made] = [name, door[name]()].map((schedule) => settleSchedule('trainHead', schedule));
+    const [byName, made] = [name, door[name]()].map((schedule) => settleSchedule(schedule));
     expect(byName?.name).toBe(made?.name);
     expect(byName?.name.startsWith(`${name}(`)).toBe(true);
     expect(byName?.init).toEqual(made?.init);
@@ -198,8 +198,8 @@ describe.each(keysOf(schedules))('%s by name', (name) => {
 
 test('a name that no schedule has is answered by all that there are', () => {
   const known = keysOf(schedules).map((name) => `'${name}'`);
-  expect(() => settleSchedule('trainHead', 'sine' as ScheduleName)).toThrow(
-    `trainHead: expected schedule to be ${known.join(', ')}, a schedule or a function, got sine.`,
+  expect(() => settleSchedule('sine' as ScheduleName)).toThrow(
+    `expected schedule to be ${known.join(', ')}, a schedule or a function, got sine.`,
   );
 });
 
@@ -253,10 +253,7 @@ test.each([
   [() => plateau({ patience: 0 }), 'plateau: expected patience to be a whole number from 1, got 0.'],
   [() => plateau({ cooldown: 0.5 }), 'plateau: expected cooldown to be a whole number from 0, got 0.5.'],
   [() => plateau({ monitor: 'val_loss' as Monitor }), "plateau: expected monitor to be 'loss', 'accuracy',"],
-  [
-    () => settleSchedule('trainHead', { ...plateau(), factor: 1 as never }),
-    "trainHead: expected schedule to be 'constant', 'cosine'",
-  ],
+  [() => settleSchedule({ ...plateau(), factor: 1 as never }), "expected schedule to be 'constant', 'cosine'"],
 ])('refuses what cannot be: %s', (make, message) => {
   expect(make).toThrow(message);
 });

@@ -213,7 +213,7 @@ describe('rates of single weights', () => {
   test('a span rises by equal factors over the unfrozen stages; the head has its own', async () => {
     const model = await tinyTransfer();
     const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
-    const rates = ratesOf(model, settleRates('fineTune', { base: [1e-4, 1e-2], head: 0.5 }), weights);
+    const rates = ratesOf(model, settleRates({ base: [1e-4, 1e-2], head: 0.5 }), weights);
     const of = (name: string) => [...rates].find(([weight]) => weight.name === name)?.[1];
     const stages = [...new Set(model.base.trunk.weights.map(({ stage }) => stage))].sort((a, b) => a - b);
     const byStage = stages.map(
@@ -230,7 +230,7 @@ describe('rates of single weights', () => {
   test('layerDecay makes a stage slower than the one behind it', async () => {
     const model = await tinyTransfer();
     const { weights, stages } = model.base.trunk;
-    const rates = ratesOf(model, settleRates('fineTune', 1, 0.5), weights);
+    const rates = ratesOf(model, settleRates(1, 0.5), weights);
     for (const [weight, rate] of rates) expect(rate).toBeCloseTo(0.5 ** (stages.length - weight.stage), 12);
     model.dispose();
   });

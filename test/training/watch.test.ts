@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 /** Epochs until patience is over, and what was best, for a series of figures. */
 function follow(values: readonly number[], earlyStopping: EarlyStoppingOptions, monitor: Monitor = 'validationLoss') {
-  const watch = new Watch(settleWatch('trainHead', { monitor, earlyStopping, restoreBest: false }, true));
+  const watch = new Watch(settleWatch({ monitor, earlyStopping, restoreBest: false }, true));
   const judged: EpochLog[] = values.map((value, epoch) => ({ epoch, loss: 0, seconds: 0, [monitor]: value }));
   const end = judged.findIndex((each) => {
     watch.observe(each);
@@ -151,9 +151,7 @@ describe('in training', () => {
           restored: true,
         });
         expect(log.warnings).toEqual([
-          expect.stringMatching(
-            /^fineTune: expected an epoch with a better validation\w+ than that of the weights before/,
-          ),
+          expect.stringMatching(/^Expected an epoch with a better validation\w+ than that of the weights before/),
           fewExamples,
         ]);
         expect(weightValues(model)).toEqual(before.values);

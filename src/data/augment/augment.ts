@@ -41,14 +41,14 @@ const purpose = 0x617567;
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleAugmentation(verb: string, request: AugmentationRequest): SettledAugmentation | undefined {
+export function settleAugmentation(request: AugmentationRequest): SettledAugmentation | undefined {
   const { augment = 'none', views = 'fresh', seed, epochs, model } = request;
   if (request.augment === undefined && !isFresh(views)) {
-    throw invalidOption(verb, 'augment beside views, which are of changed inputs', 'no augment');
+    throw invalidOption('augment beside views, which are of changed inputs', 'no augment');
   }
-  if (typeof views === 'number') assertWhole(verb, 'views', views, 1);
-  else if (!isFresh(views)) throw invalidOption(verb, "views to be 'fresh' or a whole number from 1", views);
-  const change = settleChange(verb, augment, model);
+  if (typeof views === 'number') assertWhole('views', views, 1);
+  else if (!isFresh(views)) throw invalidOption("views to be 'fresh' or a whole number from 1", views);
+  const change = settleChange(augment, model);
   if (change === undefined) return undefined;
   // More views than epochs would never be used.
   return { change, views: views === 'fresh' ? views : Math.min(views, epochs), seed, stopwatch: makeStopwatch() };
@@ -61,7 +61,6 @@ export function settleAugmentation(verb: string, request: AugmentationRequest): 
  * `WRONG_DTYPE`, `NOT_FINITE`.
  */
 export async function augmentInputs(
-  verb: string,
   { change, seed, stopwatch }: SettledAugmentation,
   inputs: Inputs,
   view: number,
@@ -72,24 +71,22 @@ export async function augmentInputs(
     return stopwatch.time(async () => augmentPictures(change, inputs.input, seeds));
   }
   const { changeEach } = await import('./changeEach.ts');
-  return stopwatch.time(() => changeEach(verb, change, inputs, seeds));
+  return stopwatch.time(() => changeEach(change, inputs, seeds));
 }
 
 function settleChange(
-  verb: string,
   augment: AugmentOption,
   { base }: AugmentationRequest['model'],
 ): SettledAugmentation['change'] | undefined {
-  if (typeof augment === 'string') assertOneOf(verb, 'augment', augment, keysOf(augmentPresets));
-  if (typeof augment === 'string' || isList(augment)) return settlePictures(verb, augment, base);
+  if (typeof augment === 'string') assertOneOf('augment', augment, keysOf(augmentPresets));
+  if (typeof augment === 'string' || isList(augment)) return settlePictures(augment, base);
   if (!isObject(augment) || typeof augment.apply !== 'function') {
     throw invalidOption(
-      verb,
       `augment to be ${quoted(keysOf(augmentPresets))}, a list of operations or { apply(input, seed) }`,
       augment,
     );
   }
-  if ('views' in augment) throw invalidOption(verb, 'views beside augment, not in it', augment);
+  if ('views' in augment) throw invalidOption('views beside augment, not in it', augment);
   return augment;
 }
 

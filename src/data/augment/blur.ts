@@ -1,4 +1,5 @@
 // Blurs pictures with a Gaussian kernel, rows first.
+import { nameErrors } from '../../core/edge.ts';
 import { depthwiseConv2d, mirrorPad, tensor4d, type Tensor4D } from '@tensorflow/tfjs-core';
 import { evenly, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -28,13 +29,15 @@ export interface BlurOptions {
  * ```
  */
 export function blur(options: BlurOptions = {}): Operation<'blur', BlurOptions> {
-  assertOptions('blur', options, { sigma: true, probability: true });
-  const { sigma = [0.1, 2], probability = 0.5 } = options;
-  return {
-    name: 'blur',
-    sigma: rangeWithin('blur', 'sigma', sigma, [0.1, 10]),
-    probability: probabilityOf('blur', probability),
-  };
+  return nameErrors('blur', () => {
+    assertOptions(options, { sigma: true, probability: true });
+    const { sigma = [0.1, 2], probability = 0.5 } = options;
+    return {
+      name: 'blur',
+      sigma: rangeWithin('sigma', sigma, [0.1, 10]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws a standard deviation and blurs a picture [1, height, width, channels] with it. */

@@ -1,4 +1,5 @@
 // Makes pictures darker or brighter.
+import { nameErrors } from '../../core/edge.ts';
 import { brighten, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -28,13 +29,15 @@ export interface BrightnessOptions {
  * ```
  */
 export function brightness(options: BrightnessOptions = {}): Operation<'brightness', BrightnessOptions> {
-  assertOptions('brightness', options, { amount: true, probability: true });
-  const { amount = 0.2, probability = 1 } = options;
-  return {
-    name: 'brightness',
-    amount: within('brightness', 'amount', amount, [0, 1]),
-    probability: probabilityOf('brightness', probability),
-  };
+  return nameErrors('brightness', () => {
+    assertOptions(options, { amount: true, probability: true });
+    const { amount = 0.2, probability = 1 } = options;
+    return {
+      name: 'brightness',
+      amount: within('amount', amount, [0, 1]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the change of the colours of one picture. */

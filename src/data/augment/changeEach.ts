@@ -45,7 +45,6 @@ export interface Inputs {
  * @throws TransferKitError `INVALID_OPTION` (the result is not a tensor), `WRONG_SHAPE`, `WRONG_DTYPE`, `NOT_FINITE`.
  */
 export async function changeEach(
-  verb: string,
   augmentation: Augmentation,
   { input, ids }: Inputs,
   seeds: readonly number[],
@@ -56,7 +55,7 @@ export async function changeEach(
     for (const [place, example] of examples.entries()) {
       const result = await change(example, (given) => augmentation.apply(given, seeds[place] ?? 0));
       if (isTensor(result)) changed.push(result);
-      await assertAlike(verb, result, example, ids[place] ?? '');
+      await assertAlike(result, example, ids[place] ?? '');
     }
     return stack(changed);
   } finally {
@@ -76,25 +75,25 @@ async function change(example: Tensor, apply: (given: Tensor) => unknown): Promi
   }
 }
 
-async function assertAlike(verb: string, result: unknown, { shape, dtype }: Tensor, id: string): Promise<void> {
+async function assertAlike(result: unknown, { shape, dtype }: Tensor, id: string): Promise<void> {
   if (!isTensor(result) || result.isDisposed) {
     const found = isTensor(result) ? 'a disposed one' : typeof result;
-    const text = `${verb}: expected augment.apply to give a tensor, got ${found} for ${id}.`;
+    const text = `expected augment.apply to give a tensor, got ${found} for ${id}.`;
     throw new TransferKitError('INVALID_OPTION', text, { id });
   }
   if (describeShape(result.shape) !== describeShape(shape)) {
     const text =
-      `${verb}: expected augment.apply to keep the shape ${describeShape(shape)}, got ${describeShape(result.shape)} ` +
+      `expected augment.apply to keep the shape ${describeShape(shape)}, got ${describeShape(result.shape)} ` +
       `for ${id}. It changes one example at a time.`;
     throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, received: result.shape, id });
   }
   if (result.dtype !== dtype) {
-    const text = `${verb}: expected augment.apply to keep the type ${dtype}, got ${result.dtype} for ${id}. Cast it.`;
+    const text = `expected augment.apply to keep the type ${dtype}, got ${result.dtype} for ${id}. Cast it.`;
     throw new TransferKitError('WRONG_DTYPE', text, { expected: dtype, received: result.dtype, id });
   }
   const values = await result.data();
   if (values.every((value) => Number.isFinite(value))) return;
-  const text = `${verb}: expected augment.apply to give finite values, got NaN or infinity for ${id}.`;
+  const text = `expected augment.apply to give finite values, got NaN or infinity for ${id}.`;
   throw new TransferKitError('NOT_FINITE', text, { id });
 }
 

@@ -1,4 +1,5 @@
 // Reduces or increases the contrast of pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { contrastBy, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -28,13 +29,15 @@ export interface ContrastOptions {
  * ```
  */
 export function contrast(options: ContrastOptions = {}): Operation<'contrast', ContrastOptions> {
-  assertOptions('contrast', options, { amount: true, probability: true });
-  const { amount = 0.2, probability = 1 } = options;
-  return {
-    name: 'contrast',
-    amount: within('contrast', 'amount', amount, [0, 1]),
-    probability: probabilityOf('contrast', probability),
-  };
+  return nameErrors('contrast', () => {
+    assertOptions(options, { amount: true, probability: true });
+    const { amount = 0.2, probability = 1 } = options;
+    return {
+      name: 'contrast',
+      amount: within('amount', amount, [0, 1]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the change of the colours of one picture. */

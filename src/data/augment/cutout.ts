@@ -1,4 +1,5 @@
 // Covers a rectangle of each picture with gray.
+import { nameErrors } from '../../core/edge.ts';
 import { add, broadcastTo, mul, pad, tensor4d, zeros, type Tensor4D } from '@tensorflow/tfjs-core';
 import { drawPart, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -34,15 +35,17 @@ export interface CutoutOptions {
  * ```
  */
 export function cutout(options: CutoutOptions = {}): Operation<'cutout', CutoutOptions> {
-  assertOptions('cutout', options, { area: true, aspect: true, fill: true, probability: true });
-  const { area = [0.02, 1 / 3], aspect = [0.3, 3.3], fill = 0.5, probability = 0.5 } = options;
-  return {
-    name: 'cutout',
-    area: rangeWithin('cutout', 'area', area, [0.01, 1]),
-    aspect: rangeWithin('cutout', 'aspect', aspect, [0.1, 10]),
-    fill: within('cutout', 'fill', fill, [0, 1]),
-    probability: probabilityOf('cutout', probability),
-  };
+  return nameErrors('cutout', () => {
+    assertOptions(options, { area: true, aspect: true, fill: true, probability: true });
+    const { area = [0.02, 1 / 3], aspect = [0.3, 3.3], fill = 0.5, probability = 0.5 } = options;
+    return {
+      name: 'cutout',
+      area: rangeWithin('area', area, [0.01, 1]),
+      aspect: rangeWithin('aspect', aspect, [0.1, 10]),
+      fill: within('fill', fill, [0, 1]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 // Mirrors pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { stretching } from './pictureMap.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation } from './operation.ts';
@@ -25,10 +26,12 @@ export interface FlipOptions {
  * ```
  */
 export function flip(options: FlipOptions = {}): Operation<'flip', FlipOptions> {
-  assertOptions('flip', options, { direction: true, probability: true });
-  const { direction = 'horizontal', probability = 0.5 } = options;
-  if (!isDirection(direction)) throw invalidSetting('flip', "direction to be 'horizontal' or 'vertical'", direction);
-  return { name: 'flip', direction, probability: probabilityOf('flip', probability) };
+  return nameErrors('flip', () => {
+    assertOptions(options, { direction: true, probability: true });
+    const { direction = 'horizontal', probability = 0.5 } = options;
+    if (!isDirection(direction)) throw invalidSetting("direction to be 'horizontal' or 'vertical'", direction);
+    return { name: 'flip', direction, probability: probabilityOf(probability) };
+  });
 }
 
 /** Returns the map from each pixel of the result to its source. */

@@ -1,4 +1,5 @@
 // Removes the colours of pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { saturate, type ColourChange } from './colourChange.ts';
 import type { Operation } from './operation.ts';
 import { probabilityOf } from './operationChecks.ts';
@@ -24,9 +25,11 @@ export interface GrayscaleOptions {
  * ```
  */
 export function grayscale(options: GrayscaleOptions = {}): Operation<'grayscale', GrayscaleOptions> {
-  assertOptions('grayscale', options, { probability: true });
-  const { probability = 0.1 } = options;
-  return { name: 'grayscale', probability: probabilityOf('grayscale', probability) };
+  return nameErrors('grayscale', () => {
+    assertOptions(options, { probability: true });
+    const { probability = 0.1 } = options;
+    return { name: 'grayscale', probability: probabilityOf(probability) };
+  });
 }
 
 /** The change of the colours. */

@@ -1,4 +1,5 @@
 // Rotates the hue of pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { turnHue, type ColourChange } from './colourChange.ts';
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -26,13 +27,15 @@ export interface HueOptions {
  * ```
  */
 export function hue(options: HueOptions = {}): Operation<'hue', HueOptions> {
-  assertOptions('hue', options, { amount: true, probability: true });
-  const { amount = 0.05, probability = 1 } = options;
-  return {
-    name: 'hue',
-    amount: within('hue', 'amount', amount, [0, 0.5]),
-    probability: probabilityOf('hue', probability),
-  };
+  return nameErrors('hue', () => {
+    assertOptions(options, { amount: true, probability: true });
+    const { amount = 0.05, probability = 1 } = options;
+    return {
+      name: 'hue',
+      amount: within('amount', amount, [0, 0.5]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the change of the colours of one picture. */

@@ -1,4 +1,5 @@
 // Adds noise to pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { add, tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -27,13 +28,15 @@ export interface NoiseOptions {
  * ```
  */
 export function noise(options: NoiseOptions = {}): Operation<'noise', NoiseOptions> {
-  assertOptions('noise', options, { deviation: true, probability: true });
-  const { deviation = 0.05, probability = 1 } = options;
-  return {
-    name: 'noise',
-    deviation: within('noise', 'deviation', deviation, [0, 1]),
-    probability: probabilityOf('noise', probability),
-  };
+  return nameErrors('noise', () => {
+    assertOptions(options, { deviation: true, probability: true });
+    const { deviation = 0.05, probability = 1 } = options;
+    return {
+      name: 'noise',
+      deviation: within('deviation', deviation, [0, 1]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 // Tilts pictures, as if seen from the side and from above.
+import { nameErrors } from '../../core/edge.ts';
 import { toEitherSide, type Random, type Size } from './drawing.ts';
 import { multiply, type Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -30,14 +31,16 @@ export interface PerspectiveOptions {
  * ```
  */
 export function perspective(options: PerspectiveOptions = {}): Operation<'perspective', PerspectiveOptions> {
-  assertOptions('perspective', options, { amount: true, fill: true, probability: true });
-  const { amount = 0.2, fill = 'reflect', probability = 1 } = options;
-  return {
-    name: 'perspective',
-    amount: within('perspective', 'amount', amount, [0, 0.5]),
-    fill: fillOf('perspective', fill),
-    probability: probabilityOf('perspective', probability),
-  };
+  return nameErrors('perspective', () => {
+    assertOptions(options, { amount: true, fill: true, probability: true });
+    const { amount = 0.2, fill = 'reflect', probability = 1 } = options;
+    return {
+      name: 'perspective',
+      amount: within('amount', amount, [0, 0.5]),
+      fill: fillOf(fill),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the map from each pixel of the result to its source. */

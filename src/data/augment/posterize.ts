@@ -1,4 +1,5 @@
 // Reduces the number of values of each channel.
+import { nameErrors } from '../../core/edge.ts';
 import { clipByValue, floor, mul, round, type Tensor4D } from '@tensorflow/tfjs-core';
 import { assertOptions } from '../../core/optionNames.ts';
 import type { Random } from './drawing.ts';
@@ -30,10 +31,12 @@ export interface PosterizeOptions {
  * ```
  */
 export function posterize(options: PosterizeOptions = {}): Operation<'posterize', PosterizeOptions> {
-  assertOptions('posterize', options, { bits: true, probability: true });
-  const { bits = 4, probability = 0.5 } = options;
-  if (!isBits(bits)) throw invalidSetting('posterize', 'bits to be a whole number from 1 to 8', bits);
-  return { name: 'posterize', bits, probability: probabilityOf('posterize', probability) };
+  return nameErrors('posterize', () => {
+    assertOptions(options, { bits: true, probability: true });
+    const { bits = 4, probability = 0.5 } = options;
+    if (!isBits(bits)) throw invalidSetting('bits to be a whole number from 1 to 8', bits);
+    return { name: 'posterize', bits, probability: probabilityOf(probability) };
+  });
 }
 
 /** Keeps the highest bits of a picture [1, height, width, 1 or 3]. */

@@ -1,4 +1,5 @@
 // Crops a part of the picture and enlarges it to the picture's size.
+import { nameErrors } from '../../core/edge.ts';
 import { drawPart, toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation } from './operation.ts';
@@ -32,14 +33,16 @@ export interface RandomResizedCropOptions {
 export function randomResizedCrop(
   options: RandomResizedCropOptions = {},
 ): Operation<'randomResizedCrop', RandomResizedCropOptions> {
-  assertOptions('randomResizedCrop', options, { area: true, aspect: true, probability: true });
-  const { area = [0.5, 1], aspect = [3 / 4, 4 / 3], probability = 1 } = options;
-  return {
-    name: 'randomResizedCrop',
-    area: rangeWithin('randomResizedCrop', 'area', area, [0.01, 1]),
-    aspect: rangeWithin('randomResizedCrop', 'aspect', aspect, [0.1, 10]),
-    probability: probabilityOf('randomResizedCrop', probability),
-  };
+  return nameErrors('randomResizedCrop', () => {
+    assertOptions(options, { area: true, aspect: true, probability: true });
+    const { area = [0.5, 1], aspect = [3 / 4, 4 / 3], probability = 1 } = options;
+    return {
+      name: 'randomResizedCrop',
+      area: rangeWithin('area', area, [0.01, 1]),
+      aspect: rangeWithin('aspect', aspect, [0.1, 10]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the map from each pixel of the result to its source. */

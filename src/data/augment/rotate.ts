@@ -1,4 +1,5 @@
 // Rotates pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -28,14 +29,16 @@ export interface RotateOptions {
  * ```
  */
 export function rotate(options: RotateOptions = {}): Operation<'rotate', RotateOptions> {
-  assertOptions('rotate', options, { degrees: true, fill: true, probability: true });
-  const { degrees = 10, fill = 'reflect', probability = 1 } = options;
-  return {
-    name: 'rotate',
-    degrees: within('rotate', 'degrees', degrees, [0, 180]),
-    fill: fillOf('rotate', fill),
-    probability: probabilityOf('rotate', probability),
-  };
+  return nameErrors('rotate', () => {
+    assertOptions(options, { degrees: true, fill: true, probability: true });
+    const { degrees = 10, fill = 'reflect', probability = 1 } = options;
+    return {
+      name: 'rotate',
+      degrees: within('degrees', degrees, [0, 180]),
+      fill: fillOf(fill),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the map from each pixel of the result to its source. */

@@ -1,4 +1,5 @@
 // Reduces or increases the saturation of pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { saturate, type ColourChange } from './colourChange.ts';
 import { aroundOne, type Random } from './drawing.ts';
 import type { Operation } from './operation.ts';
@@ -28,13 +29,15 @@ export interface SaturationOptions {
  * ```
  */
 export function saturation(options: SaturationOptions = {}): Operation<'saturation', SaturationOptions> {
-  assertOptions('saturation', options, { amount: true, probability: true });
-  const { amount = 0.2, probability = 1 } = options;
-  return {
-    name: 'saturation',
-    amount: within('saturation', 'amount', amount, [0, 1]),
-    probability: probabilityOf('saturation', probability),
-  };
+  return nameErrors('saturation', () => {
+    assertOptions(options, { amount: true, probability: true });
+    const { amount = 0.2, probability = 1 } = options;
+    return {
+      name: 'saturation',
+      amount: within('amount', amount, [0, 1]),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the change of the colours of one picture. */

@@ -20,37 +20,36 @@ const anyRange: PixelRange = { black: [0, 0, 0], white: [1, 1, 1], bgr: false };
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function settlePictures(
-  verb: string,
   augment: AugmentPreset | readonly ImageOperation[],
   { trunk: { input }, preprocessor: { spec } }: Pick<Base, 'trunk' | 'preprocessor'>,
 ): PictureAugmentation | undefined {
   const listed = typeof augment === 'string' ? augmentPresets[augment]() : augment;
-  const operations = listed.map((each) => checkEntry(verb, each));
+  const operations = listed.map((each) => checkEntry(each));
   const steps = stepsOf(operations);
   if (steps.length === 0) return undefined;
   const shape = input.shape.slice(1);
   if (shape.length !== 3 || input.dtype !== 'float32') {
     const text =
-      `${verb}: expected a base that takes pictures [height, width, channels] of type float32 for augment, got one that ` +
+      'expected a base that takes pictures [height, width, channels] of type float32 for augment, got one that ' +
       `takes ${describeShape(shape)} of type ${input.dtype}. Give a function of your own: augment: { apply(input, seed) }.`;
     throw new TransferKitError('INVALID_OPTION', text, { shape, dtype: input.dtype });
   }
   const range = shape[2] === 1 || shape[2] === 3 ? pixelRangeOf(spec) : undefined;
   const asking = range === undefined ? operations.find(needsRange) : undefined;
-  if (asking !== undefined) throw rangeUnknown(verb, asking.operation.name, shape);
+  if (asking !== undefined) throw rangeUnknown(asking.operation.name, shape);
   return { steps, range: range ?? anyRange };
 }
 
-function checkEntry(verb: string, entry: unknown): SettledOperation {
+function checkEntry(entry: unknown): SettledOperation {
   const operation = isNamed(entry) ? settleOperation(entry) : undefined;
   if (operation !== undefined) return operation;
   const found = typeof entry === 'function' ? `the function ${entry.name}: call it` : shown(entry);
-  const text = `${verb}: expected augment to list operations such as flip() or rotate({ degrees: 10 }), got ${found}.`;
+  const text = `expected augment to list operations such as flip() or rotate({ degrees: 10 }), got ${found}.`;
   throw new TransferKitError('INVALID_OPTION', text, { received: entry });
 }
 
 /** The error about a base whose values of black and white are unknown. */
-function rangeUnknown(verb: string, name: string, shape: Shape): TransferKitError {
+function rangeUnknown(name: string, shape: Shape): TransferKitError {
   const [found, advice] =
     shape[2] === 1 || shape[2] === 3
       ? [
@@ -62,7 +61,7 @@ function rangeUnknown(verb: string, name: string, shape: Shape): TransferKitErro
           "List geometric operations alone, such as flip() and rotate(), which fill with 'reflect' or 'nearest'",
         ];
   const text =
-    `${verb}: expected a base that takes pictures of one or three channels in a known range for ${name}() in augment, got ${found}. ` +
+    `expected a base that takes pictures of one or three channels in a known range for ${name}() in augment, got ${found}. ` +
     `${advice}; or give a function of your own: augment: { apply(input, seed) }.`;
   return new TransferKitError('INVALID_OPTION', text, { operation: name, shape });
 }

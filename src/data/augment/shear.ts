@@ -1,4 +1,5 @@
 // Shears the columns and the rows of pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { toEitherSide, type Random } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -30,15 +31,17 @@ export interface ShearOptions {
  * ```
  */
 export function shear(options: ShearOptions = {}): Operation<'shear', ShearOptions> {
-  assertOptions('shear', options, { horizontal: true, vertical: true, fill: true, probability: true });
-  const { horizontal = 10, vertical = 0, fill = 'reflect', probability = 1 } = options;
-  return {
-    name: 'shear',
-    horizontal: within('shear', 'horizontal', horizontal, [0, 60]),
-    vertical: within('shear', 'vertical', vertical, [0, 60]),
-    fill: fillOf('shear', fill),
-    probability: probabilityOf('shear', probability),
-  };
+  return nameErrors('shear', () => {
+    assertOptions(options, { horizontal: true, vertical: true, fill: true, probability: true });
+    const { horizontal = 10, vertical = 0, fill = 'reflect', probability = 1 } = options;
+    return {
+      name: 'shear',
+      horizontal: within('horizontal', horizontal, [0, 60]),
+      vertical: within('vertical', vertical, [0, 60]),
+      fill: fillOf(fill),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the map from each pixel of the result to its source. */

@@ -1,4 +1,5 @@
 // Moves pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -31,15 +32,17 @@ export interface ShiftOptions {
  * ```
  */
 export function shift(options: ShiftOptions = {}): Operation<'shift', ShiftOptions> {
-  assertOptions('shift', options, { horizontal: true, vertical: true, fill: true, probability: true });
-  const { horizontal = 0.1, vertical = 0.1, fill = 'reflect', probability = 1 } = options;
-  return {
-    name: 'shift',
-    horizontal: within('shift', 'horizontal', horizontal, [0, 1]),
-    vertical: within('shift', 'vertical', vertical, [0, 1]),
-    fill: fillOf('shift', fill),
-    probability: probabilityOf('shift', probability),
-  };
+  return nameErrors('shift', () => {
+    assertOptions(options, { horizontal: true, vertical: true, fill: true, probability: true });
+    const { horizontal = 0.1, vertical = 0.1, fill = 'reflect', probability = 1 } = options;
+    return {
+      name: 'shift',
+      horizontal: within('horizontal', horizontal, [0, 1]),
+      vertical: within('vertical', vertical, [0, 1]),
+      fill: fillOf(fill),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the map from each pixel of the result to its source. */

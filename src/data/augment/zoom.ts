@@ -1,4 +1,5 @@
 // Zooms into or out of pictures.
+import { nameErrors } from '../../core/edge.ts';
 import { evenly, toEitherSide, type Random, type Size } from './drawing.ts';
 import type { Matrix } from './matrix.ts';
 import type { Operation, PictureFill } from './operation.ts';
@@ -28,14 +29,16 @@ export interface ZoomOptions {
  * ```
  */
 export function zoom(options: ZoomOptions = {}): Operation<'zoom', ZoomOptions> {
-  assertOptions('zoom', options, { range: true, fill: true, probability: true });
-  const { range = [1, 1.1], fill = 'reflect', probability = 1 } = options;
-  return {
-    name: 'zoom',
-    range: rangeWithin('zoom', 'range', range, [0.1, 10]),
-    fill: fillOf('zoom', fill),
-    probability: probabilityOf('zoom', probability),
-  };
+  return nameErrors('zoom', () => {
+    assertOptions(options, { range: true, fill: true, probability: true });
+    const { range = [1, 1.1], fill = 'reflect', probability = 1 } = options;
+    return {
+      name: 'zoom',
+      range: rangeWithin('range', range, [0.1, 10]),
+      fill: fillOf(fill),
+      probability: probabilityOf(probability),
+    };
+  });
 }
 
 /** Draws the map from each pixel of the result to its source. */

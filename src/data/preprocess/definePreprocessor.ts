@@ -1,4 +1,5 @@
 // The user's own preprocessing as a value. Only its name is saved; the function must be passed again on load.
+import { nameErrors } from '../../core/edge.ts';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -34,15 +35,17 @@ export interface PreprocessorDefinition<Input> {
 export function definePreprocessor<Input>(
   definition: PreprocessorDefinition<Input>,
 ): Preprocessor<Input> & { readonly spec: CustomSpec } {
-  assertOptions('definePreprocessor', definition, { name: true, apply: true }, { example: '{ name, apply }' });
-  if (typeof definition.apply !== 'function') {
-    throw invalidOption('definePreprocessor', '{ name, apply }, where apply is a function', definition);
-  }
-  const { name } = definition;
-  if (typeof name !== 'string' || name === '') {
-    throw new TransferKitError('INVALID_OPTION', 'definePreprocessor: expected a name that is not empty, got none.', {
-      name,
-    });
-  }
-  return { spec: { kind: 'custom', name }, apply: (input) => definition.apply(input) };
+  return nameErrors('definePreprocessor', () => {
+    assertOptions(definition, { name: true, apply: true }, { example: '{ name, apply }' });
+    if (typeof definition.apply !== 'function') {
+      throw invalidOption('{ name, apply }, where apply is a function', definition);
+    }
+    const { name } = definition;
+    if (typeof name !== 'string' || name === '') {
+      throw new TransferKitError('INVALID_OPTION', 'expected a name that is not empty, got none.', {
+        name,
+      });
+    }
+    return { spec: { kind: 'custom', name }, apply: (input) => definition.apply(input) };
+  });
 }

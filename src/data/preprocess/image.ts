@@ -1,5 +1,6 @@
 // The preprocessor of pictures: decode, fit, resize, scale. The arithmetic is in fit, resize and scale; the platform
 // decodes.
+import { nameErrors } from '../../core/edge.ts';
 import { Tensor, tensor3d, type Tensor3D } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
@@ -79,7 +80,7 @@ const channelCounts: readonly unknown[] = [1, 3, 4];
  * pixels (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
  */
 export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
-  assertImageNames('imagePreprocessor', partial);
+  assertImageNames(partial);
   const { mode, size = [224, 224], resize = defaultResize, fit = 'stretch', channels } = partial;
   return { kind: 'image', size, resize, fit, mode, ...(channels === undefined ? {} : { channels }) };
 }
@@ -89,10 +90,10 @@ export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>)
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertImageNames(verb: string, spec: Partial<ImageSpec>, of?: string): void {
+export function assertImageNames(spec: Partial<ImageSpec>, of?: string): void {
   const place = of === undefined ? {} : { of };
-  assertOptions(verb, spec, imageSpecNames, { ...place, example: "{ mode: 'tf' }" });
-  if (isObject(spec.mode)) assertModeNames(verb, spec.mode);
+  assertOptions(spec, imageSpecNames, { ...place, example: "{ mode: 'tf' }" });
+  if (isObject(spec.mode)) assertModeNames(spec.mode);
 }
 
 /**
@@ -128,35 +129,39 @@ export function imagePreprocessor(
   spec: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>,
   limits?: PictureLimits,
 ): ImagePreprocessor {
-  const full = imageSpec(spec);
-  assertImageSpec(full);
-  const accepted = settleLimits('imagePreprocessor', limits);
-  const { channels = 3 } = full;
-  const [height, width] = full.size;
-  const scaling = scalingOf(full.mode, channels);
-  // Brightness is computed after resizing, when there are far fewer pixels; both are linear.
-  const unscaled = scalingOf('raw');
-  const write = async (input: ImageInput, values: Float32Array): Promise<void> => {
-    const resize = await loadResize();
-    const given = givenPicture(input, full);
-    const picture = await (given ?? decode(input, full, accepted));
-    const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
-    const plan = planResize(picture, region, full.size, full.resize, scaling);
-    if (channelsOf(picture) === channels) {
-      resize(picture, plan, values);
-    } else {
-      const colours = new Float32Array(height * width * 3);
-      resize(picture, { ...plan, scaling: unscaled }, colours);
-      writeLuma(colours, scaling, values);
-    }
-    if (given === undefined) releaseBytes(picture.data);
-  };
-  const apply = async (input: ImageInput): Promise<Tensor3D> => {
-    const values = new Float32Array(height * width * channels);
-    await write(input, values);
-    return tensor3d(values, [height, width, channels]);
-  };
-  return addWriter({ spec: full, apply }, { apply, shape: [height, width, channels], write });
+  return nameErrors('imagePreprocessor', () => {
+    const full = imageSpec(spec);
+    assertImageSpec(full);
+    const accepted = settleLimits(limits);
+    const { channels = 3 } = full;
+    const [height, width] = full.size;
+    const scaling = scalingOf(full.mode, channels);
+    // Brightness is computed after resizing, when there are far fewer pixels; both are linear.
+    const unscaled = scalingOf('raw');
+    const writeNow = async (input: ImageInput, values: Float32Array): Promise<void> => {
+      const resize = await loadResize();
+      const given = givenPicture(input, full);
+      const picture = await (given ?? decode(input, full, accepted));
+      const region = pictureRegion([picture.height, picture.width], full.size, full.fit);
+      const plan = planResize(picture, region, full.size, full.resize, scaling);
+      if (channelsOf(picture) === channels) {
+        resize(picture, plan, values);
+      } else {
+        const colours = new Float32Array(height * width * 3);
+        resize(picture, { ...plan, scaling: unscaled }, colours);
+        writeLuma(colours, scaling, values);
+      }
+      if (given === undefined) releaseBytes(picture.data);
+    };
+    const write = (input: ImageInput, values: Float32Array): Promise<void> =>
+      nameErrors('imagePreprocessor', () => writeNow(input, values));
+    const apply = async (input: ImageInput): Promise<Tensor3D> => {
+      const values = new Float32Array(height * width * channels);
+      await write(input, values);
+      return tensor3d(values, [height, width, channels]);
+    };
+    return addWriter({ spec: full, apply }, { apply, shape: [height, width, channels], write });
+  });
 }
 
 /** Returns a picture that needs no decoding; undefined for any other input. The caller may own its pixels. */
@@ -196,7 +201,7 @@ function notAPicture(input: unknown): TransferKitError {
   const came = Array.isArray(input) ? 'a list' : input === null ? 'null' : `a value of type ${typeof input}`;
   return new TransferKitError(
     'INVALID_OPTION',
-    'imagePreprocessor: expected a picture (a path or address, encoded bytes, a tensor [height, width, 3] with values ' +
+    'expected a picture (a path or address, encoded bytes, a tensor [height, width, 3] with values ' +
       `0..255, pixels { width, height, data }, or an element of a page), got ${came}. Give one picture at a time.`,
     { came },
   );
@@ -206,11 +211,11 @@ function notAPicture(input: unknown): TransferKitError {
 function assertImageSpec(spec: ImageSpec): void {
   const size: unknown = spec.size;
   if (!Array.isArray(size) || size.length !== 2 || !size.every(isPixelCount)) {
-    const text = `imagePreprocessor: expected size to be [height, width] in whole pixels above 0, got ${shown(size)}.`;
+    const text = `expected size to be [height, width] in whole pixels above 0, got ${shown(size)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { size });
   }
   const { channels = 3 } = spec;
-  if (!channelCounts.includes(channels)) throw invalidOption('imagePreprocessor', 'channels to be 1, 3 or 4', channels);
+  if (!channelCounts.includes(channels)) throw invalidOption('channels to be 1, 3 or 4', channels);
   assertMode(spec.mode, channels);
   assertOneOf('resize', spec.resize, resizeMethods);
   assertOneOf('fit', spec.fit, fits);
@@ -224,6 +229,6 @@ function assertOneOf(option: string, value: unknown, known: readonly string[]): 
   if (known.some((each) => each === value)) return;
   const isText = typeof value === 'string';
   const nearest = (isText ? nearestNames(value, known) : known).map((name) => `'${name}'`);
-  const text = `imagePreprocessor: expected ${option} to be one of ${nearest.join(', ')}, got ${isText ? `'${value}'` : shown(value)}.`;
+  const text = `expected ${option} to be one of ${nearest.join(', ')}, got ${isText ? `'${value}'` : shown(value)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { [option]: value });
 }

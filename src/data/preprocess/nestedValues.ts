@@ -32,14 +32,14 @@ function collect(value: unknown, shape: readonly number[], depth: number, values
       return;
     }
     if (!Array.isArray(value)) {
-      const text = `tensorPreprocessor: expected numbers, got a value of type ${typeof value} (${shown(value)}).`;
+      const text = `expected numbers, got a value of type ${typeof value} (${shown(value)}).`;
       throw new TransferKitError('WRONG_DTYPE', text, { value });
     }
   }
   if (!Array.isArray(value) || value.length !== shape[depth]) {
     const found = Array.isArray(value) ? `one of ${String(value.length)}` : `a value of type ${typeof value}`;
     const expected = depth < shape.length ? `a list of ${String(shape[depth])}` : 'a number';
-    const text = `tensorPreprocessor: expected lists of equal length: ${expected} at depth ${String(depth)}, got ${found}.`;
+    const text = `expected lists of equal length: ${expected} at depth ${String(depth)}, got ${found}.`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape, depth });
   }
   for (const each of value as readonly unknown[]) collect(each, shape, depth + 1, values);

@@ -19,7 +19,7 @@ type Pixels = Picture['data'] | Int32Array;
  */
 export async function pictureFromTensor(tensor: Tensor, wanted: Wanted): Promise<Picture> {
   if (tensor.isDisposed) {
-    const text = 'imagePreprocessor: expected a live tensor, got one that is disposed. Dispose it after use.';
+    const text = 'expected a live tensor, got one that is disposed. Dispose it after use.';
     throw new TransferKitError('DISPOSED', text, { shape: tensor.shape });
   }
   const { dtype, shape } = tensor;
@@ -58,7 +58,7 @@ function pictureFromValues(shape: readonly number[], values: Pixels, wanted: Wan
       shape.length === 4 && shape[0] === 1
         ? ' Take the batch axis off: tf.squeeze(tensor, [0]).'
         : ' Give one picture at a time.';
-    const text = `imagePreprocessor: expected pixels [height, width, 1, 3 or 4], got ${describeShape(shape)}.${hint}`;
+    const text = `expected pixels [height, width, 1, 3 or 4], got ${describeShape(shape)}.${hint}`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
   }
   if (!(values instanceof Uint8Array || values instanceof Uint8ClampedArray)) assertPixelValues(values, wanted);
@@ -96,7 +96,7 @@ function assertPixelValues(values: Float32Array | Int32Array, wanted: Wanted): v
 }
 
 function notFinite(value: number, index: number): TransferKitError {
-  const text = `imagePreprocessor: expected finite pixel values 0..255, got ${String(value)} at position ${String(index)}.`;
+  const text = `expected finite pixel values 0..255, got ${String(value)} at position ${String(index)}.`;
   return new TransferKitError('NOT_FINITE', `${text} Check how the pixels were computed.`, { value, index });
 }
 
@@ -108,7 +108,7 @@ function outOfRange(smallest: number, largest: number, scaled: boolean, { mode, 
     ? 'Bring the values to 0..255 first.'
     : `They look scaled already: ${smallest < 0 ? 'give (x + 1) * 127.5' : 'multiply by 255'}, or use tensorPreprocessor ` +
       "(loadBase's preprocess: { kind: 'tensor' }) to pass them as they are.";
-  const text = `imagePreprocessor: expected ${expected}, got values in ${came}. ${advice}`;
+  const text = `expected ${expected}, got values in ${came}. ${advice}`;
   return new TransferKitError('OUT_OF_RANGE', text, {
     got: [smallest, largest],
     expected: [0, 255],
@@ -117,7 +117,7 @@ function outOfRange(smallest: number, largest: number, scaled: boolean, { mode, 
 }
 
 function wrongType(dtype: string): TransferKitError {
-  const text = `imagePreprocessor: expected pixels of type float32 or int32, got ${dtype}. Convert it: tf.cast(tensor, 'float32').`;
+  const text = `expected pixels of type float32 or int32, got ${dtype}. Convert it: tf.cast(tensor, 'float32').`;
   return new TransferKitError('WRONG_DTYPE', text, { dtype });
 }
 

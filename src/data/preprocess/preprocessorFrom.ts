@@ -22,14 +22,14 @@ export function preprocessorFrom(spec: PreprocessorSpec, limits?: PictureLimits)
     case 'custom':
       throw new TransferKitError(
         'PREPROCESSOR_UNKNOWN',
-        `preprocessorFrom: expected a preprocessing that this package knows, got the user's own '${spec.name}'. A file ` +
+        `expected a preprocessing that this package knows, got the user's own '${spec.name}'. A file ` +
           'cannot hold its function: hand the preprocessor in again, as the option preprocess.',
         { name: spec.name },
       );
     default:
       throw new TransferKitError(
         'PREPROCESSOR_UNKNOWN',
-        `preprocessorFrom: expected a preprocessing of kind 'image', 'tensor' or 'custom', got '${kind}'. It may come from a ` +
+        `expected a preprocessing of kind 'image', 'tensor' or 'custom', got '${kind}'. It may come from a ` +
           'newer version of transferkit: update the package.',
         { kind },
       );

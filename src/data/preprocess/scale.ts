@@ -68,8 +68,8 @@ export function describeMode(mode: ImageMode): string {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertModeNames(verb: string, mode: Exclude<ImageMode, string>): void {
-  assertOptions(verb, mode, { mean: true, std: true }, { of: 'mode', example: '{ mean: 0.5, std: 0.5 }' });
+export function assertModeNames(mode: Exclude<ImageMode, string>): void {
+  assertOptions(mode, { mean: true, std: true }, { of: 'mode', example: '{ mean: 0.5, std: 0.5 }' });
 }
 
 /**
@@ -91,7 +91,7 @@ export function assertMode(mode: unknown, channels: Channels): asserts mode is I
   const advice = ofColours.includes(mode) ? ` '${String(mode)}' holds statistics of three colours.` : '';
   throw new TransferKitError(
     'INVALID_OPTION',
-    `imagePreprocessor: expected mode to be ${expected}, or { mean, std } with ${numbers} (of pixels / 255) and std above ` +
+    `expected mode to be ${expected}, or { mean, std } with ${numbers} (of pixels / 255) and std above ` +
       `0${pictures}, got ${typeof mode === 'object' || typeof mode === 'string' ? shown(mode) : String(mode)}.${advice}`,
     { mode, channels },
   );

@@ -1,4 +1,5 @@
 // The preprocessor that only checks: inputs must already have the values that the base expects.
+import { nameErrors } from '../../core/edge.ts';
 import { Tensor, tensor as makeTensor, type DataType } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { addWriter } from '../../model/inputWriter.ts';
@@ -51,17 +52,20 @@ export const tensorSpecNames: NamesOf<TensorInputSpec> = { kind: true, shape: tr
  * ```
  */
 export function tensorPreprocessor(spec: Omit<TensorInputSpec, 'kind'>): TensorPreprocessor {
-  assertOptions<Partial<TensorInputSpec>>('tensorPreprocessor', spec, tensorSpecNames);
-  const full: TensorInputSpec = { ...spec, kind: 'tensor' };
-  assertTensorSpec(full);
-  const apply = (input: TensorInput): Promise<Tensor> => toTensor(input, full);
-  const shape = full.shape.filter((axis) => axis !== null);
-  const preprocessor = { spec: full, apply };
-  if (shape.length < full.shape.length || full.dtype !== 'float32') return preprocessor;
-  return addWriter(preprocessor, {
-    apply,
-    shape,
-    write: (input: TensorInput, values) => writeValues(input, full, values),
+  return nameErrors('tensorPreprocessor', () => {
+    assertOptions<Partial<TensorInputSpec>>(spec, tensorSpecNames);
+    const full: TensorInputSpec = { ...spec, kind: 'tensor' };
+    assertTensorSpec(full);
+    const apply = (input: TensorInput): Promise<Tensor> =>
+      nameErrors('tensorPreprocessor', () => toTensor(input, full));
+    const shape = full.shape.filter((axis) => axis !== null);
+    const preprocessor = { spec: full, apply };
+    if (shape.length < full.shape.length || full.dtype !== 'float32') return preprocessor;
+    return addWriter(preprocessor, {
+      apply,
+      shape,
+      write: (input: TensorInput, values) => nameErrors('tensorPreprocessor', () => writeValues(input, full, values)),
+    });
   });
 }
 
@@ -81,7 +85,7 @@ async function writeValues(input: TensorInput, spec: TensorInputSpec, values: Fl
 /** Checks the values of a tensor and returns them; empty for types whose values need no check. */
 async function checkedValues(input: Tensor, spec: TensorInputSpec): Promise<Float32Array | Int32Array> {
   if (input.isDisposed) {
-    const text = 'tensorPreprocessor: expected a live tensor, got one that is disposed. Dispose it after use.';
+    const text = 'expected a live tensor, got one that is disposed. Dispose it after use.';
     throw new TransferKitError('DISPOSED', text, { shape: input.shape });
   }
   assertShape(input.shape, spec);
@@ -120,8 +124,7 @@ function toHost(input: Exclude<TensorInput, Tensor>, spec: TensorInputSpec): Hos
 function assertComplete({ shape, values }: HostTensor): void {
   if (values.length === sizeOf(shape)) return;
   const text =
-    `tensorPreprocessor: expected ${String(sizeOf(shape))} values for shape ${describeShape(shape)}, got ` +
-    `${String(values.length)}.`;
+    `expected ${String(sizeOf(shape))} values for shape ${describeShape(shape)}, got ` + `${String(values.length)}.`;
   throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, length: values.length });
 }
 
@@ -139,7 +142,7 @@ function shaped(values: Values | readonly number[], spec: TensorInputSpec): Host
     whole.length === shape.length
       ? 'Check the size of one example.'
       : 'With a free axis give a tensor or nested lists.';
-  const text = `tensorPreprocessor: expected ${expected}, got a flat list of ${String(values.length)} values. ${advice}`;
+  const text = `expected ${expected}, got a flat list of ${String(values.length)} values. ${advice}`;
   throw new TransferKitError('WRONG_SHAPE', text, { expected: shape, length: values.length });
 }
 
@@ -149,7 +152,7 @@ function assertShape(shape: readonly number[], spec: TensorInputSpec): void {
   const advice = batched
     ? 'Give one example without the batch axis: tf.squeeze(tensor, [0]), or one row at a time.'
     : 'Bring it to that shape first.';
-  const text = `tensorPreprocessor: expected one example of shape ${describeShape(spec.shape)}, got ${describeShape(shape)}.`;
+  const text = `expected one example of shape ${describeShape(spec.shape)}, got ${describeShape(shape)}.`;
   throw new TransferKitError('WRONG_SHAPE', `${text} ${advice}`, { expected: spec.shape, got: shape });
 }
 
@@ -160,7 +163,7 @@ function assertValues(values: Values | readonly number[], spec: TensorInputSpec)
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? 0;
     if (!Number.isFinite(value)) {
-      const text = `tensorPreprocessor: expected finite values, got ${String(value)} at position ${String(i)}.`;
+      const text = `expected finite values, got ${String(value)} at position ${String(i)}.`;
       throw new TransferKitError('NOT_FINITE', `${text} Fill in or leave out missing values.`, { value, index: i });
     }
     if (value < smallest) smallest = value;
@@ -176,7 +179,7 @@ function assertValues(values: Values | readonly number[], spec: TensorInputSpec)
     : ' Scale them first.';
   throw new TransferKitError(
     'OUT_OF_RANGE',
-    `tensorPreprocessor: expected values in the range that the base was trained on, ${String(low)}..${String(high)}, got ` +
+    `expected values in the range that the base was trained on, ${String(low)}..${String(high)}, got ` +
       `values in ${String(smallest)}..${String(largest)}.${advice}`,
     { expected: spec.range, got: [smallest, largest] },
   );
@@ -206,7 +209,7 @@ function valuesFor(values: Values | readonly number[], spec: TensorInputSpec): V
 }
 
 function wrongType(got: string, dtype: DataType): TransferKitError {
-  const text = `tensorPreprocessor: expected ${dtype} values, got ${got}. Convert them: tf.cast(tensor, '${dtype}').`;
+  const text = `expected ${dtype} values, got ${got}. Convert them: tf.cast(tensor, '${dtype}').`;
   return new TransferKitError('WRONG_DTYPE', text, { expected: dtype, got });
 }
 
@@ -214,7 +217,7 @@ function notNumbers(input: unknown, spec: TensorInputSpec): TransferKitError {
   const came = typeof input === 'string' ? `the text '${input.slice(0, 100)}'` : `a value of type ${typeof input}`;
   return new TransferKitError(
     'WRONG_DTYPE',
-    `tensorPreprocessor: expected a tensor or numbers of shape ${describeShape(spec.shape)}, got ${came}. If the base takes ` +
+    `expected a tensor or numbers of shape ${describeShape(spec.shape)}, got ${came}. If the base takes ` +
       "pictures, tell it how they are scaled: loadBase(source, { preprocess: 'tf' }).",
     { came },
   );
@@ -227,7 +230,7 @@ function assertTensorSpec({ shape, dtype, range }: TensorInputSpec): void {
   if (isShape && isRange && ['float32', 'int32', 'bool'].includes(dtype)) return;
   throw new TransferKitError(
     'INVALID_OPTION',
-    'tensorPreprocessor: expected shape to be a list of whole numbers above 0 (null for a free axis), dtype float32, int32 ' +
+    'expected shape to be a list of whole numbers above 0 (null for a free axis), dtype float32, int32 ' +
       `or bool, and range, if given, [smallest, largest], got ${shown({ shape, dtype, range })}.`,
     { shape, dtype, range },
   );

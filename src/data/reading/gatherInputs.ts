@@ -29,26 +29,23 @@ export interface Gathering {
 export type Gather = (count: number) => Gathering;
 
 /** Returns the way to collect inputs for a base. */
-export function gatherFor(verb: string, base: Base): Gather {
+export function gatherFor(base: Base): Gather {
   const writer = writerOf(base.preprocessor);
   const { shape, dtype } = base.trunk.input;
   // Inputs that do not fit are left to the general way, which raises.
   const writes = writer !== undefined && dtype === 'float32' && fits(writer.shape, shape.slice(1));
-  return writes ? gatherValues(writer) : () => gatherTensors(verb, base);
+  return writes ? gatherValues(writer) : () => gatherTensors(base);
 }
 
-function gatherTensors(verb: string, base: Base): Gathering {
+function gatherTensors(base: Base): Gathering {
   const tensors = new Map<number, Tensor>();
   return {
     async add(place, input, id) {
-      tensors.set(place, await preprocess(verb, base, input, id));
+      tensors.set(place, await preprocess(base, input, id));
     },
     finish(places) {
       const inputs = places.flatMap((place) => tensors.get(place) ?? []);
-      assertEqualShapes(
-        verb,
-        inputs.map((input) => input.shape),
-      );
+      assertEqualShapes(inputs.map((input) => input.shape));
       return inputs.length === 0 ? undefined : stack(inputs);
     },
     dispose() {

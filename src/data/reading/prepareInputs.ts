@@ -20,12 +20,11 @@ export function isListOfInputs(input: unknown): input is readonly unknown[] {
 
 /** Preprocesses inputs in their order; the next ones while the caller works on one batch. */
 export function prepareInputs(
-  verb: string,
   base: Base,
   inputs: readonly unknown[],
   batchSize: number,
 ): AsyncIterable<PreparedInputs> {
-  const gather = gatherFor(verb, base);
+  const gather = gatherFor(base);
   return readAhead({
     batches: allInBatches(inputs.length, batchSize),
     read: (rows) => prepare(gather, inputs, rows),

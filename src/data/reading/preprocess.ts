@@ -6,14 +6,14 @@ import type { Base } from '../../model/model.ts';
 import type { Shape } from '../../core/types.ts';
 
 /** Applies a base's preprocessing to one raw input and checks the result against the base's input. */
-export async function preprocess(verb: string, base: Base, input: unknown, id: string): Promise<Tensor> {
+export async function preprocess(base: Base, input: unknown, id: string): Promise<Tensor> {
   const result: unknown = await base.preprocessor.apply(input);
-  if (!isTensor(result) || result.isDisposed) throw notATensor(verb, result, id);
+  if (!isTensor(result) || result.isDisposed) throw notATensor(result, id);
   // The caller owns a tensor that the preprocessor returns unchanged.
   const tensor = result === input ? clone(result) : result;
   try {
-    assertFits(verb, base, tensor, id);
-    if (base.preprocessor.spec.kind === 'custom') await assertFinite(verb, tensor, id);
+    assertFits(base, tensor, id);
+    if (base.preprocessor.spec.kind === 'custom') await assertFinite(tensor, id);
     return tensor;
   } catch (error) {
     dispose(tensor);
@@ -25,34 +25,34 @@ function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
 
-function assertFits(verb: string, { trunk }: Base, { shape, dtype }: Tensor, id: string): void {
+function assertFits({ trunk }: Base, { shape, dtype }: Tensor, id: string): void {
   const expected = trunk.input.shape.slice(1);
   if (!fits(shape, expected)) {
     throw new TransferKitError(
       'WRONG_SHAPE',
-      `${verb}: expected preprocessing to give ${describeShape(expected)}, got ${describeShape(shape)} for ${id}.`,
+      `expected preprocessing to give ${describeShape(expected)}, got ${describeShape(shape)} for ${id}.`,
       { expected, received: shape, id },
     );
   }
   if (dtype === trunk.input.dtype) return;
   throw new TransferKitError(
     'WRONG_DTYPE',
-    `${verb}: expected preprocessing to give ${trunk.input.dtype}, got ${dtype} for ${id}. Cast it.`,
+    `expected preprocessing to give ${trunk.input.dtype}, got ${dtype} for ${id}. Cast it.`,
     { expected: trunk.input.dtype, received: dtype, id },
   );
 }
 
 /** The preprocessors of this package check their input; the user's own may not. */
-async function assertFinite(verb: string, tensor: Tensor, id: string): Promise<void> {
+async function assertFinite(tensor: Tensor, id: string): Promise<void> {
   const values = await tensor.data();
   if (values.every((value) => Number.isFinite(value))) return;
-  const text = `${verb}: expected preprocessing to give finite values, got NaN or infinity for ${id}.`;
+  const text = `expected preprocessing to give finite values, got NaN or infinity for ${id}.`;
   throw new TransferKitError('NOT_FINITE', text, { id });
 }
 
-function notATensor(verb: string, result: unknown, id: string): TransferKitError {
+function notATensor(result: unknown, id: string): TransferKitError {
   const found = isTensor(result) ? 'a disposed one' : typeof result;
-  const text = `${verb}: expected preprocessing to give a tensor, got ${found} for ${id}.`;
+  const text = `expected preprocessing to give a tensor, got ${found} for ${id}.`;
   return new TransferKitError('INVALID_OPTION', text, { id });
 }
 
@@ -61,13 +61,13 @@ function notATensor(verb: string, result: unknown, id: string): TransferKitError
  *
  * @throws TransferKitError `WRONG_SHAPE`.
  */
-export function assertEqualShapes(verb: string, shapes: readonly Shape[]): void {
+export function assertEqualShapes(shapes: readonly Shape[]): void {
   const [first] = shapes;
   const other = shapes.find((shape) => describeShape(shape) !== describeShape(first ?? []));
   if (first === undefined || other === undefined) return;
   throw new TransferKitError(
     'WRONG_SHAPE',
-    `${verb}: expected examples of one shape, got ${describeShape(first)} and ${describeShape(other)}.`,
+    `expected examples of one shape, got ${describeShape(first)} and ${describeShape(other)}.`,
     { first, other },
   );
 }

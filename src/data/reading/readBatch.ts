@@ -1,6 +1,6 @@
 // Reads and preprocesses the examples of one batch in parallel.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, reasonOf, TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { Sample, Samples, Unreadable } from '../../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
@@ -28,13 +28,9 @@ export interface Batch {
  * Examples that cannot be read are listed; the caller decides whether that is an error. Any other fault of an example
  * (shape, range, NaN, label) is raised.
  */
-export function batchReader(
-  verb: string,
-  model: Reader,
-  samples: Samples,
-): (indexes: readonly number[]) => Promise<Batch> {
-  const gather = gatherFor(verb, model.base);
-  const reading = { verb, model, samples };
+export function batchReader(model: Reader, samples: Samples): (indexes: readonly number[]) => Promise<Batch> {
+  const gather = gatherFor(model.base);
+  const reading = { model, samples };
   return async (indexes) => {
     const inputs = gather(indexes.length);
     try {
@@ -62,14 +58,13 @@ export function batchReader(
 
 /** Reads batch after batch; the next ones while the caller works on one. The caller owns the inputs. */
 export function readBatches(
-  verb: string,
   model: Reader,
   samples: Samples,
   batches: readonly (readonly number[])[],
 ): AsyncIterable<Batch> {
   return readAhead({
     batches,
-    read: batchReader(verb, model, samples),
+    read: batchReader(model, samples),
     free: ({ input }) => {
       dispose(input);
     },
@@ -81,20 +76,19 @@ export function readBatches(
  *
  * @throws TransferKitError `UNREADABLE` when the list is not empty, unless the samples say `skip`.
  */
-export function assertReadable(verb: string, samples: Samples, unreadable: readonly Unreadable[]): void {
+export function assertReadable(samples: Samples, unreadable: readonly Unreadable[]): void {
   if (unreadable.length === 0 || samples.onUnreadable === 'skip') return;
   const shown = unreadable.slice(0, 10).map(({ id, reason }) => `${id} (${reason})`);
   const more = unreadable.length > shown.length ? ` and ${String(unreadable.length - shown.length)} more` : '';
   throw new TransferKitError(
     'UNREADABLE',
-    `${verb}: expected every example to be readable, got ${String(unreadable.length)} that are not: ${shown.join('; ')}${more}. ` +
+    `expected every example to be readable, got ${String(unreadable.length)} that are not: ${shown.join('; ')}${more}. ` +
       "Remove them, or read the samples with onUnreadable: 'skip'.",
     { unreadable },
   );
 }
 
 interface Reading {
-  readonly verb: string;
   readonly model: Reader;
   readonly samples: Samples;
 }
@@ -109,7 +103,7 @@ interface Example {
 }
 
 async function readExample(
-  { verb, model, samples }: Reading,
+  { model, samples }: Reading,
   inputs: Gathering,
   index: number,
   place: number,
@@ -121,8 +115,8 @@ async function readExample(
     return unreadable(`example ${String(index)}`, error);
   }
   const { id } = sample;
-  const target = encodeTargets(verb, model, sample.target, id);
-  const weight = checkWeight(verb, sample);
+  const target = encodeTargets(model, sample.target, id);
+  const weight = checkWeight(sample);
   try {
     await inputs.add(place, sample.input, id);
     return { place, index, target, weight, id };
@@ -131,14 +125,14 @@ async function readExample(
   }
 }
 
-function checkWeight(verb: string, { weight = 1, id }: Sample): number {
+function checkWeight({ weight = 1, id }: Sample): number {
   if (Number.isFinite(weight) && weight >= 0) return weight;
-  const text = `${verb}: expected a finite weight of at least 0, got ${String(weight)} for ${id}.`;
+  const text = `expected a finite weight of at least 0, got ${String(weight)} for ${id}.`;
   throw new TransferKitError('INVALID_OPTION', text, { id, weight });
 }
 
 /** Reports an example that could not be read; errors with another cause are raised again. */
 function unreadable(id: string, error: unknown): Unreadable {
   if (isTransferKitError(error) && error.code !== 'UNREADABLE' && error.code !== 'NOT_FOUND') throw error;
-  return { id, reason: error instanceof Error ? error.message.replace('[transferkit] ', '') : String(error) };
+  return { id, reason: reasonOf(error) };
 }

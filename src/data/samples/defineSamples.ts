@@ -1,4 +1,5 @@
 // The general constructor of samples: from a function of targets and a function of inputs.
+import { nameErrors } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { setRoot } from '../../core/sampleRoots.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
@@ -54,23 +55,25 @@ export interface SamplesDefinition<Input> {
  * ```
  */
 export function defineSamples<Input>(definition: SamplesDefinition<Input>): Samples<Input> {
-  assertOptions('defineSamples', definition, {
-    size: true,
-    target: true,
-    read: true,
-    labels: true,
-    onUnreadable: true,
+  return nameErrors('defineSamples', () => {
+    assertOptions(definition, {
+      size: true,
+      target: true,
+      read: true,
+      labels: true,
+      onUnreadable: true,
+    });
+    return makeSamples(definition);
   });
-  return makeSamples('defineSamples', definition);
 }
 
-/** {@link defineSamples}, with the name of the function that the user called for error texts. */
-export function makeSamples<Input>(verb: string, definition: SamplesDefinition<Input>): Samples<Input> {
+/** Does the work of {@link defineSamples} for other makers of samples. */
+export function makeSamples<Input>(definition: SamplesDefinition<Input>): Samples<Input> {
   const { size, onUnreadable = 'error' } = definition;
-  assertSize(verb, size);
-  assertOnUnreadable(verb, onUnreadable);
+  assertSize(size);
+  assertOnUnreadable(onUnreadable);
   const targets = Array.from({ length: size }, (_, i) => definition.target(i));
-  const settled = settleTargets(verb, targets, definition.labels);
+  const settled = settleTargets(targets, definition.labels);
   const isAsGiven = settled.targets.every((target, index) => target === targets[index]);
   return view({
     settled,
@@ -95,15 +98,16 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
     size: targets.length,
     ...describeLabels(targets, settled),
     onUnreadable,
-    target: (index) => exampleAt(targets, index),
+    target: (index) => nameErrors('samples.target', () => exampleAt(targets, index)),
     read: (index) => {
-      exampleAt(targets, index);
+      nameErrors('samples.read', () => exampleAt(targets, index));
       return parts.read(index);
     },
-    split: (options) => {
-      const { train, validation } = splitIndices(mainLabels(targets, settled), options);
-      return { train: selectSamples(samples, train), validation: selectSamples(samples, validation) };
-    },
+    split: (options) =>
+      nameErrors('samples.split', () => {
+        const { train, validation } = splitIndices(mainLabels(targets, settled), options);
+        return { train: selectSamples(samples, train), validation: selectSamples(samples, validation) };
+      }),
   };
   return samples;
 }
@@ -128,19 +132,16 @@ function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[
 export function exampleAt<Value>(list: readonly Value[], index: number): Value {
   const value = list[index];
   if (value !== undefined) return value;
-  const text = `samples: expected an index 0 … ${String(list.length - 1)}, got ${String(index)}.`;
+  const text = `expected an index 0 … ${String(list.length - 1)}, got ${String(index)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { index, size: list.length });
 }
 
-function assertSize(verb: string, size: number): void {
+function assertSize(size: number): void {
   if (size === 0) {
-    throw new TransferKitError(
-      'NO_EXAMPLES',
-      `${verb}: expected at least one example, got none. Check where they come from.`,
-    );
+    throw new TransferKitError('NO_EXAMPLES', 'expected at least one example, got none. Check where they come from.');
   }
   if (!Number.isSafeInteger(size) || size < 0) {
-    const text = `${verb}: expected size to be a whole number above 0, got ${String(size)}.`;
+    const text = `expected size to be a whole number above 0, got ${String(size)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { size });
   }
 }
@@ -150,8 +151,8 @@ function assertSize(verb: string, size: number): void {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertOnUnreadable(verb: string, value: string): void {
+export function assertOnUnreadable(value: string): void {
   if (value === 'error' || value === 'skip') return;
-  const text = `${verb}: expected onUnreadable to be 'error' or 'skip', got ${shown(value)}.`;
+  const text = `expected onUnreadable to be 'error' or 'skip', got ${shown(value)}.`;
   throw new TransferKitError('INVALID_OPTION', text, { onUnreadable: value });
 }

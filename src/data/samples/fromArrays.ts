@@ -1,4 +1,5 @@
 // Makes samples from two arrays, of inputs and of targets.
+import { nameErrors } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
@@ -43,25 +44,27 @@ export interface ArraysOptions<Input> {
  * ```
  */
 export function fromArrays<Input>(options: ArraysOptions<Input>): Samples<Input> {
-  assertOptions('fromArrays', options, {
-    inputs: true,
-    targets: true,
-    labels: true,
-    ids: true,
-    weights: true,
-    onUnreadable: true,
+  return nameErrors('fromArrays', () => {
+    assertOptions(options, {
+      inputs: true,
+      targets: true,
+      labels: true,
+      ids: true,
+      weights: true,
+      onUnreadable: true,
+    });
+    return samplesOfArrays(options);
   });
-  return samplesOfArrays('fromArrays', options);
 }
 
 /** {@link fromArrays}, with the name of the function that the user called for error texts. */
-export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Input>): Samples<Input> {
+export function samplesOfArrays<Input>(options: ArraysOptions<Input>): Samples<Input> {
   const { ids, weights, labels, onUnreadable } = options;
-  assertArray(verb, 'inputs', options.inputs);
-  assertArray(verb, 'targets', options.targets);
-  assertSameLength(verb, 'targets', options.targets.length, options.inputs.length);
-  if (ids !== undefined) assertSameLength(verb, 'ids', ids.length, options.inputs.length);
-  if (weights !== undefined) assertSameLength(verb, 'weights', weights.length, options.inputs.length);
+  assertArray('inputs', options.inputs);
+  assertArray('targets', options.targets);
+  assertSameLength('targets', options.targets.length, options.inputs.length);
+  if (ids !== undefined) assertSameLength('ids', ids.length, options.inputs.length);
+  if (weights !== undefined) assertSameLength('weights', weights.length, options.inputs.length);
   // Copies, so that later changes of the caller's arrays have no effect. A hole among the targets becomes an empty
   // label, which is then refused with its position.
   const examples = options.inputs.map((input, i): Sample<Input> => ({
@@ -70,7 +73,7 @@ export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Inpu
     id: ids?.[i] ?? `example ${String(i)}`,
     weight: weights?.[i] ?? 1,
   }));
-  return makeSamples(verb, {
+  return makeSamples({
     size: examples.length,
     target: (index) => exampleAt(examples, index).target,
     read: (index) => exampleAt(examples, index),
@@ -79,13 +82,12 @@ export function samplesOfArrays<Input>(verb: string, options: ArraysOptions<Inpu
   });
 }
 
-function assertSameLength(verb: string, name: string, found: number, expected: number): void {
+function assertSameLength(name: string, found: number, expected: number): void {
   if (found === expected) return;
-  const text = `${verb}: expected as many ${name} as inputs (${String(expected)}), got ${String(found)}. Check how they are paired.`;
+  const text = `expected as many ${name} as inputs (${String(expected)}), got ${String(found)}. Check how they are paired.`;
   throw new TransferKitError('INVALID_OPTION', text, { inputs: expected, [name]: found });
 }
 
-function assertArray(verb: string, name: string, values: unknown): void {
-  if (!Array.isArray(values))
-    throw invalidOption(verb, `${name} to be an array with one element for each example`, values);
+function assertArray(name: string, values: unknown): void {
+  if (!Array.isArray(values)) throw invalidOption(`${name} to be an array with one element for each example`, values);
 }

@@ -1,4 +1,5 @@
 // Makes samples from an iterable or async iterable. All examples stay in memory.
+import { nameErrors } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Samples, Target } from '../../core/types.ts';
@@ -49,24 +50,22 @@ export async function fromIterable<Input>(
   iterable: Iterable<IterableExample<Input>> | AsyncIterable<IterableExample<Input>>,
   options: IterableOptions = {},
 ): Promise<Samples<Input>> {
-  assertOptions('fromIterable', options, { labels: true, onUnreadable: true });
-  if (!isIterable(iterable)) {
-    throw invalidOption(
-      'fromIterable',
-      "an iterable of { input, target }: an array, a Map's values, a generator",
-      iterable,
-    );
-  }
-  const examples: IterableExample<Input>[] = [];
-  for await (const example of iterable) {
-    assertExample(example, examples.length);
-    examples.push(example);
-  }
-  return samplesOfArrays('fromIterable', {
-    inputs: examples.map(({ input }) => input),
-    targets: examples.map(({ target }) => target),
-    ids: examples.map(({ id }, i) => id ?? `example ${String(i)}`),
-    ...options,
+  return nameErrors('fromIterable', async () => {
+    assertOptions(options, { labels: true, onUnreadable: true });
+    if (!isIterable(iterable)) {
+      throw invalidOption("an iterable of { input, target }: an array, a Map's values, a generator", iterable);
+    }
+    const examples: IterableExample<Input>[] = [];
+    for await (const example of iterable) {
+      assertExample(example, examples.length);
+      examples.push(example);
+    }
+    return samplesOfArrays({
+      inputs: examples.map(({ input }) => input),
+      targets: examples.map(({ target }) => target),
+      ids: examples.map(({ id }, i) => id ?? `example ${String(i)}`),
+      ...options,
+    });
   });
 }
 
@@ -78,6 +77,6 @@ function assertExample(example: unknown, index: number): void {
   if (typeof example === 'object' && example !== null && 'input' in example && 'target' in example) return;
   const came =
     typeof example === 'object' && example !== null ? `fields ${Object.keys(example).join(', ')}` : typeof example;
-  const text = `fromIterable: expected example ${String(index)} to be { input, target }, got ${came}.`;
+  const text = `expected example ${String(index)} to be { input, target }, got ${came}.`;
   throw new TransferKitError('INVALID_OPTION', text, { index });
 }

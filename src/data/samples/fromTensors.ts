@@ -1,5 +1,6 @@
 // Makes samples from a tensor whose first axis counts examples. The values are copied into plain memory once: the
 // samples need no disposal, and the caller may dispose of the tensors at once.
+import { nameErrors } from '../../core/edge.ts';
 import { Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -48,18 +49,20 @@ export interface TensorsOptions {
  * ```
  */
 export async function fromTensors(options: TensorsOptions): Promise<Samples<HostTensor>> {
-  assertOptions('fromTensors', options, { inputs: true, targets: true, labels: true, ids: true, onUnreadable: true });
-  const { inputs, targets, ...rest } = options;
-  return samplesOfArrays('fromTensors', {
-    ...rest,
-    inputs: await readInputs(inputs),
-    targets: isTensor(targets) ? await readTargets(targets) : targets,
+  return nameErrors('fromTensors', async () => {
+    assertOptions(options, { inputs: true, targets: true, labels: true, ids: true, onUnreadable: true });
+    const { inputs, targets, ...rest } = options;
+    return samplesOfArrays({
+      ...rest,
+      inputs: await readInputs(inputs),
+      targets: isTensor(targets) ? await readTargets(targets) : targets,
+    });
   });
 }
 
 /** Untyped programs may pass anything. */
 function assertTensor(value: unknown, name: string, expected: string): void {
-  if (!(value instanceof Tensor)) throw invalidOption('fromTensors', `${name} to be ${expected}`, value);
+  if (!(value instanceof Tensor)) throw invalidOption(`${name} to be ${expected}`, value);
 }
 
 async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
@@ -67,8 +70,7 @@ async function readInputs(inputs: Tensor): Promise<HostTensor[]> {
   assertLive(inputs, 'inputs');
   const { dtype, shape } = inputs;
   if (shape.length === 0) {
-    const text =
-      'fromTensors: expected inputs of shape [examples, …], got a scalar. Stack the examples: tf.stack(list).';
+    const text = 'expected inputs of shape [examples, …], got a scalar. Stack the examples: tf.stack(list).';
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
   }
   const [count = 0, ...rest] = shape;
@@ -89,7 +91,7 @@ async function readTargets(targets: Tensor): Promise<Target[]> {
   const { dtype, shape } = targets;
   const [count, width]: readonly (number | undefined)[] = shape;
   if (count === undefined || shape.length > 2) {
-    const text = `fromTensors: expected targets of shape [examples] or [examples, values], got ${describeShape(shape)}.`;
+    const text = `expected targets of shape [examples] or [examples, values], got ${describeShape(shape)}.`;
     throw new TransferKitError('WRONG_SHAPE', text, { shape });
   }
   if (dtype === 'string' && width === undefined) return targets.data<'string'>();
@@ -105,13 +107,13 @@ function isTensor(targets: readonly Target[] | Tensor): targets is Tensor {
 
 function assertLive(tensor: Tensor, name: string): void {
   if (!tensor.isDisposed) return;
-  const text = `fromTensors: expected live ${name}, got a tensor that is disposed. Dispose it after use.`;
+  const text = `expected live ${name}, got a tensor that is disposed. Dispose it after use.`;
   throw new TransferKitError('DISPOSED', text, { name });
 }
 
 function wrongType(name: string, dtype: string): TransferKitError {
   const expected =
     name === 'inputs' ? 'float32, int32 or bool' : 'float32 or int32 (numbers), or [examples] of string (labels)';
-  const text = `fromTensors: expected ${name} of type ${expected}, got ${dtype}. Convert them: tf.cast(tensor, 'float32').`;
+  const text = `expected ${name} of type ${expected}, got ${dtype}. Convert them: tf.cast(tensor, 'float32').`;
   return new TransferKitError('WRONG_DTYPE', text, { name, dtype });
 }

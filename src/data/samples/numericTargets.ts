@@ -10,15 +10,15 @@ import { shown } from '../../core/shown.ts';
  * @throws TransferKitError `OUT_OF_RANGE` for a number that is not an index of a label, and for shares outside 0 … 1;
  * `INVALID_OPTION` for lists without a number for each label.
  */
-export function assertMeansLabels(verb: string, targets: readonly HeadTarget[], labels: readonly string[]): void {
+export function assertMeansLabels(targets: readonly HeadTarget[], labels: readonly string[]): void {
   const count = labels.length;
   const isShare = (value: number) => value >= 0 && value <= 1;
   targets.forEach((target, index) => {
     if (isNumbers(target)) {
-      if (target.length !== count) throw wrongLength(verb, index, target, labels);
-      if (!target.every(isShare)) throw outside(verb, index, target, 'numbers 0 … 1', labels);
+      if (target.length !== count) throw wrongLength(index, target, labels);
+      if (!target.every(isShare)) throw outside(index, target, 'numbers 0 … 1', labels);
     } else if (typeof target === 'number' && !isIndex(target, count) && !(count === 2 && isShare(target))) {
-      throw outside(verb, index, target, `a whole number 0 … ${String(count - 1)}`, labels);
+      throw outside(index, target, `a whole number 0 … ${String(count - 1)}`, labels);
     }
   });
 }
@@ -51,22 +51,16 @@ function isIndex(value: number, count: number): boolean {
   return Number.isInteger(value) && value >= 0 && value < count;
 }
 
-function wrongLength(verb: string, index: number, target: HeadTarget, labels: readonly string[]): TransferKitError {
+function wrongLength(index: number, target: HeadTarget, labels: readonly string[]): TransferKitError {
   const text =
-    `${verb}: expected a number for each of ${String(labels.length)} labels as target of example ${String(index)}, got ` +
+    `expected a number for each of ${String(labels.length)} labels as target of example ${String(index)}, got ` +
     `${shown(target)}. Leave labels out for numbers of a regression.`;
   return new TransferKitError('INVALID_OPTION', text, { index, target, labels });
 }
 
-function outside(
-  verb: string,
-  index: number,
-  target: HeadTarget,
-  expected: string,
-  labels: readonly string[],
-): TransferKitError {
+function outside(index: number, target: HeadTarget, expected: string, labels: readonly string[]): TransferKitError {
   const text =
-    `${verb}: expected ${expected} as target of example ${String(index)}, as labels are given, got ` +
+    `expected ${expected} as target of example ${String(index)}, as labels are given, got ` +
     `${shown(target)}. Leave labels out for numbers of a regression.`;
   return new TransferKitError('OUT_OF_RANGE', text, { index, target, labels });
 }

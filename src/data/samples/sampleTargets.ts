@@ -15,16 +15,16 @@ export type TargetKind = 'label' | 'labels' | 'number' | 'numbers';
  * @throws TransferKitError `INVALID_OPTION` for mixed kinds, lists of numbers of different length, values that are
  * neither text nor finite numbers, empty labels.
  */
-export function targetKind(verb: string, targets: readonly HeadTarget[]): TargetKind {
+export function targetKind(targets: readonly HeadTarget[]): TargetKind {
   const first = targets.find((target) => !isEmptyList(target)) ?? [];
-  const kind = isEmptyList(first) ? 'labels' : kindOf(verb, first, targets.indexOf(first));
+  const kind = isEmptyList(first) ? 'labels' : kindOf(first, targets.indexOf(first));
   targets.forEach((target, i) => {
-    const came = isEmptyList(target) && kind === 'labels' ? kind : kindOf(verb, target, i);
+    const came = isEmptyList(target) && kind === 'labels' ? kind : kindOf(target, i);
     if (came !== kind) {
-      throw wrongTarget(verb, i, target, `${words[kind]}, as example ${String(targets.indexOf(first))} has`);
+      throw wrongTarget(i, target, `${words[kind]}, as example ${String(targets.indexOf(first))} has`);
     }
     if (kind === 'numbers' && lengthOf(target) !== lengthOf(first)) {
-      throw wrongTarget(verb, i, target, `${String(lengthOf(first))} numbers, as the first example has`);
+      throw wrongTarget(i, target, `${String(lengthOf(first))} numbers, as the first example has`);
     }
   });
   return kind;
@@ -44,17 +44,16 @@ function labelsOf(target: HeadTarget): readonly string[] {
  * that is not among them; for numbers also the errors of `assertMeansLabels`.
  */
 export function settleLabels(
-  verb: string,
   targets: readonly HeadTarget[],
   kind: TargetKind,
   given: readonly string[] | undefined,
 ): readonly string[] {
   if (given === undefined) return [...new Set(targets.flatMap(labelsOf))].sort();
   if (new Set(given).size !== given.length || !given.every(isLabel)) {
-    const text = `${verb}: expected labels that are text, differ and are not empty, got ${shown(given)}.`;
+    const text = `expected labels that are text, differ and are not empty, got ${shown(given)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { labels: given });
   }
-  if (kind === 'number' || kind === 'numbers') assertMeansLabels(verb, targets, given);
+  if (kind === 'number' || kind === 'numbers') assertMeansLabels(targets, given);
   const known = new Set(given);
   targets.forEach((target, i) => {
     const unknown = labelsOf(target).find((label) => !known.has(label));
@@ -62,7 +61,7 @@ export function settleLabels(
     const nearest = nearestNames(unknown, given).map((name) => `'${name}'`);
     throw new TransferKitError(
       'UNKNOWN_LABEL',
-      `${verb}: expected one of the given labels for example ${String(i)}, got '${unknown}'. Nearest: ${nearest.join(', ')}.`,
+      `expected one of the given labels for example ${String(i)}, got '${unknown}'. Nearest: ${nearest.join(', ')}.`,
       { label: unknown, index: i, labels: given },
     );
   });
@@ -90,14 +89,14 @@ const words: Readonly<Record<TargetKind, string>> = {
 };
 
 /** Checks the value itself: untyped programs may pass anything. */
-function kindOf(verb: string, target: unknown, index: number): TargetKind {
+function kindOf(target: unknown, index: number): TargetKind {
   if (isLabel(target)) return 'label';
   if (Number.isFinite(target)) return 'number';
   if (Array.isArray(target) && target.length > 0) {
     if (target.every(isLabel)) return 'labels';
     if (target.every((each) => Number.isFinite(each))) return 'numbers';
   }
-  throw wrongTarget(verb, index, target, 'a label that is not empty, a finite number, or a list of either');
+  throw wrongTarget(index, target, 'a label that is not empty, a finite number, or a list of either');
 }
 
 function isLabel(value: unknown): boolean {
@@ -112,8 +111,8 @@ function lengthOf(target: HeadTarget): number {
   return Array.isArray(target) ? target.length : 1;
 }
 
-function wrongTarget(verb: string, index: number, target: unknown, expected: string): TransferKitError {
+function wrongTarget(index: number, target: unknown, expected: string): TransferKitError {
   const came = typeof target === 'object' || typeof target === 'string' ? shown(target) : String(target);
-  const text = `${verb}: expected the target of example ${String(index)} to be ${expected}, got ${came}.`;
+  const text = `expected the target of example ${String(index)} to be ${expected}, got ${came}.`;
   return new TransferKitError('INVALID_OPTION', `${text} Give all examples targets of one kind.`, { index, target });
 }

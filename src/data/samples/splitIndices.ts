@@ -19,7 +19,7 @@ export interface SplitIndices {
  * `TOO_FEW_EXAMPLES` when one part would be empty.
  */
 export function splitIndices(labels: readonly (string | undefined)[], options: SplitOptions): SplitIndices {
-  assertOptions('split', options, { validation: true, seed: true }, { example: '{ validation: 0.2 }' });
+  assertOptions(options, { validation: true, seed: true }, { example: '{ validation: 0.2 }' });
   const { validation: share, seed = 0 } = options;
   assertShareAndSeed(share, seed);
   const classes = groupByLabel(labels);
@@ -66,11 +66,11 @@ function validationCounts(classSizes: readonly number[], share: number): readonl
 
 function assertShareAndSeed(share: number, seed: number): void {
   if (!(Number.isFinite(share) && share > 0 && share < 1)) {
-    const text = `split: expected validation to be a share above 0 and below 1, such as 0.2, got ${String(share)}.`;
+    const text = `expected validation to be a share above 0 and below 1, such as 0.2, got ${String(share)}.`;
     throw new TransferKitError('INVALID_OPTION', text, { validation: share });
   }
   if (!Number.isSafeInteger(seed)) {
-    throw new TransferKitError('INVALID_OPTION', `split: expected seed to be a whole number, got ${String(seed)}.`, {
+    throw new TransferKitError('INVALID_OPTION', `expected seed to be a whole number, got ${String(seed)}.`, {
       seed,
     });
   }
@@ -78,6 +78,6 @@ function assertShareAndSeed(share: number, seed: number): void {
 
 function tooFew(size: number, classes: number): TransferKitError {
   const found = classes > 1 ? `one for each of ${String(classes)} classes` : `${String(size)} in all`;
-  const text = `split: expected at least one class with two examples, so that both parts get one, got ${found}. Add examples.`;
+  const text = `expected at least one class with two examples, so that both parts get one, got ${found}. Add examples.`;
   return new TransferKitError('TOO_FEW_EXAMPLES', text, { size, classes });
 }

@@ -1,4 +1,5 @@
 // Splits targets that are records for several heads into the targets of each head.
+import { nameHead } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import type { HeadTarget, Samples, Target } from '../../core/types.ts';
 import { shown } from '../../core/shown.ts';
@@ -25,21 +26,17 @@ export interface SettledTargets extends SettledLabels {
  * @throws TransferKitError `INVALID_OPTION` for targets of different kinds or with different heads, and for labels that
  * do not fit them; `UNKNOWN_LABEL`; `OUT_OF_RANGE`.
  */
-export function settleTargets(
-  verb: string,
-  targets: readonly Target[],
-  given: GivenLabels | undefined,
-): SettledTargets {
-  const names = headNames(verb, targets);
+export function settleTargets(targets: readonly Target[], given: GivenLabels | undefined): SettledTargets {
+  const names = headNames(targets);
   if (names === undefined) {
-    if (given !== undefined && !isList(given)) throw wrongLabels(verb, 'a list of labels', given);
-    return settleHead(verb, targets.filter(isOfHead), given);
+    if (given !== undefined && !isList(given)) throw wrongLabels('a list of labels', given);
+    return settleHead(targets.filter(isOfHead), given);
   }
   if (given !== undefined && (isList(given) || !Object.keys(given).every((name) => names.includes(name)))) {
-    throw wrongLabels(verb, `labels by head, such as { ${names[0] ?? ''}: ['a', 'b'] }, of ${names.join(', ')}`, given);
+    throw wrongLabels(`labels by head, such as { ${names[0] ?? ''}: ['a', 'b'] }, of ${names.join(', ')}`, given);
   }
   const heads = names.map((name) => {
-    const own = settleHead(`${verb}: head '${name}'`, targetsOfHead(targets, name), given && ownValue(given, name));
+    const own = nameHead(name, () => settleHead(targetsOfHead(targets, name), given && ownValue(given, name)));
     return { name, ...own };
   });
   return {
@@ -85,35 +82,34 @@ export function mainLabels(
 }
 
 function settleHead(
-  verb: string,
   targets: readonly HeadTarget[],
   given: readonly string[] | undefined,
 ): { readonly labels: readonly string[]; readonly targets: readonly HeadTarget[] } {
-  const kind = targetKind(verb, targets);
-  const labels = settleLabels(verb, targets, kind, given);
+  const kind = targetKind(targets);
+  const labels = settleLabels(targets, kind, given);
   if (kind === 'labels' && labels.length === 0) {
-    const text = `${verb}: expected a label in at least one example, got empty lists only. Give the option labels.`;
+    const text = 'expected a label in at least one example, got empty lists only. Give the option labels.';
     throw new TransferKitError('INVALID_OPTION', text, { size: targets.length });
   }
   return { labels, targets: nameIndexes(targets, labels) };
 }
 
 /** Names of the heads that targets are for; undefined when targets are not records. */
-function headNames(verb: string, targets: readonly Target[]): readonly string[] | undefined {
+function headNames(targets: readonly Target[]): readonly string[] | undefined {
   const [first] = targets;
   if (first === undefined || isOfHead(first)) {
     const other = targets.findIndex((target) => !isOfHead(target));
-    if (other >= 0) throw wrongRecord(verb, other, 'a target of the kind that the first example has', 'a record');
+    if (other >= 0) throw wrongRecord(other, 'a target of the kind that the first example has', 'a record');
     return undefined;
   }
   const names = Object.keys(first);
-  if (names.length === 0) throw wrongRecord(verb, 0, 'a target for each of one or more heads', '{}');
+  if (names.length === 0) throw wrongRecord(0, 'a target for each of one or more heads', '{}');
   targets.forEach((target, index) => {
-    if (isOfHead(target)) throw wrongRecord(verb, index, `targets of the heads ${names.join(', ')}`, target);
+    if (isOfHead(target)) throw wrongRecord(index, `targets of the heads ${names.join(', ')}`, target);
     const missing = names.find((name) => ownValue(target, name) === undefined);
-    if (missing !== undefined) throw wrongRecord(verb, index, `a target of head '${missing}'`, target);
+    if (missing !== undefined) throw wrongRecord(index, `a target of head '${missing}'`, target);
     const other = Object.keys(target).find((name) => !names.includes(name));
-    if (other !== undefined) throw wrongRecord(verb, index, `targets of the heads ${names.join(', ')} alone`, target);
+    if (other !== undefined) throw wrongRecord(index, `targets of the heads ${names.join(', ')} alone`, target);
   });
   return names;
 }
@@ -136,13 +132,13 @@ function isList(given: GivenLabels): given is readonly string[] {
   return Array.isArray(given);
 }
 
-function wrongRecord(verb: string, index: number, expected: string, received: unknown): TransferKitError {
+function wrongRecord(index: number, expected: string, received: unknown): TransferKitError {
   const got = typeof received === 'string' ? received : shown(received);
-  const text = `${verb}: expected ${expected} in example ${String(index)}, got ${got}. Give every example a target of every head.`;
+  const text = `expected ${expected} in example ${String(index)}, got ${got}. Give every example a target of every head.`;
   return new TransferKitError('INVALID_OPTION', text, { index, target: received });
 }
 
-function wrongLabels(verb: string, expected: string, received: unknown): TransferKitError {
-  const text = `${verb}: expected ${expected}, got ${shown(received)}.`;
+function wrongLabels(expected: string, received: unknown): TransferKitError {
+  const text = `expected ${expected}, got ${shown(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { labels: received });
 }

@@ -20,7 +20,7 @@ export interface BackendReport {
    * own.
    */
   readonly registered: readonly string[];
-  /** Number of threads that share the work on `wasm`; 1 for other backends. */
+  /** Number of threads that share the work on 'wasm'; 1 for other backends. */
   readonly threads: number;
   /** Reasons for fewer threads or kernels than requested; [] when there are none. */
   readonly notes: readonly string[];
@@ -107,7 +107,7 @@ function noneStarted(names: readonly string[], failures: readonly Failure[]): Tr
   const cause = failures[0]?.error;
   const [wanted] = missing;
   if (wanted !== undefined && missing.length === names.length) {
-    const text = `useBackend: expected the package of a backend (${list}), but ${missing.join(', ')} cannot be found. `;
+    const text = `expected the package of a backend (${list}), but ${missing.join(', ')} cannot be found. `;
     return new TransferKitError(
       'PACKAGE_MISSING',
       `${text}Install it: npm install ${wanted}`,
@@ -116,7 +116,7 @@ function noneStarted(names: readonly string[], failures: readonly Failure[]): Tr
     );
   }
   const reasons = tried.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-  const text = `useBackend: expected one of the backends ${list} to start, but none did (${reasons}). `;
+  const text = `expected one of the backends ${list} to start, but none did (${reasons}). `;
   return new TransferKitError(
     'BACKEND_UNAVAILABLE',
     `${text}Name another, or install one: ${installHint}`,

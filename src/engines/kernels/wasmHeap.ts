@@ -117,7 +117,7 @@ export function guardMemory({ wasm }: WasmBackend): void {
 
 function outOfMemory(expected: string, details: Readonly<Record<string, unknown>>): TransferKitError {
   const advice = 'Take a smaller batchSize or inputSize, or free models and tensors that are not used any more.';
-  return new TransferKitError('OUT_OF_MEMORY', `wasm: expected ${expected}. ${advice}`, details);
+  return new TransferKitError('OUT_OF_MEMORY', `expected ${expected}. ${advice}`, details);
 }
 
 /** Memory for intermediate values, which is reused and grows when necessary. */

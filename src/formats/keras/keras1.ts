@@ -211,7 +211,7 @@ function refused(layer: JsonObject, { source }: Conversion, what: string): Trans
   const name = layer.name ?? (isJsonObject(layer.config) ? layer.config.name : undefined) ?? '';
   const found = `${textOf(layer.class_name)} '${typeof name === 'string' ? name : ''}'`.slice(0, 100);
   const text =
-    `loadBase: expected a model in ${source} that can be read, got one of Keras 1 with the layer ${found} ${what.slice(0, 200)}. ` +
+    `expected a model in ${source} that can be read, got one of Keras 1 with the layer ${found} ${what.slice(0, 200)}. ` +
     'Load it in Python with the Keras that made it, and build the network anew in Keras 2 or later.';
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { source, layer: found });
 }

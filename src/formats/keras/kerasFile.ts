@@ -114,7 +114,7 @@ function parseConfig(text: string, source: string): unknown {
 function notKeras(source: string, found: string, cause?: unknown): TransferKitError {
   return new TransferKitError(
     'NOT_A_MODEL',
-    `loadBase: expected a model or weights that Keras saved in ${source}, got ${found}. Save it in Python: ` +
+    `expected a model or weights that Keras saved in ${source}, got ${found}. Save it in Python: ` +
       'model.save("model.keras") or model.save_weights("model.weights.h5").',
     { source, found },
     cause,

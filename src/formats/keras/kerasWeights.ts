@@ -70,7 +70,7 @@ export function kerasArtefact(stored: KerasFile): ModelArtefact {
   const file = withoutKeras1(stored);
   if (file.topology === undefined) {
     const text =
-      `loadBase: expected a whole model in ${file.source}, got weights alone. Pass the file as the weights of a preset ` +
+      `expected a whole model in ${file.source}, got weights alone. Pass the file as the weights of a preset ` +
       '(loadBase("mobilenet_v2", { weights: file })), or save the whole model in Python: model.save("model.keras").';
     throw new TransferKitError('NOT_A_MODEL', text, { source: file.source });
   }
@@ -129,7 +129,7 @@ function mismatch(file: KerasFile, graph: LayerGraph, report: WeightsReport): Tr
   ];
   return new TransferKitError(
     'WEIGHTS_MISMATCH',
-    `loadBase: expected the weights of '${graph.name}' in ${file.source}, got ${String(assigned.length)} that fit, ` +
+    `expected the weights of '${graph.name}' in ${file.source}, got ${String(assigned.length)} that fit, ` +
       `${String(missing.length)} missing, ${String(wrongShape.length)} of another shape, ${String(unexpected.length)} ` +
       `unexpected: ${differing.slice(0, 10).join('; ')}${differing.length > 10 ? '; …' : ''}. Take the file of this ` +
       'architecture, or pass partial: true to load what fits.',

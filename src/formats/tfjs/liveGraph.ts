@@ -21,7 +21,7 @@ export async function readLiveGraph(model: GraphModel): Promise<ModelArtefact> {
   const constants = new Map<string, Tensor>();
   for (const [name, [tensor]] of Object.entries(model.weights)) if (tensor !== undefined) constants.set(name, tensor);
   if ([...constants.values()].some((tensor) => tensor.isDisposed)) {
-    throw new TransferKitError('DISPOSED', 'loadBase: expected a usable GraphModel, got one after its dispose().');
+    throw new TransferKitError('DISPOSED', 'expected a usable GraphModel, got one after its dispose().');
   }
   return {
     source: 'the GraphModel',
@@ -49,5 +49,5 @@ async function topologyOf(model: GraphModel): Promise<io.ModelArtifacts> {
   });
   const [artifacts] = saved;
   if (artifacts?.modelTopology !== undefined) return artifacts;
-  throw new TransferKitError('NOT_A_MODEL', 'loadBase: expected a loaded GraphModel, got one without a topology.');
+  throw new TransferKitError('NOT_A_MODEL', 'expected a loaded GraphModel, got one without a topology.');
 }

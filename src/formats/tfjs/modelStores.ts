@@ -30,7 +30,7 @@ export function placeToSave(target: string): io.IOHandler {
   const { handler, reason } = folder === undefined ? firstOf(() => io.getSaveHandlers(target)) : { handler: folder };
   if (handler !== undefined) return handler;
   const address = shortAddress(target);
-  const text = `save: expected a place that models can be saved in, got '${address}': ${reason}. ${advice()}`;
+  const text = `expected a place that models can be saved in, got '${address}': ${reason}. ${advice()}`;
   throw new TransferKitError('INVALID_OPTION', text, { address, reason });
 }
 

@@ -54,13 +54,13 @@ export const binary = {
 
 /** A label, the share of the second label, or the shares of both. */
 function encode(question: TargetQuestion): Float32Array {
-  const { verb, target, id } = question;
+  const { target, id } = question;
   const index = oneLabelIn(question);
   if (index !== undefined) return Float32Array.of(index);
   const shares = sharesIn(question);
   if (shares !== undefined) return Float32Array.of(shares[1] ?? 0);
   const [value, ...rest] = isNumbers(target) ? target : [target];
-  if (typeof value !== 'number' || rest.length > 0) throw mismatch(verb, 'one label or a number 0 … 1', target, id);
-  assertProbability(verb, value, id);
+  if (typeof value !== 'number' || rest.length > 0) throw mismatch('one label or a number 0 … 1', target, id);
+  assertProbability(value, id);
   return Float32Array.of(value);
 }

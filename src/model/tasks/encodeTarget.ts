@@ -20,6 +20,6 @@ export interface Question {
  * shares that do not sum to 1 and for a kind of target that does not fit the task; `NOT_FINITE` for numbers of a
  * regression.
  */
-export function encodeTarget(verb: string, { task, labels }: Question, target: Target, id: string): Float32Array {
-  return tasks[task].encode({ verb, labels, target, id });
+export function encodeTarget({ task, labels }: Question, target: Target, id: string): Float32Array {
+  return tasks[task].encode({ labels, target, id });
 }

@@ -50,15 +50,15 @@ export const multiLabel = {
 } as const satisfies Task<'multiLabel'>;
 
 /** A list of labels, or one number for each label. */
-function encode({ verb, labels, target, id }: TargetQuestion): Float32Array {
+function encode({ labels, target, id }: TargetQuestion): Float32Array {
   const names = namesIn(target);
   if (names !== undefined) {
-    const places = names.map((name) => indexOf(verb, labels, name, id));
+    const places = names.map((name) => indexOf(labels, name, id));
     return oneAt(labels.length, places);
   }
   if (!isNumbers(target) || target.length !== labels.length) {
-    throw mismatch(verb, `labels, or ${String(labels.length)} numbers 0 … 1,`, target, id);
+    throw mismatch(`labels, or ${String(labels.length)} numbers 0 … 1,`, target, id);
   }
-  for (const value of target) assertProbability(verb, value, id);
+  for (const value of target) assertProbability(value, id);
   return Float32Array.from(target);
 }

@@ -45,12 +45,12 @@ export const regression = {
   temperature: 'Numbers have no probabilities.',
 } as const satisfies Task<'regression'>;
 
-function encode({ verb, labels, target, id }: TargetQuestion): Float32Array {
+function encode({ labels, target, id }: TargetQuestion): Float32Array {
   const values = typeof target === 'number' ? [target] : isNumbers(target) ? target : undefined;
-  if (values?.length !== labels.length) throw mismatch(verb, `${String(labels.length)} numbers`, target, id);
+  if (values?.length !== labels.length) throw mismatch(`${String(labels.length)} numbers`, target, id);
   // A value that is too large for float32 becomes infinite here.
   const row = Float32Array.from(values);
   if (row.every(Number.isFinite)) return row;
-  const text = `${verb}: expected targets that are finite in float32, got ${values.join(', ')} for ${id}. Scale them.`;
+  const text = `expected targets that are finite in float32, got ${values.join(', ')} for ${id}. Scale them.`;
   throw new TransferKitError('NOT_FINITE', text, { id });
 }

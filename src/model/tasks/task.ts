@@ -21,8 +21,6 @@ export interface ActivationEnd {
 
 /** A target to encode, and its head. */
 export interface TargetQuestion {
-  /** Name of the verb, which error texts begin with. */
-  readonly verb: string;
   /** Labels of the head; for a regression names of its outputs. */
   readonly labels: readonly string[];
   readonly target: Target;

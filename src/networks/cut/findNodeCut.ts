@@ -25,7 +25,7 @@ export function findNodeCut(graph: NodeGraph): string {
   if (output !== undefined && graph.outputs.length === 1) return cutBefore(graph, output);
   const candidates = nodeCuts(graph).slice(0, 10);
   const text =
-    `loadBase: expected a graph with one output, got ${graph.outputs.slice(0, 10).join(', ') || 'none'}. Give cut: the ` +
+    `expected a graph with one output, got ${graph.outputs.slice(0, 10).join(', ') || 'none'}. Give cut: the ` +
     `node to take features from, the likeliest first: ${candidates.join(', ') || 'none, for nothing depends on the input'}.`;
   throw new TransferKitError('INVALID_OPTION', text, { outputs: graph.outputs, candidates });
 }

@@ -19,7 +19,7 @@ import { addAnswer, writeLogits } from '../write/graphParts.ts';
  * a base that cannot be written.
  */
 export function foldModel({ base, head }: AnyModel): FoldedNodes {
-  return hasLayers(base.trunk) ? foldOnLayers(base.trunk, head) : foldOnNodes(nodesOfBase('toGraphModel', base), head);
+  return hasLayers(base.trunk) ? foldOnLayers(base.trunk, head) : foldOnNodes(nodesOfBase(base), head);
 }
 
 type AnyHead = AnyModel['head'];
@@ -67,7 +67,7 @@ function assertAll(unsupported: readonly LayerSpec[]): void {
   if (unsupported.length === 0) return;
   const names = unsupported.map(({ name, className }) => `'${name}' (${className})`);
   const text =
-    `toGraphModel: expected layers that have a form in a GraphModel, got ${names.slice(0, 10).join(', ')}` +
+    `expected layers that have a form in a GraphModel, got ${names.slice(0, 10).join(', ')}` +
     `${names.length > 10 ? ` and ${String(names.length - 10)} more` : ''}. Use predict, or save the model as it is.`;
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { layers: unsupported.map(({ name }) => name) });
 }

@@ -37,7 +37,7 @@ export function parseNodes(topology: JsonObject, name: string): NodeGraph {
   if (input === undefined || inputs.length > 1) {
     const names = inputs.slice(0, 10).map((each) => `'${each.name}'`);
     const got = inputs.length === 0 ? 'none' : `${String(inputs.length)}: ${names.join(', ')}`;
-    const text = `loadBase: expected a graph with one input, got ${got}. Export a signature with a single input.`;
+    const text = `expected a graph with one input, got ${got}. Export a signature with a single input.`;
     throw new TransferKitError('UNSUPPORTED_SOURCE', text, { inputs: inputs.map((each) => each.name) });
   }
   const read = new Set(nodes.flatMap((each) => each.inputs.map(nodeOf)));
@@ -146,7 +146,7 @@ export function fusedOps(node: NodeSpec): string[] {
 function toNode(node: Json, index: number): NodeSpec {
   if (!isJsonObject(node) || typeof node.name !== 'string' || typeof node.op !== 'string') {
     const got = shown(node);
-    const text = `loadBase: expected node ${String(index)} of the graph to have a name and an op, got ${got}.`;
+    const text = `expected node ${String(index)} of the graph to have a name and an op, got ${got}.`;
     throw new TransferKitError('NOT_A_MODEL', text, { index });
   }
   const inputs = isJsonList(node.input) ? node.input.map(textOf).filter((name) => !name.startsWith('^')) : [];
@@ -180,18 +180,18 @@ function sortNodes(nodes: readonly NodeSpec[]): NodeSpec[] {
 function repeatedNode(nodes: readonly NodeSpec[]): TransferKitError {
   const names = new Set<string>();
   const repeated = nodes.find(({ name }) => names.size === names.add(name).size)?.name ?? '';
-  const text = `loadBase: expected a graph whose nodes have names of their own, got two of name '${repeated}'.`;
+  const text = `expected a graph whose nodes have names of their own, got two of name '${repeated}'.`;
   return new TransferKitError('NOT_A_MODEL', text, { node: repeated });
 }
 
 function tooManyNodes(found: number): TransferKitError {
   const text =
-    `loadBase: expected a graph of at most ${String(mostNodes)} nodes, got ${String(found)}. Freeze and optimise it when ` +
+    `expected a graph of at most ${String(mostNodes)} nodes, got ${String(found)}. Freeze and optimise it when ` +
     'it is converted, or take a smaller network.';
   return new TransferKitError('OUT_OF_RANGE', text, { most: mostNodes, found });
 }
 
 function missingNode(name: string, reader: NodeSpec): TransferKitError {
-  const text = `loadBase: expected a graph that has the node '${name}' that '${reader.name}' reads, it has none.`;
+  const text = `expected a graph that has the node '${name}' that '${reader.name}' reads, it has none.`;
   return new TransferKitError('NOT_A_MODEL', text, { node: name, reader: reader.name });
 }

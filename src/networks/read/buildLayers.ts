@@ -229,7 +229,7 @@ async function assign(
 
 function assertWanted(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
-  throw new TransferKitError('ABORTED', 'loadBase: was stopped by its signal.', {}, signal.reason);
+  throw new TransferKitError('ABORTED', 'was stopped by its signal.', {}, signal.reason);
 }
 
 function assignOne({ variable }: TrunkWeight, value: Tensor): void {

@@ -58,7 +58,7 @@ function outputShapes(
 export function otherSize(what: string, [height, width]: readonly [number, number], reason: string): TransferKitError {
   return new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected an inputSize that the network can take, got [${String(height)}, ${String(width)}], with which ` +
+    `expected an inputSize that the network can take, got [${String(height)}, ${String(width)}], with which ` +
       `${what} cannot be built: ${reason} Give another inputSize, or cut before that layer.`,
     { inputSize: [height, width], reason },
   );
@@ -67,7 +67,7 @@ export function otherSize(what: string, [height, width]: readonly [number, numbe
 function tooSmall(layer: string, shape: FixedShape, [height, width]: readonly [number, number]): TransferKitError {
   return new TransferKitError(
     'INVALID_OPTION',
-    `loadBase: expected an inputSize that is large enough for the network, got [${String(height)}, ${String(width)}], ` +
+    `expected an inputSize that is large enough for the network, got [${String(height)}, ${String(width)}], ` +
       `with which layer '${layer}' would give ${perExample(shape)}. Give a larger inputSize, or cut before that layer.`,
     { inputSize: [height, width], layer, shape },
   );

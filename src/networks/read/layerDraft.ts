@@ -30,7 +30,7 @@ export function countWork(draft: Draft): void {
 
 export function tooManyLayers(): TransferKitError {
   const text =
-    `loadBase: expected a network of at most ${String(mostCalls)} layers, those of nested models once for each call, got ` +
+    `expected a network of at most ${String(mostCalls)} layers, those of nested models once for each call, got ` +
     'more. Take a smaller network, or load a part of it as a model of its own.';
   return new TransferKitError('OUT_OF_RANGE', text, { most: mostCalls });
 }

@@ -7,6 +7,6 @@ import { TransferKitError } from '../../core/errors.ts';
  * @param found - Description of the value.
  */
 export function notAModel(found: string): TransferKitError {
-  const text = `loadBase: expected the topology of a tfjs LayersModel (model.json with modelTopology), got ${found}.`;
+  const text = `expected the topology of a tfjs LayersModel (model.json with modelTopology), got ${found}.`;
   return new TransferKitError('NOT_A_MODEL', text, { found });
 }

@@ -117,7 +117,7 @@ function inlineFunctional(
   const inputs = references(config.input_layers);
   if (inputs.length !== 1) {
     const found = `${String(inputs.length)} inputs (${inputs.map(({ layer }) => layer).join(', ')})`;
-    throw new TransferKitError('UNSUPPORTED_SOURCE', `loadBase: expected a model with one input, got ${found}.`, {
+    throw new TransferKitError('UNSUPPORTED_SOURCE', `expected a model with one input, got ${found}.`, {
       inputs,
     });
   }

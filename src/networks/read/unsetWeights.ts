@@ -37,7 +37,7 @@ function take(shape: readonly number[]): void {
   taken += sizeOf(shape);
   if (taken <= most) return;
   const text =
-    `loadBase: expected a network whose weights are at most ${String(most)} numbers, which is what its file holds or ` +
+    `expected a network whose weights are at most ${String(most)} numbers, which is what its file holds or ` +
     `maxParameters allows, got more, ${describeShape(shape)} in one of them. Export or fetch topology and weights ` +
     'together; for weights that are drawn raise maxParameters.';
   throw new TransferKitError('OUT_OF_RANGE', text, { most, shape });

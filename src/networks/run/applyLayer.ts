@@ -80,7 +80,7 @@ export function assertCallSupported(layer: LayerSpec, { inputs, kwargs }: Pick<L
 function unsupported(layer: LayerSpec, reason: string): TransferKitError {
   return new TransferKitError(
     'UNSUPPORTED_LAYER',
-    `loadBase: expected layers that transferkit can train, got '${layer.name}' (${layer.className}), ` +
+    `expected layers that transferkit can train, got '${layer.name}' (${layer.className}), ` +
       `which ${reason}. Cut the base before it, or replace it.`,
     { layer: layer.name, className: layer.className },
   );

@@ -36,7 +36,7 @@ export function assertRunnable(graph: NodeGraph): void {
     return;
   }
   const text =
-    `loadBase: expected a graph without control flow, got '${node.name}' (${node.op}). tfjs runs it only asynchronously ` +
+    `expected a graph without control flow, got '${node.name}' (${node.op}). tfjs runs it only asynchronously ` +
     'and without gradients: cut before it, or run it with tf.loadGraphModel and train a head on its outputs.';
   throw new TransferKitError('UNSUPPORTED_SOURCE', text, { node: node.name, op: node.op });
 }
@@ -46,7 +46,7 @@ function assertOrdered({ name, nodes }: NodeGraph): void {
   const done = new Set<string>();
   for (const node of nodes) {
     if (node.inputs.some((reference) => !done.has(nodeOf(reference)))) {
-      const text = `loadBase: expected a graph without circles, got '${name}', in which '${node.name}' waits for its own output.`;
+      const text = `expected a graph without circles, got '${name}', in which '${node.name}' waits for its own output.`;
       throw new TransferKitError('NOT_A_MODEL', text, { node: node.name });
     }
     done.add(node.name);
@@ -96,7 +96,7 @@ function step(graph: NodeGraph, model: Graph, entry: string, input: Tensor, exit
     const reason = error instanceof Error ? error.message : String(error);
     if (runsOnOne(model, entry, input, exit)) throw fixedBatch(graph, exit, `an error (${reason})`, error);
     const text =
-      `loadBase: expected a graph that runs on ${describeShape(input.shape)} at '${entry}', got an error up to '${exit}' ` +
+      `expected a graph that runs on ${describeShape(input.shape)} at '${entry}', got an error up to '${exit}' ` +
       `of '${graph.name}': ${reason}`;
     throw new TransferKitError('UNSUPPORTED_SOURCE', text, { node: exit, reason }, error);
   }
@@ -116,7 +116,7 @@ function runsOnOne(model: Graph, entry: string, input: Tensor, exit: string): bo
 
 function fixedBatch(graph: NodeGraph, name: string, found: string, cause?: unknown): TransferKitError {
   const text =
-    `loadBase: expected a graph that takes any number of examples, got '${graph.name}' with a fixed batch axis: it gives ` +
+    `expected a graph that takes any number of examples, got '${graph.name}' with a fixed batch axis: it gives ` +
     `${found} at '${name}' for ${String(batch)}. Export it with a free batch axis, or cut before that node.`;
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { node: name, found }, cause);
 }

@@ -1,4 +1,5 @@
 // Makes a trunk of stages that are plain functions, with the checks and the bookkeeping that every trunk needs.
+import { nameErrors } from '../../core/edge.ts';
 import { clone, dispose, tidy, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { disposal } from '../../core/disposal.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -100,53 +101,55 @@ const trunkDefinition = {
  * ```
  */
 export function defineTrunk(definition: TrunkDefinition): Trunk {
-  assertOptions('defineTrunk', definition, trunkDefinition);
-  const { name, input, names = [], fixed = [], stages: steps, weights: own, ...optional } = definition;
-  for (const [part, list] of Object.entries({ stages: steps, weights: own })) {
-    if (!Array.isArray(list)) throw invalidOption('defineTrunk', `${part} to be a list`, list);
-  }
-  const stages = steps.map(describeStage);
-  assertStages(stages);
-  const weights = own.map((weight) => describeWeight(weight, stages));
-  assertUnique('weights', weights);
-  const entryOf = (from: number) => stages[from - 1];
-  let disposed = false;
-  const trunk: Trunk = {
-    ...optional,
-    input,
-    output: stages.at(-1)?.output ?? input,
-    stages,
-    weights,
-    fixed,
-    names: new Set([...stages.flatMap(({ layers }) => layers), ...names]),
-    get disposed() {
-      return disposed;
-    },
-    run(x, options = {}) {
-      assertUsable(name, disposed);
-      const { from, to } = resolveRange(options, stages.length);
-      assertExactInput(x, entryOf(from)?.output ?? input, entryOf(from)?.name ?? name);
-      return runStages(steps.slice(0, to), from, x, options.dropoutSeed);
-    },
-    async fold(range: StageRange = {}) {
-      const { from, to } = resolveRange(range, stages.length);
-      return {
-        run: (x: Tensor) => trunk.run(x, { from, to }),
-        unfolded: stages.slice(from, to).flatMap(({ layers }) => layers),
-        ...disposal(),
-        dispose: () => undefined,
-      };
-    },
-    ...disposal(),
-    dispose() {
-      if (disposed) return;
-      disposed = true;
-      freeWhenUnused(trunk, () => {
-        dispose(weights.map(({ variable }) => variable));
-      });
-    },
-  };
-  return trunk;
+  return nameErrors('defineTrunk', () => {
+    assertOptions(definition, trunkDefinition);
+    const { name, input, names = [], fixed = [], stages: steps, weights: own, ...optional } = definition;
+    for (const [part, list] of Object.entries({ stages: steps, weights: own })) {
+      if (!Array.isArray(list)) throw invalidOption(`${part} to be a list`, list);
+    }
+    const stages = steps.map(describeStage);
+    assertStages(stages);
+    const weights = own.map((weight) => describeWeight(weight, stages));
+    assertUnique('weights', weights);
+    const entryOf = (from: number) => stages[from - 1];
+    let disposed = false;
+    const trunk: Trunk = {
+      ...optional,
+      input,
+      output: stages.at(-1)?.output ?? input,
+      stages,
+      weights,
+      fixed,
+      names: new Set([...stages.flatMap(({ layers }) => layers), ...names]),
+      get disposed() {
+        return disposed;
+      },
+      run(x, options = {}) {
+        assertUsable(name, disposed);
+        const { from, to } = resolveRange(options, stages.length);
+        assertExactInput(x, entryOf(from)?.output ?? input, entryOf(from)?.name ?? name);
+        return runStages(steps.slice(0, to), from, x, options.dropoutSeed);
+      },
+      async fold(range: StageRange = {}) {
+        const { from, to } = resolveRange(range, stages.length);
+        return {
+          run: (x: Tensor) => trunk.run(x, { from, to }),
+          unfolded: stages.slice(from, to).flatMap(({ layers }) => layers),
+          ...disposal(),
+          dispose: () => undefined,
+        };
+      },
+      ...disposal(),
+      dispose() {
+        if (disposed) return;
+        disposed = true;
+        freeWhenUnused(trunk, () => {
+          dispose(weights.map(({ variable }) => variable));
+        });
+      },
+    };
+    return trunk;
+  });
 }
 
 /** Runs stages in order, and frees every tensor between two of them. */
@@ -176,22 +179,21 @@ function describeStage({ name, layers = [name], output, stochastic = false }: St
 }
 
 function assertStages(stages: readonly Stage[]): void {
-  if (stages.length === 0) throw invalidOption('defineTrunk', 'at least one stage', stages);
+  if (stages.length === 0) throw invalidOption('at least one stage', stages);
   assertUnique('stages', stages);
   const wrong = stages.find(({ name, layers }) => layers.at(-1) !== name);
-  if (wrong !== undefined)
-    throw invalidOption('defineTrunk', `stage '${wrong.name}' to end with its layer`, wrong.layers);
+  if (wrong !== undefined) throw invalidOption(`stage '${wrong.name}' to end with its layer`, wrong.layers);
 }
 
 function assertUnique(what: string, named: readonly { readonly name: string }[]): void {
   const names = named.map(({ name }) => name);
   const twice = names.find((name, place) => names.indexOf(name) !== place);
-  if (twice !== undefined) throw invalidOption('defineTrunk', `${what} of different names`, `two of name ${twice}`);
+  if (twice !== undefined) throw invalidOption(`${what} of different names`, `two of name ${twice}`);
 }
 
 function describeWeight({ layer, name, kind, variable }: WeightDefinition, stages: readonly Stage[]): TrunkWeight {
   const stage = stages.findIndex(({ layers }) => layers.includes(layer));
-  if (stage < 0) throw invalidOption('defineTrunk', `weight '${name}' to be of a layer of a stage`, layer);
+  if (stage < 0) throw invalidOption(`weight '${name}' to be of a layer of a stage`, layer);
   return {
     name: `${layer}/${name}`,
     layer,

@@ -132,7 +132,7 @@ function buildModel(graph: NodeGraph): Graph {
 
 function unbuilt(graph: NodeGraph, error: unknown): TransferKitError {
   const reason = error instanceof Error ? error.message : String(error);
-  const text = `loadBase: expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
+  const text = `expected a graph that tfjs can build, got '${graph.name}': ${reason}`;
   return new TransferKitError('NOT_A_MODEL', text, { reason }, error);
 }
 

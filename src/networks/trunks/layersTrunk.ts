@@ -138,7 +138,7 @@ function checkOutput({ name, className }: LayerSpec, shape: Shape, isOpen: boole
   assertSize(`layer '${name}' (${className})`, axes);
   if (batch === null) return [null, ...axes];
   const text =
-    `loadBase: expected layers that take any number of examples, got '${name}' (${className}), which gives ` +
+    `expected layers that take any number of examples, got '${name}' (${className}), which gives ` +
     `${describeShape([batch, ...axes])}: the number of examples is written into it. Cut the base before it, or export the ` +
     'model with a free batch axis.';
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className, shape });

@@ -18,11 +18,11 @@ export function assertUsable(name: string, disposed: boolean): void {
  * @throws TransferKitError `INVALID_OPTION` unless 0 ≤ from ≤ to ≤ the number of stages.
  */
 export function resolveRange(range: StageRange, stages: number): { readonly from: number; readonly to: number } {
-  if (!isObject(range)) throw invalidOption('trunk', 'options such as { from: 0, to: 1 }', range);
+  if (!isObject(range)) throw invalidOption('options such as { from: 0, to: 1 }', range);
   const { from = 0, to = stages } = range;
   const isRange = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= stages;
   if (isRange) return { from, to };
-  throw invalidOption('trunk', `stages 0 <= from <= to <= ${String(stages)}`, { from, to });
+  throw invalidOption(`stages 0 <= from <= to <= ${String(stages)}`, { from, to });
 }
 
 /**
@@ -43,7 +43,7 @@ export function assertExactInput(input: Tensor, expected: TensorSpec, at: string
 }
 
 function assertShape(input: Tensor, expected: TensorSpec, at: string): void {
-  if (!(input instanceof Tensor)) throw invalidOption('trunk.run', `a tensor at '${at}'`, input);
+  if (!(input instanceof Tensor)) throw invalidOption(`a tensor at '${at}'`, input);
   const { shape } = input;
   if (fits(shape, expected.shape)) return;
   const text = `expected a tensor of shape ${describeShape(expected.shape)} at '${at}', got ${describeShape(shape)}.`;

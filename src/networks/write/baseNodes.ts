@@ -24,10 +24,10 @@ export function hasLayers(trunk: Trunk): trunk is LayersTrunk {
  *
  * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that cannot be written.
  */
-export function nodesOfBase(verb: string, { name, trunk }: Pick<Base, 'name' | 'trunk'>): BaseNodes {
+export function nodesOfBase({ name, trunk }: Pick<Base, 'name' | 'trunk'>): BaseNodes {
   if (trunk.writeNodes === undefined) {
     const text =
-      `${verb}: expected a base whose trunk has layers or writeNodes, got '${name}' with neither. ` +
+      `expected a base whose trunk has layers or writeNodes, got '${name}' with neither. ` +
       'Give its trunk a writeNodes() that returns the network as nodes of a GraphModel.';
     throw new TransferKitError('UNSUPPORTED_TRUNK', text, { missing: 'writeNodes', name });
   }

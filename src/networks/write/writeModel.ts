@@ -37,7 +37,7 @@ export interface WrittenModel {
  */
 export function writeModel(model: AnyModel): WrittenModel {
   const { trunk } = model.base;
-  return hasLayers(trunk) ? writeLayers(model, trunk) : writeGraph(model, nodesOfBase('save', model.base));
+  return hasLayers(trunk) ? writeLayers(model, trunk) : writeGraph(model, nodesOfBase(model.base));
 }
 
 function writeLayers({ base: { cut }, head }: AnyModel, trunk: LayersTrunk): WrittenModel {
@@ -107,7 +107,7 @@ function assertWritten([first]: readonly LayerSpec[]): void {
   if (first === undefined) return;
   const { name, className } = first;
   const text =
-    `save: expected a head of layers that have a form in a GraphModel (pooling, Flatten, Dense, BatchNormalization, ` +
+    'expected a head of layers that have a form in a GraphModel (pooling, Flatten, Dense, BatchNormalization, ' +
     `Dropout …), got '${name}' (${className}). Build such a head, or use a LayersModel as base: then every layer can be saved.`;
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { layer: name, className });
 }

@@ -186,6 +186,6 @@ function onWhite(rgba: ArrayLike<number>): Uint8Array {
 }
 
 function unreadable(name: string, reason: string, cause?: unknown): TransferKitError {
-  const text = `decodePicture: expected a picture in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`;
+  const text = `expected a picture in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`;
   return new TransferKitError('UNREADABLE', text, { source: name, reason }, cause);
 }

@@ -1,4 +1,5 @@
 // Samples from files that the user of a page selected: a folder, or files with their labels.
+import { nameErrors } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import type { OnUnreadable, Samples } from '../../core/types.ts';
 import { samplesOfArrays } from '../../data/samples/fromArrays.ts';
@@ -28,14 +29,16 @@ export interface ImageFilesOptions {
  * ```
  */
 export function imageFiles(files: Iterable<File> | ArrayLike<File>, options: ImageFilesOptions = {}): Samples<File> {
-  assertOptions('imageFiles', options, { labelOf: true, onUnreadable: true });
-  const { labelOf = folderOf, onUnreadable } = options;
-  const pictures = Array.from(files).filter((file) => file.type.startsWith('image/'));
-  return samplesOfArrays('imageFiles', {
-    inputs: pictures,
-    targets: pictures.map(labelOf),
-    ids: pictures.map(pathOf),
-    ...(onUnreadable === undefined ? {} : { onUnreadable }),
+  return nameErrors('imageFiles', () => {
+    assertOptions(options, { labelOf: true, onUnreadable: true });
+    const { labelOf = folderOf, onUnreadable } = options;
+    const pictures = Array.from(files).filter((file) => file.type.startsWith('image/'));
+    return samplesOfArrays({
+      inputs: pictures,
+      targets: pictures.map(labelOf),
+      ids: pictures.map(pathOf),
+      ...(onUnreadable === undefined ? {} : { onUnreadable }),
+    });
   });
 }
 
@@ -49,7 +52,7 @@ function folderOf(file: File): string {
   if (folder !== undefined) return folder;
   throw new TransferKitError(
     'INVALID_OPTION',
-    `imageFiles: expected files of a chosen folder, whose subfolders are the labels, got '${file.name}' without a folder. Give labelOf.`,
+    `expected files of a chosen folder, whose subfolders are the labels, got '${file.name}' without a folder. Give labelOf.`,
     { file: file.name },
   );
 }

@@ -38,7 +38,7 @@ async function blobOf(source: unknown, limits: SettledLimits): Promise<PictureBl
   if (source instanceof Uint8Array) return { name: 'the given bytes', blob: new Blob([Uint8Array.from(source)]) };
   throw new TransferKitError(
     'INVALID_OPTION',
-    'decodePicture: expected an address, encoded bytes (Blob, File, ArrayBuffer, Uint8Array), an image, canvas or video ' +
+    'expected an address, encoded bytes (Blob, File, ArrayBuffer, Uint8Array), an image, canvas or video ' +
       `element, or an ImageBitmap, got a value of type ${typeof source}.`,
     { type: typeof source },
   );

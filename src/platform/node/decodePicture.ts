@@ -178,7 +178,7 @@ function reasonOf(cause: unknown): string {
 function unreadable({ name, bytes }: EncodedPicture, reason: string, cause?: unknown): TransferKitError {
   return new TransferKitError(
     'UNREADABLE',
-    `decodePicture: expected a picture (JPEG, PNG, WebP, GIF, AVIF) in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`,
+    `expected a picture (JPEG, PNG, WebP, GIF, AVIF) in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`,
     { source: name, bytes: bytes.length, reason },
     cause,
   );

@@ -1,5 +1,6 @@
 // A tfjs IOHandler that keeps a model in a folder and never leaves a partial save: weights go to a file named by their
 // hash, and model.json, which names that file, is replaced in one step. It does not interpret the model.
+import { nameErrors } from '../../core/edge.ts';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -49,9 +50,20 @@ const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tm
  * ```
  */
 export function fileSystem(folder: string | URL): FileSystemHandler {
+  return nameErrors('fileSystem', () => {
+    const handler = openFolder(folder);
+    return {
+      save: (artifacts) => nameErrors('fileSystem', () => handler.save(artifacts)),
+      load: () => nameErrors('fileSystem', () => handler.load()),
+    };
+  });
+}
+
+/** {@link fileSystem} for other functions, whose names its errors get. */
+export function openFolder(folder: string | URL): FileSystemHandler {
   const path = resolve(localPath(folder));
   if (path.endsWith('.json')) {
-    const text = `fileSystem: expected a folder, got ${path}. Give the folder that holds model.json: '${dirname(path)}'.`;
+    const text = `expected a folder, got ${path}. Give the folder that holds model.json: '${dirname(path)}'.`;
     throw new TransferKitError('INVALID_OPTION', text, { path });
   }
   let last: Promise<unknown> = Promise.resolve();
@@ -163,6 +175,6 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function saveFailed(folder: string, reason: string, cause: unknown): TransferKitError {
-  const text = `fileSystem: expected to write a model to ${folder}, but: ${reason}. What was there before is unchanged.`;
+  const text = `expected to write a model to ${folder}, but: ${reason}. What was there before is unchanged.`;
   return new TransferKitError('SAVE_FAILED', text, { path: folder, reason }, cause);
 }

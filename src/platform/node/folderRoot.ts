@@ -16,11 +16,7 @@ export async function folderRoot(folder: string | URL): Promise<string> {
   const given: unknown = folder;
   const isFile = given instanceof URL && given.protocol === 'file:';
   if ((typeof given !== 'string' || given === '') && !isFile) {
-    throw invalidOption(
-      'imageFolder',
-      "the path of a folder, or its URL with 'file:'",
-      given instanceof URL ? given.href : given,
-    );
+    throw invalidOption("the path of a folder, or its URL with 'file:'", given instanceof URL ? given.href : given);
   }
   const root = resolve(folder instanceof URL ? pathOf(folder) : folder);
   const found = await stat(root).then(
@@ -29,7 +25,7 @@ export async function folderRoot(folder: string | URL): Promise<string> {
   );
   if (found === 'folder') return root;
   const text =
-    `imageFolder: expected a folder at ${root}, got ${found}. Give the folder that holds one folder for each label.` +
+    `expected a folder at ${root}, got ${found}. Give the folder that holds one folder for each label.` +
     (await homeAdvice(String(folder)));
   throw new TransferKitError('NOT_FOUND', text, { path: root });
 }
@@ -39,6 +35,6 @@ function pathOf(url: URL): string {
   try {
     return fileURLToPath(url);
   } catch {
-    throw invalidOption('imageFolder', 'the URL of a folder on this machine', url.href);
+    throw invalidOption('the URL of a folder on this machine', url.href);
   }
 }

@@ -1,4 +1,5 @@
 // Samples from a folder of pictures, one subfolder for each label. It lists files; pictures are read later.
+import { nameErrors } from '../../core/edge.ts';
 import { join } from 'node:path';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
@@ -70,27 +71,29 @@ interface PictureFile {
  * ```
  */
 export async function imageFolder(folder: string | URL, options: ImageFolderOptions = {}): Promise<ImageFolder> {
-  assertOptions('imageFolder', options, { onUnreadable: true, extensions: true });
-  const { onUnreadable = 'error', extensions } = options;
-  assertOnUnreadable('imageFolder', onUnreadable);
-  const root = await folderRoot(folder);
-  const decodable = await decodableEndings();
-  const known = new Set(extensions === undefined ? decodable : checkedEndings(extensions));
-  const found = await findPictures(root, known);
-  const ignored = ignoredFiles(found, decodable);
-  if (found.files.length === 0) throw noPictures(root, ignored, [...known]);
-  const samplesOf = (files: readonly PictureFile[]): Samples<string> =>
-    makeFolderSamples(files, found.labels, onUnreadable);
-  const given = [...new Set(found.files.flatMap(({ part }) => part ?? []))];
-  const splits: ImageFolder['splits'] = Object.fromEntries(
-    given.map((name) => [name, samplesOf(found.files.filter(({ part }) => part === name))]),
-  );
-  return {
-    ...samplesOf(found.files),
-    ignored,
-    splits,
-    part: (name) => splits[name] ?? missingPart(root, name, given),
-  };
+  return nameErrors('imageFolder', async () => {
+    assertOptions(options, { onUnreadable: true, extensions: true });
+    const { onUnreadable = 'error', extensions } = options;
+    assertOnUnreadable(onUnreadable);
+    const root = await folderRoot(folder);
+    const decodable = await decodableEndings();
+    const known = new Set(extensions === undefined ? decodable : checkedEndings(extensions));
+    const found = await findPictures(root, known);
+    const ignored = ignoredFiles(found, decodable);
+    if (found.files.length === 0) throw noPictures(root, ignored, [...known]);
+    const samplesOf = (files: readonly PictureFile[]): Samples<string> =>
+      makeFolderSamples(files, found.labels, onUnreadable);
+    const given = [...new Set(found.files.flatMap(({ part }) => part ?? []))];
+    const splits: ImageFolder['splits'] = Object.fromEntries(
+      given.map((name) => [name, samplesOf(found.files.filter(({ part }) => part === name))]),
+    );
+    return {
+      ...samplesOf(found.files),
+      ignored,
+      splits,
+      part: (name) => splits[name] ?? nameErrors('imageFolder', () => missingPart(root, name, given)),
+    };
+  });
 }
 
 function makeFolderSamples(
@@ -98,7 +101,7 @@ function makeFolderSamples(
   labels: readonly string[],
   onUnreadable: OnUnreadable,
 ): Samples<string> {
-  return makeSamples('imageFolder', {
+  return makeSamples({
     size: files.length,
     target: (index) => exampleAt(files, index).label,
     read: (index) => {
@@ -162,7 +165,7 @@ function nowhere(): Listing {
 
 function checkedEndings(extensions: unknown): string[] {
   if (!Array.isArray(extensions) || extensions.length === 0 || !extensions.every((each) => typeof each === 'string')) {
-    throw invalidOption('imageFolder', "extensions to be a list of endings, such as ['jpg', 'png']", extensions);
+    throw invalidOption("extensions to be a list of endings, such as ['jpg', 'png']", extensions);
   }
   return extensions.map((extension) => extension.replace(/^\./, '').toLowerCase());
 }
@@ -174,7 +177,7 @@ function noPictures(root: string, { files, reasons }: IgnoredFiles, extensions: 
   const instead = files.length === 0 ? 'none' : `none (but ${some(named)})`;
   return new TransferKitError(
     'NO_EXAMPLES',
-    `imageFolder: expected pictures (${extensions.join(', ')}) in ${root}/<label>/, got ${instead}.`,
+    `expected pictures (${extensions.join(', ')}) in ${root}/<label>/, got ${instead}.`,
     { path: root, ignored: files },
   );
 }
@@ -182,7 +185,7 @@ function noPictures(root: string, { files, reasons }: IgnoredFiles, extensions: 
 function picturesWithoutLabel(root: string, folder: string, pictures: readonly string[]): TransferKitError {
   return new TransferKitError(
     'INVALID_OPTION',
-    `imageFolder: expected one folder for each label, ${join(root, folder)}/<label>/<picture>, got ` +
+    `expected one folder for each label, ${join(root, folder)}/<label>/<picture>, got ` +
       `${String(pictures.length)} ${pictures.length === 1 ? 'picture' : 'pictures'} without a label: ${some(pictures)}. Move each into the folder of its label, such ` +
       `as ${join(root, folder, 'cat', pictures[0]?.split('/').at(-1) ?? '')}.`,
     { path: root, pictures },
@@ -190,14 +193,14 @@ function picturesWithoutLabel(root: string, folder: string, pictures: readonly s
 }
 
 function twoFolders(root: string, part: string, folders: readonly string[]): TransferKitError {
-  const text = `imageFolder: expected one folder for part '${part}' in ${root}, got ${folders.join(' and ')}. Keep one of them.`;
+  const text = `expected one folder for part '${part}' in ${root}, got ${folders.join(' and ')}. Keep one of them.`;
   return new TransferKitError('INVALID_OPTION', text, { part, folders });
 }
 
 function missingPart(root: string, name: string, given: readonly string[]): never {
   const there =
     given.length === 0 ? 'no given parts (use split() to make some)' : given.map((part) => `'${part}'`).join(', ');
-  const text = `imageFolder: expected a part '${name}' in ${root}, which has ${there}.`;
+  const text = `expected a part '${name}' in ${root}, which has ${there}.`;
   throw new TransferKitError('NOT_FOUND', text, { part: name, parts: given });
 }
 

@@ -52,7 +52,7 @@ async function entriesOf(path: string): Promise<Dirent[]> {
     return await readdir(path, { withFileTypes: true });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const text = `imageFolder: expected a folder that can be listed at ${path}, but: ${reason}. Check who may read it.`;
+    const text = `expected a folder that can be listed at ${path}, but: ${reason}. Check who may read it.`;
     throw new TransferKitError('NOT_FOUND', text, { path, reason }, cause);
   }
 }

@@ -4,7 +4,7 @@ import type { Platform } from '../../core/platform.ts';
 import { nodeBackends } from './backends.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { decodePicture } from './decodePicture.ts';
-import { fileSystem } from './fileSystem.ts';
+import { openFolder } from './fileSystem.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
 import { localPath } from './localPath.ts';
 import { hashOf, readBytes, readFile } from './readBytes.ts';
@@ -20,7 +20,7 @@ export const platform: Platform = {
   readFile,
   readBytes,
   sha256: (bytes) => hashOf('sha256', bytes),
-  openFolder: (location) => fileSystem(localPath(location).replace(/(^|[/\\])model\.json$/, '') || '.'),
+  openFolder: (location) => openFolder(localPath(location).replace(/(^|[/\\])model\.json$/, '') || '.'),
   openHdf5,
   decodePicture,
   // Respects the limits of a container.

@@ -36,7 +36,7 @@ export async function readArtifacts(folder: string): Promise<io.ModelArtifacts> 
 async function readList(path: string): Promise<Uint8Array> {
   return readPath(path).catch((cause: unknown) => {
     const reason = reasonOf(cause);
-    const message = `fileSystem: expected a model in ${path}, but: ${reason}. Save one there first, or check the path.`;
+    const message = `expected a model in ${path}, but: ${reason}. Save one there first, or check the path.`;
     throw new TransferKitError('NOT_FOUND', message, { path, reason }, cause);
   });
 }
@@ -45,7 +45,7 @@ function parseModelJson(bytes: Uint8Array, path: string): io.ModelJSON {
   const json = parse(new TextDecoder().decode(bytes));
   if (isModelJson(json)) return json;
   const found = json === undefined ? 'something that is not JSON' : 'JSON without modelTopology and weightsManifest';
-  throw new TransferKitError('NOT_A_MODEL', `fileSystem: expected a tfjs model.json at ${path}, got ${found}.`, {
+  throw new TransferKitError('NOT_A_MODEL', `expected a tfjs model.json at ${path}, got ${found}.`, {
     path,
   });
 }
@@ -80,14 +80,14 @@ async function readShards(
     return shards;
   }
   const files = paths.join(', ');
-  const text = `fileSystem: expected ${String(expected)} bytes of weights in ${files}, got ${String(found)}. Save or copy it again.`;
+  const text = `expected ${String(expected)} bytes of weights in ${files}, got ${String(found)}. Save or copy it again.`;
   throw new TransferKitError('WEIGHTS_DAMAGED', text, { files, expected, found });
 }
 
 async function readShard(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readPath(path).catch((cause: unknown) => {
     const reason = reasonOf(cause);
-    const text = `fileSystem: expected the weight file ${path} that model.json names, but: ${reason}. Copy all files of the model.`;
+    const text = `expected the weight file ${path} that model.json names, but: ${reason}. Copy all files of the model.`;
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { files: path, reason, missing: true }, cause);
   });
   return Uint8Array.from(bytes);

@@ -29,7 +29,7 @@ export async function readPicture(source: unknown, limits: SettledLimits): Promi
   if (source instanceof Blob) return { name, bytes: new Uint8Array(await source.arrayBuffer()) };
   throw new TransferKitError(
     'INVALID_OPTION',
-    'decodePicture: expected a path, an address, or encoded bytes as Uint8Array, ArrayBuffer or Blob, got ' +
+    'expected a path, an address, or encoded bytes as Uint8Array, ArrayBuffer or Blob, got ' +
       `${typeof source === 'object' ? 'an object of another kind' : `a value of type ${typeof source}`}. Elements of a page ` +
       'can be read only in a browser.',
     { type: typeof source },
@@ -63,6 +63,6 @@ async function assertFile(location: string, name: string, limits: SettledLimits)
     assertBytes(name, found.size, limits);
     return;
   }
-  const text = `decodePicture: expected a file with a picture at ${name}, got a device, pipe or socket. Give a file, or its bytes.`;
+  const text = `expected a file with a picture at ${name}, got a device, pipe or socket. Give a file, or its bytes.`;
   throw new TransferKitError('UNREADABLE', text, { source: name });
 }

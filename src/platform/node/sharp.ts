@@ -25,7 +25,7 @@ export async function loadSharp(): Promise<SharpModule> {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw new TransferKitError(
       'PACKAGE_MISSING',
-      `decodePicture: expected the package sharp, which decodes pictures in Node, but it does not load: ${reason}. ` +
+      `expected the package sharp, which decodes pictures in Node, but it does not load: ${reason}. ` +
         'Install it: npm install sharp.',
       { packageName: 'sharp', reason },
       cause,

@@ -1,4 +1,5 @@
 // Adagrad.
+import { nameErrors } from '../../core/edge.ts';
 import { add, div, fill, mul, sqrt, square, sub, tidy } from '@tensorflow/tfjs-core';
 import { assertPositive, type Optimizer } from './optimizer.ts';
 import { assertOptions } from '../../core/optionNames.ts';
@@ -25,21 +26,23 @@ export interface AdagradOptions {
  * ```
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  assertOptions('adagrad', options, { initialSum: true, epsilon: true });
-  const { initialSum = 0, epsilon = 1e-7 } = options;
-  assertPositive('adagrad', 'initialSum', initialSum, true);
-  assertPositive('adagrad', 'epsilon', epsilon);
-  return {
-    name: 'adagrad',
-    settings: { initialSum, epsilon },
-    defaultLearningRate: 1e-2,
-    init: (weight) => [fill(weight.shape, initialSum)],
-    update({ weight, gradient, state: [sum = weight], learningRate }) {
-      return tidy(() => {
-        const newSum = add(sum, square(gradient));
-        const change = div(mul(gradient, learningRate), add(sqrt(newSum), epsilon));
-        return { weight: sub(weight, change), state: [newSum] };
-      });
-    },
-  };
+  return nameErrors('adagrad', () => {
+    assertOptions(options, { initialSum: true, epsilon: true });
+    const { initialSum = 0, epsilon = 1e-7 } = options;
+    assertPositive('initialSum', initialSum, true);
+    assertPositive('epsilon', epsilon);
+    return {
+      name: 'adagrad',
+      settings: { initialSum, epsilon },
+      defaultLearningRate: 1e-2,
+      init: (weight) => [fill(weight.shape, initialSum)],
+      update({ weight, gradient, state: [sum = weight], learningRate }) {
+        return tidy(() => {
+          const newSum = add(sum, square(gradient));
+          const change = div(mul(gradient, learningRate), add(sqrt(newSum), epsilon));
+          return { weight: sub(weight, change), state: [newSum] };
+        });
+      },
+    };
+  });
 }

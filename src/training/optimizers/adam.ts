@@ -1,4 +1,5 @@
 // Adam, and Adam with decoupled weight decay.
+import { nameErrors } from '../../core/edge.ts';
 import { add, div, mul, scalar, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer, type OptimizerStep } from './optimizer.ts';
 import { updateByCount } from './updateTogether.ts';
@@ -30,29 +31,31 @@ export interface AdamOptions {
  * ```
  */
 export function adam(options: AdamOptions = {}): Optimizer {
-  assertOptions('adam', options, { beta1: true, beta2: true, epsilon: true });
-  const { beta1, beta2, epsilon } = settle('adam', options);
-  return {
-    name: 'adam',
-    settings: { beta1, beta2, epsilon },
-    defaultLearningRate: 1e-3,
-    init: (weight) => [zerosLike(weight), zerosLike(weight)],
-    update({ weight, gradient, state: [mean = weight, power = weight], learningRate, step }) {
-      return tidy(() => {
-        const newMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
-        const newPower = add(mul(power, beta2), mul(square(gradient), 1 - beta2));
-        const root = add(sqrt(div(newPower, scalar(1 - beta2 ** step))), epsilon);
-        const change = div(mul(newMean, learningRate / (1 - beta1 ** step)), root);
-        return { weight: sub(weight, change), state: [newMean, newPower] };
-      });
-    },
-    updateAll: (steps) =>
-      updateByCount(steps, (step, own) => ({
-        rule: 'adam',
-        numbers: [beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta2 ** step, epsilon],
-        rates: own.map(({ learningRate }) => learningRate / (1 - beta1 ** step)),
-      })),
-  };
+  return nameErrors('adam', () => {
+    assertOptions(options, { beta1: true, beta2: true, epsilon: true });
+    const { beta1, beta2, epsilon } = settle(options);
+    return {
+      name: 'adam',
+      settings: { beta1, beta2, epsilon },
+      defaultLearningRate: 1e-3,
+      init: (weight) => [zerosLike(weight), zerosLike(weight)],
+      update({ weight, gradient, state: [mean = weight, power = weight], learningRate, step }) {
+        return tidy(() => {
+          const newMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
+          const newPower = add(mul(power, beta2), mul(square(gradient), 1 - beta2));
+          const root = add(sqrt(div(newPower, scalar(1 - beta2 ** step))), epsilon);
+          const change = div(mul(newMean, learningRate / (1 - beta1 ** step)), root);
+          return { weight: sub(weight, change), state: [newMean, newPower] };
+        });
+      },
+      updateAll: (steps) =>
+        updateByCount(steps, (step, own) => ({
+          rule: 'adam',
+          numbers: [beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta2 ** step, epsilon],
+          rates: own.map(({ learningRate }) => learningRate / (1 - beta1 ** step)),
+        })),
+    };
+  });
 }
 
 /** Options of {@link adamW}. */
@@ -79,29 +82,31 @@ export interface AdamWOptions extends AdamOptions {
  * ```
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
-  assertOptions('adamW', options, { beta1: true, beta2: true, epsilon: true, weightDecay: true });
-  const { weightDecay = 0.01, ...ofAdam } = options;
-  const settings = { ...settle('adamW', ofAdam), weightDecay };
-  assertPositive('adamW', 'weightDecay', weightDecay, true);
-  const inner = adam(ofAdam);
-  const decayed = (step: OptimizerStep): OptimizerStep =>
-    step.weight.rank < 2 ? step : { ...step, weight: mul(step.weight, scalar(1 - step.learningRate * weightDecay)) };
-  return {
-    ...inner,
-    name: 'adamW',
-    settings,
-    update: (step) => tidy(() => inner.update(decayed(step))),
-    updateAll: (steps) =>
-      tidy(() => {
-        const moved = inner.updateAll?.(steps.map(decayed));
-        return moved && [...moved];
-      }),
-  };
+  return nameErrors('adamW', () => {
+    assertOptions(options, { beta1: true, beta2: true, epsilon: true, weightDecay: true });
+    const { weightDecay = 0.01, ...ofAdam } = options;
+    const settings = { ...settle(ofAdam), weightDecay };
+    assertPositive('weightDecay', weightDecay, true);
+    const inner = adam(ofAdam);
+    const decayed = (step: OptimizerStep): OptimizerStep =>
+      step.weight.rank < 2 ? step : { ...step, weight: mul(step.weight, scalar(1 - step.learningRate * weightDecay)) };
+    return {
+      ...inner,
+      name: 'adamW',
+      settings,
+      update: (step) => tidy(() => inner.update(decayed(step))),
+      updateAll: (steps) =>
+        tidy(() => {
+          const moved = inner.updateAll?.(steps.map(decayed));
+          return moved && [...moved];
+        }),
+    };
+  });
 }
 
-function settle(optimizer: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 }: AdamOptions) {
-  assertDecay(optimizer, 'beta1', beta1);
-  assertDecay(optimizer, 'beta2', beta2);
-  assertPositive(optimizer, 'epsilon', epsilon);
+function settle({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 }: AdamOptions) {
+  assertDecay('beta1', beta1);
+  assertDecay('beta2', beta2);
+  assertPositive('epsilon', epsilon);
   return { beta1, beta2, epsilon };
 }

@@ -30,18 +30,18 @@ export interface SettledClipping {
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleClipping(verb: string, clipping: Clipping | undefined): SettledClipping | undefined {
+export function settleClipping(clipping: Clipping | undefined): SettledClipping | undefined {
   if (clipping === undefined) return undefined;
-  if (isObject(clipping)) assertOptions(verb, clipping, { value: true, norm: true, globalNorm: true }, { of: 'clip' });
+  if (isObject(clipping)) assertOptions(clipping, { value: true, norm: true, globalNorm: true }, { of: 'clip' });
   const given: readonly (readonly [string, unknown])[] = isObject(clipping)
     ? Object.entries<unknown>(clipping).filter(([, limit]) => limit !== undefined)
     : [];
   const [entry, ...others] = given;
   if (entry === undefined || others.length > 0) {
-    throw invalidOption(verb, 'clip to be { value }, { norm } or { globalNorm }', clipping);
+    throw invalidOption('clip to be { value }, { norm } or { globalNorm }', clipping);
   }
   const [kind, most] = entry;
-  assertRate(verb, `clip.${kind}`, most);
+  assertRate(`clip.${kind}`, most);
   const settings = { ...clipping };
   if (kind === 'value') {
     return { settings, apply: (gradients) => gradients.map((gradient) => clipByValue(gradient, -most, most)) };

@@ -1,4 +1,5 @@
 // Lion: steps of equal size, with the sign of a mean of gradients.
+import { nameErrors } from '../../core/edge.ts';
 import { add, mul, scalar, sign, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
 import { assertOptions } from '../../core/optionNames.ts';
@@ -31,23 +32,25 @@ export interface LionOptions {
  * ```
  */
 export function lion(options: LionOptions = {}): Optimizer {
-  assertOptions('lion', options, { beta1: true, beta2: true, weightDecay: true });
-  const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
-  assertDecay('lion', 'beta1', beta1);
-  assertDecay('lion', 'beta2', beta2);
-  assertPositive('lion', 'weightDecay', weightDecay, true);
-  return {
-    name: 'lion',
-    settings: { beta1, beta2, weightDecay },
-    defaultLearningRate: 1e-4,
-    init: (weight) => [zerosLike(weight)],
-    update({ weight, gradient, state: [mean = weight], learningRate }) {
-      return tidy(() => {
-        const direction = sign(add(mul(mean, beta1), mul(gradient, 1 - beta1)));
-        const kept = weight.rank < 2 ? weight : mul(weight, scalar(1 - learningRate * weightDecay));
-        const newMean = add(mul(mean, beta2), mul(gradient, 1 - beta2));
-        return { weight: sub(kept, mul(direction, learningRate)), state: [newMean] };
-      });
-    },
-  };
+  return nameErrors('lion', () => {
+    assertOptions(options, { beta1: true, beta2: true, weightDecay: true });
+    const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
+    assertDecay('beta1', beta1);
+    assertDecay('beta2', beta2);
+    assertPositive('weightDecay', weightDecay, true);
+    return {
+      name: 'lion',
+      settings: { beta1, beta2, weightDecay },
+      defaultLearningRate: 1e-4,
+      init: (weight) => [zerosLike(weight)],
+      update({ weight, gradient, state: [mean = weight], learningRate }) {
+        return tidy(() => {
+          const direction = sign(add(mul(mean, beta1), mul(gradient, 1 - beta1)));
+          const kept = weight.rank < 2 ? weight : mul(weight, scalar(1 - learningRate * weightDecay));
+          const newMean = add(mul(mean, beta2), mul(gradient, 1 - beta2));
+          return { weight: sub(kept, mul(direction, learningRate)), state: [newMean] };
+        });
+      },
+    };
+  });
 }

@@ -39,18 +39,18 @@ export interface Optimizer {
 }
 
 /** Raises unless a decay factor is at least 0 and below 1. */
-export function assertDecay(optimizer: string, name: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw invalidSetting(optimizer, `${name} at least 0 and below 1`, value);
+export function assertDecay(name: string, value: number): void {
+  if (!(value >= 0 && value < 1)) throw invalidSetting(`${name} at least 0 and below 1`, value);
 }
 
 /** Raises unless a number is above 0, or 0 if `orZero` is true. */
-export function assertPositive(optimizer: string, name: string, value: number, orZero = false): void {
+export function assertPositive(name: string, value: number, orZero = false): void {
   if (Number.isFinite(value) && (orZero ? value >= 0 : value > 0)) return;
-  throw invalidSetting(optimizer, `${name} ${orZero ? 'from 0' : 'above 0'}`, value);
+  throw invalidSetting(`${name} ${orZero ? 'from 0' : 'above 0'}`, value);
 }
 
 /** The error for an invalid setting. */
-export function invalidSetting(optimizer: string, expected: string, received: number): TransferKitError {
-  const text = `${optimizer}: expected ${expected}, got ${String(received)}.`;
+export function invalidSetting(expected: string, received: number): TransferKitError {
+  const text = `expected ${expected}, got ${String(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }

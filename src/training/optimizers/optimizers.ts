@@ -21,11 +21,11 @@ export type OptimizerName = keyof typeof optimizers;
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleOptimizer(verb: string, optimizer: unknown): Optimizer {
+export function settleOptimizer(optimizer: unknown): Optimizer {
   if (isOptimizer(optimizer)) return optimizer;
   if (hasKey(optimizers, optimizer)) return optimizers[optimizer]();
   const found = typeof optimizer === 'string' ? optimizer : `a value of type ${typeof optimizer}`;
-  throw invalidOption(verb, `optimizer to be ${quoted(keysOf(optimizers))} or one made by adam(), sgd() …`, found);
+  throw invalidOption(`optimizer to be ${quoted(keysOf(optimizers))} or one made by adam(), sgd() …`, found);
 }
 
 function isOptimizer(value: unknown): value is Optimizer {

@@ -1,4 +1,5 @@
 // RMSprop.
+import { nameErrors } from '../../core/edge.ts';
 import { add, div, mul, relu, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, type Optimizer } from './optimizer.ts';
 import { assertOptions } from '../../core/optionNames.ts';
@@ -36,31 +37,33 @@ export interface RmspropOptions {
  * ```
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  assertOptions('rmsprop', options, { decay: true, momentum: true, centered: true, epsilon: true });
-  const { decay = 0.9, momentum = 0, centered = false, epsilon = 1e-7 } = options;
-  assertDecay('rmsprop', 'decay', decay);
-  assertDecay('rmsprop', 'momentum', momentum);
-  assertPositive('rmsprop', 'epsilon', epsilon);
-  return {
-    name: 'rmsprop',
-    settings: { decay, momentum, centered, epsilon },
-    defaultLearningRate: 1e-3,
-    init: (weight) => [true, centered, momentum > 0].flatMap((kept) => (kept ? [zerosLike(weight)] : [])),
-    update({ weight, gradient, state, learningRate }) {
-      return tidy(() => {
-        const [power = weight, ...others] = state;
-        const [mean, velocity] = centered ? others : [undefined, ...others];
-        const newPower = add(mul(power, decay), mul(square(gradient), 1 - decay));
-        const newMean = mean && add(mul(mean, decay), mul(gradient, 1 - decay));
-        // If gradients hardly change, rounding may make the variance negative.
-        const variance = newMean === undefined ? newPower : relu(sub(newPower, square(newMean)));
-        const step = div(gradient, add(sqrt(variance), epsilon));
-        const newVelocity = velocity && add(mul(velocity, momentum), step);
-        return {
-          weight: sub(weight, mul(newVelocity ?? step, learningRate)),
-          state: [newPower, newMean, newVelocity].flatMap((kept) => kept ?? []),
-        };
-      });
-    },
-  };
+  return nameErrors('rmsprop', () => {
+    assertOptions(options, { decay: true, momentum: true, centered: true, epsilon: true });
+    const { decay = 0.9, momentum = 0, centered = false, epsilon = 1e-7 } = options;
+    assertDecay('decay', decay);
+    assertDecay('momentum', momentum);
+    assertPositive('epsilon', epsilon);
+    return {
+      name: 'rmsprop',
+      settings: { decay, momentum, centered, epsilon },
+      defaultLearningRate: 1e-3,
+      init: (weight) => [true, centered, momentum > 0].flatMap((kept) => (kept ? [zerosLike(weight)] : [])),
+      update({ weight, gradient, state, learningRate }) {
+        return tidy(() => {
+          const [power = weight, ...others] = state;
+          const [mean, velocity] = centered ? others : [undefined, ...others];
+          const newPower = add(mul(power, decay), mul(square(gradient), 1 - decay));
+          const newMean = mean && add(mul(mean, decay), mul(gradient, 1 - decay));
+          // If gradients hardly change, rounding may make the variance negative.
+          const variance = newMean === undefined ? newPower : relu(sub(newPower, square(newMean)));
+          const step = div(gradient, add(sqrt(variance), epsilon));
+          const newVelocity = velocity && add(mul(velocity, momentum), step);
+          return {
+            weight: sub(weight, mul(newVelocity ?? step, learningRate)),
+            state: [newPower, newMean, newVelocity].flatMap((kept) => kept ?? []),
+          };
+        });
+      },
+    };
+  });
 }

@@ -1,4 +1,5 @@
 // Stochastic gradient descent.
+import { nameErrors } from '../../core/edge.ts';
 import { add, mul, sub, tidy, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
 import { assertDecay, assertPositive, invalidSetting, type Optimizer, type OptimizerStep } from './optimizer.ts';
 import { updateTogether } from './updateTogether.ts';
@@ -29,40 +30,42 @@ export interface SgdOptions {
  * ```
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  assertOptions('sgd', options, { momentum: true, nesterov: true, weightDecay: true });
-  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  assertDecay('sgd', 'momentum', momentum);
-  assertPositive('sgd', 'weightDecay', weightDecay, true);
-  if (nesterov && momentum === 0) throw invalidSetting('sgd', 'momentum above 0 for nesterov', momentum);
-  const withDecay = ({ weight, gradient }: OptimizerStep): Tensor =>
-    weightDecay === 0 ? gradient : add(gradient, mul(weight, weightDecay));
-  return {
-    name: 'sgd',
-    settings: { momentum, nesterov, weightDecay },
-    defaultLearningRate: 1e-2,
-    init: (weight) => (momentum === 0 ? [] : [zerosLike(weight)]),
-    update(step) {
-      return tidy(() => {
-        const { weight, state, learningRate } = step;
-        const [velocity] = state;
-        const gradient = withDecay(step);
-        if (velocity === undefined) return { weight: sub(weight, mul(gradient, learningRate)), state: [] };
-        const newVelocity = add(mul(velocity, momentum), gradient);
-        const direction = nesterov ? add(gradient, mul(newVelocity, momentum)) : newVelocity;
-        return { weight: sub(weight, mul(direction, learningRate)), state: [newVelocity] };
-      });
-    },
-    updateAll: (steps) =>
-      tidy(() => {
-        const moved = updateTogether(
-          steps.map((step) => ({ ...step, gradient: withDecay(step) })),
-          {
-            rule: momentum === 0 ? 'descent' : nesterov ? 'nesterov' : 'momentum',
-            numbers: [momentum],
-            rates: steps.map(({ learningRate }) => learningRate),
-          },
-        );
-        return moved && [...moved];
-      }),
-  };
+  return nameErrors('sgd', () => {
+    assertOptions(options, { momentum: true, nesterov: true, weightDecay: true });
+    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
+    assertDecay('momentum', momentum);
+    assertPositive('weightDecay', weightDecay, true);
+    if (nesterov && momentum === 0) throw invalidSetting('momentum above 0 for nesterov', momentum);
+    const withDecay = ({ weight, gradient }: OptimizerStep): Tensor =>
+      weightDecay === 0 ? gradient : add(gradient, mul(weight, weightDecay));
+    return {
+      name: 'sgd',
+      settings: { momentum, nesterov, weightDecay },
+      defaultLearningRate: 1e-2,
+      init: (weight) => (momentum === 0 ? [] : [zerosLike(weight)]),
+      update(step) {
+        return tidy(() => {
+          const { weight, state, learningRate } = step;
+          const [velocity] = state;
+          const gradient = withDecay(step);
+          if (velocity === undefined) return { weight: sub(weight, mul(gradient, learningRate)), state: [] };
+          const newVelocity = add(mul(velocity, momentum), gradient);
+          const direction = nesterov ? add(gradient, mul(newVelocity, momentum)) : newVelocity;
+          return { weight: sub(weight, mul(direction, learningRate)), state: [newVelocity] };
+        });
+      },
+      updateAll: (steps) =>
+        tidy(() => {
+          const moved = updateTogether(
+            steps.map((step) => ({ ...step, gradient: withDecay(step) })),
+            {
+              rule: momentum === 0 ? 'descent' : nesterov ? 'nesterov' : 'momentum',
+              numbers: [momentum],
+              rates: steps.map(({ learningRate }) => learningRate),
+            },
+          );
+          return moved && [...moved];
+        }),
+    };
+  });
 }

@@ -25,15 +25,12 @@ export type SettledAveraging = Required<AveragingOptions>;
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleAveraging(
-  verb: string,
-  ema: boolean | AveragingOptions | undefined = false,
-): SettledAveraging | undefined {
+export function settleAveraging(ema: boolean | AveragingOptions | undefined = false): SettledAveraging | undefined {
   if (ema === false) return undefined;
-  if (ema !== true && !isObject(ema)) throw invalidOption(verb, 'ema to be true, false or { decay, keep }', ema);
-  if (ema !== true) assertOptions(verb, ema, { decay: true, keep: true }, { of: 'ema' });
+  if (ema !== true && !isObject(ema)) throw invalidOption('ema to be true, false or { decay, keep }', ema);
+  if (ema !== true) assertOptions(ema, { decay: true, keep: true }, { of: 'ema' });
   const { decay = 0.99, keep: kept = 'averages' } = ema === true ? {} : ema;
-  assertShare(verb, 'ema.decay', decay);
-  assertOneOf(verb, 'ema.keep', kept, ['averages', 'weights']);
+  assertShare('ema.decay', decay);
+  assertOneOf('ema.keep', kept, ['averages', 'weights']);
   return { decay, keep: kept };
 }

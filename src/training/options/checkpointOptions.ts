@@ -46,42 +46,41 @@ export interface SettledCheckpoint {
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function settleCheckpoint(
-  verb: string,
   checkpoint: CheckpointOptions | undefined,
   resume: boolean | undefined = false,
 ): SettledCheckpoint | undefined {
-  if (typeof resume !== 'boolean') throw invalidOption(verb, 'resume to be true or false', resume);
+  if (typeof resume !== 'boolean') throw invalidOption('resume to be true or false', resume);
   if (checkpoint === undefined) {
-    if (resume) throw invalidOption(verb, 'checkpoint: { to } for resume: true', 'no checkpoint');
+    if (resume) throw invalidOption('checkpoint: { to } for resume: true', 'no checkpoint');
     return undefined;
   }
-  if (!isObject(checkpoint)) throw invalidOption(verb, 'checkpoint to be { to, every, keep }', checkpoint);
-  assertOptions(verb, checkpoint, { to: true, every: true, keep: true, onError: true }, { of: 'checkpoint' });
+  if (!isObject(checkpoint)) throw invalidOption('checkpoint to be { to, every, keep }', checkpoint);
+  assertOptions(checkpoint, { to: true, every: true, keep: true, onError: true }, { of: 'checkpoint' });
   const { to, every = 1, keep = 2, onError } = checkpoint;
   const isPlace = typeof to === 'string' ? to !== '' : isStore(to);
   if (!isPlace) {
-    throw invalidOption(verb, 'checkpoint.to to be a place or { list, read, write, remove }', typeof to);
+    throw invalidOption('checkpoint.to to be a place or { list, read, write, remove }', typeof to);
   }
-  assertWhole(verb, 'checkpoint.keep', keep, 1);
-  return { to, every: settleEvery(verb, every), keep, onError, resume };
+  assertWhole('checkpoint.keep', keep, 1);
+  return { to, every: settleEvery(every), keep, onError, resume };
 }
 
-function settleEvery(verb: string, every: NonNullable<CheckpointOptions['every']>): SettledCheckpoint['every'] {
+function settleEvery(every: NonNullable<CheckpointOptions['every']>): SettledCheckpoint['every'] {
   if (!isObject(every)) {
-    assertWhole(verb, 'checkpoint.every', every, 1);
+    assertWhole('checkpoint.every', every, 1);
     return { unit: 'epochs', amount: every };
   }
-  assertOptions(verb, every, { steps: true, seconds: true }, { of: 'checkpoint.every', example: '{ steps: 100 }' });
+  assertOptions(every, { steps: true, seconds: true }, { of: 'checkpoint.every', example: '{ steps: 100 }' });
   const { steps, seconds }: { readonly steps?: number; readonly seconds?: number } = every;
   if ((steps === undefined) === (seconds === undefined)) {
-    throw invalidOption(verb, 'checkpoint.every to be epochs, { steps } or { seconds }', every);
+    throw invalidOption('checkpoint.every to be epochs, { steps } or { seconds }', every);
   }
   if (steps !== undefined) {
-    assertWhole(verb, 'checkpoint.every.steps', steps, 1);
+    assertWhole('checkpoint.every.steps', steps, 1);
     return { unit: 'steps', amount: steps };
   }
   if (seconds !== undefined && Number.isFinite(seconds) && seconds > 0) return { unit: 'seconds', amount: seconds };
-  throw invalidOption(verb, 'checkpoint.every.seconds to be a finite number above 0', seconds);
+  throw invalidOption('checkpoint.every.seconds to be a finite number above 0', seconds);
 }
 
 function isStore(value: unknown): boolean {

@@ -47,12 +47,12 @@ export interface FineTuneOptions extends TrainingOptions {
  * @param of - Name of the options in error texts. Default: that of the verb.
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function assertFineTuneNames(verb: string, options: FineTuneOptions, of?: string): void {
-  assertOptions(verb, options, fineTuneNames, of === undefined ? {} : { of });
+export function assertFineTuneNames(options: FineTuneOptions, of?: string): void {
+  assertOptions(options, fineTuneNames, of === undefined ? {} : { of });
   const { unfreeze } = options;
   if (!isSteps(unfreeze)) return;
   for (const step of unfreeze) {
-    assertOptions(verb, step, { epoch: true, lastStages: true, from: true, layers: true }, { of: 'unfreeze' });
+    assertOptions(step, { epoch: true, lastStages: true, from: true, layers: true }, { of: 'unfreeze' });
   }
 }
 

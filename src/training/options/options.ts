@@ -207,22 +207,21 @@ export interface Defaults {
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function settleOptions(
-  verb: string,
   options: TrainingOptions,
   defaults: Defaults,
   model: Pick<AnyModel, 'base'>,
 ): SettledOptions {
   const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, validation, seed = 0 } = options;
   const { epochs = initialEpoch + defaults.epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
-  assertWhole(verb, 'initialEpoch', initialEpoch, 0);
-  assertWhole(verb, 'epochs', epochs, initialEpoch + 1);
-  assertWhole(verb, 'batchSize', batchSize, 1);
-  assertWhole(verb, 'gradientAccumulationSteps', gradientAccumulationSteps, 1);
-  assertWhole(verb, 'seed', seed, 0);
-  assertShare(verb, 'labelSmoothing', labelSmoothing);
-  if (maxSeconds !== Infinity) assertRate(verb, 'maxSeconds', maxSeconds);
+  assertWhole('initialEpoch', initialEpoch, 0);
+  assertWhole('epochs', epochs, initialEpoch + 1);
+  assertWhole('batchSize', batchSize, 1);
+  assertWhole('gradientAccumulationSteps', gradientAccumulationSteps, 1);
+  assertWhole('seed', seed, 0);
+  assertShare('labelSmoothing', labelSmoothing);
+  if (maxSeconds !== Infinity) assertRate('maxSeconds', maxSeconds);
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
-    throw invalidOption(verb, 'validation to be samples or a share above 0 and below 1', validation);
+    throw invalidOption('validation to be samples or a share above 0 and below 1', validation);
   }
   return {
     epochs,
@@ -234,33 +233,30 @@ export function settleOptions(
     lossWeights: options.lossWeights,
     labelSmoothing,
     classWeights: options.classWeights,
-    mix: settleMix(verb, options),
-    optimizer: settleOptimizer(verb, options.optimizer ?? 'adam'),
-    schedule: settleSchedule(verb, options.schedule ?? defaults.schedule),
-    clip: settleClipping(verb, options.clip),
-    batchNorm: settleBatchNorm(verb, options.batchNorm),
-    ema: settleAveraging(verb, options.ema),
-    watch: settleWatch(verb, options, validation !== undefined),
+    mix: settleMix(options),
+    optimizer: settleOptimizer(options.optimizer ?? 'adam'),
+    schedule: settleSchedule(options.schedule ?? defaults.schedule),
+    clip: settleClipping(options.clip),
+    batchNorm: settleBatchNorm(options.batchNorm),
+    ema: settleAveraging(options.ema),
+    watch: settleWatch(options, validation !== undefined),
     maxSeconds,
-    checkpoint: settleCheckpoint(verb, options.checkpoint, options.resume),
+    checkpoint: settleCheckpoint(options.checkpoint, options.resume),
     seed,
-    cache: settleCache(verb, options.cache),
-    augment: settleAugmentation(verb, { augment: options.augment, views: options.views, seed, epochs, model }),
+    cache: settleCache(options.cache),
+    augment: settleAugmentation({ augment: options.augment, views: options.views, seed, epochs, model }),
     signal: options.signal,
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,
   };
 }
 
-function settleBatchNorm(
-  verb: string,
-  option: TrainingOptions['batchNorm'] = 'inference',
-): SettledOptions['batchNorm'] {
+function settleBatchNorm(option: TrainingOptions['batchNorm'] = 'inference'): SettledOptions['batchNorm'] {
   if (isObject(option)) {
-    assertOptions(verb, option, { momentum: true }, { of: 'batchNorm' });
-    assertShare(verb, 'batchNorm.momentum', option.momentum);
+    assertOptions(option, { momentum: true }, { of: 'batchNorm' });
+    assertShare('batchNorm.momentum', option.momentum);
     return { momentum: option.momentum };
   }
-  assertOneOf(verb, 'batchNorm', option, ['inference', 'train']);
+  assertOneOf('batchNorm', option, ['inference', 'train']);
   return option === 'train' ? {} : option;
 }

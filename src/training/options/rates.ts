@@ -27,22 +27,22 @@ export interface SettledRates {
  *
  * @throws TransferKitError `INVALID_OPTION`, also for a span that falls.
  */
-export function settleRates(verb: string, rates: LearningRates, layerDecay = 1): SettledRates {
-  if (isObject(rates)) assertOptions(verb, rates, { head: true, base: true }, { of: 'learningRate' });
-  if (isObject(rates)) assertRate(verb, 'learningRate.head', rates.head);
-  else assertRate(verb, 'learningRate', rates);
+export function settleRates(rates: LearningRates, layerDecay = 1): SettledRates {
+  if (isObject(rates)) assertOptions(rates, { head: true, base: true }, { of: 'learningRate' });
+  if (isObject(rates)) assertRate('learningRate.head', rates.head);
+  else assertRate('learningRate', rates);
   const { head, base } = typeof rates === 'number' ? { head: rates, base: rates } : rates;
   const span: readonly unknown[] = Array.isArray(base) ? base : [base, base];
   const [first, last] = span;
-  assertRate(verb, 'learningRate.base', first);
-  assertRate(verb, 'learningRate.base', last);
+  assertRate('learningRate.base', first);
+  assertRate('learningRate.base', last);
   if (span.length > 2 || first > last) {
     const expected =
       'learningRate.base to be one number or [first, last], rising from the input of the base to its end,';
-    throw invalidOption(verb, expected, base);
+    throw invalidOption(expected, base);
   }
   if (!(Number.isFinite(layerDecay) && layerDecay > 0 && layerDecay <= 1))
-    throw invalidOption(verb, 'layerDecay to be above 0 and at most 1', layerDecay);
+    throw invalidOption('layerDecay to be above 0 and at most 1', layerDecay);
   return { head, base: [first, last], layerDecay };
 }
 

@@ -16,7 +16,7 @@ export function stepsOf(
  * @throws TransferKitError `INVALID_OPTION` unless the factor is a finite number from 0.
  */
 export function scheduleFactor(
-  { verb, options }: { readonly verb: string; readonly options: SettledOptions },
+  { options }: { readonly options: SettledOptions },
   state: readonly number[],
   step: number,
   steps: number,
@@ -24,7 +24,6 @@ export function scheduleFactor(
   const factor: unknown = options.schedule.factor(state, step, steps);
   if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor;
   throw invalidOption(
-    verb,
     `the schedule to give a finite number from 0 for step ${String(step)} of ${String(steps)}`,
     factor,
   );

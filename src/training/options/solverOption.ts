@@ -26,7 +26,6 @@ export interface TrainingWay {
 
 /** Facts for the decision. */
 export interface SolverRequest {
-  readonly verb: string;
   /** Result of `linearHeadOf`: the linear head, or the reason why it is not linear. */
   readonly head: LinearHead | string;
   readonly parts: readonly HeadPart[];
@@ -50,7 +49,7 @@ const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => b
   labelSmoothing: ({ settled }) => settled.labelSmoothing === 0,
   learningRate: ({ options: { learningRate }, settled }) =>
     learningRate === undefined || learningRate === settled.optimizer.defaultLearningRate,
-  loss: ({ verb, parts, settled }) => isUsualLoss(verb, parts, settled.loss),
+  loss: ({ parts, settled }) => isUsualLoss(parts, settled.loss),
   maxSeconds: ({ settled }) => settled.maxSeconds === Infinity,
   mixup: ({ options }) => options.mixup === undefined,
   monitor: ({ options: { monitor = 'validationLoss' } }) => monitor === 'validationLoss',
@@ -72,21 +71,21 @@ const mostWeights = 2 ** 19;
  * @throws TransferKitError `INVALID_OPTION` for a solver that does not fit the head or the other options.
  */
 export function settleSolver(request: SolverRequest): TrainingWay {
-  const { verb, head, samples } = request;
+  const { head, samples } = request;
   const { solver, l2 } = request.options;
-  if (solver !== undefined) assertOneOf(verb, 'solver', solver, ['lbfgs', 'gradient']);
-  if (l2 !== undefined) assertRate(verb, 'l2', l2);
+  if (solver !== undefined) assertOneOf('solver', solver, ['lbfgs', 'gradient']);
+  if (l2 !== undefined) assertRate('l2', l2);
   if (solver === 'gradient') {
     if (l2 === undefined) return typeof head === 'string' ? {} : { reason: "solver: 'gradient'" };
-    throw invalidOption(verb, "l2 with solver 'lbfgs' only; to hold weights back in training, use adamW()", l2);
+    throw invalidOption("l2 with solver 'lbfgs' only; to hold weights back in training, use adamW()", l2);
   }
-  assertSamples(verb, samples);
+  assertSamples(samples);
   const obstacle = obstacleTo(request);
   if (obstacle === undefined && typeof head !== 'string') return { solver: { head, l2 } };
   if (solver === undefined && l2 === undefined) return reasonOf(obstacle);
   const chosen = solver === undefined ? `l2, which is for solver 'lbfgs',` : `solver 'lbfgs'`;
   const expected = `${chosen} for a linear head and without options of training by steps`;
-  throw invalidOption(verb, expected, obstacle?.error);
+  throw invalidOption(expected, obstacle?.error);
 }
 
 /** Why a solver cannot train a head. */

@@ -15,8 +15,8 @@ const longRun = 500;
  *
  * @throws TransferKitError `INVALID_OPTION` if `samples` are not samples.
  */
-export function usualRates(verb: string, samples: Samples, options: SettledOptions): LearningRates {
-  assertSamples(verb, samples);
+export function usualRates(samples: Samples, options: SettledOptions): LearningRates {
+  assertSamples(samples);
   const { optimizer, validation } = options;
   const examples = samples.size * (typeof validation === 'number' ? 1 - validation : 1);
   const share = Math.min(1, Math.max(0.1, stepsOf(options, examples) / longRun));

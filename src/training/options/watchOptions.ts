@@ -39,38 +39,34 @@ export interface WatchOptions {
  * @param validated - Whether there are samples to validate on.
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleWatch(verb: string, options: WatchOptions, validated: boolean): SettledWatch {
+export function settleWatch(options: WatchOptions, validated: boolean): SettledWatch {
   const { monitor = validated ? 'validationLoss' : undefined, restoreBest = true, earlyStopping = false } = options;
-  if (monitor !== undefined) assertOneOf(verb, 'monitor', monitor, monitors);
+  if (monitor !== undefined) assertOneOf('monitor', monitor, monitors);
   if (monitor?.startsWith('validation') === true && !validated) {
-    throw invalidOption(verb, `validation samples for monitor '${monitor}'`, 'none');
+    throw invalidOption(`validation samples for monitor '${monitor}'`, 'none');
   }
-  if (typeof restoreBest !== 'boolean') throw invalidOption(verb, 'restoreBest to be true or false', restoreBest);
-  const stopping = settleStopping(verb, earlyStopping);
+  if (typeof restoreBest !== 'boolean') throw invalidOption('restoreBest to be true or false', restoreBest);
+  const stopping = settleStopping(earlyStopping);
   if (stopping !== undefined && monitor === undefined) {
-    throw invalidOption(verb, "validation samples, or monitor: 'loss', for earlyStopping", 'neither');
+    throw invalidOption("validation samples, or monitor: 'loss', for earlyStopping", 'neither');
   }
   return { monitor, restoreBest: restoreBest && monitor !== undefined, stopping };
 }
 
-function settleStopping(verb: string, option: boolean | number | EarlyStoppingOptions): SettledWatch['stopping'] {
+function settleStopping(option: boolean | number | EarlyStoppingOptions): SettledWatch['stopping'] {
   if (option === false) return undefined;
   if (option !== true && typeof option !== 'number' && !isObject(option)) {
-    throw invalidOption(
-      verb,
-      'earlyStopping to be true, a number of epochs or { patience, minDelta, baseline }',
-      option,
-    );
+    throw invalidOption('earlyStopping to be true, a number of epochs or { patience, minDelta, baseline }', option);
   }
   const given: EarlyStoppingOptions = option === true ? {} : typeof option === 'number' ? { patience: option } : option;
-  assertOptions(verb, given, { patience: true, minDelta: true, baseline: true }, { of: 'earlyStopping' });
+  assertOptions(given, { patience: true, minDelta: true, baseline: true }, { of: 'earlyStopping' });
   const { patience = 3, minDelta = 0, baseline } = given;
-  assertWhole(verb, 'earlyStopping.patience', patience, 1);
+  assertWhole('earlyStopping.patience', patience, 1);
   if (!(Number.isFinite(minDelta) && minDelta >= 0)) {
-    throw invalidOption(verb, 'earlyStopping.minDelta to be a finite number from 0', minDelta);
+    throw invalidOption('earlyStopping.minDelta to be a finite number from 0', minDelta);
   }
   if (baseline !== undefined && !Number.isFinite(baseline)) {
-    throw invalidOption(verb, 'earlyStopping.baseline to be a finite number', baseline);
+    throw invalidOption('earlyStopping.baseline to be a finite number', baseline);
   }
   return { patience, minDelta, baseline };
 }

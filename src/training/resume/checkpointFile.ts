@@ -62,12 +62,12 @@ export function encodeCheckpoint({ state, tensors }: CheckpointContent): Uint8Ar
  * @param name - Name of the file, for the error.
  * @throws TransferKitError `WEIGHTS_DAMAGED` if any bit differs from the output of `encodeCheckpoint`.
  */
-export function decodeCheckpoint(verb: string, name: string, bytes: Uint8Array): ReadContent {
+export function decodeCheckpoint(name: string, bytes: Uint8Array): ReadContent {
   try {
     return decode(bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const text = `${verb}: expected a whole checkpoint in ${name}, got a file of ${bytes.length} bytes: ${reason}.`;
+    const text = `expected a whole checkpoint in ${name}, got a file of ${bytes.length} bytes: ${reason}.`;
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { name, reason, bytes: bytes.length }, cause);
   }
 }

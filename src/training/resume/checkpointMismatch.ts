@@ -12,11 +12,11 @@ const most = 10;
  * @param name - Name of the checkpoint.
  * @throws TransferKitError `CHECKPOINT_MISMATCH`, with the first ten differences.
  */
-export function assertSameRun(verb: string, name: string, here: JsonObject, there: JsonObject): void {
+export function assertSameRun(name: string, here: JsonObject, there: JsonObject): void {
   const differences = differencesOf(here, there);
   if (differences.length === 0) return;
   const text =
-    `${verb}: expected ${name} to be a checkpoint of this run, got one that differs in ` +
+    `expected ${name} to be a checkpoint of this run, got one that differs in ` +
     `${listed(differences)}. Resume with the same model, samples and options, give another ` +
     'checkpoint.to, or leave resume out to begin anew.';
   const details = { name, differences: differences.slice(0, most), count: differences.length };

@@ -1,7 +1,7 @@
 // The checkpoints of a run: when the next one is due, their names, which are kept, and which one a run resumes from.
 import { platform } from '#platform';
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
-import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, reasonOf, TransferKitError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpointFile.ts';
 import type { SettledCheckpoint } from '../options/checkpointOptions.ts';
@@ -40,15 +40,11 @@ const version = 2;
  *
  * @throws TransferKitError `INVALID_OPTION`, `SAVE_FAILED`; and the errors of a custom store.
  */
-export async function openCheckpoints(
-  verb: string,
-  phase: 'head' | 'fineTune',
-  settled: SettledCheckpoint,
-): Promise<Checkpoints> {
+export async function openCheckpoints(phase: 'head' | 'fineTune', settled: SettledCheckpoint): Promise<Checkpoints> {
   const store = typeof settled.to === 'string' ? await platform.openCheckpoints(settled.to) : settled.to;
   const pattern = new RegExp(`^${phase}-\\d+\\.safetensors$`);
   const names = (await store.list()).filter((name) => pattern.test(name));
-  return new Checkpoints(verb, phase, settled, store, names);
+  return new Checkpoints(phase, settled, store, names);
 }
 
 /** The checkpoints of one run. */
@@ -66,7 +62,6 @@ export class Checkpoints {
   private last = { epoch: 0, step: 0, time: 0 };
 
   constructor(
-    private readonly verb: string,
     private readonly phase: 'head' | 'fineTune',
     private readonly settled: SettledCheckpoint,
     private readonly store: CheckpointStore,
@@ -94,7 +89,7 @@ export class Checkpoints {
     }
     if (newestFirst.length === 0) return undefined;
     const text =
-      `${this.verb}: expected a checkpoint to resume from, got none that is whole. ${this.warnings.join(' ')} ` +
+      `expected a checkpoint to resume from, got none that is whole. ${this.warnings.join(' ')} ` +
       'Leave resume out to begin anew.';
     throw new TransferKitError('WEIGHTS_DAMAGED', text, { names: newestFirst });
   }
@@ -142,11 +137,11 @@ export class Checkpoints {
   /** Reads a checkpoint. Returns undefined, with a warning, if it is damaged. */
   private async readWhole(name: string): Promise<FoundCheckpoint | undefined> {
     try {
-      const { state, tensors } = decodeCheckpoint(this.verb, name, await this.store.read(name));
+      const { state, tensors } = decodeCheckpoint(name, await this.store.read(name));
       return { name, tensors, ...this.parse(name, state) };
     } catch (error) {
       if (isTransferKitError(error) && error.code === 'CHECKPOINT_MISMATCH') throw error;
-      this.warnings.push(`${reasonOf(error)} It is left out.`);
+      this.warn(`${asSentence(error)} It is left out.`);
       return undefined;
     }
   }
@@ -155,7 +150,7 @@ export class Checkpoints {
     const { fingerprint, position, state } = all;
     if (all.version !== version) {
       const text =
-        `${this.verb}: expected ${name} to be a checkpoint of version ${version}, got version ${String(all.version)}. ` +
+        `expected ${name} to be a checkpoint of version ${version}, got version ${String(all.version)}. ` +
         'Resume with the transferkit that wrote it, or leave resume out to begin anew.';
       throw new TransferKitError('CHECKPOINT_MISMATCH', text, { name, version: all.version });
     }
@@ -187,10 +182,14 @@ export class Checkpoints {
     if (this.hasFailed) return;
     this.hasFailed = true;
     const text =
-      `${this.verb}: expected to keep a checkpoint after step ${step} (epoch ${epoch}), but: ${reasonOf(cause)} ` +
+      `expected to keep a checkpoint after step ${step} (epoch ${epoch}), but: ${asSentence(cause)} ` +
       'Training goes on, and tries again when the next one is due.';
-    this.warnings.push(text);
+    this.warn(text);
     await this.settled.onError?.(new TransferKitError('SAVE_FAILED', text, { epoch, step }, cause));
+  }
+
+  private warn(text: string): void {
+    this.warnings.push(`${text.charAt(0).toUpperCase()}${text.slice(1)}`);
   }
 }
 
@@ -203,8 +202,6 @@ function isPosition(value: unknown): value is Position & JsonObject {
 }
 
 /** The reason, as the end of a sentence. */
-function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error))
-    .replace(/^\[transferkit\] /, '')
-    .replace(/[^.]$/, '$&.');
+function asSentence(error: unknown): string {
+  return reasonOf(error).replace(/[^.]$/, '$&.');
 }

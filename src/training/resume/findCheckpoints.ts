@@ -9,13 +9,12 @@ import type { SettledOptions } from '../options/options.ts';
  * version.
  */
 export async function findCheckpoints(
-  verb: string,
   phase: 'head' | 'fineTune',
   { checkpoint }: SettledOptions,
 ): Promise<Checkpoints | undefined> {
   if (checkpoint === undefined) return undefined;
   const { openCheckpoints } = await import('./checkpoints.ts');
-  const checkpoints = await openCheckpoints(verb, phase, checkpoint);
+  const checkpoints = await openCheckpoints(phase, checkpoint);
   await checkpoints.find();
   return checkpoints;
 }

@@ -30,7 +30,7 @@ export async function openRecorder(run: Run, checkpoints: Checkpoints): Promise<
   const fingerprint = await fingerprintOf(run);
   const found = checkpoints.take();
   const restart = found && restartFrom(run, fingerprint, found);
-  if (restart !== undefined) checkpoints.warnings.push(...warningsOf(run, restart));
+  if (restart !== undefined) checkpoints.warnings.push(...warningsOf(restart));
   return new Recorder(run, checkpoints, fingerprint, restart);
 }
 

@@ -42,7 +42,7 @@ export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheck
   // The default rates of a longer run differ.
   const { epochs = null, rates = null } = found.fingerprint;
   const own = longer ? { epochs, rates } : {};
-  assertSameRun(run.verb, name, { ...fingerprint, ...own, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
+  assertSameRun(name, { ...fingerprint, ...own, ...seen(here) }, { ...found.fingerprint, ...seen(there) });
   return { position, record: longer ? lengthened(record) : record, tensors };
 }
 
@@ -73,9 +73,9 @@ function finished({ phase }: Run, history: readonly TrainingLog[]): number {
 }
 
 /** Warnings about resuming. */
-export function warningsOf({ verb }: Run, { record }: Restart): string[] {
+export function warningsOf({ record }: Restart): string[] {
   if (record.backend === getBackend()) return [];
-  return [`${verb}: resumed on ${getBackend()} what ${record.backend} began, so the last digits are those of neither.`];
+  return [`Resumed on ${getBackend()} what ${record.backend} began, so the last digits are those of neither.`];
 }
 
 /** Whether a value is a record. A file with our version and a correct checksum has all of its fields. */
@@ -109,6 +109,6 @@ function areNumbers(values: readonly (Json | undefined)[]): boolean {
 }
 
 function noRecord(name: string): TransferKitError {
-  const text = `resume: expected a checkpoint that describes its run, got ${name}, which does not. Remove it, or train anew without resume.`;
+  const text = `expected a checkpoint that describes its run, got ${name}, which does not. Remove it, or train anew without resume.`;
   return new TransferKitError('WEIGHTS_DAMAGED', text, { name });
 }

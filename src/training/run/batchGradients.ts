@@ -50,7 +50,7 @@ export function gradientsOfBatch(
   rows: Rows,
   { entry, seed }: { readonly entry: number; readonly seed: number },
 ): BatchGradients {
-  const { verb, model, network, loss, options } = run;
+  const { model, network, loss, options } = run;
   const kept: Tensor[] = [];
   const statistics: MovedStatistic[] = [];
   const onStatistics = (moved: readonly MovedStatistic[]) => {
@@ -62,7 +62,6 @@ export function gradientsOfBatch(
   const batch = blend(run, rows, seed);
   try {
     const { value, grads } = differentiate(
-      verb,
       kept,
       () => {
         const logits = network.run(batch.input, { from: entry, dropoutSeed: seed, ...mode });

@@ -20,19 +20,18 @@ import { tasks } from '../../model/tasks/tasks.ts';
  * `UNKNOWN_LABEL`.
  */
 export function settleClassWeights(
-  verb: string,
   model: AnyModel,
   samples: Samples,
   option: 'balanced' | Readonly<Record<string, number>>,
 ): (target: Float32Array) => number {
-  const [head, another] = byHeads(verb, model, samples);
+  const [head, another] = byHeads(model, samples);
   if (head === undefined || another !== undefined) {
-    throw invalidOption(verb, 'no classWeights for several heads (weigh examples, or heads by lossWeights)', option);
+    throw invalidOption('no classWeights for several heads (weigh examples, or heads by lossWeights)', option);
   }
   const { task, labels } = head.part;
   const { labelled } = tasks[task];
-  if (labelled === undefined) throw invalidOption(verb, `no classWeights for ${task}, which has no labels`, option);
-  const weights = option === 'balanced' ? balance(labelCounts(head)) : givenWeights(verb, labels, option);
+  if (labelled === undefined) throw invalidOption(`no classWeights for ${task}, which has no labels`, option);
+  const weights = option === 'balanced' ? balance(labelCounts(head)) : givenWeights(labels, option);
   return (target) => {
     const shares = Array.from(labelled.shares(target));
     const total = shares.reduce((sum, share) => sum + share, 0);
@@ -46,23 +45,23 @@ function balance(counts: readonly number[]): number[] {
   return counts.map((count) => (count === 0 ? 1 : total / (counts.length * count)));
 }
 
-function givenWeights(verb: string, labels: readonly string[], option: unknown): number[] {
+function givenWeights(labels: readonly string[], option: unknown): number[] {
   if (!isObject(option) || Array.isArray(option)) {
-    throw invalidOption(verb, "classWeights to be 'balanced' or a weight by label, such as { cat: 2 }", option);
+    throw invalidOption("classWeights to be 'balanced' or a weight by label, such as { cat: 2 }", option);
   }
   const given = new Map<string, unknown>(Object.entries(option));
   for (const [label, weight] of given) {
-    if (!labels.includes(label)) throw unknownLabel(verb, labels, label);
+    if (!labels.includes(label)) throw unknownLabel(labels, label);
     if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) continue;
-    throw invalidOption(verb, `the class weight of '${label}' to be a finite number from 0`, weight);
+    throw invalidOption(`the class weight of '${label}' to be a finite number from 0`, weight);
   }
   const weights = labels.map((label) => Number(given.get(label) ?? 1));
   if (weights.some((weight) => weight > 0)) return weights;
-  throw invalidOption(verb, 'the class weight of some label to be above 0', option);
+  throw invalidOption('the class weight of some label to be above 0', option);
 }
 
-function unknownLabel(verb: string, labels: readonly string[], label: string): TransferKitError {
+function unknownLabel(labels: readonly string[], label: string): TransferKitError {
   const nearest = nearestNames(label, labels);
-  const text = `${verb}: expected classWeights of labels of the head, got '${label}'. Nearest: ${nearest.join(', ')}.`;
+  const text = `expected classWeights of labels of the head, got '${label}'. Nearest: ${nearest.join(', ')}.`;
   return new TransferKitError('UNKNOWN_LABEL', text, { label, nearest });
 }

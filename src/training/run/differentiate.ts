@@ -18,7 +18,6 @@ import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
  * @throws TransferKitError `UNSUPPORTED_LAYER` if an operation has no gradient; no tensor leaks.
  */
 export function differentiate(
-  verb: string,
   kept: readonly Tensor[],
   loss: () => Scalar,
   variables: Variable[],
@@ -33,7 +32,7 @@ export function differentiate(
     const reason = error instanceof Error ? error.message : String(error);
     throw new TransferKitError(
       'UNSUPPORTED_LAYER',
-      `${verb}: expected unfrozen layers that tfjs can differentiate, got one that it cannot: ${reason.replace(/[.\s]*$/, '.')} Freeze the layers up to it.`,
+      `expected unfrozen layers that tfjs can differentiate, got one that it cannot: ${reason.replace(/[.\s]*$/, '.')} Freeze the layers up to it.`,
       { reason },
       error,
     );

@@ -15,8 +15,6 @@ import { planSegments } from './segments.ts';
 import { settleRun } from './settleRun.ts';
 import { trainHeadNow } from './trainHeadNow.ts';
 
-const verb = 'fineTune';
-
 /**
  * Fills in defaults and validates values; does not change the model.
  *
@@ -28,9 +26,9 @@ export function settleFineTune(
   options: FineTuneOptions,
 ): { readonly settled: SettledOptions; readonly rates: SettledRates } {
   const { learningRate, layerDecay, headEpochs } = options;
-  const settled = settleOptions(verb, options, { epochs: 5, schedule: 'oneCycle' }, model);
-  const rates = settleRates(verb, learningRate ?? usualRates(verb, samples, settled), layerDecay);
-  if (headEpochs !== undefined) assertWhole(verb, 'headEpochs', headEpochs, 0);
+  const settled = settleOptions(options, { epochs: 5, schedule: 'oneCycle' }, model);
+  const rates = settleRates(learningRate ?? usualRates(samples, settled), layerDecay);
+  if (headEpochs !== undefined) assertWhole('headEpochs', headEpochs, 0);
   return { settled, rates };
 }
 
@@ -39,12 +37,12 @@ export async function fineTuneNow(model: AnyModel, samples: Samples, options: Fi
   const startedAt = performance.now();
   const { settled, rates } = settleFineTune(model, samples, options);
   await ensureBackend();
-  const checkpoints = await findCheckpoints(verb, 'fineTune', settled);
+  const checkpoints = await findCheckpoints('fineTune', settled);
   const restore = rememberFrozen(model);
   try {
     const segments = planSegments(model, options.unfreeze, settled);
     // Layers that cannot be trained are refused before the head is trained.
-    const run = settleRun(model, samples, { verb, phase: 'fineTune', segments, rates, options: settled, startedAt });
+    const run = settleRun(model, samples, { phase: 'fineTune', segments, rates, options: settled, startedAt });
     if (checkpoints?.resumes !== true && options.headEpochs !== 0 && hasNewHead(run)) {
       const log = await trainHeadNow(model, samples, headOptions(options));
       if (log.stoppedBy === 'signal') return log;

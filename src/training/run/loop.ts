@@ -135,7 +135,7 @@ async function passOverRows(
       return undefined;
     }
     try {
-      assertAlive(run.verb, run.model);
+      assertAlive(run.model);
       if (rows !== undefined) {
         await trainer.step(rows, { epoch, entry: train.entry, seed: deriveSeed(seed, epoch, done) }, totals);
       }

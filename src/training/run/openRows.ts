@@ -126,10 +126,10 @@ async function keeperOf(run: Run, entry: number, kept: Examples[]): Promise<Keep
 }
 
 function sourceOf(
-  { verb, model, options: { batchSize, signal } }: Run,
+  { model, options: { batchSize, signal } }: Run,
   network: PreparedNetwork,
   samples: Samples,
   augment: ExampleSource['augment'],
 ): ExampleSource {
-  return { verb, model, network, samples, batchSize, signal, augment };
+  return { model, network, samples, batchSize, signal, augment };
 }

@@ -53,7 +53,7 @@ async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<O
     const measured = await measure(run, train, options.batchSize);
     if (!Number.isFinite(measured.loss)) {
       before.restore();
-      throw notFinite(run.verb, measured.loss);
+      throw notFinite(measured.loss);
     }
     model.head.trained = true;
     const held = validation && (await measure(run, validation, options.batchSize));
@@ -72,9 +72,9 @@ async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<O
   }
 }
 
-function notFinite(verb: string, loss: number): TransferKitError {
+function notFinite(loss: number): TransferKitError {
   const text =
-    `${verb}: expected a finite loss, got ${String(loss)}. The weights are those of before. Check inputs and targets for ` +
+    `expected a finite loss, got ${String(loss)}. The weights are those of before. Check inputs and targets for ` +
     'extreme values, and scale them.';
   return new TransferKitError('LOSS_NOT_FINITE', text, { loss });
 }

@@ -101,10 +101,10 @@ async function runSegments(run: Run, recorder: Recorder | undefined): Promise<Ou
 }
 
 /** The warning if no epoch was better than the initial weights. */
-function noneBetter({ verb, options }: Run, { epochs, best }: Outcome): string[] {
+function noneBetter({ options }: Run, { epochs, best }: Outcome): string[] {
   if (best === undefined || best.epoch >= options.initialEpoch || epochs.length === 0) return [];
   const text =
-    `${verb}: expected an epoch with a better ${best.monitor} than that of the weights before it (${best.value.toPrecision(3)}), got ` +
+    `Expected an epoch with a better ${best.monitor} than that of the weights before it (${best.value.toPrecision(3)}), got ` +
     'none: the model has those weights again. Try a tenth of the learning rate, or stop here.';
   return [text];
 }

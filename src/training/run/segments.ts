@@ -56,7 +56,7 @@ function assertSteps(steps: readonly UnfreezeStep[]): void {
   const rising = epochs.every((epoch, i) => Number.isInteger(epoch) && epoch > (epochs[i - 1] ?? -1));
   if (rising && epochs[0] === 0) return;
   const text =
-    `fineTune: expected unfreeze to list steps whose epochs are whole numbers that rise from 0, got ${epochs.join(', ')}. ` +
+    `expected unfreeze to list steps whose epochs are whole numbers that rise from 0, got ${epochs.join(', ')}. ` +
     'Give every step an epoch.';
   throw new TransferKitError('INVALID_OPTION', text, { epochs });
 }

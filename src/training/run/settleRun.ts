@@ -13,13 +13,13 @@ import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
 import { assertSamples, assertTrainable, assertValidation } from '../../model/checkLabels.ts';
 
 /** Validated samples for training and validation. */
-function settleSamples(model: AnyModel, samples: Samples, { verb, options }: TrainingPlan): SplitSamples {
-  assertSamples(verb, samples);
+function settleSamples(model: AnyModel, samples: Samples, { options }: TrainingPlan): SplitSamples {
+  assertSamples(samples);
   const { validation: held, seed } = options;
   const split =
     typeof held === 'number' ? samples.split({ validation: held, seed }) : { train: samples, validation: held };
-  assertTrainable(verb, model, split.train);
-  if (split.validation !== undefined) assertValidation(verb, model, split.validation);
+  assertTrainable(model, split.train);
+  if (split.validation !== undefined) assertValidation(model, split.validation);
   return split;
 }
 
@@ -30,26 +30,26 @@ function settleSamples(model: AnyModel, samples: Samples, { verb, options }: Tra
  * `UNSUPPORTED_LAYER`.
  */
 export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): Run {
-  const { verb, options, segments } = plan;
+  const { options, segments } = plan;
   const split = settleSamples(model, samples, plan);
   const { classWeights } = options;
-  assertHeadSmoothing(verb, model.head.parts, options.labelSmoothing);
+  assertHeadSmoothing(model.head.parts, options.labelSmoothing);
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
   const isTrained = options.batchNorm !== 'inference';
   const moving = segments.map((segment) => ({
     ...segment,
-    statistics: isTrained ? statisticsOf(verb, model, segment.unfrozen) : [],
+    statistics: isTrained ? statisticsOf(model, segment.unfrozen) : [],
   }));
-  for (const { trainable, statistics } of moving) assertOwned(verb, model, [...trainable, ...statistics]);
-  for (const segment of moving) assertDifferentiable(verb, model, segment);
+  for (const { trainable, statistics } of moving) assertOwned(model, [...trainable, ...statistics]);
+  for (const segment of moving) assertDifferentiable(model, segment);
   const run: Run = {
     ...plan,
     segments: moving,
     model,
     samples: split,
     network: networkOf(model),
-    loss: settleHeadLoss(verb, model.head.parts, options.loss, options.lossWeights),
-    classWeight: classWeights === undefined ? undefined : settleClassWeights(verb, model, split.train, classWeights),
+    loss: settleHeadLoss(model.head.parts, options.loss, options.lossWeights),
+    classWeight: classWeights === undefined ? undefined : settleClassWeights(model, split.train, classWeights),
   };
   assertFigures(run);
   scheduleFactor(run, options.schedule.init, 0, stepsOf(options, split.train.size));
@@ -57,7 +57,7 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
 }
 
 /** Raises unless epochs will have the figures that monitors and schedules need. */
-function assertFigures({ verb, model, options }: Run): void {
+function assertFigures({ model, options }: Run): void {
   const { watch, schedule, validation } = options;
   const isJudged = model.head.parts.some(({ task }) => tasks[task].labelled !== undefined);
   const known = monitors.filter(
@@ -67,14 +67,14 @@ function assertFigures({ verb, model, options }: Run): void {
   for (const [use, figure] of Object.entries(uses)) {
     if (figure === undefined || known.includes(figure)) continue;
     const text =
-      `${verb}: expected ${use} to use a figure of this run (${known.join(', ')}), got ${figure}. Accuracy is of tasks with ` +
+      `expected ${use} to use a figure of this run (${known.join(', ')}), got ${figure}. Accuracy is of tasks with ` +
       'labels, and what begins with validation takes samples to validate on.';
     throw new TransferKitError('INVALID_OPTION', text, { figure, known });
   }
 }
 
 /** @throws TransferKitError `UNSUPPORTED_LAYER` with the layer that has no gradient after the first trained weight. */
-function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainable }: Segment): void {
+function assertDifferentiable({ base, head }: AnyModel, { trainable }: Segment): void {
   const own = (weights: readonly TrunkWeight[]) => weights.filter((weight) => trainable.includes(weight));
   const moving = own(base.trunk.weights);
   const found =
@@ -82,7 +82,7 @@ function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainabl
   if (found === undefined) return;
   const { name, kind } = found;
   const text =
-    `${verb}: expected every layer after the first unfrozen weight to have a gradient, got '${name}' (${kind}), ` +
+    `expected every layer after the first unfrozen weight to have a gradient, got '${name}' (${kind}), ` +
     'which has none in tfjs. Freeze every weight before it, or cut the base before it.';
   throw new TransferKitError('UNSUPPORTED_LAYER', text, { name, kind });
 }
@@ -90,23 +90,23 @@ function assertDifferentiable(verb: string, { base, head }: AnyModel, { trainabl
 /**
  * @throws TransferKitError `UNSUPPORTED_LAYER` for a BatchNorm that cannot train, `UNSUPPORTED_TRUNK` where none can.
  */
-function statisticsOf(verb: string, { base, head }: AnyModel, unfrozen: Segment['unfrozen']) {
+function statisticsOf({ base, head }: AnyModel, unfrozen: Segment['unfrozen']) {
   return [base, head].flatMap(({ trunk }) => {
     if (trunk.movingStatistics !== undefined) return trunk.movingStatistics(unfrozen);
     const still = trunk.weights.find((weight) => weight.kind === 'statistics' && unfrozen.includes(weight));
     if (still === undefined) return [];
     const text =
-      `${verb}: expected a trunk with movingStatistics for batchNorm: 'train', got '${base.name}' without, in which '${still.name}' ` +
+      `expected a trunk with movingStatistics for batchNorm: 'train', got '${base.name}' without, in which '${still.name}' ` +
       "is unfrozen. Freeze it, or train with batchNorm: 'inference'.";
     throw new TransferKitError('UNSUPPORTED_TRUNK', text, { missing: 'movingStatistics', name: base.name });
   });
 }
 
-function nothingToTrain({ verb, phase }: TrainingPlan): TransferKitError {
+function nothingToTrain({ phase }: TrainingPlan): TransferKitError {
   const [found, advice] =
     phase === 'head'
       ? ['a head that is frozen', "unfreeze(model, 'head')"]
       : ['a model in which everything is frozen', "unfreeze(model, 'head') or unfreeze(model)"];
-  const text = `${verb}: expected weights to train, got ${found}. Call ${advice}.`;
+  const text = `expected weights to train, got ${found}. Call ${advice}.`;
   return new TransferKitError('NOTHING_TO_TRAIN', text);
 }

@@ -62,19 +62,16 @@ interface Steps {
   readonly smoothing: number;
 }
 
-const verb = 'findLearningRate';
-
 /** Tries learning rates on the unfrozen weights, and restores the weights. */
 export async function sweepRates(model: AnyModel, samples: Samples, options: SweepOptions): Promise<LearningRateCurve> {
   const steps = settleSteps(options);
   const { from = 1e-7 } = options;
   const rising = (step: number) => steps.rateOf(step) / from;
   const run = settleRun(model, samples, {
-    verb,
     phase: model.base.trunk.weights.some(({ frozen }) => !frozen) ? 'fineTune' : 'head',
     segments: [segmentNow(0, [...model.base.trunk.weights, ...model.head.trunk.weights])],
-    rates: settleRates(verb, from),
-    options: settleOptions(verb, { ...options, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
+    rates: settleRates(from),
+    options: settleOptions({ ...options, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
     startedAt: performance.now(),
   });
   const { trained } = model.head;
@@ -96,11 +93,11 @@ export async function sweepRates(model: AnyModel, samples: Samples, options: Swe
 }
 
 function settleSteps({ from = 1e-7, to = 10, steps = 100, smoothing = 0.9 }: SweepOptions): Steps {
-  assertRate(verb, 'from', from);
-  assertRate(verb, 'to', to);
-  assertWhole(verb, 'steps', steps, 10);
-  assertShare(verb, 'smoothing', smoothing);
-  if (to <= from) throw invalidOption(verb, `to above from (${String(from)})`, to);
+  assertRate('from', from);
+  assertRate('to', to);
+  assertWhole('steps', steps, 10);
+  assertShare('smoothing', smoothing);
+  if (to <= from) throw invalidOption(`to above from (${String(from)})`, to);
   return { count: steps, smoothing, rateOf: (step) => from * (to / from) ** (step / (steps - 1)) };
 }
 

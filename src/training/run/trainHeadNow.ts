@@ -14,19 +14,17 @@ import { runTraining } from './runTraining.ts';
 import { segmentNow } from './segments.ts';
 import { settleRun } from './settleRun.ts';
 
-const verb = 'trainHead';
-
 /** Does the work of `trainHead` for a verb that already holds the model. */
 export async function trainHeadNow(model: AnyModel, samples: Samples, options: TrainHeadOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
-  const settled = settleOptions(verb, options, { epochs: 10, schedule: 'cosine' }, model);
-  const rates = settleRates(verb, options.learningRate ?? settled.optimizer.defaultLearningRate);
+  const settled = settleOptions(options, { epochs: 10, schedule: 'cosine' }, model);
+  const rates = settleRates(options.learningRate ?? settled.optimizer.defaultLearningRate);
   const { parts, trunk } = model.head;
-  const { solver, reason } = settleSolver({ verb, head: linearHeadOf(model), parts, samples, options, settled });
+  const { solver, reason } = settleSolver({ head: linearHeadOf(model), parts, samples, options, settled });
   await ensureBackend();
   const segments = [segmentNow(settled.initialEpoch, trunk.weights)];
-  const checkpoints = await findCheckpoints(verb, 'head', settled);
-  const plan = { verb, phase: 'head', segments, rates, options: settled, startedAt, reason } as const;
+  const checkpoints = await findCheckpoints('head', settled);
+  const plan = { phase: 'head', segments, rates, options: settled, startedAt, reason } as const;
   const run = settleRun(model, samples, plan);
   return solver === undefined ? runTraining(run, checkpoints) : runSolver(run, solver);
 }

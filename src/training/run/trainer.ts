@@ -133,14 +133,14 @@ export class Trainer {
   }
 
   private notFinite(value: number, epoch: number): TransferKitError {
-    const { verb, model } = this.run;
+    const { model } = this.run;
     this.lastGood?.weights.restore();
     model.head.trained = this.lastGood?.trained ?? model.head.trained;
     const { head, base } = this.run.rates;
     const rates = this.run.phase === 'head' ? `head ${String(head)}` : `head ${String(head)}, base ${String(base[1])}`;
     return new TransferKitError(
       'LOSS_NOT_FINITE',
-      `${verb}: expected a finite loss, got ${String(value)} in epoch ${String(epoch)} (learning rate: ${rates}). The weights are those ` +
+      `expected a finite loss, got ${String(value)} in epoch ${String(epoch)} (learning rate: ${rates}). The weights are those ` +
         'of the last finite loss. Try a tenth of the learning rate; check the inputs for extreme values.',
       { loss: value, epoch, learningRate: this.run.rates },
     );

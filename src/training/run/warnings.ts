@@ -18,7 +18,7 @@ export type Use = keyof typeof fewest;
 
 /** A warning for labels with too few examples. */
 export function fewExamples(model: AnyModel, samples: Samples, use: Use): string[] {
-  return byHeads(use, model, samples).flatMap((head) => {
+  return byHeads(model, samples).flatMap((head) => {
     const { part } = head;
     if (tasks[part.task].labelled === undefined) return [];
     const counts = labelCounts(head);
@@ -66,7 +66,7 @@ export function noBetterThanChance(
   figuresOf: (part: HeadPart) => Figures | undefined,
   isPlain: boolean,
 ): string[] {
-  return byHeads('warnings', model, samples).flatMap((head) => {
+  return byHeads(model, samples).flatMap((head) => {
     const { part } = head;
     const figures = figuresOf(part);
     const { labelled } = tasks[part.task];

@@ -1,4 +1,5 @@
 // Schedules that fall by a formula.
+import { nameErrors } from '../../core/edge.ts';
 import {
   assertSpan,
   assertWithin,
@@ -46,10 +47,12 @@ export interface CosineOptions {
  * ```
  */
 export function cosine(options: CosineOptions = {}): ScheduleFunction {
-  assertOptions('cosine', options, { end: true });
-  const { end = 0 } = options;
-  assertWithin('cosine', 'end', end, [0, 1]);
-  return named('cosine', { end }, (step, total) => end + (1 - end) * halfCosine(step / total));
+  return nameErrors('cosine', () => {
+    assertOptions(options, { end: true });
+    const { end = 0 } = options;
+    assertWithin('end', end, [0, 1]);
+    return named('cosine', { end }, (step, total) => end + (1 - end) * halfCosine(step / total));
+  });
 }
 
 /** Options of {@link cosineRestarts}. */
@@ -76,17 +79,19 @@ export interface CosineRestartsOptions extends CosineOptions {
  * ```
  */
 export function cosineRestarts(options: CosineRestartsOptions = {}): ScheduleFunction {
-  assertOptions('cosineRestarts', options, { first: true, longer: true, lower: true, end: true });
-  const { first = 1 / 7, longer = 2, lower = 1, end = 0 } = options;
-  assertSpan('cosineRestarts', 'first', first);
-  assertWithin('cosineRestarts', 'longer', longer, [1, Infinity]);
-  assertWithin('cosineRestarts', 'end', end, [0, 1]);
-  if (!(lower > 0 && lower <= 1)) throw wrongSetting('cosineRestarts', 'lower to be above 0 and at most 1', lower);
-  return named('cosineRestarts', { first, longer, lower, end }, (step, total) => {
-    let [start, length, height] = [0, stepsIn(first, total), 1];
-    while (spansOver(step - start, length) > 0)
-      [start, length, height] = [start + length, length * longer, height * lower];
-    return end + height * (1 - end) * halfCosine((step - start) / length);
+  return nameErrors('cosineRestarts', () => {
+    assertOptions(options, { first: true, longer: true, lower: true, end: true });
+    const { first = 1 / 7, longer = 2, lower = 1, end = 0 } = options;
+    assertSpan('first', first);
+    assertWithin('longer', longer, [1, Infinity]);
+    assertWithin('end', end, [0, 1]);
+    if (!(lower > 0 && lower <= 1)) throw wrongSetting('lower to be above 0 and at most 1', lower);
+    return named('cosineRestarts', { first, longer, lower, end }, (step, total) => {
+      let [start, length, height] = [0, stepsIn(first, total), 1];
+      while (spansOver(step - start, length) > 0)
+        [start, length, height] = [start + length, length * longer, height * lower];
+      return end + height * (1 - end) * halfCosine((step - start) / length);
+    });
   });
 }
 
@@ -110,11 +115,13 @@ export interface StepOptions {
  * ```
  */
 export function step(options: StepOptions = {}): ScheduleFunction {
-  assertOptions('step', options, { every: true, factor: true });
-  const { every = 1 / 3, factor = 0.1 } = options;
-  assertSpan('step', 'every', every);
-  assertFactor('step', factor);
-  return named('step', { every, factor }, (step, total) => factor ** spansOver(step, stepsIn(every, total)));
+  return nameErrors('step', () => {
+    assertOptions(options, { every: true, factor: true });
+    const { every = 1 / 3, factor = 0.1 } = options;
+    assertSpan('every', every);
+    assertFactor(factor);
+    return named('step', { every, factor }, (step, total) => factor ** spansOver(step, stepsIn(every, total)));
+  });
 }
 
 /** Options of {@link exponential}. */
@@ -137,12 +144,14 @@ export interface ExponentialOptions {
  * ```
  */
 export function exponential(options: ExponentialOptions = {}): ScheduleFunction {
-  assertOptions('exponential', options, { over: true, factor: true });
-  const { over, factor = 0.01 } = options;
-  if (over !== undefined) assertSpan('exponential', 'over', over);
-  assertFactor('exponential', factor);
-  return named('exponential', { over, factor }, (step, total) => {
-    return factor ** (step / (over === undefined ? total : stepsIn(over, total)));
+  return nameErrors('exponential', () => {
+    assertOptions(options, { over: true, factor: true });
+    const { over, factor = 0.01 } = options;
+    if (over !== undefined) assertSpan('over', over);
+    assertFactor(factor);
+    return named('exponential', { over, factor }, (step, total) => {
+      return factor ** (step / (over === undefined ? total : stepsIn(over, total)));
+    });
   });
 }
 
@@ -164,10 +173,12 @@ export interface LinearOptions {
  * ```
  */
 export function linear(options: LinearOptions = {}): ScheduleFunction {
-  assertOptions('linear', options, { end: true });
-  const { end = 0 } = options;
-  assertWithin('linear', 'end', end, [0, 1]);
-  return named('linear', { end }, (step, total) => end + (1 - end) * Math.max(0, 1 - step / total));
+  return nameErrors('linear', () => {
+    assertOptions(options, { end: true });
+    const { end = 0 } = options;
+    assertWithin('end', end, [0, 1]);
+    return named('linear', { end }, (step, total) => end + (1 - end) * Math.max(0, 1 - step / total));
+  });
 }
 
 /** Options of {@link polynomial}. */
@@ -190,12 +201,14 @@ export interface PolynomialOptions {
  * ```
  */
 export function polynomial(options: PolynomialOptions = {}): ScheduleFunction {
-  assertOptions('polynomial', options, { power: true, end: true });
-  const { power = 1, end = 0 } = options;
-  if (!(power > 0 && Number.isFinite(power))) throw wrongSetting('polynomial', 'power to be a number above 0', power);
-  assertWithin('polynomial', 'end', end, [0, 1]);
-  return named('polynomial', { power, end }, (step, total) => {
-    return end + (1 - end) * Math.max(0, 1 - step / total) ** power;
+  return nameErrors('polynomial', () => {
+    assertOptions(options, { power: true, end: true });
+    const { power = 1, end = 0 } = options;
+    if (!(power > 0 && Number.isFinite(power))) throw wrongSetting('power to be a number above 0', power);
+    assertWithin('end', end, [0, 1]);
+    return named('polynomial', { power, end }, (step, total) => {
+      return end + (1 - end) * Math.max(0, 1 - step / total) ** power;
+    });
   });
 }
 
@@ -207,6 +220,6 @@ function halfCosine(share: number): number {
   return (1 + Math.cos(Math.PI * Math.min(share, 1))) / 2;
 }
 
-function assertFactor(schedule: string, factor: number): void {
-  if (!(factor > 0 && factor <= 1)) throw wrongSetting(schedule, 'factor to be above 0 and at most 1', factor);
+function assertFactor(factor: number): void {
+  if (!(factor > 0 && factor <= 1)) throw wrongSetting('factor to be above 0 and at most 1', factor);
 }

@@ -1,4 +1,5 @@
 // Schedules that rise first.
+import { nameErrors } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
 import {
@@ -42,16 +43,18 @@ export interface OneCycleOptions {
  * ```
  */
 export function oneCycle(options: OneCycleOptions = {}): ScheduleFunction {
-  assertOptions('oneCycle', options, { rise: true, div: true, divFinal: true });
-  const { rise = 0.25, div = 25, divFinal = 1e5 } = options;
-  if (!(rise > 0 && rise < 1)) throw wrongSetting('oneCycle', 'rise to be above 0 and below 1', rise);
-  assertWithin('oneCycle', 'div', div, [1, Infinity]);
-  assertWithin('oneCycle', 'divFinal', divFinal, [1, Infinity]);
-  const between = (from: number, to: number, share: number) =>
-    from + ((to - from) * (1 - Math.cos(Math.PI * Math.min(share, 1)))) / 2;
-  return named('oneCycle', { rise, div, divFinal }, (step, total) => {
-    const share = step / total;
-    return share < rise ? between(1 / div, 1, share / rise) : between(1, 1 / divFinal, (share - rise) / (1 - rise));
+  return nameErrors('oneCycle', () => {
+    assertOptions(options, { rise: true, div: true, divFinal: true });
+    const { rise = 0.25, div = 25, divFinal = 1e5 } = options;
+    if (!(rise > 0 && rise < 1)) throw wrongSetting('rise to be above 0 and below 1', rise);
+    assertWithin('div', div, [1, Infinity]);
+    assertWithin('divFinal', divFinal, [1, Infinity]);
+    const between = (from: number, to: number, share: number) =>
+      from + ((to - from) * (1 - Math.cos(Math.PI * Math.min(share, 1)))) / 2;
+    return named('oneCycle', { rise, div, divFinal }, (step, total) => {
+      const share = step / total;
+      return share < rise ? between(1 / div, 1, share / rise) : between(1, 1 / divFinal, (share - rise) / (1 - rise));
+    });
   });
 }
 
@@ -81,23 +84,25 @@ export interface WarmUpOptions {
  * ```
  */
 export function warmUp(schedule: Schedule, options: WarmUpOptions = {}): AdaptiveSchedule {
-  assertOptions('warmUp', options, { steps: true, from: true });
-  const { steps = 0.1, from = 0.01 } = options;
-  assertSpan('warmUp', 'steps', steps);
-  assertWithin('warmUp', 'from', from, [0, 1]);
-  if (!isSchedule(schedule)) throw invalidOption('warmUp', 'a schedule, such as cosine()', schedule);
-  const behind = asAdaptive(schedule);
-  return {
-    ...(behind.monitor === undefined ? {} : { monitor: behind.monitor }),
-    init: behind.init,
-    afterEpoch: (state, epoch) => behind.afterEpoch(state, epoch),
-    name: `${nameOf('warmUp', { steps, from })} ${behind.name}`,
-    factor(state, step, total) {
-      const rising = risingSteps(steps, total);
-      const factor = behind.factor(state, Math.max(0, step - rising), total - rising);
-      return step < rising ? factor * (from + ((1 - from) * step) / rising) : factor;
-    },
-  };
+  return nameErrors('warmUp', () => {
+    assertOptions(options, { steps: true, from: true });
+    const { steps = 0.1, from = 0.01 } = options;
+    assertSpan('steps', steps);
+    assertWithin('from', from, [0, 1]);
+    if (!isSchedule(schedule)) throw invalidOption('a schedule, such as cosine()', schedule);
+    const behind = asAdaptive(schedule);
+    return {
+      ...(behind.monitor === undefined ? {} : { monitor: behind.monitor }),
+      init: behind.init,
+      afterEpoch: (state, epoch) => behind.afterEpoch(state, epoch),
+      name: `${nameOf('warmUp', { steps, from })} ${behind.name}`,
+      factor(state, step, total) {
+        const rising = nameErrors('warmUp', () => risingSteps(steps, total));
+        const factor = behind.factor(state, Math.max(0, step - rising), total - rising);
+        return step < rising ? factor * (from + ((1 - from) * step) / rising) : factor;
+      },
+    };
+  });
 }
 
 /** Number of steps of a warm-up; a share leaves at least one step of the run. */
@@ -109,7 +114,7 @@ function risingSteps(span: Span, total: number): number {
 
 function tooLong(rising: number, total: number): TransferKitError {
   const text =
-    `warmUp: expected a run longer than its warm-up, got ${String(rising)} steps of warm-up in a run of ${String(total)}. ` +
+    `expected a run longer than its warm-up, got ${String(rising)} steps of warm-up in a run of ${String(total)}. ` +
     'Warm up for a share of the run, such as steps: 0.1, or train for more epochs.';
   return new TransferKitError('INVALID_OPTION', text, { steps: rising, total });
 }

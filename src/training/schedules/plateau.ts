@@ -1,4 +1,5 @@
 // A schedule that falls when a figure stops improving.
+import { nameErrors } from '../../core/edge.ts';
 import type { Monitor } from '../../core/logs.ts';
 import { isBetter, monitors } from './monitors.ts';
 import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
@@ -47,45 +48,46 @@ interface Memory {
  * ```
  */
 export function plateau(options: PlateauOptions = {}): AdaptiveSchedule {
-  assertOptions('plateau', options, {
-    monitor: true,
-    factor: true,
-    patience: true,
-    minDelta: true,
-    cooldown: true,
-    least: true,
+  return nameErrors('plateau', () => {
+    assertOptions(options, {
+      monitor: true,
+      factor: true,
+      patience: true,
+      minDelta: true,
+      cooldown: true,
+      least: true,
+    });
+    const { factor = 0.1, patience = 2, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
+    const settings = { monitor, factor, patience, minDelta, cooldown, least };
+    assertSettings(settings);
+    const follow = (memory: Memory, value: number): Memory => {
+      const cooling = Math.max(0, memory.cooling - 1);
+      const counted = { ...memory, cooling, waited: memory.cooling > 0 ? 0 : memory.waited };
+      if (isBetter(monitor, value, memory.best, minDelta)) return { ...counted, best: value, waited: 0 };
+      if (cooling > 0) return counted;
+      const waited = counted.waited + 1;
+      if (waited < patience) return { ...counted, waited };
+      return { ...counted, factor: Math.max(least, memory.factor * factor), waited: 0, cooling: cooldown };
+    };
+    return {
+      name: nameOf('plateau', settings),
+      ...(monitor === undefined ? {} : { monitor }),
+      init: [1, 0, 0],
+      factor: ([now = 1]) => now,
+      afterEpoch([now = 1, waited = 0, cooling = 0, best], epoch) {
+        const value = monitor === undefined ? (epoch.validationLoss ?? epoch.loss) : (epoch[monitor] ?? NaN);
+        const next = follow({ factor: now, waited, cooling, best }, value);
+        return [next.factor, next.waited, next.cooling, ...(next.best === undefined ? [] : [next.best])];
+      },
+    };
   });
-  const { factor = 0.1, patience = 2, minDelta = 1e-4, cooldown = 0, least = 0, monitor } = options;
-  const settings = { monitor, factor, patience, minDelta, cooldown, least };
-  assertSettings(settings);
-  const follow = (memory: Memory, value: number): Memory => {
-    const cooling = Math.max(0, memory.cooling - 1);
-    const counted = { ...memory, cooling, waited: memory.cooling > 0 ? 0 : memory.waited };
-    if (isBetter(monitor, value, memory.best, minDelta)) return { ...counted, best: value, waited: 0 };
-    if (cooling > 0) return counted;
-    const waited = counted.waited + 1;
-    if (waited < patience) return { ...counted, waited };
-    return { ...counted, factor: Math.max(least, memory.factor * factor), waited: 0, cooling: cooldown };
-  };
-  return {
-    name: nameOf('plateau', settings),
-    ...(monitor === undefined ? {} : { monitor }),
-    init: [1, 0, 0],
-    factor: ([now = 1]) => now,
-    afterEpoch([now = 1, waited = 0, cooling = 0, best], epoch) {
-      const value = monitor === undefined ? (epoch.validationLoss ?? epoch.loss) : (epoch[monitor] ?? NaN);
-      const next = follow({ factor: now, waited, cooling, best }, value);
-      return [next.factor, next.waited, next.cooling, ...(next.best === undefined ? [] : [next.best])];
-    },
-  };
 }
 
 function assertSettings({ monitor, factor, patience, minDelta, cooldown, least }: Settings): void {
-  const verb = 'plateau';
-  if (monitor !== undefined) assertOneOf(verb, 'monitor', monitor, monitors);
-  if (!(factor > 0 && factor < 1)) throw wrongSetting(verb, 'factor to be above 0 and below 1', factor);
-  assertWhole(verb, 'patience', patience, 1);
-  assertWithin(verb, 'minDelta', minDelta, [0, Infinity]);
-  assertWhole(verb, 'cooldown', cooldown, 0);
-  assertWithin(verb, 'least', least, [0, 1]);
+  if (monitor !== undefined) assertOneOf('monitor', monitor, monitors);
+  if (!(factor > 0 && factor < 1)) throw wrongSetting('factor to be above 0 and below 1', factor);
+  assertWhole('patience', patience, 1);
+  assertWithin('minDelta', minDelta, [0, Infinity]);
+  assertWhole('cooldown', cooldown, 0);
+  assertWithin('least', least, [0, 1]);
 }

@@ -75,25 +75,20 @@ export function spansOver(steps: number, span: number): number {
 }
 
 /** Raises unless a value is a span. */
-export function assertSpan(schedule: string, name: string, span: number): void {
+export function assertSpan(name: string, span: number): void {
   if ((span > 0 && span < 1) || (Number.isInteger(span) && span >= 1)) return;
-  throw wrongSetting(schedule, `${name} to be a whole number of steps from 1 or a share above 0 and below 1`, span);
+  throw wrongSetting(`${name} to be a whole number of steps from 1 or a share above 0 and below 1`, span);
 }
 
 /** Raises unless a number is in a range, ends included. */
-export function assertWithin(
-  schedule: string,
-  name: string,
-  value: number,
-  [least, most]: readonly [number, number],
-): void {
+export function assertWithin(name: string, value: number, [least, most]: readonly [number, number]): void {
   if (Number.isFinite(value) && value >= least && value <= most) return;
   const range = most === Infinity ? `a number from ${String(least)}` : `from ${String(least)} to ${String(most)}`;
-  throw wrongSetting(schedule, `${name} to be ${range}`, value);
+  throw wrongSetting(`${name} to be ${range}`, value);
 }
 
 /** The error for an invalid setting. */
-export function wrongSetting(schedule: string, expected: string, received: unknown): TransferKitError {
-  const text = `${schedule}: expected ${expected}, got ${String(received)}.`;
+export function wrongSetting(expected: string, received: unknown): TransferKitError {
+  const text = `expected ${expected}, got ${String(received)}.`;
   return new TransferKitError('INVALID_OPTION', text, { received });
 }

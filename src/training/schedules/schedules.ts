@@ -27,8 +27,8 @@ export type ScheduleName = keyof typeof schedules;
  *
  * @throws TransferKitError `INVALID_OPTION`.
  */
-export function settleSchedule(verb: string, schedule: ScheduleName | Schedule): AdaptiveSchedule {
+export function settleSchedule(schedule: ScheduleName | Schedule): AdaptiveSchedule {
   if (isSchedule(schedule)) return asAdaptive(schedule);
   if (hasKey(schedules, schedule)) return asAdaptive(schedules[schedule]());
-  throw invalidOption(verb, `schedule to be ${quoted(keysOf(schedules))}, a schedule or a function`, schedule);
+  throw invalidOption(`schedule to be ${quoted(keysOf(schedules))}, a schedule or a function`, schedule);
 }

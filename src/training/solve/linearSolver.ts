@@ -18,7 +18,7 @@ import { applyScale, featureScaleOf, forUnscaled, type FeatureScale } from './st
 import { takeTurns } from '../../core/takeTurns.ts';
 
 /** The problem, and settings of the solution. */
-export interface LinearPlan extends Pick<Run, 'verb' | 'model' | 'classWeight'> {
+export interface LinearPlan extends Pick<Run, 'model' | 'classWeight'> {
   readonly head: LinearHead;
   /** Rows that enter the network at the head. */
   readonly train: Examples;
@@ -66,15 +66,15 @@ export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefi
 }
 
 async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
-  const { verb, head, options } = plan;
+  const { head, options } = plan;
   const turn = takeTurns();
   const rest = async () => {
     await turn();
-    assertAlive(verb, plan.model);
+    assertAlive(plan.model);
     options.signal?.throwIfAborted();
   };
-  const train = await readEverything(verb, plan.train, rest);
-  const validation = plan.validation && (await readEverything(verb, plan.validation, rest));
+  const train = await readEverything(plan.train, rest);
+  const validation = plan.validation && (await readEverything(plan.validation, rest));
   const weights = weightsOf(plan, train);
   const scale = await featureScaleOf(train.values, head.width, sharesOf(weights), rest);
   const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
@@ -95,10 +95,10 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
   }
 }
 
-function weightsOf({ verb, classWeight }: LinearPlan, { weights, targets }: Everything): readonly number[] {
+function weightsOf({ classWeight }: LinearPlan, { weights, targets }: Everything): readonly number[] {
   const own = weights.map((weight, row) => weight * (classWeight?.(targets[row] ?? new Float32Array(0)) ?? 1));
   if (own.some((weight) => weight > 0)) return own;
-  const text = `${verb}: expected examples with a weight above 0, got none among ${String(own.length)}.`;
+  const text = `expected examples with a weight above 0, got none among ${String(own.length)}.`;
   throw new TransferKitError('NO_EXAMPLES', text, { size: own.length });
 }
 

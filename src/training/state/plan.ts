@@ -11,7 +11,6 @@ import type { Sums } from '../../measure/totals.ts';
 
 /** The plan of a run: model, segments and validated options. */
 export interface TrainingPlan {
-  readonly verb: string;
   readonly phase: 'head' | 'fineTune';
   /** In order; the first begins with the first epoch. */
   readonly segments: readonly Segment[];

@@ -62,7 +62,7 @@ async function baseOf(preprocess: PreprocessOption | undefined, shape: number[] 
 
 /** Pictures in the values of a base. */
 function batchFor(base: Base, places: readonly number[]): tf.Tensor {
-  const { range } = settlePictures('test', [brightness()], base)!;
+  const { range } = settlePictures([brightness()], base)!;
   return tf.tidy(() => {
     const pictures = tf.concat(places.map((place) => wavePicture([side, side, 3], [0, 1], place)));
     const unit = range.bgr ? tf.reverse(pictures, 3) : pictures;
@@ -82,7 +82,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     const base = await baseOf(mode);
     const each = keysOf(operations).map((name) => [operations[name].make({ probability: 1 })]);
     for (const augment of [everything, ...each, 'light', 'standard', 'strong'] as const) {
-      const settled = settlePictures('test', augment, base)!;
+      const settled = settlePictures(augment, base)!;
       const batch = batchFor(base, places);
       const after = await expectNoLeak(() => augmentPictures(settled, batch, seeds), 1);
       expect(after.shape).toEqual(batch.shape);
@@ -100,7 +100,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
   test('a picture is changed by its seed alone, to the bit', async () => {
     const base = await baseOf('torch');
-    const settled = settlePictures('test', everything, base)!;
+    const settled = settlePictures(everything, base)!;
     const changed = (chosen: readonly number[]) => {
       const batch = batchFor(base, chosen);
       const values = valuesOf(augmentPictures(settled, batch, chosen.map((place) => seeds[place]!))); // prettier-ignore
@@ -120,7 +120,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     const run = async () => {
       const base = await baseOf('tf');
       const batch = batchFor(base, places);
-      const values = valuesOf(augmentPictures(settlePictures('test', everything, base)!, batch, seeds));
+      const values = valuesOf(augmentPictures(settlePictures(everything, base)!, batch, seeds));
       batch.dispose();
       base.dispose();
       return values;
@@ -138,7 +138,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     const still = [rotate({ degrees: 0 }), zoom({ range: [1, 1] }), shift({ horizontal: 0, vertical: 0 })];
     const batch = batchFor(base, places);
     for (const augment of [never, still]) {
-      const after = augmentPictures(settlePictures('test', augment, base)!, batch, seeds);
+      const after = augmentPictures(settlePictures(augment, base)!, batch, seeds);
       expect(after.dataSync()).toEqual(batch.dataSync());
       after.dispose();
     }
@@ -148,7 +148,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
   test('leaves no tensor behind when an operation fails', async () => {
     const base = await baseOf('torch');
-    const settled = settlePictures('test', [flip({ probability: 1 }), blur({ probability: 1 }), noise()], base)!;
+    const settled = settlePictures([flip({ probability: 1 }), blur({ probability: 1 }), noise()], base)!;
     const batch = tf.zeros([2, side, side, 4]);
     await expectNoLeak(() => {
       expect(() => augmentPictures(settled, batch, [1, 2])).toThrow();
@@ -159,7 +159,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
   test('pictures of one channel are moved', async () => {
     const base = await baseOf(undefined, [side, side, 1]);
-    const settled = settlePictures('test', [flip({ probability: 1 })], base)!;
+    const settled = settlePictures([flip({ probability: 1 })], base)!;
     const batch = wavePicture([side, side, 1]);
     const after = augmentPictures(settled, batch, [1]);
     expect(after.dataSync()).toEqual(tf.tidy(() => tf.reverse(batch, 2).dataSync()));
@@ -172,7 +172,7 @@ test('how many pictures an operation changes is its probability', async () => {
   await backends[0]![1]();
   const base = await baseOf('unit');
   const many = Array.from({ length: 400 }, (_, i) => i);
-  const settled = settlePictures('test', [flip({ probability: 0.2 })], base)!;
+  const settled = settlePictures([flip({ probability: 0.2 })], base)!;
   const batch = tf.tidy(() => tf.tile(wavePicture([side, side, 3]), [many.length, 1, 1, 1]));
   const after = augmentPictures(settled, batch, many);
   const first = (tensor: tf.Tensor) => tf.tidy(() => [...tf.slice(tensor, [0, 0, 0, 0], [-1, 1, 1, 1]).dataSync()]);
@@ -191,11 +191,11 @@ describe('bases', () => {
   ) => {
     const base = await baseOf(preprocess, shape);
     try {
-      settlePictures('trainHead', augment, base);
+      settlePictures(augment, base);
       return 'none';
     } catch (error) {
       expect(error).toMatchObject({ code: 'INVALID_OPTION' });
-      return (error as Error).message.replace('[transferkit] trainHead: expected a base that takes pictures ', '');
+      return (error as Error).message.replace('[transferkit] expected a base that takes pictures ', '');
     } finally {
       base.dispose();
     }

@@ -413,8 +413,8 @@ test('specs that a file may hold, and values of no use, are refused in words', (
   for (const option of [null, 5, [], {}]) {
     const input = { shape: [null, 4, 4, 3], dtype: 'float32' } as const;
     const choice = { option: option as never, saved: undefined, pictures: undefined };
-    expect(() => choosePreprocessor('loadBase', input, choice)).toThrow(
-      /^\[transferkit\] imagePreprocessor: expected mode (to be|such as)/,
+    expect(() => choosePreprocessor(input, choice)).toThrow(
+      /^\[transferkit\] (imagePreprocessor: )?expected mode (to be|such as)/,
     );
   }
 });

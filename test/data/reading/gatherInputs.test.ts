@@ -66,7 +66,7 @@ describe.each(['cpu', 'wasm'])('batches on %s', (backend) => {
     });
     const batches = [[3, 1, 2], [0, 9], [69], ...Array.from({ length: 20 }, (_, i) => [i * 3, i * 3 + 1, i * 3 + 2])];
     const kept: (tf.Tensor | undefined)[] = [];
-    for await (const batch of readBatches('test', reader, samples, batches)) kept.push(batch.input);
+    for await (const batch of readBatches(reader, samples, batches)) kept.push(batch.input);
     for (const [i, input] of kept.entries()) {
       expect(input?.shape).toEqual([batches[i]?.length, 16, 16, 3]);
       expect(Array.from(input?.dataSync() ?? [])).toEqual(batches[i]?.flatMap((index) => expected[index] ?? []));
@@ -79,7 +79,7 @@ describe.each(['cpu', 'wasm'])('batches on %s', (backend) => {
     const reader = await readerOf(pictures);
     const inputs: ImageInput[] = [picture(0), 'none.jpg', picture(2), new Uint8Array(0), picture(4), 'none.png'];
     const samples = fromArrays({ inputs, targets: ['a', 'b', 'a', 'b', 'a', 'b'] });
-    const read = batchReader('test', reader, samples);
+    const read = batchReader(reader, samples);
     const batch = await read([0, 1, 2, 3, 4, 5]);
     expect(batch.indexes).toEqual([0, 2, 4]);
     expect(batch.unreadable.length).toBe(3);
@@ -115,7 +115,7 @@ describe('which preprocessors write', () => {
   test('a replaced apply is what a base uses', async () => {
     const apply = vi.fn(() => tf.fill([16, 16, 3], 0.5));
     const reader = await readerOf({ ...pictures, apply });
-    const gathering = gatherFor('test', reader.base)(1);
+    const gathering = gatherFor(reader.base)(1);
     await gathering.add(0, picture(0), 'one');
     const input = gathering.finish([0]);
     expect(input?.dataSync()[0]).toBe(0.5);
@@ -128,7 +128,7 @@ describe('which preprocessors write', () => {
   test('a preprocessor that does not fit the base is refused, not written', async () => {
     const reader = await readerOf(pictures);
     const base = { ...reader.base, preprocessor: imagePreprocessor({ mode: 'tf', size: [8, 8] }) };
-    const gathering = gatherFor('test', base)(1);
+    const gathering = gatherFor(base)(1);
     await expect(gathering.add(0, picture(0), 'one')).rejects.toMatchObject({ code: 'WRONG_SHAPE' });
     gathering.dispose();
     reader.base.dispose();

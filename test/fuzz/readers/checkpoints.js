@@ -59,7 +59,7 @@ function partsOf({ decodeCheckpoint }, whole) {
   const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)));
   // The text has marks for numbers that JSON has not.
   const state = JSON.parse(header.__metadata__.state);
-  const held = [...decodeCheckpoint('fuzz', 'seed', whole).tensors];
+  const held = [...decodeCheckpoint('seed', whole).tensors];
   const described = held.map(([name, { shape, values }]) => [name, { shape, values: [...values] }]);
   return { 'state.json': jsonBytes(state), 'tensors.json': jsonBytes(Object.fromEntries(described)) };
 }

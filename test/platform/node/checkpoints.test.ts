@@ -164,7 +164,7 @@ test.runIf(canMount())('a full disk: training goes on, what was there stays, not
   const aboutDisk = ({ warnings = [] }: Trained) => warnings.filter((text) => text.includes('checkpoint'));
   expect(aboutDisk(filled!)).toEqual([
     expect.stringMatching(
-      /^trainHead: expected to keep a checkpoint after step 6 \(epoch 3\), but: expected to keep checkpoints in .*, but: ENOSPC: no space left on device, write\. What was there before is unchanged\. Training goes on/,
+      /^Expected to keep a checkpoint after step 6 \(epoch 3\), but: expected to keep checkpoints in .*, but: ENOSPC: no space left on device, write\. What was there before is unchanged\. Training goes on/,
     ),
   ]);
   expect(filled!.files).toEqual(['filler', 'head-000001.safetensors', 'head-000002.safetensors']);
