@@ -29,6 +29,7 @@ import { describeShape } from './core/shapes.ts';
 import type { LayersTrunk, TensorSpec } from './core/types.ts';
 import { joinLogits } from './networks/write/headGraph.ts';
 import { makeModel } from './model/makeModel.ts';
+import { describeTask } from './model/describeTask.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { buildTrunk } from './networks/read/buildLayers.ts';
@@ -298,11 +299,4 @@ async function nameAnswer({ output }: LayersTrunk, task: TaskName, given: LoadOp
 function otherTask(saved: TaskName | Tasks, expected: TaskName | Tasks): TransferKitError {
   const text = `expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Leave the option task out, or give ${describeTask(saved)}.`;
   return new TransferKitError('INVALID_OPTION', text, { saved, expected });
-}
-
-/** A task as code; heads in alphabetical order, so that equal tasks give equal texts. */
-function describeTask(task: TaskName | Tasks): string {
-  if (typeof task !== 'object') return `'${task}'`;
-  const heads = Object.keys(task).sort();
-  return `{ ${heads.map((name) => `${JSON.stringify(name)}: '${task[name] ?? ''}'`).join(', ')} }`;
 }
