@@ -29,7 +29,7 @@ import { describeShape } from './core/shapes.ts';
 import type { LayersTrunk, TensorSpec } from './core/types.ts';
 import { joinLogits } from './networks/write/headGraph.ts';
 import { makeModel } from './model/makeModel.ts';
-import { describeTask } from './model/describeTask.ts';
+import { describeTask, otherTask } from './model/describeTask.ts';
 import { nameOutputs } from './heads/nameOutputs.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { buildTrunk } from './networks/read/buildLayers.ts';
@@ -294,9 +294,4 @@ async function nameAnswer({ output }: LayersTrunk, task: TaskName, given: LoadOp
     `expected ${String(count)} labels for ${String(units)} outputs of task '${task}', got ${found}. Give their names in the ` +
     "order of the outputs: load(source, { labels: ['cat', …] }).";
   throw new TransferKitError('INVALID_OPTION', text, { expected: count, received: labels?.length });
-}
-
-function otherTask(saved: TaskName | Tasks, expected: TaskName | Tasks): TransferKitError {
-  const text = `expected a model of task ${describeTask(expected)}, got ${describeTask(saved)}. Leave the option task out, or give ${describeTask(saved)}.`;
-  return new TransferKitError('INVALID_OPTION', text, { saved, expected });
 }
