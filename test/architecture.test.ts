@@ -144,7 +144,7 @@ describe('floors', () => {
     expect(code).toEqual([]);
   });
 
-  test('nobody imports a door', () => {
+  test('no file imports a door', () => {
     expect(importsOf(files, (target) => doors.includes(target))).toEqual([]);
   });
 
@@ -152,7 +152,7 @@ describe('floors', () => {
     expect(importsOf(parts, (target) => verbs.some(({ path }) => path === target))).toEqual([]);
   });
 
-  test('a verb is named as its file, and verbs call verbs only where drawn', () => {
+  test('a verb has the name of its file, and verbs call only the listed verbs', () => {
     const unnamed = verbs.filter(
       ({ path, text }) =>
         !text.includes(`export async function ${name(path)}`) && !text.includes(`export function ${name(path)}`),
@@ -167,7 +167,7 @@ describe('floors', () => {
     ).toEqual(verbArrows);
   });
 
-  test('sideways arrows are exactly the ones drawn', () => {
+  test('arrows between rooms are exactly the listed ones', () => {
     const found = arrowsBetween(
       parts,
       (target, { specifier }) => (specifier === '#platform' ? specifier : folderOf(target)),
@@ -177,11 +177,11 @@ describe('floors', () => {
     expect(found).toEqual(drawn);
   });
 
-  test('rooms have no circle, those inside a room among them', () => {
+  test('rooms form no circle, including rooms inside a room', () => {
     expect(findCycle(new Map(Object.entries(arrows)))).toEqual([]);
   });
 
-  test('rooms of the first level have no circle', () => {
+  test('rooms of the first level form no circle', () => {
     const level = new Map<string, string[]>();
     for (const [from, to] of Object.entries(arrows)) {
       const outside = to.filter((room) => room !== '#platform').map(floorOf);
@@ -193,7 +193,7 @@ describe('floors', () => {
     expect(findCycle(level)).toEqual([]);
   });
 
-  test('verbs leave the platforms to the imports map', () => {
+  test('verbs do not import a platform', () => {
     expect(
       importsOf(
         verbs,
@@ -202,7 +202,7 @@ describe('floors', () => {
     ).toEqual([]);
   });
 
-  test('rooms are the drawn ones, at most two deep', () => {
+  test('rooms are the listed ones, at most two levels deep', () => {
     const rooms = [...new Set(parts.map(({ folder }) => folder))];
     expect(rooms.sort()).toEqual(Object.keys(arrows).sort());
     expect(rooms.filter((room) => room.split('/').length > 2)).toEqual([]);
@@ -249,7 +249,7 @@ describe('environment', () => {
     expect(specifiersOf(files, /^@tensorflow\/(tfjs$|[^/]+\/dist)/)).toEqual([]);
   });
 
-  test('chance comes from core/random alone', () => {
+  test('only core/random makes random numbers', () => {
     expect(
       files
         .filter(({ text }) => /Math\s*\.\s*random|crypto\s*\.\s*getRandomValues|randomUUID/.test(text))
@@ -261,15 +261,15 @@ describe('environment', () => {
 describe('tasks', () => {
   const outside = files.filter(({ folder }) => folder !== 'model/tasks');
 
-  test('the name of each is its row of the table', () => {
+  test('the name of each task is its key in the table', () => {
     expect(Object.entries(tasks).map(([row, { name }]) => [row, name])).toEqual(taskNames.map((name) => [name, name]));
   });
 
-  test('nobody asks for the name of one: what differs between tasks is in their values', () => {
+  test('no file compares names of tasks: tasks differ in their values only', () => {
     expect(outside.flatMap(({ path, tree }) => comparisonsWithTasks(tree).map((node) => at(path, node)))).toEqual([]);
   });
 
-  test('nobody has a table of his own', () => {
+  test('no other file has a table by task names', () => {
     expect(outside.flatMap(({ path, tree }) => tablesOfTasks(tree).map((node) => at(path, node)))).toEqual([]);
   });
 
@@ -307,11 +307,11 @@ describe('habits', () => {
     expect(files.filter(({ text }) => text.trimEnd().split('\n').length > 300).map(({ path }) => path)).toEqual([]);
   });
 
-  test('every file opens by saying what it is', () => {
+  test('the first line of every file is a comment about its purpose', () => {
     expect(files.filter(({ text }) => !/^(\/\/ \S|\/\*\*)/.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
-  test('no switch turns the compiler or the linter off without a reason', () => {
+  test('no comment disables the compiler or the linter without a reason', () => {
     const silent = files.flatMap(({ path, text }) =>
       text
         .split('\n')

@@ -171,7 +171,7 @@ describe('samples', () => {
     expect(await evaluate(model, given)).toMatchObject({ examples: given.size });
   });
 
-  test('too few to hold some out', async () => {
+  test('too few samples for a validation share', async () => {
     const given = withTargets(['across', 'along', 'plain']);
     for (const verb of [trainHead, fineTune]) {
       await refused(
@@ -188,7 +188,7 @@ describe('samples', () => {
     await refused(() => fineTune(model, samples, { validation }), 'UNKNOWN_LABEL', 'got examples of dotted too');
   });
 
-  test('an example that is read with another label than it was listed with', async () => {
+  test('an example whose label differs from the listed one', async () => {
     const given = { ...samples, read: () => ({ input: picture(), target: 'plane', id: 'one' }) };
     for (const read of Object.values(readers)) {
       await refused(
@@ -219,7 +219,7 @@ describe('samples', () => {
     );
   });
 
-  test('a weight that counts less than nothing', async () => {
+  test('a negative weight', async () => {
     const given = { ...samples, read: () => ({ input: picture(), target: 'plain', id: 'one', weight: -1 }) };
     await refused(
       () => trainHead(model, given),
@@ -310,7 +310,7 @@ describe('inputs', () => {
       'expected preprocessing to give float32, got int32 for',
     ],
     ['no tensor', () => [1, 2, 3], 'INVALID_OPTION', 'expected preprocessing to give a tensor, got'],
-  ])('preprocessing of one’s own that gives %s', async (_, make, code, text) => {
+  ])('custom preprocessing that returns %s', async (_, make, code, text) => {
     const source = tinyModel();
     const preprocess = definePreprocessor({ name: 'own', apply: () => make() as tf.Tensor });
     const own = replaceHead(await loadBase(source, { preprocess }), { labels: tinyLabels });
@@ -320,7 +320,7 @@ describe('inputs', () => {
     await refused(() => predict(own, [1, 2]), code, `predict: ${text}`, own);
   });
 
-  test('NaN that preprocessing of one’s own made', async () => {
+  test('NaN from custom preprocessing', async () => {
     const source = tinyModel();
     const preprocess = definePreprocessor({ name: 'nan', apply: () => tf.fill([16, 16, 3], NaN) });
     const own = replaceHead(await loadBase(source, { preprocess }), { labels: tinyLabels });
@@ -334,7 +334,7 @@ describe('inputs', () => {
     await refused(() => predict(own, 1), 'NOT_FINITE', text('predict'), own);
   });
 
-  test('finite ones that the base blows up', async () => {
+  test('finite inputs with infinite outputs of the base', async () => {
     const own = await tinyTransfer({}, 'conv1');
     const huge = new Float32Array(768).fill(3e38);
     const text =
@@ -389,7 +389,7 @@ describe('folders of pictures', () => {
     source.dispose();
   });
 
-  test('of one class only', async () => {
+  test('with one class only', async () => {
     mkdirSync(join(root, 'one', 'cat'), { recursive: true });
     writeFileSync(join(root, 'one', 'cat', '1.png'), '');
     const one = await imageFolder(join(root, 'one'));
@@ -414,7 +414,7 @@ describe('folders of pictures', () => {
     await refused(() => fineTune(pictures, photos, cached), 'UNREADABLE', text('fineTune'), pictures);
   });
 
-  test('with unreadable pictures to be skipped: the log lists them', async () => {
+  test('with unreadable pictures that are skipped: the log lists them', async () => {
     const photos = await imageFolder(folder, { onUnreadable: 'skip' });
     const log = await expectNoLeak(() => trainHead(pictures, photos, { epochs: 1, batchSize: 4 }));
     expect(log.examples).toBe(9);
@@ -434,7 +434,7 @@ describe('folders of pictures', () => {
     await refused(() => evaluate(pictures, none), 'NO_EXAMPLES', `evaluate: ${text}`, pictures);
   });
 
-  test('one that went missing after it was listed', async () => {
+  test('a picture that was removed after it was listed', async () => {
     mkdirSync(join(root, 'gone', 'across'), { recursive: true });
     mkdirSync(join(root, 'gone', 'plain'), { recursive: true });
     for (const label of ['across', 'plain'])
@@ -488,7 +488,7 @@ describe('nothing to train', () => {
   });
 });
 
-describe('options that are none', () => {
+describe('options that are not objects', () => {
   const none = [null, 'fast', 3, [1]] as const;
   const verbs: Record<string, (options: never) => unknown> = {
     trainHead: (options) => trainHead(model, samples, options),
@@ -690,7 +690,7 @@ describe('options', () => {
       'INVALID_OPTION',
       'replaceHead: expected no layer options together with model, got "hidden, dropout".',
     ],
-  ])('a head of one’s own with %s; it stays the caller’s', async (_, make, options, code, text) => {
+  ])('a custom head with %s; the caller still owns it', async (_, make, options, code, text) => {
     const own = make();
     await refused(() => replaceHead(model.base, { labels: ['cat', 'dog'], model: own, ...options }), code, text);
     const shape = own.inputs[0]?.shape ?? [];
@@ -758,7 +758,7 @@ describe('saving', () => {
         return join(root, 'taken');
       },
     ],
-  ])('to %s leaves nothing there, and the model as it was', async (_, place) => {
+  ])('to %s creates no file, and does not change the model', async (_, place) => {
     const directory = place();
     const before = readdirSync(root);
     await refused(
@@ -773,7 +773,7 @@ describe('saving', () => {
     rmSync(join(root, 'good'), { recursive: true });
   });
 
-  test('by a handler that fails half way', async () => {
+  test('with a handler that fails in the middle', async () => {
     const handler = tf.io.withSaveHandler(() => Promise.reject(new Error('quota')));
     await refused(() => save(model, handler), 'SAVE_FAILED', 'save: could not write the model: quota');
   });
@@ -789,7 +789,7 @@ describe('after dispose', () => {
     ['unfreeze', (target) => unfreeze(target)],
     ['save', (target) => save(target, fileSystem(join(root, 'never')))],
     ['replaceHead', (target) => replaceHead(target.base, { labels: ['cat', 'dog'] })],
-  ])('%s says so', async (verb, act) => {
+  ])('%s raises DISPOSED', async (verb, act) => {
     const target = await tinyTransfer();
     target.dispose();
     target.dispose();
@@ -805,7 +805,7 @@ describe('after dispose', () => {
     expect(readdirSync(root)).not.toContain('never');
   });
 
-  test('of the base alone, the model says so too', async () => {
+  test('of the base alone: the model raises DISPOSED too', async () => {
     const target = await tinyTransfer();
     target.base.dispose();
     await expect(predict(target, picture())).rejects.toMatchObject({ code: 'DISPOSED' });
@@ -824,7 +824,7 @@ describe('callbacks that raise', () => {
     ],
     ['fineTune of everything', (t, onProgress) => fineTune(t, samples, { batchSize: 4, headEpochs: 0, onProgress })],
     ['evaluate', (t, onProgress) => evaluate(t, samples, { batchSize: 4, onProgress })],
-  ])('%s: the error comes back as it is, and no tensor is left', async (_, act) => {
+  ])('%s: the same error is raised, and no tensor leaks', async (_, act) => {
     const target = await tinyTransfer();
     let calls = 0;
     const onProgress = () => {

@@ -80,7 +80,7 @@ afterEach(() => {
 });
 
 describe('rounds', () => {
-  test('contenders take turns, each in a fresh process, and their failures cost nobody else anything', async () => {
+  test('contenders alternate, each in a fresh process, and a failure does not affect the others', async () => {
     const options = { ...parseOptions(['--quick', '--only', 'extract,full', '--rounds', '2']) };
     const working = (id: string, skip: readonly string[] = []) => fake(id, skip, printing());
     const broken = fake('broken', [], 'console.error("no such package"); process.exit(3);');
@@ -118,7 +118,7 @@ describe('rounds', () => {
 });
 
 describe('figures', () => {
-  test('are milliseconds an image, the best of the rounds, and how far the worst lies above it', () => {
+  test('are milliseconds per image: the best of the rounds, and the excess of the worst', () => {
     const [extract, memory, folderOf, network, load] = figuresOf([
       report('ours', { extract: { seconds: 2, images: 100, peak: 300e6 } }),
       report('ours', { extract: { seconds: 1, images: 100, peak: 200e6 } }),
@@ -131,7 +131,7 @@ describe('figures', () => {
     expect([network?.work, load?.best, load?.unit]).toEqual(['network', 50, 'ms']);
   });
 
-  test('of what cannot be done are its reason', () => {
+  test('contain the reason if a task is impossible', () => {
     const [full] = figuresOf([report('tfjs', { full: { error: 'no gradient', peak: 1 } })]);
     expect(full).toEqual({ ...of('full', 'tfjs'), unit: undefined, values: [], error: 'no gradient' });
     expect(figureTable(arch, [full!], contenders)).toMatch(/everything, one epoch\s+cannot/);
@@ -145,7 +145,7 @@ describe('goals', () => {
     report('tfjs', { extract: { seconds: 60, images: 1000 } }),
   ]);
 
-  test('at most and at least are judged the right way round', () => {
+  test('upper and lower limits are compared in the right direction', () => {
     const verdicts = judge(figures, 'ours');
     expect(verdicts.map(({ text, met }) => `${text}: ${met ? 'met' : 'missed'}`)).toEqual([
       'extract ÷ Keras: missed',
@@ -157,7 +157,7 @@ describe('goals', () => {
     expect(verdicts[1]?.found).toBeCloseTo(5, 10);
   });
 
-  test('what was not measured is not judged', () => {
+  test('a goal without a measurement is not compared', () => {
     expect(judge(figures, 'oursOnOtherNode')).toEqual([]);
   });
 });
@@ -170,7 +170,7 @@ describe('options', () => {
     }
   });
 
-  test('what is unknown is named', () => {
+  test('unknown options raise an error with their name', () => {
     expect(() => parseOptions(['--only', 'extrakt'])).toThrow('--only: there is no extrakt; known are start,');
     expect(() => parseOptions(['--rounds', 'many'])).toThrow('--rounds: expected a whole number above 0, got many');
   });

@@ -51,7 +51,7 @@ function multiplyLogits({ head }: TransferModel, factor: number): void {
   }
 }
 
-test('a model that is too sure gets less so, with the same decisions', async () => {
+test('an overconfident model becomes less confident, with the same decisions', async () => {
   const model = await trained();
   const samples = mislabelled();
   const before = await evaluate(model, samples);
@@ -78,7 +78,7 @@ test('a model that is too sure gets less so, with the same decisions', async () 
   model.dispose();
 });
 
-test('logits that are multiplied have that temperature, and what is calibrated has 1', async () => {
+test('multiplied logits have the factor as temperature, and a calibrated model has 1', async () => {
   const model = await trained();
   const samples = mislabelled();
   await calibrate(model, samples);
@@ -88,7 +88,7 @@ test('logits that are multiplied have that temperature, and what is calibrated h
   model.dispose();
 });
 
-test('one logit, several labels and several heads are calibrated, a regression beside them left alone', async () => {
+test('binary, multi-label and several heads are calibrated; a regression among them is unchanged', async () => {
   const binary = await tinyTransfer({ task: 'binary', labels: tinyLabels.slice(0, 2) });
   const two = mislabelled(tinyLabels.slice(0, 2));
   await trainHead(binary, two, { epochs: 20, learningRate: 0.05 });
@@ -126,7 +126,7 @@ test('one logit, several labels and several heads are calibrated, a regression b
   model.dispose();
 });
 
-test('what is saved is calibrated for everybody', async () => {
+test('a saved model is calibrated in plain tfjs too', async () => {
   const model = await trained();
   const samples = mislabelled();
   await calibrate(model, samples);
@@ -143,7 +143,7 @@ test('what is saved is calibrated for everybody', async () => {
   model.dispose();
 });
 
-describe('refused, with the model as it was', () => {
+describe('is refused, and the model is unchanged:', () => {
   const refused = async (model: TransferModel, samples: Samples, code: string, text: RegExp) => {
     const before = weightValues(model);
     await expectNoLeak(async () => {
@@ -155,7 +155,7 @@ describe('refused, with the model as it was', () => {
     expect(weightValues(model)).toEqual(before);
   };
 
-  test('examples that are all right', async () => {
+  test('examples without a wrong prediction', async () => {
     const model = await trained();
     await refused(model, tinySamples(4), 'TOO_FEW_EXAMPLES', /got 12 that are all right, for which every temperature/);
     model.dispose();
@@ -179,7 +179,7 @@ describe('refused, with the model as it was', () => {
     model.dispose();
   });
 
-  test('a head that ends otherwise', async () => {
+  test('a head whose last layer is not dense', async () => {
     const source = tinyModel();
     const base = await loadBase(source, { cut: 'relu2' });
     source.dispose();

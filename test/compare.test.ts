@@ -45,7 +45,7 @@ function nearest(): ExampleLearner & { readonly seen: number } {
 }
 
 describe('the table', () => {
-  test('has a line for each, in their order, measured as evaluate measures', async () => {
+  test('has a row for each contestant, in order, with the figures of evaluate', async () => {
     const fast = await tinyTransfer();
     const slow = await tinyTransfer();
     const learner = nearest();
@@ -80,7 +80,7 @@ describe('the table', () => {
     slow.dispose();
   });
 
-  test('seconds are those of the whole training, once', async () => {
+  test('seconds count the whole training once', async () => {
     const model = await tinyTransfer();
     const start = performance.now();
     const { rows, curves } = await compare({ model }, tinySamples(), { epochs: 1 });
@@ -99,7 +99,7 @@ describe('the table', () => {
     model.dispose();
   });
 
-  test('the same seed, the same table', async () => {
+  test('the same seed gives the same table', async () => {
     const run = async () => {
       const model = await tinyTransfer();
       const { rows } = await compare({ model }, tinySamples(), { epochs: 2, seed: 3 });
@@ -110,14 +110,14 @@ describe('the table', () => {
     expect(await run()).toEqual(await run());
   });
 
-  test('seconds are a budget too', async () => {
+  test('seconds can be the budget', async () => {
     const model = await tinyTransfer();
     const { logs } = await compare({ model }, tinySamples(), { epochs: 100_000, maxSeconds: 0.3 });
     expect(logs.model?.at(-1)?.stoppedBy).toBe('time');
     model.dispose();
   });
 
-  test('a signal leaves out who has not finished', async () => {
+  test('a signal leaves out contestants that have not finished', async () => {
     const first = await tinyTransfer();
     const second = await tinyTransfer();
     const controller = new AbortController();
@@ -134,7 +134,7 @@ describe('the table', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('is refused:', () => {
   test.each([
     [{}, /at least one contestant, got none/],
     [{ best: 'mobilenet' }, /'best' to be a model, .*got string/],
@@ -147,8 +147,8 @@ describe('what is refused', () => {
   });
 });
 
-describe('who learns in place', () => {
-  test('has a model and a base of its own', async () => {
+describe('a classifier that stores examples', () => {
+  test('has its own model and base', async () => {
     const model = await tinyTransfer();
     const other = replaceHead(model.base, { labels: tinyLabels });
     const refused = (contestants: Readonly<Record<string, Contestant>>, text: string) =>
@@ -177,7 +177,7 @@ describe('who learns in place', () => {
   });
 });
 
-test('a learner is measured on what can be read', async () => {
+test('is measured on readable examples', async () => {
   const unreadable = (onUnreadable: OnUnreadable) =>
     defineSamples({
       size: 40,
@@ -194,7 +194,7 @@ test('a learner is measured on what can be read', async () => {
   await expect(table('error')).rejects.toThrow('spoilt');
 });
 
-test('what is no samples is told', async () => {
+test('invalid samples raise an error', async () => {
   const learner = nearest();
   await expect(compare({ learner }, [1] as never)).rejects.toThrow('compare: expected samples, as fromArrays');
 });

@@ -18,7 +18,7 @@ afterAll(async () => {
 const augmented = async (backend: string) =>
   (await opened.page.evaluate(async (name) => window.augmented?.(name), backend)) ?? [];
 
-test('changed on webgl as on cpu', async () => {
+test('webgl gives the same pictures as cpu', async () => {
   const expected = await augmented('cpu');
   const received = await augmented('webgl');
   expect(received).toHaveLength(8 * 9 * 11 * 3);

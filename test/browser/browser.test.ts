@@ -27,7 +27,7 @@ test('a page trains, saves to IndexedDB and loads, on webgl and on wasm', async 
   for (const [epoch, loss] of webgl.fineTuneLosses.entries()) expect(wasm.fineTuneLosses[epoch]).toBeCloseTo(loss, 3);
 });
 
-test('an isolated page shares the work among threads, with the same numbers', async () => {
+test('an isolated page uses several threads, with the same results', async () => {
   const [alone, shared] = [await travel(opened, 'wasm'), await travel(isolated, 'wasm')];
   expect(isolated.problems).toEqual([]);
   expect(shared.threads).toBeGreaterThan(1);

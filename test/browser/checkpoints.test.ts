@@ -43,7 +43,7 @@ async function crash(page: Page): Promise<void> {
   await page.close();
 }
 
-test('keeps files by name, beyond what one record may hold', async () => {
+test('stores files by name, also larger than one record may be', async () => {
   const { page } = opened;
   expect(await ask(page, 'open', 'indexeddb://files')).toEqual([]);
   const large = 40_000_001;
@@ -62,7 +62,7 @@ test('keeps files by name, beyond what one record may hold', async () => {
   expect(await ask(page, 'open', 'indexeddb://others')).toEqual([]);
 });
 
-test('holds no database open: whoever wants may remove it, and the next file makes it anew', async () => {
+test('keeps no database open: it can be removed, and the next file creates it again', async () => {
   const { page } = opened;
   await ask(page, 'open', 'indexeddb://files');
   await ask(page, 'write', 'a', 3, 2);
@@ -73,13 +73,13 @@ test('holds no database open: whoever wants may remove it, and the next file mak
   expect(await ask(page, 'list')).toEqual(['a']);
 });
 
-test.each(['checkpoints', 'indexeddb://', 'file:///here'])('%o is no place in a page', async (location) => {
+test.each(['checkpoints', 'indexeddb://', 'file:///here'])('%o is not a valid store in a page', async (location) => {
   await expect(ask(opened.page, 'open', location)).rejects.toThrow(
     `INVALID_OPTION [transferkit] expected checkpoint.to to be 'indexeddb://name', got '${location}'. For checkpoints elsewhere`,
   );
 });
 
-test('a page that crashes in the middle of writing leaves whole files', async () => {
+test('a page that crashes while writing leaves only whole files', async () => {
   const length = 8_000_000;
   const names = () => ask(opened.page, 'open', 'indexeddb://crash');
   for (const isLate of [false, true]) {
@@ -123,7 +123,7 @@ async function pageWithRoom(quotaSize: number): Promise<OpenPage> {
   return small;
 }
 
-test('no room: what was there stays', async () => {
+test('full storage: existing files remain', async () => {
   const small = await pageWithRoom(1_000_000);
   const { page } = small;
   await ask(page, 'open', 'indexeddb://full');
@@ -136,7 +136,7 @@ test('no room: what was there stays', async () => {
   await small.close();
 });
 
-test('no room: training goes on, and says so once', async () => {
+test('full storage: training continues, and warns once', async () => {
   const small = await pageWithRoom(1);
   const { page } = small;
   const plain = await ask(page, 'train');

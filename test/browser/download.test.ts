@@ -77,7 +77,7 @@ function versioned(request: IncomingMessage, response: ServerResponse): void {
   response.end(content.subarray(from));
 }
 
-test('a file of another site is read without a question in advance, kept, and found without a connection', async () => {
+test('a file of another site is read without a preflight request, stored, and found without a connection', async () => {
   await visit(pageSite);
   const address = newFile();
   expect(await read(address)).toMatchObject({ length: content.length, sum });
@@ -89,7 +89,7 @@ test('a file of another site is read without a question in advance, kept, and fo
   expect(withoutCache).toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('a changed file of another site is seen', async () => {
+test('a changed file of another site is detected', async () => {
   await visit(pageSite);
   const address = newFile();
   await read(address);
@@ -100,7 +100,7 @@ test('a changed file of another site is seen', async () => {
   expect(await read(address)).toMatchObject({ length: 7 });
 });
 
-test('a file with a hash is asked for once; a wrong hash is refused', async () => {
+test('a file with a hash is requested once; a wrong hash is refused', async () => {
   await visit(pageSite);
   for (const algorithm of ['sha256', 'md5'] as const) {
     const address = newFile();
@@ -124,7 +124,7 @@ test('a site that does not allow it: the error explains CORS', async () => {
   ]);
 });
 
-test('packed bytes of another site, whose packing the browser hides', async () => {
+test('compressed files of another site, where the browser hides the encoding', async () => {
   await visit(pageSite);
   const packed = gzipSync(content);
   answer = (_, response) => {
@@ -149,7 +149,7 @@ test.each(['its own', 'another'])('a broken download from %s site is completed',
   ]);
 });
 
-test('a file of its own site is asked for by its version, and by a relative address', async () => {
+test("a file of the page's own site is requested by its version, and by a relative address", async () => {
   await visit(site);
   const address = newFile();
   await read(address);

@@ -16,7 +16,7 @@ afterAll(async () => {
   await opened.close();
 });
 
-test.runIf(isThorough)('folded as one by one on webgl', async () => {
+test.runIf(isThorough)('folded layers give the values of single layers on webgl', async () => {
   const found = await opened.page.evaluate(async () => window.folded?.('webgl'));
   expect(Object.keys(found ?? {})).toHaveLength(6);
   for (const [chain, difference] of Object.entries(found ?? {})) expect(difference, chain).toBeLessThan(1e-4);

@@ -26,7 +26,7 @@ const names = [
   'dense layer',
 ];
 
-test.runIf(isThorough)('together as one by one on webgl', async () => {
+test.runIf(isThorough)('fused layers give the values of single layers on webgl', async () => {
   const found = await opened.page.evaluate(async (some) => window.fused?.('webgl', some), names);
   expect(Object.keys(found ?? {})).toEqual(names);
   for (const [chain, values] of Object.entries(found ?? {})) {

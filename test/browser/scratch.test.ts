@@ -60,7 +60,7 @@ test('training in IndexedDB gives the same weights, bit for bit, and leaves no d
   expect(await ask(page, 'names')).toEqual([]);
 });
 
-test('rows come in any order', async () => {
+test('rows can be read in any order', async () => {
   const { page } = opened;
   await ask(page, 'open', 100);
   for (const count of [30, 1, 69]) await ask(page, 'append', count);
@@ -71,7 +71,7 @@ test('rows come in any order', async () => {
   expect(await ask(page, 'names')).toEqual([]);
 });
 
-test('a database of a page at work stays, that of a crashed one goes at the next start', async () => {
+test('the next start removes the database of a crashed page, not that of a running one', async () => {
   const { page } = opened;
   const other = await anotherPage();
   await ask(other, 'open', 10);
@@ -95,7 +95,7 @@ test('a database of a page at work stays, that of a crashed one goes at the next
   await expect.poll(() => namesAfter('clear')).toEqual([]);
 });
 
-test('no room: the error says how much there is, and what to do', async () => {
+test('full storage: the error contains the quota and advice', async () => {
   const { page } = opened;
   await expect(ask(page, 'open', 2 ** 50)).rejects.toThrow(
     /SAVE_FAILED .*expected to keep features in the browser's storage, but: features take \d+ MB, and the browser allows \d+ MB more\. Halve/,
@@ -103,7 +103,7 @@ test('no room: the error says how much there is, and what to do', async () => {
   expect(await ask(page, 'names')).toEqual([]);
 });
 
-test('storage that is cleared meanwhile is an error, not zeros', async () => {
+test('storage that is cleared during the run is an error, not zeros', async () => {
   const { page } = opened;
   await ask(page, 'open', 20);
   await ask(page, 'append', 10);
@@ -122,7 +122,7 @@ test('a folder is refused in a page', async () => {
   );
 });
 
-test('a page tells an estimate of its memory', async () => {
+test('a page returns an estimate of its memory', async () => {
   const bytes = await ask(opened.page, 'freeMemory');
   expect(bytes).toBeGreaterThanOrEqual(2 ** 27);
   expect(bytes).toBeLessThanOrEqual(2 ** 35);

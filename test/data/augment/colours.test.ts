@@ -39,13 +39,13 @@ describe.each(backends)('on %s', (_, setBackend) => {
     await setBackend();
   });
 
-  test.each(Object.entries(golden.colours))('%s: as torchvision', (call, expected) => {
+  test.each(Object.entries(golden.colours))('%s: same values as torchvision', (call, expected) => {
     const [name, factor] = call.split(' ');
     const changes = { brighten, contrastBy, saturate };
     expect(largestDifference(changed(changes[name as 'saturate'](Number(factor))), expected)).toBeLessThan(tolerance);
   });
 
-  test('three changes at once are as one after the other in torchvision', () => {
+  test("three joined changes give the values of torchvision's three single ones", () => {
     const joint = [contrastBy(0.7), saturate(1.3)].reduce(followedBy, brighten(1.2));
     expect(largestDifference(changed(joint, [0.3, 0.7]), golden.jitter)).toBeLessThan(tolerance);
   });
@@ -69,44 +69,44 @@ describe.each(backends)('on %s', (_, setBackend) => {
   });
 });
 
-test.each(golden.hues)('a hue turned by $share', ({ share, expected }) => {
+test.each(golden.hues)('a hue rotation by $share', ({ share, expected }) => {
   expect(largestDifference(turnHue(share).ofColour, expected)).toBeLessThan(1e-7);
 });
 
-test('a whole turn, and two halves, change nothing', () => {
+test('a whole rotation, and two half ones, change nothing', () => {
   const same = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   expect(largestDifference(turnHue(1).ofColour, same)).toBeLessThan(1e-12);
   expect(largestDifference(followedBy(turnHue(0.5), turnHue(0.5)).ofColour, same)).toBeLessThan(1e-12);
 });
 
-test('the mean that a later change needs is that of what came before', async () => {
+test('a change uses the mean of the result of the changes before it', async () => {
   await backends[0]![1]();
   const [first, second] = [contrastBy(0.5), followedBy(brighten(0.8), contrastBy(1.2))];
   const apart = valuesOf(tf.tidy(() => recolour(recolour(wavePicture(size, [0.3, 0.7]), first, unit), second, unit)));
   expect(largestDifference(changed(followedBy(first, second), [0.3, 0.7]), apart)).toBeLessThan(1e-6);
 });
 
-describe('what is drawn', () => {
+describe('random values', () => {
   const random = () => randomGenerator(5);
   const factors = Array.from({ length: 300 }, (_, seed) => {
     return drawChange(brightness({ amount: 0.4 }), randomGenerator(seed)).ofColour[0];
   });
 
-  test('factors around 1', () => {
+  test('are factors around 1', () => {
     expect(Math.min(...factors)).toBeGreaterThanOrEqual(0.6);
     expect(Math.min(...factors)).toBeLessThan(0.62);
     expect(Math.max(...factors)).toBeLessThanOrEqual(1.4);
     expect(Math.max(...factors)).toBeGreaterThan(1.38);
   });
 
-  test('the same factor for all three kinds', () => {
+  test('are the same factor for all three kinds', () => {
     const factor = drawChange(brightness({ amount: 0.3 }), random()).ofColour[0];
     expect(drawChange(contrast({ amount: 0.3 }), random())).toEqual(contrastBy(factor));
     expect(drawChange(saturation({ amount: 0.3 }), random())).toEqual(saturate(factor));
     expect(drawChange(grayscale(), random())).toEqual(saturate(0));
   });
 
-  test('turns to either side', () => {
+  test('are rotations in either direction', () => {
     const shares = Array.from({ length: 300 }, (_, seed) => {
       const { ofColour } = drawChange(hue({ amount: 0.25 }), randomGenerator(seed));
       const cosine = (ofColour[0] + ofColour[4] + ofColour[8] - 1) / 2;

@@ -79,7 +79,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     }
   });
 
-  test('a quarter turn is clockwise', () => {
+  test('a rotation by 90 degrees is clockwise', () => {
     const square = [
       [1, 2, 3],
       [4, 5, 6],
@@ -102,13 +102,13 @@ describe.each(backends)('on %s', (_, setBackend) => {
     ['nearest', [1, 1, 1, 1, 2]],
     [0.5, [0.5, 0.5, 0.5, 1, 2]],
     [0, [0, 0, 0, 1, 2]],
-  ])('what lies outside: %s', (fill, expected) => {
+  ])('fill outside the picture: %s', (fill, expected) => {
     for (const channels of typeof fill === 'number' ? [3] : [1, 3]) {
       expect(seen([[1, 2, 3, 4, 5]], [1, 0, -3, 0, 1, 0, 0, 0, 1], fill, channels)).toEqual([expected]);
     }
   });
 
-  test.each(golden.maps)('$name, $fill: as grid_sample of PyTorch', ({ map, fill, expected }) => {
+  test.each(golden.maps)("$name, $fill: same values as PyTorch's grid_sample", ({ map, fill, expected }) => {
     const asFill = (text: string): PictureFill => (text === 'reflect' || text === 'nearest' ? text : Number(text));
     const changed = tf.tidy(() =>
       mapPicture(wavePicture([golden.height, golden.width, 3]), map as unknown as Matrix, asFill(fill), unit),
@@ -116,7 +116,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     expect(largestDifference(valuesOf(changed), expected)).toBeLessThan(5e-6);
   });
 
-  test('gray outside is gray in the values of the base', () => {
+  test('gray fill is gray in the range of the base', () => {
     const range: PixelRange = { black: [-2, -1, 0], white: [2, 3, 10], bgr: true };
     const far: Matrix = [1, 0, 100, 0, 1, 0, 0, 0, 1];
     const changed = tf.tidy(() => mapPicture(wavePicture([2, 2, 3]), far, 0.25, range));
@@ -124,7 +124,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
   });
 });
 
-describe('what is drawn', () => {
+describe('random values', () => {
   const size = { height: 40, width: 60 };
   const drawn = (operation: ImageOperation) =>
     Array.from({ length: 300 }, (_, seed) => drawMap(operation, randomGenerator(seed), size));
@@ -138,18 +138,18 @@ describe('what is drawn', () => {
     expect(most).toBeGreaterThan(high - slack);
   };
 
-  test('shift: shares of the sides', () => {
+  test('of shift are shares of the sides', () => {
     const maps = drawn(shift({ horizontal: 0.2, vertical: 0.1 }));
     expectSpan(maps.map((map) => map[2]), [-12, 12]); // prettier-ignore
     expectSpan(maps.map((map) => map[5]), [-4, 4]); // prettier-ignore
   });
 
-  test('rotate: degrees to either side', () => {
+  test('of rotate are degrees in either direction', () => {
     const maps = drawn(rotate({ degrees: 30 }));
     expectSpan(maps.map((map) => (Math.atan2(map[1], map[0]) * 180) / Math.PI), [-30, 30]); // prettier-ignore
   });
 
-  test('zoom: factors, around a place in the picture', () => {
+  test('of zoom are factors, and a centre in the picture', () => {
     const maps = drawn(zoom({ range: [0.5, 2] }));
     expectSpan(maps.map((map) => 1 / map[0]), [0.5, 2]); // prettier-ignore
     for (const map of maps) {
@@ -160,7 +160,7 @@ describe('what is drawn', () => {
     }
   });
 
-  test('shear: angles of columns and rows', () => {
+  test('of shear are angles of columns and rows', () => {
     const maps = drawn(shear({ horizontal: 20, vertical: 0 }));
     expectSpan(maps.map((map) => (Math.atan(map[1]) * 180) / Math.PI), [-20, 20]); // prettier-ignore
     expect(new Set(maps.map((map) => map[3]))).toEqual(new Set([0]));
@@ -168,13 +168,13 @@ describe('what is drawn', () => {
     expectSpan(rows.map((map) => (Math.atan(map[3]) * 180) / Math.PI), [-20, 20]); // prettier-ignore
   });
 
-  test('perspective: shares of the edges', () => {
+  test('of perspective are shares of the edges', () => {
     const maps = drawn(perspective({ amount: 0.2 }));
     expectSpan(maps.map((map) => -map[6] * 30), [-0.2, 0.2]); // prettier-ignore
     expectSpan(maps.map((map) => -map[7] * 20), [-0.2, 0.2]); // prettier-ignore
   });
 
-  test('randomResizedCrop: parts of the picture, never outside', () => {
+  test('of randomResizedCrop are rectangles inside the picture', () => {
     const maps = drawn(randomResizedCrop({ area: [0.25, 0.5], aspect: [0.5, 2] }));
     expectSpan(maps.map((map) => map[0] * map[4]), [0.25, 0.5]); // prettier-ignore
     expectSpan(maps.map((map) => Math.log(1.5 * (map[0] / map[4]))), [-Math.log(2), Math.log(2)]); // prettier-ignore
@@ -187,7 +187,7 @@ describe('what is drawn', () => {
   });
 });
 
-test.each(golden.tilts)('a tilt by $x, $y is the warp of fastai', ({ x, y, expected }) => {
+test.each(golden.tilts)("a perspective of $x, $y is fastai's warp", ({ x, y, expected }) => {
   // Halves of the sides as the unit of places.
   const map = tilting(x, y, { height: 2, width: 2 });
   const matrix = expected as unknown as Matrix;

@@ -26,7 +26,7 @@ describe.each(keysOf(operations))('%s', (name) => {
     expect(door[name].name).toBe(name);
   });
 
-  test('is plain data of its name, and passes its own check', () => {
+  test('is plain data with its name, and passes its own validation', () => {
     expect(operation.name).toBe(name);
     expect(JSON.parse(JSON.stringify(operation))).toEqual(operation);
     expect(settleOperation(operation)?.operation).toEqual(operation);
@@ -35,7 +35,7 @@ describe.each(keysOf(operations))('%s', (name) => {
   });
 });
 
-describe('what is refused', () => {
+describe('is refused:', () => {
   const number = (from: number, to: number, got: string) => `to be a number from ${from} to ${to}, got ${got}.`;
   const range = (from: number, to: number, got: string) =>
     `to be [least, largest], numbers from ${from} to ${to}, got ${got}.`;
@@ -81,7 +81,7 @@ describe('presets', () => {
     expect(settled(listed).map(({ operation }) => operation)).toEqual(listed);
   });
 
-  test('hold what they are said to hold', () => {
+  test('have the documented operations', () => {
     const names = Object.entries(augmentPresets).map(([name, make]) => [name, make().map((each) => each.name)]);
     expect(Object.fromEntries(names)).toEqual({
       none: [],
@@ -96,14 +96,14 @@ describe('steps', () => {
   const kinds = (...listed: ImageOperation[]) =>
     stepsOf(settled(listed)).map((step) => (step.kind === 'pixels' ? 1 : step.changes.length));
 
-  test('operations of one kind are one, in their order', () => {
+  test('consecutive operations of one kind are joined, in order', () => {
     expect(kinds(flip(), shift(), rotate(), brightness(), hue(), cutout(), blur(), grayscale(), zoom())).toEqual([
       3, 2, 1, 1, 1, 1,
     ]);
     expect(stepsOf(settled(augmentPresets.standard())).map(({ kind }) => kind)).toEqual(['geometry', 'colours']);
   });
 
-  test('unless they fill what lies outside in another way', () => {
+  test('unless they have different fills', () => {
     expect(
       kinds(flip(), rotate(), randomResizedCrop(), zoom({ fill: 'nearest' }), flip(), shift({ fill: 0.5 })),
     ).toEqual([3, 2, 1]);

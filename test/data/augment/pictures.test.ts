@@ -98,7 +98,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     base.dispose();
   });
 
-  test('a picture is changed by its seed alone, to the bit', async () => {
+  test('the seed alone determines a changed picture, bit for bit', async () => {
     const base = await baseOf('torch');
     const settled = settlePictures(everything, base)!;
     const changed = (chosen: readonly number[]) => {
@@ -116,7 +116,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     base.dispose();
   });
 
-  test('one seed changes a picture as on the cpu backend', async () => {
+  test('a seed gives the same picture as on the cpu backend', async () => {
     const run = async () => {
       const base = await baseOf('tf');
       const batch = batchFor(base, places);
@@ -132,7 +132,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     expect(largestDifference(here, expected)).toBeLessThan(2e-5);
   });
 
-  test('a picture that nothing happens to is the same to the bit', async () => {
+  test('a picture without any change is the same bit for bit', async () => {
     const base = await baseOf('torch');
     const never = everything.map((operation) => ({ ...operation, probability: 0 }));
     const still = [rotate({ degrees: 0 }), zoom({ range: [1, 1] }), shift({ horizontal: 0, vertical: 0 })];
@@ -146,7 +146,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     base.dispose();
   });
 
-  test('leaves no tensor behind when an operation fails', async () => {
+  test('an operation that fails leaks no tensor', async () => {
     const base = await baseOf('torch');
     const settled = settlePictures([flip({ probability: 1 }), blur({ probability: 1 }), noise()], base)!;
     const batch = tf.zeros([2, side, side, 4]);
@@ -168,7 +168,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
   });
 });
 
-test('how many pictures an operation changes is its probability', async () => {
+test('the share of changed pictures is the probability', async () => {
   await backends[0]![1]();
   const base = await baseOf('unit');
   const many = Array.from({ length: 400 }, (_, i) => i);
@@ -204,12 +204,12 @@ describe('bases', () => {
   const threeChannels = (name: string) =>
     `of one or three channels in a known range for ${name}() in augment, got one that `;
 
-  test('with a known range take everything', async () => {
+  test('with a known range support all operations', async () => {
     expect(await refusal(everything, 'caffe')).toBe('none');
     expect(await refusal(everything, { kind: 'tensor', range: [-1, 1] })).toBe('none');
   });
 
-  test('without one take what moves pixels', async () => {
+  test('without a known range support operations that move pixels', async () => {
     expect(await refusal('light')).toBe('none');
     expect(await refusal([perspective({ fill: 'nearest' })])).toBe('none');
     expect(await refusal('standard')).toBe(
@@ -220,7 +220,7 @@ describe('bases', () => {
     expect(await refusal([blur()])).toContain(threeChannels('blur'));
   });
 
-  test('of one channel take everything too, of four what moves pixels', async () => {
+  test('with one channel support all operations, with four those that move pixels', async () => {
     const range = { kind: 'tensor', range: [0, 1] } as const;
     expect(await refusal(everything, range, [side, side, 1])).toBe('none');
     expect(await refusal(everything, 'unit', [side, side, 1])).toBe('none');
@@ -231,7 +231,7 @@ describe('bases', () => {
     );
   });
 
-  test('that take no pictures take none', async () => {
+  test('without picture inputs support no operation', async () => {
     expect(await refusal([flip()], undefined, [side, side])).toBe(
       '[height, width, channels] of type float32 for augment, got one that takes [12, 12] of type float32. Give a function of ' +
         'your own: augment: { apply(input, seed) }.',

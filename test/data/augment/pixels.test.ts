@@ -24,7 +24,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     await setBackend();
   });
 
-  test.each(golden.blurs)('blur of $sigma: as torchvision', ({ sigma, expected }) => {
+  test.each(golden.blurs)('blur of $sigma: same values as torchvision', ({ sigma, expected }) => {
     const received = tf.tidy(() => blurred(wavePicture([golden.height, golden.width, 3]), sigma));
     expect(largestDifference(valuesOf(received), expected)).toBeLessThan(2e-6);
   });
@@ -54,7 +54,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
     }
   });
 
-  test('cutout covers one rectangle in gray and leaves the rest', () => {
+  test('cutout fills one rectangle with gray and keeps the rest', () => {
     const [height, width] = [20, 30];
     const operation = cutout({ area: [0.2, 0.2], aspect: [2, 2], fill: 0.25 });
     const before = valuesOf(wavePicture([height, width, 3]));
@@ -76,7 +76,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
 
   const modes: ImageMode[] = ['tf', 'caffe', 'torch', 'unit', 'raw'];
 
-  test.each(modes)('posterize in mode %s: every value of a byte as Pillow', async (mode) => {
+  test.each(modes)('posterize in mode %s: all byte values as in Pillow', async (mode) => {
     const preprocessor = imagePreprocessor({ mode, size: [16, 16] });
     const range = pixelRangeOf(preprocessor.spec)!;
     const inMode = async (bytes: readonly number[]) => {

@@ -50,7 +50,7 @@ async function smallBase(preprocess?: PreprocessOption, channels = 3): Promise<B
 }
 
 describe('pictures', () => {
-  test.each(['tf', 'caffe', 'torch', 'unit', 'raw'] as const)('of mode %s come back as they were', async (mode) => {
+  test.each(['tf', 'caffe', 'torch', 'unit', 'raw'] as const)('of mode %s are returned unchanged', async (mode) => {
     const base = await smallBase(mode);
     const [preview] = await previewAugmentation(base, [photo(1)], { augment: 'none', views: 2 });
     expect(preview!.before).toEqual({ width, height, data: Uint8ClampedArray.from(photo(1).data) });
@@ -59,7 +59,7 @@ describe('pictures', () => {
   });
 
   test.each(['tf', 'unit', 'raw', { mean: 0.3, std: 0.2 }])(
-    'of one channel are changed as gray ones of three: %j',
+    'of one channel are changed like gray ones of three: %j',
     async (mode) => {
       const preprocess = typeof mode === 'string' ? (mode as 'tf') : ({ kind: 'image', mode } as const);
       const [gray, coloured] = [await smallBase(preprocess, 1), await smallBase(preprocess)];
@@ -107,7 +107,7 @@ describe('pictures', () => {
     base.dispose();
   });
 
-  test('are those of the standard preset, four views, unless told otherwise; the seed fixes them', async () => {
+  test('are four views of the standard preset by default; the seed determines them', async () => {
     const base = await smallBase('tf');
     const previews = await previewAugmentation(base, [photo(1)]);
     expect(previews[0]!.after).toHaveLength(4);
@@ -118,7 +118,7 @@ describe('pictures', () => {
   });
 });
 
-test('views are those of the epochs of a training with the same seed', async () => {
+test('are those of the epochs of a run with the same seed', async () => {
   const model = replaceHead(await smallBase('raw'), { labels: ['a', 'b'] });
   const inputs = [1, 2, 3, 4].map(photo);
   const samples = fromArrays({ inputs, targets: ['a', 'b', 'a', 'b'] });
@@ -137,7 +137,7 @@ test('views are those of the epochs of a training with the same seed', async () 
   model.dispose();
 });
 
-describe('what is refused', () => {
+describe('is refused:', () => {
   const error = async (base: Base, options: object, inputs: unknown[] = [photo(1)]) =>
     String(
       await expectNoLeak(() => previewAugmentation(base, inputs, options).catch((reason: unknown) => reason)),
@@ -156,7 +156,7 @@ describe('what is refused', () => {
     );
   });
 
-  test('bases whose inputs are no pictures that can be shown', async () => {
+  test('bases whose inputs cannot be shown as pictures', async () => {
     const unknown = await smallBase();
     const advice = "Load it with preprocess: 'tf' or another mode, if it takes pictures.";
     expect(await error(unknown, { augment: [flip()] })).toBe(

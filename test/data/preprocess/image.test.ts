@@ -54,7 +54,7 @@ describe('imageSpec', () => {
 });
 
 describe('inputs of imagePreprocessor', () => {
-  it('gives the same for pixels, tensors of both types, tensors in plain memory and files', async () => {
+  it('give the same for pixels, tensors of both types, tensors in plain memory and files', async () => {
     const expected = await valuesOf(picture);
     const floats = tf.tensor3d(Array.from(bytes), [6, 5, 3]);
     const whole = tf.cast(floats, 'int32');
@@ -74,7 +74,7 @@ describe('inputs of imagePreprocessor', () => {
     tf.dispose([floats, whole]);
   });
 
-  it('takes gray and transparent pixels: transparency becomes white', async () => {
+  it('may be gray or transparent: transparency becomes white', async () => {
     const gray = tf.fill([2, 3, 1], 100);
     expect(new Set(await valuesOf(gray))).toEqual(new Set([100]));
     gray.dispose();
@@ -84,7 +84,7 @@ describe('inputs of imagePreprocessor', () => {
     expect(green).toBeCloseTo(255 - 128, 4);
   });
 
-  it('takes black pictures and pictures of zeros and ones', async () => {
+  it('may be black pictures and pictures of zeros and ones', async () => {
     const black = tf.zeros<tf.Rank.R3>([3, 3, 3]);
     const dark = tf.ones<tf.Rank.R3>([3, 3, 3]);
     expect(new Set(await valuesOf(black))).toEqual(new Set([0]));
@@ -101,7 +101,7 @@ describe('inputs of imagePreprocessor', () => {
 });
 
 describe('releaseBytes', () => {
-  it('empties values that are alone in their memory, where the engine can, and no others', () => {
+  it('releases values that own their buffer, if the engine can, and no others', () => {
     const alone = new Uint8Array(100);
     releaseBytes(alone);
     expect(alone.length).toBe('transfer' in ArrayBuffer.prototype ? 0 : 100);
@@ -110,7 +110,7 @@ describe('releaseBytes', () => {
     expect(part.length).toBe(50);
   });
 
-  it("leaves the caller's pixels and encoded bytes as they are", async () => {
+  it("does not change the caller's pixels and encoded bytes", async () => {
     const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } })
       .png()
       .toBuffer();
@@ -123,7 +123,7 @@ describe('releaseBytes', () => {
   });
 });
 
-describe('what imagePreprocessor refuses', () => {
+describe('imagePreprocessor refuses', () => {
   const fill = (values: number[], dtype: 'float32' | 'int32' | 'bool' = 'float32'): tf.Tensor =>
     tf.tensor(
       Array.from({ length: 12 }, (_, i) => values[i % values.length]!),
@@ -217,7 +217,7 @@ describe('preprocessorFrom', () => {
     tensor.dispose();
   });
 
-  it("says that one's own is to be handed in again", () => {
+  it('requires the function of a custom preprocessor', () => {
     const own = definePreprocessor({ name: 'spectrogram', apply: () => tf.scalar(0) });
     expect(own.spec).toEqual({ kind: 'custom', name: 'spectrogram' });
     expect(() => preprocessorFrom(own.spec)).toThrow(
@@ -226,7 +226,7 @@ describe('preprocessorFrom', () => {
     expect(() => preprocessorFrom(own.spec)).toThrow(expect.objectContaining({ code: 'PREPROCESSOR_UNKNOWN' }));
   });
 
-  it('names a kind from the future, and refuses a preprocessor without a name', () => {
+  it('names an unknown kind, and refuses a preprocessor without a name', () => {
     const spec = { kind: 'hologram' } as unknown as Parameters<typeof preprocessorFrom>[0];
     expect(() => preprocessorFrom(spec)).toThrow(/got 'hologram'.*newer version/);
     expect(() => definePreprocessor({ name: '', apply: () => tf.scalar(0) })).toThrow(
@@ -236,7 +236,7 @@ describe('preprocessorFrom', () => {
 });
 
 describe('limits of pictures', () => {
-  it('hold for what is decoded, and are no part of the spec', async () => {
+  it('apply to decoded pictures, and are not part of the spec', async () => {
     const png = await sharp(bytes, { raw: { width: 5, height: 6, channels: 3 } })
       .png()
       .toBuffer();
@@ -253,7 +253,7 @@ describe('limits of pictures', () => {
     expect(await valuesOf(picture, few)).toEqual(await valuesOf(picture)); // nothing to decode
   });
 
-  it('refuse values that mean nothing', () => {
+  it('refuse invalid values', () => {
     const wrong: unknown[] = [
       5,
       'x',
@@ -291,16 +291,13 @@ describe('one channel', () => {
     (golden.gray as unknown as GrayCase[]).map(
       (each) => [JSON.stringify({ ...each, values: undefined }), each] as const,
     ),
-  )(
-    'is the brightness of TensorFlow: %s',
-    async (_, { picture: [height, width], size: wanted, resize, mode, values }) => {
-      const result = await grayValues(formula(height, width), gray({ mode, size: wanted, resize }));
-      expect(result).toHaveLength(values.length);
-      for (const [i, value] of values.entries()) expect(Math.abs(value - (result[i] ?? NaN))).toBeLessThan(2e-4);
-    },
-  );
+  )("is TensorFlow's brightness: %s", async (_, { picture: [height, width], size: wanted, resize, mode, values }) => {
+    const result = await grayValues(formula(height, width), gray({ mode, size: wanted, resize }));
+    expect(result).toHaveLength(values.length);
+    for (const [i, value] of values.entries()) expect(Math.abs(value - (result[i] ?? NaN))).toBeLessThan(2e-4);
+  });
 
-  it('keeps what is coded as brightness, in files, tensors and pixels', async () => {
+  it('keeps values that are stored as brightness, in files, tensors and pixels', async () => {
     const data = Uint8Array.from({ length: 16 }, (_, i) => i * 17);
     const expected = Array.from(data);
     const whole = sharp(data, { raw: { width: 4, height: 4, channels: 1 } }).toColourspace('b-w');
@@ -311,7 +308,7 @@ describe('one channel', () => {
     expect(await grayValues(await whole.clone().tiff({ compression: 'lzw' }).toBuffer())).toEqual(expected);
   });
 
-  it('makes the same of coloured files, pixels and tensors, transparency white', async () => {
+  it('gives the same for coloured files, pixels and tensors; transparency becomes white', async () => {
     const { width, height, data } = formula(6, 5);
     const expected = await grayValues({ width, height, data });
     const png = await sharp(data, { raw: { width, height, channels: 3 } })
@@ -325,7 +322,7 @@ describe('one channel', () => {
     expect((await grayValues(clear))[0]).toBeCloseTo(255 * 0.9999, 3);
   });
 
-  it('takes the modes that mean something, and says why others do not', () => {
+  it('supports modes that have a meaning, and explains why others have none', () => {
     for (const mode of ['tf', 'unit', 'raw', { mean: 0.5, std: 0.5 }, { mean: [0.5], std: [0.5] }] as const) {
       expect(gray({ mode }).spec).toMatchObject({ mode, channels: 1 });
     }
@@ -344,7 +341,7 @@ describe('one channel', () => {
 });
 
 describe('four channels', () => {
-  it('have opacity as the fourth, 255 where there is none', async () => {
+  it('have opacity as the fourth, 255 by default', async () => {
     const rgba = imagePreprocessor({ mode: 'raw', size: [1, 2], channels: 4 });
     const data = Uint8Array.of(10, 20, 30, 128, 40, 50, 60, 255);
     const inputs: [ImageInput, number[]][] = [
@@ -378,7 +375,7 @@ describe('four channels', () => {
     }
   });
 
-  it('refuse sizes that are no whole numbers', async () => {
+  it('refuse sizes that are not whole numbers', async () => {
     const rgba = imagePreprocessor({ mode: 'raw', size, channels: 4 });
     const odd = { width: 2.5, height: 2, data: new Uint8Array(15) };
     await expect(rgba.apply(odd)).rejects.toMatchObject({ code: 'WRONG_SHAPE' });
@@ -393,7 +390,7 @@ interface GrayCase {
   readonly values: number[];
 }
 
-test('specs that a file may hold, and values of no use, are refused in words', () => {
+test('invalid specs and values of a file are refused with an explanation', () => {
   for (const wrong of [
     { fit: 5 },
     { resize: null },

@@ -88,7 +88,7 @@ describe.each([
     }
   });
 
-  it('survives pictures of one pixel and bars much larger than the picture', () => {
+  it('supports pictures of one pixel, and bars much larger than the picture', () => {
     const dot = { width: 1, height: 1, data: Uint8Array.of(10, 20, 30) };
     expect(Array.from(run(resize, dot, { size: [2, 1], method: 'antialias' }))).toEqual([10, 20, 30, 10, 20, 30]);
     const line = { width: 100, height: 1, data: new Uint8Array(300).fill(200) };
@@ -119,7 +119,7 @@ describe('SIMD resizing', () => {
     [40, 2000, [50, 50]], // strips of black bars with `contain`
   ];
 
-  it.each(shapes)('gives the numbers of plain resizing to the bit: %d x %d', (height, width, size) => {
+  it.each(shapes)('gives the same bits as plain resizing: %d x %d', (height, width, size) => {
     const bytes = pictureOf(height, width);
     const pictures: Picture[] = [
       bytes,
@@ -136,7 +136,7 @@ describe('SIMD resizing', () => {
     }
   });
 
-  it.each([1, 4])('gives the numbers of plain resizing to the bit with %d channels', (channels) => {
+  it.each([1, 4])('gives the same bits as plain resizing with %d channels', (channels) => {
     for (const [height, width, size] of shapes) {
       const data = Uint8Array.from({ length: height * width * channels }, (_, i) => (i * 7919 + ((i * i) % 251)) % 256);
       for (const picture of [
@@ -150,7 +150,7 @@ describe('SIMD resizing', () => {
     }
   });
 
-  it('takes bytes that lie in a larger buffer', () => {
+  it('reads bytes inside a larger buffer', () => {
     const bytes = pictureOf(20, 30);
     const larger = new Uint8Array(bytes.data.length + 13);
     larger.set(bytes.data, 13);

@@ -17,7 +17,7 @@ type Spec = Omit<TensorInputSpec, 'kind'>;
 const matrix: Spec = { shape: [2, 3], dtype: 'float32' };
 const numbers = [1, 2, 3, 4, 5, 6];
 
-describe('what tensorPreprocessor passes on', () => {
+describe('tensorPreprocessor accepts', () => {
   const cases: [string, Spec, () => TensorInput, number[]][] = [
     ['a tensor', matrix, () => tf.tensor2d(numbers, [2, 3]), [2, 3]],
     ['a tensor with a free axis', { shape: [null, 3], dtype: 'float32' }, () => tf.tensor2d(numbers, [2, 3]), [2, 3]],
@@ -74,7 +74,7 @@ describe('what tensorPreprocessor passes on', () => {
   });
 });
 
-describe('what tensorPreprocessor refuses', () => {
+describe('tensorPreprocessor refuses', () => {
   const ranged: Spec = { shape: [2], dtype: 'float32', range: [-1, 1] };
   const cases: [string, Spec, () => TensorInput, string, RegExp][] = [
     [
@@ -189,7 +189,7 @@ describe('what tensorPreprocessor refuses', () => {
     await expect(tensorPreprocessor(matrix).apply(tensor)).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
-  it('lets rounding and overshoot pass: 5 % of the range', async () => {
+  it('accepts rounding and overshoot of up to 5 % of the range', async () => {
     const result = await tensorPreprocessor(ranged).apply([-1.05, 1.09]);
     expect(result.shape).toEqual([2]);
     result.dispose();

@@ -55,7 +55,7 @@ async function applied(preprocessor: Preprocessor, input: unknown): Promise<numb
 describe.each(['cpu', 'wasm'])('batches on %s', (backend) => {
   beforeEach(() => tf.setBackend(backend));
 
-  test('hold what apply gives, while others are read into the same memory', async () => {
+  test('hold the results of apply while others are read into the same memory', async () => {
     const reader = await readerOf(pictures);
     const count = 70;
     const expected: number[][] = [];
@@ -75,7 +75,7 @@ describe.each(['cpu', 'wasm'])('batches on %s', (backend) => {
     reader.base.dispose();
   });
 
-  test('close up where an example cannot be read', async () => {
+  test('have no gap for an unreadable example', async () => {
     const reader = await readerOf(pictures);
     const inputs: ImageInput[] = [picture(0), 'none.jpg', picture(2), new Uint8Array(0), picture(4), 'none.png'];
     const samples = fromArrays({ inputs, targets: ['a', 'b', 'a', 'b', 'a', 'b'] });
@@ -92,10 +92,10 @@ describe.each(['cpu', 'wasm'])('batches on %s', (backend) => {
   });
 });
 
-describe('which preprocessors write', () => {
+describe('preprocessors that write into a batch', () => {
   beforeEach(() => tf.setBackend('cpu'));
 
-  test('those of pictures, and of numbers of one shape', () => {
+  test('are those of pictures, and of numbers of one shape', () => {
     expect(writerOf(pictures)?.shape).toEqual([16, 16, 3]);
     expect(writerOf(tensorPreprocessor({ shape: [4, 2], dtype: 'float32' }))?.shape).toEqual([4, 2]);
     expect(writerOf(tensorPreprocessor({ shape: [null, 2], dtype: 'float32' }))).toBeUndefined();
@@ -103,7 +103,7 @@ describe('which preprocessors write', () => {
     expect(writerOf(definePreprocessor({ name: 'own', apply: () => tf.scalar(0) }))).toBeUndefined();
   });
 
-  test('not a copy whose apply is another, nor one whose apply was replaced', () => {
+  test('are not copies with another apply, nor those whose apply was replaced', () => {
     const apply = () => tf.zeros([16, 16, 3]);
     expect(writerOf({ ...pictures, apply })).toBeUndefined();
     const own: Preprocessor = imagePreprocessor({ mode: 'tf', size: [16, 16] });
@@ -152,7 +152,7 @@ describe('which preprocessors write', () => {
         values: Float32Array.from({ length: size }, (_, i) => i / size),
       }),
     ],
-  ])('%s are written as apply gives them, and checked', async (_, make) => {
+  ])('%s are written with the values of apply, and validated', async (_, make) => {
     const preprocessor = tensorPreprocessor({ shape: [16, 16, 3], dtype: 'float32', range: [-1, 1] });
     const input = make();
     const values = new Float32Array(size).fill(NaN);
@@ -172,7 +172,7 @@ describe('which preprocessors write', () => {
   });
 });
 
-test('predict reads many inputs in batches, in order, and names the one that is wrong', async () => {
+test('predict reads many inputs in batches, in order, and names the invalid one', async () => {
   await tf.setBackend('cpu');
   const model = await tinyTransfer();
   const inputs = Array.from({ length: 50 }, (_, i) => new Float32Array(size).fill(i / 50));

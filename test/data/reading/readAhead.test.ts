@@ -52,7 +52,7 @@ describe('readAhead', () => {
     ['one batch that holds them all', 300, 32, 1],
     ['at least one batch', 300, 50, 1],
     ['parts of a batch count as a whole one', 300, 20, 2],
-  ])('holds no more than %s behind the one handed out', async (_, size, batchSize, ahead) => {
+  ])('reads at most %s ahead of the current batch', async (_, size, batchSize, ahead) => {
     const { log, ...reading } = counted();
     const batches = allInBatches(size, batchSize);
     const seen: number[] = [];
@@ -69,7 +69,7 @@ describe('readAhead', () => {
     expect(log.freed).toEqual([]);
   });
 
-  test('raises a failure when its turn comes, and frees what was read behind it', async () => {
+  test('raises a failure in order, and frees the batches that were read after it', async () => {
     const { log, ...reading } = counted((row) => row === 4 || row === 6);
     const seen: number[] = [];
     const all = async () => {
@@ -90,7 +90,7 @@ describe('readAhead', () => {
         throw new Error('mine');
       },
     ],
-  ])('waits for what is under way and frees it when the caller %s', async (_, leave) => {
+  ])('waits for running reads and frees their batches when the caller %s', async (_, leave) => {
     const { log, ...reading } = counted();
     const some = async () => {
       for await (const batch of readAhead({ batches: allInBatches(100, 16), ...reading })) {
@@ -134,7 +134,7 @@ describe('verbs that read ahead', () => {
     ['trainHead without it', 'head', { cache: false }],
     ['fineTune with the cache', 'all', { cache: true }],
     ['fineTune without it', 'all', { cache: false }],
-  ] as const)('%s leaves no tensor behind a failure', async (_, verb, options) => {
+  ] as const)('%s leaks no tensor after a failure', async (_, verb, options) => {
     const model = await tinyTransfer({ labels: ['across', 'along'] });
     const some = { epochs: 1, batchSize: 4, ...options };
     await expectNoLeak(() =>
@@ -147,7 +147,7 @@ describe('verbs that read ahead', () => {
     model.dispose();
   });
 
-  test('evaluate and suggestCut neither', async () => {
+  test('evaluate and suggestCut leak none either', async () => {
     const model = await tinyTransfer({ labels: ['across', 'along'] });
     await expectNoLeak(() =>
       expect(evaluate(model, spoiled(9), { batchSize: 4 })).rejects.toMatchObject({ code: 'NOT_FINITE' }),
@@ -177,7 +177,7 @@ describe('verbs that read ahead', () => {
     model.dispose();
   });
 
-  test('a streamed run reads everything once more, not once a batch, to list what is unreadable', async () => {
+  test('a streamed run reads all examples once more, not once per batch, to list the unreadable ones', async () => {
     const model = await tinyTransfer();
     const samples = tinySamples(16);
     let reads = 0;
@@ -196,7 +196,7 @@ describe('verbs that read ahead', () => {
     model.dispose();
   });
 
-  test('a streamed run does without no example, though reading it once more succeeds', async () => {
+  test('a streamed run loses no example that is readable the second time', async () => {
     const model = await tinyTransfer();
     const samples = tinySamples();
     let failed = false;
