@@ -89,7 +89,9 @@ export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> exte
  * import { fileSystem } from 'transferkit/node';
  * await save(model, fileSystem('my-model'));
  * const again = await load('my-model');
- * if (again.task === 'classes') console.log(again.labels); // or load('my-model', { task: 'classes' })
+ * if (again.task === 'classes') console.log(again.labels); // [ 'cat', 'dog' ]
+ * const classes = await load('my-model', { task: 'classes' }); // labels are known without a check
+ * console.log(classes.labels.length); // 2
  *
  * const imagenet = await load('mobilenet_v2', { weights: null }); // give weights: 'imagenet' for trained ones
  * console.log(imagenet.labels.length); // 1000

@@ -52,7 +52,7 @@ test('a folded part and a classifier', async () => {
   endBlock(model);
 });
 
-test('an engine without the symbol gets no method, and no name in its place', () => {
+test('an engine without Symbol.dispose gets no method, and no other property', () => {
   expect(Reflect.ownKeys(disposal())).toEqual([Symbol.dispose]);
   vi.stubGlobal('Symbol', {});
   const keys = Reflect.ownKeys(disposal());

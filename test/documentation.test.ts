@@ -42,7 +42,7 @@ afterAll(() => {
   rmSync(workspace, { recursive: true, force: true });
 });
 
-test('the reference has every door', () => {
+test('the reference has every entry point', () => {
   const { entryPoints } = readJson('typedoc.json') as { readonly entryPoints: readonly string[] };
   expect([...entryPoints].sort()).toEqual(
     Object.values(doors)

@@ -122,7 +122,7 @@ test('a name and password in an address are refused, and never shown', async () 
 });
 
 describe('a file', () => {
-  test('comes whole, in memory of its own and no more, with progress to the end', async () => {
+  test('is read as a whole, into exactly its own memory, with progress to the end', async () => {
     const progress: DownloadProgress[] = [];
     const bytes = await read({ onProgress: (each) => progress.push(each) });
     expectBytes(bytes, content);
@@ -133,7 +133,7 @@ describe('a file', () => {
     );
   });
 
-  test('comes without an announced length', async () => {
+  test('is read without a Content-Length', async () => {
     answer = (_, response) => {
       response.write(content.subarray(0, 1000));
       response.end(content.subarray(1000));
@@ -143,7 +143,7 @@ describe('a file', () => {
     expect(progress.at(-1)).toEqual({ address, received: content.length, total: undefined });
   });
 
-  test('comes packed: the announced length is that of the packed bytes', async () => {
+  test('is read compressed: Content-Length counts compressed bytes', async () => {
     const text = new TextEncoder().encode('{"layers":[]}'.repeat(1000));
     const packed = gzipSync(text);
     answer = (_, response) => {
@@ -152,7 +152,7 @@ describe('a file', () => {
     expectBytes(await read(), text);
   });
 
-  test('that was packed and broke off is begun again from its first byte', async () => {
+  test('that is compressed starts from its first byte after a broken connection', async () => {
     const packed = gzipSync(content);
     answer = (request, response, nth) => {
       expect(request.headers.range).toBeUndefined();
@@ -165,7 +165,7 @@ describe('a file', () => {
     expect(requests.length).toBe(2);
   });
 
-  test('comes over redirects, and from a slow server', async () => {
+  test('is read through redirects, and from a slow server', async () => {
     answer = (request, response) => {
       const hops = Number(request.url?.split('/').at(-1));
       if (hops > 0) return void response.writeHead(302, { location: `/hop/${hops - 1}` }).end();
@@ -175,7 +175,7 @@ describe('a file', () => {
     expectBytes(await read({}, new URL('/hop/3', address).href), content);
   });
 
-  test('of no bytes, of a data: address, and of a fetch of the caller', async () => {
+  test('may be empty, a data: address, or the response of a custom fetch', async () => {
     answer = (_, response) => response.end();
     expectBytes(await read(), new Uint8Array(0));
     expectBytes(await readBytes('data:,abc'), new TextEncoder().encode('abc'));
@@ -185,13 +185,13 @@ describe('a file', () => {
 });
 
 describe('bad servers', () => {
-  test.each([404, 410, 400, 501])('%i is final', async (code) => {
+  test.each([404, 410, 400, 501])('status %i is final', async (code) => {
     answer = status(code);
     await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(requests.length).toBe(1);
   });
 
-  test.each([408, 429, 500, 502, 503, 504])('%i passes', async (code) => {
+  test.each([408, 429, 500, 502, 503, 504])('status %i is retried', async (code) => {
     answer = inTurn(status(code), status(code), whole);
     expectBytes(await read(), content);
     expect(requests.length).toBe(3);
@@ -205,7 +205,7 @@ describe('bad servers', () => {
     expect(requests.length).toBe(4);
   });
 
-  test('waits double, and Retry-After is heeded', async () => {
+  test('waiting times double, and Retry-After is respected', async () => {
     const times: number[] = [];
     answer = (_, response, nth) => {
       times.push(performance.now());
@@ -221,7 +221,7 @@ describe('bad servers', () => {
     expect(waits[3]).toBeGreaterThan(300);
   });
 
-  test('403 says what to do, for a hub and for others', async () => {
+  test('403 gives advice, for a hub and for others', async () => {
     answer = status(403);
     await expect(read()).rejects.toThrow(
       /answered 403 Forbidden\. It gives this file only to those it knows: .*option fetch/,
@@ -233,13 +233,13 @@ describe('bad servers', () => {
     );
   });
 
-  test('redirects in circles end, at once', async () => {
+  test('circular redirects end immediately', async () => {
     answer = (_, response) => response.writeHead(302, { location: address }).end();
     await expect(read()).rejects.toThrow(/redirect count exceeded.*The server sends in circles/);
     expect(requests.length).toBeLessThan(30);
   });
 
-  test('no server', async () => {
+  test('an address without a server', async () => {
     const begun = performance.now();
     const options = { retryDelay: 5000 };
     const other = createServer().listen(0, '127.0.0.1');
@@ -250,7 +250,7 @@ describe('bad servers', () => {
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 
-  test('another site, in a page, explains CORS', async () => {
+  test('another site, in a page: the error explains CORS', async () => {
     const fetch = (): Promise<Response> => Promise.reject(new TypeError('Failed to fetch'));
     const environment = {
       hash: async () => '',
@@ -288,7 +288,7 @@ describe('bad servers', () => {
     expectBytes(await read({ maxBytes: content.length }), content);
   });
 
-  test('one that sends for ever without a length is stopped at the limit', async () => {
+  test('an endless response without a length is stopped at the limit', async () => {
     answer = (_, response) => {
       const more = (): void => {
         while (!response.destroyed && response.write(content));
@@ -336,7 +336,7 @@ describe('bad servers', () => {
 });
 
 describe('a download that breaks off', () => {
-  test('goes on where it was, if the server sends ranges', async () => {
+  test('continues where it stopped, if the server sends ranges', async () => {
     answer = inTurn(broken(100_000, { etag: '"v1"' }), versioned());
     const progress: number[] = [];
     const bytes = await read({ onProgress: ({ received }) => progress.push(received) });
@@ -346,7 +346,7 @@ describe('a download that breaks off', () => {
     expect(progress.every((received, i) => i === 0 || received > (progress[i - 1] ?? 0))).toBe(true);
   });
 
-  test('is begun again where the server sends no ranges, or the file has changed', async () => {
+  test('starts again if the server sends no ranges, or the file has changed', async () => {
     answer = inTurn(broken(100_000, { 'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT' }), whole);
     expectBytes(await read(), content);
     requests = [];
@@ -355,7 +355,7 @@ describe('a download that breaks off', () => {
     expectBytes(await read(), changed);
   });
 
-  test('is begun again without asking for the rest when nobody could tell whether it fits', async () => {
+  test('starts again if the file has no version to compare', async () => {
     answer = inTurn(broken(100_000, { etag: 'W/"weak"' }), whole);
     expectBytes(await read(), content);
     expect(requests[1]?.headers.range).toBeUndefined();
@@ -372,13 +372,13 @@ describe('a download that breaks off', () => {
     ],
     ['no range', (_, r) => r.writeHead(206).end('abcde')],
     ['416', status(416)],
-  ])('is begun again after %s', async (_, strange) => {
+  ])('starts again after %s', async (_, strange) => {
     answer = inTurn(broken(100_000, { etag: '"v1"' }), strange, whole);
     expectBytes(await read(), content);
     expect(requests[2]?.headers.range).toBeUndefined();
   });
 
-  test('with pieces of two versions is seen by its hash and fetched in one piece', async () => {
+  test('with parts of two versions is detected by its hash and downloaded as a whole', async () => {
     const changed = content.slice().fill(7, 50_000);
     answer = inTurn(broken(100_000), (request, response, nth) => {
       versioned('"v2"', nth === 2 ? changed : content)(request, response, nth);
@@ -388,7 +388,7 @@ describe('a download that breaks off', () => {
     expect(kept()).toEqual(['weights.h5']);
   });
 
-  test('again and again, with another content, ends', async () => {
+  test('ends after several breaks with changed content', async () => {
     const changed = content.slice().fill(7, 50_000);
     answer = (request, response, nth) => {
       if (request.headers.range === undefined && nth < 8) broken(100_000)(request, response, nth);
@@ -398,7 +398,7 @@ describe('a download that breaks off', () => {
     await expect(read({ hash: sha256, retries: 9 })).rejects.toMatchObject({ code: 'WEIGHTS_DAMAGED' });
   });
 
-  test('again and again gets through if each try brings much', async () => {
+  test('succeeds after many breaks if each attempt makes progress', async () => {
     const big = new Uint8Array(6 * 2 ** 20).map((_, i) => i % 251);
     answer = (request, response, nth) => {
       const from = Number(/\d+/.exec(request.headers.range ?? '0')?.[0]);
@@ -421,14 +421,14 @@ describe('a download that breaks off', () => {
     expect(requests.length).toBeGreaterThan(3);
   });
 
-  test('and never recovers says how far it came', async () => {
+  test('and never recovers: the error contains the progress', async () => {
     answer = broken(100_000);
     await expect(read({ retries: 1 })).rejects.toThrow(
       /but the download broke off after 100000 of 300000 bytes: .*Check the/,
     );
   });
 
-  test('goes on in the next run', async () => {
+  test('continues in the next run', async () => {
     answer = broken(100_000, { etag: '"v1"' });
     await expect(read({ retries: 0, cacheDir })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(kept()).toEqual(['weights.h5.….partial']);
@@ -450,7 +450,7 @@ describe('a download that breaks off', () => {
 });
 
 describe('a process that is killed in the middle', () => {
-  test('leaves what it had, and the next one goes on from there', async () => {
+  test('keeps its bytes, and the next process continues from there', async () => {
     const folder = join(cacheDir, 'kept');
     answer = (_, response) => {
       response.writeHead(200, { 'content-length': content.length, etag: '"v1"' }).write(content.subarray(0, 150_000));
@@ -498,7 +498,7 @@ describe('a signal', () => {
     });
   });
 
-  test('an error of the listener of progress is its own', async () => {
+  test('an error of the progress callback is raised unchanged', async () => {
     const onProgress = (): void => {
       throw new Error('mine');
     };
@@ -508,7 +508,7 @@ describe('a signal', () => {
 });
 
 describe('the cache', () => {
-  test('of a file with a hash is used without asking', async () => {
+  test('of a file with a hash is used without a request', async () => {
     for (const hash of [sha256, md5Hash]) expectBytes(await read({ cacheDir, hash }), content);
     expect(requests.length).toBe(1);
     const progress: DownloadProgress[] = [];
@@ -517,7 +517,7 @@ describe('the cache', () => {
     expect(progress).toEqual([{ address, received: content.length, total: content.length }]);
   });
 
-  test('that is damaged is fetched again', async () => {
+  test('with damage is downloaded again', async () => {
     answer = versioned();
     for (const hash of [sha256, undefined]) {
       for (const damage of [
@@ -549,7 +549,7 @@ describe('the cache', () => {
       },
     ],
     ['an ETag of a server without conditions', (_, response) => response.setHeader('etag', '"v1"').end(content)],
-  ])('without a hash asks by %s', async (_, good) => {
+  ])('without a hash is validated by %s', async (_, good) => {
     answer = good;
     await read({ cacheDir });
     let received = 0;
@@ -569,7 +569,7 @@ describe('the cache', () => {
     expect(kept()).toEqual(['weights.h5']);
   });
 
-  test('is used without a connection, and when the server fails; not when it refuses', async () => {
+  test('is used without a connection and if the server fails, not if it refuses', async () => {
     answer = versioned();
     await read({ cacheDir });
     const offline = (): Promise<Response> => Promise.reject(new TypeError('fetch failed'));
@@ -583,7 +583,7 @@ describe('the cache', () => {
     await expect(read({ cacheDir: false, fetch: offline, retries: 0 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('false, and servers of this machine without a hash: nothing is kept', async () => {
+  test('cacheDir false, and servers of this machine without a hash: nothing is stored', async () => {
     vi.stubEnv('TRANSFERKIT_CACHE', cacheDir);
     answer = versioned();
     await read();
@@ -593,7 +593,7 @@ describe('the cache', () => {
     expect(kept()).toEqual(['weights.h5']);
   });
 
-  test('lies where TRANSFERKIT_CACHE says, and keeps of other sites what may be asked for again', async () => {
+  test('is in the folder TRANSFERKIT_CACHE, and stores files of other sites that can be validated', async () => {
     vi.stubEnv('TRANSFERKIT_CACHE', cacheDir);
     const from = (headers: Record<string, string>) => async (): Promise<Response> => new Response(content, { headers });
     await readBytes('https://models.invalid/a.bin', { fetch: from({}) });
@@ -604,7 +604,7 @@ describe('the cache', () => {
     expect(kept()).toEqual(['a.bin', 'a.bin']);
   });
 
-  test('that cannot be written costs no download, unless it was named', async () => {
+  test('that cannot be written does not fail a download, unless it was set by option', async () => {
     const file = join(cacheDir, 'file');
     writeFileSync(file, '');
     await expect(read({ cacheDir: join(file, 'cache') })).rejects.toThrow(
@@ -625,7 +625,7 @@ function canMount(): boolean {
   }
 }
 
-test.runIf(canMount())('a cache on a full disk leaves no open file and no beginning of one', async () => {
+test.runIf(canMount())('on a full disk leaves no open and no partial file', async () => {
   answer = versioned();
   const script = await bundleReader(`
     const { execFileSync } = await import('node:child_process');
@@ -655,7 +655,7 @@ test.runIf(canMount())('a cache on a full disk leaves no open file and no beginn
 });
 
 describe('a mirror', () => {
-  test('takes the place of scheme and host; the cache knows the file by its own address', async () => {
+  test('replaces scheme and host; the cache uses the original address', async () => {
     const mirror = new URL('/mirror/', address).href;
     const location = 'https://models.invalid/keras/a.h5?x=1';
     expectBytes(await readBytes(location, { mirror, cacheDir, hash: sha256 }), content);
@@ -664,7 +664,7 @@ describe('a mirror', () => {
     expect(requests.length).toBe(1);
   });
 
-  test('comes from TRANSFERKIT_MIRROR, unless false; not for this machine', async () => {
+  test('is set by TRANSFERKIT_MIRROR, unless false; not for this machine', async () => {
     vi.stubEnv('TRANSFERKIT_MIRROR', new URL('/mirror', address).href);
     await readBytes('https://models.invalid/a.h5', { cacheDir: false });
     await read();
@@ -689,7 +689,7 @@ describe('loadBase', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('finds a model of TF Hub on a mirror: every file with the query that the hub asks for', async () => {
+  test('finds a model of TF Hub on a mirror: every request has the query that the hub needs', async () => {
     answer = (request, response) => {
       const name = new URL(request.url ?? '', address).pathname.split('/').at(-1) ?? '';
       response.end(files.get(name));
@@ -710,7 +710,7 @@ describe('loadBase', () => {
     expect(kept().length).toBe(2);
   });
 
-  test('a shard that the server refuses says why', async () => {
+  test('a shard that the server refuses: the error contains the reason', async () => {
     answer = (request, response) => {
       if (request.url?.includes('model.json')) response.end(modelJson());
       else response.writeHead(403).end();
@@ -726,15 +726,15 @@ describe('loadBase', () => {
   });
 });
 
-describe('two at once', () => {
-  test('in one process: both get the file, and one is kept', async () => {
+describe('two downloads at the same time', () => {
+  test('in one process: both get the file, and one is stored', async () => {
     answer = versioned();
     const all = await Promise.all(Array.from({ length: 6 }, () => read({ cacheDir })));
     expect(all.every((bytes) => Buffer.compare(bytes, content) === 0)).toBe(true);
     expect(kept()).toEqual(['weights.h5']);
   });
 
-  test('in two processes, while the file changes: no torn file', async () => {
+  test('in two processes, while the file changes: no mixed file', async () => {
     const versions = [1, 2, 3, 4].map((version) => content.slice().fill(version));
     answer = (request, response, nth) => {
       const version = nth % versions.length;

@@ -98,7 +98,7 @@ function phrases(text: string): string[] {
   return words.slice(3).map((_, i) => words.slice(i, i + 4).join(' '));
 }
 
-test('no more than 200 characters of a value are in a text, wherever it stands', () => {
+test('texts contain at most 200 characters of a value, in any position', () => {
   const long = 'x'.repeat(200_000);
   const spaced = 'cat photos '.repeat(20_000);
   const around = (value: string) =>
@@ -188,17 +188,17 @@ describe('every code', () => {
     )
     .join(' ')} `;
 
-  test('is raised, and none but those', () => {
+  test('is raised, and no others', () => {
     expect([...texts.keys()].sort()).toEqual([...codes].sort());
   });
 
-  test.each(codes)('%s has a test that names it, and one that holds its text', (code) => {
+  test.each(codes)('%s has a test that names it, and one that checks its text', (code) => {
     expect(tests.filter(({ text }) => text.includes(`'${code}'`)).length, `tests with '${code}'`).toBeGreaterThan(0);
     const own = (texts.get(code) ?? []).flatMap(phrases);
     expect(own.filter((phrase) => words.includes(` ${phrase} `)).length, `of:\n${own.join('\n')}`).toBeGreaterThan(0);
   });
 
-  test('says what was expected', () => {
+  test('describes what was expected', () => {
     // The others are texts that a caller hands on, that of a stop that the user wanted, and that of a fault of our own.
     const others = [...texts]
       .filter(([, parts]) => !parts.some((part) => part.includes('expected')))
@@ -218,7 +218,7 @@ describe('TransferKitError', () => {
     expect('cause' in new TransferKitError('ABORTED', 'x')).toBe(false);
   });
 
-  test('is known by another copy of the package, which is another class', async () => {
+  test('is recognised by another copy of the package, which has another class', async () => {
     vi.resetModules();
     const copy = await import('../src/core/errors.ts');
     expect(copy.TransferKitError).not.toBe(TransferKitError);
@@ -229,7 +229,7 @@ describe('TransferKitError', () => {
     expect(theirs).toMatchObject({ raisedBy: 'load', message: '[transferkit] load: x' });
   });
 
-  test('the mark does not show in what is printed or saved', () => {
+  test('the brand is not printed or saved', () => {
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: 'TransferKitError',
       code: 'NOT_FOUND',
@@ -238,7 +238,7 @@ describe('TransferKitError', () => {
     expect(Object.keys(error)).not.toContain('transferkit.error');
   });
 
-  test.each([new Error('x'), { code: 'NOT_FOUND' }, 'NOT_FOUND', null, undefined, 3])('%o is none', (value) => {
+  test.each([new Error('x'), { code: 'NOT_FOUND' }, 'NOT_FOUND', null, undefined, 3])('%o is not one', (value) => {
     expect(isTransferKitError(value)).toBe(false);
   });
 });

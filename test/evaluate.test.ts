@@ -71,7 +71,7 @@ function topKAccuracy(answers: readonly Judgement[], topK: number): number {
   return classFigures(answers, Array.from(answers[0]?.logits ?? [], String), { topK }).topKAccuracy;
 }
 
-describe('figures are those of scikit-learn', () => {
+describe('figures are those of scikit-learn:', () => {
   const letters = ['a', 'b', 'c', 'd', 'e', 'f'];
   const classes = rows.map((row) => {
     const actual = golden.classes.actual[row] ?? NaN;
@@ -98,7 +98,7 @@ describe('figures are those of scikit-learn', () => {
     expect(topKAccuracy(classes, 6)).toBe(1);
   });
 
-  test('of two classes by one logit', () => {
+  test('of two classes with one logit', () => {
     const judgements = rows.map((row) => judge(wave(row, 1, 2, 0.9), [(row * 7) % 10 < 4 ? 1 : 0], row));
     const figuresAt = (topK: number) =>
       tasks.binary.figures({ labels: ['no', 'yes'] }, judgements, { ...wanted, topK });
@@ -141,7 +141,7 @@ describe('figures are those of scikit-learn', () => {
 });
 
 describe('ties and edges', () => {
-  test('top 1 is the accuracy, also where all logits are equal', () => {
+  test('top 1 is the accuracy, also if all logits are equal', () => {
     const equal = [0, 1, 2].map((actual) =>
       judge(
         new Float32Array(3),
@@ -214,7 +214,7 @@ describe('the verb', () => {
     ]);
   });
 
-  test('figures that can be said beforehand: loss, top-k, worst', async () => {
+  test('figures with known values: loss, top-k, worst', async () => {
     const model = await saying('plain'); // logits: across 1, along 0, plain 2
     const { loss, topKAccuracy: top2, worst } = await evaluate(model, unequal().samples, { topK: 2, worst: 6 });
     const total = Math.log(Math.E + 1 + Math.exp(2));
@@ -302,7 +302,7 @@ describe('the verb', () => {
     }
   });
 
-  test('what was skipped is listed, and the rest is measured', async () => {
+  test('skipped examples are listed, and the others are measured', async () => {
     const model = await saying('plain');
     const { samples } = unequal();
     const torn = defineSamples({
@@ -343,7 +343,7 @@ describe('the verb', () => {
   });
 });
 
-test('outputs that are not finite are an error, not a figure', async () => {
+test('outputs that are not finite raise an error', async () => {
   const model = await tinyTransfer({}, 'conv1');
   const inputs = [1, 3e38, 1].map((value) => new Float32Array(768).fill(value));
   const samples = fromArrays({ inputs, targets: tinyLabels });

@@ -14,16 +14,16 @@ beforeAll(async () => {
 describe('suggestions', () => {
   const learningRates = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-  test('valley is the middle of the longest fall', () => {
+  test('valley is the middle of the longest decrease', () => {
     expect(valley({ learningRates, losses: [5, 5, 4, 3, 2, 1, 1, 6, 9] })).toBe(2);
     expect(valley({ learningRates, losses: [9, 8, 7, 6, 5, 4, 3, 2, 1] })).toBe(4);
   });
 
-  test('steepest is where the loss falls most', () => {
+  test('steepest is the rate at which the loss falls fastest', () => {
     expect(steepest({ learningRates, losses: [5, 5, 4.5, 4, 1, 1, 1, 6, 9] })).toBe(4);
   });
 
-  test('minimumTenth is a tenth of the best', () => {
+  test('minimumTenth is a tenth of the rate with the smallest loss', () => {
     expect(minimumTenth({ learningRates, losses: [5, 5, 4, 3, 2, 1, 0.5, 6, 9] })).toBeCloseTo(0.7, 12);
   });
 
@@ -43,7 +43,7 @@ test('what is read of a curve that ended early is what fastai reads: all but a t
 });
 
 describe('the test', () => {
-  test('leaves weights, freeze state, history and later training as they were, bit for bit', async () => {
+  test('does not change weights, freeze state, history and later training, bit for bit', async () => {
     const model = await tinyTransfer();
     const twin = await tinyTransfer();
     unfreeze(model, { lastStages: 1 });
@@ -104,7 +104,7 @@ describe('the test', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('is refused:', () => {
   test.each([
     [{ from: 0 }, /from to be a finite number above 0/],
     [{ from: 1, to: 0.1 }, /to above from \(1\), got 0\.1/],

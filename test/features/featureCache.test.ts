@@ -61,7 +61,7 @@ function losses({ epochs }: TrainingLog): unknown {
   return epochs.map(({ loss, validationLoss }) => [loss, validationLoss]);
 }
 
-describe('where features are kept changes nothing, bit for bit', () => {
+describe('results do not depend on the store of features, bit for bit:', () => {
   test.each(Object.entries(verbs))('%s in memory, in a file, in both, and without a cache', async (_, train) => {
     const reference = await train();
     expect(await train(true)).toEqual(reference);
@@ -71,33 +71,30 @@ describe('where features are kept changes nothing, bit for bit', () => {
     expect(filesThere()).toEqual([]);
   });
 
-  test.each([2 ** 20, 0, 4 * exampleBytes])(
-    'examples that are skipped leave no gap: %d bytes of memory',
-    async (memory) => {
-      const whole = tinySamples();
-      const broken = new Set([1, 7, 8, 20, 23]);
-      const intact = Array.from({ length: whole.size }, (_, i) => i).filter((index) => !broken.has(index));
-      const holes = defineSamples({
-        size: whole.size,
-        onUnreadable: 'skip',
-        target: (index) => whole.target(index),
-        read: (index) => {
-          if (broken.has(index)) throw new Error('gone');
-          return whole.read(index);
-        },
-      });
-      const rest = defineSamples({
-        size: intact.length,
-        target: (index) => whole.target(intact[index]!),
-        read: (index) => whole.read(intact[index]!),
-      });
-      const [a, b] = [await tinyTransfer(), await tinyTransfer()];
-      const log = await trainHead(a, holes, { epochs: 2, batchSize: 4, cache: { memory, directory } });
-      await trainHead(b, rest, { epochs: 2, batchSize: 4 });
-      expect([log.examples, log.skipped.length]).toEqual([intact.length, broken.size]);
-      expect(weightValues(a)).toEqual(weightValues(b));
-    },
-  );
+  test.each([2 ** 20, 0, 4 * exampleBytes])('skipped examples leave no gap: %d bytes of memory', async (memory) => {
+    const whole = tinySamples();
+    const broken = new Set([1, 7, 8, 20, 23]);
+    const intact = Array.from({ length: whole.size }, (_, i) => i).filter((index) => !broken.has(index));
+    const holes = defineSamples({
+      size: whole.size,
+      onUnreadable: 'skip',
+      target: (index) => whole.target(index),
+      read: (index) => {
+        if (broken.has(index)) throw new Error('gone');
+        return whole.read(index);
+      },
+    });
+    const rest = defineSamples({
+      size: intact.length,
+      target: (index) => whole.target(intact[index]!),
+      read: (index) => whole.read(intact[index]!),
+    });
+    const [a, b] = [await tinyTransfer(), await tinyTransfer()];
+    const log = await trainHead(a, holes, { epochs: 2, batchSize: 4, cache: { memory, directory } });
+    await trainHead(b, rest, { epochs: 2, batchSize: 4 });
+    expect([log.examples, log.skipped.length]).toEqual([intact.length, broken.size]);
+    expect(weightValues(a)).toEqual(weightValues(b));
+  });
 
   test('targets and weights of examples too', async () => {
     const whole = tinySamples();
@@ -113,7 +110,7 @@ describe('where features are kept changes nothing, bit for bit', () => {
   });
 });
 
-describe('the budget', () => {
+describe('the memory limit', () => {
   /** Sizes of the files after the first epoch. */
   async function filesWhile(options: TrainingOptions): Promise<number[]> {
     let seen: number[] = [];
@@ -127,7 +124,7 @@ describe('the budget', () => {
     return seen;
   }
 
-  test('what fits stays in memory: no file', async () => {
+  test('features within it stay in memory: no file', async () => {
     mkdirSync(directory);
     expect(await filesWhile({ cache: { memory: 24 * exampleBytes, directory } })).toEqual([]);
   });
@@ -137,7 +134,7 @@ describe('the budget', () => {
     expect(await filesWhile({ cache: { directory } })).toEqual([]);
   });
 
-  test('what does not goes to a file, as many bytes as it has numbers', async () => {
+  test('other features go to a file, with four bytes for each number', async () => {
     expect(await filesWhile({ cache: { memory: 0, directory } })).toEqual([24 * exampleBytes]);
   });
 
@@ -146,7 +143,7 @@ describe('the budget', () => {
     expect(await filesWhile({ cache })).toEqual([24 * (12 * 2 + 3 * 4)]);
   });
 
-  test('is one for training and validation', async () => {
+  test('is shared by training and validation', async () => {
     const cache = { memory: 18 * exampleBytes, directory };
     expect(await filesWhile({ cache, validation: 0.25 })).toEqual([6 * exampleBytes]);
   });
@@ -159,10 +156,10 @@ describe('the budget', () => {
   });
 });
 
-describe('nothing is left behind', () => {
+describe('nothing is left', () => {
   const cache = () => ({ memory: 0, directory });
 
-  test('by a run that ends', async () => {
+  test('by a run that finishes', async () => {
     const model = await tinyTransfer();
     await expectNoLeak(() => fineTune(model, tinySamples(), { epochs: 1, cache: cache(), validation: 0.25 }));
     expect(filesThere()).toEqual([]);
@@ -203,7 +200,7 @@ describe('nothing is left behind', () => {
     expect(filesThere()).toEqual([]);
   });
 
-  test('by an example of validation that is wrong', async () => {
+  test('by an invalid validation example', async () => {
     const model = await tinyTransfer();
     const inputs = tinyLabels.map((label) => new Float32Array(768).fill(label === 'plain' ? NaN : 0));
     const bad = fromArrays({ inputs, targets: tinyLabels });
@@ -229,7 +226,7 @@ describe('float16', () => {
     });
   });
 
-  test('refuses what it cannot hold, by name, before it becomes infinite', async () => {
+  test('refuses values beyond its range, with the name of the example', async () => {
     // A convolution without an activation that would limit it.
     const { base } = await tinyTransfer({}, 'conv1');
     const inputs = Array.from({ length: 6 }, (_, i) => new Float32Array(768).fill(i === 4 ? 1e6 : 1));
@@ -265,7 +262,7 @@ describe('options', () => {
     }
   });
 
-  test('a folder that cannot be written: the error says what to do', async () => {
+  test('a folder that cannot be written: the error gives advice', async () => {
     writeFileSync(directory, 'a file');
     const model = await tinyTransfer();
     const cache = { memory: 0, directory: join(directory, 'inside') };

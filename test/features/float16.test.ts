@@ -27,7 +27,7 @@ function encoded(values: Float32Array): Uint16Array {
   return found;
 }
 
-test('every half is read as the format says, and written back as it was', () => {
+test('every half is decoded by the format, and encoded to the same bits', () => {
   for (const sign of [0, 0x8000]) {
     const signed = halves.map((bits) => bits | sign);
     const values = new Float32Array(signed.length);
@@ -38,7 +38,7 @@ test('every half is read as the format says, and written back as it was', () => 
   expect(valueOf(halves.at(-1)!)).toBe(largestHalf);
 });
 
-test('what lies between two halves goes to the nearer, a tie to the even one', () => {
+test('values between two halves are rounded to the nearest, ties to even', () => {
   const below = halves.slice(0, -1);
   const ties = Float32Array.from(below, (bits) => (valueOf(bits) + valueOf(bits + 1)) / 2);
   expect(encoded(ties)).toEqual(below.map((bits) => (bits % 2 === 0 ? bits : bits + 1)));
@@ -47,6 +47,6 @@ test('what lies between two halves goes to the nearer, a tie to the even one', (
   expect(encoded(ties.map((tie) => -neighbour(tie, 1)))).toEqual(below.map((bits) => 0x8000 | (bits + 1)));
 });
 
-test('what is too small becomes a zero of its sign', () => {
+test('values that are too small become a zero of the same sign', () => {
   expect(encoded(Float32Array.of(0, -0, 1e-30, -1e-30, 1e-45))).toEqual(Uint16Array.of(0, 0x8000, 0, 0x8000, 0));
 });

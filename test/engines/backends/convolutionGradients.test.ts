@@ -144,7 +144,7 @@ describe('kernels called directly', () => {
     });
   });
 
-  test('an input that is no tensor gives a message', () => {
+  test('an input that is not a tensor raises an error', () => {
     const { kernelFunc } = tf.getKernel('Conv2DBackpropFilter', 'wasm');
     expect(() => kernelFunc({ inputs: {}, backend: tf.backend(), attrs: {} })).toThrow(
       "Conv2DBackpropFilter (transferkit, wasm): expected the input 'x' to be a tensor",
@@ -198,7 +198,7 @@ describe('memory', () => {
     return tf.sum(tf.square(tf.conv2d(c, point, 1, 'same')));
   };
 
-  test('nothing is left behind by variableGrads, with and without tidy', () => {
+  test('variableGrads leaks nothing, with and without tidy', () => {
     const x = seeded<tf.Rank.R4>([2, 13, 12, 3], 1);
     const full = tf.variable(seeded<tf.Rank.R4>([3, 3, 3, 6], 2));
     const depthwise = tf.variable(seeded<tf.Rank.R4>([3, 3, 6, 1], 3));
@@ -217,7 +217,7 @@ describe('memory', () => {
     tf.dispose([x, full, depthwise, point]);
   });
 
-  test('a kernel outside every scope gives one tensor', () => {
+  test('a kernel outside every scope leaves one tensor', () => {
     const x = seeded<tf.Rank.R4>([1, 6, 6, 2], 1);
     const dy = seeded<tf.Rank.R4>([1, 3, 3, 2], 2);
     for (const name of ['Conv2D', 'DepthwiseConv2dNative']) {
@@ -236,7 +236,7 @@ describe('memory', () => {
     tf.dispose([x, dy]);
   });
 
-  test('a kernel that raises leaves nothing', () => {
+  test('a kernel that raises leaks nothing', () => {
     const x = seeded<tf.Rank.R4>([1, 6, 6, 2], 1);
     const before = counts();
     expect(() => kernel('Conv2DBackpropFilter', { x, dy: x }, { strides: 2, pad: 'same', filterShape: [3] })).toThrow(
@@ -246,7 +246,7 @@ describe('memory', () => {
     x.dispose();
   });
 
-  test("passes tfjs's own check for leaks, and second gradients", () => {
+  test("passes tfjs's own check for leaks, and has second gradients", () => {
     tf.env().set('IS_TEST', true);
     const before = counts();
     tf.tidy(() => {

@@ -115,7 +115,7 @@ describe('sums of segments', () => {
     });
   });
 
-  test('rows of no segment are left out, empty segments are 0', () => {
+  test('rows without a segment are ignored, empty segments are 0', () => {
     tf.tidy(() => {
       const x = tf.tensor2d([[1, 2], [3, 4], [5, 6], [7, 8]]); // prettier-ignore
       const sums = tf.unsortedSegmentSum(x, tf.tensor1d([1, -1, 3, 1], 'int32'), 3);
@@ -128,7 +128,7 @@ describe('sums of segments', () => {
     });
   });
 
-  test('segments that do not fit the rows give a message', () => {
+  test('segments that do not fit the rows raise an error', () => {
     tf.tidy(() => {
       const segments = tf.tensor1d([0, 1], 'int32');
       expect(() => tf.unsortedSegmentSum(tf.tensor2d([[1], [2], [3]]), segments, 2)).toThrow(

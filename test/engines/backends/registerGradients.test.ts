@@ -153,7 +153,7 @@ describe.each(backends)('on %s, %j', (name, options) => {
   const sums = einsums.filter(([equation]) => name !== 'cpu' || !/ij,(ij|k)/.test(equation));
 
   test.each([...convolutions, ...slices, ...resizes, ...sums, ...pairs, ...windows, ...axes, ...others])(
-    'the gradient of %s is its slope',
+    'the gradient of %s agrees with central differences',
     (_, compute, shapes) => {
       const inputs = shapes.map((shape, i) => wave(shape, 0.8, i + 0.3));
       expectTrueGradients(compute, inputs);
@@ -171,7 +171,7 @@ test.each(backends)('the largest of negative values in 3D windows, on %s, %j', a
   expect(values).toEqual(largest());
 });
 
-test('Einstein sums are computed on wasm, and what cannot be read is refused', async () => {
+test('Einstein sums are computed on wasm, and unsupported equations are refused', async () => {
   await useBackend('wasm');
   const [a, b] = [wave([2, 3], 1, 0), wave([3, 4], 1, 1)];
   const left = tf.tidy(

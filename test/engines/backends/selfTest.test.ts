@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { selfTestNumbers } from '../../../src/engines/backends/selfTest.ts';
 import { eachProduct, type Convolution } from './reference.ts';
 
-test('the known numbers are those of plain loops', () => {
+test('the stored results are those of plain loops', () => {
   const { input, filter, outputGradient, known } = selfTestNumbers;
   // 'same' with stride 2 on 4 pixels pads one row and one column, at the end.
   const convolution: Convolution = {

@@ -90,7 +90,7 @@ describe('in a fresh process', () => {
   });
 });
 
-test('a backend that the app has set stays', async () => {
+test('keeps a backend that the app has set', async () => {
   await useBackend('cpu');
   const why = 'it was already set';
   expect(await useBackend()).toEqual({ name: 'cpu', why, tried: [], registered: [], threads: 1, notes: [] });
@@ -111,7 +111,7 @@ test('waits for a backend that the app has set but that has not started', async 
   expect([await setting, starts]).toEqual([true, 1]);
 });
 
-test('goes on to the next, and says why', async () => {
+test('tries the next one, and reports the reason', async () => {
   const { name, why, tried } = await chooseBackend([absent, ...nodeBackends], ['absent', 'wasm']);
   expect({ name, why }).toEqual({
     name: 'wasm',
@@ -122,8 +122,8 @@ test('goes on to the next, and says why', async () => {
   ]);
 });
 
-describe('when nothing works', () => {
-  test('each failure has its reason, and the backend of before is active again', async () => {
+describe('if no backend works', () => {
+  test('each failure has its reason, and the previous backend is active again', async () => {
     await useBackend('cpu');
     registerBackend('broken', () => {
       throw new Error('no such device');
@@ -173,7 +173,7 @@ describe('when nothing works', () => {
     expect(engine().state.numTensors).toBe(before);
   });
 
-  test.each([[[]], [['']], [3], [['cpu', null]]])('not a preference: %o', async (preference) => {
+  test.each([[[]], [['']], [3], [['cpu', null]]])('an invalid preference: %o', async (preference) => {
     const error = await errorOf(useBackend(preference as string[]));
     expect(error.code).toBe('INVALID_OPTION');
     expect(error.message).toContain("expected the name of a backend or a list of names ('wasm', 'cpu'), got ");
@@ -188,14 +188,14 @@ describe('kernels for wasm', () => {
     expect(kernels.every((name, i) => getKernel(name, 'wasm') === first[i])).toBe(true);
   });
 
-  test('without the module the compositions and tfjs itself remain', async () => {
+  test("without the module, compositions and tfjs's kernels are used", async () => {
     const { registered, threads } = await useBackend('wasm', { kernels: false });
     expect({ registered, threads }).toEqual({ registered: compositions, threads: 1 });
     expect((await useBackend('wasm')).registered).toEqual(compositions);
     expect((await useBackend('wasm', { kernels: true })).registered).toEqual(kernels);
   });
 
-  test('one that tfjs brings itself wins, but not over what is replaced on purpose', () => {
+  test("tfjs's own kernels have priority, except those that are replaced on purpose", () => {
     const theirs = (kernelName: string) => ({ kernelName, backendName: 'wasm', kernelFunc: () => [] });
     for (const name of ['UnsortedSegmentSum', 'Conv2DBackpropInput']) {
       unregisterKernel(name, 'wasm');
@@ -210,7 +210,7 @@ describe('kernels for wasm', () => {
 describe('threads', () => {
   const ones = () => sum(ones1d([1_000_000])).dataSync()[0];
 
-  test('as many as asked for, again and again', async () => {
+  test('as many as requested, repeatedly', async () => {
     for (const threads of [1, 3, 2]) {
       expect(await useBackend('wasm', { threads })).toMatchObject({ threads, notes: [] });
       expect(tidy(ones)).toBe(1_000_000);
@@ -218,13 +218,13 @@ describe('threads', () => {
     expect((await useBackend('wasm')).threads).toBe(2);
   });
 
-  test.each([0, 1.5, NaN, '2'])('not a number of threads: %s', async (threads) => {
+  test.each([0, 1.5, NaN, '2'])('an invalid number of threads: %s', async (threads) => {
     const error = await errorOf(useBackend('wasm', { threads: threads as number }));
     expect(error.code).toBe('INVALID_OPTION');
     expect(error.message).toContain('expected threads to be a whole number from 1');
   });
 
-  test('several also where the app has replaced fetch', async () => {
+  test('several, also if the app has replaced fetch', async () => {
     const script = `
       import { useBackend } from 'transferkit';
       globalThis.fetch = () => Promise.reject(new Error('offline'));
@@ -232,7 +232,7 @@ describe('threads', () => {
     expect(JSON.parse(await runFresh(script, []))).toMatchObject({ threads: 2, notes: [] });
   });
 
-  test.each(['cjs', 'esm'] as const)('several in a bundle (%s) with the binaries beside it', async (format) => {
+  test.each(['cjs', 'esm'] as const)('several in a bundle (%s) with the binaries in its folder', async (format) => {
     const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
     const outfile = join(folder, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`);
     const source = (path: string) => fileURLToPath(new URL(`../../../src/${path}`, import.meta.url));
@@ -255,7 +255,7 @@ describe('threads', () => {
     expect(JSON.parse(stdout)).toMatchObject({ threads: 2, notes: [] });
   });
 
-  test('one where Node was told to have no fetch', async () => {
+  test('one in a Node without fetch', async () => {
     const script = `
       delete globalThis.fetch;
       delete globalThis.Response;
@@ -264,7 +264,7 @@ describe('threads', () => {
     expect(JSON.parse(await runFresh(script, []))).toMatchObject({ name: 'wasm', threads: 1 });
   });
 
-  test('as many as may be started, with the reason', async () => {
+  test('as many as can be started, with the reason', async () => {
     const start = nodeThreads.start.bind(nodeThreads);
     const starting = vi.spyOn(nodeThreads, 'start');
     const refuse = () => {
@@ -280,7 +280,7 @@ describe('threads', () => {
     starting.mockRestore();
   });
 
-  test('one that fails is not missed', async () => {
+  test('the failure of one does not stop the others', async () => {
     const failed = nodeThreads.start('() => { throw new Error("the test"); }', undefined);
     const starting = vi.spyOn(nodeThreads, 'start').mockReturnValue(failed);
     expect(await useBackend('wasm', { threads: 5 })).toMatchObject({ threads: 5, notes: [] });
@@ -289,7 +289,7 @@ describe('threads', () => {
     starting.mockRestore();
   });
 
-  test('nothing that the app loads first is loaded in each of them', async () => {
+  test('do not load the preloaded modules of the app', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'transferkit-'));
     const preload = join(folder, 'preload.cjs');
     writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) console.log('loaded');");
@@ -303,7 +303,7 @@ describe('threads', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('on a backend that the app has begun anew', async () => {
+  test('on a backend that the app has started again', async () => {
     await useBackend('wasm', { threads: 2 });
     tidy(ones);
     const factory = engine().findBackendFactory('wasm');
@@ -313,12 +313,12 @@ describe('threads', () => {
     expect(tidy(ones)).toBe(1_000_000);
   });
 
-  test('kernels is yes or no', async () => {
+  test('kernels is a boolean', async () => {
     const error = await errorOf(useBackend('wasm', { kernels: 'no' as unknown as boolean }));
     expect(error.message).toContain('expected kernels to be true or false, got "no"');
   });
 
-  test('one, with the reason, where the app has started wasm before; the process ends by itself', async () => {
+  test('one, with the reason, if the app has started wasm before; the process ends by itself', async () => {
     const script = `
       import { setBackend } from '@tensorflow/tfjs-core';
       import '@tensorflow/tfjs-backend-wasm';

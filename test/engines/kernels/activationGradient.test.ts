@@ -56,7 +56,7 @@ test('no gradient where the activation is at its floor or ceiling', async () => 
   tf.dispose([dy, y]);
 });
 
-test('threads do not write sums where others still read them', async () => {
+test('threads do not overwrite sums that others still read', async () => {
   const kernels = await startModule(2);
   const runs = vi.spyOn(kernels, 'run');
   const [dy, y] = [tf.ones([784, 1280]), tf.ones([784, 1280])];

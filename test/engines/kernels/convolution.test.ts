@@ -39,7 +39,7 @@ const kernels = [[1, 1], [2, 2], [3, 3], [5, 5], [1, 3], [4, 1], [7, 2]] as cons
 const channels = [1, 3, 4, 70, 9] as const;
 const filters = [1, 5, 8, 16, 11] as const;
 
-test('kernels, strides and padding, with channels that fill no vector', async () => {
+test('kernels, strides and padding, with numbers of channels that are not multiples of 4', async () => {
   const cases = kernels.flatMap((kernel, k) =>
     ([1, 2, 3, [2, 1]] satisfies Case['strides'][]).flatMap((strides, s) =>
       (['same', 'valid', explicit] satisfies Padding[]).map((pad, p): Case => {
@@ -97,7 +97,7 @@ test('bias and activation', async () => {
   await expectLikeCpu(calls);
 });
 
-test('memory is used again', async () => {
+test('memory is reused', async () => {
   const { backend } = await startModule(2);
   tf.tidy(() => {
     const x = seeded<tf.Rank.R4>([2, 20, 20, 40], 1);
@@ -115,7 +115,7 @@ test('no pictures', async () => {
   expect(empty).toEqual([{ shape: [0, 5, 5, 2], data: new Float32Array() }]);
 });
 
-test("what the module does not do is tfjs's own", async () => {
+test('tfjs runs unsupported calls', async () => {
   await startModule(1);
   tf.tidy(() => {
     const x = seeded<tf.Rank.R4>([1, 4, 4, 2], 1);

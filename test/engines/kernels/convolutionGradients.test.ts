@@ -119,7 +119,7 @@ function eachProduct(
 
 const groups = { 'kernels, strides, padding, dilation': cases, 'special cases': special, 'many tasks': large };
 
-test.each(Object.entries(groups))('by the input: %s', async (_, group) => {
+test.each(Object.entries(groups))('with respect to the input: %s', async (_, group) => {
   const gradients = group.map(gradientsOf);
   const results = await onModule(gradients.map(({ inputCall }) => inputCall));
   for (const [i, { shape, data }] of results.entries()) {
@@ -129,7 +129,7 @@ test.each(Object.entries(groups))('by the input: %s', async (_, group) => {
   }
 });
 
-test.each(Object.entries(groups))('by the filter: %s', async (_, group) => {
+test.each(Object.entries(groups))('with respect to the filter: %s', async (_, group) => {
   const gradients = group.map(gradientsOf);
   const results = await onModule(gradients.map(({ filterCall }) => filterCall));
   for (const [i, { shape, data }] of results.entries()) {

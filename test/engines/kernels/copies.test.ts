@@ -69,7 +69,7 @@ test('Concat', async () => {
   await expectLikeCpu(calls);
 });
 
-test.each(joined)('SplitV gives back what Concat has joined: axis $axis of $shapes', async ({ axis, shapes }) => {
+test.each(joined)('SplitV reverses Concat: axis $axis of $shapes', async ({ axis, shapes }) => {
   const module = await startModule(2);
   const { kernelFunc } = kernelMakers.find(({ kernelName }) => kernelName === 'SplitV')!.make(module, undefined);
   tf.tidy(() => {
@@ -130,7 +130,7 @@ test('PadV2 around pictures', async () => {
   await expectLikeCpu(calls);
 });
 
-describe('whole numbers are brought along', () => {
+describe('integers are copied', () => {
   test.each([
     ['concat', (x: tf.Tensor) => tf.concat([x, x], 0), [1, 2, 1, 2]],
     ['slice', (x: tf.Tensor) => tf.slice(x, [0, 1], [1, 1]), [2]],
@@ -155,7 +155,7 @@ describe('whole numbers are brought along', () => {
   });
 });
 
-describe('what the module leaves to tfjs', () => {
+describe('tfjs runs', () => {
   test.each([
     [
       'margins of channels',

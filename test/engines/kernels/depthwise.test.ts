@@ -21,7 +21,7 @@ async function expectLikeLoops(cases: readonly Depthwise[]): Promise<void> {
   expect(failures).toEqual([]);
 }
 
-test('kernels, strides and padding, with channels that fill no vector', async () => {
+test('kernels, strides and padding, with numbers of channels that are not multiples of 4', async () => {
   const channels = [1, 3, 4, 70, 9, 16];
   const kernels = [[1, 1], [2, 2], [3, 3], [5, 5], [7, 7], [1, 3], [4, 1], [7, 2]] as const; // prettier-ignore
   const cases = kernels.flatMap((kernel, k) =>
@@ -98,7 +98,7 @@ test('bias and activation', async () => {
   }
 });
 
-test('NaN stays NaN, and only where it is met', async () => {
+test('NaN stays NaN, and affects only outputs that read it', async () => {
   await startModule(1);
   const x = tf.ones([1, 8, 8, 5]).arraySync() as number[][][][];
   x[0]![3]![3]![4] = NaN;
@@ -115,7 +115,7 @@ test('NaN stays NaN, and only where it is met', async () => {
   expect(found).toBe(9);
 });
 
-test('what the module does not do, tfjs does', async () => {
+test('tfjs runs unsupported calls', async () => {
   const run = async (): Promise<Float32Array[]> => {
     const results = tf.tidy(() =>
       (

@@ -113,7 +113,7 @@ test('Tile of axes of length 1', async () => {
   await expectSameBits(calls);
 });
 
-describe('what the module leaves to tfjs', () => {
+describe('tfjs runs', () => {
   test('tiles of longer axes', async () => {
     await startModule(1);
     const values = tf.tidy(() => tf.tile(tf.tensor2d([1, 2, 3, 4], [2, 2]), [1, 2]).dataSync());
@@ -136,7 +136,7 @@ describe('what the module leaves to tfjs', () => {
     tf.dispose(expected);
   });
 
-  test('whole numbers', async () => {
+  test('integers', async () => {
     await startModule(1);
     expect(tf.tidy(() => tf.add(tf.tensor1d([1, 2], 'int32'), tf.scalar(3, 'int32')).dataSync())).toEqual(
       Int32Array.of(4, 5),
@@ -171,7 +171,7 @@ describe('activations', () => {
     expect([...result!.data]).toEqual([NaN, NaN, NaN, NaN, NaN]);
   });
 
-  test('Sigmoid is right to 3 units in the last place, and runs out to 0 and 1', async () => {
+  test('Sigmoid is correct to 3 units in the last place, and reaches 0 and 1', async () => {
     const points = Float32Array.from({ length: 40_001 }, (_, i) => (i - 20_000) / 230);
     const inputs = () => ({ x: tf.tensor1d([...points, -Infinity, -1000, 1000, Infinity]) });
     const [result] = await onModule([{ kernel: 'Sigmoid', inputs, attributes: {} }]);

@@ -58,7 +58,7 @@ test('Cast of flags to numbers', async () => {
   }
 });
 
-test('what tfjs casts to a flag counts as true when it is not 0', async () => {
+test('values that tfjs casts to booleans are true if they are not 0', async () => {
   const compute = () =>
     tf.tidy(() => {
       const [a, b] = [tf.cast(tf.range(0, 45), 'bool'), tf.cast(tf.mod(tf.range(0, 45), 4), 'bool')];
@@ -70,7 +70,7 @@ test('what tfjs casts to a flag counts as true when it is not 0', async () => {
   expect(compute()).toEqual(expected);
 });
 
-describe('the same values by another tensor', () => {
+describe('operations that return their input', () => {
   test.each([
     ['clone', tf.clone],
     ['cast to the same type', (x: tf.Tensor) => tf.cast(x, x.dtype)],
@@ -86,7 +86,7 @@ describe('the same values by another tensor', () => {
     expect(tf.memory()).toEqual(before);
   });
 
-  test('a variable that is given new values leaves its clone alone', async () => {
+  test('assigning a variable does not change its clone', async () => {
     await startModule(1);
     const variable = tf.variable(tf.tensor1d([1, 2, 3]));
     const copy = variable.clone();
@@ -98,7 +98,7 @@ describe('the same values by another tensor', () => {
   });
 });
 
-describe('what the module leaves to tfjs', () => {
+describe('tfjs runs', () => {
   test.each([
     ['comparing along an axis', () => tf.less(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor1d([2, 3])), [1, 1, 0, 0]],
     ['casting to whole numbers', () => tf.cast(tf.tensor1d([1.5, -1.5]), 'int32'), [1, -1]],

@@ -38,7 +38,7 @@ async function expectLikeCpu(calls: readonly Call[]): Promise<void> {
   }
 }
 
-test('sizes that fill no tile, for each way to transpose', async () => {
+test('sizes smaller than a tile, for all transpositions', async () => {
   const products = transpositions.flatMap((transposed) =>
     sizes.flatMap((m, i) => [
       { ...transposed, m, k: sizes[(i + 5) % 12]!, n: sizes[(i + 7) % 12]! },
@@ -58,7 +58,7 @@ test('sizes that make many tasks', async () => {
   await expectLikeCpu(large.flatMap((size) => transpositions.map((transposed) => product({ ...size, ...transposed }))));
 });
 
-test('a matrix that is packed in pieces', async () => {
+test('a matrix that is packed in parts', async () => {
   const [k, n] = [520, 8_103];
   const right = values(k * n, 2);
   const calls = flags.map((transposeB) => ({
@@ -127,7 +127,7 @@ test('bias and activation', async () => {
   await expectLikeCpu(calls);
 });
 
-test('what is not a number stays so', async () => {
+test('NaN stays NaN', async () => {
   for (const activation of ['linear', 'relu', 'relu6', 'leakyrelu']) {
     const inputs = () => ({ a: tf.tensor2d([[NaN, 1]]), b: tf.tensor2d([[1], [2]]) }); // prettier-ignore
     const [result] = await onModule([
@@ -137,7 +137,7 @@ test('what is not a number stays so', async () => {
   }
 });
 
-test('other types, activations and shapes go to what ran them before', async () => {
+test('other types, activations and shapes run on the previous kernel', async () => {
   const module = await startModule(1);
   const given: unknown[] = [];
   const original: tf.KernelConfig = {

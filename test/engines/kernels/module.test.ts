@@ -54,13 +54,13 @@ describe('whether memory is shared', () => {
     ['a module without memory', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)],
     ['memory without a maximum', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1)],
     ['no memories', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 1, 0)],
-  ])('cannot be said: %s', (_, binary) => {
+  ])('cannot be changed: %s', (_, binary) => {
     expect(withMemoryType(binary, true)).toBeUndefined();
   });
 });
 
 // Each raises 'OUT_OF_MEMORY'.
-describe('memory that is not there', () => {
+describe('exhausted memory', () => {
   beforeAll(() => useBackend('wasm'));
 
   const calls: Readonly<Record<string, () => Tensor>> = {
@@ -86,7 +86,7 @@ describe('memory that is not there', () => {
     witness.dispose();
   });
 
-  test('frees the output of a kernel that finds none for its intermediate values', async () => {
+  test('frees the output of a kernel that cannot allocate its intermediate values', async () => {
     const module = await startModule(2);
     const [x, filter] = [ones<Rank.R4>([1, 9, 9, 4]), ones<Rank.R4>([3, 3, 4, 8])];
     const before = { ...memory(), onBackend: backend().numDataIds() };
@@ -103,7 +103,7 @@ describe('memory that is not there', () => {
 describe('a run', () => {
   beforeAll(() => useBackend('wasm'));
 
-  test.each([1, 2, 5])('does every task once, on %i threads', async (threads) => {
+  test.each([1, 2, 5])('executes every task once, on %i threads', async (threads) => {
     const module = await startModule(threads);
     for (let round = 0; round < 10; round++) expect(doubles(100_000 + round)).toBe(true);
     expect(module.threads).toBe(threads);

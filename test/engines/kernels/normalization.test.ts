@@ -30,7 +30,7 @@ test('FusedBatchNorm with and without scale and offset', async () => {
   }
 });
 
-test('statistics in the shape of the input are left to tfjs', async () => {
+test('tfjs runs statistics in the shape of the input', async () => {
   await startModule(1);
   const values = tf.tidy(() => {
     const x = tf.tensor4d([1, 2, 3, 4], [1, 2, 1, 2]);

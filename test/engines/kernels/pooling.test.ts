@@ -68,7 +68,7 @@ test('MaxPool', async () => {
   );
 });
 
-test('AvgPool leaves margins out', async () => {
+test('AvgPool ignores the padding', async () => {
   await expectLikeCpu(
     calls('AvgPool', ({ x }) => ({ x: seeded(x, 1) })),
     1e-6,
@@ -89,13 +89,13 @@ test('MaxPoolGrad goes to the first of equal values', async () => {
   await expectLikeCpu(calls('MaxPoolGrad', inputs), 1e-6);
 });
 
-test('dimRoundingMode decides about windows that do not fit', async () => {
+test('dimRoundingMode applies to partial windows', async () => {
   const attributes = { filterSize: [3, 3], strides: [2, 2], pad: 1, dimRoundingMode: 'ceil' };
   const inputs = () => ({ x: seeded([1, 6, 6, 5], 1) });
   await expectLikeCpu([{ kernel: 'MaxPool', inputs, attributes }], 0);
 });
 
-test('the gradient of averages that tfjs asks for without dimRoundingMode', async () => {
+test('the gradient of averages, which tfjs requests without dimRoundingMode', async () => {
   const attributes = { filterSize: [3, 3], strides: [2, 2], pad: 1 };
   const inputs = () => ({ dy: tf.ones([1, 4, 4, 1]), input: tf.ones([1, 6, 6, 1]) });
   const [result] = await onModule([{ kernel: 'AvgPoolGrad', inputs, attributes }]);

@@ -82,7 +82,7 @@ test.each([
   }
 });
 
-test('a largest value that is no number shows', async () => {
+test('a maximum of NaN is NaN', async () => {
   const inputs = () => ({ x: tf.tensor2d([1, NaN, 3, 4, 5, 6], [3, 2]) });
   const [rows, columns] = await onModule(
     [0, 1].map((axis) => ({ kernel: 'Max', inputs, attributes: { reductionIndices: [axis], keepDims: false } })),
@@ -91,7 +91,7 @@ test('a largest value that is no number shows', async () => {
   expect([...columns!.data]).toEqual([NaN, 4, 6]);
 });
 
-describe('what the module leaves to tfjs', () => {
+describe('tfjs runs', () => {
   test.each([
     ['axes apart from each other', () => tf.ones([2, 3, 4]), [0, 2], [8, 8, 8]],
     ['whole numbers', () => tf.tensor1d([1, 2], 'int32'), [0], [3]],

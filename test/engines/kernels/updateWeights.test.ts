@@ -54,7 +54,7 @@ test.each(optimizers)('$name', async ({ optimizer }) => {
   });
 });
 
-test('the same on one thread and on two, and nothing is left behind', async () => {
+test('the same on one thread and on two, and nothing leaks', async () => {
   const run = async (threads: number) => {
     await startModule(threads);
     const before = tf.memory();
