@@ -56,7 +56,7 @@ const block = ['block_1_expand', 'block_1_depthwise', 'block_1_bn', 'block_1_pro
 const base = ['conv1', 'bn1', ...block, 'conv2', 'bn2'];
 const head = ['head_dense_1', 'head_logits'];
 
-describe('which layers are meant', () => {
+describe('selected layers', () => {
   const onlyOnce = /conv\d/g;
   onlyOnce.lastIndex = 5;
   test.each<[string, FreezeSelection, string[]]>([
@@ -105,11 +105,11 @@ describe('which layers are meant', () => {
     [/^block_1(?!0)/, ['block_1', 'block_1_a', 'block_1.b', 'block_1-c']],
     ['block', ['block_1', 'block_1_a', 'block_1.b', 'block_1-c', 'block_10', 'block_10_a']],
     [{ from: 'block_10' }, ['block_10', 'block_10_a', 'stage_1/d', 'stage_10/d']],
-  ])('a name ends at a separator, and a whole name comes first: %s', (which, expected) => {
+  ])('a prefix ends at a separator, and a whole name has priority: %s', (which, expected) => {
     expect(meant(named, which)).toEqual(expected);
   });
 
-  test('block_1 does not mean block_10 where no layer is called block_1', async () => {
+  test('block_1 does not select block_10 if no layer is called block_1', async () => {
     const source = sequential({
       layers: ['block_1_a', 'block_1.b', 'block_10_a', 'block_1x'].map((name, i) =>
         layers.dense({ name, units: 2, ...(i === 0 ? { inputShape: [2] } : {}) }),
@@ -181,7 +181,7 @@ describe('the report', () => {
     expect(freeze(model).changed).toBe(0);
   });
 
-  test('says mixed where only some weights of a layer are frozen', () => {
+  test('says mixed if only some weights of a layer are frozen', () => {
     unfreeze(model, 'bn1');
     for (const weight of model.base.trunk.weights) if (weight.name === 'bn1/gamma') weight.frozen = true;
     const report = freeze(model, []);
@@ -190,7 +190,7 @@ describe('the report', () => {
   });
 });
 
-describe('what means nothing', () => {
+describe('an invalid selection', () => {
   const unknown = (name: string) => `expected the name or the beginning of the name of a layer, got '${name}'.`;
   test.each<[string, unknown, string, string | RegExp]>([
     ['a typo lists the nearest first', 'conv3', 'UNKNOWN_LAYER', `${unknown('conv3')} Nearest: conv1, conv2, `],
@@ -260,7 +260,7 @@ describe('what means nothing', () => {
   }
 });
 
-test('freezing takes and leaves no tensor', () => {
+test('freezing creates and leaks no tensor', () => {
   const before = tf.memory().numTensors;
   freeze(model, 'all');
   unfreeze(model, { lastStages: 2 });

@@ -87,14 +87,14 @@ describe('a reader that', () => {
     expect(await replay({ ...task('traps'), replay: file })).toMatchObject({ end: 'crash' });
   });
 
-  test('does harm at times costs no other input its turn', async () => {
+  test('sometimes fails does not affect other inputs', async () => {
     const results = await supervise(task('is killed by every third', 7));
     expect(results.map(({ number, end }) => `${String(number)} ${end}`)).toEqual(
       [0, 1, 2, 3, 4, 5, 6].map((number) => `${String(number)} ${number % 3 === 2 ? 'crash' : 'equal'}`),
     );
   });
 
-  test('does not harm the process is judged in it', async () => {
+  test('does not end the process is tested in it', async () => {
     const ends = async (reader: string) => (await supervise(task(reader)))[0];
     expect(await ends('raises')).toMatchObject({ end: 'exception', text: 'TypeError: no' });
     expect(await ends('refuses')).toMatchObject({ end: 'refused', code: 'NOT_A_MODEL' });
@@ -106,7 +106,7 @@ describe('a reader that', () => {
     expect(await ends('has no checksum')).not.toHaveProperty('faults');
   });
 
-  test('cannot be opened, or a harness that fails, is no result', async () => {
+  test('cannot be opened, or a harness that fails, gives no result', async () => {
     await expect(supervise(task('cannot be opened'))).rejects.toThrow('no such package');
     await expect(supervise(task('has no seeds'))).rejects.toThrow('cannot be run');
   });
@@ -145,7 +145,7 @@ describe('a mutation', () => {
   });
 });
 
-test('the table counts what was found', () => {
+test('the table counts the results', () => {
   const results = [{ end: 'equal' }, { end: 'refused', code: 'NOT_FOUND' }, { end: 'hang', faults: { output: 'x' } }];
   const counted = tally('reader', results);
   expect(badOf(counted)).toBe(2);

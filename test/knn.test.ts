@@ -96,7 +96,7 @@ describe('ties are broken by rule', () => {
 });
 
 describe('distances', () => {
-  test('of a cosine do not see lengths; a vector of zeros is at 1 from everything', () => {
+  test('by cosine ignore lengths; a vector of zeros has distance 1 from all', () => {
     const [a, b, zero] = [
       vectorOf(Float32Array.of(1, 2, 2, 0, 0)),
       vectorOf(Float32Array.of(2, 4, 4, 0, 0)),
@@ -208,7 +208,7 @@ describe('predicting', () => {
     await useBackend('cpu');
   });
 
-  test('goes on when another backend is set', async () => {
+  test('continues on another backend', async () => {
     const classifier = open(await knn(open(await pictureBase()), { k: 3 }));
     await classifier.addAll(tinySamples(4));
     const asked = pictures(6, 9);
@@ -227,7 +227,7 @@ describe('predicting', () => {
     expect(found.map(([best]) => best?.label)).toEqual(['0', '1', '2']);
   });
 
-  test('goes by the weights that the base had when it was made', async () => {
+  test('uses the weights that the base had when it was made', async () => {
     const model = replaceHead(open(await pictureBase()), { labels: tinyLabels });
     const classifier = open(await knn(model.base, { k: 3 }));
     await classifier.addAll(tinySamples(4));
@@ -240,7 +240,7 @@ describe('predicting', () => {
     model.head.trunk.dispose();
   });
 
-  test('takes part in a comparison, and is not in the table when that is stopped', async () => {
+  test('can be compared, and is not in the table if it is stopped', async () => {
     const learner = open(await knn(open(await pictureBase()), { k: 3 }));
     const samples = tinySamples(4);
     const { rows } = await compare({ learner }, samples, { test: tinySamples(2, 7) });

@@ -75,7 +75,7 @@ function difference(found: ArrayLike<number>, expected: readonly number[]): numb
 describe.each(golden.layers.map((each) => [`${each.className} ${each.case}`.trim(), each] as const))(
   '%s',
   (_, each) => {
-    test('computes what Keras computes, in the shape that it promises', async () => {
+    test('computes the values of Keras, in the inferred shape', async () => {
       const model = await build(each);
       const output = predict(model, inputsOf(each));
       expect(output.shape).toEqual(each.outputShape);
@@ -106,7 +106,7 @@ describe.each(golden.layers.map((each) => [`${each.className} ${each.case}`.trim
       });
     });
 
-    test('has the gradients of what it computes', async () => {
+    test('has exact gradients', async () => {
       const model = await build(each);
       const layer = model.getLayer('it');
       const [x, ...others] = [inputsOf(each)].flat();
@@ -253,7 +253,7 @@ describe('registerLayers', () => {
     if (ours !== undefined) classNameMap.LayerScale = ours;
   });
 
-  test('groups that do not divide the channels are told', async () => {
+  test('groups that do not divide the channels raise an error', async () => {
     const config = { filters: 6, groups: 3, kernel_size: 1 };
     await expect(
       models.modelFromJSON({ modelTopology: topology('GroupedConv2D', config, [1, 2, 2, 4]) } as never),

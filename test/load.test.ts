@@ -148,7 +148,7 @@ describe('a network of layers keeps its head', () => {
     for (const each of [source, model, input]) each.dispose();
   });
 
-  test('plain numbers are logits of the task that is asked for, or the numbers of a regression', async () => {
+  test('outputs without activation are logits of the requested task, or the numbers of a regression', async () => {
     const source = ending(layers.flatten(), layers.dense({ units: 2 }));
     const input = image(8);
     const logits = await plain(source, input);
@@ -203,7 +203,7 @@ describe('a GraphModel keeps its head', () => {
     for (const each of [twin, model, again, input, scaled, output]) each.dispose();
   });
 
-  test('what toGraphModel wrote: labels and preprocessing lie in it', async () => {
+  test('what toGraphModel wrote contains labels and preprocessing', async () => {
     const source = tinyModel();
     const input = image(16);
     const model = await load(source, { labels: five });
@@ -217,7 +217,7 @@ describe('a GraphModel keeps its head', () => {
   });
 });
 
-describe('names and preprocessing beside the network', () => {
+describe('names and preprocessing in other files', () => {
   test('Teachable Machine', async () => {
     const source = ending(layers.globalAveragePooling2d({}), layers.dense({ units: 2, activation: 'softmax' }));
     const directory = folder();
@@ -271,7 +271,7 @@ test.each([
   source.dispose();
 });
 
-describe('what cannot be loaded is refused, and nothing is left', () => {
+describe('what cannot be loaded is refused, and nothing leaks', () => {
   const dense = (units: number, activation?: 'softmax' | 'sigmoid' | 'tanh') =>
     layers.dense({ units, ...(activation && { activation }) });
 
@@ -323,7 +323,7 @@ describe('what cannot be loaded is refused, and nothing is left', () => {
     for (const each of [source, model]) each.dispose();
   });
 
-  test('load and dispose leave nothing', async () => {
+  test('load and dispose leak nothing', async () => {
     const source = tinyModel();
     const twin = tinyLayers();
     const handler = tinyGraph();

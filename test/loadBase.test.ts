@@ -144,7 +144,7 @@ describe('every source gives the same base', () => {
     expect(relativeError(base.trunk.run(input()), reference(tinyModel(), 'relu2', input()))).toBeLessThan(1e-6);
   });
 
-  test('shards are looked for beside model.json', async () => {
+  test('shards are read from the folder of model.json', async () => {
     requests.length = 0;
     (await loadBase(`${address}/tiny/`)).dispose();
     expect(requests.sort()).toEqual(
@@ -167,7 +167,7 @@ describe('every source gives the same base', () => {
     });
   });
 
-  test('the name may be given', async () => {
+  test('the name can be set', async () => {
     expect((await loadBase(folder, { name: 'my base' })).name).toBe('my base');
   });
 });
@@ -188,7 +188,7 @@ describe('a model in memory', () => {
     expect(source.layers.map((layer) => layer.trainable)).toEqual(trainable);
   });
 
-  test('the base lives on when the model is disposed', async () => {
+  test('the base remains usable after dispose of the model', async () => {
     const source = tinyModel();
     const expected = reference(source, 'relu2', input());
     const base = await loadBase(source);
@@ -221,7 +221,7 @@ describe('cut', () => {
     expect(relativeError(base.trunk.run(input()), reference(tinyModel(), cut, input()))).toBeLessThan(1e-6);
   });
 
-  test('at a layer that is not there, the nearest names', async () => {
+  test('at an unknown layer, the error lists the nearest names', async () => {
     await expectNoLeak(() =>
       expect(loadBase(folder, { cut: 'relu3' })).rejects.toMatchObject({ code: 'UNKNOWN_LAYER' }),
     );
@@ -306,7 +306,7 @@ describe('summary', () => {
     base.dispose();
   });
 
-  test('of a preset, with thousands separated; of a trunk of another make the shapes of its stages', async () => {
+  test('of a preset, with thousands separators; of a custom trunk, the shapes of its stages', async () => {
     const base = await loadBase('mobilenet', { alpha: 0.25, weights: null, inputSize: 32, cut: 'conv_pw_3_relu' });
     expect(lines(base).at(-2)).toBe('Parameters: 2,960; trainable 0, frozen 2,960.');
     const other = createBase({ ...base, trunk: { ...base.trunk, describeLayer: () => ({ kind: '' }) } });
@@ -337,7 +337,7 @@ describe('inputSize', () => {
     expect(base.preprocessor.spec).toMatchObject({ shape });
   });
 
-  test('picture preprocessing follows it', async () => {
+  test('determines the size of picture preprocessing', async () => {
     const base = await loadBase(folder, { inputSize: [24, 40], preprocess: 'unit' });
     expect(base.preprocessor.spec).toMatchObject({ kind: 'image', size: [24, 40], mode: 'unit' });
   });
@@ -357,7 +357,7 @@ describe('inputSize', () => {
     return source;
   }
 
-  test('with a Flatten and a Dense that are kept raises, with advice', async () => {
+  test('with a Flatten and a Dense before the cut raises, with advice', async () => {
     const warnings = vi.spyOn(console, 'warn');
     const source = flat();
     const loading = () => loadBase(source, { cut: 'hidden', inputSize: 16 });
@@ -372,7 +372,7 @@ describe('inputSize', () => {
     warnings.mockRestore();
   });
 
-  test.each([0, -1, 1.5, NaN, [16], [16, 0], [16, 16.5], '16'])('%j is no size', async (inputSize) => {
+  test.each([0, -1, 1.5, NaN, [16], [16, 0], [16, 16.5], '16'])('%j is not a size', async (inputSize) => {
     const loading = () => loadBase(folder, { inputSize: inputSize as number });
     await expectNoLeak(() => expect(loading()).rejects.toMatchObject({ code: 'INVALID_OPTION' }));
     await expect(loading()).rejects.toThrow(
@@ -380,7 +380,7 @@ describe('inputSize', () => {
     );
   });
 
-  test('of a base that takes no pictures raises', async () => {
+  test('of a base without picture inputs raises', async () => {
     const source = sequential({ layers: [layers.dense({ units: 2, inputShape: [4] }), layers.dense({ units: 3 })] });
     await expect(loadBase(source, { inputSize: 8 })).rejects.toThrow(
       'loadBase: expected a base with pictures [height, width, channels] as input for inputSize, got [4].',
@@ -443,7 +443,7 @@ describe('preprocess', () => {
     }
   });
 
-  test('pictures limits what is decoded, and is refused where nothing is', async () => {
+  test('pictures limits decoding, and is refused for bases without pictures', async () => {
     const png = await sharp({ create: { width: 6, height: 6, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
@@ -464,7 +464,7 @@ describe('preprocess', () => {
     );
   });
 
-  test('when it is not known, tensors are taken as they are, and a path says what to do', async () => {
+  test('if it is unknown, tensors are used unchanged, and a path raises with advice', async () => {
     const target = replaceHead(await loadBase(folder), { labels: tinyLabels });
     expect(await predict(target, new Float32Array(768))).toHaveLength(3);
     await expectNoLeak(() => expect(predict(target, 'cat.jpg')).rejects.toMatchObject({ code: 'WRONG_DTYPE' }));
@@ -501,7 +501,7 @@ describe('preprocess', () => {
     [{ kind: 'image', mode: 'tf', fit: 'crop' }, /expected fit to be one of 'cover'.*, got 'crop'/],
     [{ kind: 'tensor', range: [1, -1] }, /range, if given, \[smallest, largest\]/],
     ['tensor', /expected mode to be one of/],
-  ])('%j is none', async (preprocess, text) => {
+  ])('%j is invalid', async (preprocess, text) => {
     const loading = () => loadBase(folder, { preprocess: preprocess as 'tf' });
     await expectNoLeak(() => expect(loading()).rejects.toMatchObject({ code: 'INVALID_OPTION' }));
     await expect(loading()).rejects.toThrow(text);
@@ -518,7 +518,7 @@ describe('preprocess', () => {
 });
 
 describe('reading', () => {
-  test('a signal that has come stops it, for paths and addresses', async () => {
+  test('an aborted signal stops it, for paths and addresses', async () => {
     for (const source of [folder, `${address}/tiny`]) {
       const loading = () => loadBase(source, { signal: AbortSignal.abort() });
       await expectNoLeak(() => expect(loading()).rejects.toMatchObject({ code: 'ABORTED' }));
@@ -789,7 +789,7 @@ describe('what is refused', () => {
 });
 
 describe('cut at the input', () => {
-  test('a base of nothing but its input is saved and loaded', async () => {
+  test('a base without layers is saved and loaded', async () => {
     const source = sequential({
       name: 'plain',
       layers: [layers.dense({ name: 'c', units: 3, activation: 'softmax', inputShape: [4] })],
@@ -812,12 +812,12 @@ describe('building that fails', () => {
     { class_name: 'Conv2D', config: { name: 'c', filters: 3, kernel_size: [3, 3] } },
   ]);
 
-  test('frees what was built until then', async () => {
+  test('frees the layers that were built', async () => {
     const loading = () => loadBase({ load: () => Promise.resolve({ modelTopology: odd }) });
     await expectNoLeak(() => expect(loading()).rejects.toMatchObject({ code: 'NOT_A_MODEL' }));
   });
 
-  test('leaves models alone that are built at the same time', async () => {
+  test('does not affect models that are built at the same time', async () => {
     const loading = [0, 1, 2, 3].map((i) =>
       i % 2 === 0 ? loadBase({ load: () => Promise.resolve({ modelTopology: odd }) }) : loadBase(folder),
     );
@@ -914,7 +914,7 @@ describe('nested models', () => {
     expect(relativeError(base.trunk.run(x), source.predict(x) as tf.Tensor)).toBeLessThan(1e-6);
   });
 
-  test('a Sequential called in a functional model, whose own call counts as its first', async () => {
+  test('a Sequential called in a functional model: its own call is the first', async () => {
     const part = sequential({ name: 'part', layers: [layers.dense({ name: 'inner', units: 3, inputShape: [4] })] });
     const input = layers.input({ shape: [4], name: 'given' });
     const outer = layers.dense({ name: 'outer', units: 2 }).apply(part.apply(input)) as SymbolicTensor;
@@ -987,12 +987,12 @@ describe('an inputSize that the network cannot take', () => {
     expect((await loadBase(source, { inputSize: 10 })).cut).toBe('last');
   });
 
-  test('a Reshape that takes any size is left alone', async () => {
+  test('a Reshape that accepts any size is kept', async () => {
     const base = await loadBase(reshaped([-1, 40]), { inputSize: 20 });
     expect(base.trunk.run(wave([1, 20, 20, 3], 1, 0.2)).shape).toEqual([1, 38, 2]);
   });
 
-  test('branches that no longer meet raise, with advice', async () => {
+  test('branches of different sizes raise, with advice', async () => {
     const start = layers.input({ shape: [8, 8, 3] });
     const down = layers.maxPooling2d({ poolSize: 2 }).apply(start) as SymbolicTensor;
     const up = layers.upSampling2d({ name: 'up' }).apply(down) as SymbolicTensor;
@@ -1006,7 +1006,7 @@ describe('an inputSize that the network cannot take', () => {
     expect((await loadBase(source, { inputSize: 10 })).trunk.output.shape).toEqual([null, 10, 10, 6]);
   });
 
-  test('no complaint of tfjs about the shape of the first layer', async () => {
+  test('no warning of tfjs about the shape of the first layer', async () => {
     const warnings = vi.spyOn(console, 'warn');
     await loadBase(wide(), { inputSize: 32 });
     const outer = sequential({ name: 'outer', layers: [wide(), layers.globalAveragePooling2d({ name: 'gap' })] });
@@ -1043,7 +1043,7 @@ describe('a model that transferkit saved, as a base', () => {
     json = JSON.parse(readFileSync(join(directory, 'model.json'), 'utf8')) as typeof json;
   });
 
-  test('its tensor preprocessing follows inputSize', async () => {
+  test('inputSize changes its tensor preprocessing', async () => {
     const base = await loadBase(directory, { inputSize: 24 });
     expect(base.preprocessor.spec).toEqual({ kind: 'tensor', shape: [24, 24, 3], dtype: 'float32', range: [-2, 2] });
     const transfer = replaceHead(base, { labels: tinyLabels });
@@ -1086,14 +1086,14 @@ describe('a model that transferkit saved, as a base', () => {
     [null, 'got null.'],
     [[], 'got a list.'],
     ['x', 'got a string.'],
-  ])('modelTopology %j is called what it is', async (modelTopology, text) => {
+  ])('modelTopology %j is described by its type', async (modelTopology, text) => {
     await expect(loadBase({ load: () => Promise.resolve({ modelTopology: modelTopology as object }) })).rejects.toThrow(
       text,
     );
   });
 });
 
-describe('a classifier that is a 1 × 1 convolution in front of the pooling, as in SqueezeNet', () => {
+describe('a classifier with a 1 × 1 convolution before the pooling, as in SqueezeNet', () => {
   const squeeze = (behind: NonNullable<Parameters<typeof sequential>[0]>['layers'], kernelSize = 1) =>
     sequential({
       name: 'squeeze',
@@ -1114,7 +1114,7 @@ describe('a classifier that is a 1 × 1 convolution in front of the pooling, as 
     ['a dense classifier', () => squeeze([layers.dense({ name: 'loss', units: 2, activation: 'softmax' })]), 'relu10'],
     ['nothing, which may be features', () => squeeze([]), 'relu10'],
     ['softmax, after a larger kernel', () => squeeze([layers.softmax({ name: 'loss' })], 3), 'relu10'],
-  ])('behind the pooling: %s', async (_, source, cut) => {
+  ])('after the pooling: %s', async (_, source, cut) => {
     expect((await loadBase(source())).cut).toBe(cut);
   });
 });
@@ -1129,7 +1129,7 @@ describe('weights that are not finite', () => {
     return source;
   };
 
-  test.each([NaN, Infinity, -Infinity])('%s: refused by name, nothing left', async (value) => {
+  test.each([NaN, Infinity, -Infinity])('%s: refused by name, nothing leaks', async (value) => {
     const source = spoiled(value);
     const error = await raisedBy(() => loadBase(source));
     expect(error).toMatchObject({ code: 'NOT_FINITE', details: { weights: ['bn1/moving_mean'] } });
@@ -1145,7 +1145,7 @@ describe('weights that are not finite', () => {
     source.dispose();
   });
 
-  test('allowed where that is asked for', async () => {
+  test('allowed by option', async () => {
     const source = spoiled(NaN);
     (await loadBase(source, { nonFiniteWeights: 'allow' })).dispose();
     // A program without types may hand in anything.

@@ -72,7 +72,7 @@ describe('a preset', () => {
     base.dispose();
   });
 
-  test('is cut anywhere, in its classifier too', async () => {
+  test('can be cut anywhere, also in its classifier', async () => {
     const inner = await loadBase('mobilenet', { ...small, weights: null, cut: 'conv_pw_3_relu' });
     expect(inner.trunk.output.shape).toEqual([null, 8, 8, 32]);
     inner.dispose();
@@ -85,7 +85,7 @@ describe('a preset', () => {
     });
   });
 
-  test('draws the same weights by the same seed, others by another', async () => {
+  test('draws the same weights with the same seed, and others with another', async () => {
     const again = await loadBase('mobilenet', { ...small, weights: null, seed: 9 });
     const other = await loadBase('mobilenet', { ...small, weights: null });
     expect(valuesOf(again)).toEqual(valuesOf(published));
@@ -113,7 +113,7 @@ describe('weights of a preset', () => {
     base.dispose();
   });
 
-  test('are kept, and read from where they are kept', async () => {
+  test('are cached, and read from the cache', async () => {
     const cacheDir = join(folder, 'cache');
     const first = await loadBase('mobilenet', { ...small, mirror, cacheDir });
     const count = asked.length;
@@ -125,7 +125,7 @@ describe('weights of a preset', () => {
     again.dispose();
   });
 
-  test('that cannot be downloaded: the error names the other ways', async () => {
+  test('that cannot be downloaded: the error lists alternatives', async () => {
     const offline = (): Promise<Response> => Promise.reject(new TypeError('fetch failed'));
     const loading = loadBase('mobilenet', { alpha: 0.25, inputSize: 128, fetch: offline, cacheDir: false, retries: 0 });
     await expect(loading).rejects.toThrow(
@@ -149,7 +149,7 @@ describe('weights of a preset', () => {
     base.dispose();
   });
 
-  test('of another network are refused, and what differs is told', async () => {
+  test('of another network are refused, and the differences are listed', async () => {
     const weights = join(folder, 'weights.h5');
     const error: unknown = await expectNoLeak(() =>
       loadBase('mobilenet', { ...small, alpha: 0.5, weights }).catch((each: unknown) => each),

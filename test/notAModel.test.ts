@@ -72,7 +72,7 @@ async function expectRefusal(call: Call, given: unknown, text: string): Promise<
 }
 
 describe.each(Object.entries(ofModels))('%s', (verb, call) => {
-  test('tells a base from a model', async () => {
+  test('distinguishes a base from a model', async () => {
     const advice = 'Give the base a head: replaceHead(base, { labels })';
     await expectRefusal(
       call,
@@ -92,7 +92,7 @@ describe.each(Object.entries(ofModels))('%s', (verb, call) => {
 });
 
 describe.each(Object.entries(ofBases))('%s', (verb, call) => {
-  test('tells a model from a base', async () => {
+  test('distinguishes a model from a base', async () => {
     await expectRefusal(
       call,
       model,
@@ -112,14 +112,14 @@ describe.each(Object.entries(ofBases))('%s', (verb, call) => {
 describe('previewAugmentation', () => {
   const preview: Call = (source) => previewAugmentation(source, []);
 
-  test('refuses what is neither', async () => {
+  test('refuses other values', async () => {
     await expectRefusal(preview, null, 'previewAugmentation: expected a base, as loadBase makes it, got null.');
   });
 
   test.each([
     ['cat.jpg', "got 'cat.jpg'"],
     [null, 'got null'],
-  ])('wants a list of inputs, not %j', async (inputs, found) => {
+  ])('needs a list of inputs, not %j', async (inputs, found) => {
     const call: Call = () => previewAugmentation(model, inputs as never);
     await expectRefusal(
       call,

@@ -85,7 +85,7 @@ describe('what is in a file', () => {
   });
 });
 
-describe('what leads out of a file or in circles', () => {
+describe('references out of a file and circular references', () => {
   test.each([
     ['externalLink', 'UNSUPPORTED_SOURCE', /external link to the file 'outside.h5'/],
     ['externalGroup', 'UNSUPPORTED_SOURCE', /external link to the file 'outside.h5' as 'other'/],
@@ -106,7 +106,7 @@ describe('what leads out of a file or in circles', () => {
 });
 
 describe('damage', () => {
-  test.each(['gzip', 'fletcher32'])('any byte of a chunk with a checksum (%s) is seen', (name) => {
+  test.each(['gzip', 'fletcher32'])('damage to any byte of a chunk with a checksum (%s) is detected', (name) => {
     const whole = bytesOf(`${name}.weights.h5`);
     const values = [...(open(whole).dataset('/layers/dense/vars/1')?.read() ?? [])];
     expect(values.map((value) => Math.round(value * 7))).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
@@ -120,7 +120,7 @@ describe('damage', () => {
     }
   });
 
-  test.each(truths)('%s: damaged ones end in values or in an error of this package', (name, truth) => {
+  test.each(truths)('%s: damaged files give values or an error of this package', (name, truth) => {
     const [whole, random] = [bytesOf(name), randomGenerator(1)];
     const [paths, groups] = [Object.keys(truth.values), Object.keys(truth.keys)];
     const pick = (length: number) => Math.floor(random() * length);

@@ -96,7 +96,7 @@ async function expectOutput(graph: LayerGraph, weights: WeightSource, expected: 
 
 describe('weights files', () => {
   test.each(['functional_weights.h5', 'functional.h5', 'functional.weights.h5', 'functional.keras'])(
-    '%s gives the network its weights: the same output as in Keras',
+    '%s loads the weights: the output is that of Keras',
     async (name) => {
       const graph = functional();
       await expectNoLeak(async () => {
@@ -126,7 +126,7 @@ describe('weights files', () => {
     await expectOutput(graph, matchKerasWeights(read('unnamed.weights.h5'), graph).source, golden().sequential);
   });
 
-  test('the part up to the cut needs no classifier, and the classifier of the whole network is not unexpected', async () => {
+  test('a base needs no classifier weights, and those of a file are not reported as unexpected', async () => {
     const whole = functional();
     const needed = new Set([...whole.layers.keys()].filter((name) => name !== 'predictions'));
     const file = read('functional.weights.h5');
@@ -136,7 +136,7 @@ describe('weights files', () => {
     expect(() => matchKerasWeights(withoutTop, whole)).toThrow(/2 missing.*predictions\/kernel missing/);
   });
 
-  test('what does not fit is named, ten at most; partial takes the rest', async () => {
+  test('the error lists at most ten misfits; partial loads the others', async () => {
     const graph = functional();
     const file = read('sequential.h5');
     expect(() => matchKerasWeights(file, graph)).toThrow(
@@ -248,7 +248,7 @@ describe('whole models', () => {
     expect(topologyOf(embedding)).toEqual({ class_name: 'Sequential', config: [embedding] });
   });
 
-  test('weights alone are no model', async () => {
+  test('weights alone are not a model', async () => {
     const file = read('functional.weights.h5');
     expect(() => kerasArtefact(file)).toThrow(/whole model in functional.weights.h5, got weights alone/);
   });
@@ -294,6 +294,6 @@ describe('what is refused', () => {
   });
 });
 
-test('a source of nothing says so', () => {
+test('an empty source is named', () => {
   expect(() => noWeights.read('a')).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
 });

@@ -53,7 +53,7 @@ describe('on a disk', () => {
     expect(file.topology).toMatchObject({ class_name: 'Sequential' });
   });
 
-  test('what is not there, cut off or something else', async () => {
+  test('a file that is missing, truncated or of another format', async () => {
     const silent = vi.spyOn(console, 'error');
     await expect(loadKerasFile(join(temporary, 'nothing.h5'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     const half = put('half.h5', bytesOf('functional.h5').subarray(0, 20_000));
@@ -69,7 +69,7 @@ describe('archives', () => {
   const entries = () => unzipSync(bytesOf('sequential.keras'));
   const read = (files: Zippable) => readKerasFile(zipSync(files), 'the archive');
 
-  test('may be packed, and hold other files: their names lead nowhere', () => {
+  test('may be compressed, and hold other files, whose names are not used', () => {
     const packed = read({ ...entries(), '../../etc/passwd': new Uint8Array(3), 'assets/x': new Uint8Array(3) });
     expect(valuesOf(packed)).toEqual(valuesOf(readKerasFile(bytesOf('sequential.keras'), 'stored')));
   });
@@ -95,7 +95,7 @@ describe('archives', () => {
     expect(() => readKerasFile(archive, 'it')).toThrow(withCode('WEIGHTS_DAMAGED', message));
   });
 
-  test('a bomb: many times what weights can be packed to', () => {
+  test('a bomb: many times larger than weights can be compressed to', () => {
     expect(() => read({ ...entries(), 'model.weights.h5': new Uint8Array(70 * 2 ** 20) })).toThrow(
       withCode('WEIGHTS_DAMAGED', /claims 73400320 bytes in \d+/),
     );
@@ -127,7 +127,7 @@ describe('archives', () => {
   test.each([
     ['stored', stored],
     ['deflated', deflated],
-  ])('one bit anywhere in a member that is %s is seen, if the member is used', (_, make) => {
+  ])('a flipped bit in a %s member is detected, if the member is used', (_, make) => {
     const whole = make();
     const values = valuesOf(readKerasFile(whole, 'whole'));
     const places = placesOf(whole);
@@ -150,7 +150,7 @@ describe('archives', () => {
     );
   });
 
-  test('a name that comes twice, two names for one entry, entries that lie on each other', () => {
+  test('duplicate names, two names for one entry, overlapping entries', () => {
     const archive = (change: (bytes: Uint8Array, places: ReturnType<typeof placesOf>) => void) => {
       const bytes = zipSync({ ...entries(), configXjson: new TextEncoder().encode('{}') });
       change(bytes, placesOf(bytes));

@@ -59,7 +59,7 @@ function keeper() {
 const files = Object.keys(cases).flatMap((name) => (name === 'vit' ? ['vit.keras'] : [`${name}.keras`, `${name}.h5`]));
 
 describe('a file of Keras', () => {
-  test.each(files)('%s computes what Keras does, and leaves nothing behind', async (file) => {
+  test.each(files)('%s computes the values of Keras, and leaks nothing', async (file) => {
     const example = goldenOf(file.slice(0, file.lastIndexOf('.')));
     await expectNoLeak(async () => {
       const base = await loadBase(path(file), { cut: 'last' });
@@ -75,7 +75,7 @@ describe('a file of Keras', () => {
 });
 
 describe('a network with', () => {
-  test.each(names)('%s keeps what a trunk promises, with true gradients', async (name) => {
+  test.each(names)('%s fulfils the contract of trunks, with exact gradients', async (name) => {
     const { shape } = goldenOf(name);
     const x = wave(shape, 1, 0.2);
     await expectNoLeak(async () => {
@@ -132,7 +132,7 @@ describe('a network with', () => {
   });
 });
 
-test('dropout inside a cell leaves nothing, and is off', async () => {
+test('dropout inside a cell leaks nothing, and is off', async () => {
   const modelTopology = changed('cells', 'masks', { dropout: 0.5, recurrent_dropout: 0.5 }) as object;
   const artifacts = { modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) };
   await expectNoLeak(async () => {
@@ -175,7 +175,7 @@ function changed(name: string, layer: string, config: object, kwargs?: object): 
   return { model_config: topology, keras_version: '3.15.1' };
 }
 
-describe('is refused by name, with no weight looked for', () => {
+describe('is refused by name, before weights are read', () => {
   test.each([
     ['SeparableConv1D', "got 'odd' of class 'SeparableConv1D'"],
     ['GlobalAveragePooling3D', "got 'odd' of class 'GlobalAveragePooling3D'"],

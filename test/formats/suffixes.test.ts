@@ -39,7 +39,7 @@ describe('suffixes of scopes', () => {
     expect(namesOf(specs.slice(2), topology)).toEqual([second, second]);
   });
 
-  test('a suffixed name that is the name of another layer: order and shapes tell', () => {
+  test('a suffixed name that is the name of another layer is resolved by order and shapes', () => {
     const topology = network(dense('dense', 3, 3), dense('dense_1', 3));
     const specs = [...weights('dense_1', 3, 3), ...weights('dense_1_1', 3, 3)];
     expect(namesOf(specs, topology)).toEqual(['dense', 'dense', 'dense_1', 'dense_1']);
@@ -50,7 +50,7 @@ describe('suffixes of scopes', () => {
     ]);
   });
 
-  test('two that claim one layer stay as they are', () => {
+  test('two names for one layer stay unchanged', () => {
     const topology = network(dense('dense', 3, 3), dense('last', 3));
     const specs = [...weights('dense_1', 3, 3), ...weights('dense_2', 3, 3), ...weights('last', 3, 3)];
     expect(namesOf(specs, topology)).toEqual(specs.map(({ name }) => name.replace(/\/.*/, '')));

@@ -146,7 +146,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     await useBackend(backend);
   });
 
-  test.each(cases)('$name: value and gradient are theirs', (each) => {
+  test.each(cases)('$name: value and gradient of Keras or PyTorch', (each) => {
     const { value, grad } = tf.valueAndGrad(meanOf(each))(each.logits());
     expect(value.dataSync()[0]).toBeCloseTo(each.expected.loss, 5);
     const expected = each.expected.gradient?.flat() ?? [];
@@ -173,7 +173,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     });
   });
 
-  test.each(cases)('$name: leaves one tensor', async ({ loss, task, logits, targets }) => {
+  test.each(cases)('$name: creates one tensor', async ({ loss, task, logits, targets }) => {
     const [values, wanted] = [logits(), targets()];
     const settled = settleLoss(task, loss);
     await expectNoLeak(() => settled.losses(values, wanted), 1);
@@ -196,12 +196,12 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(Array.from(grad.dataSync()).every((each) => Math.abs(each) < 1e-3)).toBe(true);
   });
 
-  test('of equal logits one alone gets the gradient of the rival', () => {
+  test('of equal logits only one has the gradient of the rival', () => {
     const grad = tf.grad(meanOf({ loss: 'hinge', task: 'classes', targets: () => tf.tensor2d([[0, 1, 0, 0]]) }));
     expect(Array.from(grad(tf.zeros([1, 4])).dataSync())).toEqual([1, -1, 0, 0]);
   });
 
-  test('numbers that are met exactly pull nowhere', () => {
+  test('exact predictions have gradient 0', () => {
     for (const loss of ['meanAbsoluteError', 'huber', 'meanSquaredError'] as const) {
       const grad = tf.grad(meanOf({ loss, task: 'regression', targets: () => tf.tensor2d([[0, 2]]) }));
       expect(Array.from(grad(tf.tensor2d([[0, 2]])).dataSync()).map(Math.abs)).toEqual([0, 0]);
@@ -255,7 +255,7 @@ describe('as an option', () => {
     );
   });
 
-  test("a loss of one's own gives a number for each example", () => {
+  test('a custom loss returns a number for each example', () => {
     const total: Loss = { name: 'total', losses: (logits, targets) => tf.sum(tf.sub(logits, targets)) };
     const settled = settleLoss('classes', total);
     expect(() => settled.losses(small(), oneHot())).toThrow(
@@ -269,7 +269,7 @@ describe('as an option', () => {
   });
 });
 
-test('smoothed targets of every task, as tensors of their own', async () => {
+test('smoothed targets of every task are new tensors', async () => {
   const targets = tf.tensor2d([[1, 0, 0, 0]]);
   const smooth = (task: TaskName, by: number) =>
     expectNoLeak(() => smoothTargets(task, targets, by), 1).then((made) =>

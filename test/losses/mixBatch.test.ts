@@ -34,7 +34,7 @@ function batchOf({ shape = [5, 4], weights = [1, 1, 1, 1, 1], task = 'classes' }
 
 function mixed(options: MixOptions, given: Given, seed: number) {
   const mix = settleMix(options);
-  if (mix === undefined) throw new Error('nothing to mix');
+  if (mix === undefined) throw new Error('a batch of one is unchanged');
   const before = batchOf(given);
   const after = mixBatch(mix, before, seed);
   return { before: rowsOf(before), after: rowsOf(after), tensors: after };
@@ -93,7 +93,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     }
   });
 
-  test('CutMix puts one rectangle of the mirror into each picture, and the targets tell its area', () => {
+  test('CutMix puts one rectangle of the mirror into each picture, and its area is in the targets', () => {
     const shape = [4, 7, 9, 2];
     const areas = new Set<number>();
     for (let seed = 0; seed < 20; seed++) {
@@ -118,7 +118,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(areas.size).toBeGreaterThan(8);
   });
 
-  test('of both, each batch is treated by one', () => {
+  test('with both, each batch uses one', () => {
     const shape = [2, 6, 6, 1];
     const cut = Array.from({ length: 200 }, (_, seed) => {
       const { before, after } = mixed({ mixup: 5, cutMix: 5 }, { shape, weights: [1, 1] }, seed);
@@ -140,7 +140,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(found).toBeCloseTo(weighShares(logits, blended(share, before.targets), classWeights), 5);
   });
 
-  test('an example without weight says nothing, and two of them nothing at all', () => {
+  test('an example of weight 0 has no influence, and a pair of them weight 0', () => {
     const { after } = mixed({ mixup: 1 }, { weights: [0, 0, 1, 1, 0] }, 5);
     expect(after.targets[0]).toEqual([0, 0, 0]);
     expect(after.weights[0]).toBe(0);
@@ -152,7 +152,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expectClose(after.targets, blended(drawBeta(1, randomGenerator(9)), before.targets));
   });
 
-  test('targets of several heads are blended each in its way', () => {
+  test('targets of several heads are blended, each by its task', () => {
     const mix = settleMix({ mixup: 1 })!;
     const batch = batchOf({ weights: [1, 2, 3, 4, 5] });
     const parts = (['regression', 'classes'] as const).map((task, i) => ({ task, from: i, to: i === 0 ? 1 : classes }));
@@ -165,7 +165,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     );
   });
 
-  test('same seed, same bits; tensors of their own and no others', async () => {
+  test('the same seed gives the same bits, in new tensors; nothing leaks', async () => {
     const mix = settleMix({ mixup: 0.4, cutMix: 1 })!;
     const batch = batchOf({ shape: [5, 6, 6, 2] });
     for (let seed = 0; seed < 6; seed++) {
@@ -190,7 +190,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
       () => tf.zeros([5, 4], 'int32'),
       /expected inputs of type float32 to mix, got int32/,
     ],
-  ])('%s is refused, with nothing left behind', async (_, options, make, text) => {
+  ])('%s is refused, and nothing leaks', async (_, options, make, text) => {
     const mix = settleMix(options)!;
     const batch = { ...batchOf(), input: make() };
     await expectNoLeak(() => {
@@ -206,7 +206,7 @@ test.each([0, -1, NaN, Infinity, '1' as unknown as number])('alpha %s is refused
   expect(() => settleMix({ mixup: 1, cutMix: alpha })).toThrow(/expected cutMix to be the alpha of a Beta/);
 });
 
-test('nothing to mix', () => {
+test('a batch of one is unchanged', () => {
   expect(settleMix({})).toBeUndefined();
 });
 

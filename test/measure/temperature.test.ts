@@ -43,7 +43,7 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
     expect(found / golden[task].temperature).toBeCloseTo(1, 5);
   });
 
-  test('so are the figures', () => {
+  test("the figures are scikit-learn's", () => {
     const { temperature, before, after } = golden[task];
     const figures = [calibrationFigures(task, said(task)), calibrationFigures(task, said(task), temperature)];
     for (const [place, expected] of [before, after].entries()) {
@@ -60,7 +60,7 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
     }
   });
 
-  test('an example counts by its weight', () => {
+  test('an example counts with its weight', () => {
     const [first, ...others] = said(task);
     const twice = [first!, first!, ...others];
     const weighed = [{ ...first!, weight: 2 }, ...others];
@@ -70,7 +70,7 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
     expect(fitTemperature(task, [wrong, ...weighed])).toBeCloseTo(expected, 6);
   });
 
-  test('examples that are all right have none', () => {
+  test('examples without a wrong prediction have none', () => {
     const right = said(task).filter((_, row) => row % 3 !== 0 && row % 4 !== 0);
     expect(() => fitTemperature(task, right)).toThrow(
       expect.objectContaining({
@@ -80,7 +80,7 @@ describe.each(['classes', 'binary'] as const)('%s', (task) => {
     );
   });
 
-  test('a model that knows nothing has none', () => {
+  test('a model that is no better than chance has none', () => {
     const nothing = said(task).map((each) => ({ ...each, logits: each.logits.map(() => 0) }));
     const reversed = said(task).map((each) => ({ ...each, logits: each.logits.map((logit) => -logit) }));
     for (const given of [nothing, reversed]) {
@@ -116,7 +116,7 @@ test.each([
   [(x: number) => x - 1, 1],
   [(x: number) => 1 / (1 + Math.exp(20 - 4 * x)) - 1e-3, (20 + Math.log(1e-3 / (1 - 1e-3))) / 4],
   [(x: number) => x ** 9 - 1e-9, 0.1],
-])('a root is found to a millionth: %s', (rising, expected) => {
+])('a root is found with an error of a millionth: %s', (rising, expected) => {
   let calls = 0;
   const found = monotoneRoot((x) => {
     calls++;

@@ -29,7 +29,7 @@ describe.each(['f1', 'accuracy'] as const)('%s', (metric) => {
     expect(scoreAt(metric, said, threshold)).toBeCloseTo(golden[metric].after[column] ?? NaN, 10);
   });
 
-  test('is never beaten by another threshold, whatever was said', () => {
+  test('is never worse than another threshold, for any predictions', () => {
     const random = randomGenerator(4);
     for (let round = 0; round < 40; round++) {
       const said = Array.from({ length: 1 + Math.floor(random() * 12) }, () => ({
@@ -49,7 +49,7 @@ const said = (...all: [logit: number, applies: boolean][]): SaidOfLabel[] =>
   all.map(([logit, applies]) => ({ logit, applies }));
 const probability = (logit: number) => 1 / (1 + Math.exp(-logit));
 
-test('one half stays where nothing is better', () => {
+test('one half is kept if no threshold is better', () => {
   expect(bestThreshold('f1', said([2, true], [-1, false]))).toBe(0.5);
   expect(bestThreshold('accuracy', said([2, true], [-1, false]))).toBe(0.5);
   expect(bestThreshold('f1', said([2, false], [-1, false]))).toBe(0.5);
@@ -90,7 +90,7 @@ describe('probabilities that round to the same number', () => {
       [-745, false],
       [-760, true],
     ],
-  ] as [number, boolean][][])('are scored as the threshold decides: %j, %j, %j', (...all) => {
+  ] as [number, boolean][][])('are scored as decided by the threshold: %j, %j, %j', (...all) => {
     const saturated = said(...all);
     for (const metric of ['f1', 'accuracy'] as const) {
       const threshold = bestThreshold(metric, saturated);

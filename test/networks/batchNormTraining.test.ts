@@ -176,7 +176,7 @@ describe('steps of SGD are those of Keras', () => {
 describe('a run in training mode', () => {
   const maps = golden.maps!;
 
-  test('moves nothing itself, and gives the same twice', async () => {
+  test('changes nothing itself, and gives the same results twice', async () => {
     const trunk = await start('maps', maps);
     const before = valuesOf(trunk);
     const x = wave([4, 6, 5, 2], 1, 0);
@@ -188,7 +188,7 @@ describe('a run in training mode', () => {
     trunk.dispose();
   });
 
-  test('is a run in inference mode where all is frozen', async () => {
+  test('is a run in inference mode if all is frozen', async () => {
     const trunk = await start('maps', { ...maps, frozen: ['bn1', 'bn2'] });
     const x = wave([4, 6, 5, 2], 1, 0);
     expect(statisticsOf(trunk, x)).toEqual({});
@@ -201,7 +201,7 @@ describe('a run in training mode', () => {
     trunk.dispose();
   });
 
-  test('of a part hands out the statistics of that part', async () => {
+  test('of a part returns the statistics of that part', async () => {
     const trunk = await start('maps', maps);
     const [first] = trunk.stages;
     const x = wave([4, 6, 5, 2], 1, 0);
@@ -212,7 +212,7 @@ describe('a run in training mode', () => {
     trunk.dispose();
   });
 
-  test('takes whole numbers', async () => {
+  test('accepts integers', async () => {
     const trunk = await trunkOf(sequential({ layers: [layers.batchNormalization({ name: 'bn', inputShape: [3] })] }));
     for (const weight of trunk.weights) weight.frozen = false;
     const whole = tf.tensor2d([[1, 2, 3], [3, 2, 5]], undefined, 'int32'); // prettier-ignore
@@ -224,7 +224,7 @@ describe('a run in training mode', () => {
     trunk.dispose();
   });
 
-  test('leaves nothing behind when it fails', async () => {
+  test('leaks nothing if it fails', async () => {
     const trunk = await start('maps', maps);
     const x = wave([4, 6, 5, 2], 1, 0);
     const before = tf.memory().numTensors;
@@ -244,7 +244,7 @@ describe('a run in training mode', () => {
     ['renorm', true],
     ['synchronized', true],
     ['virtual_batch_size', 8],
-  ])('is refused where a layer trains by other numbers: %s', async (setting, value) => {
+  ])('is refused if a layer trains with other statistics: %s', async (setting, value) => {
     const network = sequential({ layers: [layers.batchNormalization({ name: 'bn', inputShape: [3] })] });
     const artefact = readLiveModel(network);
     const graph = parseTopology(artefact.topology);
@@ -286,7 +286,7 @@ describe('a GraphModel in training mode', () => {
     graph.dispose();
   });
 
-  test('has each node in the mode that its weights ask for', async () => {
+  test('has each node in the mode that its weights need', async () => {
     const { trunk } = await loadBase({ load: () => Promise.resolve(twoNorms()) });
     const names = trunk.stages.flatMap((stage) => stage.layers);
     expect(names).toEqual(expect.arrayContaining(['net/bn1', 'net/bn2']));

@@ -74,7 +74,7 @@ describe('a folded part', () => {
     trunk.dispose();
   });
 
-  test('leaves nothing behind, however often it is disposed of', async () => {
+  test('leaks nothing, also after several disposals', async () => {
     for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
       const input = inputOf(trunk);
       await expectNoLeak(async () => {
@@ -90,7 +90,7 @@ describe('a folded part', () => {
     }
   });
 
-  test('refuses what its first layer cannot take, and to run after its dispose', async () => {
+  test('refuses invalid inputs, and to run after dispose', async () => {
     for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
       const part = await trunk.fold({ from: 1 });
       const wrong = tf.zeros([1, 3, 3, 1]);
@@ -103,7 +103,7 @@ describe('a folded part', () => {
     }
   });
 
-  test('keeps the weights of the moment when it was made', async () => {
+  test('keeps the weights that it was made with', async () => {
     for (const trunk of [await tinyTrunk(), (await loadBase(tinyGraph())).trunk]) {
       const input = inputOf(trunk);
       const before = trunk.run(input);
@@ -127,7 +127,7 @@ describe('a folded part', () => {
   });
 });
 
-test('training says which layers of the frozen prefix are not folded', async () => {
+test('training lists the layers of the frozen prefix that are not folded', async () => {
   const front = (dataFormat: 'channelsFirst' | 'channelsLast') =>
     sequential({
       layers: [
@@ -165,7 +165,7 @@ describe('nodes of a GraphModel fold', () => {
     expect(await kernelsOf(tinyNodes())).toEqual(whole);
   });
 
-  test('BatchNorm that a converter took apart, and kernels read by Identity', async () => {
+  test('BatchNorm that a converter split, and kernels behind Identity nodes', async () => {
     const values = (from: number) => Array.from({ length: 6 }, (_, i) => from + 0.1 * i);
     const apart = [
       node('net/conv1', 'Conv2D', ['hub_input/Sub', 'net/read'], conv1Attributes()),
@@ -185,7 +185,7 @@ describe('nodes of a GraphModel fold', () => {
     expect(await kernelsOf([...others, ...apart], extra)).toEqual(whole);
   });
 
-  test('padding with zeros, and nothing else', async () => {
+  test('padding with zeros only', async () => {
     const padded = (op: string, inputs: string[]) => [
       ...tinyNodes().filter((each) => (each as { name: string }).name !== 'net/conv1'),
       node('net/pad', op, ['hub_input/Sub', 'net/paddings', ...inputs]),
@@ -197,7 +197,7 @@ describe('nodes of a GraphModel fold', () => {
     expect(await kernelsOf(padded('PadV2', ['net/one']), [paddings, one])).toContain('PadV2');
   });
 
-  test('not what somebody else reads, and not what reads the wrong way round', async () => {
+  test('not nodes with another reader, nor operations with exchanged inputs', async () => {
     const twice = [...tinyNodes(), node('net/more', 'AddV2', ['net/bn1', 'net/relu1'])].map((each) =>
       (each as { name: string }).name === 'net/add' ? node('net/add', 'AddV2', ['net/more', 'net/project']) : each,
     );

@@ -24,7 +24,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     registerLayers();
   });
 
-  describe('kernels take along', () => {
+  describe('kernels include', () => {
     test('BatchNorm with and without gamma and beta', async () => {
       await expectKernels([conv(), norm()], ['FusedConv2D']);
       await expectKernels([conv({ useBias: false }), norm({ scale: false })], ['FusedConv2D']);
@@ -78,7 +78,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
       await expectKernels([layers.zeroPadding2d({}), grouped({ filters: 6, groups: 2, useBias: false }), relu6()], two);
     });
 
-    test('the activations that they can', async () => {
+    test('the activations that their nodes support', async () => {
       for (const name of ['relu', 'elu', 'sigmoid']) {
         await expectKernels([conv(), norm(), activation(name)], ['FusedConv2D']);
         await expectKernels([depthwise(), activation(name)], ['FusedDepthwiseConv2D']);
@@ -93,7 +93,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     });
   });
 
-  test('every activation follows as nodes', async () => {
+  test('every activation can be written as nodes', async () => {
     const names = ['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'hardSigmoid', 'softplus', 'softsign', 'tanh'];
     names.push('softmax', 'logSoftmax', 'gelu', 'mish', 'swish');
     const own = ['celu', 'exponential', 'gelu_tanh', 'hard_sigmoid', 'hard_silu', 'hard_tanh', 'leaky_relu'];
@@ -112,7 +112,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     }
   });
 
-  test('BatchNorm without a kernel in front is one pass, over other axes two', async () => {
+  test('BatchNorm without a kernel before it is one pass, over other axes two', async () => {
     await expectKernels([relu6(), norm(), activation('relu')], ['Relu6', 'FusedDepthwiseConv2D']);
     await expectKernels([relu6(), norm()], ['Relu6', 'FusedDepthwiseConv2D']);
     await expectKernels([norm({ axis: 1 }), relu6()], ['Multiply', 'Add', 'Relu6']);
@@ -219,7 +219,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     );
   });
 
-  test('a value that two layers read stays a value', async () => {
+  test('a value with two readers is not fused', async () => {
     const shared = branch((x) => {
       const middle = call(conv({ padding: 'same', filters: 4 }), x);
       return call(layers.add(), [call(relu6(), call(norm(), middle)), middle]);
@@ -228,10 +228,10 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
   });
 });
 
-describe('what has no form as nodes', () => {
+describe('a layer that cannot be written as nodes', () => {
   const first = (config: object = {}) => conv({ dataFormat: 'channelsFirst', padding: 'same', filters: 4, ...config });
 
-  test('runs as it is, with the rest fused around it', async () => {
+  test('runs unchanged, with the other layers fused', async () => {
     const parts = [
       conv(),
       norm(),
@@ -247,7 +247,7 @@ describe('what has no form as nodes', () => {
     expect((await compare(await trunkOf([first()]))).unfolded).toHaveLength(1);
   });
 
-  test('is channels in front, LayerNorm over several axes, sums of unequal rank', async () => {
+  test('is one with channels first, LayerNorm over several axes, or a sum of unequal ranks', async () => {
     const unequal = branch((x) => call(layers.add(), [x, call(layers.globalAveragePooling2d({}), x)]));
     const kinds: Part[] = [
       layers.maxPooling2d({ dataFormat: 'channelsFirst', name: 'it' }),
@@ -260,7 +260,7 @@ describe('what has no form as nodes', () => {
     expect((await compare(await trunkOf([unequal], [4, 4, 4]))).unfolded).toHaveLength(1);
   });
 
-  test('is cropping of a size that is free', async () => {
+  test('is a cropping of a free size', async () => {
     const cropping = (rows: [number, number]) => layers.cropping2D({ cropping: [rows, [1, 0]], name: 'it' });
     for (const rows of [
       [0, 0],
@@ -272,7 +272,7 @@ describe('what has no form as nodes', () => {
     }
   });
 
-  test('leaves a layer to whoever gave its name another meaning', async () => {
+  test('does not write a layer whose name is registered with another class', async () => {
     class Other extends layers.Layer {
       static readonly className = 'LayerScale';
       override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {

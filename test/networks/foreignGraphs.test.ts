@@ -311,7 +311,7 @@ describe('several outputs', () => {
   });
 });
 
-describe('refused with the true reason', () => {
+describe('refused with the correct reason', () => {
   const refused: readonly [what: string, parts: Parts, code: string, text: string, options?: LoadBaseOptions][] = [
     [
       'two inputs',

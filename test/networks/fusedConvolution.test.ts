@@ -35,7 +35,7 @@ describe('training', () => {
     await useBackend('cpu');
   });
 
-  test('moves weights as layers one by one do', async () => {
+  test('gives the weights of training layer by layer', async () => {
     const trained = async (prepare: (trunk: Trunk) => Trunk) => {
       const model = await tinyTransfer({ dropout: 0 });
       for (const { trunk } of [model.base, model.head]) prepare(trunk);
@@ -51,7 +51,7 @@ describe('training', () => {
   });
 });
 
-describe('what runs', () => {
+describe('kernels that run', () => {
   beforeAll(async () => {
     await useBackend('cpu');
   });
@@ -75,7 +75,7 @@ describe('what runs', () => {
     },
   );
 
-  test('only the gradients that somebody asked for', async () => {
+  test('only the requested gradients', async () => {
     const trunk = await chain([conv(), norm(), relu()]);
     const x = wave([2, 9, 8, 6], 1, 0.3);
     const step = (...names: string[]) =>
@@ -91,7 +91,7 @@ describe('what runs', () => {
     trunk.dispose();
   });
 
-  test('one pass for the gradient through an activation and its sums, where the module is', async () => {
+  test('one pass for the gradient of an activation and its sums, if the module runs', async () => {
     await useBackend('wasm', { threads: 1 });
     const trunk = await chain([conv(), norm(), relu()]);
     const x = wave([2, 9, 8, 6], 1, 0.3);
@@ -112,7 +112,7 @@ describe('what runs', () => {
     trunk.dispose();
   });
 
-  test('gradients of a gradient keep what they need', async () => {
+  test('second gradients keep the tensors that they need', async () => {
     const trunk = await chain([layers.dense({ units: 3 }), relu()], [4]);
     const x = wave([2, 4], 1, 0.3);
     const slope = (fused: boolean) =>
@@ -121,7 +121,7 @@ describe('what runs', () => {
     trunk.dispose();
   });
 
-  test('keeps less than half of what the layers one by one keep', async () => {
+  test('keeps less than half of the memory of single layers', async () => {
     const block = () => [
       layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same' }),
       layers.batchNormalization({}),

@@ -63,7 +63,7 @@ describe('fuses', () => {
     expect(namesOf(chain([dense(), norm(1)], [], [6]))).toEqual(['conv norm']);
   });
 
-  test('activations by every way to write them', () => {
+  test('activations in all notations', () => {
     const kinds: [unknown, string][] = [
       [layers.activation({ activation: 'relu', name: 'it' }), 'relu'],
       [layers.activation({ activation: 'hardSigmoid', name: 'it' }), 'hard_sigmoid'],
@@ -83,8 +83,8 @@ describe('fuses', () => {
   });
 });
 
-describe('leaves apart', () => {
-  test('what somebody else reads', () => {
+describe('does not fuse', () => {
+  test('outputs with another reader', () => {
     const list = () => [pad(), conv(), norm(), relu6()];
     expect(namesOf(chain(list(), [0]))).toEqual(['conv norm relu = relu6']);
     expect(namesOf(chain(list(), [1]))).toEqual(['pad conv']);
@@ -100,18 +100,18 @@ describe('leaves apart', () => {
     expect(namesOf(graphOf(built))).toEqual(['conv']);
   });
 
-  test('BatchNorm over another axis, or behind an activation', () => {
+  test('BatchNorm over another axis, or after an activation', () => {
     expect(namesOf(chain([conv(), norm(1)]))).toEqual(['conv']);
     expect(namesOf(chain([layers.dense({ units: 4, name: 'dense' }), norm(1)]))).toEqual(['dense']);
     expect(namesOf(chain([conv({ activation: 'relu' }), norm(), relu6()]))).toEqual(['conv = relu']);
   });
 
-  test('padding in front of a kernel that pads itself', () => {
+  test('padding before a kernel with its own padding', () => {
     expect(namesOf(chain([pad(), conv({ padding: 'same' })]))).toEqual(['conv']);
     expect(namesOf(chain([pad(), layers.dense({ units: 2, name: 'dense' })]))).toEqual(['dense']);
   });
 
-  test('channels in front', () => {
+  test('channels first', () => {
     expect(namesOf(chain([conv({ dataFormat: 'channelsFirst' }), norm(1)]))).toEqual([]);
     const first = layers.zeroPadding2d({ padding: 1, dataFormat: 'channelsFirst' });
     expect(namesOf(chain([first, conv()]))).toEqual(['conv']);

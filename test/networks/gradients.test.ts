@@ -64,7 +64,7 @@ const kinds: [string, Make, number[]][] = [
 ];
 
 describe('a network with', () => {
-  test.each(kinds)('%s keeps what a trunk promises, with true gradients', async (_, make, shape) => {
+  test.each(kinds)('%s fulfils the contract of trunks, with exact gradients', async (_, make, shape) => {
     const source = sequential({ layers: [layers.inputLayer({ inputShape: shape }), ...make()] });
     setWeights(source);
     const input = wave([2, ...shape], 1, 0.3);
@@ -186,7 +186,7 @@ const einsum: [string, () => Middle] = [
 ];
 
 describe('a GraphModel with', () => {
-  test.each([...middles, einsum])('%s keeps what a trunk promises, with true gradients', async (_, make) => {
+  test.each([...middles, einsum])('%s fulfils the contract of trunks, with exact gradients', async (_, make) => {
     const { nodes, constants = [] } = make();
     const dim = [-1, 8, 8, 3].map((size) => ({ size: String(size) }));
     const all = [

@@ -60,7 +60,7 @@ function keeper() {
 }
 
 describe('a GraphModel as a base', () => {
-  test('is cut before its classifier; stages end where everything passes through', async () => {
+  test('is cut before its classifier; stages end where all values pass through one tensor', async () => {
     const base = await loadBase(tinyGraph());
     expect(base.cut).toBe('net/pool');
     expect(stageNames(base.trunk)).toEqual(['hub_input/Sub', 'net/relu1', 'net/pool']);
@@ -72,7 +72,7 @@ describe('a GraphModel as a base', () => {
     earlier.dispose();
   });
 
-  test('tells weights from settings, and why', async () => {
+  test('divides constants into weights and settings, with reasons', async () => {
     const base = await loadBase(tinyGraph());
     const { trunk } = base;
     expect(trunk.weights.map(({ name, kind }) => [name, kind])).toEqual([
@@ -94,7 +94,7 @@ describe('a GraphModel as a base', () => {
     base.dispose();
   });
 
-  test('keeps what every trunk promises', async () => {
+  test('fulfils the contract of trunks', async () => {
     const { trunk } = await loadBase(tinyGraph());
     const input = tf.randomUniform([2, 8, 8, 3], 0, 1, 'float32', 1);
     expect((await checkTrunk(trunk, input)).failed).toEqual([]);
@@ -128,7 +128,7 @@ describe('a GraphModel as a base', () => {
     source.dispose();
   });
 
-  test('a GraphModel in memory stays as it is', async () => {
+  test('a GraphModel in memory stays unchanged', async () => {
     const artifacts = graphArtifacts(tinyNodes(), tinyConstants(tinyLayers()));
     const loaded = await loadGraphModel({ load: () => Promise.resolve(artifacts) });
     const before = Array.from(loaded.weights['project/kernel']?.[0]?.dataSync() ?? []);
@@ -165,7 +165,7 @@ describe('a GraphModel as a base', () => {
 });
 
 describe('training on a GraphModel', () => {
-  test('trainHead moves the head alone; fineTune moves what is unfrozen and nothing else', async () => {
+  test('trainHead changes only the head; fineTune changes only unfrozen weights', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     const log = await trainHead(model, samples(), { epochs: 3 });
@@ -206,7 +206,7 @@ describe('training on a GraphModel', () => {
     model.dispose();
   });
 
-  test('layers are chosen by the beginning of a node name', async () => {
+  test('layers are selected by the prefix of a node name', async () => {
     const model = await tinyTransfer();
     const { layers } = unfreeze(model, 'net/depthwise');
     const open = layers.filter(({ part, state }) => part === 'base' && state === 'trainable').map(({ name }) => name);
@@ -254,7 +254,7 @@ describe('saving on a GraphModel', () => {
     model.dispose();
   });
 
-  test('load gives a head of your own back, with the weights of its BatchNorm', async () => {
+  test('load restores a custom head, with the weights of its BatchNorm', async () => {
     const own = sequential({
       layers: [
         layers.conv2d({ inputShape: [8, 8, 6], filters: 4, kernelSize: 2, activation: 'relu' }),
@@ -287,7 +287,7 @@ describe('saving on a GraphModel', () => {
       () => [layers.conv2dTranspose({ inputShape: [8, 8, 6], filters: 2, kernelSize: 2 }), layers.flatten()],
     ],
     ['Dense on maps', () => [layers.dense({ inputShape: [8, 8, 6], units: 2 }), layers.flatten()]],
-  ])('a head without such a form is refused, nothing left behind: %s', async (_, first) => {
+  ])('a head that cannot be written as nodes is refused, and nothing leaks: %s', async (_, first) => {
     const own = sequential({ layers: [...first(), layers.dense({ units: 2 })] });
     const model = replaceHead(await loadBase(tinyGraph(), { cut: 'net/add' }), { labels, model: own });
     await expectNoLeak(async () => {
@@ -296,7 +296,7 @@ describe('saving on a GraphModel', () => {
     model.dispose();
   });
 
-  test('load gives the model back: weights, freeze state, labels', async () => {
+  test('load restores the model: weights, freeze state, labels', async () => {
     const model = await tinyTransfer({ hidden: [4] });
     unfreeze(model, 'net/project');
     await trainHead(model, samples(), { epochs: 1 });
@@ -335,7 +335,7 @@ describe('graphs that are refused', () => {
     });
   });
 
-  test('control flow in the way, not behind the cut', async () => {
+  test('control flow before the cut, not after it', async () => {
     const nodes = [...tinyNodes(), node('loop', 'StatelessWhile', ['net/classifier/Softmax'])];
     expect(await refusal(from(nodes), { cut: 'loop' })).toMatchObject({
       code: 'UNSUPPORTED_SOURCE',
@@ -375,7 +375,7 @@ describe('graphs that are refused', () => {
     base.dispose();
   });
 
-  test('a batch of its own', async () => {
+  test('a fixed batch size', async () => {
     const shape = { name: 'one', shape: [4], dtype: 'int32' as const, values: [1, 8, 8, 6] };
     const fixed = node('fixed', 'Reshape', ['net/add', 'one']);
     expect(await refusal(from([...tinyNodes(), fixed], [...source(), shape]), { cut: 'fixed' })).toMatchObject({

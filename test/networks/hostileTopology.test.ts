@@ -93,7 +93,7 @@ const refused: readonly [what: string, topology: Json, code: string, text: strin
   ['a state from batch to batch', network('a', [entry([1, 5, 4]), layer('SimpleRNN', 'a', { units: 2, stateful: true })]), 'UNSUPPORTED_LAYER', 'takes a fixed number of examples', { weights: null }],
 ]; // prettier-ignore
 
-test('a layer that cannot compute what it is called with is named', async () => {
+test('a layer that cannot compute its inputs is named', async () => {
   // prettier-ignore
   const twice = network('a', [entry(), layer('ReLU', 'a', {}, [[['i', 0, 0, {}], ['i', 0, 0, {}]]])]);
   const base = await loadBase(source(twice), { cut: 'a' });
@@ -102,7 +102,7 @@ test('a layer that cannot compute what it is called with is named', async () => 
   base.dispose();
 });
 
-describe('is refused, at once and with nothing left behind', () => {
+describe('is refused immediately, and nothing leaks', () => {
   test.each(refused)('%s', async (_, topology, code, text, options = {}) => {
     await expectNoLeak(async () => {
       const loading = loadBase(source(topology), options);
@@ -123,7 +123,7 @@ function spoiled(topology: object): Json[] {
   });
 }
 
-describe('objects that have no text in place of any value', () => {
+describe('objects without a text instead of any value', () => {
   const shape = { shape: { dim: [{ size: '-1' }, { size: '4' }] } };
   const graph = {
     node: [
@@ -151,7 +151,7 @@ describe('objects that have no text in place of any value', () => {
   });
 });
 
-test('the signal is heard while weights are set', async () => {
+test('the signal stops the assignment of weights', async () => {
   // prettier-ignore
   const dense = Array.from({ length: 40 }, (_, i) => layer('Dense', `d${String(i)}`, { units: 600 }, [call(i === 0 ? 'i' : `d${String(i - 1)}`)]));
   const loading = loadBase(source(network('d39', [entry(), ...dense])), {
@@ -244,7 +244,7 @@ const graphs: readonly Refusal[] = [
   ['a library that is a text', [images(), node('a', 'Relu', ['images'])], [], 'NOT_A_MODEL', 'a graph that tfjs can build', { function: 'f' }],
 ]; // prettier-ignore
 
-describe('a graph is refused, at once and with nothing left behind', () => {
+describe('a graph is refused immediately, and nothing leaks', () => {
   test.each(graphs)('%s', async (_, nodes, constants, code, text, library) => {
     const { modelTopology, ...weights } = graphArtifacts(nodes as object[], constants);
     const topology = { ...(modelTopology as object), library };

@@ -62,7 +62,7 @@ describe.each(Object.entries(cuts))('%s', (key, cut) => {
     base.dispose();
   });
 
-  test('is written so that tfjs alone reads it', async () => {
+  test('can be read by plain tfjs when saved', async () => {
     const base = await load();
     const written = JSON.parse(JSON.stringify(writeTopology(base.trunk.layers!.graph))) as object;
     const data = Object.fromEntries(base.trunk.weights.map(({ name, variable }) => [name, variable]));
@@ -76,7 +76,7 @@ describe.each(Object.entries(cuts))('%s', (key, cut) => {
     base.dispose();
   });
 
-  test('says what was left out', async () => {
+  test('lists what was left out', async () => {
     const base = await load();
     const left = { mixed: ['flip', 'turn', 'crop'], sequence: [], nested: [], stacked: ['zoom'] }[key] ?? [];
     expect(
@@ -157,7 +157,7 @@ describe('operations of Keras 2', () => {
   const operation = (f: string) => ({ trainable: true, dtype: 'float32', function: f });
   const x = (): tf.Tensor => tf.tensor2d([-4, -1, 0.5, 4], [1, 4]);
 
-  test('the hard swish of MobileNetV3', async () => {
+  test('the hard swish of MobileNetV3 is recognised', async () => {
     const topology = keras2(
       [4],
       ['tf.__operators__.add', 'TFOpLambda', operation('__operators__.add'), ['x', 0, 0, { y: 3, name: null }]],
@@ -209,7 +209,7 @@ describe('operations of Keras 2', () => {
     expect((await run(of('silu'), x()))[3]).toBeCloseTo(4 / (1 + Math.exp(-4)), 5);
   });
 
-  test('half precision is read as whole, a ReLU with both bounds is not taken for another', async () => {
+  test('half precision becomes float32, and a ReLU with both bounds keeps them', async () => {
     const relu = keras2([4], ['it', 'ReLU', { dtype: 'mixed_float16', max_value: [3] }, [['x', 0, 0, {}]]]);
     expect(await run(relu, x())).toEqual([0, 0, 0.5, 3]);
     const bent = keras2([4], ['it', 'ReLU', { max_value: 3, negative_slope: 0.5 }, [['x', 0, 0, {}]]]);
@@ -239,7 +239,7 @@ describe('a layer as the activation of another', () => {
     ['LeakyReLU', { negative_slope: 0.1 }],
     ['ReLU', { max_value: 1, negative_slope: 0, threshold: 0 }],
     ['Softmax', { axis: -1 }],
-  ])('%s %j does what it does behind it', async (class_name, config) => {
+  ])('%s %j gives the values of a separate activation layer', async (class_name, config) => {
     const x = wave([2, 4], 9, 0.1);
     const apart = keras2([4], dense('linear'), ['bend', class_name, config, [['it', 0, 0, {}]]]);
     const expected = await run(apart, x, weights);
@@ -265,7 +265,7 @@ describe('a layer as the activation of another', () => {
   });
 });
 
-test('the regularizer that tfjs writes as the constraint of a depthwise kernel constrains nothing', async () => {
+test('a regularizer that tfjs writes as a constraint of a depthwise kernel has no effect', async () => {
   const config = { name: 'it', kernelSize: 1, inputShape: [2, 2, 3], depthwiseRegularizer: 'l1l2' as const };
   const whole = sequential({ layers: [layers.depthwiseConv2d(config)] });
   const base = await loadBase(whole, { cut: 'it' });
@@ -277,7 +277,7 @@ test('the regularizer that tfjs writes as the constraint of a depthwise kernel c
   whole.dispose();
 });
 
-describe('what no layer can do', () => {
+describe('an operation without a layer', () => {
   const lambda = (className: string) =>
     keras2(
       [4],
@@ -305,13 +305,13 @@ describe('what no layer can do', () => {
     },
   );
 
-  test('is no matter where the base is cut before it', async () => {
+  test('is accepted if the base is cut before it', async () => {
     const base = await loadBase(handler(lambda('Lambda'), weights), { cut: 'x' });
     expect(base.trunk.output.shape).toEqual([null, 4]);
     base.dispose();
   });
 
-  test('is done by a layer that the user has registered', async () => {
+  test('is accepted if the user has registered a layer', async () => {
     class Twirl extends layers.Layer {
       static readonly className = 'Twirl';
       override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -383,7 +383,7 @@ describe('weights and cuts', () => {
     expect(layerOf(graph, findCut(graph)).name).toBe('map_act');
   });
 
-  test('a gate in front of Flatten is none', () => {
+  test('a gate before Flatten is not a classifier', () => {
     const graph = parseTopology(
       keras2(
         [4, 4, 3],

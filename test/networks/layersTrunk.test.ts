@@ -56,14 +56,14 @@ describe('a network with BatchNorm, a residual block and dropout', () => {
     ]);
   });
 
-  test.each(['relu2', 'pool', 'block_1_depthwise', 'classifier'])('gives what tfjs gives at %s', async (cut) => {
+  test.each(['relu2', 'pool', 'block_1_depthwise', 'classifier'])('gives the values of tfjs at %s', async (cut) => {
     const source = tinyModel();
     const trunk = await trunkOf(source, cut);
     const error = relativeError(trunk.run(x()), reference(source, cut, x()));
     expect(error).toBeLessThan(1e-6);
   });
 
-  test('gives the same in one run and stage by stage', async () => {
+  test('gives the same values in one run and stage by stage', async () => {
     const trunk = await trunkOf(tinyModel());
     const whole = trunk.run(x());
     let current: tf.Tensor = x();
@@ -72,7 +72,7 @@ describe('a network with BatchNorm, a residual block and dropout', () => {
     expect(Array.from(current.dataSync())).toEqual(Array.from(whole.dataSync()));
   });
 
-  test('leaves one tensor behind, its result, and frees all of its own', async () => {
+  test('creates one tensor, its result, and frees all others', async () => {
     const source = tinyModel();
     const input = x();
     await expectNoLeak(async () => {
@@ -83,7 +83,7 @@ describe('a network with BatchNorm, a residual block and dropout', () => {
     });
   });
 
-  test('leaves the model in memory as it was, and usable after dispose', async () => {
+  test('does not change the model in memory, which is usable after dispose', async () => {
     const source = tinyModel();
     const before = source.getWeights().map((weight) => Array.from(weight.dataSync()));
     const trunk = await trunkOf(source);
@@ -187,7 +187,7 @@ describe('nested models', () => {
   });
 });
 
-describe('what is not supported says so', () => {
+describe('what is not supported raises an error', () => {
   test('several inputs', () => {
     const inputs = [layers.input({ shape: [2], name: 'left' }), layers.input({ shape: [2], name: 'right' })];
     const whole = model({ inputs, outputs: layers.add().apply(inputs) as SymbolicTensor });
@@ -209,7 +209,7 @@ describe('what is not supported says so', () => {
     );
   });
 
-  test('what is no model', () => {
+  test('an object that is not a model', () => {
     expect(() => parseTopology({ node: [] })).toThrow('expected the topology of a tfjs LayersModel');
     expect(() => parseTopology(undefined)).toThrow('got no modelTopology.');
   });

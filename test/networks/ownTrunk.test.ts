@@ -79,8 +79,8 @@ function expectClose(received: readonly number[], expected: readonly number[]): 
   });
 }
 
-describe('a trunk of another make', () => {
-  test('is frozen as a base, and its summary names what it tells of itself', () => {
+describe('a custom trunk', () => {
+  test('is frozen as a base, and its summary has its descriptions', () => {
     const model = makeModel();
     expect(model.base.cut).toBe('conv2');
     expect(model.base.trunk.weights.every(({ frozen }) => frozen)).toBe(true);
@@ -91,7 +91,7 @@ describe('a trunk of another make', () => {
     model.dispose();
   });
 
-  test('trains a head on features that are computed once, and leaves nothing behind', async () => {
+  test('trains a head on features that are computed once, and leaks nothing', async () => {
     await expectNoLeak(async () => {
       const model = makeModel();
       const before = weightValues(model);
@@ -149,7 +149,7 @@ describe('a trunk of another make', () => {
     model.dispose();
   });
 
-  test('predicts, and is judged beside others and by its neighbours', async () => {
+  test('predicts, can be evaluated and compared, and works with knn', async () => {
     await expectNoLeak(async () => {
       const model = makeModel();
       await trainHead(model, samples(), { epochs: 30, learningRate: 0.05 });
@@ -182,7 +182,7 @@ describe('a trunk of another make', () => {
 });
 
 describe('written as nodes', () => {
-  test('it is saved for plain tfjs and comes back, with the same numbers', async () => {
+  test('it is saved for plain tfjs and loaded, with the same values', async () => {
     const batch = wave([3, 8, 8, 3], 1, 0.2);
     await expectNoLeak(async () => {
       const model = makeModel({}, [5]);
@@ -227,7 +227,7 @@ describe('written as nodes', () => {
   });
 });
 
-describe('what it lacks is named', () => {
+describe('a missing member is named', () => {
   const lacks = (trunk: Trunk, name: keyof Trunk): Trunk => {
     const { [name]: _left, ...rest } = Object.getOwnPropertyDescriptors(trunk);
     return Object.defineProperties({} as Trunk, rest);

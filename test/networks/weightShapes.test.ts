@@ -43,7 +43,7 @@ describe('shapes from configurations', () => {
   test.each([
     ['a small classifier', tinyModel],
     ['layers of all shapes', allShapes],
-  ])('are those that tfjs builds: %s', (_, make) => {
+  ])("are those of tfjs's layers: %s", (_, make) => {
     const built = make();
     const graph = parseTopology(readLiveModel(built).topology);
     const outputs = graph.calls.map((call) => built.getLayer(call.layer).outputShape);
@@ -58,7 +58,7 @@ describe('shapes from configurations', () => {
     built.dispose();
   });
 
-  test('are undefined for classes that are not known, and behind them', () => {
+  test('are undefined for unknown classes, and after them', () => {
     const graph = chain([
       ['conv', 'Conv2D', { filters: 4, kernel_size: [3, 3] }],
       ['odd', 'Unheard', {}],
@@ -75,7 +75,7 @@ describe('shapes from configurations', () => {
     expect(inferShapes(graph)[2]).toBeUndefined();
   });
 
-  test('keep free axes free, and know no weights that need them', () => {
+  test('keep free axes free, and are undefined for weights that need them', () => {
     const graph = chain(
       [
         ['conv', 'Conv2D', { filters: 4, kernel_size: 3, strides: 2, padding: 'same' }],
@@ -88,7 +88,7 @@ describe('shapes from configurations', () => {
     expect(weightShapes(graph).at(-1)?.weights).toBeUndefined();
   });
 
-  test('know the weights of a Normalization, unless it carries its numbers itself', () => {
+  test('include the weights of a Normalization, unless its configuration has the values', () => {
     const graph = chain([
       ['own', 'Normalization', { axis: [-1] }],
       ['fixed', 'Normalization', { axis: -1, mean: [1, 2, 3], variance: [1, 1, 1] }],
@@ -102,7 +102,7 @@ describe('shapes from configurations', () => {
 });
 
 describe("Keras's order", () => {
-  test('goes by depth, then by a walk back from the output; what no output needs is left out', () => {
+  test('sorts by depth, then by a walk back from the output; unneeded layers are left out', () => {
     const names = ['input', 'a1', 'b1', 'a2', 'unused', 'sum', 'tail'];
     const inputs = [[], [0], [0], [1], [2], [2, 3], [5]];
     const graph: LayerGraph = {
