@@ -62,7 +62,7 @@ describe('the numbers of PyTorch', () => {
     }));
   };
 
-  test('targets: the share of the labels beyond each', () => {
+  test('targets: the share of the labels above each', () => {
     const encode = (target: number | number[] | string) => encodeTarget({ task: 'ordinal', labels: sizes }, target, '');
     golden.labels.forEach((label, row) => {
       expect(Array.from(encode(label))).toEqual(golden.encoded[row]);
@@ -113,7 +113,7 @@ describe('the numbers of PyTorch', () => {
   });
 });
 
-test('logits that contradict each other: no negative probability, and the median is decided for', () => {
+test('contradictory logits: no negative probability, and the decision is the median', () => {
   const logits = Float32Array.of(-1, 2, -3, 0.5);
   const probabilities = tasks.ordinal.outputs(logits);
   expect(Math.min(...probabilities)).toBeGreaterThanOrEqual(0);
@@ -140,7 +140,7 @@ const labels = ['0', '1', '2'];
 const entropy = (share: number) => -share * Math.log(share) - (1 - share) * Math.log(1 - share);
 const steps: TrainHeadOptions = { epochs: 300, batchSize: 20, learningRate: 0.2 };
 
-test('the optimum: how often each label came, by gradients', async () => {
+test('the optimum: gradients give the frequency of each label', async () => {
   const model = await vectorModel(2, { task: 'ordinal', labels, dropout: 0 });
   expect(model.head.trunk.weights.map(({ shape }) => shape)).toEqual([[2, 2], [2]]);
   await trainHead(model, counted(), steps);
@@ -163,7 +163,7 @@ test('the optimum: how often each label came, by gradients', async () => {
   expect(accuracy).toBeCloseTo(confusion.reduce((sum, row, label) => sum + (row[label] ?? 0), 0) / 20, 12);
 });
 
-test('the solver fits a logistic regression for each step: those of multiLabel with the same targets', async () => {
+test('the solver fits a logistic regression for each logit, as for multiLabel with the same targets', async () => {
   const solved = await vectorModel(2, { task: 'ordinal', labels });
   const { solver } = await trainHead(solved, counted(), { l2: 0.01 });
   expect(solver?.l2).toBe(0.01);
@@ -214,7 +214,7 @@ describe('every verb', () => {
     expect(warnings.some((text) => text.includes('no better than that of always predicting'))).toBe(true);
   });
 
-  test('the loss of the frequencies alone is called chance', async () => {
+  test('a loss no better than the label frequencies is reported as chance', async () => {
     const model = await vectorModel(2, { task: 'ordinal', labels, dropout: 0 });
     for (const weight of model.head.trunk.weights) {
       // Of all labels 6, 5 and 9 of 20 came.
@@ -256,7 +256,7 @@ describe('every verb', () => {
     return { kind: raised };
   }
 
-  test('save, load, and the probabilities beyond each label for plain tfjs', async () => {
+  test('save, load, and the probabilities above each label in plain tfjs', async () => {
     const model = await tinyTransfer(ordinal);
     await trainHead(model, tinySamples());
     const directory = join(root, 'saved');
@@ -278,7 +278,7 @@ describe('every verb', () => {
     }
   });
 
-  test('a classifier of others that ends in sigmoids, if it is asked for', async () => {
+  test('a foreign classifier that ends in sigmoids, if requested', async () => {
     const source = sequential({
       layers: [
         layers.dense({ units: 4, activation: 'relu', inputShape: [2] }),
@@ -309,7 +309,7 @@ describe('every verb', () => {
     });
   });
 
-  test('what it cannot be is refused as for classes', async () => {
+  test('invalid options are refused as for classes', async () => {
     const { base } = await tinyTransfer();
     expect(await raisedBy(() => replaceHead(base, { task: 'ordinal', labels: ['one'] }))).toMatchObject({
       code: 'TOO_FEW_CLASSES',

@@ -95,7 +95,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(workspace, { recursive: true, force: true }));
 
-test('holds what it promises and nothing else', async () => {
+test('contains the listed files and no others', async () => {
   const files = await readdir(join(consumer, 'node_modules/transferkit'), { recursive: true, withFileTypes: true });
   const odd = files
     .filter((file) => file.isFile())
@@ -127,7 +127,7 @@ test('publint finds nothing', async () => {
   expect(messages.map((message) => formatMessage(message, manifest))).toEqual([]);
 });
 
-test.runIf(isThorough)('the types resolve in every kind of ESM project', async () => {
+test.runIf(isThorough)('the types resolve in all kinds of ESM projects', async () => {
   const attw = join(repository, 'node_modules/@arethetypeswrong/cli/dist/index.js');
   const run = execute(process.execPath, [attw, tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-color']);
   const problems = await run.then(
@@ -137,7 +137,7 @@ test.runIf(isThorough)('the types resolve in every kind of ESM project', async (
   expect(problems).toBe('');
 });
 
-test('declarations hold for a strict compiler', () => {
+test('declarations compile in strict mode', () => {
   const folder = join(consumer, 'node_modules/transferkit');
   // Declarations of the peers are not ours to check.
   const ours = declarations()
@@ -165,14 +165,14 @@ test('importing has no effects: an unused import leaves nothing in a bundle', as
   }
 });
 
-test('a bundle for pages meets neither Node nor its packages', async () => {
+test('a bundle for pages contains neither modules of Node nor its packages', async () => {
   for (const door of doors.filter((name) => name !== 'node')) {
     const output = await bundle(`export * from ${specifier(door)};`, { platform: 'browser' });
     expect(output.match(/["'](node:[^"']*|sharp|fs|path)["']/g), door).toBeNull();
   }
 });
 
-describe('a page with the packages of the install line alone', () => {
+describe('a page with only the packages of the install command', () => {
   let page = '';
 
   beforeAll(async () => {
@@ -195,7 +195,7 @@ describe('a page with the packages of the install line alone', () => {
   });
 });
 
-test(`fineTune and all it needs at once stay small`, async () => {
+test(`the code that fineTune loads immediately stays small`, async () => {
   const length = await sizeAtStart(`export { fineTune } from 'transferkit';`, consumer);
   console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
   expect(length).toBeLessThan(sizeLimit);

@@ -74,7 +74,7 @@ test('a head that was never trained is warned about on the console, once for eac
   for (const model of [...models, trained]) model.dispose();
 });
 
-describe('every task gives what base and head give by hand', () => {
+describe('every task gives the values of base and head run separately', () => {
   test.each<[TaskName, Partial<HeadOptions>, (logits: number[]) => number[]]>([
     ['classes', { hidden: [5], pooling: 'both' }, softmax],
     ['binary', { labels: ['no', 'yes'] }, ([logit = NaN]) => [1 - sigmoid(logit), sigmoid(logit)]],
@@ -111,7 +111,7 @@ describe('every task gives what base and head give by hand', () => {
     }
   });
 
-  test('a regression keeps the order of its outputs, and topK means nothing to it', async () => {
+  test('a regression keeps the order of its outputs, and ignores topK', async () => {
     const model = await tinyTransfer({ task: 'regression', outputs: 3 });
     const prediction = await predict(model, pictures(1)[0], { topK: 1 });
     expect(prediction.map(({ output }) => output)).toEqual(['output 1', 'output 2', 'output 3']);
@@ -131,7 +131,7 @@ describe('every task gives what base and head give by hand', () => {
 });
 
 describe('one input or many', () => {
-  test('one gives its labels, a list a list of these, an empty list an empty one', async () => {
+  test('an input gives labels, a list of inputs a list of these, an empty list an empty one', async () => {
     const model = await tinyTransfer();
     const inputs = pictures(3);
     const many = await predict(model, inputs);
@@ -153,7 +153,7 @@ describe('one input or many', () => {
     });
   });
 
-  test('topK gives that many, and all when it is more', async () => {
+  test('topK limits the number of labels', async () => {
     const model = await tinyTransfer();
     const [input] = pictures(1);
     const all = await predict(model, input);
@@ -170,7 +170,7 @@ describe('one input or many', () => {
     expect([weightValues(model), model.history, model.head.trained]).toEqual([before, [], false]);
   });
 
-  test('a trained model finds what it was trained on', async () => {
+  test('a trained model predicts its training labels', async () => {
     const model = await tinyTransfer({ dropout: 0 });
     await trainHead(model, tinySamples(8), { epochs: 30, learningRate: 0.02 });
     const best = (await predict(model, pictures(9), { topK: 1 })).map(([first]) => first?.label);
@@ -179,7 +179,7 @@ describe('one input or many', () => {
 });
 
 describe('tensors', () => {
-  test("the caller's stay the caller's, alive and unchanged", async () => {
+  test('of the caller stay alive and unchanged', async () => {
     const model = await tinyTransfer();
     const [values = new Float32Array(0)] = pictures(1);
     const input = tf.tensor3d(values, [16, 16, 3]);
@@ -224,7 +224,7 @@ describe('tensors', () => {
       "got the text 'cat.jpg'. If the base takes pictures, tell it how they are scaled: loadBase(source, { preprocess: 'tf' })",
     ],
     ['nothing', () => undefined, 'WRONG_DTYPE', 'got a value of type undefined'],
-  ])('one bad input among good ones, %s, leaves no tensor', async (_, spoil, code, text) => {
+  ])('one invalid input among others, %s, leaks no tensor', async (_, spoil, code, text) => {
     const model = await tinyTransfer();
     const good = tf.tensor3d(pictures(1)[0] ?? [], [16, 16, 3]);
     const bad = spoil(good);
@@ -235,7 +235,7 @@ describe('tensors', () => {
     expect(good.isDisposed).toBe(false);
   });
 
-  test('outputs that are not finite are an error that names the input', async () => {
+  test('outputs that are not finite raise an error with the input', async () => {
     const model = await tinyTransfer({}, 'conv1');
     const [good] = pictures(1);
     const inputs = [good, good, new Float32Array(768).fill(3e38)];
@@ -260,7 +260,7 @@ describe('pictures in Node', () => {
       .toFile(path);
   });
 
-  test('a path, its URL and its bytes give what the preprocessor, base and head give by hand', async () => {
+  test('a path, its URL and its bytes give the values of preprocessor, base and head run separately', async () => {
     const preprocessor = imagePreprocessor({ mode: 'tf', size: [16, 16] });
     const input = await preprocessor.apply(path);
     const expected = softmax(logitsOf(model, input));
@@ -276,7 +276,7 @@ describe('pictures in Node', () => {
     );
   });
 
-  test('pixels in plain memory and tensors 0..255 are pictures too', async () => {
+  test('pixels in arrays and tensors 0..255 are pictures too', async () => {
     const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
     const pixels = { width: info.width, height: info.height, data: new Uint8Array(data) };
     const tensor = tf.tensor3d(Array.from(data), [info.height, info.width, 3], 'int32');
@@ -285,7 +285,7 @@ describe('pictures in Node', () => {
     tensor.dispose();
   });
 
-  test('one that is not there and one that is broken are named, and leave no tensor', async () => {
+  test('a missing and a damaged one are named, and leak no tensor', async () => {
     const missing = join(root, 'none.jpg');
     await expectNoLeak(() => expect(predict(model, [path, missing])).rejects.toMatchObject({ code: 'NOT_FOUND' }));
     await expect(predict(model, missing)).rejects.toThrow(`expected a readable file at ${missing}, but: ENOENT`);

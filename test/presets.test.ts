@@ -66,7 +66,7 @@ const computed = members.filter(
 );
 
 describe('every preset', () => {
-  test('is in the golden file, and the other way round', () => {
+  test('is in the golden file, which has no others', () => {
     expect(presetNames().sort()).toEqual(Object.keys(golden).sort());
   });
 
@@ -124,7 +124,7 @@ test('weights of MobileNets follow size and width', async () => {
   );
 });
 
-describe('with the same weights gives what Keras gives', () => {
+describe('outputs with the same weights are those of Keras:', () => {
   beforeAll(async () => {
     await useBackend('wasm');
   });

@@ -106,7 +106,7 @@ const reading: Record<string, Verb> = {
 };
 
 describe('one verb at a time changes a model', () => {
-  test.each(Object.entries(changing))('beside fineTune %s is refused', async (name, verb) => {
+  test.each(Object.entries(changing))('during fineTune %s is refused', async (name, verb) => {
     const model = await newBinary();
     const running = fineTune(model, samples, brief);
     expect(await reasonOf(verb(model))).toEqual(
@@ -120,7 +120,7 @@ describe('one verb at a time changes a model', () => {
     model.dispose();
   });
 
-  test.each(Object.entries(changing))('beside %s fineTune, freeze and a new head are refused', async (_, verb) => {
+  test.each(Object.entries(changing))('during %s fineTune, freeze and a new head are refused', async (_, verb) => {
     const model = await newBinary();
     const running = verb(model).catch(() => undefined);
     expect(await reasonOf(fineTune(model, samples))).toEqual(coded('BUSY', 'fineTune: '));
@@ -136,7 +136,7 @@ describe('one verb at a time changes a model', () => {
     model.dispose();
   });
 
-  test('what is beside it changes nothing, and what reads goes on', async () => {
+  test('refused calls change nothing, and reading verbs run', async () => {
     const alone = await newModel();
     await fineTune(alone, samples, brief);
     const model = await newModel();
@@ -150,7 +150,7 @@ describe('one verb at a time changes a model', () => {
     model.dispose();
   });
 
-  test('an error and a stop end it too', async () => {
+  test('an error or a signal ends the restriction', async () => {
     const model = await newModel();
     const stop = new AbortController();
     const stopping = fineTune(model, samples, { ...brief, signal: stop.signal });
@@ -162,7 +162,7 @@ describe('one verb at a time changes a model', () => {
     model.dispose();
   });
 
-  test('a base that two models share counts for both', async () => {
+  test('a verb on a shared base blocks both models', async () => {
     const first = await newModel();
     const second = replaceHead(first.base, { labels });
     const running = trainHead(first, samples, brief);
@@ -211,7 +211,7 @@ describe('callbacks', () => {
       .map(([way, callback]) => [name, way, take, callback] as const),
   );
 
-  test.each(cases)('%s: what it %s comes to the caller as it is', async (_, __, take, callback) => {
+  test.each(cases)('%s: a callback that %s rejects with the same error', async (_, __, take, callback) => {
     const model = await newBinary();
     await expectNoLeak(async () => {
       expect(await reasonOf(take(model, callback))).toBe(mine);
@@ -223,7 +223,7 @@ describe('callbacks', () => {
   });
 
   test.each(Object.entries(takers).filter(([name]) => /onEpoch|onProgress/.test(name)))(
-    '%s is waited for',
+    '%s is awaited',
     async (_, take) => {
       const model = await newBinary();
       let running = 0;
@@ -241,7 +241,7 @@ describe('callbacks', () => {
     },
   );
 
-  test('the weights of the last whole epoch stay', async () => {
+  test('the weights of the last whole epoch are kept', async () => {
     const whole = await newModel();
     await fineTune(whole, samples, { ...brief, epochs: 2, schedule: 'constant', headEpochs: 0 });
     const model = await newModel();
@@ -253,7 +253,7 @@ describe('callbacks', () => {
     model.dispose();
   });
 
-  test('may call verbs that read, not such that change', async () => {
+  test('may call verbs that read the model, not those that change it', async () => {
     const model = await newModel();
     const log = await fineTune(model, samples, {
       ...brief,
@@ -291,7 +291,7 @@ describe('dispose()', () => {
     Object.entries(later).map(([when, wait]) => [name, when, verb, wait] as const),
   );
 
-  test.each(cases)('during %s, %s: DISPOSED, or done, and nothing is left', async (name, when, verb, wait) => {
+  test.each(cases)('during %s, %s: DISPOSED or finished, and nothing leaks', async (name, when, verb, wait) => {
     await expectNoLeak(async () => {
       const model = await newBinary();
       const running = verb(model).then(
@@ -347,7 +347,7 @@ describe('dispose()', () => {
     });
   });
 
-  test('of a classifier that learns by examples', async () => {
+  test('of a classifier that stores examples', async () => {
     const base = await newBase();
     await expectNoLeak(async () => {
       for (const act of ['addAll', 'add', 'predict'] as const) {
@@ -439,7 +439,7 @@ describe('heads that share a base', () => {
     expect(base.trunk.disposed).toBe(true);
   });
 
-  test('come on a frozen base only', async () => {
+  test('need a frozen base', async () => {
     const first = await newModel();
     unfreeze(first, 'second');
     expect(() => replaceHead(first.base, { labels })).toThrow(
@@ -453,7 +453,7 @@ describe('heads that share a base', () => {
     second.dispose();
   });
 
-  test('are all ended by dispose() of the base', async () => {
+  test('are all disposed with the base', async () => {
     await expectNoLeak(async () => {
       const base = await newBase();
       const models = [replaceHead(base, { labels }), replaceHead(base, { labels })];
@@ -465,7 +465,7 @@ describe('heads that share a base', () => {
     });
   });
 
-  test('a head of one’s own is of one model', async () => {
+  test('a custom head belongs to one model', async () => {
     const base = await newBase();
     const own = () => sequential({ layers: [layers.dense({ units: 2, inputShape: [5] })] });
     const head = own();
@@ -477,7 +477,7 @@ describe('heads that share a base', () => {
   });
 });
 
-describe('a scope of the engine that is open meanwhile', () => {
+describe('an open scope of the engine', () => {
   /** What ends with the scope is gone; what a verb made is not. */
   async function inScope<T>(make: () => T | Promise<T>): Promise<T> {
     tf.engine().startScope();
@@ -489,7 +489,7 @@ describe('a scope of the engine that is open meanwhile', () => {
   }
 
   test.each(['layers', 'graph'])(
-    'takes nothing of a base of %s, its model and what is made of them',
+    'frees no tensor of a base of %s, its model and objects made from them',
     async (format) => {
       const shape = [8, 8, 3];
       const zeros = new Float32Array(8 * 8 * 3);

@@ -62,7 +62,7 @@ async function loadPlain(directory: string): Promise<{ predict(x: tf.Tensor): tf
   };
 }
 
-describe('plain tfjs loads what save wrote, and gives the same numbers', () => {
+describe('plain tfjs loads the saved model, and gives the same values:', () => {
   test.each<[TaskName, object]>([
     ['classes', { labels: tinyLabels, hidden: [6], pooling: 'both' }],
     ['binary', { labels: ['no', 'yes'] }],
@@ -87,7 +87,7 @@ describe('plain tfjs loads what save wrote, and gives the same numbers', () => {
   });
 });
 
-describe('load gives back what was saved', () => {
+describe('load restores a model:', () => {
   test('weights bit for bit, labels, freeze state, history, and it trains on', async () => {
     const model = await tinyTransfer({ hidden: [6] });
     await trainHead(model, tinySamples(), { epochs: 1 });
@@ -149,7 +149,7 @@ describe('load gives back what was saved', () => {
     });
   });
 
-  test('in a folder by its path or address, as load takes it', async () => {
+  test('in a folder, by the same path or address as for load', async () => {
     const model = await tinyTransfer();
     const place = folder();
     for (const target of [
@@ -182,7 +182,7 @@ describe('load gives back what was saved', () => {
     await expect(load('file:///a%2Fb')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
 
-  test('with weights that were damaged is refused: their name is their hash', async () => {
+  test('with damaged weights is refused: their name contains their hash', async () => {
     const place = folder();
     await save(await tinyTransfer(), place);
     const [shard = ''] = readdirSync(place).filter((name) => name.endsWith('.bin'));
@@ -195,7 +195,7 @@ describe('load gives back what was saved', () => {
     }
   });
 
-  test('any tfjs IOHandler serves', async () => {
+  test('with any tfjs IOHandler', async () => {
     const model = await tinyTransfer();
     let saved: tf.io.ModelArtifacts | undefined;
     await save(
@@ -209,7 +209,7 @@ describe('load gives back what was saved', () => {
     expect(await predict(again, picture())).toEqual(await predict(model, picture()));
   });
 
-  test("a preprocessor of the user's own is asked for again", async () => {
+  test('needs a custom preprocessor again', async () => {
     const double = definePreprocessor<Float32Array>({
       name: 'double',
       apply: (values) => tf.tidy(() => tf.mul(tf.tensor3d(values, [16, 16, 3]), 2)),
@@ -224,7 +224,7 @@ describe('load gives back what was saved', () => {
   });
 });
 
-describe('what cannot be loaded says why, and leaves no tensor', () => {
+describe('a model that cannot be loaded raises the reason, and leaks no tensor', () => {
   const failing = async (spoil: (directory: string) => void) => {
     const directory = folder();
     await save(await tinyTransfer(), fileSystem(directory));
@@ -302,8 +302,8 @@ describe('what cannot be loaded says why, and leaves no tensor', () => {
   });
 });
 
-describe('what cannot be saved says why', () => {
-  test('an unwritable place; no file is left', async () => {
+describe('a model that cannot be saved raises the reason', () => {
+  test('an unwritable folder; no file is left', async () => {
     const model = await tinyTransfer();
     const file = join(root, 'a-file');
     writeFileSync(file, 'in the way');

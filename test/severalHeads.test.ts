@@ -135,7 +135,7 @@ describe('a record of one head', () => {
 });
 
 describe('several heads', () => {
-  test('have the sum of the losses of each alone, and their figures', async () => {
+  test('have the sum of the losses of single heads, and their figures', async () => {
     const model = await tinySeveral({ heads });
     const shown = examples();
     const lossWeights = { kind: 0.5, light: 3 };
@@ -245,7 +245,7 @@ describe('several heads', () => {
     });
   });
 
-  test('learn together what each can: a problem whose optimum is known', async () => {
+  test('reach the known optimum of each head', async () => {
     const random = randomGenerator(3);
     const inputs = Array.from({ length: 60 }, () => [2 * random() - 1, 2 * random() - 1]);
     const targets = inputs.map(([a = 0, b = 0]) => ({
@@ -324,7 +324,7 @@ describe('several heads', () => {
     expect(unfreeze(model, 'head').trainableParameters).toBe(12 * 6 + 6 + 6 * 4 + 4 + 4 * 3 + 3 + 6 + 1);
   });
 
-  test('may come from a model of one’s own, its outputs named as the heads', async () => {
+  test('may be a custom model with outputs named as the heads', async () => {
     const base = await tinyBase();
     const shape = base.trunk.output.shape.slice(1) as number[];
     const own = (): ReturnType<typeof layersModel> => {
@@ -388,7 +388,7 @@ describe('types', () => {
 });
 
 describe('samples', () => {
-  test('know the labels of each head, and are split by the first that has one for each example', () => {
+  test('have the labels of each head, and are split by the first head with one label for each example', () => {
     const targets = Array.from({ length: 20 }, (_, i) => ({ age: i, kind: i % 4 === 0 ? 'rare' : 'usual', tags: [] }));
     const tagged = targets.map((target, i) => (i === 3 ? { ...target, tags: ['a'] } : target));
     const samples = fromArrays({ inputs: targets.map((_, i) => [i]), targets: tagged });
@@ -538,13 +538,13 @@ describe('what is refused', () => {
     expect(model.history).toEqual([]);
   });
 
-  test('samples of one’s own that do not say the labels of each head', async () => {
+  test('custom samples without the labels of each head', async () => {
     const model = await tinySeveral({ heads: asked });
     const { heads: _, ...samples } = records(examples(2), 'kind', 'light');
     await expectError(() => evaluate(model, samples), /expected samples that list the labels of head 'kind' under/);
   });
 
-  test('records for a model of one task, and names of heads where there are none', async () => {
+  test('records for a model with one head, and head names without heads', async () => {
     const alone = replaceHead(await tinyBase(), { labels: tinyLabels });
     const shown = examples(2);
     await expectError(
@@ -591,7 +591,7 @@ describe('factors of losses in the training of the head before fineTune', () => 
     model.dispose();
   });
 
-  test('above 0 do not keep linear heads from being solved for: the optimum is the same', async () => {
+  test('above 0 do not change the solution of linear heads', async () => {
     const heads = { kind: { labels: tinyLabels }, light: { task: 'regression' } } as const;
     const shown = records(examples(4), 'kind', 'light');
     const solved = async (lossWeights?: Record<string, number>) => {

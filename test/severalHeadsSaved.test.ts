@@ -133,7 +133,7 @@ async function expectRecord(graphModel: GraphModel, model: Four, digits: number)
 }
 
 describe('plain tfjs', () => {
-  test('loads a LayersModel with an output for each head, of its name', async () => {
+  test('loads a LayersModel with an output for each head, with its name', async () => {
     const model = await onLayers();
     const directory = folder();
     await expectNoLeak(() => save(model, fileSystem(directory)));
@@ -169,7 +169,7 @@ describe('load', () => {
   test.each([
     ['layers', onLayers],
     ['nodes', onGraph],
-  ])('gives everything back on %s, and it trains on', async (_, make) => {
+  ])('restores everything on %s, and training continues', async (_, make) => {
     const model = await make();
     const samples = samplesFor(model);
     await trainHead(model, samples, { epochs: 1 });
@@ -208,7 +208,7 @@ describe('load', () => {
     expect(plain.outputNames).toEqual(['size']);
   });
 
-  test('names the tasks of the heads when others were expected', async () => {
+  test('names the tasks of the heads if others were expected', async () => {
     const directory = folder();
     await save(await onLayers(), fileSystem(directory));
     await expectRefused(

@@ -102,8 +102,8 @@ afterAll(() => {
   base.dispose();
 });
 
-describe('what it finds', () => {
-  test('the stage that tells the classes apart is first, and suggested', async () => {
+describe('the result', () => {
+  test('the stage that separates the classes is first, and suggested', async () => {
     const report = await expectNoLeak(() => suggestCut(base, colourSamples()));
     expect(report).toMatchObject({ suggested: 'colours', examples: 36, omitted: [], skipped: [] });
     expect(report.cuts).toHaveLength(base.trunk.stages.length);
@@ -116,7 +116,7 @@ describe('what it finds', () => {
     expect(report.secondsPerExample).toBeGreaterThan(0);
   });
 
-  test('every cut can be given to loadBase', async () => {
+  test('every cut is valid for loadBase', async () => {
     const source = tinyModel();
     const whole = await loadBase(source);
     const { cuts } = await expectNoLeak(() => suggestCut(whole, tinySamples(4), { folds: 2 }));
@@ -148,7 +148,7 @@ describe('what it finds', () => {
     graph.dispose();
   });
 
-  test('the cheapest of cuts that do not differ', async () => {
+  test('the cheapest of equal cuts', async () => {
     const random = randomGenerator(9);
     const inputs = Array.from({ length: 20 }, (_, i) =>
       Float32Array.from({ length: 48 }, () => (i % 2) + 0.1 * random()),
@@ -162,7 +162,7 @@ describe('what it finds', () => {
 });
 
 describe('how it works', () => {
-  test('the same seed gives the same figures, whatever the batches are', async () => {
+  test('the same seed gives the same figures for all batch sizes', async () => {
     const figures = async (options: SuggestCutOptions) =>
       (await suggestCut(base, colourSamples(), options)).cuts.map(({ cut, accuracy, standardError, l2 }) => ({
         cut,
@@ -176,7 +176,7 @@ describe('how it works', () => {
     expect(await figures({ seed: 4 })).not.toEqual(first);
   });
 
-  test('reads every example once, and no more than asked for', async () => {
+  test('reads every example once, and at most the requested number', async () => {
     const read: number[] = [];
     const { examples } = await suggestCut(
       base,
@@ -255,7 +255,7 @@ describe('how it works', () => {
     expect(last('head')).toMatchObject({ done: fits, total: fits });
   });
 
-  test('a signal stops it in either part, without a tensor left', async () => {
+  test('a signal stops it in either part, and no tensor leaks', async () => {
     for (const phase of ['features', 'head']) {
       const stop = new AbortController();
       const options: SuggestCutOptions = {
@@ -274,7 +274,7 @@ describe('how it works', () => {
     }
   });
 
-  test('examples that cannot be read are listed or left out, as the samples say', async () => {
+  test('unreadable examples are listed or skipped, as the samples define', async () => {
     const broken = (onUnreadable: 'error' | 'skip') => ({
       ...colourSamples(12, (index) => {
         if (index === 4 || index === 20) throw new Error('torn');
@@ -293,7 +293,7 @@ describe('how it works', () => {
     expect(suggested).toBe('colours');
   });
 
-  test('places that are no features are named with the reason', async () => {
+  test('cuts without features are listed with the reason', async () => {
     const shared = layers.dense({ name: 'shared', units: 3 });
     const input = layers.input({ shape: [3] });
     const once = shared.apply(input) as SymbolicTensor;
@@ -376,13 +376,13 @@ describe('bad input', () => {
     );
   });
 
-  test('a base that is gone', async () => {
+  test('a disposed base', async () => {
     const gone = await forgetfulBase();
     gone.dispose();
     await expect(suggestCut(gone, colourSamples())).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
-  test('features that are not finite name the example and the place', async () => {
+  test('features that are not finite: the error names example and cut', async () => {
     const samples = colourSamples();
     const large = {
       ...samples,
@@ -405,7 +405,7 @@ describe('folds', () => {
   const classes = Array.from({ length: 53 }, (_, i) => (i < 30 ? 0 : i < 51 ? 1 : 2));
   const count = (values: readonly number[], value: number) => values.filter((each) => each === value).length;
 
-  test('are even, in all and in every class', () => {
+  test('are even, in total and in every class', () => {
     const folds = assignFolds(classes, 5, 1);
     expect([0, 1, 2, 3, 4].map((fold) => count(folds, fold)).sort()).toEqual([10, 10, 11, 11, 11]);
     for (const label of [0, 1, 2]) {
@@ -421,7 +421,7 @@ describe('folds', () => {
     expect(assignFolds(classes, 5, 2)).not.toEqual(folds);
   });
 
-  test('a part of the examples keeps the shares, and two of every class', () => {
+  test('a subset keeps the shares of classes, and two examples of each', () => {
     const drawn = drawExamples(classes, 20, 1);
     expect(drawn).toEqual([...new Set(drawn)].sort((a, b) => a - b));
     const shares = [0, 1, 2].map((label) =>
@@ -434,7 +434,7 @@ describe('folds', () => {
     expect(drawExamples(classes, 100, 1)).toHaveLength(53);
   });
 
-  test('are of scaled columns: one in other units changes nothing, one that never varies does no harm', async () => {
+  test('use scaled columns: the unit of one does not matter, and a constant one is ignored', async () => {
     const random = randomGenerator(4);
     const labels = Array.from({ length: 40 }, (_, i) => i % 2);
     const rows = labels.map((label) => [label + 1.5 * random(), random()]);

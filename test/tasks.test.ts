@@ -47,7 +47,7 @@ function repeat(counts: readonly (readonly [HeadTarget, number])[]): HeadTarget[
 const training = { epochs: 200, batchSize: 20, learningRate: 0.2 };
 const entropy = (...shares: number[]) => -shares.reduce((sum, share) => sum + share * Math.log(share), 0);
 
-test('classes: softmax gives how often each class came', async () => {
+test('classes: softmax gives the frequency of each class', async () => {
   const samples = samplesOf([
     repeat([
       ['a', 5],
@@ -76,7 +76,7 @@ test('classes: softmax gives how often each class came', async () => {
   expect(accuracy).toBeCloseTo((5 + 8) / 20, 6);
 });
 
-test('binary: one logit gives how often the second label came', async () => {
+test('binary: one logit gives the frequency of the second label', async () => {
   const samples = samplesOf([
     repeat([
       ['no', 7],
@@ -141,7 +141,7 @@ test('multiLabel: each label has a probability of its own, and none excludes ano
   ]);
 });
 
-test('regression: the mean of each category, as least squares give it', async () => {
+test('regression: least squares give the mean of each category', async () => {
   const samples = samplesOf([
     repeat([
       [[1, 10], 5],
@@ -166,7 +166,7 @@ test('regression: the mean of each category, as least squares give it', async ()
   expect(perOutput[1]?.rSquared).toBeCloseTo(1 - 12.5 / ((5 * 2.5 ** 2 + 5 * 12.5 ** 2 + 10 * 7.5 ** 2) / 20), 3);
 });
 
-test('several heads: each has its own optimum, whatever the others do', async () => {
+test('several heads: each reaches its own optimum, independently of the others', async () => {
   const own = [
     repeat([
       ['a', 4],

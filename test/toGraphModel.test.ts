@@ -70,7 +70,7 @@ async function onGraph<T extends TaskName = 'classes'>(options: object = {}, cut
   return replaceHead<T>(base, { labels: ['a', 'b', 'c'], ...options } as HeadOptions<T> & Unmixed<T>);
 }
 
-describe('gives what predict gives', () => {
+describe('gives the values of predict', () => {
   test('on layers and on nodes, for every task', async () => {
     for (const make of [tinyTransfer, onGraph] as ((options?: object) => Promise<TransferModel>)[]) {
       await compare(await make());
@@ -82,7 +82,7 @@ describe('gives what predict gives', () => {
     }
   });
 
-  test('with a head of convolutions of its own', async () => {
+  test('with a custom head of convolutions', async () => {
     const own = (shape: number[]) =>
       sequential({
         layers: [
@@ -99,7 +99,7 @@ describe('gives what predict gives', () => {
 });
 
 describe('the GraphModel', () => {
-  test('is fused, with one input and one output that say what they are', async () => {
+  test('is fused, with one input and one output with names', async () => {
     const model = await tinyTransfer();
     const graphModel = await toGraphModel(model);
     const input = batchOf(model, rowsFor(model));
@@ -124,7 +124,7 @@ describe('the GraphModel', () => {
     model.dispose();
   });
 
-  test('has weights of its own', async () => {
+  test('has its own weights', async () => {
     const model = await tinyTransfer();
     const graphModel = await toGraphModel(model);
     const input = batchOf(model, rowsFor(model));
@@ -159,7 +159,7 @@ describe('the GraphModel', () => {
     model.dispose();
   });
 
-  test('leaves nothing behind', async () => {
+  test('leaks nothing', async () => {
     for (const model of [await tinyTransfer(), await onGraph()]) {
       await expectNoLeak(async () => {
         (await toGraphModel(model)).dispose();
@@ -169,7 +169,7 @@ describe('the GraphModel', () => {
     }
   });
 
-  test('is refused for a model that is disposed, while it is made too', async () => {
+  test('is refused for a model that is disposed, before or during the call', async () => {
     const model = await tinyTransfer();
     const making = toGraphModel(model);
     model.dispose();
@@ -177,7 +177,7 @@ describe('the GraphModel', () => {
     await expect(toGraphModel(model)).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
-  test('is refused with the names of all layers that have no form as nodes', async () => {
+  test('is refused with the names of all layers that cannot be written as nodes', async () => {
     const head = sequential({
       layers: [
         layers.conv2dTranspose({ inputShape: [4, 4, 12], filters: 3, kernelSize: 2, name: 'wider' }),

@@ -22,7 +22,7 @@ const files = () => readdirSync(folder).sort();
 const name = 'head-000001.safetensors';
 const left = `${name}.0123456789ab.tmp`;
 
-test('keeps files by name, in a folder that it makes', async () => {
+test('stores files by name, in a folder that it creates', async () => {
   folder = join(folder, 'a', 'b');
   const store = await openCheckpoints(folder);
   expect(await store.list()).toEqual([]);
@@ -37,7 +37,7 @@ test('keeps files by name, in a folder that it makes', async () => {
   await expect(store.read(name)).rejects.toThrow('ENOENT');
 });
 
-test('removes what a killed process left half written, and nothing else', async () => {
+test('removes partial files of a killed process, and nothing else', async () => {
   mkdirSync(folder);
   for (const each of [left, name, 'notes.tmp', 'model.json.0123456789ab.tmp']) writeFileSync(join(folder, each), 'x');
   const store = await openCheckpoints(folder);
@@ -46,15 +46,15 @@ test('removes what a killed process left half written, and nothing else', async 
   expect(await store.list()).not.toContain(left);
 });
 
-describe('a place that cannot be', () => {
-  test.each(['indexeddb://here', 'https://example.org/a', 's3://bucket'])('%s is no folder', async (location) => {
+describe('an invalid store', () => {
+  test.each(['indexeddb://here', 'https://example.org/a', 's3://bucket'])('%s is not a folder', async (location) => {
     await expect(openCheckpoints(location)).rejects.toMatchObject({ code: 'INVALID_OPTION', details: { location } });
     await expect(openCheckpoints(location)).rejects.toThrow(
       `expected checkpoint.to to be the path of a folder, got ${location}. For checkpoints elsewhere, give an object with list, read, write and remove.`,
     );
   });
 
-  test('a file is told before training begins', async () => {
+  test('a file raises an error before training begins', async () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'file'), '');
     await expect(openCheckpoints(join(folder, 'file', 'here'))).rejects.toMatchObject({ code: 'SAVE_FAILED' });
@@ -63,11 +63,11 @@ describe('a place that cannot be', () => {
     );
   });
 
-  test.runIf(existsSync('/proc/self'))('a file system without room for folders is told', async () => {
+  test.runIf(existsSync('/proc/self'))('a file system without space for folders raises an error', async () => {
     await expect(openCheckpoints('/proc/here')).rejects.toThrow(/expected to keep checkpoints in \/proc\/here, but: /);
   });
 
-  test('a folder that is removed meanwhile is told when a checkpoint is due', async () => {
+  test('a folder that is removed during the run raises an error when a checkpoint is due', async () => {
     const store = await openCheckpoints(folder);
     rmSync(folder, { recursive: true });
     await expect(store.write(name, Uint8Array.of(1))).rejects.toMatchObject({ code: 'SAVE_FAILED' });
@@ -85,7 +85,7 @@ for (let round = 0; ; round++) {
 }
 `;
 
-test('kill -9 in the middle of writing leaves whole files', async () => {
+test('kill -9 during writing leaves only whole files', async () => {
   for (const wait of [0, 3, 11]) {
     const child = await startFresh(writing, [folder]);
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -153,7 +153,7 @@ interface Trained {
   readonly files?: readonly string[];
 }
 
-test.runIf(canMount())('a full disk: training goes on, what was there stays, nothing is left over', async () => {
+test.runIf(canMount())('a full disk: training continues, existing files remain, no partial file is left', async () => {
   mkdirSync(folder);
   const printed = await runFresh(onFullDisk, [folder], ['unshare', '-rm']);
   const [plain, filled, full, roomy] = JSON.parse(printed) as Trained[];

@@ -68,7 +68,7 @@ describe('decodePicture in Node', () => {
     server.close();
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('turns EXIF orientation %d upright', async (orientation) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('applies EXIF orientation %d', async (orientation) => {
     const bytes = await flag(600, 400).jpeg().withMetadata({ orientation }).toBuffer();
     const turned = orientation >= 5;
     const full = await decodePicture(bytes);
@@ -86,7 +86,7 @@ describe('decodePicture in Node', () => {
     }
   });
 
-  it('puts transparency on white', async () => {
+  it('blends transparency with white', async () => {
     const half = { r: 200, g: 0, b: 0, alpha: 0.5 };
     const bytes = await sharp({ create: { width: 4, height: 4, channels: 4, background: half } })
       .png()
@@ -111,7 +111,7 @@ describe('decodePicture in Node', () => {
     expect(red).toBeGreaterThan(blue + 80);
   });
 
-  it('brings 16 bits to 8', async () => {
+  it('converts 16 bits to 8', async () => {
     const bytes = await flag().toColourspace('rgb16').png().toBuffer();
     expect((await sharp(bytes).metadata()).depth).toBe('ushort');
     expectNear(pixel(await decodePicture(bytes), 40, 50), [0, 0, 240], 1);
@@ -133,14 +133,14 @@ describe('decodePicture in Node', () => {
     expectNear(pixel(picture, 10, 10), [120, 0, 0], 12);
   });
 
-  it('never shrinks what is no JPEG', async () => {
+  it('never shrinks other formats than JPEG', async () => {
     const picture = await decodePicture(await flag(2000, 1500).png({ compressionLevel: 1 }).toBuffer(), {
       atLeast: [100, 100],
     });
     expect([picture.width, picture.height]).toEqual([2000, 1500]);
   });
 
-  describe('what is unreadable', () => {
+  describe('unreadable pictures', () => {
     const truncated = async (format: 'jpeg' | 'png' | 'webp', share = 0.6): Promise<Uint8Array> => {
       const noise = Uint8Array.from({ length: 90 * 90 * 3 }, (_, i) => (i * i * 31) % 256);
       const bytes = await sharp(noise, { raw: { width: 90, height: 90, channels: 3 } })
@@ -214,7 +214,7 @@ describe('limits', () => {
     expect(message).toContain('loadBase(source, { pictures: { maxPixels: 3120 } })');
   });
 
-  it('refuse by default what says that it is larger than 100 million pixels, before decoding', async () => {
+  it('refuse by default pictures of more than 100 million pixels, before decoding', async () => {
     await expect(decodePicture(pngHead(10_001, 10_000))).rejects.toThrow(/at most 100000000 pixels .* 10001 x 10000/);
     await expect(decodePicture(pngHead(0xffff_ffff, 0xffff_ffff))).rejects.toThrow(/at most 100000000 pixels/);
     await expect(decodePicture(pngHead(10_000, 10_000))).rejects.toThrow(/expected a picture .* but /); // damaged
@@ -236,7 +236,7 @@ describe('limits', () => {
     await refused(frames, { ...limits, maxPixels: 64 * 47 });
   });
 
-  it('count bytes, wherever they are', async () => {
+  it('count bytes of all sources', async () => {
     const bytes = Uint8Array.from(await flag().png().toBuffer());
     const path = join(folder, 'limit.png');
     await writeFile(path, bytes);
@@ -253,14 +253,14 @@ describe('limits', () => {
     server.close();
   });
 
-  it.skipIf(process.platform === 'win32')('refuse devices, which may have no end', async () => {
+  it.skipIf(process.platform === 'win32')('refuse devices, which may be endless', async () => {
     for (const path of ['/dev/zero', 'file:///dev/zero']) {
       expect((await refused(path)).message).toContain('got a device, pipe or socket');
     }
   });
 });
 
-describe('what is no raster picture', () => {
+describe('files that are not raster pictures', () => {
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="7"><rect width="9" height="7" fill="red"/></svg>';
   const utf16 = new Uint8Array([0xff, 0xfe, ...Buffer.from(svg, 'utf16le')]);
@@ -275,7 +275,7 @@ describe('what is no raster picture', () => {
     ['a data: address', `data:image/png,${encodeURIComponent(svg)}`],
   ];
 
-  it.each(svgs)('SVG is refused unless asked for, by its content: %s', async (kind, source) => {
+  it.each(svgs)('SVG is recognised by its content, and refused unless allowed: %s', async (kind, source) => {
     const error: unknown = await decodePicture(source).catch((raised: unknown) => raised);
     expect(error).toMatchObject({ code: 'UNREADABLE' });
     expect((error as Error).message).toMatch(
@@ -290,7 +290,7 @@ describe('what is no raster picture', () => {
     );
   });
 
-  it('never hands a drawing that would take for ever to sharp', async () => {
+  it('never passes a drawing of unlimited cost to sharp', async () => {
     const groups = Array.from(
       { length: 40 },
       (_, i) => `<g id="g${String(i + 1)}"><use href="#g${String(i)}"/><use href="#g${String(i)}"/></g>`,
@@ -321,20 +321,20 @@ describe('what is no raster picture', () => {
     ['CR3', ascii('\0\0\0\x18ftypcrx '), /the raw file of a camera/],
     ['DNG', tiff(50706, 1), /the raw file of a camera/],
     ['NEF, which begins with a preview', tiff(254, 1), /the raw file of a camera/],
-  ])('%s is named, with what to do', async (_, bytes, text) => {
+  ])('%s is named, with advice', async (_, bytes, text) => {
     await expect(decodePicture(bytes)).rejects.toMatchObject({ code: 'UNREADABLE' });
     await expect(decodePicture(bytes)).rejects.toThrow(text);
   });
 
-  it('the content counts, not the ending', async () => {
+  it('the content counts, not the file extension', async () => {
     const path = join(folder, 'really-a-jpeg.svg');
     await writeFile(path, await flag().jpeg().toBuffer());
     expect((await decodePicture(path)).width).toBe(64);
   });
 });
 
-describe('text in the place of a path', () => {
-  it('says what base64 is, and takes it as a data: address', async () => {
+describe('text instead of a path', () => {
+  it('explains base64, and accepts it as a data: address', async () => {
     const base64 = (await flag().png().toBuffer()).toString('base64');
     expect((await decodePicture(`data:image/png;base64,${base64}`)).width).toBe(64);
     for (const text of [base64, base64.repeat(1000), 'QUJD'.repeat(1000)]) {
@@ -348,7 +348,7 @@ describe('text in the place of a path', () => {
     await expect(decodePicture(`/photos/${'a'.repeat(50)}`)).rejects.not.toThrow(/base64/);
   });
 
-  it('says that ~ is the business of the shell', async () => {
+  it('explains that the shell expands ~', async () => {
     await expect(decodePicture('~/no-such-picture.jpg')).rejects.toThrow(
       /A shell replaces ~ by the home folder, Node does not: give the whole path, '.*no-such-picture\.jpg', which is not there either\./,
     );
@@ -391,7 +391,7 @@ describe('pictureHeader', () => {
     expect(pictureHeader(await flag().tiff().toBuffer())).toBeUndefined();
   });
 
-  it('says nothing of files that end too early', async () => {
+  it('gives nothing for truncated files', async () => {
     for (const format of ['jpeg', 'png', 'webp', 'gif', 'avif'] as const) {
       const bytes = await flag().toFormat(format).toBuffer();
       for (let length = 0; length < Math.min(bytes.length, 300); length++) {
@@ -408,7 +408,7 @@ describe('jpegSize', () => {
     { raw: { width: 90, height: 60, channels: 3 } },
   );
 
-  it('tells height and width of every kind of JPEG', async () => {
+  it('gives height and width of every kind of JPEG', async () => {
     for (const options of [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }, { optimiseCoding: false }]) {
       const plain = await noise.clone().jpeg(options).toBuffer();
       expect(jpegSize(plain)).toEqual([60, 90]);
@@ -418,14 +418,14 @@ describe('jpegSize', () => {
     expect(jpegSize(await noise.clone().grayscale().jpeg().toBuffer())).toEqual([60, 90]);
   });
 
-  it('heeds bytes that lie in a larger buffer, and filling before a marker', async () => {
+  it('supports bytes inside a larger buffer, and padding before a marker', async () => {
     const plain = await noise.clone().jpeg().toBuffer();
     const filled = Uint8Array.from([0, 0, 0xff, 0xd8, 0xff, 0xff, 0xff, ...plain.subarray(3)]);
     expect(jpegSize(filled.subarray(2))).toEqual([60, 90]);
     expect((await decodePicture(filled.subarray(2), { atLeast: [10, 10] })).width).toBe(15);
   });
 
-  it('says nothing about anything else', async () => {
+  it('gives nothing for other files', async () => {
     const plain = await noise.clone().jpeg().toBuffer();
     expect(jpegSize(await noise.clone().png().toBuffer())).toBeUndefined();
     expect(jpegSize(await noise.clone().webp().toBuffer())).toBeUndefined();
@@ -457,7 +457,7 @@ describe('without sharp', () => {
 });
 
 describe('platform.readBytes', () => {
-  it('names the status of a server, and stops at a signal', async () => {
+  it('names the status of a server, and stops on a signal', async () => {
     const server = createServer((request, response) => {
       if (request.url === '/slow') return;
       response.statusCode = 404;
@@ -476,7 +476,7 @@ describe('platform.readBytes', () => {
     server.close();
   });
 
-  it('uses the given fetch', async () => {
+  it('uses a custom fetch', async () => {
     const fetch = async (): Promise<Response> => Promise.resolve(new Response(Uint8Array.of(1, 2)));
     expect(await platform.readBytes('https://example.invalid/x', { fetch })).toEqual(Uint8Array.of(1, 2));
   });

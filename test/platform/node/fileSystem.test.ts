@@ -81,7 +81,7 @@ describe('fileSystem', () => {
     again.dispose();
   });
 
-  it('joins weight data that comes in parts', async () => {
+  it('joins weight data in parts', async () => {
     const weightData = [Float32Array.of(1, 2).buffer, Float32Array.of(3).buffer];
     await fileSystem(root).save({ ...everything, weightData });
     const parts = (await readdir(root)).sort();
@@ -113,7 +113,7 @@ describe('fileSystem', () => {
     expect(await readdir(root)).not.toContain(old);
   });
 
-  it('is looked through again by a reader whose weights are gone, when model.json has changed', async () => {
+  it('is read again by a reader whose weights were removed, if model.json has changed', async () => {
     await fileSystem(root).save(withWeights(1, 2, 3));
     const original = fs.open;
     let rounds = 0;
@@ -132,7 +132,7 @@ describe('fileSystem', () => {
     expect(await weightsIn(root)).toEqual([1, 1, 1]);
   });
 
-  it('lets saves of one handler wait for each other', async () => {
+  it('runs saves of one handler one after the other', async () => {
     const handler = fileSystem(root);
     await Promise.all([1, 2, 3, 4].map((value) => handler.save(withWeights(value, value, value))));
     expect(await weightsIn(root)).toEqual([4, 4, 4]);
@@ -214,7 +214,7 @@ describe('a save that is interrupted', () => {
     ['rename', 1],
     ['open', 3],
     ['rename', 2],
-  ])('by a failure at %s %d leaves everything as it was', async (operation, n) => {
+  ])('by a failure at %s %d changes nothing', async (operation, n) => {
     await fileSystem(root).save(withWeights(1, 2, 3));
     const before = (await readdir(root)).sort();
     const outcome = await interrupted(operation, n, 'fail', () => fileSystem(root).save(withWeights(4, 5, 6)));
@@ -226,7 +226,7 @@ describe('a save that is interrupted', () => {
     expect(await weightsIn(root)).toEqual([1, 2, 3]);
   });
 
-  it('leaves no folder that it made', async () => {
+  it('removes the folder that it created', async () => {
     const outcome = await interrupted('rename', 2, 'fail', () => fileSystem(join(root, 'a', 'b')).save(everything));
     expect(outcome).toMatchObject({ code: 'SAVE_FAILED' });
     expect(await readdir(root)).toEqual([]);
@@ -262,11 +262,11 @@ describe('a save that is interrupted', () => {
   });
 });
 
-describe('what load refuses', () => {
+describe('load refuses', () => {
   const shardIn = async (folder: string): Promise<string> =>
     join(folder, (await readdir(folder)).find((name) => name.endsWith('.bin')) ?? '');
 
-  it('nothing there', async () => {
+  it('a missing model', async () => {
     const load = fileSystem(join(root, 'none')).load();
     await expect(load).rejects.toThrow(/expected a model in .*none.model\.json, but: ENOENT.* Save one there first/);
     await expect(load).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -311,7 +311,7 @@ describe('what load refuses', () => {
 });
 
 it.runIf(process.platform === 'linux')(
-  'a file system that holds no new folders is refused, not waited for',
+  'a file system without space for folders is refused without waiting',
   async () => {
     await expect(fileSystem('/proc/transferkit/model').save(withWeights(1, 2, 3))).rejects.toMatchObject({
       code: 'SAVE_FAILED',

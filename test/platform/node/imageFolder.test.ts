@@ -50,7 +50,7 @@ describe('imageFolder', () => {
     expect(folder.split({ validation: 0.5 }).train.onUnreadable).toBe('skip');
   });
 
-  it('sets aside and counts hidden files and files that are no pictures', async () => {
+  it('skips and counts hidden files and files that are not pictures', async () => {
     const folder = await imageFolder(
       await make(
         'cat/1.jpg',
@@ -82,7 +82,7 @@ describe('imageFolder', () => {
     });
   });
 
-  it('lists pictures that sharp cannot decode here, with what to do about them', async () => {
+  it('lists pictures that sharp cannot decode, with advice', async () => {
     const undecodable = ['cat/1.HEIC', 'cat/2.bmp', 'cat/3.svg', 'cat/4.svgz', 'cat/5.nef', 'cat/6.jxl', 'cat/7.pdf'];
     const folder = await imageFolder(await make('cat/0.jpg', 'cat/notes.txt', ...undecodable));
     expect(await idsOf(folder)).toEqual(['cat/0.jpg']);
@@ -100,13 +100,13 @@ describe('imageFolder', () => {
     await expect(imageFolder(root)).rejects.toThrow(/got none \(but cat\/1\.HEIC, HEIC: convert it to JPEG, .* more\)/);
   });
 
-  it('takes every ending that is asked for, decodable or not', async () => {
+  it('accepts all requested file extensions, decodable or not', async () => {
     const folder = await imageFolder(await make('cat/1.bmp', 'cat/2.jpg'), { extensions: ['bmp'] });
     expect(await idsOf(folder)).toEqual(['cat/1.bmp']);
     expect(folder.ignored.reasons).toEqual({ 'cat/2.jpg': 'not among the extensions' });
   });
 
-  it('refuses what is no folder and no list of endings', async () => {
+  it('refuses invalid folders and lists of file extensions', async () => {
     const bad: unknown[] = [
       undefined,
       null,
@@ -126,7 +126,7 @@ describe('imageFolder', () => {
     }
   });
 
-  it('says that ~ is the business of the shell, and which folder it would be', async () => {
+  it('explains that the shell expands ~, and names the folder', async () => {
     await expect(imageFolder('~')).rejects.toThrow(
       /A shell replaces ~ by the home folder, Node does not: .*, which is there\./,
     );
@@ -134,7 +134,7 @@ describe('imageFolder', () => {
     await expect(imageFolder('no-such-photos')).rejects.not.toThrow(/shell/);
   });
 
-  it.skipIf(process.getuid?.() === 0)('says which folder cannot be listed', async () => {
+  it.skipIf(process.getuid?.() === 0)('names the folder that cannot be listed', async () => {
     await make('cat/1.jpg');
     await chmod(join(root, 'cat'), 0);
     const listing = imageFolder(root);
@@ -142,7 +142,7 @@ describe('imageFolder', () => {
     await chmod(join(root, 'cat'), 0o700);
   });
 
-  it('takes other endings', async () => {
+  it('accepts other file extensions', async () => {
     const options: ImageFolderOptions = { extensions: ['.TIF', 'ppm'] };
     const folder = await imageFolder(await make('cat/1.jpg', 'cat/2.tif', 'dog/3.PPM'), options);
     expect(await idsOf(folder)).toEqual(['cat/2.tif', 'dog/3.PPM']);
@@ -154,7 +154,7 @@ describe('imageFolder', () => {
     expect(folder.classCounts).toEqual({ cat: 1, dog: 0 });
   });
 
-  it('follows links, once where they make a circle', async () => {
+  it('follows links, circular ones once', async () => {
     await make('cat/1.jpg', 'elsewhere/2.jpg');
     await mkdir(join(root, 'photos', 'dog'), { recursive: true });
     await symlink(join(root, 'cat'), join(root, 'photos', 'cat'));
@@ -185,7 +185,7 @@ describe('imageFolder', () => {
       expect(folder.ignored).toMatchObject({ hidden: 1, notImages: 1, files: ['README.md', 'train/.DS_Store'] });
     });
 
-    it('says which parts there are', async () => {
+    it('lists the existing parts', async () => {
       const folder = await imageFolder(await make('train/cat/1.jpg', 'test/cat/2.jpg'));
       expect(() => folder.part('validation')).toThrow(
         /expected a part 'validation' in .*, which has 'test', 'train'|which has 'train', 'test'/,
@@ -193,7 +193,7 @@ describe('imageFolder', () => {
       expect(() => folder.part('validation')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
     });
 
-    it('says so when there are none', async () => {
+    it('reports a folder without parts', async () => {
       const folder = await imageFolder(await make('cat/1.jpg'));
       expect(() => folder.part('train')).toThrow(/which has no given parts \(use split\(\) to make some\)/);
     });

@@ -49,7 +49,7 @@ describe('a file of rows', () => {
   const rowBytes = 12;
   const rowOf = (index: number) => Uint8Array.from({ length: rowBytes }, (_, i) => (index * 31 + i * 7) % 256);
 
-  test('gives rows in any order, repeated and neighbouring ones, while others are read', async () => {
+  test('returns rows in any order, repeated and adjacent ones, during other reads', async () => {
     const store = await openScratch({ rowBytes, rows: 100, directory });
     for (let start = 0; start < 100; start += 7) {
       const rows = Array.from({ length: Math.min(7, 100 - start) }, (_, i) => rowOf(start + i));
@@ -72,7 +72,7 @@ describe('a file of rows', () => {
     expect(files()).toEqual([]);
   });
 
-  test('more than the disk has room for is refused before anything is written', async () => {
+  test('more data than the disk has space for is refused before writing', async () => {
     const opening = openScratch({ rowBytes: 2 ** 30, rows: 2 ** 24, directory });
     await expect(opening).rejects.toMatchObject({ code: 'SAVE_FAILED' });
     await expect(opening).rejects.toThrow(
@@ -81,7 +81,7 @@ describe('a file of rows', () => {
     expect(files()).toEqual([]);
   });
 
-  test('a file that somebody cuts short is an error, not zeros', async () => {
+  test('a truncated file is an error, not zeros', async () => {
     const store = await openScratch({ rowBytes, rows: 2, directory });
     await store.append(new Uint8Array(2 * rowBytes));
     writeFileSync(join(directory, files()[0]!), 'short');
@@ -105,7 +105,7 @@ describe('the next start', () => {
     return child;
   }
 
-  test('removes the file of a process that was killed, and leaves that of one at work', async () => {
+  test('removes the file of a killed process, and keeps that of a running one', async () => {
     const killed = await start();
     const [orphan] = files();
     killed.kill('SIGKILL');
@@ -133,7 +133,7 @@ describe('the next start', () => {
 
   // Elsewhere a system does not tell when a process started.
   test.runIf(process.platform === 'linux')(
-    'tells another process of the same number by its start, and files of other machines by their age',
+    'distinguishes processes with the same number by start time, and files of other machines by age',
     async () => {
       const store = await openScratch({ rowBytes: 4, rows: 1, directory });
       const own = files()[0]!;
@@ -159,12 +159,12 @@ describe('the next start', () => {
     10_000,
   );
 
-  test('does not mind a folder that is not there', async () => {
+  test('accepts a missing folder', async () => {
     await clearScratch(join(directory, 'none'));
   });
 });
 
-test.runIf(process.platform === 'linux')('a name tells when its process started', async () => {
+test.runIf(process.platform === 'linux')('a name contains the start time of its process', async () => {
   const store = await openScratch({ rowBytes: 4, rows: 1, directory });
   const fields = readFileSync('/proc/self/stat', 'latin1').replace(/.*\) /s, '').split(' ');
   expect(files()[0]).toContain(`-${process.pid}-${fields[19]}-`);

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { shares, turns } from '../../../src/core/concurrency.ts';
 
-test('runs no more than so many at once, in order, and goes on after failures', async () => {
+test('runs at most the given number at once, in order, and continues after failures', async () => {
   const inTurn = turns(3);
   const begun: number[] = [];
   let running = 0;
@@ -22,7 +22,7 @@ test('runs no more than so many at once, in order, and goes on after failures', 
   expect(await inTurn(task(21))).toBe(21);
 });
 
-test('shares a sum, in order: what alone is too much runs by itself', async () => {
+test('shares a limit, in order: a task above the limit runs alone', async () => {
   const share = shares();
   const begun: number[] = [];
   let taken = 0;
