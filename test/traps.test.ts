@@ -93,7 +93,7 @@ describe('T1 and T2: a frozen BatchNorm still learns in fit', () => {
     expect(movingMean(flagged)).not.toEqual([0, 0, 0, 0]);
   });
 
-  test('transferkit: no bit of it moves, frozen or not', async () => {
+  test('transferkit: it never changes, frozen or not', async () => {
     const model = await transferOf(withBatchNorm(), 'norm');
     const before = weightValues(model);
     await trainHead(model, samples(), { epochs: 3 });
@@ -117,7 +117,7 @@ describe('T3: optimizer state by position', () => {
     await expect(plain.fit(x(), y(), { epochs: 1 })).rejects.toThrow();
   });
 
-  test('transferkit: phases with other unfrozen layers follow each other', async () => {
+  test('transferkit: phases may have different unfrozen layers', async () => {
     const model = await transferOf(withBatchNorm(), 'norm');
     await fineTune(model, samples(), { unfreeze: 'norm', epochs: 1 });
     const log = await fineTune(model, samples(), { unfreeze: 'dense', epochs: 1 });
@@ -135,7 +135,7 @@ describe('T4: the order of weights follows the freezing', () => {
     }).toThrow();
   });
 
-  test('transferkit: names and order stay', async () => {
+  test('transferkit: names and order do not change', async () => {
     const model = await transferOf(withBatchNorm(), 'norm');
     const names = () => model.base.trunk.weights.map(({ name }) => name);
     const before = names();
@@ -263,7 +263,7 @@ describe('T10: restoring the best weights', () => {
     );
   });
 
-  test('transferkit: weights are kept by name, and the last good ones come back when the loss breaks', async () => {
+  test('transferkit: weights are stored by name, and the last finite ones are restored', async () => {
     const model = await transferOf(withBatchNorm(), 'norm');
     const failing = trainHead(model, samples(), { epochs: 50, optimizer: 'sgd', learningRate: 1e37 });
     await expect(failing).rejects.toMatchObject({ code: 'LOSS_NOT_FINITE' });
@@ -280,7 +280,7 @@ describe('T11: weights of single samples', () => {
     );
   });
 
-  test('transferkit: examples of weight 2 move the head as twice the learning rate does', async () => {
+  test('transferkit: examples of weight 2 change the head like twice the learning rate', async () => {
     const trained = async (weight: number, learningRate: number) => {
       const model = await transferOf(withBatchNorm(), 'norm');
       const weighted = fromArrays({ inputs: rows, targets: answers, weights: rows.map(() => weight) });

@@ -130,7 +130,7 @@ describe('a file of a server names', () => {
     ['http://a.host/m/w.bin', 'https: must not lead to http:'],
     ['http://b.host/w.bin', 'https: must not lead to http:'],
     ['https://[', 'it is no address'],
-  ])('nothing like %s, whatever is allowed', (name, text) => {
+  ])('never %s, whatever is allowed', (name, text) => {
     expect(() => resolveReference(name, far)).toThrow(new RegExp(text));
     expect(() => resolveReference(name, far, true)).toThrow(new RegExp(`${text}.*Nothing allows that`));
   });
@@ -150,12 +150,12 @@ describe('a file of a server names', () => {
     expect(() => resolveReference('https://hf.co.evil.host/w.bin', hub)).toThrow(/is not on/);
   });
 
-  test('no file by http: where its server insists on https:', () => {
+  test('no file by http: if its server requires https:', () => {
     const insists = { location: 'http://a.host/m/model.json', reached: 'https://a.host/m/model.json' };
     expect(() => resolveReference('http://a.host/m/w.bin', insists, true)).toThrow('https: must not lead to http:');
   });
 
-  test('files by https: where its server insists on it', () => {
+  test('files by https: if its server requires it', () => {
     const secured = { location: 'http://a.host/m/model.json', reached: 'https://a.host/m/model.json' };
     expect(resolveReference('w.bin', secured)).toBe('https://a.host/m/w.bin');
   });
@@ -211,7 +211,7 @@ describe('a file on a disk names', () => {
 });
 
 describe('a file of a data: or blob: address names', () => {
-  test.each(['data:application/json,{}', 'blob:https://a.host/0-0'])('%s: data alone', (location) => {
+  test.each(['data:application/json,{}', 'blob:https://a.host/0-0'])('%s: only data', (location) => {
     const from = { location, reached: location };
     expect(resolveReference(dataShard, from)).toBe(dataShard);
     expect(() => resolveReference('w.bin', from)).toThrow(/there are no files\. Put its files in as data: addresses/);
@@ -252,7 +252,7 @@ describe('a redirect', () => {
     [asked, 'data:,abc', undefined, 'it is no address of a server'],
     [asked, 'http://', undefined, 'it is no address of a server'],
     [asked, 'http://cdn.host/w.bin', { ...far, reached: 'http://cdn.host/' }, 'https: must not lead to http:'],
-  ])('from %s to %s is not, whatever is allowed', (first, to, from, text) => {
+  ])('from %s to %s is not followed, whatever is allowed', (first, to, from, text) => {
     expect(() => {
       assertRedirect({ asked: first, by: first, to, from }, true);
     }).toThrow(`expected the server to have ${first}, but it redirects to ${to}, and ${text}. Nothing allows that`);
@@ -289,7 +289,7 @@ describe('a redirect', () => {
     }).not.toThrow();
   });
 
-  test('of a file that a model names leads to the origin of the model, unless allowed', () => {
+  test('of a file that a model names stays on the origin of the model, unless allowed', () => {
     const redirect = { asked, by: asked, to: 'https://cdn.host/w.bin', from: far };
     expect(() => {
       assertRedirect(redirect);
@@ -314,7 +314,7 @@ describe('loadBase from a server', () => {
     }
   });
 
-  test('asks no other origin unless that is allowed, and gives it no token', async () => {
+  test('requests no other origin unless that is allowed, and sends it no token', async () => {
     serveModel(own, `${other.origin}/w.bin`);
     expect(await loads(`${own.origin}/model.json?token=SECRET`)).toBe('NOT_TRUSTED');
     await expect(load(`${own.origin}/model.json?token=SECRET`, { cacheDir: false })).rejects.toMatchObject({
@@ -325,13 +325,13 @@ describe('loadBase from a server', () => {
     expect(other.asked).toEqual(['/w.bin']);
   });
 
-  test('asks for nothing when one of the names is not allowed', async () => {
+  test('requests nothing if one of the names is not allowed', async () => {
     serveModel(own, 'w.bin', `${other.origin}/w.bin`);
     expect(await loads(`${own.origin}/model.json`)).toBe('NOT_TRUSTED');
     expect(own.asked).toEqual(['/model.json']);
   });
 
-  test('after a redirect the origin reached is its own too', async () => {
+  test('after a redirect the new origin counts as its own too', async () => {
     own.answer = ({ url = '' }, response) => {
       if (url.includes('model.json')) response.writeHead(302, { location: `${other.origin}/9/model.json` }).end();
       else response.end(shard);
@@ -355,7 +355,7 @@ describe('loadBase from a server', () => {
     expect(other.asked).toEqual(['/inner']);
   });
 
-  test('with a fetch of the user, which follows redirects itself, the end is looked at', async () => {
+  test('with a custom fetch, which follows redirects itself, the last address is checked', async () => {
     const answers: Record<string, string> = { 'https://a.host/model.json': 'http://a.host/model.json' };
     const fetched = (async (input) => {
       if (String(input).startsWith('data:')) return globalThis.fetch(input);
@@ -367,7 +367,7 @@ describe('loadBase from a server', () => {
     expect(await loads('https://a.host/model.json', { fetch: fetched })).toBe('NOT_TRUSTED');
   });
 
-  test('what is kept still says which origin it came from', async () => {
+  test('cached files keep their origin', async () => {
     own.answer = ({ url = '' }, response) => {
       if (url.includes('model.json')) response.writeHead(302, { location: `${other.origin}/model.json` }).end();
       else response.end(shard);
@@ -390,7 +390,7 @@ describe('loadBase from a server', () => {
     expect(await loads(`${own.origin}/model.json`, { maxBytes: 20 })).toBe('OUT_OF_RANGE');
   });
 
-  test('finds the shards of a folder whose slashes are encoded, and the folder in front of a query', async () => {
+  test('finds the shards of a folder whose slashes are encoded, and of an address with a query', async () => {
     serveModel(own, 'w.bin');
     for (const address of [
       '/o/models%2Fx%2Fmodel.json?alt=media',
@@ -404,7 +404,7 @@ describe('loadBase from a server', () => {
     expect(own.asked).toEqual(['/m/model.json?token=S', '/m/w.bin?token=S']);
   });
 
-  test('stops at more shards than the weights can fill', async () => {
+  test('refuses more shards than the weights need', async () => {
     serveModel(own, ...Array.from({ length: 1000 }, (_, i) => `w${i}.bin`));
     expect(await loads(`${own.origin}/model.json`)).toBe('WEIGHTS_DAMAGED');
     expect(own.asked.length).toBeLessThan(20);
@@ -435,7 +435,7 @@ describe('loadBase from a disk', () => {
     expect(await loads(join(folder, 'm'))).toBe('loads');
   });
 
-  test('asks a server only where that is allowed', async () => {
+  test('requests a server only if that is allowed', async () => {
     write(`${other.origin}/w.bin`);
     expect(await loads(join(folder, 'm'))).toBe('NOT_TRUSTED');
     expect(other.asked).toEqual([]);
@@ -471,7 +471,7 @@ describe('maxBytes and signal hold for', () => {
     await expect(readBytes('/proc/self/status')).resolves.toHaveProperty('0');
   });
 
-  test.runIf(process.platform !== 'win32')('a pipe, whether somebody writes to it or not', async () => {
+  test.runIf(process.platform !== 'win32')('a pipe, with and without a writer', async () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
     const writer = spawn('sh', ['-c', `while :; do printf 0123456789; done > '${path}'`], { stdio: 'ignore' });

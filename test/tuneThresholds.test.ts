@@ -59,7 +59,7 @@ async function f1Of(model: TransferModel<'multiLabel'>, samples: Samples) {
   return (await evaluate(model, samples)).perLabel.map(({ f1 }) => f1);
 }
 
-test('F1 of each label becomes as large as a threshold can make it, and evaluate says so', async () => {
+test('each label gets the largest F1 of all thresholds, as evaluate confirms', async () => {
   const model = await trained();
   const samples = marked(2);
   const before = await f1Of(model, samples);
@@ -87,7 +87,7 @@ test('F1 of each label becomes as large as a threshold can make it, and evaluate
   model.dispose();
 });
 
-test('accuracy is tuned too, and training’s figures follow', async () => {
+test('accuracy can be tuned, and figures of training use the thresholds', async () => {
   const model = await trained();
   const samples = marked(2);
   const tuned = await tuneThresholds(model, samples, { metric: 'accuracy' });
@@ -96,7 +96,7 @@ test('accuracy is tuned too, and training’s figures follow', async () => {
   model.dispose();
 });
 
-test('predict tells what is chosen, and probabilities stay', async () => {
+test('predict returns the decisions, and probabilities are unchanged', async () => {
   const model = await trained();
   const { input } = await marked(2).read(4);
   const before = await predict(model, input);
@@ -167,7 +167,7 @@ test('thresholds that are damaged are refused', async () => {
   model.dispose();
 });
 
-test('of several heads those with labels that are chosen one by one have them, through save and load', async () => {
+test('multi-label and binary heads among several have them, after save and load too', async () => {
   const source = tinyModel();
   const base = await loadBase(source, { cut: 'relu2' });
   source.dispose();
@@ -207,7 +207,7 @@ test('of several heads those with labels that are chosen one by one have them, t
   model.dispose();
 });
 
-test('calibrate moves thresholds to where they decide the same', async () => {
+test('calibrate adjusts thresholds so that decisions stay the same', async () => {
   const model = await trained();
   const samples = marked(2);
   const tuned = await tuneThresholds(model, samples);

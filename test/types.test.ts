@@ -45,14 +45,14 @@ test('names of outputs are inferred', async () => {
   expect(first?.output).toBe('width');
 });
 
-test('labels and outputs do not go together', () => {
+test('labels and outputs cannot be combined', () => {
   // @ts-expect-error -- outputs are for regression.
   expect(() => replaceHead(base, { labels: ['cat', 'dog'], outputs: 2 })).toThrow('outputs');
   // @ts-expect-error -- a regression has no labels.
   expect(() => replaceHead(base, { task: 'regression', labels: ['cat', 'dog'] })).toThrow('labels');
 });
 
-test('a loaded model is told apart by its task', async () => {
+test('the task of a loaded model narrows its type', async () => {
   const model = replaceHead(base, { labels: ['cat', 'dog'] });
   let saved: io.ModelArtifacts = {};
   const handler = io.withSaveHandler((artefacts) => {

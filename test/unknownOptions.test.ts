@@ -195,7 +195,7 @@ async function expectRefused([call, misspelt, nearest]: Row): Promise<main.Trans
   return error;
 }
 
-describe('a misspelt option is refused by its nearest name', () => {
+describe('a misspelt option is refused with its nearest name', () => {
   test.each(Object.entries(functions))('%s', async (name, row) => {
     const { message } = await expectRefused(row);
     expect(message).toMatch(new RegExp(`^\\[transferkit\\] ${name}: expected known options, got `));
@@ -226,13 +226,13 @@ describe('options that are no object are refused', () => {
   });
 });
 
-test('a name that is like none lists some; a long one is cut', async () => {
+test('a name without a similar one lists some; a long one is shortened', async () => {
   const error = await refusal((options) => main.predict(model, unread, options), { ['x'.repeat(5000)]: 1 });
   expect(error.details.nearest).toEqual(['topK', 'batchSize']);
   expect(error.message.length).toBeLessThan(400);
 });
 
-test('an option that is undefined is as not given', async () => {
+test('an undefined option is ignored', async () => {
   expect(main.imagePreprocessor({ mode: 'tf', size: undefined } as never).spec.size).toEqual([224, 224]);
   const head = { labels: tinyLabels, heads: undefined, hidden: undefined } as never;
   const other = main.replaceHead((await tinyTransfer()).base, head);
@@ -242,7 +242,7 @@ test('an option that is undefined is as not given', async () => {
   other.dispose();
 });
 
-test('every function of the doors has a row, or takes no options', () => {
+test('every exported function has a row, or takes no options', () => {
   const doors = { ...main, ...augment, ...optimizers, ...schedules, ...node, ...browser, ...layers, ...testing };
   const exported = Object.entries(doors).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
   expect([...Object.keys(functions), ...withoutOptions].sort()).toEqual(exported.sort());

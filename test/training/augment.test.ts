@@ -29,8 +29,8 @@ async function train(options: TrainingOptions) {
   return { seeds, log, weights: weightValues(model) };
 }
 
-describe('kept views', () => {
-  test.each([1, 3])('%d of each example are computed once, each by a seed of its own', async (views) => {
+describe('a number of views', () => {
+  test.each([1, 3])('%d of each example are computed once, each with its own seed', async (views) => {
     const { seeds, log } = await train({ epochs: 4, views });
     expect(seeds).toHaveLength(24 * views);
     expect(new Set(seeds).size).toBe(24 * views);
@@ -39,11 +39,11 @@ describe('kept views', () => {
     expect(log.cachedUpTo).toBeDefined();
   });
 
-  test('a view that no epoch comes to is not computed', async () => {
+  test('a view without an epoch is not computed', async () => {
     expect(await train({ epochs: 2, views: 5 })).toMatchObject({ seeds: { length: 24 * 2 } });
   });
 
-  test('epoch e trains on view e mod n, kept in memory, in a file or not at all', async () => {
+  test('epoch e trains on view e mod n, cached in memory, in a file or not at all', async () => {
     const kept = await train({ epochs: 6, views: 3 });
     expect((await train({ epochs: 6, views: 3, cache: { memory: 0 } })).weights).toEqual(kept.weights);
     const streamed = await train({ epochs: 6, views: 3, cache: false });
@@ -64,7 +64,7 @@ describe('kept views', () => {
 });
 
 describe('fresh views', () => {
-  test('are the default: every epoch draws anew, and as many kept views are the same', async () => {
+  test('are the default: every epoch has its own view, equal to cached views of the same number', async () => {
     const { seeds, weights, log } = await train({ epochs: 3 });
     expect(new Set(seeds).size).toBe(24 * 3);
     expect(log.cachedUpTo).toBeUndefined();
@@ -74,7 +74,7 @@ describe('fresh views', () => {
     expect((await train({ epochs: 3, views: 'fresh', cache: false })).weights).toEqual(weights);
   });
 
-  test('features of validation are kept all the same, unchanged', async () => {
+  test('features of validation are cached and not augmented', async () => {
     const seen: Progress[] = [];
     const validation = tinySamples(3, 8);
     let reads = 0;
@@ -91,7 +91,7 @@ describe('fresh views', () => {
     }
   });
 
-  test('nothing frozen in front: the same', async () => {
+  test('without a frozen prefix: the same', async () => {
     const seeds = new Set<number>();
     const augment = { apply: (input: tf.Tensor, seed: number) => (seeds.add(seed), input) };
     const model = await tinyTransfer();
@@ -125,7 +125,7 @@ describe('progress', () => {
     return (phase: Progress['phase']) => seen.filter((each) => each.phase === phase).map((each) => each.augmentSeconds);
   };
 
-  test('tells what changes cost, phase by phase', async () => {
+  test('reports the time of augmentation for each phase', async () => {
     const fresh = (await augmentSeconds({}))('head');
     expect(fresh[0]).toBe(0);
     expect(fresh.at(-1)).toBeGreaterThan(0.09);
@@ -134,7 +134,7 @@ describe('progress', () => {
     expect(new Set(kept('head'))).toEqual(new Set([0]));
   });
 
-  test('says nothing of it where nothing is changed', async () => {
+  test('reports no time without augmentation', async () => {
     expect(new Set((await augmentSeconds({ augment: 'none' }))('head'))).toEqual(new Set([undefined]));
   });
 });
@@ -146,7 +146,7 @@ describe('operations on pictures', () => {
     return weightValues(model);
   };
 
-  test('by name, or in a list; kept or not, the seed fixes them', async () => {
+  test('by name, or in a list; cached or not, the seed determines them', async () => {
     const light = await weightsWith({ augment: 'light' });
     expect(await weightsWith({ augment: 'light' })).toEqual(light);
     expect(await weightsWith({ augment: 'light', views: 2 })).toEqual(light);
@@ -160,7 +160,7 @@ describe('operations on pictures', () => {
     expect(await weightsWith({ augment: [flip()] })).not.toEqual(plain);
   });
 
-  test('that the base has no range for are refused before anything is read', async () => {
+  test('that need the range of the base are refused before reading if it is unknown', async () => {
     const model = await tinyTransfer();
     let reads = 0;
     const samples = tinySamples();
@@ -180,7 +180,7 @@ describe('operations on pictures', () => {
 });
 
 describe('seeds', () => {
-  test('the same seed gives the same weights, another one others', async () => {
+  test('the same seed gives the same weights, another one gives others', async () => {
     const views = 2;
     const [first, again, other] = [
       await train({ seed: 1, views }),
@@ -192,7 +192,7 @@ describe('seeds', () => {
     expect(other.seeds.filter((seed) => first.seeds.includes(seed))).toEqual([]);
   });
 
-  test('an example keeps its seed when others before it cannot be read', async () => {
+  test('an example keeps its seed if earlier ones cannot be read', async () => {
     const seedsByValue = async (broken: ReadonlySet<number>) => {
       const samples = tinySamples();
       const seeds = new Map<number, number>();
@@ -221,7 +221,7 @@ describe('seeds', () => {
   });
 });
 
-test('a function may hand its input back, free it, or take its time', async () => {
+test('a function may return its input, free it, or be asynchronous', async () => {
   const model = await tinyTransfer();
   const functions: Augmentation['apply'][] = [
     (input) => input,

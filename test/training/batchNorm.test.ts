@@ -50,7 +50,7 @@ async function trained(options: FineTuneOptions, prepare: (model: TransferModel)
   return { before, after, log, moved: moved(before, after) };
 }
 
-describe('fineTune is what Keras makes of the same network', () => {
+describe('fineTune gives the values of Keras:', () => {
   interface Case {
     readonly batch: number;
     readonly frozen: readonly string[];
@@ -120,8 +120,8 @@ describe('fineTune is what Keras makes of the same network', () => {
   });
 });
 
-describe('statistics move', () => {
-  test('of unfrozen layers, and only where they are asked to', async () => {
+describe('statistics change', () => {
+  test('of unfrozen layers, and only with the option', async () => {
     const all = [...both('bn1'), ...both('block_1_bn'), ...both('bn2')];
     expect((await trained({})).moved).toEqual(all);
     expect((await trained({ batchNorm: 'inference' })).moved).toEqual([]);
@@ -134,14 +134,14 @@ describe('statistics move', () => {
     expect(some.moved).toEqual(both('block_1_bn'));
   });
 
-  test('from the epoch on in which their layer is unfrozen', async () => {
+  test('from the epoch in which their layer is unfrozen', async () => {
     const unfreezing = [{ epoch: 0, lastStages: 1 }, { epoch: 1, lastStages: 3 }]; // prettier-ignore
     expect((await trained({ unfreeze: unfreezing, epochs: 1 })).moved).toEqual(both('bn2'));
     const { moved: later } = await trained({ unfreeze: unfreezing, epochs: 2 });
     expect(later).toEqual([...both('bn1'), ...both('block_1_bn'), ...both('bn2')]);
   });
 
-  test('of a layer that has nothing else, so that nothing behind it is cached', async () => {
+  test('of a layer without other weights, so that layers after it are not cached', async () => {
     const source = sequential({
       layers: [
         layers.dense({ name: 'first', units: 6, inputShape: [4], activation: 'relu' }),
@@ -165,7 +165,7 @@ describe('statistics move', () => {
     model.dispose();
   });
 
-  test("of a head's own layers; in trainHead of those alone", async () => {
+  test('of layers of the head; in trainHead only of these', async () => {
     const model = await tinyTransfer();
     const { base } = model;
     const source = sequential({
@@ -208,7 +208,7 @@ describe('statistics move', () => {
   });
 });
 
-describe('statistics go where weights go', () => {
+describe('statistics are handled like weights', () => {
   const wild = {
     learningRate: 0.3,
     schedule: 'constant',
@@ -216,7 +216,7 @@ describe('statistics go where weights go', () => {
     batchNorm: 'train',
   } as const;
 
-  test('back to those of the best epoch', async () => {
+  test('they are restored to those of the best epoch', async () => {
     // The better the network gets, the worse it does on wrong labels.
     const random = randomGenerator(2);
     const inputs = [...tinyLabels, ...tinyLabels].map((label) => tinyPicture(label, random));
@@ -231,7 +231,7 @@ describe('statistics go where weights go', () => {
     expect(after).toEqual((await trained({ ...more, epochs: 1 }, untrained)).after);
   });
 
-  test('back to the start of an epoch that fails', async () => {
+  test('they are restored to those from the start of a failed epoch', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     const fails = () => {
@@ -245,7 +245,7 @@ describe('statistics go where weights go', () => {
     model.dispose();
   });
 
-  test('back to the last finite loss', async () => {
+  test('they are restored to those of the last finite loss', async () => {
     const model = await tinyTransfer();
     const options = { ...wild, learningRate: 1e30, headEpochs: 0, epochs: 3 };
     await expect(fineTune(model, tinySamples(), options)).rejects.toMatchObject({ code: 'LOSS_NOT_FINITE' });
@@ -253,7 +253,7 @@ describe('statistics go where weights go', () => {
     model.dispose();
   });
 
-  test('into checkpoints, and on from them, bit for bit', async () => {
+  test('they are part of checkpoints, and resumed bit for bit', async () => {
     const files = new Map<string, Uint8Array>();
     const to: CheckpointStore = {
       list: async () => [...files.keys()],
@@ -277,7 +277,7 @@ describe('statistics go where weights go', () => {
   });
 });
 
-test.each(['training', true, 1])('the option is refused as %o, and the model stays', async (batchNorm) => {
+test.each(['training', true, 1])('the value %o is refused, and the model is unchanged', async (batchNorm) => {
   const model = await tinyTransfer();
   const before = weightValues(model);
   const options = { batchNorm: batchNorm as 'train' };
@@ -288,7 +288,7 @@ test.each(['training', true, 1])('the option is refused as %o, and the model sta
   model.dispose();
 });
 
-test('a momentum of one call is that of all layers in it', async () => {
+test('a given momentum applies to all layers', async () => {
   const moving = async (momentum: number) => {
     const model = await tinyTransfer();
     const before = weightValues(model);

@@ -80,7 +80,7 @@ test('mixup trains on blends of pictures and labels', async () => {
 });
 
 describe('CutMix', () => {
-  test('learns from pictures, and the figures of validation are of whole ones', async () => {
+  test('learns from pictures, and validation uses unchanged ones', async () => {
     const model = await tinyTransfer();
     const validation = tinySamples(4, 2);
     const log = await expectNoLeak(() =>
@@ -91,7 +91,7 @@ describe('CutMix', () => {
     model.dispose();
   });
 
-  test('refuses features, and leaves the model as it was', async () => {
+  test('refuses features, and does not change the model', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     await expectNoLeak(async () => {
@@ -107,7 +107,7 @@ describe('CutMix', () => {
   });
 });
 
-test('validation figures are by the loss of training, without smoothing', async () => {
+test('validation uses the loss of training, without smoothing', async () => {
   const model = await tinyTransfer({ dropout: 0 });
   const [samples, validation] = [tinySamples(4), tinySamples(3, 2)];
   const options = { loss: focalLoss({ gamma: 1 }), labelSmoothing: 0.2, epochs: 1, validation };

@@ -50,13 +50,13 @@ test('crc32 is that of zlib, in one piece and in several', () => {
 });
 
 describe('a checkpoint', () => {
-  test('comes back bit for bit, numbers that JSON lacks too', () => {
+  test('is restored bit for bit, including numbers that JSON lacks', () => {
     expect(decode(encodeCheckpoint(content))).toEqual(content);
     const empty = { state: {}, tensors: new Map() };
     expect(decode(encodeCheckpoint(empty))).toEqual(empty);
   });
 
-  test('comes back from bytes at an odd address, and from parts of larger arrays', () => {
+  test('is restored from bytes at an odd address, and from parts of larger arrays', () => {
     const whole = Float32Array.of(9, 1, 2, 9);
     const part = { state: {}, tensors: new Map([['a', { shape: [2], values: whole.subarray(1, 3) }]]) };
     const bytes = encodeCheckpoint(part);
@@ -99,17 +99,17 @@ describe('damage', () => {
     }
   };
 
-  test('is told with the name of the file and the reason', () => {
+  test('raises an error with the name of the file and the reason', () => {
     expect(() => decode(bytes.subarray(0, 5))).toThrow(
       'expected a whole checkpoint in fineTune-000001.safetensors, got a file of 5 bytes: it is cut short.',
     );
   });
 
-  test('is seen wherever a file is cut', () => {
+  test('is detected at every length of a truncated file', () => {
     for (let length = 0; length < bytes.length; length++) expect(errorOf(bytes.slice(0, length))).toEqual(damaged);
   });
 
-  test('is seen whichever bit is another one, spaces and number formats aside', () => {
+  test('is detected for every flipped bit, except in spaces and number formats', () => {
     const random = randomGenerator(1);
     const { start } = headerOf(bytes);
     const text = new TextDecoder().decode(bytes.subarray(8, start)).trimEnd();
@@ -155,7 +155,7 @@ describe('damage', () => {
       withHeader(bytes, (header) => ({ ...header, last: { dtype: 'F32', shape: [2], data_offsets: [32, 40] } })),
       /last does not begin where the tensor before it ends/,
     ],
-  ])('%s is none', (_, changed, reason) => {
+  ])('%s is not a checkpoint', (_, changed, reason) => {
     expect(() => decode(changed)).toThrow(reason);
     expect(errorOf(changed)).toEqual(damaged);
   });

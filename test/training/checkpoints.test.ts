@@ -66,13 +66,13 @@ describe('the option', () => {
     [{ to: store, every: { steps: 0 } }, 'checkpoint.every.steps to be a whole number from 1, got 0'],
     [{ to: store, every: { seconds: 0 } }, 'checkpoint.every.seconds to be a finite number above 0, got 0'],
     [{ to: store, every: { minutes: 1 } }, "known options of checkpoint.every, got 'minutes'. Nearest: steps, seconds"],
-  ])('is refused as %o', (checkpoint, expected) => {
+  ])('refuses %o', (checkpoint, expected) => {
     const settle = () => settleCheckpoint(checkpoint as CheckpointOptions, false);
     expect(settle).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
     expect(settle).toThrow(`expected ${expected}.`);
   });
 
-  test('resume asks for a place to resume from', () => {
+  test('resume needs the option checkpoint', () => {
     expect(() => settleCheckpoint(undefined, true)).toThrow(
       'expected checkpoint: { to } for resume: true, got no checkpoint.',
     );
@@ -83,7 +83,7 @@ describe('the option', () => {
 });
 
 describe('a checkpoint is due', () => {
-  test('every so many epochs', async () => {
+  test('after a number of epochs', async () => {
     const checkpoints = await open(memoryStore(), false, { every: 2 });
     checkpoints.begin({ epoch: 3, done: 0, step: 0 });
     expect([3, 4, 5].map((epoch) => checkpoints.isDue({ epoch, done: 0, step: 9 * epoch }))).toEqual([
@@ -95,7 +95,7 @@ describe('a checkpoint is due', () => {
     expect([5, 6, 7].map((epoch) => checkpoints.isDue({ epoch, done: 0, step: 99 }))).toEqual([false, false, true]);
   });
 
-  test('every so many steps', async () => {
+  test('after a number of steps', async () => {
     const checkpoints = await open(memoryStore(), false, { every: { steps: 3 } });
     checkpoints.begin({ epoch: 0, done: 0, step: 4 });
     expect([4, 6, 7, 8].map((step) => checkpoints.isDue({ epoch: 0, done: 0, step }))).toEqual([
@@ -106,7 +106,7 @@ describe('a checkpoint is due', () => {
     ]);
   });
 
-  test('every so many seconds', async () => {
+  test('after a number of seconds', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const checkpoints = await open(memoryStore(), false, { every: { seconds: 2 } });
@@ -122,8 +122,8 @@ describe('a checkpoint is due', () => {
   });
 });
 
-describe('keeping', () => {
-  test('keeps the newest, and what is no checkpoint of the phase', async () => {
+describe('files', () => {
+  test('of the newest checkpoints are kept, and so are files that are not checkpoints of the phase', async () => {
     const store = memoryStore(new Map([['head-000009.safetensors', new Uint8Array(1)]]));
     store.files.set('notes.txt', new Uint8Array(2));
     const checkpoints = await open(store, false, { keep: 3 });
@@ -132,7 +132,7 @@ describe('keeping', () => {
     expect(checkpoints.warnings).toEqual([]);
   });
 
-  test('writes the new one before it removes an old one', async () => {
+  test('are written before older ones are removed', async () => {
     const store = memoryStore();
     const checkpoints = await open(store, false, { keep: 1 });
     await save(checkpoints, at(0, 1));
@@ -141,7 +141,7 @@ describe('keeping', () => {
     expect(store.write.mock.invocationCallOrder[1]).toBeLessThan(store.remove.mock.invocationCallOrder[0]!);
   });
 
-  test('begins anew without resume: those of another run go once there is a new one', async () => {
+  test('of another run are removed after the first new one, without resume', async () => {
     const store = memoryStore();
     const before = await open(store);
     for (const step of [1, 2]) await save(before, at(0, step));
@@ -153,8 +153,8 @@ describe('keeping', () => {
   });
 });
 
-describe('going on', () => {
-  test('gives the newest, as it was', async () => {
+describe('resuming', () => {
+  test('returns the newest, unchanged', async () => {
     const store = memoryStore();
     const before = await open(store, true);
     expect(await before.find()).toBeUndefined();
@@ -165,7 +165,7 @@ describe('going on', () => {
     expect([...store.files.keys()]).toEqual(names(3, 4));
   });
 
-  test('counts on past a million checkpoints', async () => {
+  test('continues the numbers beyond a million checkpoints', async () => {
     const store = memoryStore();
     for (const number of ['999999', '1000000']) {
       const { fingerprint, position, state, tensors } = at(0, Number(number));
@@ -178,7 +178,7 @@ describe('going on', () => {
     expect([...store.files.keys()]).toContain('fineTune-1000001.safetensors');
   });
 
-  test('takes the one before when the newest is damaged, and says so', async () => {
+  test('uses the previous one if the newest is damaged, and warns', async () => {
     const store = memoryStore();
     const before = await open(store);
     for (const step of [1, 2]) await save(before, at(0, step));
@@ -194,7 +194,7 @@ describe('going on', () => {
     expect([...store.files.keys()]).toEqual(names(1, 3));
   });
 
-  test('takes the one before when the newest cannot be read', async () => {
+  test('uses the previous one if the newest cannot be read', async () => {
     const store = memoryStore();
     const before = await open(store);
     for (const step of [1, 2]) await save(before, at(0, step));
@@ -204,7 +204,7 @@ describe('going on', () => {
     expect(checkpoints.warnings).toEqual(['EIO: i/o error. It is left out.']);
   });
 
-  test('raises when all are damaged', async () => {
+  test('raises if all are damaged', async () => {
     const store = memoryStore(new Map(names(1, 2).map((name) => [name, Uint8Array.of(1)])));
     const checkpoints = await open(store, true);
     await expect(checkpoints.find()).rejects.toMatchObject({
@@ -233,7 +233,7 @@ describe('going on', () => {
 });
 
 describe('a store that is full', () => {
-  test('is told once; the run goes on, and what was written stays', async () => {
+  test('is reported once; the run continues, and earlier checkpoints remain', async () => {
     const store = memoryStore();
     const told: TransferKitError[] = [];
     const checkpoints = await open(store, false, { onError: (error) => told.push(error) });
@@ -268,7 +268,7 @@ describe('a store that is full', () => {
 });
 
 describe('another run', () => {
-  test('is told with what differs', () => {
+  test('raises an error with the differences', () => {
     const here = { seed: 0, watch: { monitor: 'loss' }, weights: { a: '[2]', b: '[3]' }, epochs: 5 };
     const there = {
       seed: 1,
@@ -287,7 +287,7 @@ describe('another run', () => {
     assertSameRun('x', here, structuredClone(here));
   });
 
-  test('is told with the first ten differences', () => {
+  test('raises an error with at most ten differences', () => {
     const numbers = (value: number) => Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`n${i}`, value]));
     const compare = () => {
       assertSameRun('x', numbers(1), numbers(2));

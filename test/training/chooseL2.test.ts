@@ -29,7 +29,7 @@ async function withRows<T>(wanted: readonly number[], use: (features: DesignMatr
   }
 }
 
-test('losses of folds that are fitted side by side are those of scikit-learn', async () => {
+test('losses of folds that are fitted together are those of scikit-learn', async () => {
   await expectNoLeak(() =>
     withRows(rows, async (features) => {
       const problem = { features, targets, units: 3, loss: tasks.classes.rowLoss };
@@ -47,7 +47,7 @@ test('losses of folds that are fitted side by side are those of scikit-learn', a
   );
 });
 
-test('a fold is judged as if its rows were validation', async () => {
+test('a fold has the loss of the same rows as validation samples', async () => {
   const inside = rows.filter((row) => row % 4 === 1);
   const outside = rows.filter((row) => row % 4 !== 1);
   const pick = (wanted: readonly number[]) => wanted.flatMap((row) => targets[row] ?? []);
@@ -101,7 +101,7 @@ describe('the search', () => {
     expect((await chooseL2(watched(best).judge)).l2).toBeCloseTo(expected, 9);
   });
 
-  test('goes on from the models of the best so far', async () => {
+  test('starts from the models of the best strength so far', async () => {
     const started: (readonly unknown[])[] = [];
     const models = [0.1, 0.01, 0.001].map((objective) => ({
       kernel: new Float64Array(1),
@@ -119,7 +119,7 @@ describe('the search', () => {
     expect(started).toEqual([[], [models[0]], [models[1]]]);
   });
 
-  test('keeps the first strength where no loss can be told', async () => {
+  test('keeps the first strength if no loss is finite', async () => {
     const chosen = await chooseL2((l2) => Promise.resolve({ l2, loss: NaN, models: [] }));
     expect(chosen.l2).toBeCloseTo(0.1, 9);
   });

@@ -50,7 +50,7 @@ const expectClose = (found: readonly number[], expected: readonly number[]) => {
 describe('balanced', () => {
   const counted = ['a', 'a', 'a', 'a', 'a', 'b', 'b', 'c', 'c', 'c'];
 
-  test('as scikit-learn, for labels, indexes and shares', async () => {
+  test('gives the weights of scikit-learn, for labels, indexes and shares', async () => {
     const abc = ['a', 'b', 'c'];
     const indexes = counted.map((label) => abc.indexOf(label));
     const shares = indexes.map((own) => abc.map((_, label) => Number(label === own)));
@@ -135,7 +135,7 @@ describe('given', () => {
   });
 });
 
-test('null is refused by training, not taken for none', async () => {
+test('null is refused by training', async () => {
   await withModel({ task: 'classes', labels: ['a', 'b'] }, async (model) => {
     const training = trainHead(model, samplesOf(['a', 'b']), { epochs: 1, classWeights: null as never });
     await expect(training).rejects.toThrow(/'balanced' or a weight by label, .* got null/);
@@ -157,7 +157,7 @@ describe('in training', () => {
     return { values, losses: log.epochs.map(({ loss }) => loss) };
   };
 
-  test('class weights are weights of examples, and multiply with them', async () => {
+  test('class weights are multiplied by weights of examples', async () => {
     const own = classes.map((_, i) => 1 + i / 10);
     const byClass = [1, 3, 0.5];
     const together = own.map((weight, i) => weight * (byClass[classes[i] ?? 0] ?? NaN));
@@ -166,7 +166,7 @@ describe('in training', () => {
     expect(found).not.toEqual(await train(own, {}));
   });
 
-  test('balanced is what it says', async () => {
+  test('balanced gives all labels the same total weight', async () => {
     const balanced = classes.map((label) => 9 / (3 * [6, 2, 1][label]!));
     expect(
       await train(

@@ -93,7 +93,7 @@ test.each<[string, FineTuneOptions]>([
   ],
   ['averages aside', { views: 2, ema: { decay: 0.7, keep: 'weights' }, monitor: 'loss' }],
 ])(
-  '%s: a run that goes on is the same, and the model is that of the best epoch',
+  '%s: a resumed run gives the same result, and the model is that of the best epoch',
   async (_, more) => {
     const plain = await run(more);
     if (more.monitor === undefined) expect(plain.loss).toBeCloseTo(plain.log.best?.value ?? NaN, 6);
@@ -116,7 +116,7 @@ test.each<[string, FineTuneOptions]>([
 let plainRun: ReturnType<typeof run> | undefined;
 const uninterrupted = () => (plainRun ??= run({ views: 2 }));
 
-test.each(someOf([3, 17, 30, 38, 46]))('stopped by callback %i, it goes on to the same end', async (which) => {
+test.each(someOf([3, 17, 30, 38, 46]))('stopped by callback %i, it resumes to the same result', async (which) => {
   const plain = await uninterrupted();
   const checkpoint = { to: memoryStore(new Map()), every: 99 };
   const stop = new AbortController();
@@ -131,7 +131,7 @@ test.each(someOf([3, 17, 30, 38, 46]))('stopped by callback %i, it goes on to th
 });
 
 test.each(someOf([3, 17, 30, 38, 46]))(
-  'raised in callback %i, an error leaves no tensor and the freeze state',
+  'an error in callback %i leaks no tensor and keeps the freeze state',
   async (which) => {
     const samples = await records(5, 1);
     const single = await tinyTransfer();

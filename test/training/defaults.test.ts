@@ -95,7 +95,7 @@ describe('trainHead', () => {
     return { weights: weightValues(model), method, reason, epochs: epochs.length };
   };
 
-  test.each(eachOf(ofTrainHead))('that solves: %s', async (_, options) => {
+  test.each(eachOf(ofTrainHead))('with the solver: %s', async (_, options) => {
     const plain = await after({});
     expect(plain).toMatchObject({ method: 'lbfgs', reason: undefined, epochs: 1 });
     expect(await after(options)).toEqual(plain);

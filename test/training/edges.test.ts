@@ -107,7 +107,7 @@ describe('custom heads', () => {
     ['the base has as its input', ['picture']],
     ['the base and the head itself have', ['conv1', 'head_conv1']],
     ['the output of a saved model has', ['probabilities', 'head_probabilities']],
-  ])('may use names that %s: the saved model gives the same numbers', async (_, names) => {
+  ])('may use names that %s: the saved model gives the same values', async (_, names) => {
     const model = replaceHead(await tinyBase(), { labels: tinyLabels, model: own(...names) });
     const expected = await predict(model, picture());
     const artifacts = await saved(model);
@@ -172,14 +172,14 @@ describe('features and inputs', () => {
     ['NaN', () => tf.fill([16, 16, 3], NaN), 'NOT_FINITE'],
     ['another type', () => tf.zeros([16, 16, 3], 'int32'), 'WRONG_DTYPE'],
     ['another shape', () => tf.zeros([8, 16, 3]), 'WRONG_SHAPE'],
-  ])('a preprocessor of the user that gives %s is told so', async (_, apply, code) => {
+  ])('a custom preprocessor that returns %s raises an error', async (_, apply, code) => {
     const model = await withPreprocessor(apply);
     const samples = ofTensors();
     await expectNoLeak(() => expect(trainHead(model, samples)).rejects.toMatchObject({ code }));
     await expectNoLeak(() => expect(predict(model, tf.zeros([1]))).rejects.toMatchObject({ code }), 1);
   });
 
-  test('a preprocessor that hands its input through leaves it to the caller', async () => {
+  test('an input that a preprocessor returns unchanged still belongs to the caller', async () => {
     const model = await withPreprocessor((input) => input);
     const input = tf.zeros([16, 16, 3]);
     await expectNoLeak(() => predict(model, input));
@@ -197,7 +197,7 @@ describe('features and inputs', () => {
     expect(await predict(model, [1, 2, 3, 4])).toEqual((await predict(model, [[1, 2, 3, 4]]))[0]);
   });
 
-  test('a streamed run lists every unreadable example, as a cached one does', async () => {
+  test('a streamed run lists every unreadable example, like a cached one', async () => {
     const model = await tinyTransfer();
     const samples = {
       ...tinySamples(),
@@ -233,7 +233,7 @@ describe('the loop', () => {
     expect(weightValues(model)).toEqual(before);
   });
 
-  test('an epoch that fails in the middle leaves the weights of its start', async () => {
+  test('an epoch that fails in the middle restores the weights of its start', async () => {
     const model = await tinyTransfer();
     unfreeze(model);
     const before = weightValues(model);
@@ -249,7 +249,7 @@ describe('the loop', () => {
     expect([model.head.trained, model.history.length]).toEqual([false, 0]);
   });
 
-  test("trainHead's loss holds no penalty of a base that does not train", async () => {
+  test("trainHead's loss has no penalty of a frozen base", async () => {
     const source = tinyModel();
     const heavy = sequential({
       layers: [
@@ -271,7 +271,7 @@ describe('the loop', () => {
     expect(tuned.epochs[0]?.loss).toBeGreaterThan(50);
   });
 
-  test('a layer without a gradient is named as the reason, and leaves no tensor', async () => {
+  test('a layer without a gradient is named as the reason, and no tensor leaks', async () => {
     const source = sequential({
       layers: [
         layers.conv2d({ inputShape: [16, 16, 3], filters: 2, kernelSize: 3, name: 'conv' }),
@@ -326,7 +326,7 @@ describe('the loop', () => {
     expect(stopped.head.trained).toBe(true);
   });
 
-  test('a callback that throws stops the run and leaves no tensor', async () => {
+  test('a callback that throws stops the run, and no tensor leaks', async () => {
     const model = await tinyTransfer();
     const thrown = () => {
       throw new Error('mine');

@@ -15,7 +15,7 @@ describe('the minimiser', () => {
     return value;
   };
 
-  test('finds the end of a curved valley', () => {
+  test('finds the minimum of a curved valley', () => {
     const start = Float64Array.of(-1.2, 1, -1.2, 1, -1.2, 1);
     const { point, value, slope, converged, iterations } = minimise(valley, start, { tolerance: 1e-8 });
     expect(converged).toBe(true);
@@ -41,7 +41,7 @@ describe('the minimiser', () => {
     expect(iterations).toBeLessThan(120);
   });
 
-  test('says so when the iterations ran out, and stands still at a minimum', () => {
+  test('reports the limit of iterations, and does not move at a minimum', () => {
     expect(minimise(valley, Float64Array.of(-1.2, 1), { maxIterations: 3 })).toMatchObject({
       converged: false,
       iterations: 3,
@@ -49,7 +49,7 @@ describe('the minimiser', () => {
     expect(minimise(valley, Float64Array.of(1, 1))).toMatchObject({ converged: true, iterations: 0, value: 0 });
   });
 
-  test('ends where rounding hides the rest', () => {
+  test('ends if further decrease is below the rounding', () => {
     const flat: Objective = (point, gradient) => {
       gradient[0] = 2 * ((point[0] ?? 0) - 1);
       return 1e9 + ((point[0] ?? 0) - 1) ** 2;
@@ -59,7 +59,7 @@ describe('the minimiser', () => {
     expect(point[0]).toBeCloseTo(1, 3);
   });
 
-  test('a step that is far too long is narrowed', () => {
+  test('narrows a step that is far too long', () => {
     const steep: Objective = (point, gradient) => {
       const x = point[0] ?? 0;
       gradient[0] = 4 * x ** 3 + Math.cos(x);
@@ -70,7 +70,7 @@ describe('the minimiser', () => {
     expect(4 * (point[0] ?? 0) ** 3 + Math.cos(point[0] ?? 0)).toBeCloseTo(0, 9);
   });
 
-  test('takes evaluations from elsewhere, with the same steps', () => {
+  test('takes the same steps with evaluations of the caller', () => {
     const search = minimisation(Float64Array.of(-1.2, 1), { tolerance: 1e-8 });
     let next = search.next();
     while (next.done !== true) {
@@ -80,7 +80,7 @@ describe('the minimiser', () => {
     expect(next.value).toEqual(minimise(valley, Float64Array.of(-1.2, 1), { tolerance: 1e-8 }));
   });
 
-  test('ends early where values are noisy, near the minimum all the same', () => {
+  test('ends early if values are noisy, near the minimum', () => {
     let calls = 0;
     const noisy: Objective = (point, gradient) => {
       calls++;
@@ -93,7 +93,7 @@ describe('the minimiser', () => {
     expect(calls).toBeLessThan(120);
   });
 
-  test('measures gradients as it is told', () => {
+  test('measures gradients with a given function', () => {
     const sizeOf = (gradient: Float64Array) => Math.hypot(...gradient);
     const { slope, point } = minimise(valley, Float64Array.of(-1.2, 1), { tolerance: 1e-3, sizeOf });
     const gradient = new Float64Array(2);

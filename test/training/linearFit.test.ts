@@ -77,7 +77,7 @@ describe('optima are those of scikit-learn', () => {
   });
 });
 
-test('models that are fitted side by side are as those alone', async () => {
+test('models that are fitted together equal those that are fitted separately', async () => {
   const penalties = [1, 0.1, 0.01].map((l2) => ({ l2 }));
   const together = await fit({ features, classes }, 4, penalties);
   for (const [place, penalty] of penalties.entries()) {
@@ -89,19 +89,19 @@ test('models that are fitted side by side are as those alone', async () => {
   }
 });
 
-test('a start near the optimum saves iterations and leads to the same place', async () => {
+test('a start near the optimum needs fewer iterations for the same result', async () => {
   const [near] = (await fit({ features, classes }, 4, [{ l2: 0.012 }])).models;
   const [cold, warm] = (await fit({ features, classes }, 4, [{ l2: 0.01 }, { l2: 0.01, start: near }])).models;
   expect(warm?.iterations).toBeLessThan(cold?.iterations ?? 0);
   expect(Math.abs((warm?.objective ?? NaN) - (cold?.objective ?? NaN))).toBeLessThan(1e-6);
 });
 
-test('says so when the iterations ran out', async () => {
+test('reports the limit of iterations', async () => {
   const { models } = await fit({ features, classes }, 4, [{ l2: 0.01 }], { gap: 1e-8, maxIterations: 2 });
   expect(models[0]).toMatchObject({ converged: false, iterations: 2 });
 });
 
-test('logits are the products with the kernel, and the bias', async () => {
+test('logits are the products with the kernel plus the bias', async () => {
   const { models, logits } = await fit(wide, 3, [{ l2: 0.1 }, { l2: 1 }]);
   models.forEach(({ kernel, bias }, model) => {
     const expected = wide.classes.flatMap((_, row) =>
@@ -115,7 +115,7 @@ test('logits are the products with the kernel, and the bias', async () => {
   });
 });
 
-test('rows in several blocks are as in one', async () => {
+test('several blocks of rows give the same result as one', async () => {
   const many = { features: wave(300, 4, 1, 0.2), classes: Array.from({ length: 300 }, (_, row) => (row * 7) % 3) };
   const targets = many.classes.map((label) => Float32Array.from([0, 1, 2], (unit) => Number(label === unit)));
   const shares = new Float64Array(300).fill(1 / 300);

@@ -188,7 +188,7 @@ describe('optima are those of scikit-learn', () => {
   }
 });
 
-describe('what counts how much', () => {
+describe('weights', () => {
   interface Given {
     readonly inputs: readonly Float32Array[];
     readonly targets: readonly string[];
@@ -214,13 +214,13 @@ describe('what counts how much', () => {
     targets: [...targets, ...targets.slice(0, 10)],
   };
 
-  test('an example of weight 2 is as two', async () => {
+  test('an example of weight 2 counts as two', async () => {
     const weighted = await fitTo({ inputs, targets, weights: rows.map((row) => (row < 10 ? 2 : 1)) });
     expectSame(weighted, await fitTo(twice));
     expect(Math.abs((weighted[0] ?? 0) - ((await fitTo({ inputs, targets }))[0] ?? 0))).toBeGreaterThan(5e-3);
   });
 
-  test('an example of weight 0 is as none, also where the penalty is chosen', async () => {
+  test('an example of weight 0 is ignored, also in the choice of the penalty', async () => {
     const spoilt = {
       inputs: [...inputs, ...inputs.slice(0, 10).map((input) => input.map((value) => value * 1e3))],
       targets: [...targets, ...rows.slice(0, 10).map(() => 'a')],
@@ -230,12 +230,12 @@ describe('what counts how much', () => {
     expectSame(await fitTo(spoilt, {}), await fitTo({ inputs, targets }, {}));
   });
 
-  test('class weights are as weights of the examples', async () => {
+  test('class weights are the same as weights of the examples', async () => {
     const byClass = await fitTo({ inputs, targets }, { l2: 0.01, classWeights: { b: 3, c: 0.5 } });
     expectSame(byClass, await fitTo({ inputs, targets, weights: classes.map((label) => [1, 3, 0.5][label] ?? 1) }));
   });
 
-  test('the order of the examples does not count', async () => {
+  test('the order of the examples does not matter', async () => {
     const turned = { inputs: inputs.toReversed(), targets: targets.toReversed() };
     expectSame(await fitTo(turned), await fitTo({ inputs, targets }));
   });
@@ -244,7 +244,7 @@ describe('what counts how much', () => {
     expect(await fitTo({ inputs, targets }, { seed: 3 })).toEqual(await fitTo({ inputs, targets }, { seed: 3 }));
   });
 
-  test('examples of which none counts are refused', async () => {
+  test('examples that all have weight 0 are refused', async () => {
     const model = await vectorModel(6, { labels });
     const samples = fromArrays({ inputs, targets, labels, weights: rows.map(() => 0) });
     await expectNoLeak(() => expect(trainHead(model, samples)).rejects.toThrow('weight above 0, got none among 40'));
@@ -253,13 +253,13 @@ describe('what counts how much', () => {
 });
 
 describe('small and odd data', () => {
-  test('a number that is always the same is predicted', async () => {
+  test('a constant target is predicted', async () => {
     const model = await vectorModel(6, { task: 'regression', outputs: 1 });
     await trainHead(model, fromArrays({ inputs, targets: rows.map(() => 42) }));
     for (const [value = NaN] of outputsOf(model, inputs)) expect(value).toBeCloseTo(42, 4);
   });
 
-  test('a single example is enough for a number', async () => {
+  test('a single example is enough for a regression', async () => {
     const model = await vectorModel(6, { task: 'regression', outputs: 1 });
     const log = await trainHead(model, fromArrays({ inputs: inputs.slice(0, 1), targets: [5] }));
     expect(log.solver).toMatchObject({ l2: 1, converged: true });
@@ -301,7 +301,7 @@ describe('small and odd data', () => {
   });
 });
 
-describe('columns that float32 holds coarsely', () => {
+describe('columns with low precision in float32', () => {
   const given = Array.from({ length: 48 }, (_, k) =>
     Float32Array.of(Math.sin(k), Math.cos(k * 3), Math.sin(k * 7) + (k % 2) * 2.5),
   );
@@ -384,7 +384,7 @@ describe('columns that float32 holds coarsely', () => {
     model.dispose();
   });
 
-  test('a column is not held for small beside one that is huge, nor for large beside those that are dead', async () => {
+  test('the size of a column is not compared with a single huge one, nor with columns of zeros', async () => {
     const columns = given.map(([a = 0, b = 0, c = 0]) => [a * 1e30, b * 1e-42, 0, 1e-42, 7, c, c]);
     const values = Float32Array.from(columns.flat());
     const shares = new Float64Array(given.length).fill(1 / given.length);
@@ -394,7 +394,7 @@ describe('columns that float32 holds coarsely', () => {
     expect(factor[5]).toBe(factor[6]);
   });
 
-  test('one example that stands out of a column of zeros is scaled like any other column', async () => {
+  test('a column with a single value that is not zero is scaled like any other', async () => {
     const values = Float32Array.from(given.flatMap(([a = 0], row) => [a, row === 5 ? 1 : 0]));
     const shares = new Float64Array(given.length).fill(1 / given.length);
     const { mean, factor, rounding } = await featureScaleOf(values, 2, shares, () => Promise.resolve());

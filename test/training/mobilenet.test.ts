@@ -45,7 +45,7 @@ describe("nsfwjs's MobileNetV2", () => {
     base.dispose();
   });
 
-  test('keeps every frozen weight and every statistic bit for bit, and moves the rest', async () => {
+  test('keeps every frozen weight and every statistic bit for bit, and changes the others', async () => {
     const transfer = await model();
     const start = weightValues(transfer);
     const samples = pictures();
@@ -60,7 +60,7 @@ describe("nsfwjs's MobileNetV2", () => {
     transfer.dispose();
   });
 
-  test('learns the same with the cache and without', async () => {
+  test('gives the same weights with the cache and without', async () => {
     const [cached, streamed] = [await model(), await model()];
     for (const [transfer, cache] of [
       [cached, true],

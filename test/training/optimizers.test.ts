@@ -122,7 +122,7 @@ describe.each([
   });
 
   test.each(lateComers)(
-    '%s: a weight that joins after 100 steps moves as by add_param_group',
+    '%s: a weight that is added after 100 steps changes as with add_param_group',
     async (__, optimizer, expected) => {
       const weights = [0.1, 0.7].map(weightOf);
       await expectNoLeak(() => {
@@ -176,7 +176,7 @@ test.each([[[3]], [[]]])('adamW: a weight of shape %j does not decay', (shape) =
   });
 });
 
-test('rmsprop, centered: gradients that stay the same leave no number that is none', () => {
+test('rmsprop, centered: constant gradients give no NaN', () => {
   const still = () => tf.tensor1d([0.1, 0.3, 0.7, -1e-3, 1e3]);
   const weight = descend(rmsprop({ decay: 0.5, centered: true }), tf.zeros([5]), 60, 1e-6, still);
   expect(Array.from(weight.dataSync()).every(Number.isFinite)).toBe(true);
@@ -204,14 +204,14 @@ describe.each(keysOf(optimizers))('%s by name', (name) => {
   });
 });
 
-test('a name that no optimizer has is answered by all that there are', () => {
+test('an unknown name raises an error with all names', () => {
   const known = keysOf(optimizers).map((name) => `'${name}'`);
   expect(() => settleOptimizer('adamw')).toThrow(
     `expected optimizer to be ${known.join(', ')} or one made by adam(), sgd() …, got adamw.`,
   );
 });
 
-test('lion, as adamW, leaves weights of one axis without decay', () => {
+test('lion, like adamW, has no decay for weights of one axis', () => {
   const gradient = () => tf.zeros([2]);
   const [bias, kernel] = [[2], [2, 1]].map((shape) =>
     descend(lion({ weightDecay: 0.5 }), tf.ones(shape), 1, 0.1, () => tf.reshape(gradient(), shape)).dataSync(),
@@ -239,7 +239,7 @@ test.each([
   expect(y).toBeCloseTo(-2, 2);
 });
 
-test("adam finds the end of Rosenbrock's valley", () => {
+test("adam finds the minimum of Rosenbrock's function", () => {
   const [x = 0, y = 0] = descend(adam(), tf.tensor1d([-1, 1]), 3000, 0.02, rosenbrock).dataSync();
   expect(x).toBeCloseTo(1, 1);
   expect(y).toBeCloseTo(1, 1);
@@ -257,6 +257,6 @@ test.each([
   [() => sgd({ weightDecay: -1 }), 'sgd: expected weightDecay from 0, got -1.'],
   [() => sgd({ nesterov: true }), 'sgd: expected momentum above 0 for nesterov, got 0.'],
   [() => sgd({ momentum: -0.1 }), 'sgd: expected momentum at least 0 and below 1, got -0.1.'],
-])('refuses what cannot be: %s', (make, message) => {
+])('refuses invalid settings: %s', (make, message) => {
   expect(make).toThrow(message);
 });

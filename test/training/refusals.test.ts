@@ -78,7 +78,7 @@ describe('fineTune refuses before it trains the head', () => {
   });
 });
 
-test('a head whose first step ruined it is untrained, as its weights are those from before that step', async () => {
+test('a head whose first step gave infinite weights is restored and counts as untrained', async () => {
   const model = await tinyTransfer({ task: 'regression' });
   const before = weightValues(model);
   const random = randomGenerator(1);
@@ -91,7 +91,7 @@ test('a head whose first step ruined it is untrained, as its weights are those f
   model.dispose();
 });
 
-describe('weights with a constraint that they do not meet', () => {
+describe('weights that violate their constraint', () => {
   async function constrained() {
     const source = tinyModel();
     const base = await loadBase(source, { cut: 'relu2' });
@@ -109,7 +109,7 @@ describe('weights with a constraint that they do not meet', () => {
     return replaceHead(base, { labels: tinyLabels, model: own });
   }
 
-  test('findLearningRate leaves them as they were', async () => {
+  test('findLearningRate does not change them', async () => {
     const model = await constrained();
     const before = weightValues(model);
     await findLearningRate(model, tinySamples(), { steps: 12 });
@@ -117,7 +117,7 @@ describe('weights with a constraint that they do not meet', () => {
     model.dispose();
   });
 
-  test('averages that are kept aside change nothing', async () => {
+  test("averages with keep: 'weights' do not change them", async () => {
     const options = { epochs: 3, batchSize: 4, validation: tinySamples(2, 5), restoreBest: false } as const;
     const plain = await constrained();
     await trainHead(plain, tinySamples(), options);
@@ -129,7 +129,7 @@ describe('weights with a constraint that they do not meet', () => {
   });
 });
 
-test('a warm-up goes in front of a schedule that is an instance of a class', async () => {
+test('a warm-up can precede a schedule that is an instance of a class', async () => {
   class Halving implements AdaptiveSchedule {
     readonly name = 'halving';
     readonly init = [1];

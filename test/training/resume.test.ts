@@ -182,7 +182,7 @@ describe('trainHead', () => {
     earlyStopping: 2,
   };
 
-  test('goes on from a checkpoint inside an epoch', async () => {
+  test('resumes from a checkpoint inside an epoch', async () => {
     const plain = await end((model) => trainHead(model, samples, options));
     const written: Files[] = [];
     const checkpoint = { to: memoryStore(new Map(), written), every: { steps: 3 } };
@@ -193,7 +193,7 @@ describe('trainHead', () => {
     }
   });
 
-  test('and fineTune may share a place: both go on by themselves', async () => {
+  test('and fineTune may share a store: each resumes from its own checkpoints', async () => {
     const files: Files = new Map();
     const checkpoint = { to: memoryStore(files), keep: 1 };
     const script = (resume: boolean) =>
@@ -208,7 +208,7 @@ describe('trainHead', () => {
   });
 });
 
-test('a record of heads goes on from any of its checkpoints', async () => {
+test('a record of heads resumes from any of its checkpoints', async () => {
   const targets = Array.from({ length: samples.size }, (_, i) => ({ kind: samples.target(i) as string, age: i / 9 }));
   const inputs = await Promise.all(targets.map(async (_, i) => (await samples.read(i)).input));
   const records = fromArrays({ inputs, targets });
@@ -236,12 +236,12 @@ test('a record of heads goes on from any of its checkpoints', async () => {
   }
 });
 
-describe('a run that is over', () => {
+describe('a finished run', () => {
   test.each<[string, Partial<FineTuneOptions>]>([
     ['by its epochs', {}],
     ['by early stopping', { epochs: 9, earlyStopping: { patience: 1, minDelta: 1 } }],
     ['by its time', { epochs: 500, maxSeconds: 0.5 }],
-  ])('%s ends at once, with the same log and weights', async (_, more) => {
+  ])('%s returns immediately, with the same log and weights', async (_, more) => {
     const files: Files = new Map();
     const options = { ...all, ...more, checkpoint: { to: memoryStore(files), every: 2 } };
     const first = await end((model) => fineTune(model, samples, options));
@@ -258,7 +258,7 @@ describe('a run that is over', () => {
 });
 
 describe('a run that is stopped by its signal', () => {
-  test.each([1, 7, 9])('in batch %i goes on from there', async (batch) => {
+  test.each([1, 7, 9])('in batch %i resumes there', async (batch) => {
     const options = { ...all, gradientAccumulationSteps: 2 };
     const plain = await end((model) => fineTune(model, samples, options));
     const files: Files = new Map();
@@ -280,7 +280,7 @@ describe('a run that is stopped by its signal', () => {
     expect(essence(resumed)).toEqual(essence(plain));
   });
 
-  test('goes on in the same process, too', async () => {
+  test('resumes in the same process, too', async () => {
     const plain = await end((model) => fineTune(model, samples, all));
     const checkpoint = { to: memoryStore() };
     const resumed = await end(async (model) => {
@@ -303,7 +303,7 @@ describe('a run that is stopped by its signal', () => {
     expect(essence(resumed)).toEqual(essence(plain));
   });
 
-  test('while features are computed between two steps of unfreezing goes on from there', async () => {
+  test('while features are computed between two steps of unfreezing resumes there', async () => {
     const options = {
       ...common,
       epochs: 3,
@@ -339,7 +339,7 @@ describe('a run that is stopped by its signal', () => {
     expect(essence(resumed)).toEqual(essence(plain));
   });
 
-  test('before it has done anything new leaves the checkpoint', async () => {
+  test('before its first update keeps the checkpoint', async () => {
     const { files } = await interrupted(all, 5);
     const before = new Map(files);
     const checkpoint = { to: memoryStore(files) };
@@ -351,7 +351,7 @@ describe('a run that is stopped by its signal', () => {
   });
 });
 
-test('with more epochs a run that has ended goes on, by a constant schedule to the bits of one that long', async () => {
+test('a finished run continues with more epochs; with a constant schedule the bits are those of the longer run', async () => {
   const constant = { ...all, schedule: 'constant', restoreBest: false } as const;
   const checkpoint = { to: memoryStore(new Map()) };
   const short = await end((model) => fineTune(model, samples, { ...constant, epochs: 2, checkpoint }));
@@ -362,7 +362,7 @@ test('with more epochs a run that has ended goes on, by a constant schedule to t
   expect(longer.weights).not.toEqual(short.weights);
 });
 
-test('progress and epochs go on where they were', async () => {
+test('progress and epochs continue', async () => {
   const { files } = await interrupted(all, 6); // four steps in each epoch
   const epochs: number[] = [];
   const seen: Progress[] = [];
@@ -382,7 +382,7 @@ test('progress and epochs go on where they were', async () => {
   expect(own.at(-1)).toMatchObject({ done: 45, total: 45, secondsLeft: 0 });
 });
 
-test('without a checkpoint, resume begins at the beginning', async () => {
+test('without a checkpoint, resume starts at the beginning', async () => {
   const checkpoint = { to: memoryStore() };
   const plain = await end((model) => fineTune(model, samples, all));
   const resumed = await end((model) => fineTune(model, samples, { ...all, checkpoint, resume: true }));
@@ -413,7 +413,7 @@ describe('examples that cannot be read', () => {
         ],
       },
     ],
-  ])('are told by a run that goes on, too: %s', async (_, more) => {
+  ])('are listed by a resumed run, too: %s', async (_, more) => {
     const options = { ...common, ...more };
     const plain = await end((model) => fineTune(model, broken, options));
     expect(plain.log.skipped).toHaveLength(3);
@@ -456,7 +456,7 @@ describe('another run', () => {
       samples,
       /weights\.conv1\/kernel \("\[3, 3, 3, 8\] unfrozen in epoch 0" here, "\[3, 3, 3, 8\] frozen, \w+" there\)/,
     ],
-  ])('of another %s is refused, the model as it was', async (_, options, given, expected) => {
+  ])('of another %s is refused, and the model is unchanged', async (_, options, given, expected) => {
     const { files } = await interrupted(all, 2);
     const before = new Map(files);
     const model = await newModel();
@@ -473,7 +473,7 @@ describe('another run', () => {
     model.dispose();
   });
 
-  test('on another base is refused: frozen weights are looked at', async () => {
+  test('on another base is refused: frozen weights are compared', async () => {
     const { files } = await interrupted(all, 2);
     const model = await newModel();
     const kernel = model.base.trunk.weights.find(({ name }) => name === 'conv1/kernel')!;
@@ -486,7 +486,7 @@ describe('another run', () => {
     model.dispose();
   });
 
-  test('of the same options after it is not taken for it', async () => {
+  test('with the same options after it is not mistaken for it', async () => {
     const model = await newModel();
     const checkpoint = { to: memoryStore() };
     await fineTune(model, samples, { ...all, checkpoint, resume: true });
@@ -497,7 +497,7 @@ describe('another run', () => {
   });
 });
 
-test('examples that cannot be read any more: the model is as it was before the resume', async () => {
+test('examples that become unreadable: the model is as before the resume', async () => {
   const { files } = await interrupted(all, 5);
   const gone = defineSamples({
     size: samples.size,
@@ -520,7 +520,7 @@ test('examples that cannot be read any more: the model is as it was before the r
 /** Those of a log's warnings that have a word in them. */
 const about = (word: string, { warnings = [] }: TrainingLog) => warnings.filter((text) => text.includes(word));
 
-test('a damaged checkpoint: the one before is taken, the end is the same, and the log says it', async () => {
+test('a damaged checkpoint: the previous one is used, the result is the same, and the log warns', async () => {
   const { files, weights } = await interrupted(all, 7);
   const newest = [...files.keys()].sort().at(-1)!;
   files.set(
@@ -535,7 +535,7 @@ test('a damaged checkpoint: the one before is taken, the end is the same, and th
   ]);
 });
 
-test('a disk that is full: training goes on, and the log says it once', async () => {
+test('a full disk: training continues, and the log warns once', async () => {
   const plain = await end((model) => fineTune(model, samples, all));
   const files: Files = new Map();
   const store = memoryStore(files);

@@ -30,7 +30,7 @@ const factors = (schedule: Schedule | ScheduleName, total = 40) => {
   return Array.from({ length: total }, (_, step) => settled.factor(settled.init, step, total));
 };
 
-describe('as others', () => {
+describe('factors are those of other programs:', () => {
   test.each([
     ['cosine', cosine({ end: 0.1 }), torch.cosine],
     [
@@ -90,7 +90,7 @@ describe('as others', () => {
 });
 
 describe('warm-up', () => {
-  test('rises in front of any schedule, which then has the rest of the run', () => {
+  test('rises before any schedule, which then spans the rest of the run', () => {
     const warm = factors(warmUp(cosine(), { steps: 10, from: 0.1 }));
     expect(warm.slice(0, 11).map((factor) => Number(factor.toFixed(9)))).toEqual(
       Array.from({ length: 11 }, (_, step) => Number((0.1 + 0.09 * step).toFixed(9))),
@@ -99,7 +99,7 @@ describe('warm-up', () => {
     expect(factors(warmUp(constant(), { steps: 0.25, from: 0 })).slice(9, 11)).toEqual([0.9, 1]);
   });
 
-  test('in front of one that follows figures too', () => {
+  test('can precede a schedule that follows figures', () => {
     const schedule = warmUp(plateau({ factor: 0.5, patience: 1 }), { steps: 2, from: 0 });
     let state = schedule.init;
     for (const loss of [1, 1]) state = schedule.afterEpoch(state, { epoch: 0, loss, seconds: 0 });
@@ -121,7 +121,7 @@ describe('warm-up', () => {
     expect(warm.findIndex((factor) => factor === 1)).toBe(rising);
   });
 
-  test('longer than the run: refused before anything has moved', async () => {
+  test('longer than the run: refused before any update', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     const schedule = warmUp(cosine(), { steps: 100 });
@@ -139,7 +139,7 @@ test('a straight line is the polynomial of power 1', () => {
   expect(door.linear({ end: 0.5 })(5, 10)).toBe(0.75);
 });
 
-test('a run of more steps than were counted on stays where it ended', () => {
+test('after the planned number of steps the factor stays the same', () => {
   for (const schedule of [cosine({ end: 0.1 }), polynomial({ end: 0.1 }), oneCycle({ divFinal: 10 })]) {
     const end = schedule(10, 10);
     expect(end).toBeCloseTo(0.1, 12);
@@ -153,7 +153,7 @@ describe('shares of a run', () => {
     expect(found).toEqual([0, total / 3, (2 * total) / 3]);
   });
 
-  test('cosineRestarts begins anew at each tenth of 30 steps', () => {
+  test('cosineRestarts restarts at each tenth of 30 steps', () => {
     const found = factors(cosineRestarts({ first: 0.1, longer: 1 }), 30);
     expect(found.flatMap((factor, step) => (factor > 1 - 1e-9 ? [step] : []))).toEqual(
       Array.from({ length: 10 }, (_, fall) => 3 * fall),
@@ -165,7 +165,7 @@ describe('shares of a run', () => {
   });
 });
 
-test('names tell settings apart, as checkpoints have to', () => {
+test('names distinguish settings, as checkpoints need', () => {
   const names = [
     'cosine' as const,
     cosine({ end: 0.1 }),
@@ -196,14 +196,14 @@ describe.each(keysOf(schedules))('%s by name', (name) => {
   });
 });
 
-test('a name that no schedule has is answered by all that there are', () => {
+test('an unknown name raises an error with all names', () => {
   const known = keysOf(schedules).map((name) => `'${name}'`);
   expect(() => settleSchedule('sine' as ScheduleName)).toThrow(
     `expected schedule to be ${known.join(', ')}, a schedule or a function, got sine.`,
   );
 });
 
-test('plateau: no number is not better, as in Keras', () => {
+test('plateau: NaN is not better, as in Keras', () => {
   const schedule = plateau({ patience: 2, factor: 0.5 });
   let state = schedule.init;
   const found = [NaN, NaN, 1, NaN, 0.5, NaN, NaN].map((loss, epoch) => {
@@ -213,7 +213,7 @@ test('plateau: no number is not better, as in Keras', () => {
   expect(found).toEqual([1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25]);
 });
 
-test('plateau: a figure that no epoch has is told', async () => {
+test('plateau: a figure that no epoch has raises an error', async () => {
   const model = await tinyTransfer();
   const schedule = plateau({ monitor: 'validationLoss' });
   await expect(trainHead(model, tinySamples(), { epochs: 2, schedule })).rejects.toMatchObject({
@@ -225,7 +225,7 @@ test('plateau: a figure that no epoch has is told', async () => {
   model.dispose();
 });
 
-test('in training: the rate falls when the figure stands still', async () => {
+test('in training: the rate falls if the figure does not improve', async () => {
   const model = await tinyTransfer();
   const log = await trainHead(model, tinySamples(), {
     epochs: 4,
@@ -254,6 +254,6 @@ test.each([
   [() => plateau({ cooldown: 0.5 }), 'plateau: expected cooldown to be a whole number from 0, got 0.5.'],
   [() => plateau({ monitor: 'val_loss' as Monitor }), "plateau: expected monitor to be 'loss', 'accuracy',"],
   [() => settleSchedule({ ...plateau(), factor: 1 as never }), "expected schedule to be 'constant', 'cosine'"],
-])('refuses what cannot be: %s', (make, message) => {
+])('refuses invalid settings: %s', (make, message) => {
   expect(make).toThrow(message);
 });

@@ -33,7 +33,7 @@ async function withTargets(targetOf: (label: string) => Target, labels?: readonl
 }
 
 describe('a head without hidden layers', () => {
-  test('is solved for, and the log says so', async () => {
+  test('is solved, and the log reports it', async () => {
     const model = await tinyTransfer({ dropout: 0.5 });
     const logged: unknown[] = [];
     const log = await expectNoLeak(() =>
@@ -58,7 +58,7 @@ describe('a head without hidden layers', () => {
     expect(log.epochs[0]?.validationLoss).toBeCloseTo(loss, 6);
   });
 
-  test('alone moves, whatever is unfrozen', async () => {
+  test('is the only part that changes, whatever is unfrozen', async () => {
     const model = await tinyTransfer();
     unfreeze(model);
     const before = weightValues(model);
@@ -68,20 +68,20 @@ describe('a head without hidden layers', () => {
     expect(moved).toEqual(['head_logits/kernel', 'head_logits/bias']);
   });
 
-  test.each<Pooling>(['average', 'max', 'both', 'flatten'])('behind pooling %s', async (pooling) => {
+  test.each<Pooling>(['average', 'max', 'both', 'flatten'])('is solved after pooling %s', async (pooling) => {
     const model = await tinyTransfer({ pooling, dropout: 0.2 });
     const log = await trainHead(model, tinySamples());
     expect(log).toMatchObject({ stoppedBy: 'converged', epochs: [{ accuracy: 1 }] });
   });
 
-  test('is the same where features are not kept', async () => {
+  test('is the same without cached features', async () => {
     const [kept, streamed] = [await tinyTransfer(), await tinyTransfer()];
     await trainHead(kept, tinySamples(), { l2: 0.1 });
     await trainHead(streamed, tinySamples(), { l2: 0.1, cache: false });
     expect(weightValues(streamed)).toEqual(weightValues(kept));
   });
 
-  test('begins fineTune', async () => {
+  test('is solved before fineTune', async () => {
     const model = await tinyTransfer();
     await fineTune(model, tinySamples(), { unfreeze: { lastStages: 1 }, epochs: 1 });
     expect(model.history.map(({ phase, method }) => [phase, method])).toEqual([
@@ -90,7 +90,7 @@ describe('a head without hidden layers', () => {
     ]);
   });
 
-  test('answers other questions', async () => {
+  test('is solved for other tasks', async () => {
     const binary = await tinyTransfer({ task: 'binary', labels: ['plain', 'striped'] });
     const striped = await withTargets((label) => (label === 'plain' ? 'plain' : 'striped'));
     expect(await trainHead(binary, striped)).toMatchObject({ stoppedBy: 'converged', epochs: [{ accuracy: 1 }] });
@@ -110,7 +110,7 @@ describe('a head without hidden layers', () => {
     expect(epochs[0]?.loss).toBeLessThan(5);
   });
 
-  test('several heads are solved for one by one', async () => {
+  test('several heads are solved one by one', async () => {
     const { base } = await tinyTransfer();
     const model = replaceHead(base, {
       dropout: 0.2,
@@ -131,7 +131,7 @@ describe('a head without hidden layers', () => {
   });
 });
 
-describe('when it is stopped, the weights are as they were', () => {
+describe('when it is stopped, the weights are unchanged', () => {
   test.each([
     ['at once', () => true],
     ['while features are computed', (phase: string) => phase === 'features'],
@@ -155,7 +155,7 @@ describe('when it is stopped, the weights are as they were', () => {
     expect([weightValues(model), model.head.trained]).toEqual([before, false]);
   });
 
-  test('by a timer: other work has its turn', async () => {
+  test('by a timer: other tasks can run', async () => {
     const model = await tinyTransfer({ pooling: 'flatten' });
     const abort = new AbortController();
     const log = await trainHead(model, tinySamples(300), {
@@ -181,7 +181,7 @@ describe('when it is stopped, the weights are as they were', () => {
   });
 });
 
-test('a loss that is not finite is an error, and the weights are as they were', async () => {
+test('a loss that is not finite is an error, and the weights are unchanged', async () => {
   const model = await tinyTransfer({ task: 'regression' });
   const before = weightValues(model);
   const sizes: Readonly<Record<string, number>> = { across: 1e30, along: 1e37, plain: 3e38 };
@@ -197,7 +197,7 @@ test('a loss that is not finite is an error, and the weights are as they were', 
   expect([weightValues(model), model.head.trained, model.history]).toEqual([before, false, []]);
 });
 
-describe('a head is trained by steps', () => {
+describe('a head is trained by gradient steps', () => {
   const options: Readonly<Record<string, TrainHeadOptions>> = {
     augment: { augment: 'light', views: 1 },
     clip: { clip: { norm: 1 } },
@@ -218,7 +218,7 @@ describe('a head is trained by steps', () => {
     schedule: { schedule: 'constant' },
   };
 
-  test.each(Object.entries(options))('with %s, and refuses to be solved for then', async (name, given) => {
+  test.each(Object.entries(options))('with %s, and refuses the solver', async (name, given) => {
     // Blending rectangles takes maps.
     const model = await tinyTransfer({ dropout: name === 'cutMix' ? 0.1 : 0 }, name === 'cutMix' ? 'pool' : 'relu2');
     const text = `expected solver 'lbfgs' for a linear head and without options of training by steps, got ${name} too`;
@@ -238,7 +238,7 @@ describe('a head is trained by steps', () => {
     expect(log.reason).toBe('labelSmoothing: 0.1 needs gradient steps');
   });
 
-  test('where a head has another loss than its task', async () => {
+  test('with another loss than that of its task', async () => {
     const { base } = await tinyTransfer();
     const heads = { kind: { labels: tinyLabels }, number: { task: 'regression' } } as const;
     const samples = await withTargets((label) => ({ kind: label, number: tinyLabels.indexOf(label) }));
@@ -299,7 +299,7 @@ describe('a head is trained by steps', () => {
     expect(weightValues(hidden)['head_dense_1/kernel']).toEqual(before);
   });
 
-  test('of which a part is frozen', async () => {
+  test('if a part of it is frozen', async () => {
     const model = await tinyTransfer();
     for (const weight of model.head.trunk.weights) weight.frozen = weight.kind === 'bias';
     await expect(trainHead(model, tinySamples(), { solver: 'lbfgs' })).rejects.toThrow("'head_logits/bias' is frozen");

@@ -68,7 +68,7 @@ describe('accumulated gradients', () => {
     [8, 4],
     [16, 2],
     [12, 3],
-  ])('batches of %d, %d to a step, move the weights as one batch of 32 does', async (batchSize, steps) => {
+  ])('batches of %d, %d to a step, change the weights like one batch of 32', async (batchSize, steps) => {
     const whole = await tuned({ epochs: 3, learningRate: steep });
     const parts = await tuned({ epochs: 3, learningRate: steep, batchSize, gradientAccumulationSteps: steps });
     expect(norm(flat(changes(whole)))).toBeGreaterThan(1e-2);
@@ -77,7 +77,7 @@ describe('accumulated gradients', () => {
     }
   });
 
-  test('what is left at the end of an epoch is a step of its own', async () => {
+  test('remaining batches at the end of an epoch are a separate step', async () => {
     const whole = await tuned({ batchSize: 8, gradientAccumulationSteps: 100 });
     const one = await tuned({});
     expect(farthest(flat(whole.after), flat(one.after))).toBeLessThan(1e-5);
@@ -85,7 +85,7 @@ describe('accumulated gradients', () => {
 });
 
 describe('clipping', () => {
-  test('by value: no number moves by more', async () => {
+  test('by value: no number is larger', async () => {
     const free = flat(changes(await tuned({})));
     const clipped = flat(changes(await tuned({ clip: { value: 0.01 } })));
     expect(Math.max(...free.map(Math.abs))).toBeGreaterThan(0.02);
@@ -95,7 +95,7 @@ describe('clipping', () => {
     });
   });
 
-  test('by norm: the gradient of each weight is shortened by itself', async () => {
+  test('by norm: the gradient of each weight is scaled separately', async () => {
     const free = changes(await tuned({}));
     const clipped = changes(await tuned({ clip: { norm: 0.05 } }));
     const lengths = Object.values(free).map(norm);
@@ -109,7 +109,7 @@ describe('clipping', () => {
     }
   });
 
-  test('by the norm of all: directions stay', async () => {
+  test('by the norm of all: the direction is kept', async () => {
     const free = flat(changes(await tuned({})));
     const clipped = flat(changes(await tuned({ clip: { globalNorm: 0.1 } })));
     expect(norm(free)).toBeGreaterThan(0.2);
@@ -118,7 +118,7 @@ describe('clipping', () => {
     expect(along).toBeCloseTo(1, 5);
   });
 
-  test('the log tells the norm of the gradients as they came', async () => {
+  test('the log has the norm of the gradients before clipping', async () => {
     const model = await tinyTransfer({ dropout: 0 });
     const options = { headEpochs: 0, optimizer: sgd(), schedule: 'constant', learningRate: 1, epochs: 1 } as const;
     const log = await fineTune(model, examples(32), { ...options, clip: { globalNorm: 0.1 } });
@@ -151,7 +151,7 @@ describe('averages of weights', () => {
     return { states, end, log };
   }
 
-  test('follow the weights by their decay; callbacks see the weights, the model ends with the averages', async () => {
+  test('follow the weights with their decay; callbacks see the weights, the model ends with the averages', async () => {
     const { states, end } = await run({ decay: 0.75 });
     // As in Keras, the first step is where averages begin.
     const [, first = [], ...steps] = states;
@@ -189,7 +189,7 @@ describe('averages of weights', () => {
     variable.dispose();
   });
 
-  test('kept weights are those of a run without averages, bit for bit, though validation judges the averages', async () => {
+  test('weights are those of a run without averages, bit for bit, although validation uses the averages', async () => {
     const plain = await run(undefined);
     const kept = await run({ decay: 0.75, keep: 'weights' });
     expect(kept.end).toEqual(plain.end);
@@ -227,7 +227,7 @@ describe('rates of single weights', () => {
     model.dispose();
   });
 
-  test('layerDecay makes a stage slower than the one behind it', async () => {
+  test('layerDecay makes a stage slower than the one after it', async () => {
     const model = await tinyTransfer();
     const { weights, stages } = model.base.trunk;
     const rates = ratesOf(model, settleRates(1, 0.5), weights);
@@ -235,7 +235,7 @@ describe('rates of single weights', () => {
     model.dispose();
   });
 
-  test('weights move by their own rate', async () => {
+  test('weights change with their own rate', async () => {
     const one = changes(await tuned({ learningRate: 0.01 }));
     const two = changes(await tuned({ learningRate: { base: [0.01, 0.02], head: 0.04 } }));
     const factor = (name: string) => norm(two[name] ?? []) / norm(one[name] ?? []);
@@ -244,7 +244,7 @@ describe('rates of single weights', () => {
     expect(factor('head_logits/kernel')).toBeCloseTo(4, 3);
   });
 
-  test('the log tells the rate of the head and the highest of the base', async () => {
+  test('the log has the rate of the head and the highest of the base', async () => {
     const model = await tinyTransfer();
     const learningRate = { base: [1e-4, 1e-3], head: 1e-2 } as const;
     const log = await fineTune(model, tinySamples(), { headEpochs: 0, epochs: 1, schedule: 'constant', learningRate });
@@ -253,14 +253,14 @@ describe('rates of single weights', () => {
   });
 });
 
-describe('unfreezing little by little', () => {
+describe('gradual unfreezing', () => {
   const steps = [
     { epoch: 0, lastStages: 1 },
     { epoch: 2, layers: 'base' },
   ] as const;
   const options = { headEpochs: 0, epochs: 4, learningRate: 1e-2, unfreeze: steps } as const;
 
-  test('each step moves what it unfreezes from its epoch on', async () => {
+  test('each step trains its layers from its epoch on', async () => {
     const model = await tinyTransfer();
     const seen: Values[] = [weightValues(model)];
     const log = await fineTune(model, tinySamples(), { ...options, onEpoch: () => seen.push(weightValues(model)) });
@@ -273,7 +273,7 @@ describe('unfreezing little by little', () => {
     model.dispose();
   });
 
-  test('what is unfrozen late takes first steps as long as those of the beginning', async () => {
+  test('weights that are unfrozen late have first steps of the usual size', async () => {
     const rate = 1e-3;
     const run = async (optimizer: Optimizer) => {
       const model = await tinyTransfer({ dropout: 0 });
@@ -314,7 +314,7 @@ describe('unfreezing little by little', () => {
     expect(counts.get('12,3')).toEqual(Array.from({ length: 41 }, (_, i) => i + 1));
   });
 
-  test('with a cache and without one: the same weights, and no tensor is left', async () => {
+  test('with a cache and without one: the same weights, and no tensor leaks', async () => {
     const run = async (cache: boolean) => {
       const model = await tinyTransfer();
       await expectNoLeak(() => fineTune(model, tinySamples(), { ...options, cache }));
@@ -325,7 +325,7 @@ describe('unfreezing little by little', () => {
     expect(farthest(await run(true), await run(false))).toBeLessThan(1e-5);
   });
 
-  test('the log counts what has moved: not what a run that ended early was to unfreeze', async () => {
+  test('the log counts trained weights, without those of later steps if the run ended early', async () => {
     const model = await tinyTransfer();
     const options = { epochs: 9, headEpochs: 0, earlyStopping: { patience: 1, minDelta: 9 }, validation: 0.3 } as const;
     const late = [
@@ -341,7 +341,7 @@ describe('unfreezing little by little', () => {
     whole.dispose();
   });
 
-  test('a run that begins later begins with the step that is under way', async () => {
+  test('a run with initialEpoch begins with the step of that epoch', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     await fineTune(model, tinySamples(), { ...options, initialEpoch: 3 });
@@ -359,7 +359,7 @@ describe('unfreezing little by little', () => {
       /rise from 0, got 0, 0/,
     ],
     [[{ epoch: 0, lastStages: 1 }, { lastStages: 2 }], /rise from 0, got 0, /],
-  ])('steps %j are refused, and the model stays as it was', async (unfreeze, text) => {
+  ])('steps %j are refused, and the model is unchanged', async (unfreeze, text) => {
     const model = await tinyTransfer();
     await expect(fineTune(model, tinySamples(), { unfreeze })).rejects.toThrow(text);
     expect(model.base.trunk.weights.every(({ frozen }) => frozen)).toBe(true);
@@ -369,7 +369,7 @@ describe('unfreezing little by little', () => {
 });
 
 describe('time', () => {
-  test('training stops when its seconds are over, with a last validation', async () => {
+  test('training stops at its time limit, with a last validation', async () => {
     const model = await tinyTransfer();
     const log = await trainHead(model, tinySamples(), {
       epochs: 100_000,

@@ -31,7 +31,7 @@ function moved(before: Record<string, number[]>, after: Record<string, number[]>
 const statistics = /moving_(mean|variance)$/;
 
 describe('frozen means frozen, bit for bit', () => {
-  test('trainHead moves the head and nothing else, even when the base is unfrozen', async () => {
+  test('trainHead changes only the head, even if the base is unfrozen', async () => {
     const model = await tinyTransfer();
     unfreeze(model);
     const before = weightValues(model);
@@ -39,7 +39,7 @@ describe('frozen means frozen, bit for bit', () => {
     expect(moved(before, weightValues(model))).toEqual(['head_logits/kernel', 'head_logits/bias']);
   });
 
-  test('fineTune of the last stage moves that stage and the head, and no BatchNorm statistics', async () => {
+  test('fineTune of the last stage changes that stage and the head, and no BatchNorm statistics', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     await fineTune(model, tinySamples(), { unfreeze: { lastStages: 1 }, epochs: 2 });
@@ -52,14 +52,14 @@ describe('frozen means frozen, bit for bit', () => {
     ]);
   });
 
-  test('fineTune of everything moves every weight but the statistics', async () => {
+  test('fineTune of everything changes every weight except statistics', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     await fineTune(model, tinySamples(), { epochs: 1, learningRate: 1e-3 });
     expect(moved(before, weightValues(model))).toEqual(Object.keys(before).filter((name) => !statistics.test(name)));
   });
 
-  test('single frozen layers inside the unfrozen part stay', async () => {
+  test('single frozen layers inside the unfrozen part do not change', async () => {
     const model = await tinyTransfer();
     unfreeze(model);
     freeze(model, ['block_1_depthwise', /^bn2$/]);
@@ -71,7 +71,7 @@ describe('frozen means frozen, bit for bit', () => {
   });
 });
 
-describe('what is frozen in front is computed once', () => {
+describe('the frozen prefix is computed once', () => {
   test.each([
     [
       'trainHead',
@@ -93,7 +93,7 @@ describe('what is frozen in front is computed once', () => {
       });
   });
 
-  test('the log says up to which stage', async () => {
+  test('the log names its last stage', async () => {
     const model = await tinyTransfer();
     expect((await trainHead(model, tinySamples(), { epochs: 1 })).cachedUpTo).toBe('head_pooling_average');
     expect((await fineTune(model, tinySamples(), { unfreeze: 'conv2', epochs: 1 })).cachedUpTo).toBe('pool');
@@ -115,7 +115,7 @@ describe('what is frozen in front is computed once', () => {
   });
 });
 
-describe('one seed fixes everything', () => {
+describe('the seed determines everything', () => {
   const run = async (seed: number) => {
     const model = await tinyTransfer({ hidden: [8], dropout: 0.3 });
     await fineTune(model, tinySamples(), { unfreeze: 'conv2', epochs: 2, headEpochs: 2, seed, validation: 0.25 });
@@ -142,7 +142,7 @@ describe('learning', () => {
     expect((await evaluate(model, tinySamples(16, 9))).accuracy).toBeGreaterThan(0.9);
   });
 
-  test.runIf(isUsualWay)('a linear head on fixed features converges to the known answer', async () => {
+  test.runIf(isUsualWay)('a linear head on fixed features converges to the known optimum', async () => {
     const random = randomGenerator(2);
     const inputs = Array.from({ length: 48 }, (_, i) => tinyPicture(i % 2 === 0 ? 'across' : 'plain', random));
     const model = await tinyTransfer({ task: 'regression', outputs: ['sum', 'constant'], dropout: 0 }, 'relu1');
@@ -199,13 +199,13 @@ describe('fineTune decides as documented', () => {
     expect(model.history.map(({ phase }) => phase)).toEqual(['head', 'fineTune', 'fineTune']);
   });
 
-  test('headEpochs 0 turns that off', async () => {
+  test('headEpochs 0 skips that', async () => {
     const model = await tinyTransfer();
     await fineTune(model, tinySamples(), { epochs: 1, headEpochs: 0 });
     expect(model.history.map(({ phase }) => phase)).toEqual(['fineTune']);
   });
 
-  test('without unfreeze it keeps what is unfrozen, and unfreezes all when nothing is', async () => {
+  test('without the option unfreeze it trains unfrozen layers, and all if none is unfrozen', async () => {
     const some = await tinyTransfer();
     unfreeze(some, 'conv2');
     expect((await fineTune(some, tinySamples(), { epochs: 1 })).cachedUpTo).toBe('pool');
@@ -214,7 +214,7 @@ describe('fineTune decides as documented', () => {
     expect(none.base.trunk.weights.every((weight) => !weight.frozen)).toBe(true);
   });
 
-  test('head and base have rates of their own', async () => {
+  test('head and base have their own rates', async () => {
     const model = await tinyTransfer();
     await trainHead(model, tinySamples(), { epochs: 1 });
     const before = weightValues(model);
@@ -241,7 +241,7 @@ describe('validation', () => {
     }
   });
 
-  test('samples of their own give the same figures as evaluate', async () => {
+  test('separate samples give the same figures as evaluate', async () => {
     const model = await tinyTransfer();
     const validation = tinySamples(4, 7);
     const log = await trainHead(model, tinySamples(), { epochs: 1, validation });
@@ -252,7 +252,7 @@ describe('validation', () => {
 });
 
 describe('the log and the callbacks', () => {
-  test('epochs are numbered on from initialEpoch, as Keras does', async () => {
+  test('epochs are numbered from initialEpoch, as in Keras', async () => {
     const model = await tinyTransfer();
     const seen: EpochLog[] = [];
     const log = await trainHead(model, tinySamples(), {
@@ -297,7 +297,7 @@ describe('the log and the callbacks', () => {
 });
 
 describe('stopping', () => {
-  test('a signal stops between two batches; the model is usable and the log says so', async () => {
+  test('a signal stops between two batches; the model is usable and the log reports it', async () => {
     const model = await tinyTransfer();
     const abort = new AbortController();
     const log = await trainHead(model, tinySamples(), {
@@ -318,7 +318,7 @@ describe('stopping', () => {
     expect(log.stoppedBy).toBe('signal');
   });
 
-  test('a signal that came before stops before the first batch', async () => {
+  test('an aborted signal stops before the first batch', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     const log = await trainHead(model, tinySamples(), { signal: AbortSignal.abort() });
@@ -327,7 +327,7 @@ describe('stopping', () => {
   });
 });
 
-test('a loss that is not finite stops, restores the last good weights and says what to try', async () => {
+test('a loss that is not finite stops, restores the last finite weights and gives advice', async () => {
   const model = await tinyTransfer({ task: 'regression', dropout: 0 });
   const inputs = Array.from({ length: 32 }, () => tinyPicture('plain', randomGenerator(1)));
   const samples = fromArrays({ inputs, targets: inputs.map(() => 1e4) });
@@ -339,7 +339,7 @@ test('a loss that is not finite stops, restores the last good weights and says w
   expect(Object.values(weightValues(model)).flat().every(Number.isFinite)).toBe(true);
 });
 
-describe('no tensor is left behind', () => {
+describe('no tensor leaks', () => {
   test('by the verbs', async () => {
     const model = await tinyTransfer();
     const samples = tinySamples();
@@ -385,7 +385,7 @@ describe('no tensor is left behind', () => {
   });
 });
 
-test('a custom head trains and predicts like ours', async () => {
+test('a custom head trains and predicts like a built one', async () => {
   const { layers, sequential } = await import('@tensorflow/tfjs-layers');
   const own = sequential({
     layers: [

@@ -76,7 +76,7 @@ const solvers = {
   gradient: { solver: 'gradient', learningRate: 0.05, epochs: 20 },
 } as const;
 
-describe('nothing is warned about', () => {
+describe('no warnings', () => {
   test('with ten examples of each label to train on, five others to validate and evaluate on, and figures that are good', async () => {
     expect(await warned(tinySamples(10, 1), tinySamples(5, 2))).toBeUndefined();
     expect(await warned(tinySamples(10, 1), tinySamples(5, 2), solvers.gradient)).toBeUndefined();
@@ -94,7 +94,7 @@ describe('nothing is warned about', () => {
   });
 });
 
-test('files are the same by their path, not by what they are called in their folder', async () => {
+test('files are compared by their path, not by their name in the folder', async () => {
   const model = await tinyTransfer();
   const { head } = model;
   const read = async (samples: Samples) => {
@@ -159,7 +159,7 @@ describe.each(['lbfgs', 'gradient'] as const)('training examples that are valida
   });
 });
 
-test('evaluate counts examples that the head was trained on, by whichever verb; others of them are fine', async () => {
+test('evaluate counts examples that the head was trained on by any verb, and no others', async () => {
   const model = await tinyTransfer();
   const { train, validation } = tinySamples(20).split({ validation: 0.5 });
   await trainHead(model, train, { validation });
@@ -173,7 +173,7 @@ test('evaluate counts examples that the head was trained on, by whichever verb; 
   for (const each of [model, other]) each.dispose();
 });
 
-test('few examples of a label, each use by itself', async () => {
+test('few examples of a label, counted for each use', async () => {
   const few = await warned(tinySamples(9), tinySamples(4, 2));
   expect(few).toEqual([
     fewer('10 training examples of across (9), along (9), plain (9)'),
@@ -186,7 +186,7 @@ test('few examples of a label, each use by itself', async () => {
   model.dispose();
 });
 
-test('of many labels ten are named', async () => {
+test('at most ten labels are named', async () => {
   const labels = Array.from({ length: 12 }, (_, i) => `label${String(i).padStart(2, '0')}`);
   const model = await tinyTransfer({ labels });
   const random = randomGenerator(3);
@@ -233,7 +233,7 @@ test('a regression has no warnings of labels, only of examples that are shared',
   model.dispose();
 });
 
-test('several heads: each is named, what is of all is listed once', async () => {
+test('several heads: each is named, common warnings are listed once', async () => {
   const random = randomGenerator(5);
   const targets = Array.from({ length: 24 }, (_, i) => ({ kind: i % 4 === 0 ? 'a' : 'b', size: i / 24 }));
   const samples = fromArrays({ inputs: targets.map(() => tinyPicture('plain', random)), targets });

@@ -37,17 +37,17 @@ describe('patience', () => {
     expect(follow([5, 4, 4, 3, 3, 3, 1], { patience: 3 })).toEqual({ epochs: 7, best: 6 });
   });
 
-  test('accuracies are better the higher', () => {
+  test('higher accuracies are better', () => {
     expect(follow([0.5, 0.6, 0.6, 0.6], { patience: 2 }, 'validationAccuracy')).toEqual({ epochs: 4, best: 1 });
   });
 
-  test('minDelta is what a figure has to be better by; the best epoch is the best all the same', () => {
+  test('minDelta is the smallest improvement for patience; the best epoch does not depend on it', () => {
     expect(follow([5, 4.9, 4.8, 4.7], { patience: 2, minDelta: 0.5 })).toEqual({ epochs: 3, best: 2 });
     // Small steps add up.
     expect(follow([5, 4.7, 4.4, 4.1, 3.8], { patience: 2, minDelta: 0.5 })).toEqual({ epochs: 5, best: 4 });
   });
 
-  test('a baseline that is not beaten ends it', () => {
+  test('a baseline that is not exceeded ends patience', () => {
     expect(follow([5, 4, 3, 2], { patience: 2, baseline: 1 })).toEqual({ epochs: 2, best: 1 });
     expect(follow([5, 0.5, 3, 2], { patience: 2, baseline: 1 })).toEqual({ epochs: 4, best: 1 });
   });
@@ -105,7 +105,7 @@ describe('in training', () => {
     model.dispose();
   });
 
-  test('early stopping ends the run and tells', async () => {
+  test('early stopping ends the run, and the log reports it', async () => {
     const model = await tinyTransfer();
     const log = await expectNoLeak(() =>
       trainHead(model, tinySamples(), {
@@ -122,7 +122,7 @@ describe('in training', () => {
     model.dispose();
   });
 
-  describe('the weights that a run begins with', () => {
+  describe('initial weights', () => {
     const validation = tinySamples(6, 4);
     const wreck = {
       epochs: 3,
@@ -133,7 +133,7 @@ describe('in training', () => {
     } as const;
 
     test.each<Monitor>(['validationLoss', 'validationAccuracy'])(
-      'are those that the model ends with when no epoch has a better %s, and the log tells',
+      'are restored if no epoch has a better %s, and the log reports it',
       async (monitor) => {
         const model = await tinyTransfer();
         await trainHead(model, tinySamples(), { epochs: 8, learningRate: 0.05, solver: 'gradient' });
@@ -160,7 +160,7 @@ describe('in training', () => {
       },
     );
 
-    test('have the number before the first epoch, of trainHead on a trained head too', async () => {
+    test('have the number before the first epoch, also in trainHead on a trained head', async () => {
       const model = await tinyTransfer();
       await trainHead(model, tinySamples());
       const before = weightValues(model);
@@ -170,7 +170,7 @@ describe('in training', () => {
       model.dispose();
     });
 
-    test('are left behind by an epoch that is better, and patience does not count them', async () => {
+    test('are replaced by a better epoch, and patience ignores them', async () => {
       const model = await tinyTransfer();
       await trainHead(model, tinySamples(), { epochs: 1, learningRate: 1e-4, solver: 'gradient' });
       const better = await trainHead(model, tinySamples(), { epochs: 4, learningRate: 0.05, validation });
@@ -203,7 +203,7 @@ describe('in training', () => {
       model.dispose();
     });
 
-    test('with averages and moving statistics: both are as they were', async () => {
+    test('with averages and moving statistics: both are restored', async () => {
       const model = await tinyTransfer();
       await trainHead(model, tinySamples());
       const before = weightValues(model);
@@ -215,7 +215,7 @@ describe('in training', () => {
     });
   });
 
-  test('without validation nothing is judged', async () => {
+  test('without validation no epochs are compared', async () => {
     const model = await tinyTransfer();
     const log = await trainHead(model, tinySamples(), { epochs: 2 });
     expect(log.best).toBeUndefined();
