@@ -143,7 +143,7 @@ test('full storage: training continues, and warns once', async () => {
   const { warnings, ...rest } = await ask(page, 'train', 'indexeddb://full');
   expect(warnings.slice(0, 1)).toEqual([
     expect.stringMatching(
-      /^fineTune: expected to keep a checkpoint after step 1 \(epoch 0\), but: .*QuotaExceededError/,
+      /^Expected to keep a checkpoint after step 1 \(epoch 0\), but: .*QuotaExceededError/,
     ),
   ]);
   expect({ ...rest, warnings: warnings.slice(1) }).toEqual(plain);
