@@ -34,7 +34,7 @@ describe('suggestions', () => {
   });
 });
 
-test('what is read of a curve that ended early is what fastai reads: all but a tenth of the steps asked for, and the last five', () => {
+test('of a curve that ended early the same part is read as in fastai: without a tenth of the requested steps and the last five', () => {
   const all = Array.from({ length: 40 }, (_, i) => i);
   expect(readable(all, all, 100).losses).toEqual(all.slice(10, -5));
   expect(readable(all, all, 40).learningRates).toEqual(all.slice(4, -5));

@@ -191,7 +191,7 @@ describe('activations', () => {
     'log_sigmoid',
     'squareplus',
     'sparse_plus',
-  ])('tfjs finds %s for its own layers, and again in what it saved', async (activation) => {
+  ])('tfjs finds %s for its own layers, and in models that it saved', async (activation) => {
     const config = { units: 1, activation, kernel_initializer: { class_name: 'Ones', config: {} } };
     const model = await models.modelFromJSON({ modelTopology: topology('Dense', config, [1, 1]) } as never);
     const again = await models.modelFromJSON({ modelTopology: model.toJSON(undefined, false) });
@@ -215,7 +215,7 @@ describe('activations', () => {
 });
 
 describe('registerLayers', () => {
-  test('names what it registered, a second time too', () => {
+  test('returns the registered names, also the second time', () => {
     const names = registerLayers();
     expect(names.slice(0, 15)).toEqual([
       'ActivationOf',

@@ -263,7 +263,7 @@ test.each([
   ['sigmoid', 1, ['a', 'b'], 'binary'],
   ['sigmoid', 3, ['a', 'b', 'c'], 'multiLabel'],
   [undefined, 3, ['a', 'b', 'c'], 'classes'],
-] as const)('the last activation %s of %i outputs tells the task', async (activation, units, labels, task) => {
+] as const)('the last activation %s of %i outputs determines the task', async (activation, units, labels, task) => {
   const source = ending(layers.flatten(), layers.dense({ units, ...(activation && { activation }) }));
   const model = await load(source, { labels });
   expect([model.task, model.head.task]).toEqual([task, task]);

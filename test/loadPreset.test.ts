@@ -94,7 +94,7 @@ describe('a preset', () => {
     other.dispose();
   });
 
-  test('leaves no tensor behind', async () => {
+  test('leaks no tensor', async () => {
     await expectNoLeak(async () => {
       const base = await loadBase('mobilenet', { ...small, weights: null });
       const model = replaceHead(base, { labels: ['a', 'b'] });

@@ -112,7 +112,7 @@ describe('probabilities at the edges', () => {
     expect((await classifier.predict([-100]))[0]?.label).toBe('b');
   });
 
-  test('labels that are told apart without a mistake are not certain', async () => {
+  test('labels that are separated without a mistake are not certain', async () => {
     const classifier = await vectors(1, { distance: 'euclidean' });
     for (const [value, label] of [
       [0, 'a'],

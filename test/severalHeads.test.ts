@@ -344,7 +344,7 @@ describe('several heads', () => {
     expect(lights?.map(({ output }) => output)).toEqual(['output']);
   });
 
-  test('leave no tensor behind', async () => {
+  test('leak no tensor', async () => {
     const samples = records(examples(4));
     await expectNoLeak(async () => {
       const model = await tinySeveral({ heads, hidden: [4] });

@@ -97,7 +97,7 @@ test('a page that crashes while writing leaves only whole files', async () => {
   expect((await ask(opened.page, 'list')).length).toBeGreaterThan(0);
 });
 
-test('a training whose page crashes goes on in another page, and ends with the same bits', async () => {
+test('a training run whose page crashes resumes in another page, and ends with the same bits', async () => {
   const { page } = opened;
   const plain = await ask(page, 'train');
   const other = await anotherPage();

@@ -47,7 +47,7 @@ afterEach(() => {
   expect(silent.flatMap(({ calls }) => calls)).toEqual([]);
 });
 
-describe('what is in a file', () => {
+describe('content of a file', () => {
   test.each(truths)('%s: names, texts and values are those that h5py reads', (name, truth) => {
     expect(everything(open(bytesOf(name)), truth)).toEqual(truth);
   });

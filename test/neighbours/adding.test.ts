@@ -34,7 +34,7 @@ const kinds: Record<string, (base: Base) => Promise<ExampleClassifier>> = {
 
 describe('adding and removing', () => {
   test.each(Object.entries(kinds))(
-    '%s: what was added and removed again is as if it had never been there, bit for bit',
+    '%s: adding and removing an example restores the state, bit for bit',
     async (_, make) => {
       const base = open(await pictureBase());
       const [a, b, c, d, e, f, ...others] = pictures(9);
@@ -69,7 +69,7 @@ describe('adding and removing', () => {
     }
   });
 
-  test('tells labels, counts and ids; a label without examples is gone', async () => {
+  test('lists labels, counts and ids; a label without examples is removed', async () => {
     const classifier = await vectors(2);
     expect([classifier.size, classifier.labels, classifier.classCounts, classifier.examples]).toEqual([0, [], {}, []]);
     const ids = [
@@ -130,7 +130,7 @@ describe('adding and removing', () => {
     expect(classifier.size).toBe(0);
   });
 
-  test('what cannot be read is left out and told, or adds nothing at all', async () => {
+  test('unreadable examples are skipped and listed, or nothing is added', async () => {
     const samples = tinySamples(2);
     const torn = (onUnreadable: 'skip' | 'error'): Samples =>
       defineSamples({

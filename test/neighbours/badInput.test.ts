@@ -90,7 +90,7 @@ describe('making one', () => {
     expect(classifier.toJSON().origin.width).toBe(2);
   });
 
-  test('of what are no features', async () => {
+  test('of outputs that are not features', async () => {
     const base = open(await vectorBase(3));
     const output = (shape: number[], dtype: 'float32' | 'int32'): Base => ({
       ...base,

@@ -52,7 +52,7 @@ async function accuracyOf(classifier: ExampleClassifier, train: Samples, samples
 }
 
 describe('of classes', () => {
-  test('are what the classifiers themselves reach, and nothing else changes', async () => {
+  test('have the accuracy of the classifiers themselves, and nothing else changes', async () => {
     const model = await tinyModel();
     const [train, samples] = [noisy([9, 4, 6], 1), noisy([5, 8, 3], 2)];
     await trainHead(model, train, { epochs: 1 });
@@ -104,7 +104,7 @@ describe('of classes', () => {
     ]);
   });
 
-  test('of fewer examples than k, fewer vote; what was skipped is told of both', async () => {
+  test('with fewer examples than k, fewer vote; skipped examples are listed for both', async () => {
     const model = await tinyModel();
     const torn = (samples: Samples, bad: number): Samples =>
       defineSamples({

@@ -41,7 +41,7 @@ describe('features', () => {
     ['relu2', 'both', (map) => tf.concat([tf.mean(map, [1, 2]), tf.max(map, [1, 2])], 1)],
     ['relu2', 'flatten', (map) => tf.reshape(map, [1, -1])],
     ['gap', undefined, (vector) => vector],
-  ])('cut at %s, pooling %s: what the base gives for the preprocessed input', async (cut, pooling, pool) => {
+  ])('cut at %s, pooling %s: outputs of the base for the preprocessed input', async (cut, pooling, pool) => {
     const base = open(await pictureBase(cut));
     const classifier = open(await knn(base, pooling === undefined ? {} : { pooling }));
     const [{ input } = { input: new Float32Array(0) }] = pictures(1);
@@ -191,7 +191,7 @@ describe('features of another base are refused', () => {
   });
 });
 
-describe('what is no such data is refused', () => {
+describe('other data is refused', () => {
   const spoil: [string, (set: ExampleSet) => unknown, string][] = [
     ['text', () => 'kept.json', 'expected examples to be the result of toJSON of a classifier, got string.'],
     ['a list', (set) => set.examples, 'got a list.'],

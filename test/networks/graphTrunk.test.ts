@@ -214,7 +214,7 @@ describe('training on a GraphModel', () => {
     model.dispose();
   });
 
-  test('leaves no tensor behind', async () => {
+  test('leaks no tensor', async () => {
     await expectNoLeak(async () => {
       const model = await tinyTransfer();
       await trainHead(model, samples(), { epochs: 1 });

@@ -112,7 +112,7 @@ describe('initialValues', () => {
 });
 
 describe('buildTrunk with a seed', () => {
-  test('fills what the source does not hold, and only that', async () => {
+  test('fills only the weights that the source lacks', async () => {
     await expectNoLeak(async () => {
       const source = tinyModel();
       const artefact = readLiveModel(source);

@@ -56,7 +56,7 @@ describe.each(Object.entries(cuts))('%s', (key, cut) => {
   const { topology, weights, inputShape, output } = golden.models[key as keyof typeof cuts];
   const load = (json: object = topology): Promise<Base> => loadBase(handler(json, weights), { cut });
 
-  test('computes what Keras 3 computes', async () => {
+  test('computes the values of Keras 3', async () => {
     const base = await load();
     expect(difference(base.trunk.run(wave([2, ...inputShape], 1, 0.2)), output)).toBeLessThan(1e-5);
     base.dispose();
@@ -94,7 +94,7 @@ test('a topology as the converter leaves it reads the same', () => {
   }
 });
 
-test('gradients flow through what was rewritten, and a trained model is saved with it', async () => {
+test('gradients flow through converted layers, and a trained model is saved with them', async () => {
   const { topology, weights } = golden.models.mixed;
   const base = await loadBase(handler(topology, weights), { cut: 'top' });
   const x = wave([2, 8, 8, 3], 1, 0.2);

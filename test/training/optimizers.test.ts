@@ -184,7 +184,7 @@ test('rmsprop, centered: constant gradients give no NaN', () => {
 });
 
 describe.each(keysOf(optimizers))('%s by name', (name) => {
-  test('is what the exported function of its name gives', () => {
+  test('equals the exported function of the same name', () => {
     const [byName, made] = [settleOptimizer(name), door[name]()];
     expect(byName.name).toBe(name);
     expect(JSON.parse(JSON.stringify(byName))).toEqual(JSON.parse(JSON.stringify(made)));

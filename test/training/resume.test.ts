@@ -123,7 +123,7 @@ const settings: Record<string, FineTuneOptions> = {
 };
 
 describe.each(Object.entries(settings))('fineTune of %s', (_, options) => {
-  test('goes on from its checkpoints to the same end', async () => {
+  test('resumes from its checkpoints to the same result', async () => {
     const plain = await end((model) => fineTune(model, samples, { ...common, ...options }));
     const written: Files[] = [];
     const to = memoryStore(new Map(), written);

@@ -180,7 +180,7 @@ test('names distinguish settings, as checkpoints need', () => {
 });
 
 describe.each(keysOf(schedules))('%s by name', (name) => {
-  test('is what the exported function of its name gives', () => {
+  test('equals the exported function of the same name', () => {
     const [byName, made] = [name, door[name]()].map((schedule) => settleSchedule(schedule));
     expect(byName?.name).toBe(made?.name);
     expect(byName?.name.startsWith(`${name}(`)).toBe(true);

@@ -112,7 +112,7 @@ describe('preprocessors that write into a batch', () => {
     expect(writerOf(own)).toBeUndefined();
   });
 
-  test('a replaced apply is what a base uses', async () => {
+  test('a base uses a replaced apply', async () => {
     const apply = vi.fn(() => tf.fill([16, 16, 3], 0.5));
     const reader = await readerOf({ ...pictures, apply });
     const gathering = gatherFor(reader.base)(1);

@@ -301,7 +301,7 @@ describe('fromIterable', () => {
     }
   });
 
-  it('refuses nothing, and what is no example', async () => {
+  it('refuses empty input, and values that are not examples', async () => {
     await expect(fromIterable([])).rejects.toMatchObject({ code: 'NO_EXAMPLES' });
     const rows = [{ xs: 1, ys: 2 }] as unknown as { input: number; target: number }[];
     await expect(fromIterable(rows)).rejects.toThrow(/expected example 0 to be \{ input, target \}, got fields xs, ys/);
@@ -324,7 +324,7 @@ describe('fromTensors', () => {
     });
   });
 
-  it('gives what both preprocessors take', async () => {
+  it('gives inputs for both preprocessors', async () => {
     const xs = tf.tensor4d([0, 51, 102, 255, 255, 255], [2, 1, 1, 3]);
     const samples = await fromTensors({ inputs: xs, targets: [0.5, 1.5] });
     xs.dispose();
@@ -355,7 +355,7 @@ describe('fromTensors', () => {
     tf.dispose([xs, one, two]);
   });
 
-  it('takes tensors of indexes beside labels', async () => {
+  it('takes tensors of indexes with labels', async () => {
     const xs = tf.zeros([3, 2]);
     const targets = tf.tensor1d([1, 0, 1], 'int32');
     const samples = await fromTensors({ inputs: xs, targets, labels: ['a', 'b'] });

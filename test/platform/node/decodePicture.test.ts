@@ -356,7 +356,7 @@ describe('text instead of a path', () => {
 });
 
 describe('pictureHeader', () => {
-  it('reads the size of what browsers decode', async () => {
+  it('reads the size in all formats that browsers decode', async () => {
     for (const format of ['jpeg', 'png', 'webp', 'gif', 'avif'] as const) {
       const bytes = await flag(65, 48).toFormat(format).toBuffer();
       expect(pictureHeader(bytes)).toEqual({ width: 65, height: 48, gray: false });
