@@ -8,7 +8,7 @@ import type { Graph } from '../run/runNodes.ts';
 
 type Shape = readonly number[];
 
-/** What describes a program. */
+/** The data that a description is made from. */
 interface Described {
   readonly graph: NodeGraph;
   readonly model: Graph;

@@ -19,7 +19,7 @@ import { poolingWriters } from './writePooling.ts';
 import { scalingWriters, writeBatchNorm, writePlainBatchNorm } from './writeScaling.ts';
 import { shapingWriters } from './writeShaping.ts';
 
-/** What writing needs of a trunk of layers. */
+/** The parts of a trunk of layers that writing uses. */
 export type WritableTrunk = Pick<LayersTrunk, 'input' | 'weights' | 'layers'>;
 
 /** The calls to write, and options. */
