@@ -165,7 +165,10 @@ export interface TransferModel<
   dispose(): void;
 }
 
-/** A model whose task is known only when it is loaded: compare its `task`, and the compiler knows its labels and predictions. */
+/**
+ * A model whose task is known only when it is loaded: compare its `task`, and the compiler knows its labels and
+ * predictions.
+ */
 export type LoadedModel = { [T in TaskName]: TransferModel<T> }[TaskName] | TransferModel<Tasks>;
 
 /** A model with one head or with several. */
