@@ -37,6 +37,7 @@ export default defineConfig([
     'src/engines/kernels/assembly/*.ts',
     'src/engines/kernels/binaries.ts',
     'src/data/preprocess/resizeBinary.ts',
+    'src/engines/backends/tfjsBinary.ts',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {

@@ -1,7 +1,7 @@
 // The build, in two forms. For bundlers every module of src is a module of its own: they take what an import needs and no
 // more, and leave for later what is imported later. For Node, which reads every file by itself, what is imported together is
 // one file. The declarations of the doors serve both.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -39,6 +39,7 @@ const forBundlers: Options = {
     banner: '/// <reference lib="esnext.disposable" />',
   },
   clean: ['**/*', '!bundled/**'],
+  onSuccess: writeThread,
   esbuildPlugins: [
     {
       name: 'module names',
@@ -51,6 +52,15 @@ const forBundlers: Options = {
     },
   ],
 };
+
+/** Workers of threads have a file of their own, for pages that allow no other: the same code as the text that others start. */
+async function writeThread(): Promise<void> {
+  const built = (path: string) =>
+    import(/* @vite-ignore */ new URL(`dist/${path}`, import.meta.url).href) as Promise<unknown>;
+  const { workerCode } = (await built('platform/browser/threads.js')) as { workerCode: (source: string) => string };
+  const { threadSource } = (await built('engines/kernels/kernelModule.js')) as { threadSource: () => string };
+  writeFileSync('dist/platform/browser/thread.js', workerCode(threadSource()));
+}
 
 const forNode: Options = {
   ...both,

@@ -4,15 +4,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
-/** The tests of exactness and leaks once more, with another way of computing (test/support/testBackend.ts). */
-const exactness = (
-  name: string,
-  env: Record<string, string>,
-  files: readonly string[],
-): TestProjectInlineConfiguration => ({
-  extends: true,
-  test: { name, env, isolate: false, include: files.map((file) => `test/${file}.test.ts`) },
-});
+type Settings = NonNullable<TestProjectInlineConfiguration['test']>;
 
 /** Where ways of computing would differ first. */
 const numbers = ['networks/conformance', 'networks/gradients'];
@@ -70,59 +62,59 @@ const longOnCpu = [
 ];
 
 // The mode `thorough`: more cases, more processes, and every file of exactness in every way of computing.
-export default defineConfig(({ mode }) => ({
-  resolve: {
-    alias: [
-      { find: '#platform', replacement: source('platform/node/platform.ts') },
-      { find: /^transferkit$/, replacement: source('index.ts') },
-      { find: /^transferkit\/(\w+)$/, replacement: source('$1.ts') },
-    ],
-  },
-  test: {
-    projects: [
-      {
-        extends: true,
-        test: {
+export default defineConfig(({ mode }) => {
+  const isThorough = mode === 'thorough';
+
+  const project = ({ env = {}, ...test }: Settings): TestProjectInlineConfiguration => ({
+    extends: true,
+    test: { ...test, env: { ...env, TEST_THOROUGH: String(isThorough) } },
+  });
+
+  /** The tests of exactness and leaks once more, with another way of computing (test/support/testBackend.ts). */
+  const exactness = (name: string, env: Record<string, string>, files: readonly string[]) =>
+    project({ name, env, isolate: false, include: files.map((file) => `test/${file}.test.ts`) });
+
+  return {
+    resolve: {
+      alias: [
+        { find: '#platform', replacement: source('platform/node/platform.ts') },
+        { find: /^transferkit$/, replacement: source('index.ts') },
+        { find: /^transferkit\/(\w+)$/, replacement: source('$1.ts') },
+      ],
+    },
+    test: {
+      projects: [
+        project({
           name: 'all',
           isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [...alone, ...onWasm, ...browser, ...longOnCpu.map((file) => `test/${file}.test.ts`)],
-        },
-      },
-      { extends: true, test: { name: 'alone', include: alone } },
-      {
-        extends: true,
-        test: { name: 'on wasm', isolate: false, setupFiles: ['test/support/startWasm.ts'], include: onWasm },
-      },
-      { extends: true, test: { name: 'browser', isolate: false, include: browser } },
-      exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
-        ...(mode === 'thorough' ? mostWays : numbers),
-        'networks/batchNormTraining',
-      ]),
-      exactness('wasm', { TEST_BACKEND: 'wasm' }, [
-        ...mostWays,
-        ...longOnCpu,
-        'training/linearSolver',
-        'networks/batchNormTraining',
-      ]),
-      exactness(
-        'wasm, no kernels',
-        { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' },
-        mode === 'thorough' ? mostWays : numbers,
-      ),
-      ...(mode === 'thorough'
-        ? [exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay)]
-        : []),
-    ],
-    env: { TEST_THOROUGH: String(mode === 'thorough') },
-    globals: false,
-    // tfjs keeps its backends, kernels and tensors in one global engine: projects have processes of their own. The files of a
-    // project share them and import everything once, unless they are to be alone.
-    pool: 'forks',
-    // Each project would transform the sources again.
-    experimental: { fsModuleCache: true },
-    maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-  },
-}));
+        }),
+        project({ name: 'alone', include: alone }),
+        project({ name: 'on wasm', isolate: false, setupFiles: ['test/support/startWasm.ts'], include: onWasm }),
+        project({ name: 'browser', isolate: false, include: browser }),
+        exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
+          ...(isThorough ? mostWays : numbers),
+          'networks/batchNormTraining',
+        ]),
+        exactness('wasm', { TEST_BACKEND: 'wasm' }, [
+          ...mostWays,
+          ...longOnCpu,
+          'training/linearSolver',
+          'networks/batchNormTraining',
+        ]),
+        exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }, isThorough ? mostWays : numbers),
+        ...(isThorough ? [exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay)] : []),
+      ],
+      globals: false,
+      // tfjs keeps its backends, kernels and tensors in one global engine: projects have processes of their own. The files of a
+      // project share them and import everything once, unless they are to be alone.
+      pool: 'forks',
+      // Each project would transform the sources again.
+      experimental: { fsModuleCache: true },
+      maxWorkers: 2,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+    },
+  };
+});

@@ -2,16 +2,16 @@
 import { nameErrors } from './core/edge.ts';
 import { platform } from '#platform';
 import { chooseBackend, type BackendReport } from './engines/backends/chooseBackend.ts';
-import type { KernelOptions } from './engines/backends/completion.ts';
+import type { ChoiceOptions } from './engines/backends/completion.ts';
 import { TransferKitError } from './core/errors.ts';
-import { assertWhole } from './core/optionChecks.ts';
+import { assertWhole, invalidOption } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { shown } from './core/shown.ts';
 
 export type { BackendReport } from './engines/backends/chooseBackend.ts';
 
 /** Options of {@link useBackend}. */
-export type UseBackendOptions = KernelOptions;
+export type UseBackendOptions = ChoiceOptions;
 
 /**
  * Chooses the tfjs backend for all verbs, adds kernels that it lacks for training, and checks it once with a small
@@ -20,13 +20,14 @@ export type UseBackendOptions = KernelOptions;
  *
  * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node; `'webgpu'`, `'webgl'`, `'wasm'` or
  * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already
- * set, else the platform's, in that order.
+ * set, else the platform's, in that order; in a page that draws in software `'wasm'` is the first.
  * @param options - See {@link UseBackendOptions}. On `wasm` the work is divided among threads. Default: in Node all
  * cores that the process may use (limits of a container are respected); in a browser all cores if the page is
  * cross-origin isolated, else one. The threads do not keep a process alive. Call `useBackend` again to change the
  * options.
  * @returns The name of the backend, why it was chosen, which ones were tried before it, the kernels that were added,
- * the number of threads, and why there are fewer threads than requested.
+ * the number of threads, and notes: why there are fewer threads than requested, and that the backend is `cpu` although others
+ * come before it. That is also a warning on the console, once.
  * @throws TransferKitError `PACKAGE_MISSING` with the command that installs it, `BACKEND_UNAVAILABLE` with the reason
  * of each that was tried, `BACKEND_WRONG_RESULT`, `INVALID_OPTION`. After an error the previous backend stays active.
  *
@@ -42,7 +43,7 @@ export async function useBackend(
   options: UseBackendOptions = {},
 ): Promise<BackendReport> {
   return nameErrors('useBackend', () => {
-    assertOptions(options, { threads: true, kernels: true });
+    assertOptions(options, { threads: true, kernels: true, binary: true, fallback: true });
     assertValues(options);
     if (preference === undefined) return chooseBackend(platform.backends, undefined, options);
     const names = typeof preference === 'string' ? [preference] : preference;
@@ -58,9 +59,15 @@ export async function useBackend(
   });
 }
 
-function assertValues({ threads, kernels }: UseBackendOptions): void {
+function assertValues({ threads, kernels = true, binary = '/', fallback = true }: UseBackendOptions): void {
   if (threads !== undefined) assertWhole('threads', threads, 1);
-  if (kernels === undefined || typeof kernels === 'boolean') return;
-  const text = `expected kernels to be true or false, got ${shown(kernels)}.`;
-  throw new TransferKitError('INVALID_OPTION', text, { kernels });
+  for (const [option, value] of Object.entries({ kernels, fallback })) {
+    if (typeof value !== 'boolean') throw invalidOption(`${option} to be true or false`, value);
+  }
+  const { address, integrity = '' }: { address: unknown; integrity?: unknown } =
+    typeof binary === 'string' ? { address: binary } : binary;
+  if (typeof binary === 'object') assertOptions(binary, { address: true, integrity: true }, { of: 'binary' });
+  if (typeof address !== 'string' || address === '' || typeof integrity !== 'string') {
+    throw invalidOption("binary to be an address, or { address, integrity: 'sha384-…' }", binary);
+  }
 }

@@ -62,7 +62,7 @@ const arrows: Record<string, string[]> = {
   'networks/run': ['networks/cut', 'networks/graphs', 'networks/layers'],
   'networks/trunks': ['model', 'networks/cut', 'networks/fold', 'networks/graphs', 'networks/run'],
   'networks/write': ['model', 'model/tasks', 'networks/graphs', 'networks/layers', 'networks/run'],
-  'platform/browser': ['data/samples', 'download'],
+  'platform/browser': ['data/samples', 'download', 'engines/backends'],
   'platform/node': ['data/samples', 'download', 'engines/kernels'],
   presets: ['model', 'networks/graphs'],
   testing: ['networks/fold', 'networks/write'],

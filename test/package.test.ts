@@ -1,10 +1,9 @@
 // The package as its users get it: built, packed and unpacked beside its peers, without a registry.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
@@ -17,17 +16,13 @@ import { build as buildWithVite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
 import { doors as doorNames } from './support/doors.ts';
+import { installed, installPacked, packPackage, readme, repository } from './support/packed.ts';
 import { isThorough } from './support/thorough.ts';
 
 const execute = promisify(execFile);
-const repository = fileURLToPath(new URL('..', import.meta.url));
 const doors = Object.values(doorNames);
 const sizeLimit = 25 * 1024;
 
-const everyPackage = ['@tensorflow', '@types', 'fflate', 'sharp', 'typescript'];
-const readme = readFileSync(join(repository, 'README.md'), 'utf8');
-/** What the README tells people to install, and what comes along. */
-const installed = [...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []), 'fflate'];
 const verbs = ['loadBase', 'replaceHead', 'trainHead', 'fineTune', 'evaluate', 'predict', 'save', 'load', 'useBackend'];
 
 /**
@@ -88,9 +83,9 @@ let program: ts.Program | undefined;
 
 beforeAll(async () => {
   workspace = await mkdtemp(join(tmpdir(), 'transferkit-package-'));
-  tarball = await pack(join(workspace, 'source'));
+  tarball = await packPackage(join(workspace, 'source'));
   consumer = join(workspace, 'consumer');
-  await install(tarball, consumer);
+  await installPacked(tarball, consumer);
 }, 120_000);
 
 afterAll(() => rm(workspace, { recursive: true, force: true }));
@@ -177,7 +172,7 @@ describe('a page with only the packages of the install command', () => {
 
   beforeAll(async () => {
     page = join(workspace, 'page');
-    await install(tarball, page, installed);
+    await installPacked(tarball, page, installed);
     const use = `import { ${verbs.join(', ')} } from 'transferkit';\nconsole.log(${verbs.join(', ')});`;
     await writeFile(join(page, 'main.js'), use);
     await writeFile(join(page, 'index.html'), '<script type="module" src="./main.js"></script>');
@@ -200,44 +195,6 @@ test(`the code that fineTune loads immediately stays small`, async () => {
   console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
   expect(length).toBeLessThan(sizeLimit);
 });
-
-/** Builds a copy of the package, so that a test never touches the `dist` that somebody works with. */
-async function pack(folder: string): Promise<string> {
-  const parts = [
-    'src',
-    'package.json',
-    'tsconfig.json',
-    'tsup.config.ts',
-    'README.md',
-    'LICENSE',
-    'CHANGELOG.md',
-    'docs',
-    'bench/results.svg',
-  ];
-  for (const part of parts.filter((path) => existsSync(join(repository, path)))) {
-    await cp(join(repository, part), join(folder, part), { recursive: true });
-  }
-  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
-  await execute(process.execPath, [join(repository, 'node_modules/tsup/dist/cli-default.js'), '--silent'], {
-    cwd: folder,
-  });
-  await execute('npm', ['pack', '--ignore-scripts', '--silent'], { cwd: folder });
-  const packed = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
-  if (packed === undefined) throw new Error('npm pack left no tarball.');
-  return join(folder, packed);
-}
-
-async function install(from: string, folder: string, packages = everyPackage): Promise<void> {
-  const target = join(folder, 'node_modules/transferkit');
-  await mkdir(target, { recursive: true });
-  await execute('tar', ['-xzf', from, '--strip-components=1', '-C', target]);
-  for (const peer of packages) {
-    const link = join(folder, 'node_modules', peer);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(repository, 'node_modules', peer), link);
-  }
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-}
 
 function specifier(door: string): string {
   return door === 'index' ? `'transferkit'` : `'transferkit/${door}'`;

@@ -1,5 +1,6 @@
 // Recognises base64 text given where a path or an address is expected: a common mistake that file systems do not
 // explain.
+import { bytesOfBase64 } from './base64.ts';
 import { TransferKitError } from './errors.ts';
 import { formatOf } from './pictureFormat.ts';
 
@@ -24,7 +25,7 @@ export function base64AsPath(text: string, cause: unknown): TransferKitError | u
   if (text.length < leastLength || !/^[\w+/=\s-]+$/.test(text)) return undefined;
   const start = text.replace(/\s/g, '').slice(0, leastLength).replaceAll('-', '+').replaceAll('_', '/');
   const isCode = /^[\w+/]{40}$/.test(start);
-  const format = isCode ? formatOf(Uint8Array.from(atob(start), (character) => character.charCodeAt(0))) : undefined;
+  const format = isCode ? formatOf(bytesOfBase64(start)) : undefined;
   // Text that does not start like a picture may be a path without an extension.
   if (format === undefined && (text.length <= longestName || text.includes('/'))) return undefined;
   const kind = format === undefined ? '' : `, of ${format}`;

@@ -74,6 +74,8 @@ export interface TrainingLog {
     readonly value: number;
     readonly restored: boolean;
   };
+  /** Name of the tfjs backend that it ran on. */
+  readonly backend: string;
   /** Number of examples used for training. */
   readonly examples: number;
   /** Examples that were skipped because they could not be read. */
@@ -87,8 +89,8 @@ export interface TrainingLog {
   /**
    * Problems that did not stop the training but make its figures less reliable: few examples of a label (under ten for
    * training, five for validation), validation examples that are also training examples (the same path, input object or
-   * id), a loss at chance level, an accuracy no better than that of always predicting the most frequent label. Each
-   * appears once; missing when there are none.
+   * id), a loss at chance level, an accuracy no better than that of always predicting the most frequent label; and that the
+   * backend is `cpu` because no faster one started. Each appears once; missing when there are none.
    */
   readonly warnings?: readonly string[];
   readonly seed: number;

@@ -157,8 +157,11 @@ export interface Threads {
   cores(): number;
   /** Whether the calling thread may block until another one wakes it: false in a page. */
   readonly mayWait: boolean;
-  /** Starts a thread that calls `source`, the text of a function of one argument, with a copy of `data`. */
-  start(source: string, data: unknown): Thread;
+  /**
+   * Starts a thread that calls `source`, the text of a function of one argument, with a copy of `data`. Rejects with the
+   * reason where it does not start.
+   */
+  start(source: string, data: unknown): Promise<Thread>;
 }
 
 /** A tfjs backend that the platform can load. */
@@ -166,8 +169,22 @@ export interface BackendLoader {
   readonly name: string;
   /** npm package that contains it. */
   readonly packageName: string;
-  /** Imports the package, which registers the backend with tfjs, and sets its paths. */
-  load(): Promise<void>;
+  /**
+   * Imports the package, which registers the backend with tfjs, and starts it where that takes more than tfjs does.
+   *
+   * @param binary - For wasm: where its binary is, in place of the one that this package carries.
+   */
+  load(binary?: BinaryAddress): Promise<void>;
+  /** Why the platform's default leaves the backend out here, such as a renderer in software; undefined where it does not. */
+  readonly isSlow?: () => Promise<string | undefined>;
+}
+
+/** Where the binary of tfjs's wasm backend is. */
+export interface BinaryAddress {
+  /** Address of `tfjs-backend-wasm-simd.wasm`, of the installed version. */
+  readonly address: string;
+  /** Its hash, as in the attribute `integrity` of a script: `'sha384-…'`. Other bytes are refused. */
+  readonly integrity?: string;
 }
 
 /** Whether a location is an address for fetch (`http:`, `https:`, `data:`, `blob:`) rather than a path. */

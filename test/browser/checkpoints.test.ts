@@ -142,9 +142,7 @@ test('full storage: training continues, and warns once', async () => {
   const plain = await ask(page, 'train');
   const { warnings, ...rest } = await ask(page, 'train', 'indexeddb://full');
   expect(warnings.slice(0, 1)).toEqual([
-    expect.stringMatching(
-      /^Expected to keep a checkpoint after step 1 \(epoch 0\), but: .*QuotaExceededError/,
-    ),
+    expect.stringMatching(/^Expected to keep a checkpoint after step 1 \(epoch 0\), but: .*QuotaExceededError/),
   ]);
   expect({ ...rest, warnings: warnings.slice(1) }).toEqual(plain);
   expect(small.problems).toEqual([]);

@@ -1,7 +1,7 @@
 // A page in a real Chromium, with a program bundled from the sources and the files that it asks for.
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { basename } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -41,7 +41,20 @@ export interface OpenPage {
  */
 export async function openPage(program: string, isolated = false): Promise<OpenPage> {
   const script = await (bundles[program] ??= bundle(program));
-  const server = await serve(script, isolated ? isolation : {});
+  return openServer(await serve((path, response) => answer(path, script, response), isolated ? isolation : {}));
+}
+
+/**
+ * Serves a folder with an `index.html` as it is, and opens it.
+ *
+ * @param policy - The content security policy, if any.
+ */
+export async function openFolder(folder: string, isolated = false, policy?: string): Promise<OpenPage> {
+  const headers = { ...(isolated && isolation), ...(policy !== undefined && { 'content-security-policy': policy }) };
+  return openServer(await serve((path, response) => answerFile(folder, path, response), headers));
+}
+
+async function openServer(server: Server): Promise<OpenPage> {
   const browser = await launch(server);
   // A context of its own: what it stores is its own, and a test can open a second page of the same site.
   const context = await browser.newContext();
@@ -87,11 +100,13 @@ const isolation = {
   'cross-origin-embedder-policy': 'require-corp',
 };
 
-async function serve(script: Uint8Array, headers: Readonly<Record<string, string>>): Promise<Server> {
+type Answer = (path: string, response: ServerResponse) => Promise<void>;
+
+async function serve(answer: Answer, headers: Readonly<Record<string, string>>): Promise<Server> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    void answer(path, script, response);
+    void answer(path, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
@@ -110,6 +125,20 @@ async function answer(path: string, script: Uint8Array, response: ServerResponse
       await readFile(source(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${basename(path)}`)),
     );
   else response.writeHead(404).end();
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+};
+
+async function answerFile(folder: string, path: string, response: ServerResponse): Promise<void> {
+  const file = join(folder, path === '/' ? 'index.html' : path);
+  if (path === '/favicon.ico') return void response.writeHead(204).end();
+  const bytes = await readFile(file).catch(() => undefined);
+  if (bytes === undefined) response.writeHead(404).end();
+  else response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(bytes);
 }
 
 let launched: Promise<Browser> | undefined;

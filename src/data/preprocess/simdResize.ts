@@ -1,5 +1,6 @@
 // Resizing with this package's SIMD module, engines/kernels/assembly/resize.ts. A picture passes through its memory in
 // strips, so the memory stays small for pictures of any size.
+import { bytesOfBase64 } from '../../core/base64.ts';
 import { internalError } from '../../core/errors.ts';
 import { channelsOf, type Picture } from '../../core/picture.ts';
 import { resizePlainly, type Resize, type ResizePlan } from './resize.ts';
@@ -37,7 +38,7 @@ export function loadResize(): Promise<Resize> {
 
 async function startModule(): Promise<ResizeModule> {
   const { resizeBinary } = await import('./resizeBinary.ts');
-  const bytes = Uint8Array.from(atob(resizeBinary), (character) => character.charCodeAt(0));
+  const bytes = bytesOfBase64(resizeBinary);
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const { resize } = instance.exports;

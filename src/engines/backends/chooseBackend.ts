@@ -2,9 +2,10 @@
 import { setBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { MissingPackage } from '../../core/importFailure.ts';
-import type { BackendLoader } from '../../core/platform.ts';
+import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
 import { completeBackend } from './completeBackend.ts';
-import type { KernelOptions } from './completion.ts';
+import type { ChoiceOptions } from './completion.ts';
+import { noteSlowBackend } from './slowBackend.ts';
 import { activeBackend, startBackend } from './startBackend.ts';
 
 /** The active backend and the reason for it, as plain data. */
@@ -47,7 +48,7 @@ let lastChoice: Promise<unknown> = Promise.resolve();
 export function chooseBackend(
   loaders: readonly BackendLoader[],
   preference?: readonly string[],
-  options?: KernelOptions,
+  options?: ChoiceOptions,
 ): Promise<BackendReport> {
   const choice = lastChoice.then(() => choose(loaders, preference, options));
   lastChoice = choice.catch(() => undefined);
@@ -57,11 +58,11 @@ export function chooseBackend(
 async function choose(
   loaders: readonly BackendLoader[],
   preference: readonly string[] | undefined,
-  options: KernelOptions | undefined,
+  options: ChoiceOptions | undefined,
 ): Promise<BackendReport> {
   const active = await activeBackend();
   if (preference === undefined && active !== undefined) {
-    return { name: active, why: 'it was already set', tried: [], ...(await completeBackend(options)) };
+    return { name: active, why: 'it was already set', tried: [], ...(await completeBackend(kernelOptions(options))) };
   }
   try {
     return await firstThatStarts(loaders, preference, options);
@@ -74,22 +75,48 @@ async function choose(
 async function firstThatStarts(
   loaders: readonly BackendLoader[],
   preference: readonly string[] | undefined,
-  options: KernelOptions | undefined,
+  options: ChoiceOptions = {},
 ): Promise<BackendReport> {
-  const names = preference ?? loaders.map((loader) => loader.name);
+  const { names, slow } =
+    preference === undefined ? await platformOrder(loaders, options) : { names: preference, slow: [] };
   const failures: Failure[] = [];
   for (const name of names) {
     try {
-      await startBackend(name, loaders);
+      await startBackend(name, loaders, addressOf(options.binary));
     } catch (error) {
       failures.push({ name, error });
       continue;
     }
-    const tried = failures.map((failure) => ({ name: failure.name, reason: reasonOf(failure.error) }));
+    const failed = failures.map((failure) => ({ name: failure.name, reason: reasonOf(failure.error) }));
+    const tried = [...slow.filter((each) => each.name !== name), ...failed];
     const why = whyOf(names, failures, preference !== undefined);
-    return { name, why, tried, ...(await completeBackend(options)) };
+    const completion = await completeBackend(kernelOptions(options));
+    const note = noteSlowBackend(name, failed);
+    return { name, why, tried, ...completion, notes: [...completion.notes, ...(note === undefined ? [] : [note])] };
   }
   throw noneStarted(names, failures);
+}
+
+/** The platform's order: what is slow here comes after wasm, and cpu comes last, if at all. */
+async function platformOrder(loaders: readonly BackendLoader[], { fallback = true }: ChoiceOptions) {
+  const slow: { name: string; reason: string }[] = [];
+  for (const { name, isSlow } of loaders) {
+    const reason = await isSlow?.();
+    if (reason !== undefined) slow.push({ name, reason });
+  }
+  const all = loaders.map(({ name }) => name).filter((name) => name !== 'cpu');
+  const isSlow = (name: string) => slow.some((each) => each.name === name);
+  const last = fallback && loaders.some(({ name }) => name === 'cpu') ? ['cpu'] : [];
+  return { names: [...all.filter((name) => !isSlow(name)), ...all.filter(isSlow), ...last], slow };
+}
+
+function addressOf(binary: ChoiceOptions['binary']): BinaryAddress | undefined {
+  return typeof binary === 'string' ? { address: binary } : binary;
+}
+
+/** An object without settings leaves those of a running module unchanged. */
+function kernelOptions({ threads, kernels }: ChoiceOptions = {}): ChoiceOptions {
+  return { ...(threads !== undefined && { threads }), ...(kernels !== undefined && { kernels }) };
 }
 
 function whyOf(names: readonly string[], failures: readonly Failure[], isAskedFor: boolean): string {

@@ -2,7 +2,7 @@
 import { engine, findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
 import { importFailure } from '../../core/importFailure.ts';
 import { nearestNames } from '../../core/names.ts';
-import type { BackendLoader } from '../../core/platform.ts';
+import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
 import { quietly } from './quietly.ts';
 import { startedBackend } from './startedBackend.ts';
 
@@ -30,13 +30,17 @@ function setName(): string | undefined {
 }
 
 /** Sets a backend. Raises MissingPackage, or an error whose message is the reason. */
-export async function startBackend(name: string, loaders: readonly BackendLoader[]): Promise<void> {
-  if (startedBackend(name) === undefined && !isRegistered(name)) await load(name, loaders);
+export async function startBackend(
+  name: string,
+  loaders: readonly BackendLoader[],
+  binary?: BinaryAddress,
+): Promise<void> {
+  if (startedBackend(name) === undefined && !isRegistered(name)) await load(name, loaders, binary);
   if (await quietly(() => setBackend(name))) return;
   throw new Error(await failureOf(name));
 }
 
-async function load(name: string, loaders: readonly BackendLoader[]): Promise<void> {
+async function load(name: string, loaders: readonly BackendLoader[], binary?: BinaryAddress): Promise<void> {
   const loader = loaders.find((candidate) => candidate.name === name);
   if (loader === undefined) {
     const known = nearestNames(
@@ -46,7 +50,7 @@ async function load(name: string, loaders: readonly BackendLoader[]): Promise<vo
     throw new Error(`no backend of that name; known are ${known.join(', ') || 'none'}`);
   }
   try {
-    await loader.load();
+    await loader.load(binary);
   } catch (error) {
     throw importFailure(loader.packageName, error);
   }

@@ -1,4 +1,5 @@
 // Runs the kernels: the module on tfjs's memory, and the threads that share its tasks.
+import { bytesOfBase64 } from '../../core/base64.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Thread } from '../../core/platform.ts';
 import { kernelNames, type KernelName } from './kernelNames.ts';
@@ -38,8 +39,8 @@ export interface KernelModuleOptions {
   readonly backend: WasmBackend;
   /** Number of threads, including the calling one; more than one needs shared memory. */
   readonly threads: number;
-  /** Starts a thread that runs `serve`. Throws where the environment does not allow another thread. */
-  readonly startThread: (start: ThreadStart) => Thread;
+  /** Starts a thread that runs `serve`. Rejects where the environment does not allow another thread. */
+  readonly startThread: (start: ThreadStart) => Promise<Thread>;
   /** Whether the calling thread may block (not in a page). */
   readonly mayWait: boolean;
 }
@@ -70,7 +71,7 @@ export async function startKernels(options: KernelModuleOptions): Promise<Kernel
   const memory = memoryOf(backend);
   const { plain, relaxed } = await import('./binaries.ts');
   const shared = isShared(memory);
-  const candidates = [relaxed, plain].map((text) => withMemoryType(bytesOf(text), shared));
+  const candidates = [relaxed, plain].map((text) => withMemoryType(bytesOfBase64(text), shared));
   const index = candidates.findIndex((binary) => binary !== undefined && WebAssembly.validate(binary));
   const binary = candidates[index];
   if (binary === undefined) return undefined;
@@ -79,7 +80,7 @@ export async function startKernels(options: KernelModuleOptions): Promise<Kernel
   if (!isKernelExports(exports)) throw internalError('the kernels lack their exports');
   const control = (backend.wasm._malloc(controlBytes + 64) + 63) & ~63;
   new Uint8Array(memory.buffer, control >>> 0, controlBytes).fill(0);
-  const started = startThreads(shared ? threads - 1 : 0, (index) =>
+  const started = await startThreads(shared ? threads - 1 : 0, (index) =>
     options.startThread({ module, memory, control, thread: index + 1 }),
   );
   return makeModule(options, exports, control >>> 0, started, index === 0);
@@ -92,14 +93,13 @@ interface StartedThreads {
 }
 
 /** Starts the given number of threads, or as many as the environment allows. */
-function startThreads(count: number, start: (index: number) => Thread): StartedThreads {
-  const running: Thread[] = [];
-  try {
-    while (running.length < count) running.push(start(running.length));
-    return { running, refusal: undefined };
-  } catch (error) {
-    return { running, refusal: error instanceof Error ? error.message : String(error) };
-  }
+async function startThreads(count: number, start: (index: number) => Promise<Thread>): Promise<StartedThreads> {
+  const starts = Array.from({ length: count }, async (_, index) => start(index));
+  const settled = await Promise.allSettled(starts);
+  const running = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = settled.find((each) => each.status === 'rejected');
+  const reason: unknown = failed?.reason;
+  return { running, refusal: failed && (reason instanceof Error ? reason.message : String(reason)) };
 }
 
 function makeModule(
@@ -154,10 +154,6 @@ export function threadSource(): string {
       Atomics.store(new Int32Array(memory.buffer), (control >>> 0) / 4 + ${String(failedOffset / 4)}, 1);
     }
   }`;
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 function isKernelExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & KernelExports {

@@ -1,31 +1,27 @@
 // The tfjs backends that a page can run. Importing this file loads none of them.
-import { env } from '@tensorflow/tfjs-core';
+import { env, setBackend } from '@tensorflow/tfjs-core';
 import { importFailure } from '../../core/importFailure.ts';
-import type { BackendLoader } from '../../core/platform.ts';
+import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
+import { carriedBinary, startFrom } from '../../engines/backends/tfjsWasm.ts';
+import { hasWebgpu, softwareWebgl, softwareWebgpu, webgpuAdapter } from './softwareRenderer.ts';
 
 /** Backends for a browser, best first. */
 export const browserBackends: readonly BackendLoader[] = [
-  { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu },
-  { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl },
+  { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu, isSlow: softwareWebgpu },
+  { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl, isSlow: softwareWebgl },
   { name: 'wasm', packageName: '@tensorflow/tfjs-backend-wasm', load: loadWasm },
   { name: 'cpu', packageName: '@tensorflow/tfjs-backend-cpu', load: loadCpu },
 ];
 
 async function loadWebgpu(): Promise<void> {
   // Checked here because tfjs assumes that there is an adapter.
-  const gpu: unknown = 'gpu' in navigator ? navigator.gpu : undefined;
-  if (!hasAdapters(gpu))
-    throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
-  if ((await gpu.requestAdapter()) === null) throw new Error('this browser offers no WebGPU adapter on this machine');
+  if (!hasWebgpu()) throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
+  if ((await webgpuAdapter()) === null) throw new Error('this browser offers no WebGPU adapter on this machine');
   try {
     await import('@tensorflow/tfjs-backend-webgpu');
   } catch (cause) {
     throw importFailure('@tensorflow/tfjs-backend-webgpu', cause);
   }
-}
-
-function hasAdapters(gpu: unknown): gpu is { requestAdapter(): Promise<unknown> } {
-  return typeof gpu === 'object' && gpu !== null && 'requestAdapter' in gpu && typeof gpu.requestAdapter === 'function';
 }
 
 async function loadWebgl(): Promise<void> {
@@ -37,27 +33,19 @@ async function loadWebgl(): Promise<void> {
   if (env().getNumber('WEBGL_VERSION') === 0) throw new Error('this browser offers no WebGL on this machine');
 }
 
-async function loadWasm(): Promise<void> {
-  try {
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-    const folder = binariesFolder();
-    if (folder !== undefined) setWasmPaths(folder);
-  } catch (cause) {
+async function loadWasm(binary?: BinaryAddress): Promise<void> {
+  const wasm = await import('@tensorflow/tfjs-backend-wasm').catch((cause: unknown) => {
     throw importFailure('@tensorflow/tfjs-backend-wasm', cause);
-  }
+  });
+  if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT'))) return; // tfjs looks for its other binary next to the page.
+  const bytes = binary === undefined ? await carriedBinary(wasm.version_wasm) : await fetchBinary(binary);
+  await startFrom(bytes, crossOriginIsolated, wasm, () => setBackend('wasm'));
 }
 
-/**
- * The folder of the package's .wasm files when the page resolves the package itself (with an import map). In a bundle
- * tfjs looks next to the script. An app that stores them elsewhere imports the package and calls its setWasmPaths
- * before any verb.
- */
-function binariesFolder(): string | undefined {
-  try {
-    return new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm')).href;
-  } catch {
-    return undefined;
-  }
+async function fetchBinary({ address, integrity = '' }: BinaryAddress): Promise<Uint8Array> {
+  const response = await fetch(address, { integrity });
+  if (!response.ok) throw new Error(`${address} answers with status ${String(response.status)}`);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 async function loadCpu(): Promise<void> {

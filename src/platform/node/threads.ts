@@ -19,11 +19,8 @@ export const nodeThreads: Threads = {
     // Without a listener the process would end. The work continues without the thread.
     worker.on('error', () => undefined);
     worker.unref();
-    return {
-      terminate: () => {
-        void worker.terminate();
-      },
-    };
+    const terminate = () => void worker.terminate();
+    return Promise.resolve({ terminate });
   },
 };
 

@@ -1,4 +1,5 @@
 // A training run by the solver: features of all examples, the solution, figures.
+import { getBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import { countParameters } from './countParameters.ts';
@@ -29,6 +30,7 @@ export async function runSolver(run: Run, solver: SettledSolver): Promise<Traini
     ...outcome,
     ...(warnings.length === 0 ? {} : { warnings }),
     parameters: countParameters(model, run.segments),
+    backend: getBackend(),
     seed: run.options.seed,
     seconds: (performance.now() - run.startedAt) / 1000,
   };
@@ -36,7 +38,7 @@ export async function runSolver(run: Run, solver: SettledSolver): Promise<Traini
   return log;
 }
 
-type Outcome = Omit<TrainingLog, 'phase' | 'method' | 'parameters' | 'seed' | 'seconds'>;
+type Outcome = Omit<TrainingLog, 'phase' | 'method' | 'parameters' | 'backend' | 'seed' | 'seconds'>;
 
 async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<Outcome> {
   const { model, options } = run;

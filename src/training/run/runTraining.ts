@@ -1,4 +1,5 @@
 // One training run from samples to log: validation, features of the frozen prefix for each segment, the loop.
+import { getBackend } from '@tensorflow/tfjs-core';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import { countParameters } from './countParameters.ts';
 import type { Examples } from '../../features/examples.ts';
@@ -37,6 +38,7 @@ export async function runTraining(run: Run, checkpoints: Checkpoints | undefined
     ...outcome.report,
     parameters: countParameters(model, outcome.begun),
     ...(warnings.length === 0 ? {} : { warnings }),
+    backend: getBackend(),
     seed: run.options.seed,
     seconds: (performance.now() - startedAt) / 1000,
   };

@@ -2,7 +2,7 @@
 // prettier-ignore
 import { copyRegisteredKernels, engine, env, getBackend, getKernel, registerBackend, registerKernel, removeBackend, setBackend, sum, ones as ones1d, tidy, unregisterKernel } from '@tensorflow/tfjs-core';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { chooseBackend } from '../../../src/engines/backends/chooseBackend.ts';
 import { placeKernels } from '../../../src/engines/backends/placeKernels.ts';
+import { carriedBinary } from '../../../src/engines/backends/tfjsWasm.ts';
 import { wrongWindowKernels } from '../../../src/engines/backends/windowKernels.ts';
 import { ensureBackend } from '../../../src/engines/backends/ensureBackend.ts';
 import { isTransferKitError, type TransferKitError } from '../../../src/core/errors.ts';
@@ -18,8 +19,10 @@ import type { BackendLoader } from '../../../src/core/platform.ts';
 import { kernelMakers } from '../../../src/engines/kernels/kernelConfigs.ts';
 import { nodeBackends } from '../../../src/platform/node/backends.ts';
 import { nodeThreads } from '../../../src/platform/node/threads.ts';
+import { trainHead } from '../../../src/trainHead.ts';
 import { useBackend } from '../../../src/useBackend.ts';
 import { runFresh } from '../../support/freshProcess.ts';
+import { tinySamples, tinyTransfer } from '../../support/tinyTask.ts';
 
 const printed = ['log', 'warn', 'error'].map((name) =>
   vi.spyOn(console, name as 'log').mockImplementation(() => undefined),
@@ -67,9 +70,17 @@ describe('in a fresh process', () => {
     const error = await errorOf(chooseBackend([absent]));
     expect(error.code).toBe('PACKAGE_MISSING');
     expect(error.message).toBe(
-      "[transferkit] useBackend: expected the package of a backend ('absent'), but @tensorflow/tfjs-backend-absent " +
+      "[transferkit] expected the package of a backend ('absent'), but @tensorflow/tfjs-backend-absent " +
         'cannot be found. Install it: npm install @tensorflow/tfjs-backend-absent',
     );
+  });
+
+  test('cpu is not chosen by default if that is ruled out; a slow backend comes last', async () => {
+    const cpu = nodeBackends.filter(({ name }) => name === 'cpu');
+    const slow: BackendLoader = { ...absent, name: 'slow', isSlow: () => Promise.resolve('in software') };
+    const error = await errorOf(chooseBackend([slow, absent, ...cpu], undefined, { fallback: false }));
+    expect(error.message).toContain("('absent', 'slow')");
+    expect(getBackend()).toBeUndefined();
   });
 
   test('ensureBackend, called twice at once, sets the default; wasm leaves no listeners in the process', async () => {
@@ -109,6 +120,24 @@ test('waits for a backend that the app has set but that has not started', async 
   const setting = setBackend('slow');
   expect((await useBackend()).name).toBe('slow');
   expect([await setting, starts]).toEqual([true, 1]);
+});
+
+test('cpu after others failed is a warning, on the console once, in the report and in logs', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const text =
+    'the backend is cpu, 50 to 90 times slower than wasm, because nothing faster started ' +
+    '(absent: its package is not installed: npm install @tensorflow/tfjs-backend-absent)';
+  for (let i = 0; i < 2; i++) {
+    const { name, notes } = await chooseBackend([absent, ...nodeBackends], ['absent', 'cpu']);
+    expect({ name, notes }).toEqual({ name: 'cpu', notes: [text] });
+  }
+  expect(warn.mock.calls).toEqual([[`[transferkit] useBackend: ${text}.`]]);
+  warn.mockRestore();
+  const samples = tinySamples();
+  const { backend, warnings } = await trainHead(await tinyTransfer(), samples);
+  expect({ backend, first: warnings?.[0] }).toEqual({ backend: 'cpu', first: text });
+  await useBackend('cpu');
+  expect((await trainHead(await tinyTransfer(), samples)).warnings ?? []).not.toContain(text);
 });
 
 test('tries the next one, and reports the reason', async () => {
@@ -156,7 +185,7 @@ describe('if no backend works', () => {
     const error = await errorOf(useBackend('liar'));
     expect(error.code).toBe('BACKEND_WRONG_RESULT');
     expect(error.message).toBe(
-      "[transferkit] backend 'liar': expected 11 as value 0 of the gradient by the filter of a small convolution, got 0. " +
+      "[transferkit] useBackend: backend 'liar': expected 11 as value 0 of the gradient by the filter of a small convolution, got 0. " +
         "Its numbers cannot be trusted on this machine; choose another, such as useBackend('cpu').",
     );
     expect(getBackend()).toBe('cpu');
@@ -315,7 +344,26 @@ describe('threads', () => {
 
   test('kernels is a boolean', async () => {
     const error = await errorOf(useBackend('wasm', { kernels: 'no' as unknown as boolean }));
-    expect(error.message).toContain('expected kernels to be true or false, got "no"');
+    expect(error.message).toContain('expected kernels to be true or false, got no');
+  });
+
+  test.each([
+    [7, 'expected binary to be an address'],
+    ['', 'expected binary to be an address'],
+    [{ address: '/a.wasm', hash: 'sha384-x' }, "expected known options of binary, got 'hash'"],
+    [{ address: '/a.wasm', integrity: 7 }, 'expected binary to be an address'],
+  ])('binary %j is refused', async (binary, text) => {
+    const error = await errorOf(useBackend('wasm', { binary: binary as string }));
+    expect(error).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining(text) as string });
+  });
+
+  test('the carried binary is that of the installed version, and no other', async () => {
+    const folder = new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm'));
+    const file = readFileSync(new URL('tfjs-backend-wasm-simd.wasm', folder));
+    expect(Buffer.from(await carriedBinary('4.22.0')).equals(file)).toBe(true);
+    await expect(carriedBinary('4.23.0')).rejects.toThrow(
+      /4\.22\.0, but 4\.23\.0 is installed; install 4\.22\.0, or give the address/,
+    );
   });
 
   test('one, with the reason, if the app has started wasm before; the process ends by itself', async () => {
