@@ -175,6 +175,8 @@ export interface BackendLoader {
    * @param binary - For wasm: where its binary is, in place of the one that this package carries.
    */
   load(binary?: BinaryAddress): Promise<void>;
+  /** Whether `load` also starts it, so that it is called for a backend that the app has registered but not started. */
+  readonly starts?: boolean;
   /** Why the platform's default leaves the backend out here, such as a renderer in software; undefined where it does not. */
   readonly isSlow?: () => Promise<string | undefined>;
 }

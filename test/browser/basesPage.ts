@@ -1,6 +1,5 @@
 // What the browser test of bases does inside the page: a Keras file from bytes, a preset, a GraphModel that is trained.
 import { memory, tensor, type io } from '@tensorflow/tfjs-core';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { fineTune, fromArrays, loadBase, replaceHead, useBackend } from '../../src/index.ts';
 
 /** Bytes as text that a page can be handed. */
@@ -31,8 +30,6 @@ declare global {
     bases?: Bases;
   }
 }
-
-setWasmPaths('/wasm/');
 
 window.bases = {
   async kerasFile(backend, file, cut) {

@@ -1,7 +1,7 @@
 // A page in a real Chromium, with a program bundled from the sources and the files that it asks for.
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -35,7 +35,7 @@ export interface OpenPage {
 }
 
 /**
- * Bundles a program as an application's bundler would, serves it with the wasm files of tfjs, and opens it.
+ * Bundles a program as an application's bundler would, serves it, and opens it.
  *
  * @param isolated - Cross-origin isolated: threads may share memory.
  */
@@ -119,11 +119,6 @@ async function answer(path: string, script: Uint8Array, response: ServerResponse
   if (path === '/')
     send('text/html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
   else if (path === '/page.js') send('text/javascript', script);
-  else if (path.startsWith('/wasm/'))
-    send(
-      'application/wasm',
-      await readFile(source(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${basename(path)}`)),
-    );
   else response.writeHead(404).end();
 }
 

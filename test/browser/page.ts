@@ -1,6 +1,6 @@
 // What the browser test does inside the page: the whole way on one backend, with pictures from a canvas.
 import { memory } from '@tensorflow/tfjs-core';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import '@tensorflow/tfjs-backend-wasm'; // As an application may, before any verb.
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import {
   fineTune,
@@ -33,9 +33,6 @@ declare global {
     journey?: (backend: string) => Promise<Journey>;
   }
 }
-
-// As an application does whose bundler does not put the .wasm files beside the script.
-setWasmPaths('/wasm/');
 
 window.journey = async (backend) => {
   const { name, threads } = await useBackend(backend);

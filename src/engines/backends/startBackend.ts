@@ -35,9 +35,16 @@ export async function startBackend(
   loaders: readonly BackendLoader[],
   binary?: BinaryAddress,
 ): Promise<void> {
-  if (startedBackend(name) === undefined && !isRegistered(name)) await load(name, loaders, binary);
+  if (startedBackend(name) === undefined) await prepare(name, loaders, binary);
   if (await quietly(() => setBackend(name))) return;
   throw new Error(await failureOf(name));
+}
+
+/** Loads a backend that has not started. One that the app has registered starts as the app intends where this fails. */
+async function prepare(name: string, loaders: readonly BackendLoader[], binary?: BinaryAddress): Promise<void> {
+  if (!isRegistered(name)) return load(name, loaders, binary);
+  const loader = loaders.find((candidate) => candidate.name === name);
+  if (loader?.starts === true) await loader.load(binary).catch(() => undefined);
 }
 
 async function load(name: string, loaders: readonly BackendLoader[], binary?: BinaryAddress): Promise<void> {

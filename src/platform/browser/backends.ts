@@ -9,7 +9,7 @@ import { hasWebgpu, softwareWebgl, softwareWebgpu, webgpuAdapter } from './softw
 export const browserBackends: readonly BackendLoader[] = [
   { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu, isSlow: softwareWebgpu },
   { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl, isSlow: softwareWebgl },
-  { name: 'wasm', packageName: '@tensorflow/tfjs-backend-wasm', load: loadWasm },
+  { name: 'wasm', packageName: '@tensorflow/tfjs-backend-wasm', load: loadWasm, starts: true },
   { name: 'cpu', packageName: '@tensorflow/tfjs-backend-cpu', load: loadCpu },
 ];
 

@@ -13,7 +13,7 @@ const cpuPackage = '@tensorflow/tfjs-backend-cpu';
 
 /** Backends for Node, best first. */
 export const nodeBackends: readonly BackendLoader[] = [
-  { name: 'wasm', packageName: wasmPackage, load: loadWasm },
+  { name: 'wasm', packageName: wasmPackage, load: loadWasm, starts: true },
   { name: 'cpu', packageName: cpuPackage, load: loadCpu },
 ];
 
