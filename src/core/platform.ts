@@ -123,6 +123,11 @@ export interface Platform {
   /** A folder as storage of a model. Browsers have none. Raises INVALID_OPTION for the path of a file. */
   readonly openFolder?: (location: string) => io.IOHandler;
   /**
+   * The store of a page for whole models, as storage of one: `indexeddb://name`, shared with tfjs. Node has none. Its
+   * `save` raises SAVE_FAILED.
+   */
+  readonly modelStore?: (name: string) => io.IOHandler;
+  /**
    * Opens an HDF5 file on a disk without reading all of it; gives undefined for any other file. Browsers do not have
    * it.
    */

@@ -6,6 +6,7 @@ import { hdf5InMemory } from '../hdf5/hdf5InMemory.ts';
 import { readHdf5, type Hdf5File } from '../hdf5/readHdf5.ts';
 import { readKeras3, readLegacy } from './kerasLayouts.ts';
 import { sniffFile } from '../sniffFile.ts';
+import { isPageStore } from '../tfjs/modelStores.ts';
 import type { StoredLayer } from './storedLayers.ts';
 import { unzip, zipEntries } from '../zip.ts';
 
@@ -67,7 +68,8 @@ export async function loadKerasFile(location: string, reading: ReadOptions = {})
  * @throws TransferKitError `UNSUPPORTED_SOURCE`, or the given error.
  */
 export async function throwSavedModel(location: string, error: unknown): Promise<never> {
-  if (isTransferKitError(error) && error.code === 'NOT_FOUND' && !isAddress(location)) {
+  const isFolder = !isAddress(location) && !isPageStore(location);
+  if (isTransferKitError(error) && error.code === 'NOT_FOUND' && isFolder) {
     const file = `${location.replace(/[/\\]$/, '')}/saved_model.pb`;
     const bytes = await platform.readBytes(file).catch(() => undefined);
     if (bytes !== undefined) sniffFile(bytes, location);

@@ -4,14 +4,19 @@ import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
 import { shortAddress } from '../../core/platform.ts';
 
+/** Whether a location is in a store of a browser. */
+export function isPageStore(location: string): boolean {
+  return /^(indexeddb|localstorage|downloads):\/\//i.test(location);
+}
+
 /**
  * Returns the handler that loads from a store of a browser; undefined for any other location.
  *
  * @throws TransferKitError `UNSUPPORTED_SOURCE` where the store does not exist.
  */
 export function storeToLoad(location: string): io.IOHandler | undefined {
-  if (!/^(indexeddb|localstorage|downloads):\/\//i.test(location)) return undefined;
-  const { handler, reason } = firstOf(() => io.getLoadHandlers(location));
+  if (!isPageStore(location)) return undefined;
+  const { handler, reason } = look(() => pageStore(location) ?? io.getLoadHandlers(location)[0]);
   if (handler !== undefined) return handler;
   const address = shortAddress(location);
   const text = `expected a place that models can be read from, got '${address}': ${reason}. ${advice()}`;
@@ -27,18 +32,24 @@ export function storeToLoad(location: string): io.IOHandler | undefined {
 export function placeToSave(target: string): io.IOHandler {
   const isPath = /^file:/i.test(target) || !/^[a-z][a-z0-9+.-]+:\/\//i.test(target);
   const folder = isPath && target !== '' ? platform.openFolder?.(target) : undefined;
-  const { handler, reason } = folder === undefined ? firstOf(() => io.getSaveHandlers(target)) : { handler: folder };
+  const { handler, reason } = look(() => folder ?? pageStore(target) ?? io.getSaveHandlers(target)[0]);
   if (handler !== undefined) return handler;
   const address = shortAddress(target);
   const text = `expected a place that models can be saved in, got '${address}': ${reason}. ${advice()}`;
   throw new TransferKitError('INVALID_OPTION', text, { address, reason });
 }
 
+/** In place of tfjs's handler, whose `save` resolves although a transaction failed. */
+function pageStore(location: string): io.IOHandler | undefined {
+  const name = /^indexeddb:\/\/(.+)$/s.exec(location)?.[1];
+  return name === undefined ? undefined : platform.modelStore?.(name);
+}
+
 /** Looking for a handler also creates it, and some raise where their store does not exist. */
-function firstOf(find: () => readonly io.IOHandler[]): { handler?: io.IOHandler | undefined; reason: string } {
+function look(find: () => io.IOHandler | undefined): { handler?: io.IOHandler | undefined; reason: string } {
   try {
     const reason = platform.name === 'node' ? 'it is a store of browsers, or nothing' : 'there is no such store here';
-    return { handler: find()[0], reason };
+    return { handler: find(), reason };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { reason: reason.replace(/\.$/, '') };

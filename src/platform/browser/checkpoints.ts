@@ -2,7 +2,7 @@
 // transaction.
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { TransferKitError } from '../../core/errors.ts';
-import { answered, completed, openDatabase } from './indexedDb.ts';
+import { answered, reasonOf, transact } from './indexedDb.ts';
 
 const store = 'pieces';
 const scheme = 'indexeddb://';
@@ -34,27 +34,12 @@ export async function openCheckpoints(location: string): Promise<CheckpointStore
   };
 }
 
-/**
- * Runs a transaction, all or nothing, on its own connection: an open connection would prevent others from removing the
- * database.
- */
-async function withPieces<Value>(
+function withPieces<Value>(
   name: string,
   mode: IDBTransactionMode,
   work: (pieces: IDBObjectStore) => Promise<Value>,
 ): Promise<Value> {
-  const database = await openDatabase(name, store);
-  try {
-    const transaction = database.transaction(store, mode, { durability: 'strict' });
-    const worked = work(transaction.objectStore(store)).catch((error: unknown) => {
-      transaction.abort();
-      throw error;
-    });
-    const [value] = await Promise.all([worked, completed(transaction)]);
-    return value;
-  } finally {
-    database.close();
-  }
+  return transact({ name, stores: [store] }, mode, (transaction) => work(transaction.objectStore(store)));
 }
 
 async function namesOf(pieces: IDBObjectStore): Promise<string[]> {
@@ -96,7 +81,7 @@ async function explained<Value>(location: string, work: () => Promise<Value>): P
   try {
     return await work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const reason = reasonOf(cause);
     const text = `expected to keep checkpoints in ${location}, but: ${reason}. What was there before is unchanged.`;
     throw new TransferKitError('SAVE_FAILED', text, { location, reason }, cause);
   }

@@ -1,10 +1,48 @@
-// IndexedDB with promises: databases with one object store.
+// IndexedDB with promises.
 
-/** Opens a database whose only object store has the given name; creates it when it is missing. */
-export async function openDatabase(name: string, store: string): Promise<IDBDatabase> {
+/** A database: its name, and its object stores, which are created with the database. */
+export interface DatabasePlan {
+  readonly name: string;
+  readonly stores: readonly string[];
+  /** Of every store. Default: keys are outside the values. */
+  readonly keyPath?: string;
+}
+
+/**
+ * Opens a database; creates it when it is missing.
+ *
+ * @throws Error where the browser has no IndexedDB, or refuses.
+ */
+export async function openDatabase({ name, stores, ...keys }: DatabasePlan): Promise<IDBDatabase> {
+  if (typeof indexedDB === 'undefined') throw new Error('this browser has no IndexedDB');
   const opening = indexedDB.open(name);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(store);
+  opening.onupgradeneeded = () => {
+    for (const store of stores) opening.result.createObjectStore(store, keys);
+  };
   return answered(opening);
+}
+
+/**
+ * Runs a transaction on all stores of a database, all or nothing, on its own connection: an open connection would
+ * prevent others from removing the database. It resolves when the whole transaction is stored.
+ */
+export async function transact<Value>(
+  plan: DatabasePlan,
+  mode: IDBTransactionMode,
+  work: (transaction: IDBTransaction) => Promise<Value>,
+): Promise<Value> {
+  const database = await openDatabase(plan);
+  try {
+    const transaction = database.transaction(plan.stores, mode, { durability: 'strict' });
+    const worked = work(transaction).catch((error: unknown) => {
+      transaction.abort();
+      throw error;
+    });
+    const [value] = await Promise.all([worked, completed(transaction)]);
+    return value;
+  } finally {
+    database.close();
+  }
 }
 
 /** Returns the result of a request. */
@@ -29,4 +67,10 @@ export function completed(transaction: IDBTransaction): Promise<void> {
       reject(transaction.error ?? new Error('the transaction was aborted'));
     };
   });
+}
+
+/** What an error says: those of IndexedDB may have a name only. */
+export function reasonOf(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+  return reason.replace(/\.$/, '');
 }

@@ -13,6 +13,10 @@ export const platform: Platform = {
   readFile: async (location, options) => (await import('./readBytes.ts')).readFile(location, options),
   readBytes: async (location, options) => (await import('./readBytes.ts')).readBytes(location, options),
   sha256: async (bytes) => (isSecureContext ? (await import('./readBytes.ts')).hashOf('sha256', bytes) : undefined),
+  modelStore: (name) => ({
+    save: async (artifacts) => (await import('./modelDatabase.ts')).storeModel(name, artifacts),
+    load: async () => (await import('./modelDatabase.ts')).storedModel(name),
+  }),
   decodePicture: async (source, options) => (await import('./decodePicture.ts')).decodePicture(source, options),
   freeMemory,
   openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),

@@ -4,7 +4,7 @@
 // orphans after a week.
 import { TransferKitError } from '../../core/errors.ts';
 import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../../core/rowStore.ts';
-import { answered, completed, openDatabase } from './indexedDb.ts';
+import { answered, completed, openDatabase, reasonOf } from './indexedDb.ts';
 
 const prefix = 'transferkit-features-';
 const store = 'rows';
@@ -20,7 +20,7 @@ export function openScratch({ rowBytes, rows }: ScratchPlan): Promise<RowStore> 
     await assertRoom(rows * rowBytes);
     const { name, release } = await takeName();
     try {
-      return new ScratchDatabase(await openDatabase(name, store), rowBytes, release);
+      return new ScratchDatabase(await openDatabase({ name, stores: [store] }), rowBytes, release);
     } catch (error) {
       release();
       throw error;
@@ -147,7 +147,7 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const reason = reasonOf(cause);
     const text =
       `expected to keep features in the browser's storage, but: ${reason}. Halve them by cache: { precision: 'float16' }, ` +
       'allow more memory by cache: { memory }, or train on fewer examples.';
