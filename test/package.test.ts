@@ -178,7 +178,7 @@ describe('a page with only the packages of the install command', () => {
     await writeFile(join(page, 'index.html'), '<script type="module" src="./main.js"></script>');
   });
 
-  const quick = ['esbuild', 'Vite build', 'webpack'];
+  const quick = ['esbuild', 'webpack'];
   test.each(isThorough ? Object.keys(bundlers) : quick)('builds with %s', async (name) => {
     await bundlers[name]!(page, join(page, name));
     const files = await readdir(join(page, name), { recursive: true });
