@@ -4,12 +4,17 @@ import { TransferKitError } from '../../core/errors.ts';
 import { invalidOption } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Sample, Samples, Target } from '../../core/types.ts';
 import { exampleAt, makeSamples } from './defineSamples.ts';
+import { assertStill } from './liveInputs.ts';
 import type { GivenLabels } from './targetRecords.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 
 /** Examples as two arrays of equal length. */
 export interface ArraysOptions<Input> {
-  /** Raw inputs, in any form that the base's preprocessing takes. The caller keeps tensors among them. */
+  /**
+   * Raw inputs, in any form that the base's preprocessing takes. The caller keeps tensors among them. Inputs are read
+   * when a verb needs them: a video, or one canvas for several examples, is refused, and an ImageBitmap or VideoFrame
+   * must stay open until then. `await createImageBitmap(video)` keeps the frame of a moment.
+   */
   readonly inputs: readonly Input[];
   /**
    * A label, a list of labels, a number or a list of numbers for each input, all of one kind; for several heads,
@@ -31,8 +36,8 @@ export interface ArraysOptions<Input> {
  * Makes samples from two arrays.
  *
  * @param options - Inputs and targets; optionally labels, ids and weights.
- * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, and mixed or non-finite
- * targets; `UNKNOWN_LABEL` for a target that is not among the given labels; `OUT_OF_RANGE` for a number that is neither
+ * @throws TransferKitError `NO_EXAMPLES`; `INVALID_OPTION` for arrays of different length, mixed or non-finite targets,
+ * and inputs of a page that go on changing; `UNKNOWN_LABEL` for a target that is not among the given labels; `OUT_OF_RANGE` for a number that is neither
  * an index nor a share of them.
  *
  * @example
@@ -73,6 +78,10 @@ export function samplesOfArrays<Input>(options: ArraysOptions<Input>): Samples<I
     id: ids?.[i] ?? `example ${String(i)}`,
     weight: weights?.[i] ?? 1,
   }));
+  assertStill(
+    options.inputs,
+    examples.map(({ id }) => id),
+  );
   return makeSamples({
     size: examples.length,
     target: (index) => exampleAt(examples, index).target,

@@ -11,7 +11,8 @@ import { assertOptions } from '../../core/optionNames.ts';
 export interface IterableExample<Input> {
   /**
    * Raw input, in any form that the base's preprocessing takes. The caller keeps a tensor, and must keep it alive as
-   * long as the samples.
+   * long as the samples. A video, or one canvas for several examples, is refused: `await createImageBitmap(video)`
+   * keeps the frame of a moment.
    */
   readonly input: Input;
   readonly target: Target;

@@ -37,6 +37,28 @@ describe('fromArrays', () => {
     expect((await samples.read(0)).id).toBe('x');
   });
 
+  it('refuses elements of a page that change until they are read', async () => {
+    // As elements name themselves.
+    const element = (name: string) => ({ [Symbol.toStringTag]: name });
+    const give = (...all: unknown[]) => fromArrays({ inputs: all, targets: all.map(() => 'a') });
+    const [video, canvas, offscreen] = ['HTMLVideoElement', 'HTMLCanvasElement', 'OffscreenCanvas'].map(element);
+    expect(() => give('a.jpg', video)).toThrow(
+      /fromArrays: expected inputs that stay as they are until a verb reads them, got a video element for 'example 1', whose frame .*await createImageBitmap\(video\)/,
+    );
+    for (const one of [canvas, offscreen]) {
+      expect(() => give(one, 'a.jpg', one)).toThrow(
+        /got the same canvas for 'example 0' and 'example 2', which .*await createImageBitmap\(canvas\)/,
+      );
+    }
+    expect(give(canvas, offscreen, element('HTMLCanvasElement')).size).toBe(3);
+    const picture = element('ImageBitmap');
+    expect(give(picture, picture).size).toBe(2);
+    function* frames() {
+      for (const target of ['a', 'b']) yield { input: canvas, target };
+    }
+    await expect(fromIterable(frames())).rejects.toThrow(/fromIterable: .*the same canvas/);
+  });
+
   it('takes several labels, numbers and lists of numbers', () => {
     const several = fromArrays({ inputs, targets: [['a', 'b'], [], ['b']] });
     expect(several.labels).toEqual(['a', 'b']);
