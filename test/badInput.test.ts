@@ -531,7 +531,7 @@ describe('options', () => {
     [{ epochs: 2.5 }, whole('epochs', 1, '2.5')],
     [{ epochs: NaN }, whole('epochs', 1, 'NaN')],
     [{ epochs: Infinity }, whole('epochs', 1, 'Infinity')],
-    [{ epochs: '3' }, whole('epochs', 1, '3')],
+    [{ epochs: '3' }, whole('epochs', 1, "'3'")],
     [{ epochs: 3, initialEpoch: 3 }, whole('epochs', 4, '3')],
     [{ initialEpoch: -1 }, whole('initialEpoch', 0, '-1')],
     [{ batchSize: 0 }, whole('batchSize', 1, '0')],
@@ -543,11 +543,11 @@ describe('options', () => {
     [{ validation: 1.2 }, share('1.2')],
     [{ validation: NaN }, share('NaN')],
     [{ validation: '0.2' }, "expected samples, as fromArrays, defineSamples or imageFolder make them, got '0.2'."],
-    [{ optimizer: 'adamw' }, ' or one made by adam(), sgd() …, got adamw.'],
+    [{ optimizer: 'adamw' }, " or one made by adam(), sgd() …, got 'adamw'."],
     [{ schedule: 'sine' }, "expected schedule to be 'constant', 'cosine', "],
-    [{ optimizer: 'constructor' }, 'got constructor.'],
-    [{ optimizer: {} }, 'got a value of type object.'],
-    [{ optimizer: sgd }, 'got a value of type function.'],
+    [{ optimizer: 'constructor' }, "got 'constructor'."],
+    [{ optimizer: {} }, 'got {}.'],
+    [{ optimizer: sgd }, "got a function 'sgd'."],
   ];
 
   test.each<[object, string]>([
@@ -588,7 +588,7 @@ describe('options', () => {
     [{ batchSize: 0 }, whole('batchSize', 1, '0')],
     [{ topK: 0 }, whole('topK', 1, '0')],
     [{ topK: -1 }, whole('topK', 1, '-1')],
-    [{ topK: '2' }, whole('topK', 1, '2')],
+    [{ topK: '2' }, whole('topK', 1, "'2'")],
   ])('predict %j', async (options, text) => {
     await refused(() => predict(model, picture(), options as PredictOptions), 'INVALID_OPTION', `predict: ${text}`);
   });

@@ -104,10 +104,16 @@ test('contains the listed files and no others', async () => {
   expect(odd).toEqual([]);
 });
 
-test('every link of the README to a file leads to one in the package', () => {
-  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) => path);
-  expect(links.length).toBeGreaterThan(5);
-  expect(links.filter((path) => !existsSync(join(consumer, 'node_modules/transferkit', path)))).toEqual([]);
+test('every link of the README and of the docs to a file leads to one in the package', async () => {
+  const installed = join(consumer, 'node_modules/transferkit');
+  const docs = (await readdir(join(installed, 'docs'))).map((name) => join('docs', name));
+  const links = ['README.md', ...docs].flatMap((page) =>
+    [...readFileSync(join(installed, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) =>
+      join(dirname(page), path),
+    ),
+  );
+  expect(links.length).toBeGreaterThan(20);
+  expect(links.filter((path) => !existsSync(join(installed, path)))).toEqual([]);
 });
 
 test('nothing runs when it is installed', async () => {

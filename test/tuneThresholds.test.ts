@@ -230,7 +230,7 @@ describe('refused', () => {
       /of task 'binary' or 'multiLabel', got 'classes'\. One of several classes is the most probable one/,
     ],
     ['regression', {}, /got 'regression'/],
-    ['multiLabel', { metric: 'F1' }, /expected metric to be 'f1' or 'accuracy', got F1/],
+    ['multiLabel', { metric: 'F1' }, /expected metric to be 'f1' or 'accuracy', got 'F1'/],
     ['multiLabel', { batchSize: 0 }, /batchSize to be a whole number from 1, got 0/],
   ];
   test.each(cases)('%s with %j', async (task, options, text) => {

@@ -6,6 +6,7 @@ import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { nearestNames } from '../core/names.ts';
 import type { NamesOf } from '../core/optionNames.ts';
 import type { DownloadOptions, ReadOptions } from '../core/platform.ts';
+import { kindOf, shown } from '../core/shown.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { noWeights } from '../core/weightSource.ts';
 import { isTfHub, tfHubAddress } from '../download/tfHub.ts';
@@ -95,7 +96,7 @@ async function readSource(source: BaseSource, options: SourceOptions): Promise<M
   if (isGraphModel(source)) return readLiveGraph(source);
   const module = findWeightModule(source);
   if (module !== undefined) return readWeightModule(module);
-  if (isHandler(source)) return readHandler(source);
+  if (!isModule(source) && isHandler(source)) return readHandler(source);
   throw unsupported(source);
 }
 
@@ -176,6 +177,11 @@ function isLayersModel(source: object): source is LayersModel {
   return 'layers' in source && 'getLayer' in source && 'toJSON' in source;
 }
 
+/** Modules export functions named `load` of every meaning: none is called. */
+function isModule(source: object): boolean {
+  return Object.prototype.toString.call(source) === '[object Module]';
+}
+
 function isHandler(source: object): source is io.IOHandler {
   // A handler that can only save gets its own error.
   return (
@@ -185,8 +191,8 @@ function isHandler(source: object): source is io.IOHandler {
 
 function unsupported(source: object): TransferKitError {
   const found = isObject(source)
-    ? `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`
-    : String(source);
+    ? kindOf(source, `an object with ${Object.keys(source).slice(0, 8).join(', ') || 'no fields'}`)
+    : shown(source);
   return new TransferKitError(
     'UNSUPPORTED_SOURCE',
     'expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +

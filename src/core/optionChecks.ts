@@ -35,8 +35,16 @@ export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** The error about an option. */
-export function invalidOption(expected: string, received: unknown): TransferKitError {
-  const got = isObject(received) ? shown(received) : shorten(String(received));
+/**
+ * The error about an option.
+ *
+ * @param got - What came, in words, where the value does not say it.
+ */
+export function invalidOption(expected: string, received: unknown, got = valueOf(received)): TransferKitError {
   return new TransferKitError('INVALID_OPTION', `expected ${expected}, got ${got}.`, { received });
+}
+
+/** A text in quotes: '5' is not 5. */
+function valueOf(received: unknown): string {
+  return typeof received === 'string' ? `'${shorten(received)}'` : shown(received);
 }

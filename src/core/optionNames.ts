@@ -1,7 +1,7 @@
 // Names of options: a misspelt one raises an error that names the nearest known one.
 import { TransferKitError } from './errors.ts';
 import { closestNames } from './names.ts';
-import { shorten, shown } from './shown.ts';
+import { isPromise, shorten, shown } from './shown.ts';
 
 type KeysOf<Options> = Options extends unknown ? keyof Options : never;
 
@@ -45,11 +45,11 @@ const otherWords: Readonly<Record<string, string>> = {
 export function assertOptions<Options extends object>(
   options: Options,
   names: NamesOf<Options, unknown>,
-  { of, example = '{ … }' }: OptionPlace = {},
+  { of, example = exampleOf(names) }: OptionPlace = {},
 ): void {
   const given: unknown = options;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    const got = typeof given === 'object' ? shown(given) : shorten(String(given));
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || isPromise(given)) {
+    const got = typeof given === 'string' ? `'${shorten(given)}'` : shown(given);
     const text = `expected ${of ?? 'options'} such as ${example}, got ${got}.`;
     throw new TransferKitError('INVALID_OPTION', text, { received: given });
   }
@@ -61,6 +61,11 @@ export function assertOptions<Options extends object>(
     `expected known options${of === undefined ? '' : ` of ${of}`}, got '${shorten(option)}'. ` +
     `Nearest: ${nearest.join(', ')}.`;
   throw new TransferKitError('INVALID_OPTION', text, { option, ...(of === undefined ? {} : { of }), nearest });
+}
+
+function exampleOf(names: object): string {
+  const known = Object.keys(names);
+  return `{ ${known.slice(0, 3).join(', ')}${known.length > 3 ? ', …' : ''} }`;
 }
 
 function nearestOptions(option: string, known: readonly string[]): readonly string[] {

@@ -15,11 +15,32 @@ export function shorten(text: string): string {
   return `${text.slice(0, 110)}…${text.slice(-50)}${length}`;
 }
 
+/** What is said of a promise where its value was expected: `await` is what is forgotten most. */
+const unawaited = 'a promise: put await before it';
+
 /** Returns a user's value as JSON for an error text, at most 200 characters. */
 export function shown(value: unknown): string {
+  if (isPromise(value)) return unawaited;
   if (typeof value === 'function') return `a function${value.name === '' ? '' : ` '${shorten(value.name)}'`}`;
   const isPlain = typeof value === 'string' || (typeof value === 'object' && value !== null);
   return shorten(isPlain ? jsonOf(value) : String(value));
+}
+
+/**
+ * Names the kind of a user's value for an error text, where the value itself would say too little or too much.
+ *
+ * @param object - What is said of an object that is neither a list nor a promise.
+ */
+export function kindOf(value: unknown, object = 'an object of another kind'): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value !== 'object') return `a value of type ${typeof value}`;
+  return isPromise(value) ? unawaited : object;
+}
+
+/** Whether a value is a promise, of any library. */
+export function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /**

@@ -136,5 +136,5 @@ function assertNames(option: string, parts: readonly HeadPart[], given: unknown)
   const known = names.length === 0 ? 'of a model with a record of heads' : `of the model's heads (${names.join(', ')})`;
   const [nearest = ''] = nearestNames(unknown, names);
   const found = nearest === '' ? `'${unknown}'` : `'${unknown}'; the nearest is '${nearest}'`;
-  throw invalidOption(`${option} by the names ${known}`, found);
+  throw invalidOption(`${option} by the names ${known}`, unknown, found);
 }

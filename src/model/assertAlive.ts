@@ -1,5 +1,6 @@
 // Checks that a model or a base can be used. Callers without TypeScript may pass any value.
 import { TransferKitError } from '../core/errors.ts';
+import { kindOf } from '../core/shown.ts';
 import type { AnyModel, Base } from './model.ts';
 
 /**
@@ -47,7 +48,7 @@ function noBase(given: unknown): TransferKitError {
 
 function nameOf(value: unknown, missing: string): string {
   if (typeof value === 'string') return `'${value}'`;
-  return typeof value === 'object' && value !== null ? `an object without ${missing}` : String(value);
+  return typeof value === 'object' ? kindOf(value, `an object without ${missing}`) : String(value);
 }
 
 function disposed(what: string, name: string, advice: string): TransferKitError {

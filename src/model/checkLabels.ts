@@ -3,6 +3,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { AnyModel } from './model.ts';
 import type { Samples } from '../core/types.ts';
 import { isNumeric } from '../core/numericTarget.ts';
+import { kindOf } from '../core/shown.ts';
 import { encodeTarget } from './tasks/encodeTarget.ts';
 import { checkEach, type HeadSamples } from './headTargets.ts';
 import { mismatch } from './tasks/labelTargets.ts';
@@ -56,7 +57,7 @@ export function assertValidation(model: AnyModel, validation: Samples): void {
 export function assertSamples(samples: unknown): asserts samples is Samples {
   const isSamples = typeof samples === 'object' && samples !== null && 'read' in samples && 'classCounts' in samples;
   if (isSamples) return;
-  const found = Array.isArray(samples) ? 'a list' : typeof samples === 'string' ? `'${samples}'` : typeof samples;
+  const found = typeof samples === 'string' ? `'${samples}'` : kindOf(samples);
   const text = `expected samples, as fromArrays, defineSamples or imageFolder make them, got ${found}.`;
   throw new TransferKitError('INVALID_OPTION', text, { found });
 }

@@ -74,7 +74,7 @@ export function saveExamples(origin: ExampleOrigin, examples: readonly KeptExamp
  */
 export function restoreExamples(set: unknown, here: ExampleOrigin): RestoredExamples {
   if (!isJsonObject(set) || set.version !== 1 || !isJsonObject(set.origin) || !isJsonList(set.examples)) {
-    throw invalidOption('examples to be the result of toJSON of a classifier', kindOf(set));
+    throw invalidOption('examples to be the result of toJSON of a classifier', set, kindOf(set));
   }
   assertSameOrigin(here, set.origin);
   const { nextId } = set;
@@ -82,7 +82,7 @@ export function restoreExamples(set: unknown, here: ExampleOrigin): RestoredExam
   const bad = examples.findIndex((each, i) => each === undefined || each.id <= (examples[i - 1]?.id ?? -1));
   if (bad >= 0) {
     const expected = `every example to have an id above the one before it, a label and ${String(here.width)} finite features`;
-    throw invalidOption(expected, `another at place ${String(bad)}`);
+    throw invalidOption(expected, set.examples[bad], `another at place ${String(bad)}`);
   }
   const kept = examples.filter((each) => each !== undefined);
   if (!isWhole(nextId) || nextId <= (kept.at(-1)?.id ?? -1)) {

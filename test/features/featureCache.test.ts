@@ -246,12 +246,12 @@ describe('float16', () => {
 
 describe('options', () => {
   test.each<[unknown, string]>([
-    ['yes', 'expected cache to be true, false or { precision, memory, directory }, got yes.'],
+    ['yes', "expected cache to be true, false or { precision, memory, directory }, got 'yes'."],
     [null, 'expected cache to be true, false or { precision, memory, directory }, got null.'],
-    [{ precision: 'float8' }, "expected cache.precision to be 'float32' or 'float16', got float8."],
+    [{ precision: 'float8' }, "expected cache.precision to be 'float32' or 'float16', got 'float8'."],
     [{ memory: -1 }, 'expected cache.memory to be a whole number from 0, got -1.'],
     [{ memory: NaN }, 'expected cache.memory to be a whole number from 0, got NaN.'],
-    [{ memory: '1 GB' }, 'expected cache.memory to be a whole number from 0, got 1 GB.'],
+    [{ memory: '1 GB' }, "expected cache.memory to be a whole number from 0, got '1 GB'."],
     [{ directory: 7 }, 'expected cache.directory to be a folder, in Node, got 7.'],
   ])('cache: %j', async (cache, text) => {
     const model = await tinyTransfer();

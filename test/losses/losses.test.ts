@@ -235,7 +235,7 @@ describe('as an option', () => {
     [
       'classes',
       'crossentropy' as LossName,
-      /expected loss to be 'crossEntropy', 'focal', .* or 'huber', got crossentropy/,
+      /expected loss to be 'crossEntropy', 'focal', .* or 'huber', got 'crossentropy'/,
     ],
     ['classes', (() => 0) as unknown as Loss, /expected loss to be a name or a loss, such as focalLoss\(\) makes/],
   ] as const)('%s with %o is refused', (task, loss, text) => {

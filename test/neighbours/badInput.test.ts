@@ -47,9 +47,9 @@ describe('making one', () => {
   test.each<[unknown, string]>([
     [{ k: 0 }, 'knn: expected k to be a whole number from 1, got 0.'],
     [{ k: 2.5 }, 'knn: expected k to be a whole number from 1, got 2.5.'],
-    [{ distance: 'manhattan' }, "knn: expected distance to be 'cosine' or 'euclidean', got manhattan."],
-    [{ weights: 'gaussian' }, "knn: expected weights to be 'uniform' or 'distance', got gaussian."],
-    [{ pooling: 'mean' }, "knn: expected pooling to be 'average', 'max', 'both' or 'flatten', got mean."],
+    [{ distance: 'manhattan' }, "knn: expected distance to be 'cosine' or 'euclidean', got 'manhattan'."],
+    [{ weights: 'gaussian' }, "knn: expected weights to be 'uniform' or 'distance', got 'gaussian'."],
+    [{ pooling: 'mean' }, "knn: expected pooling to be 'average', 'max', 'both' or 'flatten', got 'mean'."],
   ])('knn with %j', async (options, text) => {
     const base = open(await pictureBase());
     await refused(() => knn(base, options as KnnOptions), 'INVALID_OPTION', text);
@@ -58,7 +58,7 @@ describe('making one', () => {
   test('nearestCentroid with a distance or pooling that is none', async () => {
     const base = open(await pictureBase());
     const make = (options: unknown) => () => nearestCentroid(base, options as NearestCentroidOptions);
-    const text = "nearestCentroid: expected distance to be 'cosine' or 'euclidean', got dot.";
+    const text = "nearestCentroid: expected distance to be 'cosine' or 'euclidean', got 'dot'.";
     await refused(make({ distance: 'dot' }), 'INVALID_OPTION', text);
     await refused(make({ pooling: 3 }), 'INVALID_OPTION', 'nearestCentroid: expected pooling to be');
   });
@@ -146,7 +146,7 @@ describe('using one', () => {
   });
 
   test.each([
-    ['', ''],
+    ['', "''"],
     [7, '7'],
     [undefined, 'undefined'],
   ])('a label that is %j', async (label, shown) => {

@@ -183,7 +183,7 @@ describe('refused', () => {
       expect(evaluate(model, samples, { baselines: samples })).rejects.toMatchObject({
         code: 'INVALID_OPTION',
         message:
-          "[transferkit] evaluate: expected baselines for task 'classes', 'binary' or 'ordinal' only, got regression.",
+          "[transferkit] evaluate: expected baselines for task 'classes', 'binary' or 'ordinal' only, got 'regression'.",
       }),
     );
   });

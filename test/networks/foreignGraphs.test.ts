@@ -150,6 +150,37 @@ const complete: Readonly<Record<string, { readonly parts: Parts; readonly cut: s
       cut: 'first',
       features: [8, 8, 4],
     },
+    'a NoOp and the reader of a constant beside the classifier, as in frozen functions': {
+      parts: whole(classifierBehind('images'), [
+        images,
+        node('NoOp', 'NoOp'),
+        node('version', 'Identity', ['axes'], { T: integer }),
+      ]),
+      cut: 'pool',
+      features: [4],
+    },
+    'a dilated convolution as SpaceToBatchND and BatchToSpaceND': {
+      parts: whole(
+        classifierBehind('joined', 2),
+        [
+          images,
+          conv('narrow', 'images'),
+          node('divided', 'SpaceToBatchND', ['narrow', 'block', 'paddings'], { T: float }),
+          // prettier-ignore
+          node('dilated', 'DepthwiseConv2dNative', ['divided', 'dilated/kernel'], { ...convolution, padding: text('VALID') }),
+          node('joined', 'BatchToSpaceND', ['dilated', 'block', 'crops'], { T: float }),
+        ],
+        [
+          weight('narrow/kernel', 3, 3, 3, 2),
+          weight('dilated/kernel', 3, 3, 2, 1),
+          setting('block', [2, 2]),
+          setting('paddings', [2, 2, 2, 2], [2, 2]),
+          setting('crops', [0, 0, 0, 0], [2, 2]),
+        ],
+      ),
+      cut: 'pool',
+      features: [4],
+    },
     'a batch of one, declared by the input alone': {
       parts: whole(classifierBehind('images'), [placeholder([1, 8, 8, 3])]),
       cut: 'pool',
@@ -324,6 +355,19 @@ describe('refused with the correct reason', () => {
       "expected a graph with one input, got 2: 'images', 'depth'.",
     ],
     [
+      'a cut where examples are divided',
+      [
+        [
+          images,
+          node('divided', 'SpaceToBatchND', ['images', 'block', 'paddings'], { T: float }),
+          conv('conv', 'divided'),
+        ],
+        [weight('conv/kernel', 3, 3, 3, 4), setting('block', [2, 2]), setting('paddings', [0, 0, 0, 0], [2, 2])],
+      ],
+      'UNSUPPORTED_SOURCE',
+      "up to 'conv', which lies between SpaceToBatchND and BatchToSpaceND",
+    ],
+    [
       'a batch of one written into a Reshape in front of the cut',
       [
         [
@@ -336,7 +380,7 @@ describe('refused with the correct reason', () => {
         [weight('conv/kernel', 3, 3, 3, 4), setting('size', [1, 256]), weight('logits/kernel', 256, 3)],
       ],
       'UNSUPPORTED_SOURCE',
-      'with a fixed batch axis',
+      "Export it with a free batch axis, or cut before that node: cut: 'conv'.",
     ],
     [
       'a batch of one that swallows the others',

@@ -293,7 +293,7 @@ describe('what is refused', () => {
   test.each<[unknown, string]>([
     [{ augment: null }, `${known}, got null.`],
     [{ augment: {} }, `${known}, got {}.`],
-    [{ augment: 'heavy' }, "augment to be 'none', 'light', 'standard' or 'strong', got heavy."],
+    [{ augment: 'heavy' }, "augment to be 'none', 'light', 'standard' or 'strong', got 'heavy'."],
     [{ augment: { views: 2, apply: brighter } }, 'views beside augment, not in it, got {"views":2}.'],
     [
       { augment: [flip] },
@@ -306,7 +306,7 @@ describe('what is refused', () => {
     [{ views: 0, augment: 'light' }, 'views to be a whole number from 1, got 0.'],
     [{ views: 2 }, 'augment beside views, which are of changed inputs, got no augment.'],
     [{ views: 1.5, augment: 'light' }, 'views to be a whole number from 1, got 1.5.'],
-    [{ views: 'all', augment: 'light' }, "views to be 'fresh' or a whole number from 1, got all."],
+    [{ views: 'all', augment: 'light' }, "views to be 'fresh' or a whole number from 1, got 'all'."],
   ])('%j', async (options, text) => {
     const model = await tinyTransfer();
     const training = trainHead(model, tinySamples(), options as TrainingOptions);

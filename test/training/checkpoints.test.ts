@@ -55,14 +55,17 @@ describe('the option', () => {
   });
 
   test.each<[unknown, string]>([
-    ['here', 'checkpoint to be { to, every, keep }, got here'],
+    ['here', "checkpoint to be { to, every, keep }, got 'here'"],
     [{}, 'checkpoint.to to be a place or { list, read, write, remove }, got undefined'],
-    [{ to: '' }, 'checkpoint.to to be a place or { list, read, write, remove }, got string'],
-    [{ to: { ...store, write: 1 } }, 'checkpoint.to to be a place or { list, read, write, remove }, got object'],
+    [{ to: '' }, "checkpoint.to to be a place or { list, read, write, remove }, got ''"],
+    [
+      { to: { ...store, write: 1 } },
+      'checkpoint.to to be a place or { list, read, write, remove }, got {"files":{},"write":1}',
+    ],
     [{ to: store, keep: 0 }, 'checkpoint.keep to be a whole number from 1, got 0'],
     [{ to: store, every: 0 }, 'checkpoint.every to be a whole number from 1, got 0'],
     [{ to: store, every: 1.5 }, 'checkpoint.every to be a whole number from 1, got 1.5'],
-    [{ to: store, every: 'epoch' }, 'checkpoint.every to be a whole number from 1, got epoch'],
+    [{ to: store, every: 'epoch' }, "checkpoint.every to be a whole number from 1, got 'epoch'"],
     [{ to: store, every: { steps: 0 } }, 'checkpoint.every.steps to be a whole number from 1, got 0'],
     [{ to: store, every: { seconds: 0 } }, 'checkpoint.every.seconds to be a finite number above 0, got 0'],
     [{ to: store, every: { minutes: 1 } }, "known options of checkpoint.every, got 'minutes'. Nearest: steps, seconds"],
@@ -77,7 +80,7 @@ describe('the option', () => {
       'expected checkpoint: { to } for resume: true, got no checkpoint.',
     );
     expect(() => settleCheckpoint({ to: 'here' }, 'yes' as never)).toThrow(
-      'expected resume to be true or false, got yes.',
+      "expected resume to be true or false, got 'yes'.",
     );
   });
 });

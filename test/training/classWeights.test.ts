@@ -112,7 +112,7 @@ describe('given', () => {
       'classes',
       'balance',
       'INVALID_OPTION',
-      /'balanced' or a weight by label, such as \{ cat: 2 \}, got balance/,
+      /'balanced' or a weight by label, such as \{ cat: 2 \}, got 'balance'/,
     ],
     [
       'nothing that counts',

@@ -207,7 +207,7 @@ describe.each(keysOf(optimizers))('%s by name', (name) => {
 test('an unknown name raises an error with all names', () => {
   const known = keysOf(optimizers).map((name) => `'${name}'`);
   expect(() => settleOptimizer('adamw')).toThrow(
-    `expected optimizer to be ${known.join(', ')} or one made by adam(), sgd() …, got adamw.`,
+    `expected optimizer to be ${known.join(', ')} or one made by adam(), sgd() …, got 'adamw'.`,
   );
 });
 

@@ -199,7 +199,7 @@ describe.each(keysOf(schedules))('%s by name', (name) => {
 test('an unknown name raises an error with all names', () => {
   const known = keysOf(schedules).map((name) => `'${name}'`);
   expect(() => settleSchedule('sine' as ScheduleName)).toThrow(
-    `expected schedule to be ${known.join(', ')}, a schedule or a function, got sine.`,
+    `expected schedule to be ${known.join(', ')}, a schedule or a function, got 'sine'.`,
   );
 });
 

@@ -327,7 +327,7 @@ test.each([true, false])('names an example whose features are not finite, with c
 });
 
 test.each([
-  [{ solver: 'newton' as 'lbfgs' }, "expected solver to be 'lbfgs' or 'gradient', got newton"],
+  [{ solver: 'newton' as 'lbfgs' }, "expected solver to be 'lbfgs' or 'gradient', got 'newton'"],
   [{ l2: 0 }, 'expected l2 to be a finite number above 0, got 0'],
   [{ l2: 0.1, solver: 'gradient' as const }, "expected l2 with solver 'lbfgs' only"],
   [

@@ -229,7 +229,7 @@ describe('what is refused', () => {
     [{ monitor: 'validationLoss' }, /validation samples for monitor 'validationLoss'/],
     [
       { monitor: 'val_loss' },
-      /monitor to be 'loss', 'accuracy', 'validationLoss' or 'validationAccuracy', got val_loss/,
+      /monitor to be 'loss', 'accuracy', 'validationLoss' or 'validationAccuracy', got 'val_loss'/,
     ],
     [{ earlyStopping: 0, validation: 0.25 }, /earlyStopping\.patience to be a whole number from 1, got 0/],
     [{ earlyStopping: { minDelta: -1 }, validation: 0.25 }, /earlyStopping\.minDelta to be a finite number from 0/],

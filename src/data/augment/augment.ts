@@ -44,7 +44,7 @@ const purpose = 0x617567;
 export function settleAugmentation(request: AugmentationRequest): SettledAugmentation | undefined {
   const { augment = 'none', views = 'fresh', seed, epochs, model } = request;
   if (request.augment === undefined && !isFresh(views)) {
-    throw invalidOption('augment beside views, which are of changed inputs', 'no augment');
+    throw invalidOption('augment beside views, which are of changed inputs', undefined, 'no augment');
   }
   if (typeof views === 'number') assertWhole('views', views, 1);
   else if (!isFresh(views)) throw invalidOption("views to be 'fresh' or a whole number from 1", views);

@@ -12,7 +12,7 @@ import { channelsOf, isHostTensor, type HostTensor, type Picture } from '../../c
 import { settleLimits, type PictureLimits, type SettledLimits } from '../../core/pictureLimits.ts';
 import { releaseBytes } from '../../core/releaseBytes.ts';
 import type { ImageSpec, Preprocessor } from '../../model/model.ts';
-import { shown } from '../../core/shown.ts';
+import { kindOf, shown } from '../../core/shown.ts';
 import { pictureRegion } from './fit.ts';
 import { writeLuma } from './luma.ts';
 import { pictureFromHostTensor, pictureFromPixels, pictureFromTensor } from './pixels.ts';
@@ -198,7 +198,7 @@ function isDecodable(input: unknown): boolean {
 }
 
 function notAPicture(input: unknown): TransferKitError {
-  const came = Array.isArray(input) ? 'a list' : input === null ? 'null' : `a value of type ${typeof input}`;
+  const came = kindOf(input);
   return new TransferKitError(
     'INVALID_OPTION',
     'expected a picture (a path or address, encoded bytes, a tensor [height, width, 3] with values ' +

@@ -6,7 +6,7 @@ import { addWriter } from '../../model/inputWriter.ts';
 import { isHostTensor, type HostTensor } from '../../core/picture.ts';
 import { describeShape, fits, sizeOf } from '../../core/shapes.ts';
 import type { Preprocessor, TensorInputSpec } from '../../model/model.ts';
-import { shown } from '../../core/shown.ts';
+import { kindOf, shown } from '../../core/shown.ts';
 import { flattenNumbers, type NestedNumbers } from './nestedValues.ts';
 import { assertOptions, type NamesOf } from '../../core/optionNames.ts';
 
@@ -214,7 +214,7 @@ function wrongType(got: string, dtype: DataType): TransferKitError {
 }
 
 function notNumbers(input: unknown, spec: TensorInputSpec): TransferKitError {
-  const came = typeof input === 'string' ? `the text '${input.slice(0, 100)}'` : `a value of type ${typeof input}`;
+  const came = typeof input === 'string' ? `the text '${input.slice(0, 100)}'` : kindOf(input);
   return new TransferKitError(
     'WRONG_DTYPE',
     `expected a tensor or numbers of shape ${describeShape(spec.shape)}, got ${came}. If the base takes ` +

@@ -1,6 +1,7 @@
 // Reads and preprocesses the examples of one batch in parallel.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { isTransferKitError, reasonOf, TransferKitError } from '../../core/errors.ts';
+import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import type { AnyModel } from '../../model/model.ts';
 import type { Sample, Samples, Unreadable } from '../../core/types.ts';
 import { gatherFor, type Gathering } from './gatherInputs.ts';
@@ -110,7 +111,7 @@ async function readExample(
 ): Promise<Example | Unreadable> {
   let sample: Sample;
   try {
-    sample = await samples.read(index);
+    sample = assertSample(await samples.read(index), index);
   } catch (error) {
     return unreadable(`example ${String(index)}`, error);
   }
@@ -123,6 +124,13 @@ async function readExample(
   } catch (error) {
     return unreadable(id, error);
   }
+}
+
+/** Programs without types may read an input where an example is expected. */
+function assertSample(sample: Sample, index: number): Sample {
+  const given: unknown = sample;
+  if (isObject(given) && 'input' in given && 'target' in given && 'id' in given) return sample;
+  throw invalidOption(`samples.read(${String(index)}) to give { input, target, id }`, given);
 }
 
 function checkWeight({ weight = 1, id }: Sample): number {

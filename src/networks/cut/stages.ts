@@ -23,6 +23,8 @@ export interface CallFacts {
   readonly startsStage: boolean;
   readonly stochastic: boolean;
   readonly outputShape: Shape;
+  /** Whether the first axis of the output holds parts of examples: nothing can be cut or cached there. Default false. */
+  readonly splitsExamples?: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export function partition(graph: Wiring, facts: readonly CallFacts[]): CallRange
     if (best !== undefined && best > 0 && best < last) chosen.push(best);
     group = [];
   };
-  const separators = new Set(separatingCalls(graph));
+  const separators = new Set(separatingCalls(graph).filter((call) => facts[call]?.splitsExamples !== true));
   let opensRandom = false;
   for (let call = 0; call <= last; call++) {
     const { startsStage = false, stochastic = false } = facts[call] ?? {};

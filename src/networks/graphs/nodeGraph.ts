@@ -40,9 +40,16 @@ export function parseNodes(topology: JsonObject, name: string): NodeGraph {
     const text = `expected a graph with one input, got ${got}. Export a signature with a single input.`;
     throw new TransferKitError('UNSUPPORTED_SOURCE', text, { inputs: inputs.map((each) => each.name) });
   }
-  const read = new Set(nodes.flatMap((each) => each.inputs.map(nodeOf)));
-  const outputs = nodes.filter((each) => !read.has(each.name) && each.op !== 'Const').map((each) => each.name);
-  return { name, nodes, input: input.name, outputs, rest };
+  return { name, nodes, input: input.name, outputs: outputsOf(nodes, input.name), rest };
+}
+
+/**
+ * The nodes that no other node reads and whose values depend on the input. Frozen graphs also hold a NoOp, which gives
+ * no value, and constants.
+ */
+function outputsOf(nodes: readonly NodeSpec[], input: string): string[] {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs.map(nodeOf)));
+  return dependents(nodes, input).filter((name) => !read.has(name));
 }
 
 /** Writes nodes in the format of `tf.loadGraphModel`. */
@@ -103,8 +110,12 @@ export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): No
 
 /** Names of the nodes whose values depend on the input, in an order in which they can run. */
 export function dataNodes(graph: NodeGraph): string[] {
-  const found = new Set([graph.input]);
-  for (const { name, inputs } of graph.nodes) {
+  return dependents(graph.nodes, graph.input);
+}
+
+function dependents(nodes: readonly NodeSpec[], input: string): string[] {
+  const found = new Set([input]);
+  for (const { name, inputs } of nodes) {
     if (inputs.some((reference) => found.has(nodeOf(reference)))) found.add(name);
   }
   return [...found];

@@ -77,8 +77,8 @@ export function probe(
       const next = step(graph, model, entry, current, name);
       dispose(current);
       current = next;
+      if (next.shape[0] !== batch) throw fixedBatch(graph, { name, entry }, describeShape(next.shape));
       entry = name;
-      if (next.shape[0] !== batch) throw fixedBatch(graph, name, describeShape(next.shape));
       assertSize(`node '${name}'`, next.shape.slice(1));
       specs.set(name, { shape: [null, ...next.shape.slice(1)], dtype: next.dtype });
     }
@@ -94,7 +94,8 @@ function step(graph: NodeGraph, model: Graph, entry: string, input: Tensor, exit
   } catch (error) {
     if (isTransferKitError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    if (runsOnOne(model, entry, input, exit)) throw fixedBatch(graph, exit, `an error (${reason})`, error);
+    if (runsOnOne(model, entry, input, exit))
+      throw fixedBatch(graph, { name: exit, entry }, `an error (${reason})`, error);
     const text =
       `expected a graph that runs on ${describeShape(input.shape)} at '${entry}', got an error up to '${exit}' ` +
       `of '${graph.name}': ${reason}`;
@@ -114,9 +115,16 @@ function runsOnOne(model: Graph, entry: string, input: Tensor, exit: string): bo
   });
 }
 
-function fixedBatch(graph: NodeGraph, name: string, found: string, cause?: unknown): TransferKitError {
+interface Place {
+  readonly name: string;
+  /** The last node before it that gives a batch of any size. */
+  readonly entry: string;
+}
+
+function fixedBatch(graph: NodeGraph, { name, entry }: Place, found: string, cause?: unknown): TransferKitError {
+  const advice = entry === graph.input ? '' : `, or cut before that node: cut: '${entry}'`;
   const text =
     `expected a graph that takes any number of examples, got '${graph.name}' with a fixed batch axis: it gives ` +
-    `${found} at '${name}' for ${String(batch)}. Export it with a free batch axis, or cut before that node.`;
+    `${found} at '${name}' for ${String(batch)}. Export it with a free batch axis${advice}.`;
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { node: name, found }, cause);
 }

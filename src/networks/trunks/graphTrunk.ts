@@ -12,6 +12,7 @@ import { movingStatistics, runWithStatistics } from '../run/batchStatistics.ts';
 import { assertRunnable, probe } from '../run/graphProbe.ts';
 import { assertSmallConstants } from '../run/sizeConstants.ts';
 import { dataNodes, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import { assertWholeExamples, nodesOfSplitExamples } from '../graphs/splitExamples.ts';
 import { divideConstants, hasKernel, type NodeWeight } from '../graphs/nodeWeights.ts';
 import { emptyModel, runNodes, type Graph } from '../run/runNodes.ts';
 import { splitDilated } from '../run/splitDilated.ts';
@@ -31,6 +32,7 @@ import { blockedNode } from '../run/withoutGradient.ts';
  */
 export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: TensorSpec): Trunk {
   assertRunnable(graph);
+  assertWholeExamples(graph);
   const differentiable = splitDilated(graph);
   const model = buildModel(differentiable);
   try {
@@ -47,9 +49,12 @@ export function graphTrunk(graph: NodeGraph, constants: WeightSource, input: Ten
 function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, input: TensorSpec): Trunk {
   const wiring = wiringOf(graph);
   const names = dataNodes(graph);
-  const passed = separatingCalls(wiring).map((call) => names[call] ?? '');
+  const split = nodesOfSplitExamples(graph);
+  const passed = separatingCalls(wiring)
+    .flatMap((call) => names[call] ?? [])
+    .filter((name) => !split.has(name));
   const specs = probe(graph, model, passed, input);
-  const ranges = partition(wiring, callFacts(graph, names, specs));
+  const ranges = partition(wiring, callFacts(graph, { names, specs, split }));
   const stages = ranges.map((range) => describeStage(names, range, specs));
   const { weights: found, fixed } = divideConstants(graph, (name) => factsOf(model, name));
   const weights = listWeights(model, found, stages);
@@ -194,7 +199,13 @@ function wiringOf(graph: NodeGraph): Wiring {
   return { calls, outputs: graph.outputs.map((name) => ({ call: callOf.get(name) ?? 0, output: 0 })) };
 }
 
-function callFacts(graph: NodeGraph, names: readonly string[], specs: ReadonlyMap<string, TensorSpec>) {
+interface NodeFacts {
+  readonly names: readonly string[];
+  readonly specs: ReadonlyMap<string, TensorSpec>;
+  readonly split: ReadonlySet<string>;
+}
+
+function callFacts(graph: NodeGraph, { names, specs, split }: NodeFacts) {
   const byName = nodesByName(graph.nodes);
   return names.map((name) => {
     const node = byName.get(name);
@@ -202,6 +213,7 @@ function callFacts(graph: NodeGraph, names: readonly string[], specs: ReadonlyMa
       startsStage: node !== undefined && hasKernel(node),
       stochastic: false,
       outputShape: specs.get(name)?.shape ?? [],
+      splitsExamples: split.has(name),
     };
   });
 }

@@ -3,6 +3,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import { assertBytes, type SettledLimits } from '../../core/pictureLimits.ts';
 import { readFailure } from '../../core/pictureReading.ts';
 import { shortAddress } from '../../core/platform.ts';
+import { kindOf } from '../../core/shown.ts';
 import { readBytes } from './readBytes.ts';
 
 /** Encoded bytes, and their name in error texts. */
@@ -39,7 +40,7 @@ async function blobOf(source: unknown, limits: SettledLimits): Promise<PictureBl
   throw new TransferKitError(
     'INVALID_OPTION',
     'expected an address, encoded bytes (Blob, File, ArrayBuffer, Uint8Array), an image, canvas or video ' +
-      `element, or an ImageBitmap, got a value of type ${typeof source}.`,
+      `element, or an ImageBitmap, got ${kindOf(source)}.`,
     { type: typeof source },
   );
 }

@@ -5,6 +5,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import { assertBytes, type SettledLimits } from '../../core/pictureLimits.ts';
 import { readFailure } from '../../core/pictureReading.ts';
 import { isAddress, shortAddress } from '../../core/platform.ts';
+import { kindOf } from '../../core/shown.ts';
 import { readBytes } from './readBytes.ts';
 
 /** An encoded picture. */
@@ -30,8 +31,7 @@ export async function readPicture(source: unknown, limits: SettledLimits): Promi
   throw new TransferKitError(
     'INVALID_OPTION',
     'expected a path, an address, or encoded bytes as Uint8Array, ArrayBuffer or Blob, got ' +
-      `${typeof source === 'object' ? 'an object of another kind' : `a value of type ${typeof source}`}. Elements of a page ` +
-      'can be read only in a browser.',
+      `${kindOf(source)}. Elements of a page can be read only in a browser.`,
     { type: typeof source },
   );
 }

@@ -24,8 +24,7 @@ export type OptimizerName = keyof typeof optimizers;
 export function settleOptimizer(optimizer: unknown): Optimizer {
   if (isOptimizer(optimizer)) return optimizer;
   if (hasKey(optimizers, optimizer)) return optimizers[optimizer]();
-  const found = typeof optimizer === 'string' ? optimizer : `a value of type ${typeof optimizer}`;
-  throw invalidOption(`optimizer to be ${quoted(keysOf(optimizers))} or one made by adam(), sgd() …`, found);
+  throw invalidOption(`optimizer to be ${quoted(keysOf(optimizers))} or one made by adam(), sgd() …`, optimizer);
 }
 
 function isOptimizer(value: unknown): value is Optimizer {

@@ -51,7 +51,7 @@ export function settleCheckpoint(
 ): SettledCheckpoint | undefined {
   if (typeof resume !== 'boolean') throw invalidOption('resume to be true or false', resume);
   if (checkpoint === undefined) {
-    if (resume) throw invalidOption('checkpoint: { to } for resume: true', 'no checkpoint');
+    if (resume) throw invalidOption('checkpoint: { to } for resume: true', undefined, 'no checkpoint');
     return undefined;
   }
   if (!isObject(checkpoint)) throw invalidOption('checkpoint to be { to, every, keep }', checkpoint);
@@ -59,7 +59,7 @@ export function settleCheckpoint(
   const { to, every = 1, keep = 2, onError } = checkpoint;
   const isPlace = typeof to === 'string' ? to !== '' : isStore(to);
   if (!isPlace) {
-    throw invalidOption('checkpoint.to to be a place or { list, read, write, remove }', typeof to);
+    throw invalidOption('checkpoint.to to be a place or { list, read, write, remove }', to);
   }
   assertWhole('checkpoint.keep', keep, 1);
   return { to, every: settleEvery(every), keep, onError, resume };

@@ -43,7 +43,7 @@ export function settleWatch(options: WatchOptions, validated: boolean): SettledW
   const { monitor = validated ? 'validationLoss' : undefined, restoreBest = true, earlyStopping = false } = options;
   if (monitor !== undefined) assertOneOf('monitor', monitor, monitors);
   if (monitor?.startsWith('validation') === true && !validated) {
-    throw invalidOption(`validation samples for monitor '${monitor}'`, 'none');
+    throw invalidOption(`validation samples for monitor '${monitor}'`, undefined, 'none');
   }
   if (typeof restoreBest !== 'boolean') throw invalidOption('restoreBest to be true or false', restoreBest);
   const stopping = settleStopping(earlyStopping);
