@@ -223,7 +223,7 @@ describe('tensors', () => {
       'WRONG_DTYPE',
       "got the text 'cat.jpg'. If the base takes pictures, tell it how they are scaled: loadBase(source, { preprocess: 'tf' })",
     ],
-    ['nothing', () => undefined, 'WRONG_DTYPE', 'got a value of type undefined'],
+    ['nothing', () => undefined, 'WRONG_DTYPE', 'got undefined'],
   ])('one invalid input among others, %s, leaks no tensor', async (_, spoil, code, text) => {
     const model = await tinyTransfer();
     const good = tf.tensor3d(pictures(1)[0] ?? [], [16, 16, 3]);

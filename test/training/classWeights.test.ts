@@ -106,7 +106,7 @@ describe('given', () => {
       'INVALID_OPTION',
       /class weight of 'a' to be a finite number from 0, got -1/,
     ],
-    ['no number', 'classes', { a: '2' }, 'INVALID_OPTION', /class weight of 'a' to be a finite number from 0, got 2/],
+    ['no number', 'classes', { a: '2' }, 'INVALID_OPTION', /class weight of 'a' to be a finite number from 0, got '2'/],
     [
       'another word',
       'classes',

@@ -2,13 +2,16 @@
 import {
   BatchMatMul,
   Cumsum,
+  GatherV2,
   Prod,
   cumprod,
   cumsum,
   getGradient,
   mul,
   reshape,
+  stack,
   transpose,
+  unstack,
   type GradConfig,
   type Tensor,
 } from '@tensorflow/tfjs-core';
@@ -51,6 +54,32 @@ function axesOf(axis: unknown, rank: number): number[] {
   const axes = (Array.isArray(axis) ? axis : [axis]).map(Number);
   const all = Array.from({ length: rank }, (_, each) => each);
   return axis === null || axis === undefined || axes.length === 0 ? all : axes.map((each) => (each + rank) % rank);
+}
+
+/** The gradient of a gathering, also by example: tfjs-core calls methods that need an import. */
+export function batchedGatherGradient(): GradConfig {
+  const { gradFunc } = getGradient(GatherV2);
+  return {
+    kernelName: GatherV2,
+    inputsToSave: ['x', 'indices'],
+    gradFunc: (dy, saved, attributes) => {
+      const [x, indices] = saved;
+      const batchDims = Number(attributes.batchDims ?? 0);
+      if (batchDims === 0) return gradFunc(dy, saved, attributes);
+      if (x === undefined || indices === undefined) throw internalError('GatherV2 saved too little');
+      const examples = (of: Tensor) => unstack(reshape(of, [-1, ...of.shape.slice(batchDims)]));
+      const gradient = () => {
+        const [xs, places] = [examples(x), examples(indices)];
+        const each = { ...attributes, axis: Number(attributes.axis) - batchDims, batchDims: 0 };
+        const parts = examples(single(dy)).flatMap((part, i) => {
+          const [from, at] = [xs[i], places[i]];
+          return from === undefined || at === undefined ? [] : [gradFunc(part, [from, at], each).x?.()];
+        });
+        return reshape(stack(parts.filter((part) => part !== undefined)), x.shape);
+      };
+      return { x: gradient, indices: () => indices };
+    },
+  };
 }
 
 /** The gradient of a product of matrices, also where one input has fewer batches than the other. */

@@ -28,8 +28,15 @@ import { internalError } from '../../core/errors.ts';
 import { unbroadcast } from './unbroadcast.ts';
 import { rank4 } from './convolutionGeometry.ts';
 import { einsumGradient } from './einsum.ts';
-import { broadcastProductGradient, cumulativeSumGradient, productGradient } from './axisGradients.ts';
+import {
+  batchedGatherGradient,
+  broadcastProductGradient,
+  cumulativeSumGradient,
+  productGradient,
+} from './axisGradients.ts';
 import { bilinearGradient, nearestGradient } from './resizeGradients.ts';
+import { averageGradients } from './averageGradients.ts';
+import { mirrorGradient } from './mirrorGradient.ts';
 import { spreadAxis } from './spreadAxis.ts';
 
 /** Returns all of these gradients. */
@@ -44,6 +51,9 @@ export function missingGradients(): readonly GradConfig[] {
     broadcastProductGradient(),
     cumulativeSumGradient,
     productGradient,
+    mirrorGradient,
+    batchedGatherGradient(),
+    ...averageGradients(),
     bilinearGradient,
     nearestGradient,
     ofPair(SquaredDifference, {

@@ -85,7 +85,7 @@ export function settleSolver(request: SolverRequest): TrainingWay {
   if (solver === undefined && l2 === undefined) return reasonOf(obstacle);
   const chosen = solver === undefined ? `l2, which is for solver 'lbfgs',` : `solver 'lbfgs'`;
   const expected = `${chosen} for a linear head and without options of training by steps`;
-  throw invalidOption(expected, obstacle?.error);
+  throw invalidOption(expected, solver, obstacle?.error);
 }
 
 /** Why a solver cannot train a head. */

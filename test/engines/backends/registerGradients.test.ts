@@ -129,7 +129,20 @@ const axes: Case[] = [
   ['matMul of a repeated first', (x, y) => tf.matMul(x, y, true, true), [[4, 2], [3, 5, 4]]], // prettier-ignore
 ];
 
+const mirrors: Case[] = (['reflect', 'symmetric'] as const).flatMap((mode): Case[] => [
+  [`mirrorPad, ${mode}`, (x) => tf.mirrorPad(x, [[0, 0], [1, 2], [0, 3]], mode), [[2, 3, 4]]], // prettier-ignore
+  [`mirrorPad of pictures, ${mode}`, (x) => tf.mirrorPad(x, [[0, 0], [2, 1], [1, 0], [0, 0]], mode), [[2, 4, 3, 2]]], // prettier-ignore
+]);
+
+const averages: Case[] = [
+  ['avgPool, same', (x) => tf.avgPool(four(x), 3, 2, 'same'), [[2, 5, 6, 2]]],
+  ['avgPool of unequal sides, same', (x) => tf.avgPool(four(x), [3, 2], 1, 'same'), [[2, 4, 5, 2]]],
+  ['avgPool3d, same', (x) => tf.avgPool3d(five(x), 2, 1, 'same'), [[1, 3, 4, 2, 2]]],
+];
+
 const others: Case[] = [
+  // prettier-ignore
+  ['gather by example', (x) => tf.gather(x, tf.tensor2d([[2, 0], [1, 1]], undefined, 'int32'), 1, 1), [[2, 3, 4]]],
   ['depthToSpace', (x) => tf.depthToSpace(four(x), 2), [[2, 3, 2, 8]]],
   ['flipLeftRight', (x) => tf.image.flipLeftRight(four(x)), [[2, 3, 4, 2]]],
   // prettier-ignore
@@ -152,14 +165,22 @@ describe.each(backends)('on %s, %j', (name, options) => {
   // tfjs's own einsum takes two tensors, and fails on an axis of one of them that is summed alone.
   const sums = einsums.filter(([equation]) => name !== 'cpu' || !/ij,(ij|k)/.test(equation));
 
-  test.each([...convolutions, ...slices, ...resizes, ...sums, ...pairs, ...windows, ...axes, ...others])(
-    'the gradient of %s agrees with central differences',
-    (_, compute, shapes) => {
-      const inputs = shapes.map((shape, i) => wave(shape, 0.8, i + 0.3));
-      expectTrueGradients(compute, inputs);
-      tf.dispose(inputs);
-    },
-  );
+  test.each([
+    ...convolutions,
+    ...slices,
+    ...resizes,
+    ...sums,
+    ...pairs,
+    ...windows,
+    ...axes,
+    ...mirrors,
+    ...averages,
+    ...others,
+  ])('the gradient of %s agrees with central differences', (_, compute, shapes) => {
+    const inputs = shapes.map((shape, i) => wave(shape, 0.8, i + 0.3));
+    expectTrueGradients(compute, inputs);
+    tf.dispose(inputs);
+  });
 });
 
 test.each(backends)('the largest of negative values in 3D windows, on %s, %j', async (name, options) => {
