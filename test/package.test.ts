@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
@@ -16,7 +16,7 @@ import { build as buildWithVite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
 import { doors as doorNames } from './support/doors.ts';
-import { installed, installPacked, packPackage, readme, repository } from './support/packed.ts';
+import { installed, installPacked, packPackage, repository } from './support/packed.ts';
 import { isThorough } from './support/thorough.ts';
 
 const execute = promisify(execFile);
@@ -105,15 +105,15 @@ test('contains the listed files and no others', async () => {
 });
 
 test('every link of the README and of the docs to a file leads to one in the package', async () => {
-  const installed = join(consumer, 'node_modules/transferkit');
-  const docs = (await readdir(join(installed, 'docs'))).map((name) => join('docs', name));
+  const root = join(consumer, 'node_modules/transferkit');
+  const docs = (await readdir(join(root, 'docs'))).map((name) => join('docs', name));
   const links = ['README.md', ...docs].flatMap((page) =>
-    [...readFileSync(join(installed, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) =>
       join(dirname(page), path),
     ),
   );
   expect(links.length).toBeGreaterThan(20);
-  expect(links.filter((path) => !existsSync(join(installed, path)))).toEqual([]);
+  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
 test('nothing runs when it is installed', async () => {

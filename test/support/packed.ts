@@ -10,7 +10,7 @@ const execute = promisify(execFile);
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 const everyPackage = ['@tensorflow', '@types', 'fflate', 'sharp', 'typescript'];
-export const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+const readme = readFileSync(join(repository, 'README.md'), 'utf8');
 /** What the README tells people to install, and what comes along. */
 export const installed = [...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []), 'fflate'];
 
