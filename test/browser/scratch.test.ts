@@ -118,7 +118,7 @@ test('storage that is cleared during the run is an error, not zeros', async () =
 
 test('a folder is refused in a page', async () => {
   await expect(ask(opened.page, 'train', { directory: 'features' })).rejects.toThrow(
-    /INVALID_OPTION .*expected cache\.directory to be a folder, in Node, got features/,
+    /INVALID_OPTION .*expected cache\.directory to be a folder, in Node, got 'features'/,
   );
 });
 
