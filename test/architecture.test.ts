@@ -105,7 +105,7 @@ const verbArrows: Record<string, string[]> = {
 
 /** Names that exist in a page only. */
 const pageNames =
-  /^(document|window|navigator|localStorage|indexedDB|caches|Image|ImageData|ImageBitmap|OffscreenCanvas|FileList|FileReader|createImageBitmap|XMLHttpRequest|HTML\w*Element|CanvasRenderingContext2D)$/;
+  /^(document|window|navigator|localStorage|indexedDB|caches|Image|ImageData|ImageBitmap|OffscreenCanvas|FileList|FileReader|createImageBitmap|XMLHttpRequest|(HTML|SVG)\w*Element|VideoFrame|CanvasRenderingContext2D)$/;
 /** Names that exist in Node only. */
 const nodeNames = /^(process|Buffer|require|__dirname|__filename|setImmediate)$/;
 

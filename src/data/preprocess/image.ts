@@ -20,11 +20,14 @@ import { planResize } from './resize.ts';
 import { assertMode, assertModeNames, scalingOf } from './scale.ts';
 import { loadResize } from './simdResize.ts';
 
-/** An element of a page, or anything else with pixels that a browser can draw: image, canvas, video, ImageBitmap. */
-export interface PictureElement {
-  readonly width: number;
-  readonly height: number;
-}
+/**
+ * An element of a page, or anything else with pixels that a browser can draw: an image, canvas or video element, an
+ * OffscreenCanvas or ImageBitmap; a VideoFrame; an SVG image element.
+ */
+export type PictureElement =
+  | { readonly width: number; readonly height: number }
+  | { readonly displayWidth: number; readonly displayHeight: number }
+  | { readonly href: { readonly baseVal: string } };
 
 /** An object that returns its encoded bytes: a Blob or a File. */
 export interface BytesSource {
@@ -37,7 +40,8 @@ export interface BytesSource {
 /**
  * A picture in any form: a path (Node) or address; a URL; encoded bytes (JPEG, PNG, WebP, GIF, AVIF) as Uint8Array,
  * ArrayBuffer, Blob or File; a tensor [height, width, 1, 3 or 4] with values 0..255, live or in plain memory; pixels in
- * memory, such as ImageData; in a browser also an image, canvas or video element or an ImageBitmap.
+ * memory, such as ImageData; in a browser also an image, canvas or video element, an ImageBitmap or VideoFrame, or an SVG
+ * image element.
  */
 export type ImageInput =
   string | URL | Uint8Array | ArrayBuffer | BytesSource | Tensor | HostTensor | Picture | PictureElement;
@@ -192,9 +196,8 @@ function isPixels(input: unknown): input is Picture {
 function isDecodable(input: unknown): boolean {
   if (typeof input === 'string' || input instanceof URL) return true;
   if (input instanceof Uint8Array || input instanceof ArrayBuffer) return true;
-  return (
-    typeof input === 'object' && input !== null && ('arrayBuffer' in input || ('width' in input && 'height' in input))
-  );
+  if (!isObject(input)) return false;
+  return 'arrayBuffer' in input || ('width' in input && 'height' in input) || 'displayWidth' in input;
 }
 
 function notAPicture(input: unknown): TransferKitError {

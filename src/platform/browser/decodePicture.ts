@@ -1,8 +1,7 @@
 // Decodes pictures in a browser with the browser's own decoder and a canvas. Returns upright RGB bytes; resizing to the
 // base's input happens elsewhere.
-import { TransferKitError } from '../../core/errors.ts';
 import type { Picture } from '../../core/picture.ts';
-import { formatOf } from '../../core/pictureFormat.ts';
+import { formatOf, type PictureFormat } from '../../core/pictureFormat.ts';
 import { pictureHeader } from '../../core/pictureHeader.ts';
 import {
   assertPixels,
@@ -11,21 +10,19 @@ import {
   type DecodeOptions,
   type SettledLimits,
 } from '../../core/pictureLimits.ts';
-import { shortAddress } from '../../core/platform.ts';
 import { shares, turns } from '../../core/concurrency.ts';
 import { adviceAbout } from '../../core/undecodable.ts';
+import { isDrawable, openFile, readyToDraw, type ReadyPicture } from './drawable.ts';
 import { toBlob } from './pictureBlob.ts';
-
-/** Sources that a canvas can draw. */
-type Drawable = HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | ImageBitmap;
+import { unreadable } from './unreadable.ts';
 
 /**
  * Decodes an address, encoded bytes or an element to an upright picture at full size: the EXIF orientation is applied,
  * and transparent pixels are blended with white. The formats depend on the browser; all decode JPEG, PNG, WebP and GIF
  * (first frame). A picture with too many pixels is refused before it is decoded, if its header contains the size.
  *
- * @param source - Address, URL, Blob, File, ArrayBuffer, Uint8Array, image, canvas or video element, OffscreenCanvas,
- * ImageBitmap or ImageData.
+ * @param source - Address, URL, Blob, File, ArrayBuffer, Uint8Array, image, canvas or video element, SVG image element,
+ * OffscreenCanvas, ImageBitmap, VideoFrame or ImageData.
  * @throws TransferKitError `UNREADABLE` with the reason, `NOT_FOUND`, `INVALID_OPTION`.
  */
 export async function decodePicture(
@@ -33,7 +30,7 @@ export async function decodePicture(
   { channels = 3, limits = defaultLimits }: DecodeOptions = {},
 ): Promise<Picture> {
   const wanted: Wanted = { channels, limits };
-  if (isDrawable(source)) return fromDrawable(source, wanted);
+  if (isDrawable(source)) return drawWithin(await readyToDraw(source), wanted);
   if (typeof ImageData !== 'undefined' && source instanceof ImageData) {
     const { width, height, data } = source;
     return { width, height, data: channels === 4 ? data : onWhite(data) };
@@ -55,6 +52,9 @@ interface Wanted {
   readonly limits: SettledLimits;
 }
 
+/** Formats that all browsers decode. */
+const everywhere: readonly PictureFormat[] = ['JPEG', 'PNG', 'WebP', 'GIF'];
+
 /** Number of bytes searched for the header: in a JPEG, metadata of cameras and editors may come first. */
 const headBytes = 2 ** 20;
 
@@ -70,48 +70,25 @@ async function decodeBlob(name: string, blob: Blob, { channels, limits }: Wanted
   // Unknown size: decode nothing else at the same time.
   const pixels = header === undefined ? limits.maxPixels : header.width * header.height;
   return share(pixels, limits.maxPixels, async () => {
-    const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw unreadable(
-        name,
-        format === undefined ? reason : `${reason.replace(/\.$/, '')} (${adviceAbout(format)})`,
-        cause,
-      );
+    const opened = await openFile(name, blob).catch((cause: unknown) => {
+      const isDamaged = format === undefined || everywhere.includes(format);
+      throw unreadable(name, cause, isDamaged ? undefined : `Its format is ${adviceAbout(format)}.`);
     });
     try {
-      assertPixels(name, bitmap, limits);
-      return draw(bitmap, name, bitmap, kept);
+      assertPixels(name, opened, limits);
+      return draw(opened, kept);
     } finally {
-      bitmap.close();
+      opened.close();
     }
   });
 }
 
-async function fromDrawable(source: Drawable, wanted: Wanted): Promise<Picture> {
-  if (typeof HTMLImageElement !== 'undefined' && source instanceof HTMLImageElement) {
-    const name = `the image element ${shortAddress(source.currentSrc || source.src)}`;
-    await source.decode().catch((cause: unknown) => {
-      throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
-    });
-    return drawWithin(source, name, { width: source.naturalWidth, height: source.naturalHeight }, wanted);
-  }
-  if (typeof HTMLVideoElement !== 'undefined' && source instanceof HTMLVideoElement) {
-    return drawWithin(source, 'the video element', { width: source.videoWidth, height: source.videoHeight }, wanted);
-  }
-  return drawWithin(source, 'the given element', source, wanted);
+function drawWithin(picture: ReadyPicture, { channels, limits }: Wanted): Picture {
+  assertPixels(picture.name, picture, limits);
+  return draw(picture, channels === 4 ? 4 : 3);
 }
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-function drawWithin(source: Drawable, name: string, size: Size, { channels, limits }: Wanted): Picture {
-  assertPixels(name, size, limits);
-  return draw(source, name, size, channels === 4 ? 4 : 3);
-}
-
-function draw(source: Drawable, name: string, { width, height }: Size, channels: Channels): Picture {
+function draw({ name, image, width, height }: ReadyPicture, channels: Channels): Picture {
   if (width === 0 || height === 0)
     throw unreadable(name, `its size is ${String(width)}x${String(height)}: it has not loaded`);
   const context = makeContext(width, height);
@@ -120,12 +97,12 @@ function draw(source: Drawable, name: string, { width, height }: Size, channels:
     context.fillRect(0, 0, width, height);
   }
   try {
-    context.drawImage(source, 0, 0, width, height);
+    context.drawImage(image, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);
     return { width, height, data: channels === 4 ? data : firstChannels(data, channels) };
   } catch (cause) {
     // A picture of another origin makes the canvas unreadable.
-    throw unreadable(name, cause instanceof Error ? cause.message : String(cause), cause);
+    throw unreadable(name, cause);
   }
 }
 
@@ -154,16 +131,6 @@ function pageContext(
     : Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', settings);
 }
 
-function isDrawable(source: unknown): source is Drawable {
-  return (
-    (typeof HTMLImageElement !== 'undefined' && source instanceof HTMLImageElement) ||
-    (typeof HTMLCanvasElement !== 'undefined' && source instanceof HTMLCanvasElement) ||
-    (typeof HTMLVideoElement !== 'undefined' && source instanceof HTMLVideoElement) ||
-    (typeof OffscreenCanvas !== 'undefined' && source instanceof OffscreenCanvas) ||
-    (typeof ImageBitmap !== 'undefined' && source instanceof ImageBitmap)
-  );
-}
-
 /** The first channels of an opaque canvas. */
 function firstChannels(rgba: ArrayLike<number>, channels: number): Uint8Array {
   const values = new Uint8Array((rgba.length / 4) * channels);
@@ -183,9 +150,4 @@ function onWhite(rgba: ArrayLike<number>): Uint8Array {
     }
   }
   return rgb;
-}
-
-function unreadable(name: string, reason: string, cause?: unknown): TransferKitError {
-  const text = `expected a picture in ${name}, but ${reason.replace(/\.$/, '')}. Replace or remove it.`;
-  return new TransferKitError('UNREADABLE', text, { source: name, reason }, cause);
 }

@@ -40,7 +40,7 @@ async function blobOf(source: unknown, limits: SettledLimits): Promise<PictureBl
   throw new TransferKitError(
     'INVALID_OPTION',
     'expected an address, encoded bytes (Blob, File, ArrayBuffer, Uint8Array), an image, canvas or video ' +
-      `element, or an ImageBitmap, got ${kindOf(source)}.`,
+      `element, an ImageBitmap or a VideoFrame, got ${kindOf(source)}.`,
     { type: typeof source },
   );
 }
