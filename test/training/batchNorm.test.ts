@@ -281,7 +281,7 @@ test.each(['training', true, 1])('the value %o is refused, and the model is unch
   const model = await tinyTransfer();
   const before = weightValues(model);
   const options = { batchNorm: batchNorm as 'train' };
-  const expected = `fineTune: expected batchNorm to be 'inference' or 'train', got ${String(batchNorm)}.`;
+  const expected = `fineTune: expected batchNorm to be 'inference' or 'train', got ${typeof batchNorm === 'string' ? `'${batchNorm}'` : String(batchNorm)}.`;
   await expect(fineTune(model, tinySamples(), options)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   await expect(fineTune(model, tinySamples(), options)).rejects.toThrow(expected);
   expect(weightValues(model)).toEqual(before);

@@ -13,7 +13,7 @@ export interface WasmPackage {
 }
 
 /** The name that tfjs asks for where WebAssembly has SIMD. */
-export const simdBinary = 'tfjs-backend-wasm-simd.wasm';
+const simdBinary = 'tfjs-backend-wasm-simd.wasm';
 
 /** Not a place: tfjs's request for it is answered from memory. */
 const address = `transferkit:${simdBinary}`;

@@ -31,7 +31,11 @@ function textWorker(source: string): Worker {
   return worker;
 }
 
-/** A worker's code: it says that it runs, and then calls a function with what it is sent. */
+/**
+ * A worker's code: it says that it runs, and then calls a function with what it is sent.
+ *
+ * @public The build writes it into a file.
+ */
 export function workerCode(source: string): string {
   return `onmessage = (event) => (${source})(event.data);\npostMessage('ready');\n`;
 }

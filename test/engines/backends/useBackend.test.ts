@@ -344,7 +344,7 @@ describe('threads', () => {
 
   test('kernels is a boolean', async () => {
     const error = await errorOf(useBackend('wasm', { kernels: 'no' as unknown as boolean }));
-    expect(error.message).toContain('expected kernels to be true or false, got no');
+    expect(error.message).toContain("expected kernels to be true or false, got 'no'");
   });
 
   test.each([
