@@ -4,12 +4,19 @@ import { registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow
 import { kernelMakers } from '../kernels/kernelConfigs.ts';
 import type { KernelModule } from '../kernels/kernelModule.ts';
 import { wasmKernel } from './compositeKernel.ts';
+import { batchedGather } from './batchedGather.ts';
 import { gradientKernels } from './gradientKernels.ts';
 import { windowKernels, wrongWindowKernels } from './windowKernels.ts';
 import { transposeFirst, transposeFirstFused } from './transposedMatMul.ts';
 
 /** Kernels of tfjs for wasm that are replaced although they exist: a scalar loop, or wrong numbers. */
-const replaced: readonly string[] = ['Conv2DBackpropInput', 'BatchMatMul', '_FusedMatMul', ...wrongWindowKernels];
+const replaced: readonly string[] = [
+  'Conv2DBackpropInput',
+  'BatchMatMul',
+  '_FusedMatMul',
+  'GatherV2',
+  ...wrongWindowKernels,
+];
 
 /** Marks kernels of this package, also those of another copy of it, so that none replaces itself. */
 const ours = Symbol.for('transferkit.kernel');
@@ -38,8 +45,12 @@ export function placeKernels(module: KernelModule | undefined): readonly string[
 function makeCompositions(): ReadonlyMap<string, KernelConfig> {
   const plain = wasmKernel('BatchMatMul');
   const fused = wasmKernel('_FusedMatMul');
+  const gather = wasmKernel('GatherV2');
   const products = [...(plain ? [transposeFirst(plain)] : []), ...(fused ? [transposeFirstFused(fused)] : [])];
-  return new Map([...gradientKernels(), ...windowKernels(), ...products].map((kernel) => [kernel.kernelName, kernel]));
+  const gathers = gather ? [batchedGather(gather)] : [];
+  return new Map(
+    [...gradientKernels(), ...windowKernels(), ...gathers, ...products].map((kernel) => [kernel.kernelName, kernel]),
+  );
 }
 
 /** Places the best kernel; false when it is not from this package. A kernel of another copy of the package stays. */

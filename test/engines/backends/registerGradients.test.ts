@@ -143,6 +143,26 @@ const averages: Case[] = [
 const others: Case[] = [
   // prettier-ignore
   ['gather by example', (x) => tf.gather(x, tf.tensor2d([[2, 0], [1, 1]], undefined, 'int32'), 1, 1), [[2, 3, 4]]],
+  [
+    'gather by example along a later axis',
+    (x) =>
+      tf.gather(
+        x,
+        tf.tensor2d(
+          [
+            [0, 3],
+            [1, 1],
+            [2, 0],
+          ],
+          undefined,
+          'int32',
+        ),
+        2,
+        1,
+      ),
+    [[3, 2, 4, 3]],
+  ],
+  ['avgPool with explicit pads', (x) => tf.avgPool(four(x), 3, 2, 1, 'floor'), [[2, 5, 6, 2]]],
   ['depthToSpace', (x) => tf.depthToSpace(four(x), 2), [[2, 3, 2, 8]]],
   ['flipLeftRight', (x) => tf.image.flipLeftRight(four(x)), [[2, 3, 4, 2]]],
   // prettier-ignore

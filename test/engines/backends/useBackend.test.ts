@@ -41,6 +41,7 @@ const compositions = [
   'UnsortedSegmentSum',
   'Einsum',
   ...wrongWindowKernels,
+  'GatherV2',
   'BatchMatMul',
   '_FusedMatMul',
 ];
