@@ -1,6 +1,6 @@
-// Prepares a release: `npm run release -- 0.2.0` checks and tests thoroughly, cuts the changelog, sets the version, packs, and uses the tarball in an empty
-// folder as a new user would. It ends with the commands that publish, and runs none of them. With --dry-run nothing is
-// tested and all files are left as they are.
+// Prepares a release: `npm run release -- 0.2.0` checks and tests thoroughly, cuts the changelog, sets the version, packs, and
+// uses the tarball in an empty folder as a new user would. It ends with the commands that publish, and runs none of them. With
+// --dry-run nothing is tested, and all files are left unchanged.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
