@@ -63,7 +63,7 @@ const arrows: Record<string, string[]> = {
   'networks/trunks': ['model', 'networks/cut', 'networks/fold', 'networks/graphs', 'networks/run'],
   'networks/write': ['model', 'model/tasks', 'networks/graphs', 'networks/layers', 'networks/run'],
   'platform/browser': ['data/samples', 'download', 'engines/backends'],
-  'platform/node': ['data/samples', 'download', 'engines/kernels'],
+  'platform/node': ['data/samples', 'download', 'engines/backends'],
   presets: ['model', 'networks/graphs'],
   testing: ['networks/fold', 'networks/write'],
   'training/optimizers': ['engines/kernels'],

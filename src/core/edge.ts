@@ -17,7 +17,7 @@ export function nameErrors(name: string, work: () => unknown): unknown {
 }
 
 /**
- * Runs work on one of several heads: the texts of its errors begin with the name of the head.
+ * Runs work on one of several heads. Error texts begin with the name of the head.
  *
  * @param head - Name of the head; `''` for the only head of a model, whose texts stay as they are.
  * @param work - The work, synchronous or not.

@@ -16,13 +16,14 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
+import { only } from './onlyGradient.ts';
 import { unbroadcast } from './unbroadcast.ts';
 
 /** tfjs-core transposes the gradient where the axis is not the last, although the sum has the axes of its input. */
 export const cumulativeSumGradient: GradConfig = {
   kernelName: Cumsum,
   gradFunc: (dy, _, { axis, exclusive, reverse }) => ({
-    x: () => cumsum(single(dy), Number(axis), exclusive === true, reverse !== true),
+    x: () => cumsum(only(dy), Number(axis), exclusive === true, reverse !== true),
   }),
 };
 
@@ -41,7 +42,7 @@ export const productGradient: GradConfig = {
       const apart = transpose(x, order);
       const rows = reshape(apart, [-1, reduced.reduce((size, each) => size * (x.shape[each] ?? 1), 1)]);
       const others = mul(cumprod(rows, 1, true), cumprod(rows, 1, true, true));
-      const dx = reshape(mul(reshape(single(dy), [-1, 1]), others), apart.shape);
+      const dx = reshape(mul(reshape(only(dy), [-1, 1]), others), apart.shape);
       return transpose(
         dx,
         order.map((_, each) => order.indexOf(each)),
@@ -71,7 +72,7 @@ export function batchedGatherGradient(): GradConfig {
       const gradient = () => {
         const [xs, places] = [examples(x), examples(indices)];
         const each = { ...attributes, axis: Number(attributes.axis) - batchDims, batchDims: 0 };
-        const parts = examples(single(dy)).flatMap((part, i) => {
+        const parts = examples(only(dy)).flatMap((part, i) => {
           const [from, at] = [xs[i], places[i]];
           return from === undefined || at === undefined ? [] : [gradFunc(part, [from, at], each).x?.()];
         });
@@ -97,9 +98,4 @@ export function broadcastProductGradient(): GradConfig {
       return { a: summed('a', saved[0]), b: summed('b', saved[1]) };
     },
   };
-}
-
-function single(dy: Tensor | Tensor[]): Tensor {
-  if (Array.isArray(dy)) throw internalError('expected one gradient, got several');
-  return dy;
 }

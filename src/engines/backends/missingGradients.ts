@@ -25,6 +25,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
+import { only } from './onlyGradient.ts';
 import { unbroadcast } from './unbroadcast.ts';
 import { rank4 } from './convolutionGeometry.ts';
 import { einsumGradient } from './einsum.ts';
@@ -168,11 +169,6 @@ const scatterNdGradient: GradConfig = {
   inputsToSave: ['indices'],
   gradFunc: (dy, saved) => ({ updates: () => gatherND(only(dy), one(saved)) }),
 };
-
-function only(dy: Tensor | Tensor[]): Tensor {
-  if (Array.isArray(dy)) throw internalError('expected one gradient, got several');
-  return dy;
-}
 
 function one([tensor]: Tensor[]): Tensor {
   if (tensor === undefined) throw internalError('a gradient found nothing saved');

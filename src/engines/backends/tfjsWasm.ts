@@ -2,7 +2,6 @@
 // thread runs on shared memory too, where threads of this package share the work.
 import { inflateSync } from 'fflate';
 import { env } from '@tensorflow/tfjs-core';
-import { internalError } from '../../core/errors.ts';
 import { bytesOfBase64 } from '../../core/base64.ts';
 import { withMemoryType } from '../kernels/memoryType.ts';
 
@@ -13,7 +12,9 @@ export interface WasmPackage {
 }
 
 /** The name that tfjs asks for where WebAssembly has SIMD. */
-const simdBinary = 'tfjs-backend-wasm-simd.wasm';
+export const simdBinary = 'tfjs-backend-wasm-simd.wasm';
+
+const emptyModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
 /** Not a place: tfjs's request for it is answered from memory. */
 const address = `transferkit:${simdBinary}`;
@@ -49,10 +50,10 @@ export async function startFrom(
   { setWasmPaths }: WasmPackage,
   start: () => Promise<unknown>,
 ): Promise<void> {
-  // tfjs never ends when its binary cannot be compiled.
-  const typed = withMemoryType(binary, shared);
-  if (typed === undefined) throw internalError('the binary of tfjs has no memory of its own');
-  await WebAssembly.compile(typed);
+  // tfjs never ends when its binary is not one, or when the policy of the page forbids to compile any.
+  const typed = withMemoryType(binary, shared) ?? Uint8Array.from(binary);
+  if (!WebAssembly.validate(typed)) throw new Error(`the bytes for ${simdBinary} are not those of tfjs's binary`);
+  await WebAssembly.compile(emptyModule);
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   // tfjs wants a place for each of its binaries, and takes the one for SIMD without threads.
   const paths = ['tfjs-backend-wasm.wasm', simdBinary, 'tfjs-backend-wasm-threaded-simd.wasm'];

@@ -1,7 +1,7 @@
 // The tfjs backends that a page can run. Importing this file loads none of them.
 import { env, setBackend } from '@tensorflow/tfjs-core';
 import { importFailure } from '../../core/importFailure.ts';
-import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
+import { shortAddress, type BackendLoader, type BinaryAddress } from '../../core/platform.ts';
 import { carriedBinary, startFrom } from '../../engines/backends/tfjsWasm.ts';
 import { hasWebgpu, softwareWebgl, softwareWebgpu, webgpuAdapter } from './softwareRenderer.ts';
 
@@ -44,7 +44,7 @@ async function loadWasm(binary?: BinaryAddress): Promise<void> {
 
 async function fetchBinary({ address, integrity = '' }: BinaryAddress): Promise<Uint8Array> {
   const response = await fetch(address, { integrity });
-  if (!response.ok) throw new Error(`${address} answers with status ${String(response.status)}`);
+  if (!response.ok) throw new Error(`${shortAddress(address)} answers with status ${String(response.status)}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 

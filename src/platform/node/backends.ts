@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { env, setBackend } from '@tensorflow/tfjs-core';
+import { setBackend } from '@tensorflow/tfjs-core';
 import { importFailure } from '../../core/importFailure.ts';
 import type { BackendLoader } from '../../core/platform.ts';
-import { withMemoryType } from '../../engines/kernels/memoryType.ts';
+import { carriedBinary, simdBinary, startFrom } from '../../engines/backends/tfjsWasm.ts';
 
 const wasmPackage = '@tensorflow/tfjs-backend-wasm';
 const cpuPackage = '@tensorflow/tfjs-backend-cpu';
@@ -26,19 +26,16 @@ async function loadCpu(): Promise<void> {
 }
 
 async function loadWasm(): Promise<void> {
-  const { setWasmPaths } = await importWasm();
+  const wasm = await importWasm();
   const folder = binariesFolder();
-  if (folder !== undefined) {
-    const shared = sharedBinary(folder);
-    if (shared !== undefined) {
-      const address = `data:application/wasm;base64,${Buffer.from(shared).toString('base64')}`;
-      setWasmPaths({ ...pathsIn(folder), [simdBinary]: address }, true);
-      await withoutFetch(address, shared, startWasm);
-      return;
-    }
-    setWasmPaths(folder);
+  if (typeof Response === 'undefined') {
+    // Node runs without fetch, with which tfjs loads bytes.
+    if (folder !== undefined) wasm.setWasmPaths(folder);
+    await startWasm();
+    return;
   }
-  await startWasm();
+  const binary = folder === undefined ? await carriedBinary(wasm.version_wasm) : readFileSync(folder + simdBinary);
+  await startFrom(binary, true, wasm, startWasm);
 }
 
 async function importWasm() {
@@ -52,39 +49,6 @@ async function importWasm() {
 /** Started here, because the effects of its start-up code on Node must be removed. */
 async function startWasm(): Promise<void> {
   await withoutNewListeners(() => setBackend('wasm'));
-}
-
-const simdBinary = 'tfjs-backend-wasm-simd.wasm';
-
-function pathsIn(folder: string): Record<string, string> {
-  const names = ['tfjs-backend-wasm.wasm', simdBinary, 'tfjs-backend-wasm-threaded-simd.wasm'];
-  return Object.fromEntries(names.map((name) => [name, folder + name]));
-}
-
-/**
- * tfjs's single-threaded binary, changed to use memory that threads can share: the kernels of this package then use all
- * cores. Its own multi-threaded binary does not start in Node. Undefined for a binary that cannot be changed, and where
- * Node runs without fetch, with which tfjs loads it.
- */
-function sharedBinary(folder: string): Uint8Array<ArrayBuffer> | undefined {
-  return typeof Response === 'undefined' ? undefined : withMemoryType(readFileSync(folder + simdBinary), true);
-}
-
-/** The app may have its own fetch, which may refuse a `data:` address; tfjs would not notice the failure. */
-async function withoutFetch(
-  address: string,
-  binary: Uint8Array<ArrayBuffer>,
-  start: () => Promise<void>,
-): Promise<void> {
-  const { platform } = env();
-  const fetchOthers = platform.fetch.bind(platform);
-  platform.fetch = (path, options) =>
-    path === address ? Promise.resolve(new Response(binary)) : fetchOthers(path, options);
-  try {
-    await start();
-  } finally {
-    platform.fetch = fetchOthers;
-  }
 }
 
 /** The folder of the .wasm files: in their package, or next to a bundle, where tfjs looks too. */
