@@ -215,11 +215,11 @@ export interface ErrorDetails {
    */
   SAVE_FAILED: Texts<'path' | 'folder' | 'location' | 'reason'> & Numbers<'epoch' | 'step'>;
   /**
-   * Another verb is changing this model.
+   * Another verb is changing this model, or another tab or worker is training with these checkpoints.
    *
-   * Wait until it has finished.
+   * Wait until it has finished, or take another name for the checkpoints.
    */
-  BUSY: Texts<'name' | 'changer'>;
+  BUSY: Texts<'name' | 'changer' | 'location'>;
   /**
    * Several models share this base, so it cannot be unfrozen.
    *

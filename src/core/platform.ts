@@ -149,6 +149,11 @@ export interface Platform {
    * when it cannot be written.
    */
   openCheckpoints(location: string): Promise<CheckpointStore>;
+  /**
+   * Keeps other pages and workers from training with the checkpoints of a location, until the returned function is
+   * called. Raises BUSY when one of them does. Node has no such locks.
+   */
+  readonly holdCheckpoints?: (location: string) => Promise<() => Promise<void>>;
 }
 
 /** A thread that runs in parallel with the calling one. It never keeps a process alive. */

@@ -114,6 +114,67 @@ test('a training run whose page crashes resumes in another page, and ends with t
   expect(plain.tensorsLeft).toBe(0);
 });
 
+const taken = (name: string) =>
+  `BUSY [transferkit] fineTune: expected checkpoints that no other training writes to, got 'indexeddb://${name}', which a tab`;
+
+test.each([
+  ['success', 'epochs'],
+  ['signal', 'signal'],
+  ['error', 'Error: the callback failed'],
+] as const)('a second tab gets BUSY at once, and the checkpoints once the first ends by %s', async (how, end) => {
+  const { page } = opened;
+  const other = await anotherPage();
+  const [name, to] = [how, `indexeddb://${how}`];
+  await ask(other, 'begin', to);
+  const files = [...(await ask(page, 'open', to))];
+  await expect(ask(page, 'train', to)).rejects.toThrow(taken(name));
+  // The same page too, and other checkpoints are free.
+  await expect(ask(other, 'train', to)).rejects.toThrow(taken(name));
+  await ask(page, 'begin', `${to}-other`);
+  expect(await ask(page, 'open', to)).toEqual(files);
+  expect(await ask(other, 'finish', how)).toBe(end);
+  await ask(page, 'begin', to);
+  await other.close();
+});
+
+test('a tab that is closed or a worker that is terminated leaves its checkpoints to others', async () => {
+  const { page } = opened;
+  const to = 'indexeddb://left';
+  const other = await anotherPage();
+  await ask(other, 'begin', to);
+  await expect(ask(page, 'train', to)).rejects.toThrow(taken('left'));
+  await other.close();
+  const begin = () =>
+    ask(page, 'beginInWorker', to).then(
+      () => 'begun',
+      (error: unknown) => String(error),
+    );
+  // The browser releases the locks of a tab a moment after it was closed.
+  await expect.poll(begin).toBe('begun');
+  await expect(ask(page, 'train', to)).rejects.toThrow(taken('left'));
+  await ask(page, 'endWorker');
+  await expect.poll(begin).toBe('begun');
+  await ask(page, 'endWorker');
+});
+
+test('a page without locks (http, not localhost) trains with checkpoints as well', async () => {
+  const page = await opened.page.context().newPage();
+  await page.route('http://plain.test/**', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    await route.fulfill({ response: await route.fetch({ url: new URL(pathname, opened.page.url()).href }) });
+  });
+  await page.goto('http://plain.test/');
+  await ready(page);
+  expect(await page.evaluate("'locks' in navigator")).toBe(false);
+  await ask(page, 'begin', 'indexeddb://plain');
+  expect(await ask(page, 'finish', 'success')).toBe('epochs');
+  expect(await ask(page, 'open', 'indexeddb://plain')).toEqual([
+    'fineTune-000001.safetensors',
+    'fineTune-000002.safetensors',
+  ]);
+  await page.close();
+});
+
 /** A page of an origin of its own with so much room: browsers remember for a while how much there was. */
 async function pageWithRoom(quotaSize: number): Promise<OpenPage> {
   const small = await openPage(program);

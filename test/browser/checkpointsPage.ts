@@ -6,6 +6,9 @@ import { platform } from '../../src/platform/browser/platform.ts';
 import type { CheckpointStore } from '../../src/core/checkpointStore.ts';
 import { fineTune, fromArrays, isTransferKitError, loadBase, replaceHead, useBackend } from '../../src/index.ts';
 
+/** How a training that waits is to end. */
+export type Ending = 'success' | 'signal' | 'error';
+
 /** What a training gave. */
 export interface Trained {
   readonly losses: number[];
@@ -24,6 +27,16 @@ export interface CheckpointsInPage {
    * @param hang - Checkpoints after which it never goes on.
    */
   train(to?: string, hang?: number): Promise<Trained>;
+  /**
+   * Begins to train with checkpoints at a place, and waits after its first epoch. Resolves when it waits.
+   */
+  begin(to: string): Promise<void>;
+  /** Lets the training of `begin` go on to its end, stop by its signal, or fail; gives how it ended. */
+  finish(how: Ending): Promise<string>;
+  /** `begin` in a worker. */
+  beginInWorker(to: string): Promise<void>;
+  /** Ends the worker in the middle of its training. */
+  endWorker(): void;
   /** Opens a place; gives the names that are there. */
   open(location: string): Promise<readonly string[]>;
   list(): Promise<readonly string[]>;
@@ -77,9 +90,8 @@ async function placeThatHangs(location: string, hang: number): Promise<string | 
   return { ...place, write };
 }
 
-async function train(location?: string, hang = Infinity): Promise<Trained> {
-  await useBackend('cpu');
-  const before = memory().numTensors;
+/** A model with an untrained head and examples for it. */
+async function makeTask() {
   const draw = (seed: number) => initializers.heNormal({ seed });
   const network = sequential();
   network.add(
@@ -92,6 +104,13 @@ async function train(location?: string, hang = Infinity): Promise<Trained> {
   const model = replaceHead(base, { labels: ['a', 'b'], dropout: 0.2 });
   const inputs = Array.from({ length: 30 }, (_, i) => Array.from({ length: 6 }, (_, j) => Math.sin(i * 6 + j)));
   const samples = fromArrays({ inputs, targets: inputs.map((_, i) => (i % 2 === 0 ? 'a' : 'b')) });
+  return { model, samples };
+}
+
+async function train(location?: string, hang = Infinity): Promise<Trained> {
+  await useBackend('cpu');
+  const before = memory().numTensors;
+  const { model, samples } = await makeTask();
   let first: number | undefined;
   const { epochs, warnings = [] } = await fineTune(model, samples, {
     epochs: 5,
@@ -113,12 +132,81 @@ async function train(location?: string, hang = Infinity): Promise<Trained> {
   return { losses, kernels, warnings, first: first ?? NaN, tensorsLeft: memory().numTensors - before };
 }
 
+/** The training that waits: how to let it go on, and its end. */
+let waiting: { readonly goOn: (how: Ending) => void; readonly end: Promise<string> } | undefined;
+
+async function begin(to: string): Promise<void> {
+  await useBackend('cpu');
+  const { model, samples } = await makeTask();
+  const controller = new AbortController();
+  await new Promise<void>((waits, fails) => {
+    let goOn: (how: Ending) => void = () => undefined;
+    const told = new Promise<Ending>((resolve) => {
+      goOn = resolve;
+    });
+    const onEpoch = async () => {
+      waits();
+      const how = await told;
+      if (how === 'error') throw new Error('the callback failed');
+      if (how === 'signal') controller.abort();
+    };
+    const options = { epochs: 2, headEpochs: 0, batchSize: 10, signal: controller.signal, onEpoch, checkpoint: { to } };
+    const end = fineTune(model, samples, options).then(
+      ({ stoppedBy }) => stoppedBy,
+      (error: unknown) => String(error),
+    );
+    waiting = { goOn, end };
+    // Where the training fails before its first epoch.
+    void end.then((how) => {
+      fails(new Error(how));
+    });
+  });
+}
+
+let worker: Worker | undefined;
+
+/** The same program in a worker. */
+async function beginInWorker(to: string): Promise<void> {
+  const own = new Worker(import.meta.url, { type: 'module' });
+  worker = own;
+  await new Promise<void>((resolve, reject) => {
+    own.onmessage = ({ data }: MessageEvent<string>) => {
+      if (data === 'ready') own.postMessage(to);
+      else if (data === 'waits') resolve();
+      else reject(new Error(data));
+    };
+  });
+}
+
+function serveWorker(): void {
+  addEventListener('message', ({ data }: MessageEvent<string>) => {
+    told(begin(data)).then(
+      () => {
+        postMessage('waits');
+      },
+      (error: unknown) => {
+        postMessage(String(error));
+      },
+    );
+  });
+  postMessage('ready');
+}
+
 async function writeOn(length: number): Promise<void> {
   for (let round = 0; ; round++) await store!.write(`file-${round % 3}`, new Uint8Array(length).fill(round));
 }
 
-window.checkpoints = {
+const verbs: CheckpointsInPage = {
   train: (to, hang) => told(train(to, hang)),
+  begin: (to) => told(begin(to)),
+  finish(how) {
+    waiting!.goOn(how);
+    return waiting!.end;
+  },
+  beginInWorker,
+  endWorker() {
+    worker!.terminate();
+  },
   async open(location) {
     store = await told(platform.openCheckpoints(location));
     return store.list();
@@ -149,3 +237,6 @@ window.checkpoints = {
       };
     }),
 };
+
+if (typeof window === 'undefined') serveWorker();
+else window.checkpoints = verbs;

@@ -1,8 +1,9 @@
 // Checkpoints in IndexedDB: one database for each place. It holds the pieces of each checkpoint, written in one
-// transaction.
+// transaction. The run that writes to it holds a lock of the same name.
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { answered, reasonOf, transact } from './indexedDb.ts';
+import { hasLocks, takeLock } from './locks.ts';
 
 const store = 'pieces';
 const scheme = 'indexeddb://';
@@ -15,14 +16,7 @@ const pieceBytes = 2 ** 24;
  * @throws TransferKitError `INVALID_OPTION` for another location, `SAVE_FAILED` where the browser has no storage.
  */
 export async function openCheckpoints(location: string): Promise<CheckpointStore> {
-  const name = location.startsWith(scheme) ? location.slice(scheme.length) : '';
-  if (name === '') {
-    const text =
-      `expected checkpoint.to to be 'indexeddb://name', got '${location}'. For checkpoints elsewhere, ` +
-      'give an object with list, read, write and remove.';
-    throw new TransferKitError('INVALID_OPTION', text, { location });
-  }
-  const database = `transferkit-checkpoints-${name}`;
+  const database = databaseOf(location);
   const list = () => withPieces(database, 'readonly', namesOf);
   await explained(location, list);
   return {
@@ -32,6 +26,34 @@ export async function openCheckpoints(location: string): Promise<CheckpointStore
       explained(location, () => withPieces(database, 'readwrite', (pieces) => write(pieces, file, bytes))),
     remove: (file) => explained(location, () => withPieces(database, 'readwrite', (pieces) => remove(pieces, file))),
   };
+}
+
+/**
+ * Takes the right to write to `indexeddb://name`, which ends with this page or worker at the latest. Where the browser
+ * has no locks (pages that are neither https nor localhost), anybody gets it.
+ *
+ * @returns A function that gives it back.
+ * @throws TransferKitError `BUSY` when another run has it; the errors of {@link openCheckpoints}.
+ */
+export async function holdCheckpoints(location: string): Promise<() => Promise<void>> {
+  const name = databaseOf(location);
+  if (!hasLocks()) return async () => undefined;
+  const release = await explained(location, () => takeLock(name));
+  if (release !== undefined) return release;
+  const text =
+    `expected checkpoints that no other training writes to, got '${location}', which a tab, worker or verb of this site ` +
+    'is writing to. Wait for that to end, close it, or give checkpoint.to another name.';
+  throw new TransferKitError('BUSY', text, { location });
+}
+
+/** The database of a location, and its lock. */
+function databaseOf(location: string): string {
+  const name = location.startsWith(scheme) ? location.slice(scheme.length) : '';
+  if (name !== '') return `transferkit-checkpoints-${name}`;
+  const text =
+    `expected checkpoint.to to be 'indexeddb://name', got '${location}'. For checkpoints elsewhere, ` +
+    'give an object with list, read, write and remove.';
+  throw new TransferKitError('INVALID_OPTION', text, { location });
 }
 
 function withPieces<Value>(

@@ -21,5 +21,6 @@ export const platform: Platform = {
   freeMemory,
   openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),
   clearScratch: async () => (await import('./scratch.ts')).clearScratch(),
+  holdCheckpoints: async (location) => (await import('./checkpoints.ts')).holdCheckpoints(location),
   openCheckpoints: async (location) => (await import('./checkpoints.ts')).openCheckpoints(location),
 };

@@ -5,6 +5,7 @@
 import { TransferKitError } from '../../core/errors.ts';
 import { runsOf, type RowStore, type ScratchPlan, type TakeRow } from '../../core/rowStore.ts';
 import { answered, completed, openDatabase, reasonOf } from './indexedDb.ts';
+import { hasLocks, heldLocks, takeLock } from './locks.ts';
 
 const prefix = 'transferkit-features-';
 const store = 'rows';
@@ -22,7 +23,7 @@ export function openScratch({ rowBytes, rows }: ScratchPlan): Promise<RowStore> 
     try {
       return new ScratchDatabase(await openDatabase({ name, stores: [store] }), rowBytes, release);
     } catch (error) {
-      release();
+      await release();
       throw error;
     }
   });
@@ -46,7 +47,7 @@ class ScratchDatabase implements RowStore {
   constructor(
     private readonly database: IDBDatabase,
     private readonly rowBytes: number,
-    private readonly release: () => void,
+    private readonly release: () => Promise<void>,
   ) {}
 
   append(rows: Uint8Array): Promise<void> {
@@ -82,39 +83,17 @@ class ScratchDatabase implements RowStore {
   async dispose(): Promise<void> {
     this.database.close();
     await removeDatabase(this.database.name);
-    this.release();
+    await this.release();
   }
 }
 
 /** Takes an unused name with its lock; the lock is held before the database exists. */
-async function takeName(): Promise<{ name: string; release: () => void }> {
+async function takeName(): Promise<{ name: string; release: () => Promise<void> }> {
   for (let number = 0; ; number++) {
     const name = `${prefix}${Date.now()}-${number}`;
-    const release = 'locks' in navigator ? await takeLock(name) : () => undefined;
+    const release = hasLocks() ? await takeLock(name) : async () => undefined;
     if (release !== undefined) return { name, release };
   }
-}
-
-/** Takes a lock until it is released; undefined when it is held already. */
-function takeLock(name: string): Promise<(() => void) | undefined> {
-  return new Promise((resolve, reject) => {
-    const held = (lock: Lock | null): Promise<void> | undefined => {
-      if (lock !== null)
-        return new Promise((release) => {
-          resolve(release);
-        });
-      resolve(undefined);
-      return undefined;
-    };
-    navigator.locks.request(name, { ifAvailable: true }, held).catch(reject);
-  });
-}
-
-/** Names of the locks held by pages and workers of this site; undefined where there are no locks. */
-async function heldLocks(): Promise<ReadonlySet<string | undefined> | undefined> {
-  if (!('locks' in navigator)) return undefined;
-  const { held = [] } = await navigator.locks.query();
-  return new Set(held.map(({ name }) => name));
 }
 
 function timeOf(name: string): number {

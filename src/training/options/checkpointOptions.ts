@@ -13,8 +13,9 @@ import { assertOptions } from '../../core/optionNames.ts';
  */
 export interface CheckpointOptions {
   /**
-   * Path of a folder (Node), `indexeddb://name` (browsers) or a custom store. Only one run at a time may write to it.
-   * `trainHead` and `fineTune` may share it: each has its own files there.
+   * Path of a folder (Node), `indexeddb://name` (browsers) or a custom store. Only one run at a time may write to it:
+   * in browsers a second one, in whichever tab or worker of the site, is refused with `BUSY`. `trainHead` and
+   * `fineTune` may share it one after the other: each has its own files there.
    */
   readonly to: string | CheckpointStore;
   /**

@@ -1,4 +1,5 @@
-// Looks for the checkpoints of a run before anything is trained.
+// Takes the checkpoints of a run and looks for one to resume from, before anything is trained.
+import { platform } from '#platform';
 import type { Checkpoints } from './checkpoints.ts';
 import type { SettledOptions } from '../options/options.ts';
 
@@ -17,4 +18,19 @@ export async function findCheckpoints(
   const checkpoints = await openCheckpoints(phase, checkpoint);
   await checkpoints.find();
   return checkpoints;
+}
+
+/**
+ * Runs a training while no other page or worker can train with its checkpoints. Locations of custom stores, and those of
+ * an environment without locks, are not held.
+ *
+ * @throws TransferKitError `BUSY`, and the errors of the training.
+ */
+export async function whileHeld<T>({ checkpoint }: SettledOptions, training: () => Promise<T>): Promise<T> {
+  const release = typeof checkpoint?.to === 'string' ? await platform.holdCheckpoints?.(checkpoint.to) : undefined;
+  try {
+    return await training();
+  } finally {
+    await release?.();
+  }
 }

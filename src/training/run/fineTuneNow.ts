@@ -8,7 +8,7 @@ import { headOptions, type FineTuneOptions } from '../options/fineTuneOptions.ts
 import { settleOptions, type SettledOptions } from '../options/options.ts';
 import { settleRates, type SettledRates } from '../options/rates.ts';
 import { usualRates } from '../options/usualRates.ts';
-import { findCheckpoints } from '../resume/findCheckpoints.ts';
+import { findCheckpoints, whileHeld } from '../resume/findCheckpoints.ts';
 import type { Run } from '../state/plan.ts';
 import { runTraining } from './runTraining.ts';
 import { planSegments } from './segments.ts';
@@ -36,6 +36,19 @@ export function settleFineTune(
 export async function fineTuneNow(model: AnyModel, samples: Samples, options: FineTuneOptions): Promise<TrainingLog> {
   const startedAt = performance.now();
   const { settled, rates } = settleFineTune(model, samples, options);
+  return whileHeld(settled, () => fineTuneHeld(model, samples, { options, settled, rates, startedAt }));
+}
+
+interface FineTunePlan {
+  readonly options: FineTuneOptions;
+  readonly settled: SettledOptions;
+  readonly rates: SettledRates;
+  /** From `performance.now()`. */
+  readonly startedAt: number;
+}
+
+async function fineTuneHeld(model: AnyModel, samples: Samples, plan: FineTunePlan): Promise<TrainingLog> {
+  const { options, settled, rates, startedAt } = plan;
   await ensureBackend();
   const checkpoints = await findCheckpoints('fineTune', settled);
   const restore = rememberFrozen(model);

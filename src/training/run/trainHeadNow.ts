@@ -8,7 +8,7 @@ import { settleOptions } from '../options/options.ts';
 import { settleRates } from '../options/rates.ts';
 import { settleSolver } from '../options/solverOption.ts';
 import type { TrainHeadOptions } from '../options/trainHeadOptions.ts';
-import { findCheckpoints } from '../resume/findCheckpoints.ts';
+import { findCheckpoints, whileHeld } from '../resume/findCheckpoints.ts';
 import { runSolver } from './runSolver.ts';
 import { runTraining } from './runTraining.ts';
 import { segmentNow } from './segments.ts';
@@ -21,10 +21,12 @@ export async function trainHeadNow(model: AnyModel, samples: Samples, options: T
   const rates = settleRates(options.learningRate ?? settled.optimizer.defaultLearningRate);
   const { parts, trunk } = model.head;
   const { solver, reason } = settleSolver({ head: linearHeadOf(model), parts, samples, options, settled });
-  await ensureBackend();
-  const segments = [segmentNow(settled.initialEpoch, trunk.weights)];
-  const checkpoints = await findCheckpoints('head', settled);
-  const plan = { phase: 'head', segments, rates, options: settled, startedAt, reason } as const;
-  const run = settleRun(model, samples, plan);
-  return solver === undefined ? runTraining(run, checkpoints) : runSolver(run, solver);
+  return whileHeld(settled, async () => {
+    await ensureBackend();
+    const segments = [segmentNow(settled.initialEpoch, trunk.weights)];
+    const checkpoints = await findCheckpoints('head', settled);
+    const plan = { phase: 'head', segments, rates, options: settled, startedAt, reason } as const;
+    const run = settleRun(model, samples, plan);
+    return solver === undefined ? runTraining(run, checkpoints) : runSolver(run, solver);
+  });
 }
