@@ -4,6 +4,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { TransferKitError } from '../../core/errors.ts';
+import { isHiddenName } from '../../core/hiddenFiles.ts';
 
 /** Files that were left out, as paths relative to the root, with `/` on every system. */
 export interface Listing {
@@ -19,8 +20,6 @@ export interface FolderContent {
   readonly folders: readonly string[];
   readonly pictures: readonly string[];
 }
-
-const hiddenNames = new Set(['thumbs.db', 'desktop.ini', '__macosx']);
 
 /**
  * Lists one folder and adds the files that are left out to `aside`. Symbolic links are followed. A broken link counts
@@ -39,7 +38,7 @@ export async function listFolder(
   const pictures: string[] = [];
   for (const entry of await entriesOf(join(root, folder))) {
     const id = join(folder, entry.name).split(sep).join('/');
-    if (entry.name.startsWith('.') || hiddenNames.has(entry.name.toLowerCase())) aside.hidden.push(id);
+    if (isHiddenName(entry.name)) aside.hidden.push(id);
     else if (await isFolder(join(root, id), entry)) folders.push(entry.name);
     else if (extensions.has(extname(entry.name).slice(1).toLowerCase())) pictures.push(id);
     else aside.notImages.push(id);
