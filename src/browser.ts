@@ -1,3 +1,8 @@
 // The door for browsers: functions that need a page.
+export { droppedFiles } from './platform/browser/droppedFiles.ts';
 export { imageFiles } from './platform/browser/imageFiles.ts';
 export type { ImageFilesOptions } from './platform/browser/imageFiles.ts';
+export { webcam } from './platform/browser/webcam.ts';
+export type { CaptureOptions } from './platform/browser/holdCapture.ts';
+export type { Facing } from './platform/browser/cameraStream.ts';
+export type { Webcam, WebcamOptions } from './platform/browser/webcam.ts';

@@ -3,7 +3,7 @@ export type { CheckpointStore } from './core/checkpointStore.ts';
 export type { ImageOperation, OperationName } from './data/augment/operations.ts';
 export type { AugmentPreset } from './data/augment/presetOperations.ts';
 export { isTransferKitError, TransferKitError } from './core/errors.ts';
-export type { ErrorCode, ErrorDetails } from './core/errorDetails.ts';
+export type { CameraProblem, ErrorCode, ErrorDetails } from './core/errorDetails.ts';
 export type { TransferKitErrorOf } from './core/errors.ts';
 export type { Json, JsonObject } from './core/json.ts';
 export type { HostTensor, Picture } from './core/picture.ts';

@@ -61,6 +61,7 @@ const functions: Record<string, Row> = {
   grayscale: [augment.grayscale, { probabilty: 1 }, 'probability'],
   hue: [augment.hue, { ammount: 0.1 }, 'amount'],
   huberLoss: [main.huberLoss, { delte: 1 }, 'delta'],
+  webcam: [(options) => browser.webcam(options), { facin: 'user' }, 'facing'],
   imageFiles: [(options) => browser.imageFiles([], options), { labelof: () => '' }, 'labelOf'],
   imageFolder: [(options) => node.imageFolder(unread, options), { extension: ['jpg'] }, 'extensions'],
   imagePreprocessor: [main.imagePreprocessor, { mode: 'tf', sice: [1, 1] }, 'size'],
@@ -97,6 +98,7 @@ const functions: Record<string, Row> = {
 };
 
 const withoutOptions = [
+  'droppedFiles',
   'TransferKitError',
   'checkTrunk',
   'constant',

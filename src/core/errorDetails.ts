@@ -5,6 +5,12 @@ type Numbers<Names extends string> = Readonly<Partial<Record<Names, number>>>;
 type Lists<Names extends string> = Readonly<Partial<Record<Names, readonly string[]>>>;
 
 /**
+ * Why a camera cannot be used: the page is not served by https; the user or the system refused; there is none; it could
+ * not be started, as when another program uses it; it sends no pictures; it was disconnected; `stop` was called.
+ */
+export type CameraProblem = 'insecure' | 'refused' | 'missing' | 'busy' | 'silent' | 'lost' | 'stopped';
+
+/**
  * Each key is an error code: a stable name that a program can switch on. Its value is the type of the facts that such
  * an error may have. The second paragraph of each says what to do.
  */
@@ -153,6 +159,12 @@ export interface ErrorDetails {
    * Pass `preprocess`.
    */
   PREPROCESSOR_UNKNOWN: Texts<'name' | 'kind'>;
+  /**
+   * A page cannot use a camera: it is refused, missing, busy or disconnected, or the page is not served by https.
+   *
+   * Do what the text says; `details.problem` names the reason.
+   */
+  CAMERA_UNAVAILABLE: { readonly problem?: CameraProblem };
   /**
    * Examples cannot be read: damaged or refused pictures.
    *

@@ -34,14 +34,24 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
+/** What a page finds: devices by flags of the browser, and what its user has allowed. */
+export interface Surroundings {
+  /** Flags beside the usual ones. Pages with the same flags share a browser. */
+  readonly flags?: readonly string[];
+  readonly permissions?: readonly string[];
+  /** Name of the site, which `--host-resolver-rules` must map. Default: an address that counts as safe. */
+  readonly host?: string;
+}
+
 /**
  * Bundles a program as an application's bundler would, serves it, and opens it.
  *
  * @param isolated - Cross-origin isolated: threads may share memory.
  */
-export async function openPage(program: string, isolated = false): Promise<OpenPage> {
+export async function openPage(program: string, isolated = false, surroundings: Surroundings = {}): Promise<OpenPage> {
   const script = await (bundles[program] ??= bundle(program));
-  return openServer(await serve((path, response) => answer(path, script, response), isolated ? isolation : {}));
+  const server = await serve((path, response) => answer(path, script, response), isolated ? isolation : {});
+  return openServer(server, surroundings);
 }
 
 /**
@@ -54,10 +64,13 @@ export async function openFolder(folder: string, isolated = false, policy?: stri
   return openServer(await serve((path, response) => answerFile(folder, path, response), headers));
 }
 
-async function openServer(server: Server): Promise<OpenPage> {
-  const browser = await launch(server);
+async function openServer(
+  server: Server,
+  { flags: extra = [], permissions = [], host = '127.0.0.1' }: Surroundings = {},
+): Promise<OpenPage> {
+  const browser = await launch(server, extra);
   // A context of its own: what it stores is its own, and a test can open a second page of the same site.
-  const context = await browser.newContext();
+  const context = await browser.newContext({ permissions: [...permissions] });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
@@ -65,7 +78,7 @@ async function openServer(server: Server): Promise<OpenPage> {
     if (message.type() === 'error') problems.push(message.text());
   });
   const { port } = server.address() as AddressInfo;
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(`http://${host}:${port}/`);
   return {
     page,
     problems,
@@ -136,14 +149,17 @@ async function answerFile(folder: string, path: string, response: ServerResponse
   else response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(bytes);
 }
 
-let launched: Promise<Browser> | undefined;
+const launched = new Map<string, Promise<Browser>>();
 
-/** The browser of this process; it ends with it. */
-async function launch(server: Server): Promise<Browser> {
+/** A browser of this process, which ends with it: one for all pages with the same flags. */
+async function launch(server: Server, extra: readonly string[]): Promise<Browser> {
+  const key = extra.join(' ');
+  const browser = launched.get(key) ?? chromium.launch({ executablePath, args: [...flags, ...extra] });
+  launched.set(key, browser);
   try {
-    return await (launched ??= chromium.launch({ executablePath, args: flags }));
+    return await browser;
   } catch (error) {
-    launched = undefined;
+    launched.delete(key);
     server.close();
     throw error;
   }

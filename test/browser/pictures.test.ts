@@ -48,6 +48,27 @@ test.each<[Kind, RegExp]>([
   await expect(ask('decode', kind)).rejects.toThrow(text);
 });
 
+test.each<[Kind, RegExp]>([
+  ['empty file', /UNREADABLE .*expected a picture in empty\.jpg, but it is empty \(0 bytes\)\. Replace or remove it/],
+  [
+    'text file',
+    /UNREADABLE .*expected a picture in diary\.jpg, but its content is of no format that is known\b.*\. Replace or remove it/,
+  ],
+])('%s: an error that says so', async (kind, text) => {
+  await expect(ask('decode', kind)).rejects.toThrow(text);
+});
+
+test('a file of 20 megapixels is decoded, or refused before that by a lower limit', async () => {
+  expect(await ask('decode', 'file of 20 megapixels')).toEqual({
+    size: [5472, 3648],
+    first: nearly(red),
+    last: nearly(blue),
+  });
+  await expect(ask('decode', 'file of 20 megapixels', 1e7)).rejects.toThrow(
+    /UNREADABLE .*at most 10000000 pixels in drawing, got 5472 x 3648 \(19961856 pixels\)\. Make it smaller, or accept it/,
+  );
+});
+
 test('samples refuse a video element', async () => {
   await expect(ask('samplesOfVideo')).rejects.toThrow(/INVALID_OPTION .*fromArrays: .*createImageBitmap\(video\)/);
 });

@@ -1,6 +1,7 @@
 // What the test of pictures does inside the page: everything that a page can draw, and browsers without
 // createImageBitmap.
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
+import { settleLimits } from '../../src/core/pictureLimits.ts';
 import { platform } from '../../src/platform/browser/platform.ts';
 import {
   fromArrays,
@@ -19,6 +20,9 @@ export interface Seen {
   readonly last: readonly number[];
 }
 
+/** Made once. */
+let large: Promise<File> | undefined;
+
 const kinds = {
   canvas: () => canvasOf(),
   ImageBitmap: () => createImageBitmap(canvasOf()),
@@ -29,6 +33,9 @@ const kinds = {
   'PNG file': () => fileOf('image/png'),
   'JPEG file, turned': async () => turned(await fileOf('image/jpeg')),
   'damaged file': () => new File([Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16)], 'damaged.jpg'),
+  'empty file': () => new File([], 'empty.jpg', { type: 'image/jpeg' }),
+  'text file': () => new File(['Dear diary, today I saw a cat.'], 'diary.jpg', { type: 'image/jpeg' }),
+  'file of 20 megapixels': () => (large ??= fileOf('image/jpeg', canvasOf(5472, 3648))),
   'closed ImageBitmap': async () => closed(await createImageBitmap(canvasOf())),
   'closed VideoFrame': () => closed(new VideoFrame(canvasOf(), { timestamp: 0 })),
   'SVGImageElement without picture': () => svgImage('data:,nothing'),
@@ -40,7 +47,7 @@ export type Kind = keyof typeof kinds;
 
 /** What runs in the page. */
 export interface PicturesInPage {
-  decode(kind: Kind): Promise<Seen>;
+  decode(kind: Kind, maxPixels?: number): Promise<Seen>;
   /** Probabilities of a model, of all in one call. */
   predict(given: readonly Kind[]): Promise<readonly number[]>;
   /** Gives a video to `fromArrays`. */
@@ -55,14 +62,14 @@ declare global {
   }
 }
 
-/** 8 × 4 pixels, the left half red and the right half blue. */
-function canvasOf(): HTMLCanvasElement {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 8, height: 4 });
+/** By default 8 × 4 pixels; the left half red and the right half blue. */
+function canvasOf(width = 8, height = 4): HTMLCanvasElement {
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('no canvas');
   for (const [place, colour] of ['#ff0000', '#0000ff'].entries()) {
     context.fillStyle = colour;
-    context.fillRect(place * 4, 0, 4, 4);
+    context.fillRect((place * width) / 2, 0, width / 2, height);
   }
   return canvas;
 }
@@ -80,9 +87,9 @@ function svgImage(address: string): SVGImageElement {
   return image;
 }
 
-async function fileOf(type: string): Promise<File> {
+async function fileOf(type: string, canvas = canvasOf()): Promise<File> {
   const blob = await new Promise<Blob | null>((resolve) => {
-    canvasOf().toBlob(resolve, type, 1);
+    canvas.toBlob(resolve, type, 1);
   });
   return new File([blob ?? ''], 'drawing');
 }
@@ -114,8 +121,9 @@ function told(error: unknown): never {
   throw new Error(isTransferKitError(error) ? `${error.code} ${error.message}` : `raw ${String(error)}`);
 }
 
-async function decode(kind: Kind): Promise<Seen> {
-  const { width, height, data } = await platform.decodePicture(await kinds[kind]());
+async function decode(kind: Kind, maxPixels = 1e8): Promise<Seen> {
+  const limits = settleLimits({ maxPixels });
+  const { width, height, data } = await platform.decodePicture(await kinds[kind](), { limits });
   return { size: [width, height], first: Array.from(data.slice(0, 3)), last: Array.from(data.slice(-3)) };
 }
 
@@ -132,7 +140,7 @@ async function predictAll(given: readonly Kind[]): Promise<number[]> {
 }
 
 window.pictures = {
-  decode: (kind) => decode(kind).catch(told),
+  decode: (kind, maxPixels) => decode(kind, maxPixels).catch(told),
   predict: (given) => predictAll(given).catch(told),
   samplesOfVideo() {
     try {

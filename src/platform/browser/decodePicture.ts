@@ -71,7 +71,8 @@ async function decodeBlob(name: string, blob: Blob, { channels, limits }: Wanted
   const pixels = header === undefined ? limits.maxPixels : header.width * header.height;
   return share(pixels, limits.maxPixels, async () => {
     const opened = await openFile(name, blob).catch((cause: unknown) => {
-      const isDamaged = format === undefined || everywhere.includes(format);
+      if (format === undefined) throw unreadable(name, 'its content is of no format that is known for pictures');
+      const isDamaged = everywhere.includes(format);
       throw unreadable(name, cause, isDamaged ? undefined : `Its format is ${adviceAbout(format)}.`);
     });
     try {

@@ -1,6 +1,7 @@
 // Samples from files that the user of a page selected: a folder, or files with their labels.
 import { nameErrors } from '../../core/edge.ts';
 import { TransferKitError } from '../../core/errors.ts';
+import { isObject } from '../../core/optionChecks.ts';
 import type { OnUnreadable, Samples } from '../../core/types.ts';
 import { samplesOfArrays } from '../../data/samples/fromArrays.ts';
 import { assertOptions } from '../../core/optionNames.ts';
@@ -16,7 +17,8 @@ export interface ImageFilesOptions {
 /**
  * Makes samples from picture files. Files whose type is not `image/…` are left out.
  *
- * @param files - A FileList or array of files.
+ * @param files - A FileList or array of files: chosen by an `<input>`, dropped (`await droppedFiles(event.dataTransfer)`),
+ * or taken by a camera.
  * @param options - See {@link ImageFilesOptions}.
  * @throws TransferKitError `NO_EXAMPLES`, `INVALID_OPTION` for a file without a label.
  *
@@ -30,6 +32,7 @@ export interface ImageFilesOptions {
  */
 export function imageFiles(files: Iterable<File> | ArrayLike<File>, options: ImageFilesOptions = {}): Samples<File> {
   return nameErrors('imageFiles', () => {
+    assertFiles(files);
     assertOptions(options, { labelOf: true, onUnreadable: true });
     const { labelOf = folderOf, onUnreadable } = options;
     const pictures = Array.from(files).filter((file) => file.type.startsWith('image/'));
@@ -40,6 +43,13 @@ export function imageFiles(files: Iterable<File> | ArrayLike<File>, options: Ima
       ...(onUnreadable === undefined ? {} : { onUnreadable }),
     });
   });
+}
+
+function assertFiles(files: unknown): void {
+  if (!isObject(files) || !('items' in files && 'types' in files)) return;
+  const text =
+    'expected files, got a DataTransfer, whose folders are read later. Pass imageFiles(await droppedFiles(event.dataTransfer)).';
+  throw new TransferKitError('INVALID_OPTION', text, { received: 'DataTransfer' });
 }
 
 /** Path within the chosen folder; only the name for a file that was chosen itself. */
