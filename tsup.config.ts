@@ -1,8 +1,10 @@
-// The build, in two forms. For bundlers every module of src is a module of its own: they take what an import needs and no
+// The build, in three forms. For bundlers every module of src is a module of its own: they take what an import needs and no
 // more, and leave for later what is imported later. For Node, which reads every file by itself, what is imported together is
-// one file. The declarations of the doors serve both.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// one file. The declarations of the doors serve both. For pages without a bundler there is all of it with TensorFlow.js
+// (standalone.config.ts).
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+import { buildStandalone } from './standalone.config.ts';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -39,7 +41,10 @@ const forBundlers: Options = {
     banner: '/// <reference lib="esnext.disposable" />',
   },
   clean: ['**/*', '!bundled/**'],
-  onSuccess: writeThread,
+  onSuccess: async () => {
+    await buildStandalone(doors.filter((door) => door !== 'node'));
+    await writeThread();
+  },
   esbuildPlugins: [
     {
       name: 'module names',
@@ -59,7 +64,11 @@ async function writeThread(): Promise<void> {
     import(/* @vite-ignore */ new URL(`dist/${path}`, import.meta.url).href) as Promise<unknown>;
   const { workerCode } = (await built('platform/browser/threads.js')) as { workerCode: (source: string) => string };
   const { threadSource } = (await built('engines/kernels/kernelModule.js')) as { threadSource: () => string };
-  writeFileSync('dist/platform/browser/thread.js', workerCode(threadSource()));
+  const code = workerCode(threadSource());
+  for (const folder of ['platform/browser', 'esm/parts', '.']) {
+    mkdirSync(`dist/${folder}`, { recursive: true });
+    writeFileSync(`dist/${folder}/thread.js`, code);
+  }
 }
 
 const forNode: Options = {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import { build, type BuildOptions } from 'esbuild';
@@ -97,7 +98,7 @@ test('contains the listed files and no others', async () => {
     .map((file) => join(file.parentPath, file.name).slice(join(consumer, 'node_modules/transferkit/').length))
     .filter(
       (path) =>
-        !/^(package\.json|LICENSE|README\.md|CHANGELOG\.md|docs\/[\w-]+\.md|bench\/results\.svg|dist\/.+\.(js|js\.map|d\.ts))$/.test(
+        !/^(package\.json|LICENSE|README\.md|CHANGELOG\.md|docs\/[\w-]+\.md|bench\/results\.svg|dist\/LICENSES\.txt|dist\/.+\.(js|js\.map|d\.ts))$/.test(
           path,
         ),
     );
@@ -194,6 +195,21 @@ describe('a page with only the packages of the install command', () => {
     expect(code.length).toBeGreaterThan(1);
     expect(code.join('\n')).toContain('expected features of a fixed size to flatten');
   });
+});
+
+test('the builds for pages without a bundler come with licenses, and have the size that docs/browsers.md says', () => {
+  const dist = (path: string): string => join(consumer, 'node_modules/transferkit/dist', path);
+  const script = readFileSync(dist('transferkit.global.js'));
+  const [, size, compressed] = /The file\s+has ([\d.]+) MB, compressed \(gzip\) (\d+) kB/.exec(
+    readFileSync(join(repository, 'docs/browsers.md'), 'utf8'),
+  )!;
+  expect(Math.abs(script.length / 1e6 / Number(size) - 1)).toBeLessThan(0.05);
+  expect(Math.abs(gzipSync(script, { level: 9 }).length / 1e3 / Number(compressed) - 1)).toBeLessThan(0.05);
+  const licenses = readFileSync(dist('LICENSES.txt'), 'utf8');
+  for (const name of ['tfjs-core', 'tfjs-layers', 'tfjs-converter', 'tfjs-backend-wasm', 'seedrandom', 'fflate'])
+    expect(licenses).toMatch(new RegExp(`^(@tensorflow/)?${name} \\d`, 'm'));
+  expect(licenses).toContain('Apache License\n                           Version 2.0');
+  expect(licenses.match(/Permission is hereby granted/g)).toHaveLength(3);
 });
 
 test(`the code that fineTune loads immediately stays small`, async () => {

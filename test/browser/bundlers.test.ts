@@ -1,23 +1,15 @@
-// Pages built by bundlers from the packed package and the README's install line: they run on wasm with no file copied.
+// Pages from the packed package and the README's install line, by each way in docs/browsers.md: they run on wasm with no file
+// copied, and the table there says what comes out.
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import commonjs from '@rollup/plugin-commonjs';
-import nodeResolve from '@rollup/plugin-node-resolve';
-import { build } from 'esbuild';
-import { rollup } from 'rollup';
-import { build as buildWithVite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import webpack from 'webpack';
 import { installed, installPacked, packPackage, repository } from '../support/packed.ts';
 import { isThorough } from '../support/thorough.ts';
-import { openFolder } from './harness.ts';
+import { sites, type Open } from './sites.ts';
 
-const program = `
-import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { evaluate, fromArrays, loadBase, replaceHead, trainHead, useBackend } from 'transferkit';
-
+const job = `
 window.job = async () => {
   const report = await useBackend();
   const network = sequential({ layers: [layers.conv2d({ filters: 4, kernelSize: 3, inputShape: [8, 8, 3] }), layers.flatten()] });
@@ -29,6 +21,15 @@ window.job = async () => {
   return { backend, threads: report.threads, notes: report.notes, tried: report.tried, accuracy };
 };
 `;
+const verbs = 'evaluate, fromArrays, loadBase, replaceHead, trainHead, useBackend';
+const program = `
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { ${verbs} } from 'transferkit';
+${job}`;
+const tagged = `
+const { layers, sequential } = transferkit.tf;
+const { ${verbs} } = transferkit;
+${job}`;
 
 interface Job {
   readonly backend: string;
@@ -41,55 +42,6 @@ interface Job {
 /** What a strict site allows. */
 const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
 
-interface Bundler {
-  /** Builds `main.js` of a folder, minified, into another one. */
-  readonly build: (folder: string, outdir: string) => Promise<unknown>;
-  /** Whether it takes along the file of the workers, which a strict policy needs for threads. */
-  readonly takesWorkers: boolean;
-  readonly entry: string;
-}
-
-const bundlers: Readonly<Record<string, Bundler>> = {
-  'Vite build': {
-    build: (root, outDir) =>
-      buildWithVite({ root, configFile: false, logLevel: 'silent', base: './', build: { outDir, emptyOutDir: true } }),
-    takesWorkers: true,
-    entry: '',
-  },
-  esbuild: {
-    build: (folder, outdir) =>
-      build({
-        ...{ bundle: true, splitting: true, minify: true, format: 'esm', tsconfigRaw: '{}', logLevel: 'silent' },
-        ...{ entryPoints: [join(folder, 'main.js')], outdir },
-      }),
-    takesWorkers: false,
-    entry: 'main.js',
-  },
-  webpack: {
-    build: (context, path) =>
-      new Promise((resolve, reject) => {
-        webpack({ mode: 'production', context, entry: './main.js', output: { path }, performance: false }).run(
-          (failure, stats) => {
-            const errors = stats?.compilation.errors ?? [];
-            if (failure !== null || errors.length > 0) reject(failure ?? new Error(errors.map(String).join('\n')));
-            else resolve(stats);
-          },
-        );
-      }),
-    takesWorkers: true,
-    entry: 'main.js',
-  },
-  rollup: {
-    build: async (folder, dir) => {
-      const plugins = [nodeResolve({ browser: true }), commonjs()];
-      const bundle = await rollup({ input: join(folder, 'main.js'), plugins, logLevel: 'silent' });
-      await bundle.write({ dir });
-    },
-    takesWorkers: false,
-    entry: 'main.js',
-  },
-};
-
 let workspace = '';
 let page = '';
 
@@ -99,6 +51,7 @@ beforeAll(async () => {
   page = join(workspace, 'page');
   await installPacked(await packPackage(join(workspace, 'source')), page, installed);
   await writeFile(join(page, 'main.js'), program);
+  await writeFile(join(page, 'tag.js'), tagged);
   await writeFile(join(page, 'index.html'), '<script type="module" src="/main.js"></script>');
 }, 120_000);
 
@@ -116,16 +69,13 @@ function rowOf(name: string): readonly string[] {
     .map((cell) => cell.trim());
 }
 
-describe.runIf(isThorough).each(Object.keys(bundlers))('built by %s', (name) => {
-  const { build: bundle, takesWorkers, entry } = bundlers[name]!;
-  let folder = '';
+describe.runIf(isThorough).each(Object.entries(sites))('%s', (name, { prepare, findsWorkers }) => {
+  let open: Open;
 
   beforeAll(async () => {
-    folder = join(workspace, name.replace(' ', '-'));
+    const folder = join(workspace, name.replaceAll(/\W+/g, '-'));
     await mkdir(folder);
-    await bundle(page, folder);
-    const html = `<script type="module" src="/${entry}"></script>`;
-    if (entry !== '') await writeFile(join(folder, 'index.html'), html);
+    open = await prepare(page, folder);
   }, 180_000);
 
   test.each([
@@ -135,7 +85,7 @@ describe.runIf(isThorough).each(Object.keys(bundlers))('built by %s', (name) => 
     [4, 'isolated, with a strict policy', true, strict],
   ] as const)('column %i of docs/browsers.md: %s', async (column, _, isolated, policy) => {
     const documented = rowOf(name);
-    const opened = await openFolder(folder, isolated, policy);
+    const opened = await open(isolated, policy);
     try {
       await opened.page.waitForFunction('window.job !== undefined');
       const job = await opened.page.evaluate<Job>('window.job()');
@@ -144,7 +94,7 @@ describe.runIf(isThorough).each(Object.keys(bundlers))('built by %s', (name) => 
       expect(result, JSON.stringify(job)).toBe(documented[column]);
       // Chromium draws in software here; the packages of the other backends are not installed.
       for (const { reason } of job.tried) expect(reason).toMatch(/software|no WebGPU adapter/);
-      if (takesWorkers) expect(opened.problems).toEqual([]);
+      if (findsWorkers) expect(opened.problems).toEqual([]);
     } finally {
       await opened.close();
     }

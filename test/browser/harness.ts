@@ -64,11 +64,23 @@ export async function openFolder(folder: string, isolated = false, policy?: stri
   return openServer(await serve((path, response) => answerFile(folder, path, response), headers));
 }
 
-async function openServer(
-  server: Server,
-  { flags: extra = [], permissions = [], host = '127.0.0.1' }: Surroundings = {},
+async function openServer(server: Server, surroundings: Surroundings = {}): Promise<OpenPage> {
+  const { port } = server.address() as AddressInfo;
+  const { host = '127.0.0.1' } = surroundings;
+  return openAddress(`http://${host}:${String(port)}/`, () => server.close(), surroundings);
+}
+
+/**
+ * Opens what a server of the test's own serves.
+ *
+ * @param end - Ends the server; called when the page is closed.
+ */
+export async function openAddress(
+  address: string,
+  end: () => void,
+  { flags: extra = [], permissions = [] }: Surroundings = {},
 ): Promise<OpenPage> {
-  const browser = await launch(server, extra);
+  const browser = await launch(end, extra);
   // A context of its own: what it stores is its own, and a test can open a second page of the same site.
   const context = await browser.newContext({ permissions: [...permissions] });
   const page = await context.newPage();
@@ -77,14 +89,13 @@ async function openServer(
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  const { port } = server.address() as AddressInfo;
-  await page.goto(`http://${host}:${port}/`);
+  await page.goto(address);
   return {
     page,
     problems,
     async close() {
       await context.close();
-      server.close();
+      end();
     },
   };
 }
@@ -108,7 +119,8 @@ async function bundle(program: string): Promise<Uint8Array> {
   return file.contents;
 }
 
-const isolation = {
+/** What isolates a page from others: its threads may share memory. */
+export const isolation = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
@@ -152,7 +164,7 @@ async function answerFile(folder: string, path: string, response: ServerResponse
 const launched = new Map<string, Promise<Browser>>();
 
 /** A browser of this process, which ends with it: one for all pages with the same flags. */
-async function launch(server: Server, extra: readonly string[]): Promise<Browser> {
+async function launch(end: () => void, extra: readonly string[]): Promise<Browser> {
   const key = extra.join(' ');
   const browser = launched.get(key) ?? chromium.launch({ executablePath, args: [...flags, ...extra] });
   launched.set(key, browser);
@@ -160,7 +172,7 @@ async function launch(server: Server, extra: readonly string[]): Promise<Browser
     return await browser;
   } catch (error) {
     launched.delete(key);
-    server.close();
+    end();
     throw error;
   }
 }

@@ -21,6 +21,7 @@ export async function packPackage(folder: string): Promise<string> {
     'package.json',
     'tsconfig.json',
     'tsup.config.ts',
+    'standalone.config.ts',
     'README.md',
     'LICENSE',
     'CHANGELOG.md',
