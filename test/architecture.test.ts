@@ -96,11 +96,36 @@ const arrows: Record<string, string[]> = {
     'training/options',
     'training/schedules',
   ],
+  worker: ['data/samples', 'model', 'model/tasks', 'neighbours'],
 };
 
-/** Which verbs call which: a user could write the same lines. */
+/** What a worker serves. */
+const served = [
+  'calibrate',
+  'compare',
+  'evaluate',
+  'findLearningRate',
+  'fineTune',
+  'freeze',
+  'knn',
+  'load',
+  'loadBase',
+  'nearestCentroid',
+  'predict',
+  'previewAugmentation',
+  'replaceHead',
+  'save',
+  'suggestCut',
+  'trainHead',
+  'tuneThresholds',
+  'useBackend',
+];
+
+/** Which verbs call which: a user could write the same lines. The page's side of a worker takes the types alone. */
 const verbArrows: Record<string, string[]> = {
   compare: ['evaluate'],
+  connectTransferKit: [...served.filter((verb) => verb !== 'save' && verb !== 'predict'), 'serveTransferKit'].sort(),
+  serveTransferKit: served,
 };
 
 /** Names that exist in a page only. */

@@ -251,6 +251,12 @@ export interface ErrorDetails {
    */
   ABORTED: Readonly<Record<string, unknown>>;
   /**
+   * A worker did not start, or has ended.
+   *
+   * Connect to a new worker. A training with a checkpoint goes on there with `resume: true`.
+   */
+  WORKER_LOST: Texts<'reason'>;
+  /**
    * Something impossible happened: a bug in transferkit.
    *
    * Please report it with the text and the stack.

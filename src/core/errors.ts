@@ -98,3 +98,14 @@ export function internalError(what: string, cause?: unknown): TransferKitError {
   const text = `${what}. This is a fault of transferkit: please report it with this text and the stack.`;
   return new TransferKitError('INTERNAL', text, {}, cause);
 }
+
+/** Makes an error again from its fields, as another thread sent them. */
+export function restoreError(
+  fields: { readonly code: string; readonly details: unknown; readonly raisedBy: string | undefined },
+  message: string,
+  cause: unknown,
+): TransferKitError {
+  const error = new TransferKitError('INTERNAL', '', {}, cause);
+  const { code, details, raisedBy } = fields;
+  return Object.assign(error, { message, code, details }, raisedBy === undefined ? {} : { raisedBy });
+}

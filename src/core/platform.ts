@@ -2,6 +2,7 @@
 // the imports map of the package chooses one under the name #platform.
 import type { io } from '@tensorflow/tfjs-core';
 import type { CheckpointStore } from './checkpointStore.ts';
+import type { WorkerLinks } from './endpoint.ts';
 import type { Hdf5Storage } from './hdf5Storage.ts';
 import type { Picture } from './picture.ts';
 import type { DecodeOptions } from './pictureLimits.ts';
@@ -109,6 +110,7 @@ export interface Platform {
   /** Preferred backends, best first. */
   readonly backends: readonly BackendLoader[];
   readonly threads: Threads;
+  readonly workers: WorkerLinks;
   /**
    * Reads a file (Node) or an address. Raises NOT_FOUND with the reason, NOT_TRUSTED for a redirect that is not
    * allowed, ABORTED, WEIGHTS_DAMAGED for a wrong hash, OUT_OF_RANGE for a file over `maxBytes`.

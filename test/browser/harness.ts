@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly permissions?: readonly string[];
   /** Name of the site, which `--host-resolver-rules` must map. Default: an address that counts as safe. */
   readonly host?: string;
+  /** A program that the page may start as a worker, `/worker.js`. */
+  readonly worker?: string;
 }
 
 /**
@@ -49,8 +51,13 @@ export interface Surroundings {
  * @param isolated - Cross-origin isolated: threads may share memory.
  */
 export async function openPage(program: string, isolated = false, surroundings: Surroundings = {}): Promise<OpenPage> {
-  const script = await (bundles[program] ??= bundle(program));
-  const server = await serve((path, response) => answer(path, script, response), isolated ? isolation : {});
+  const { worker } = surroundings;
+  const bundled = (path: string) => (bundles[path] ??= bundle(path));
+  const scripts = {
+    '/page.js': await bundled(program),
+    ...(worker !== undefined && { '/worker.js': await bundled(worker) }),
+  };
+  const server = await serve((path, response) => answer(path, scripts, response), isolated ? isolation : {});
   return openServer(server, surroundings);
 }
 
@@ -137,13 +144,15 @@ async function serve(answer: Answer, headers: Readonly<Record<string, string>>):
   return server;
 }
 
-async function answer(path: string, script: Uint8Array, response: ServerResponse): Promise<void> {
+type Scripts = Readonly<Record<string, Uint8Array>>;
+
+async function answer(path: string, scripts: Scripts, response: ServerResponse): Promise<void> {
   const send = (type: string, body: string | Uint8Array): void => {
     response.writeHead(200, { 'content-type': type }).end(body);
   };
   if (path === '/')
     send('text/html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
-  else if (path === '/page.js') send('text/javascript', script);
+  else if (scripts[path] !== undefined) send('text/javascript', scripts[path]);
   else response.writeHead(404).end();
 }
 

@@ -37,7 +37,7 @@ export function blocksOfSource(path: string, text: string): Block[] {
 
 function block(path: string, line: number, code: string): Block {
   const forPages =
-    path.startsWith('src/browser') || code.includes("'transferkit/browser'") || code.includes('document.');
+    path.startsWith('src/browser') || /'transferkit\/(browser|worker)'/.test(code) || code.includes('document.');
   return { place: `${path}:${line}`, code, runs: !forPages };
 }
 

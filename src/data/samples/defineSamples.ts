@@ -75,7 +75,7 @@ export function makeSamples<Input>(definition: SamplesDefinition<Input>): Sample
   const targets = Array.from({ length: size }, (_, i) => definition.target(i));
   const settled = settleTargets(targets, definition.labels);
   const isAsGiven = settled.targets.every((target, index) => target === targets[index]);
-  return view({
+  return samplesOf({
     settled,
     onUnreadable,
     read: isAsGiven
@@ -84,14 +84,15 @@ export function makeSamples<Input>(definition: SamplesDefinition<Input>): Sample
   });
 }
 
-interface Parts<Input> {
+/** Targets that are checked, and how inputs are read. */
+export interface SamplesParts<Input> {
   readonly settled: SettledTargets;
   readonly onUnreadable: OnUnreadable;
   read(index: number): Sample<Input> | Promise<Sample<Input>>;
 }
 
-/** Samples from checked targets; parts of a split are made by it too. */
-function view<Input>(parts: Parts<Input>): Samples<Input> {
+/** Makes samples from checked targets: of a definition, of a part of a split, or sent by another thread. */
+export function samplesOf<Input>(parts: SamplesParts<Input>): Samples<Input> {
   const { settled, onUnreadable } = parts;
   const { targets } = settled;
   const samples: Samples<Input> = {
@@ -115,7 +116,7 @@ function view<Input>(parts: Parts<Input>): Samples<Input> {
 /** Selects some of the examples, in the given order; the part keeps the labels of the whole. */
 function selectSamples<Input>(samples: Samples<Input>, indices: readonly number[]): Samples<Input> {
   const heads = samples.heads && labelsByHead(samples.heads);
-  const part = view({
+  const part = samplesOf({
     settled: {
       labels: samples.labels,
       ...(heads && { heads }),

@@ -4,12 +4,14 @@ import type { Platform } from '../../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { freeMemory } from './freeMemory.ts';
 import { browserThreads } from './threads.ts';
+import { browserWorkers } from './workers.ts';
 
 /** The platform of a page or worker. */
 export const platform: Platform = {
   name: 'browser',
   backends: browserBackends,
   threads: browserThreads,
+  workers: browserWorkers,
   readFile: async (location, options) => (await import('./readBytes.ts')).readFile(location, options),
   readBytes: async (location, options) => (await import('./readBytes.ts')).readBytes(location, options),
   sha256: async (bytes) => (isSecureContext ? (await import('./readBytes.ts')).hashOf('sha256', bytes) : undefined),

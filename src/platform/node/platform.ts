@@ -11,12 +11,14 @@ import { hashOf, readBytes, readFile } from './readBytes.ts';
 import { openScratch } from './scratchFile.ts';
 import { clearScratch } from './scratchNames.ts';
 import { nodeThreads } from './threads.ts';
+import { nodeWorkers } from './workers.ts';
 
 /** The platform of Node. */
 export const platform: Platform = {
   name: 'node',
   backends: nodeBackends,
   threads: nodeThreads,
+  workers: nodeWorkers,
   readFile,
   readBytes,
   sha256: (bytes) => hashOf('sha256', bytes),

@@ -1,0 +1,60 @@
+// Answers the calls of the other side.
+import { invalidOption } from '../core/optionChecks.ts';
+import type { SideParts } from './calls.ts';
+import { decode, encode } from './codec.ts';
+import type { Change, Message, Target } from './messages.ts';
+import { methodsOf } from './methods.ts';
+import { openScope, type Scope } from './scope.ts';
+
+/** Functions that may be called by name. */
+export type CallableFunctions = ReadonlyMap<string, (...args: readonly unknown[]) => unknown>;
+
+/** Answers to the other side. */
+export interface Answers {
+  /** Runs a call and sends its result, or its error. */
+  readonly answer: (message: Extract<Message, { transferkit: 'call' }>) => Promise<void>;
+  /** Number of calls that run. */
+  readonly open: () => number;
+}
+
+/** Opens one side for calls. */
+export function openAnswers({ post, parts, errors, onEnd }: SideParts, functions: CallableFunctions): Answers {
+  let open = 0;
+
+  const callTarget = ({ of, name }: Target, args: readonly unknown[], scope: Scope): unknown => {
+    if (of !== undefined) return parts.references.call(of, name, args, scope);
+    const called = functions.get(name);
+    if (called !== undefined) return called(...args);
+    throw invalidOption(`a function that the worker serves (${[...functions.keys()].join(', ')})`, name);
+  };
+
+  return {
+    async answer({ id, target, args }) {
+      const scope = openScope();
+      open++;
+      try {
+        const given = decode(args, scope, parts, closeAtEnd(scope)) as readonly unknown[];
+        const result = await callTarget(target, given, scope);
+        await scope.finish();
+        const { value, transfer } = await encode('result', result, scope, parts);
+        const changes = await encode('changes', parts.references.changes(scope), scope, parts);
+        post({ transferkit: 'result', id, value, changes: changes.value as readonly Change[] }, transfer);
+      } catch (error) {
+        post({ transferkit: 'failure', id, error: errors.send(error) }, []);
+      } finally {
+        open--;
+        scope.end();
+        onEnd();
+      }
+    },
+    open: () => open,
+  };
+}
+
+/** Pictures that came with a call are this side's own. They are freed when it has ended. */
+function closeAtEnd(scope: Scope): (value: object) => void {
+  return (value) => {
+    const { close } = methodsOf(value, ['close']);
+    if (close !== undefined) scope.atEnd(() => void close());
+  };
+}
