@@ -85,7 +85,7 @@ export type EvaluationOf<T extends TaskName | Tasks> = T extends Tasks
  * @param samples - Examples with labels of the head; for several heads, targets are records by head name.
  * @param options - See {@link EvaluateOptions}.
  * @throws TransferKitError `NO_EXAMPLES`, `UNKNOWN_LABEL`, `UNREADABLE`, `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`,
- * `INVALID_OPTION`, `DISPOSED`.
+ * `INVALID_OPTION`, `DISPOSED`, `BACKEND_LOST`.
  *
  * @example
  * ```ts

@@ -82,7 +82,7 @@ export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> exte
  * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`,
  * `PREPROCESSOR_UNKNOWN`, `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`,
  * `INVALID_OPTION` if the model has another task or the number of labels is wrong, `NOT_FINITE` for weights that hold
- * NaN, `ABORTED`, `OUT_OF_RANGE`.
+ * NaN, `ABORTED`, `OUT_OF_RANGE`, `BACKEND_LOST`.
  *
  * @example
  * ```ts

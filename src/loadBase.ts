@@ -68,7 +68,7 @@ export interface LoadBaseOptions extends SourceOptions {
  * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`,
  * `WEIGHTS_DAMAGED`,
  * `WEIGHTS_MISMATCH`, `UNKNOWN_LAYER`, `INVALID_OPTION`, `NOT_FINITE` for weights that hold NaN, `DISPOSED`, `ABORTED`,
- * `OUT_OF_RANGE` for a file over `maxBytes` or a network that is larger than any that could run here, `OUT_OF_MEMORY`.
+ * `OUT_OF_RANGE` for a file over `maxBytes` or a network that is larger than any that could run here, `OUT_OF_MEMORY`, `BACKEND_LOST`.
  *
  * @example
  * ```ts

@@ -25,7 +25,7 @@ import { whileUsed } from './model/uses.ts';
  * @returns Labels with probabilities, the most probable first; for `regression` the values in the order of the outputs.
  * Several heads give a record of these lists, by name. A list of inputs gives a list of these results.
  * @throws TransferKitError `UNREADABLE`, `NOT_FOUND`, `PREPROCESSOR_UNKNOWN`, `WRONG_SHAPE`, `WRONG_DTYPE`,
- * `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `DISPOSED`.
+ * `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `DISPOSED`, `BACKEND_LOST`.
  *
  * @example
  * ```ts

@@ -26,8 +26,8 @@ import type { SavedModel } from './formats/tfjs/savedModel.ts';
  * `indexeddb://name`, `localstorage://name` or `downloads://name`; any tfjs IOHandler, such as `fileSystem(folder)` of
  * `transferkit/node`. A model in IndexedDB is there when the call resolves, and replaces the earlier one of that name as a
  * whole; `navigator.storage.persist()` asks the browser to keep it when the device is short of space.
- * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `UNSUPPORTED_LAYER` for a
- * custom head with a layer that has no GraphModel form, `UNSUPPORTED_TRUNK` for a custom trunk that cannot be written.
+ * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `BACKEND_LOST`, `UNSUPPORTED_LAYER` for
+ * a custom head with a layer that has no GraphModel form, `UNSUPPORTED_TRUNK` for a custom trunk that cannot be written.
  *
  * @example
  * ```ts

@@ -22,7 +22,7 @@ import { trainHeadNames, type TrainHeadOptions } from './training/options/trainH
  * `WRONG_SHAPE`, `NOT_FINITE`, `OUT_OF_RANGE`, `INVALID_OPTION`, `NOTHING_TO_TRAIN` (a frozen head), `LOSS_NOT_FINITE`,
  * `UNSUPPORTED_LAYER` (a layer without a gradient), `SAVE_FAILED` (no space to store features), `WRONG_DTYPE`,
  * `DISPOSED`, `CHECKPOINT_MISMATCH` and `WEIGHTS_DAMAGED` (a checkpoint that `resume` cannot use), `BUSY` while another
- * verb changes the model.
+ * verb changes the model, `BACKEND_LOST` where a page loses its graphics card.
  *
  * @example
  * ```ts

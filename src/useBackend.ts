@@ -18,6 +18,10 @@ export type UseBackendOptions = ChoiceOptions;
  * convolution and its gradients. The call is optional: every verb that needs a backend does the same without a
  * preference.
  *
+ * A browser or a driver can take the graphics card away (WebGL context or WebGPU device lost). All running verbs then reject with
+ * `BACKEND_LOST`, and so do later ones until `useBackend` is called again: it starts another backend, or the lost one anew.
+ * Values in the memory of the card are lost; those that `save` has read from it are still there.
+ *
  * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node; `'webgpu'`, `'webgl'`, `'wasm'` or
  * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already
  * set, else the platform's, in that order; in a page that draws in software `'wasm'` is the first.

@@ -24,6 +24,13 @@ export interface ErrorDetails {
     readonly tried?: readonly { readonly name: string; readonly reason: string }[];
   };
   /**
+   * The browser or the driver took the graphics card away: the WebGL context or the WebGPU device of the backend is lost, and
+   * the values in its memory with it.
+   *
+   * Call `useBackend` again, then load the model again; training goes on from its checkpoint.
+   */
+  BACKEND_LOST: Texts<'backend' | 'reason'>;
+  /**
    * The backend computes wrong numbers: it failed the self-test.
    *
    * Choose another backend; update the driver or the browser.

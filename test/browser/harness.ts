@@ -22,6 +22,9 @@ const flags = [
   // WebGL without a graphics card.
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
+  // WebGPU without one.
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
   // Programs are compiled and run a third faster where they need not cross to a process of their own.
   '--in-process-gpu',
 ];
@@ -43,6 +46,8 @@ export interface Surroundings {
   readonly host?: string;
   /** A program that the page may start as a worker, `/worker.js`. */
   readonly worker?: string;
+  /** Packages that are not installed. */
+  readonly missing?: readonly string[];
 }
 
 /**
@@ -51,8 +56,8 @@ export interface Surroundings {
  * @param isolated - Cross-origin isolated: threads may share memory.
  */
 export async function openPage(program: string, isolated = false, surroundings: Surroundings = {}): Promise<OpenPage> {
-  const { worker } = surroundings;
-  const bundled = (path: string) => (bundles[path] ??= bundle(path));
+  const { worker, missing = [] } = surroundings;
+  const bundled = (path: string) => (bundles[[path, ...missing].join()] ??= bundle(path, missing));
   const scripts = {
     '/page.js': await bundled(program),
     ...(worker !== undefined && { '/worker.js': await bundled(worker) }),
@@ -107,16 +112,17 @@ export async function openAddress(
   };
 }
 
-/** By program: several pages of a test run the same. */
+/** By program and missing packages: several pages of a test run the same. */
 const bundles: Record<string, Promise<Uint8Array>> = {};
 
-async function bundle(program: string): Promise<Uint8Array> {
+async function bundle(program: string, missing: readonly string[]): Promise<Uint8Array> {
   const { outputFiles } = await build({
     entryPoints: [program],
     bundle: true,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    external: [...missing],
     alias: { '#platform': source('src/platform/browser/platform.ts') },
     write: false,
     logLevel: 'silent',

@@ -1,6 +1,7 @@
 // Makes the active backend ready for training: registers gradients with tfjs, places kernels, checks the arithmetic.
 import { backend, getBackend, getGradient, type GradConfig, type KernelBackend } from '@tensorflow/tfjs-core';
 import type { Completion, KernelOptions } from './completion.ts';
+import { watchLoss } from './lostBackend.ts';
 
 /** The completion of each backend instance that has passed the self-test. */
 const tested = new WeakMap<KernelBackend, string>();
@@ -13,6 +14,7 @@ const tested = new WeakMap<KernelBackend, string>();
 export async function completeBackend(options: KernelOptions = {}): Promise<Completion> {
   const instance = backend();
   const name = getBackend();
+  watchLoss(name, instance);
   // tfjs-core contains no gradients: importing tfjs-layers registers them.
   if (gradientOf('Conv2D') === undefined) await import('@tensorflow/tfjs-layers');
   const { registerGradients } = await import('./registerGradients.ts');

@@ -1,12 +1,13 @@
 // Starts one backend by name, imports its package if needed, and reports why that fails.
-import { engine, findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
+import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { importFailure } from '../../core/importFailure.ts';
 import { nearestNames } from '../../core/names.ts';
 import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
+import { isLost } from './lostBackend.ts';
 import { quietly } from './quietly.ts';
 import { startedBackend } from './startedBackend.ts';
 
-/** Returns the backend that has been set and has started, if any. */
+/** Returns the backend that has been set, has started and is not lost, if any. */
 export async function activeBackend(): Promise<string | undefined> {
   const name = setName();
   if (name === undefined) return undefined;
@@ -17,7 +18,8 @@ export async function activeBackend(): Promise<string | undefined> {
       .catch(() => undefined);
   }
   const settled = setName();
-  return settled !== undefined && startedBackend(settled) !== undefined ? settled : undefined;
+  const instance = settled === undefined ? undefined : startedBackend(settled);
+  return instance === undefined || isLost(instance) ? undefined : settled;
 }
 
 /**
@@ -35,9 +37,19 @@ export async function startBackend(
   loaders: readonly BackendLoader[],
   binary?: BinaryAddress,
 ): Promise<void> {
+  removeLost(name);
   if (startedBackend(name) === undefined) await prepare(name, loaders, binary);
   if (await quietly(() => setBackend(name))) return;
   throw new Error(await failureOf(name));
+}
+
+/** Makes room for a new instance of a backend. Tensors of the lost one can still be disposed of. */
+function removeLost(name: string): void {
+  const instance = startedBackend(name);
+  if (instance === undefined || !isLost(instance)) return;
+  const entry = engine().registryFactory[name];
+  removeBackend(name);
+  if (entry !== undefined) registerBackend(name, entry.factory, entry.priority);
 }
 
 /** Loads a backend that has not started. One that the app has registered starts as the app intends where this fails. */
