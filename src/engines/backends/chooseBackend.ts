@@ -32,6 +32,11 @@ interface Failure {
   readonly error: unknown;
 }
 
+interface Reason {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** The latest choice. A second one must wait, because tfjs would drop the first one's half-started backend. */
 let lastChoice: Promise<unknown> = Promise.resolve();
 
@@ -77,10 +82,10 @@ async function firstThatStarts(
   preference: readonly string[] | undefined,
   options: ChoiceOptions = {},
 ): Promise<BackendReport> {
-  const { names, slow } =
-    preference === undefined ? await platformOrder(loaders, options) : { names: preference, slow: [] };
+  const slow: Reason[] = [];
   const failures: Failure[] = [];
-  for (const name of names) {
+  const names = preference ?? loaders.map(({ name }) => name).filter((name) => name !== 'cpu' || mayBeCpu(options));
+  for await (const name of preference ?? inPlatformOrder(loaders, slow, options)) {
     try {
       await startBackend(name, loaders, addressOf(options.binary));
     } catch (error) {
@@ -89,25 +94,35 @@ async function firstThatStarts(
     }
     const failed = failures.map((failure) => ({ name: failure.name, reason: reasonOf(failure.error) }));
     const tried = [...slow.filter((each) => each.name !== name), ...failed];
-    const why = whyOf(names, failures, preference !== undefined);
+    const why = whyOf(names, tried, preference !== undefined);
     const completion = await completeBackend(kernelOptions(options));
     const note = noteSlowBackend(name, failed);
     return { name, why, tried, ...completion, notes: [...completion.notes, ...(note === undefined ? [] : [note])] };
   }
-  throw noneStarted(names, failures);
+  throw noneStarted(failures);
 }
 
-/** The platform's order: what is slow here comes after wasm, and cpu comes last, if at all. */
-async function platformOrder(loaders: readonly BackendLoader[], { fallback = true }: ChoiceOptions) {
-  const slow: { name: string; reason: string }[] = [];
-  for (const { name, isSlow } of loaders) {
-    const reason = await isSlow?.();
-    if (reason !== undefined) slow.push({ name, reason });
+function mayBeCpu({ fallback = true }: ChoiceOptions): boolean {
+  return fallback;
+}
+
+/**
+ * The platform's order: what is slow here comes after the others, and cpu comes last, if at all. Each is looked at only when
+ * those before it have not started.
+ */
+async function* inPlatformOrder(
+  loaders: readonly BackendLoader[],
+  slow: Reason[],
+  options: ChoiceOptions,
+): AsyncGenerator<string> {
+  const last = loaders.filter(({ name }) => name === 'cpu' && mayBeCpu(options));
+  for (const { name, isSlow } of loaders.filter((loader) => loader.name !== 'cpu')) {
+    // Where that cannot be found out, its start says why.
+    const reason = await isSlow?.().catch(() => undefined);
+    if (reason === undefined) yield name;
+    else slow.push({ name, reason });
   }
-  const all = loaders.map(({ name }) => name).filter((name) => name !== 'cpu');
-  const isSlow = (name: string) => slow.some((each) => each.name === name);
-  const last = fallback && loaders.some(({ name }) => name === 'cpu') ? ['cpu'] : [];
-  return { names: [...all.filter((name) => !isSlow(name)), ...all.filter(isSlow), ...last], slow };
+  yield* [...slow, ...last].map(({ name }) => name);
 }
 
 function addressOf(binary: ChoiceOptions['binary']): BinaryAddress | undefined {
@@ -119,21 +134,21 @@ function kernelOptions({ threads, kernels }: ChoiceOptions = {}): ChoiceOptions 
   return { ...(threads !== undefined && { threads }), ...(kernels !== undefined && { kernels }) };
 }
 
-function whyOf(names: readonly string[], failures: readonly Failure[], isAskedFor: boolean): string {
+function whyOf(names: readonly string[], passed: readonly Reason[], isAskedFor: boolean): string {
   const place =
-    failures.length === 0 ? 'first' : `first that started, after ${failures.map(({ name }) => name).join(', ')},`;
+    passed.length === 0 ? 'first' : `first that started, after ${passed.map(({ name }) => name).join(', ')},`;
   return isAskedFor
     ? `the ${place} of those asked for: ${names.join(', ')}`
     : `the ${place} of this platform's: ${names.join(', ')}`;
 }
 
-function noneStarted(names: readonly string[], failures: readonly Failure[]): TransferKitError {
-  const list = names.map((name) => `'${name}'`).join(', ');
+function noneStarted(failures: readonly Failure[]): TransferKitError {
+  const list = failures.map(({ name }) => `'${name}'`).join(', ');
   const tried = failures.map(({ name, error }) => ({ name, reason: reasonOf(error) }));
   const missing = failures.flatMap(({ error }) => (error instanceof MissingPackage ? [error.packageName] : []));
   const cause = failures[0]?.error;
   const [wanted] = missing;
-  if (wanted !== undefined && missing.length === names.length) {
+  if (wanted !== undefined && missing.length === failures.length) {
     const text = `expected the package of a backend (${list}), but ${missing.join(', ')} cannot be found. `;
     return new TransferKitError(
       'PACKAGE_MISSING',

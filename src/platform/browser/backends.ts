@@ -7,8 +7,8 @@ import { hasWebgpu, softwareWebgl, softwareWebgpu, webgpuAdapter } from './softw
 
 /** Backends for a browser, best first. */
 export const browserBackends: readonly BackendLoader[] = [
-  { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu, isSlow: softwareWebgpu },
-  { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl, isSlow: softwareWebgl },
+  { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu, isSlow: slowWebgpu },
+  { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl, isSlow: slowWebgl },
   { name: 'wasm', packageName: '@tensorflow/tfjs-backend-wasm', load: loadWasm, starts: true },
   { name: 'cpu', packageName: '@tensorflow/tfjs-backend-cpu', load: loadCpu },
 ];
@@ -16,7 +16,12 @@ export const browserBackends: readonly BackendLoader[] = [
 async function loadWebgpu(): Promise<void> {
   // Checked here because tfjs assumes that there is an adapter.
   if (!hasWebgpu()) throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
+  await importWebgpu();
   if ((await webgpuAdapter()) === null) throw new Error('this browser offers no WebGPU adapter on this machine');
+}
+
+/** Before anything is asked of the graphics card: without the package that would be in vain. */
+async function importWebgpu(): Promise<void> {
   try {
     await import('@tensorflow/tfjs-backend-webgpu');
   } catch (cause) {
@@ -24,13 +29,28 @@ async function loadWebgpu(): Promise<void> {
   }
 }
 
+async function slowWebgpu(): Promise<string | undefined> {
+  if (!hasWebgpu()) return undefined;
+  await importWebgpu();
+  return softwareWebgpu();
+}
+
 async function loadWebgl(): Promise<void> {
+  await importWebgl();
+  if (env().getNumber('WEBGL_VERSION') === 0) throw new Error('this browser offers no WebGL on this machine');
+}
+
+async function importWebgl(): Promise<void> {
   try {
     await import('@tensorflow/tfjs-backend-webgl');
   } catch (cause) {
     throw importFailure('@tensorflow/tfjs-backend-webgl', cause);
   }
-  if (env().getNumber('WEBGL_VERSION') === 0) throw new Error('this browser offers no WebGL on this machine');
+}
+
+async function slowWebgl(): Promise<string | undefined> {
+  await importWebgl();
+  return softwareWebgl();
 }
 
 async function loadWasm(binary?: BinaryAddress): Promise<void> {

@@ -48,14 +48,14 @@ export async function softwareWebgpu(): Promise<string | undefined> {
 }
 
 /** Why WebGL is slow here; undefined where it is not, or where there is none. */
-export function softwareWebgl(): Promise<string | undefined> {
+export function softwareWebgl(): string | undefined {
   const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1);
   const context = canvas.getContext('webgl2');
-  if (!(context instanceof WebGL2RenderingContext)) return Promise.resolve(undefined);
+  if (!(context instanceof WebGL2RenderingContext)) return undefined;
   const extension = context.getExtension('WEBGL_debug_renderer_info');
   const renderer: unknown = context.getParameter(extension?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER);
   context.getExtension('WEBGL_lose_context')?.loseContext();
-  return Promise.resolve(software.test(String(renderer)) ? reason(String(renderer)) : undefined);
+  return software.test(String(renderer)) ? reason(String(renderer)) : undefined;
 }
 
 function reason(renderer: string): string {

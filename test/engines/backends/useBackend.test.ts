@@ -55,6 +55,16 @@ const absent: BackendLoader = {
   },
 };
 
+/** A backend of another name, which computes on cpu. */
+function registered(name: string): BackendLoader {
+  const load = async () => {
+    await import('@tensorflow/tfjs-backend-cpu');
+    registerBackend(name, () => engine().findBackendFactory('cpu')());
+    copyRegisteredKernels('cpu', name);
+  };
+  return { name, packageName: 'none', load };
+}
+
 async function errorOf(promise: Promise<unknown>): Promise<TransferKitError> {
   const error: unknown = await promise.then(
     () => undefined,
@@ -82,6 +92,31 @@ describe('in a fresh process', () => {
     const error = await errorOf(chooseBackend([slow, absent, ...cpu], undefined, { fallback: false }));
     expect(error.message).toContain("('absent', 'slow')");
     expect(getBackend()).toBeUndefined();
+  });
+
+  test('what is slow is asked only where nothing before it has started', async () => {
+    const asked: string[] = [];
+    const isSlow = (name: string, reason?: string) => () => {
+      asked.push(name);
+      return Promise.resolve(reason);
+    };
+    const starts = registered('first');
+    const loaders: BackendLoader[] = [
+      { ...absent, name: 'software', isSlow: isSlow('software', 'in software') },
+      { ...absent, isSlow: () => Promise.reject(new Error('not found out')) },
+      { ...starts, isSlow: isSlow('first') },
+      { ...starts, name: 'second', isSlow: isSlow('second') },
+    ];
+    const { name, why, tried } = await chooseBackend(loaders);
+    expect({ name, asked }).toEqual({ name: 'first', asked: ['software', 'first'] });
+    expect(why).toBe(
+      "the first that started, after software, absent, of this platform's: software, absent, first, second",
+    );
+    expect(tried).toEqual([
+      { name: 'software', reason: 'in software' },
+      { name: 'absent', reason: 'its package is not installed: npm install @tensorflow/tfjs-backend-absent' },
+    ]);
+    removeBackend('first');
   });
 
   test('ensureBackend, called twice at once, sets the default; wasm leaves no listeners in the process', async () => {
