@@ -16,7 +16,7 @@ export interface GpuBackend {
 }
 
 /** Runs a program of the GPU. The last arguments differ between the backends. */
-export type Run = (
+type Run = (
   program: { readonly outputShape: number[] },
   inputs: TensorInfo[],
   type?: DataType,
