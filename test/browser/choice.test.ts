@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL('choicePage.ts', import.meta.url));
 const gpuPackages = ['webgpu', 'webgl'].map((name) => `@tensorflow/tfjs-backend-${name}`);
 
 async function choose(missing: readonly string[]) {
-  const opened = await openPage(program, false, missing);
+  const opened = await openPage(program, false, { missing });
   const { page } = opened;
   await page.waitForFunction('window.choice !== undefined');
   const found = await page.evaluate(async () => window.choice?.());
