@@ -44,7 +44,10 @@ const onWasm = [
   'networks/graphTrunk',
 ].map((file) => `test/${file}.test.ts`);
 
-/** Pages in Chromium: one browser for all files of a process. */
+/** Pages in Chromium: one browser for all files of a process. These run in `npm test`. */
+const pages = ['browser', 'pictures'].map((file) => `test/browser/${file}.test.ts`);
+
+/** The other pages, in Chromium and Firefox: `npm run test:browser`. */
 const browser = ['test/browser/*.test.ts'];
 
 /** Many runs of training, each way of which the tests of exactness see on cpu: on wasm alone. */
@@ -92,7 +95,8 @@ export default defineConfig(({ mode }) => {
         }),
         project({ name: 'alone', include: alone }),
         project({ name: 'on wasm', isolate: false, setupFiles: ['test/support/startWasm.ts'], include: onWasm }),
-        project({ name: 'browser', isolate: false, include: browser }),
+        project({ name: 'pages', isolate: false, include: pages }),
+        project({ name: 'browser', isolate: false, include: browser, exclude: pages }),
         exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
           ...(isThorough ? mostWays : numbers),
           'networks/batchNormTraining',

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { threadSource } from '../../src/engines/kernels/kernelModule.ts';
+import { workerCode } from '../../src/platform/browser/threads.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -56,14 +58,27 @@ export interface Surroundings {
  * @param isolated - Cross-origin isolated: threads may share memory.
  */
 export async function openPage(program: string, isolated = false, surroundings: Surroundings = {}): Promise<OpenPage> {
-  const { worker, missing = [] } = surroundings;
+  return openServer(await serveProgram(program, isolated, surroundings), surroundings);
+}
+
+/** Serves a page with a program, for a browser that somebody else opens (firefox.ts). */
+export async function serveProgram(
+  program: string,
+  isolated: boolean,
+  { worker, missing = [] }: Surroundings = {},
+): Promise<Server> {
   const bundled = (path: string) => (bundles[[path, ...missing].join()] ??= bundle(path, missing));
   const scripts = {
     '/page.js': await bundled(program),
     ...(worker !== undefined && { '/worker.js': await bundled(worker) }),
   };
-  const server = await serve((path, response) => answer(path, scripts, response), isolated ? isolation : {});
-  return openServer(server, surroundings);
+  return serve((path, response) => answer(path, scripts, response), isolated ? isolation : {});
+}
+
+/** The address at which a server is reached. */
+export function addressOf(server: Server, host = '127.0.0.1'): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host}:${String(port)}/`;
 }
 
 /**
@@ -77,9 +92,7 @@ export async function openFolder(folder: string, isolated = false, policy?: stri
 }
 
 async function openServer(server: Server, surroundings: Surroundings = {}): Promise<OpenPage> {
-  const { port } = server.address() as AddressInfo;
-  const { host = '127.0.0.1' } = surroundings;
-  return openAddress(`http://${host}:${String(port)}/`, () => server.close(), surroundings);
+  return openAddress(addressOf(server, surroundings.host), () => server.close(), surroundings);
 }
 
 /**
@@ -159,6 +172,8 @@ async function answer(path: string, scripts: Scripts, response: ServerResponse):
   if (path === '/')
     send('text/html', '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
   else if (scripts[path] !== undefined) send('text/javascript', scripts[path]);
+  // As the build writes it.
+  else if (path === '/thread.js') send('text/javascript', workerCode(threadSource()));
   else response.writeHead(404).end();
 }
 
