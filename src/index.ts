@@ -129,6 +129,7 @@ export { load } from './load.ts';
 export type { LoadOptions } from './load.ts';
 export type { NonFiniteWeights } from './bases/finiteWeights.ts';
 export { save } from './save.ts';
+export { zipBlob } from './zipBlob.ts';
 export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';
 export type { AugmentOption } from './data/augment/augment.ts';

@@ -76,8 +76,8 @@ export interface LoadOptions<T extends TaskName | Tasks = TaskName | Tasks> exte
  *
  * Without `task` the result is one of several types: compare `model.task` to narrow it. With `task` it has that type.
  *
- * @param source - Target of a `save` (path or address of the folder or its `model.json`, `indexeddb://name`, or an
- * IOHandler), or any source of `loadBase`.
+ * @param source - Target of a `save` (path or address of the folder, its `model.json` or the `.zip`, a File or Blob of
+ * the `.zip`, `indexeddb://name`, or an IOHandler), or any source of `loadBase`.
  * @param options - See {@link LoadOptions}.
  * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`, `WEIGHTS_MISMATCH`,
  * `PREPROCESSOR_UNKNOWN`, `UNSUPPORTED_SOURCE` for a network that does not end in a classifier, `UNSUPPORTED_LAYER`,

@@ -60,9 +60,10 @@ export interface LoadBaseOptions extends SourceOptions {
  * A model in memory is not changed, and the caller still disposes of it. The base has its own layers, which share the
  * weight values until training changes them.
  *
- * @param source - Name of a preset; path or address of `model.json`, of its folder, or of a Keras file (`.h5`,
- * `.keras`) or its bytes; address of a tfjs model on TF Hub or Kaggle; IOHandler, LayersModel, GraphModel, or a module
- * such as `nsfwjs/models/mobilenet_v2`.
+ * @param source - Name of a preset; path or address of `model.json`, of its folder, or of one file with the whole model (a
+ * ZIP archive of `model.json` and its weights, or Keras's `.h5` or `.keras`), or that file as bytes, File or Blob;
+ * address of a tfjs model on TF Hub or Kaggle; IOHandler, LayersModel, GraphModel, or a module such as
+ * `nsfwjs/models/mobilenet_v2`.
  * @param options - See {@link LoadBaseOptions}.
  * @returns The base; free it with `dispose()`, or through the model that gets it.
  * @throws TransferKitError `NOT_FOUND`, `NOT_TRUSTED`, `NOT_A_MODEL`, `UNSUPPORTED_SOURCE`, `UNSUPPORTED_LAYER`,

@@ -22,16 +22,18 @@ import type { SavedModel } from './formats/tfjs/savedModel.ts';
  * them, and `predict` of the GraphModel returns a record.
  *
  * @param model - A model of any task, or with several heads. Optimizer state is not saved.
- * @param target - In Node the path of a folder, which is created if it is missing, or a `file:` address; in a browser
- * `indexeddb://name`, `localstorage://name` or `downloads://name`; any tfjs IOHandler, such as `fileSystem(folder)` of
- * `transferkit/node`. A model in IndexedDB is there when the call resolves, and replaces the earlier one of that name as a
- * whole; `navigator.storage.persist()` asks the browser to keep it when the device is short of space.
+ * @param target - In Node the path of a folder or of a file that ends in `.zip` (folders that are missing are created),
+ * or a `file:` address; in a browser `indexeddb://name`, `localstorage://name` or `downloads://name`; any tfjs IOHandler,
+ * such as `fileSystem(folder)` of `transferkit/node`, `zipDownload(name)` of `transferkit/browser` and `zipBlob`. A model
+ * in IndexedDB is there when the call resolves, and replaces the earlier one of that name as a whole; `keepStorage()` of
+ * `transferkit/browser` asks the browser to keep it when the device is short of space.
  * @throws TransferKitError `SAVE_FAILED` with the reason, `INVALID_OPTION`, `DISPOSED`, `BACKEND_LOST`, `UNSUPPORTED_LAYER` for
  * a custom head with a layer that has no GraphModel form, `UNSUPPORTED_TRUNK` for a custom trunk that cannot be written.
  *
  * @example
  * ```ts
- * await save(model, 'my-model');
+ * await save(model, 'my-model'); // a folder
+ * await save(model, 'my-model.zip'); // one file
  * ```
  */
 export async function save(model: AnyModel, target: io.IOHandler | string | URL): Promise<void> {

@@ -12,8 +12,7 @@ import { noWeights } from '../core/weightSource.ts';
 import { isTfHub, tfHubAddress } from '../download/tfHub.ts';
 import { presetNames, type PresetName } from '../presets/presetTable.ts';
 import { isNodeTopology } from '../networks/graphs/nodeGraph.ts';
-import { loadKerasFile, readKerasFile, throwSavedModel } from '../formats/keras/kerasFile.ts';
-import { kerasArtefact } from '../formats/keras/kerasWeights.ts';
+import { throwSavedModel } from '../formats/keras/kerasFile.ts';
 import { isGraphModel, readLiveGraph } from '../formats/tfjs/liveGraph.ts';
 import { readLiveModel } from '../formats/tfjs/liveModel.ts';
 import { readHandler, type ModelArtefact } from '../formats/tfjs/modelArtefact.ts';
@@ -21,11 +20,13 @@ import { readModelFiles } from '../formats/tfjs/modelFiles.ts';
 import { findWeightModule, readWeightModule, type WeightModule } from '../formats/tfjs/weightModule.ts';
 import type { NonFiniteWeights } from './finiteWeights.ts';
 import type { PresetOptions } from './loadPreset.ts';
+import { readModelBlob, readModelBytes, readModelFile } from './readModelFile.ts';
 
 /**
  * Source of a base. One of:
  * - the name of a preset (architecture and weights of keras.applications);
- * - the path, the address or the bytes of a Keras file with a whole model (`.h5`, `.keras`);
+ * - the path, the address or the bytes of a file with a whole model, or a File or Blob: Keras's (`.h5`, `.keras`), or a
+ *   ZIP archive (`.zip`) with a tfjs `model.json` and its weights;
  * - the path or address of a tfjs `model.json` (LayersModel or GraphModel), or of its folder;
  * - a tfjs IOHandler;
  * - a LayersModel or GraphModel in memory;
@@ -37,6 +38,7 @@ export type BaseSource =
   | (string & {})
   | URL
   | Uint8Array
+  | Blob
   | io.IOHandler
   | LayersModel
   | GraphModel
@@ -90,7 +92,8 @@ export async function readNetwork(source: BaseSource, options: SourceOptions): P
 
 async function readSource(source: BaseSource, options: SourceOptions): Promise<ModelArtefact> {
   if (typeof source === 'string' || source instanceof URL) return readLocation(String(source), options);
-  if (source instanceof Uint8Array) return kerasArtefact(readKerasFile(source, 'the given bytes'));
+  if (source instanceof Uint8Array) return readModelBytes(source, 'the given bytes', options);
+  if (source instanceof Blob) return readModelBlob(source, options);
   if (!isObject(source)) throw unsupported(source);
   if (isLayersModel(source)) return readLiveModel(source);
   if (isGraphModel(source)) return readLiveGraph(source);
@@ -135,7 +138,7 @@ export function conventionOf(source: BaseSource, { shape, dtype }: TensorSpec): 
 /** A single file is recognised by its content. Any other location is a `model.json` or its folder. */
 async function readLocation(location: string, options: SourceOptions): Promise<ModelArtefact> {
   const reading = readOptionsOf(options);
-  if (singleFile.test(location)) return kerasArtefact(await loadKerasFile(location, reading));
+  if (singleFile.test(location)) return readModelFile(location, reading);
   try {
     return await readModelFiles(tfHubAddress(location), reading);
   } catch (error) {
@@ -195,7 +198,7 @@ function unsupported(source: object): TransferKitError {
     : shown(source);
   return new TransferKitError(
     'UNSUPPORTED_SOURCE',
-    'expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that ' +
+    'expected the path or address of a model, its bytes or a Blob of them, an IOHandler, a LayersModel, a GraphModel or a module that ' +
       `carries weights, got ${found}.`,
     { found },
   );

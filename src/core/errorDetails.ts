@@ -229,8 +229,8 @@ export interface ErrorDetails {
   /**
    * A model, checkpoint or cache could not be written.
    *
-   * Check the path, the free space and the permissions; in a page, ask for storage by `navigator.storage.persist()`. The
-   * previous version is still there.
+   * Check the path, the free space and the permissions; in a page, ask for storage by `keepStorage()` of
+   * `transferkit/browser`. The previous version is still there.
    */
   SAVE_FAILED: Texts<'path' | 'folder' | 'location' | 'reason'> & Numbers<'epoch' | 'step'>;
   /**

@@ -122,8 +122,11 @@ export interface Platform {
    * SHA-256 as lower-case hexadecimal digits; undefined in pages without access to it (neither https: nor localhost).
    */
   sha256(bytes: Uint8Array): Promise<string | undefined>;
-  /** A folder as storage of a model. Browsers have none. Raises INVALID_OPTION for the path of a file. */
-  readonly openFolder?: (location: string) => io.IOHandler;
+  /**
+   * A folder, or a file that ends in `.zip`, as storage of a model. Browsers have none. Raises INVALID_OPTION for the
+   * path of another file.
+   */
+  readonly placeToSave?: (location: string) => io.IOHandler;
   /**
    * The store of a page for whole models, as storage of one: `indexeddb://name`, shared with tfjs. Node has none. Its
    * `save` raises SAVE_FAILED.

@@ -3,8 +3,11 @@ import { TransferKitError } from '../core/errors.ts';
 import { findSuperblock } from './hdf5/superblock.ts';
 import { zipEntries } from './zip.ts';
 
-/** Kinds that can be read: HDF5 (`.h5`), a Keras 3 archive (`.keras`), and JSON (`model.json`). */
-export type FileKind = 'hdf5' | 'keras' | 'json';
+/**
+ * Kinds that can be read: HDF5 (`.h5`), a Keras 3 archive (`.keras`), JSON (`model.json`), and a ZIP archive with a
+ * `model.json` and its weights.
+ */
+export type FileKind = 'hdf5' | 'keras' | 'json' | 'archive';
 
 const fromKeras = 'Take the Keras model that it was made from, and save it in Python: model.save("model.h5").';
 const fromSavedModel =
@@ -58,11 +61,10 @@ const refused: readonly {
   },
 ];
 
-/** Kinds of ZIP archives other than Keras's, by the names in them. */
+/** Kinds of ZIP archives that are refused, by the names in them. */
 const archives: readonly { readonly names: RegExp; readonly what: string; readonly advice: string }[] = [
   { names: /(^|\/)data\.pkl$/, what: 'a PyTorch file (.pt, .pth)', advice: fromTorch },
   { names: /(^|\/)saved_model\.pb$/, what: 'a SavedModel in a ZIP archive', advice: fromSavedModel },
-  { names: /(^|\/)model\.json$/, what: 'a tfjs model in a ZIP archive', advice: 'Unpack it, and load its model.json.' },
   {
     names: /\.npy$/,
     what: 'a NumPy archive (.npz)',
@@ -86,7 +88,7 @@ export function sniffFile(bytes: Uint8Array, source: string): FileKind {
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new TransferKitError(
     'NOT_A_MODEL',
-    `expected a model in ${source} (tfjs model.json, Keras .h5 or .keras), got a file of ${String(bytes.length)} ` +
+    `expected a model in ${source} (tfjs model.json, ZIP of its files, Keras .h5 or .keras), got a file of ${String(bytes.length)} ` +
       `bytes that begins with ${start}. Check the path, or fetch the file again.`,
     { source, start, bytes: bytes.length },
   );
@@ -95,6 +97,7 @@ export function sniffFile(bytes: Uint8Array, source: string): FileKind {
 function sniffArchive(bytes: Uint8Array, source: string): FileKind {
   const names = zipEntries(bytes, source).map(({ name }) => name);
   if (names.includes('config.json') && names.includes('model.weights.h5')) return 'keras';
+  if (names.some((name) => /(^|\/)model\.json$/.test(name))) return 'archive';
   const known = archives.find((each) => names.some((name) => each.names.test(name)));
   const some = names.slice(0, 5).join(', ') || 'nothing';
   if (known === undefined) throw refuse(source, `a ZIP archive with ${some}`, 'Unpack it, and load the model in it.');
@@ -106,6 +109,6 @@ function textOf(bytes: Uint8Array, start: number, length: number): string {
 }
 
 function refuse(source: string, what: string, advice: string): TransferKitError {
-  const text = `expected a tfjs model.json or a Keras file (.h5, .keras) in ${source}, got ${what}. ${advice}`;
+  const text = `expected a tfjs model.json, a ZIP archive of its files or a Keras file (.h5, .keras) in ${source}, got ${what}. ${advice}`;
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { source, what });
 }

@@ -63,7 +63,7 @@ test('full storage: save rejects, and the earlier model remains', async () => {
   const before = await ask(page, 'load', 'mine');
   const listed = await ask(page, 'listPlain');
   await expect(ask(page, 'save', 'mine', 200_000)).rejects.toThrow(
-    /SAVE_FAILED .*save: expected to keep the model in indexeddb:\/\/mine, but: QuotaExceededError\. What was stored there before is unchanged\. Free space .*storage\.persist\(\)/,
+    /SAVE_FAILED .*save: expected to keep the model in indexeddb:\/\/mine, but: QuotaExceededError\. What was stored there before is unchanged\. Free space .*keepStorage\(\)/,
   );
   expect(await ask(page, 'load', 'mine')).toEqual(before);
   expect(await ask(page, 'listPlain')).toEqual(listed);
@@ -86,7 +86,7 @@ test.each([
   );
   await ask(page, 'refuse', how);
   await expect(ask(page, 'save', 'mine', 4)).rejects.toThrow(
-    new RegExp(`SAVE_FAILED .*save: expected to keep the model in indexeddb://mine, but: ${reason}.* downloads://`),
+    new RegExp(`SAVE_FAILED .*save: expected to keep the model in indexeddb://mine, but: ${reason}.* zipDownload`),
   );
   await expect(ask(page, 'load', 'mine')).rejects.toThrow(
     new RegExp(`NOT_FOUND .*load: expected a model in indexeddb://mine, could not load it: ${reason}`),

@@ -183,11 +183,15 @@ describe('archives', () => {
   test.each([
     ['archive/data.pkl', /PyTorch/],
     ['model/saved_model.pb', /SavedModel in a ZIP/],
-    ['model.json', /tfjs model in a ZIP archive. Unpack it/],
     ['arr_0.npy', /NumPy/],
     ['photo.jpg', /ZIP archive with photo.jpg/],
   ])('with %s', (name, message) => {
     expect(() => read({ [name]: new Uint8Array(8) })).toThrow(withCode('UNSUPPORTED_SOURCE', message));
+  });
+
+  test('a tfjs model where Keras weights are expected', () => {
+    const archive = () => read({ 'model.json': new Uint8Array(8) });
+    expect(archive).toThrow(withCode('NOT_A_MODEL', /got a tfjs model in a ZIP archive/));
   });
 
   test('a broken table of contents, a broken entry', () => {

@@ -1,6 +1,7 @@
 // Reads files that Keras wrote: whole models (`.h5`, `.keras`) or only weights (`.h5`, `.weights.h5`).
 import { platform } from '#platform';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import type { Hdf5Storage } from '../../core/hdf5Storage.ts';
 import { isAddress, type ReadOptions } from '../../core/platform.ts';
 import { hdf5InMemory } from '../hdf5/hdf5InMemory.ts';
 import { readHdf5, type Hdf5File } from '../hdf5/readHdf5.ts';
@@ -28,38 +29,48 @@ const largestConfig = 256 * 1024 * 1024;
 /**
  * Reads the structure of a Keras file; weights are read later, one at a time, from the same bytes.
  *
- * @param bytes - Bytes of an HDF5 file or a `.keras` archive. They are not copied and must not change.
+ * @param bytes - Bytes of an HDF5 file or a `.keras` archive, which are not copied and must not change; or an HDF5
+ * file that is read in place.
  * @param source - Where they came from, for error texts.
  * @throws TransferKitError `UNSUPPORTED_SOURCE` naming the actual kind of file or the other file that it refers to,
  * `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
  */
-export function readKerasFile(bytes: Uint8Array, source: string): KerasFile {
+export function readKerasFile(bytes: Uint8Array | Hdf5Storage, source: string): KerasFile {
+  if (!(bytes instanceof Uint8Array)) return readWhole(readHdf5(bytes, source), source);
   const kind = sniffFile(bytes, source);
   if (kind === 'keras') return readArchive(bytes, source);
   if (kind === 'hdf5') return readWhole(readHdf5(hdf5InMemory(bytes), source), source);
-  throw notKeras(source, 'JSON');
+  throw notKeras(source, kind === 'json' ? 'JSON' : 'a tfjs model in a ZIP archive');
 }
 
 /**
- * {@link readKerasFile} for a path or an address. An HDF5 file on a disk is read in place, so that its bytes and its
- * weights are not in memory at the same time.
+ * {@link readKerasFile} for a path or an address.
  *
  * @param location - Path or address.
  * @throws TransferKitError as {@link readKerasFile}, and the errors of reading (`NOT_FOUND`, `ABORTED`, …).
  */
 export async function loadKerasFile(location: string, reading: ReadOptions = {}): Promise<KerasFile> {
+  return readKerasFile(await openKerasFile(location, reading), location);
+}
+
+/**
+ * Gives the content of a path or an address for {@link readKerasFile}. An HDF5 file on a disk is read in place, so that
+ * its bytes and its weights are not in memory at the same time; of any other file the bytes are read.
+ *
+ * @throws TransferKitError the errors of reading (`NOT_FOUND`, `ABORTED`, …).
+ */
+export async function openKerasFile(location: string, reading: ReadOptions = {}): Promise<Uint8Array | Hdf5Storage> {
   const isPlain = reading.hash === undefined && reading.signal?.aborted !== true;
   if (isPlain && !isAddress(location)) {
     const storage = await platform.openHdf5?.(location, reading);
-    if (storage !== undefined) return readWhole(readHdf5(storage, location), location);
+    if (storage !== undefined) return storage;
   }
   const bytes = await platform
     .readBytes(location, reading)
     .catch(async (error: unknown) => throwSavedModel(location, error));
   // A downloaded file is read from the cache, so that its bytes need not stay in memory.
   const kept = isAddress(location) ? await platform.openHdf5?.(location, reading) : undefined;
-  if (kept?.size === bytes.length) return readWhole(readHdf5(kept, location), location);
-  return readKerasFile(bytes, location);
+  return kept?.size === bytes.length ? kept : bytes;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface ModelArtefact {
   readonly source: string;
   /** The file that it was read from; other files may be next to it. */
   readonly origin?: FileOrigin;
+  /** Returns the bytes of a file that is packed with it, by its name; undefined where there is none. */
+  readonly beside?: (name: string) => Uint8Array | undefined;
   readonly topology: unknown;
   readonly metadata: JsonObject;
   /**

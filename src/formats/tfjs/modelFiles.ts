@@ -49,7 +49,10 @@ export async function readModelFiles(location: string, options: ReadOptions = {}
  *
  * @throws TransferKitError `ABORTED`, and the errors of reading an existing file.
  */
-export async function readHintsBeside({ origin }: ModelArtefact, options: ReadOptions = {}): Promise<ClassifierHints> {
+export async function readHintsBeside(artefact: ModelArtefact, options: ReadOptions = {}): Promise<ClassifierHints> {
+  const { origin, beside } = artefact;
+  const packed = beside?.('metadata.json');
+  if (packed !== undefined) return teachableMachineHints(parseJson(packed));
   if (origin === undefined || !/model\.json($|[?#])/.test(origin.location)) return {};
   const { hash: _ofModelJson, ...reading } = options;
   const place = resolveReference('metadata.json', origin, options.allowElsewhere);
@@ -112,7 +115,12 @@ async function readShard(location: string, options: ReadOptions): Promise<Uint8A
   });
 }
 
-function parseModelJson(bytes: Uint8Array, address: string): object {
+/**
+ * Returns the content of a model.json.
+ *
+ * @throws TransferKitError `NOT_A_MODEL`.
+ */
+export function parseModelJson(bytes: Uint8Array, address: string): object {
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof json === 'object' && json !== null && 'modelTopology' in json) return json;

@@ -24,15 +24,15 @@ export function storeToLoad(location: string): io.IOHandler | undefined {
 }
 
 /**
- * Returns the handler that saves to a target: the path of a folder or a `file:` address in Node, a store of a browser,
+ * Returns the handler that saves to a target: the path of a folder or a `.zip`, or a `file:` address, in Node, a store of a browser,
  * or any address that tfjs has a handler for.
  *
  * @throws TransferKitError `INVALID_OPTION` where the target does not exist.
  */
 export function placeToSave(target: string): io.IOHandler {
   const isPath = /^file:/i.test(target) || !/^[a-z][a-z0-9+.-]+:\/\//i.test(target);
-  const folder = isPath && target !== '' ? platform.openFolder?.(target) : undefined;
-  const { handler, reason } = look(() => folder ?? pageStore(target) ?? io.getSaveHandlers(target)[0]);
+  const place = isPath && target !== '' ? platform.placeToSave?.(target) : undefined;
+  const { handler, reason } = look(() => place ?? pageStore(target) ?? io.getSaveHandlers(target)[0]);
   if (handler !== undefined) return handler;
   const address = shortAddress(target);
   const text = `expected a place that models can be saved in, got '${address}': ${reason}. ${advice()}`;
@@ -58,6 +58,6 @@ function look(find: () => io.IOHandler | undefined): { handler?: io.IOHandler | 
 
 function advice(): string {
   return platform.name === 'node'
-    ? "Give the path of a folder such as './my-model', fileSystem(folder) of transferkit/node, or an IOHandler."
-    : 'Give an address such as indexeddb://my-model, or an IOHandler.';
+    ? "Give the path of a folder such as './my-model' or of a './my-model.zip', fileSystem(folder) of transferkit/node, or an IOHandler."
+    : 'Give an address such as indexeddb://my-model, zipDownload(name) of transferkit/browser, or an IOHandler.';
 }

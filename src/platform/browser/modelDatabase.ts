@@ -65,6 +65,6 @@ function adviceAbout(cause: unknown): string {
   const isFull = cause instanceof Error && cause.name === 'QuotaExceededError';
   return isFull
     ? 'Free space on the device or remove other models (tf.io.removeModel), ask the browser for lasting storage by ' +
-        'navigator.storage.persist(), or save to downloads://name.'
-    : 'Allow this site to store data, or save to downloads://name.';
+        'keepStorage() of transferkit/browser, or save to zipDownload(name) of it.'
+    : 'Allow this site to store data, or save to zipDownload(name) of transferkit/browser.';
 }

@@ -6,11 +6,12 @@ import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
+import { modelJson, weightParts } from '../../core/modelFiles.ts';
 import { isShardName, shardName } from '../../core/shardNames.ts';
-import { byteLengthOf } from '../../core/weightBytes.ts';
 import { makeFolder, replaceFile, type Undo } from './atomicFiles.ts';
 import { localPath } from './localPath.ts';
 import { readArtifacts } from './readArtifacts.ts';
+import { isZipPath } from './zipFile.ts';
 
 /** A tfjs IOHandler with both methods. */
 export interface FileSystemHandler {
@@ -36,7 +37,7 @@ const ownTemporary = /^(weights\.[0-9a-f]{8}\.bin|model\.json)\.[0-9a-f]{12}\.tm
  * @param folder - Its path, or a `file:` address. It is created when it is missing, with its parents.
  * @returns A handler for `save` and `loadBase`, and for tfjs's own `model.save` and `tf.loadLayersModel`. Its `save`
  * raises `SAVE_FAILED`; its `load` raises `NOT_FOUND`, `NOT_A_MODEL`, `WEIGHTS_DAMAGED`.
- * @throws TransferKitError `INVALID_OPTION` for the path of a file.
+ * @throws TransferKitError `INVALID_OPTION` for the path of a file; `save` and `load` themselves take that of a `.zip`.
  *
  * @example
  * ```ts
@@ -66,6 +67,10 @@ export function openFolder(folder: string | URL): FileSystemHandler {
     const text = `expected a folder, got ${path}. Give the folder that holds model.json: '${dirname(path)}'.`;
     throw new TransferKitError('INVALID_OPTION', text, { path });
   }
+  if (isZipPath(path)) {
+    const text = `expected a folder, got ${path}. For one ZIP archive give the path itself: save(model, 'model.zip').`;
+    throw new TransferKitError('INVALID_OPTION', text, { path });
+  }
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const done = last.then(work);
@@ -83,20 +88,15 @@ export function openFolder(folder: string | URL): FileSystemHandler {
 }
 
 async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
-  if (artifacts.modelTopology === undefined || artifacts.modelTopology instanceof ArrayBuffer) {
-    throw saveFailed(folder, 'the model has no topology in JSON', undefined);
-  }
-  const data = weightParts(artifacts);
-  assertComplete(folder, artifacts.weightSpecs ?? [], data);
   const undo: Undo = [];
   try {
+    const data = weightParts(artifacts);
     await makeFolder(folder, undo);
     const before = (await currentShards(folder)) ?? [];
     const shard = shardName(hashOf(data));
     if (!(await exists(join(folder, shard)))) undo.push(() => rm(join(folder, shard), { force: true }));
     await replaceFile(join(folder, shard), data);
-    const json = JSON.stringify(modelJson(artifacts, shard));
-    await replaceFile(join(folder, 'model.json'), [new TextEncoder().encode(json)]);
+    await replaceFile(join(folder, 'model.json'), [modelJson(artifacts, shard)]);
     undo.length = 0; // the new model is in place
     await retire(
       folder,
@@ -110,29 +110,10 @@ async function saveArtifacts(folder: string, artifacts: io.ModelArtifacts): Prom
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
 
-function weightParts({ weightData = [] }: io.ModelArtifacts): Uint8Array[] {
-  return (Array.isArray(weightData) ? weightData : [weightData]).map((part) => new Uint8Array(part));
-}
-
-/** A model that streams its weights passes none here: refuse rather than write a file that cannot be loaded. */
-function assertComplete(folder: string, specs: readonly io.WeightsManifestEntry[], data: readonly Uint8Array[]): void {
-  const found = data.reduce((sum, part) => sum + part.length, 0);
-  const expected = byteLengthOf(specs);
-  if (expected === undefined || found === expected) return;
-  throw saveFailed(folder, `its weights should have ${String(expected)} bytes and have ${String(found)}`, undefined);
-}
-
 function hashOf(data: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const part of data) hash.update(part);
   return hash.digest('hex');
-}
-
-/** All of the artefact except its bytes. Undefined fields do not appear in the JSON. */
-function modelJson(artifacts: io.ModelArtifacts, shard: string): Record<string, unknown> {
-  const { weightSpecs = [], weightData: _weightData, modelTopology, ...rest } = artifacts;
-  const weightsManifest = [{ paths: [shard], weights: weightSpecs }];
-  return { ...rest, modelTopology, weightsManifest };
 }
 
 /** The weight files of this format that the folder's model.json names; undefined when it cannot be read. */

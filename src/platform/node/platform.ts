@@ -1,5 +1,6 @@
 // The platform of Node: files, addresses, pictures decoded by sharp, backends. The imports map chooses it under the
 // name #platform. Importing it has no effects: sharp and the backends are loaded on first use.
+import type { io } from '@tensorflow/tfjs-core';
 import type { Platform } from '../../core/platform.ts';
 import { nodeBackends } from './backends.ts';
 import { openCheckpoints } from './checkpoints.ts';
@@ -12,6 +13,7 @@ import { openScratch } from './scratchFile.ts';
 import { clearScratch } from './scratchNames.ts';
 import { nodeThreads } from './threads.ts';
 import { nodeWorkers } from './workers.ts';
+import { isZipPath, openZip } from './zipFile.ts';
 
 /** The platform of Node. */
 export const platform: Platform = {
@@ -22,7 +24,7 @@ export const platform: Platform = {
   readFile,
   readBytes,
   sha256: (bytes) => hashOf('sha256', bytes),
-  openFolder: (location) => openFolder(localPath(location).replace(/(^|[/\\])model\.json$/, '') || '.'),
+  placeToSave: (location) => placeToSave(localPath(location)),
   openHdf5,
   decodePicture,
   // Respects the limits of a container.
@@ -31,3 +33,8 @@ export const platform: Platform = {
   clearScratch,
   openCheckpoints,
 };
+
+/** A folder, that of a model.json, or a ZIP archive. */
+function placeToSave(path: string): io.IOHandler {
+  return isZipPath(path) ? openZip(path) : openFolder(path.replace(/(^|[/\\])model\.json$/, '') || '.');
+}

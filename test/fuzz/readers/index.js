@@ -4,7 +4,7 @@
 // A seed is `{ name, files, ranges?, pack? }`: bytes by name of file; the ranges of each file that a checksum of the format
 // covers ('all', or pairs of offsets); and what makes the files that are read of those that are damaged, so that damage
 // reaches what lies behind a checksum.
-import { archives } from './archives.js';
+import { archives, modelArchives } from './archives.js';
 import { checkpoints } from './checkpoints.js';
 import { http, hub } from './addresses.js';
 import { hdf5, hdf5Weights } from './hdf5.js';
@@ -19,6 +19,7 @@ const all = [
   hdf5,
   hdf5Weights,
   archives,
+  modelArchives,
   checkpoints,
   neighbours,
   pictures,
