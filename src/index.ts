@@ -129,6 +129,8 @@ export { load } from './load.ts';
 export type { LoadOptions } from './load.ts';
 export type { NonFiniteWeights } from './bases/finiteWeights.ts';
 export { save } from './save.ts';
+export { writeBase } from './writeBase.ts';
+export type { WriteBaseOptions, WrittenBase } from './writeBase.ts';
 export { zipBlob } from './zipBlob.ts';
 export { suggestCut } from './suggestCut.ts';
 export type { CutFigures, CutReport, SuggestCutOptions } from './suggestCut.ts';

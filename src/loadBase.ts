@@ -25,7 +25,7 @@ import { shown } from './core/shown.ts';
 import { findPreset, isPresetName, type PresetName } from './presets/presetTable.ts';
 import { isNodeTopology, parseNodes } from './networks/graphs/nodeGraph.ts';
 import { parseTopology } from './networks/read/topology.ts';
-import { savedModelOf } from './formats/tfjs/savedModel.ts';
+import { savedOf } from './formats/tfjs/savedModel.ts';
 
 export type { BaseSource } from './bases/readSource.ts';
 
@@ -106,7 +106,7 @@ async function readBase(
 ): Promise<Base> {
   if (typeof source === 'string' && isPresetName(source)) return loadNamed(source, inputSize, options);
   const artefact = await readNetwork(source, options);
-  const saved = savedModelOf(artefact);
+  const saved = savedOf(artefact);
   const plan = {
     cut: options.cut ?? saved?.base.cut,
     inputSize,
@@ -125,7 +125,7 @@ async function readBase(
     return makeGraphBase(parseNodes(artefact.topology, name), artefact, { ...plan, name });
   }
   const graph = parseTopology(artefact.topology);
-  if (saved !== undefined) assertSavedFits(saved, graph, artefact.source);
+  if (saved !== undefined && 'head' in saved) assertSavedFits(saved, graph, artefact.source);
   return makeBase(graph, artefact, { ...plan, name: options.name ?? saved?.base.name ?? graph.name });
 }
 

@@ -2,12 +2,10 @@
 import { nameErrors } from './core/edge.ts';
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './model/assertAlive.ts';
-import { isTransferKitError, TransferKitError } from './core/errors.ts';
 import type { AnyModel, HeadPart } from './model/model.ts';
-import { isObject } from './core/optionChecks.ts';
 import { whileCopied } from './model/uses.ts';
 import type { WrittenModel } from './networks/write/writeModel.ts';
-import { placeToSave } from './formats/tfjs/modelStores.ts';
+import { saveTo, targetOf } from './formats/tfjs/modelStores.ts';
 import type { SavedModel } from './formats/tfjs/savedModel.ts';
 
 /**
@@ -39,18 +37,8 @@ import type { SavedModel } from './formats/tfjs/savedModel.ts';
 export async function save(model: AnyModel, target: io.IOHandler | string | URL): Promise<void> {
   return nameErrors('save', async () => {
     assertAlive(model);
-    const handler = typeof target === 'string' || target instanceof URL ? placeToSave(String(target)) : target;
-    if (!isObject(handler) || handler.save === undefined) {
-      throw new TransferKitError('INVALID_OPTION', 'expected an IOHandler that can save, got one without save().');
-    }
-    const artifacts = await whileCopied(model, () => artifactsOf(model));
-    try {
-      await handler.save(artifacts);
-    } catch (error) {
-      if (isTransferKitError(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new TransferKitError('SAVE_FAILED', `could not write the model: ${reason}`, { reason }, error);
-    }
+    const handler = targetOf(target);
+    await saveTo(handler, await whileCopied(model, () => artifactsOf(model)));
   });
 }
 

@@ -17,6 +17,7 @@ const arrows: Record<string, string[]> = {
     '#platform',
     'data/preprocess',
     'download',
+    'formats',
     'formats/keras',
     'formats/tfjs',
     'model',
@@ -39,7 +40,7 @@ const arrows: Record<string, string[]> = {
   formats: ['formats/hdf5'],
   'formats/hdf5': [],
   'formats/keras': ['#platform', 'formats', 'formats/hdf5', 'formats/tfjs', 'model', 'networks/read'],
-  'formats/tfjs': ['#platform', 'model', 'model/tasks', 'networks/graphs', 'networks/read'],
+  'formats/tfjs': ['#platform', 'download', 'formats', 'model', 'model/tasks', 'networks/graphs', 'networks/read'],
   heads: [
     'model',
     'model/tasks',

@@ -4,7 +4,7 @@ import { platform } from '#platform';
 import { internalError, TransferKitError } from '../core/errors.ts';
 import type { RowStore } from '../core/rowStore.ts';
 import { sizeOf } from '../core/shapes.ts';
-import { largestHalf } from './float16.ts';
+import { largestHalf } from '../core/float16.ts';
 import type { SettledCache } from './cacheOptions.ts';
 import { notFinite } from '../core/notFinite.ts';
 import { assertEqualShapes } from '../data/reading/preprocess.ts';

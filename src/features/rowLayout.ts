@@ -1,6 +1,6 @@
 // Layout of an example in a row of bytes: features in single or half precision, padded to a multiple of 4 bytes, then
 // the target in single precision.
-import { decodeHalf, encodeHalf } from './float16.ts';
+import { decodeHalf, encodeHalf } from '../core/float16.ts';
 
 /** Number type of the stored features. Targets are always float32. */
 export type Precision = 'float32' | 'float16';

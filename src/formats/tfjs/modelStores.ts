@@ -1,8 +1,17 @@
 // Stores for whole models: those of a browser, handlers that programs register with tfjs, folders.
 import { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
-import { TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isObject } from '../../core/optionChecks.ts';
 import { shortAddress } from '../../core/platform.ts';
+
+/** An IOHandler that can save. */
+type SavingHandler = io.IOHandler & Required<Pick<io.IOHandler, 'save'>>;
+
+/** Callers without TypeScript may pass any value. */
+function canSave(handler: io.IOHandler): handler is SavingHandler {
+  return isObject(handler) && handler.save !== undefined;
+}
 
 /** Whether a location is in a store of a browser. */
 export function isPageStore(location: string): boolean {
@@ -24,12 +33,38 @@ export function storeToLoad(location: string): io.IOHandler | undefined {
 }
 
 /**
+ * Returns the handler of a target that a user gives.
+ *
+ * @throws TransferKitError `INVALID_OPTION` for a target that does not exist or cannot save.
+ */
+export function targetOf(target: io.IOHandler | string | URL): SavingHandler {
+  const handler = typeof target === 'string' || target instanceof URL ? placeToSave(String(target)) : target;
+  if (canSave(handler)) return handler;
+  throw new TransferKitError('INVALID_OPTION', 'expected an IOHandler that can save, got one without save().');
+}
+
+/**
+ * Saves an artefact.
+ *
+ * @throws TransferKitError `SAVE_FAILED` with the handler's reason; errors of this package's handlers are passed on.
+ */
+export async function saveTo(handler: SavingHandler, artifacts: io.ModelArtifacts): Promise<void> {
+  try {
+    await handler.save(artifacts);
+  } catch (error) {
+    if (isTransferKitError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TransferKitError('SAVE_FAILED', `could not write the model: ${reason}`, { reason }, error);
+  }
+}
+
+/**
  * Returns the handler that saves to a target: the path of a folder or a `.zip`, or a `file:` address, in Node, a store of a browser,
  * or any address that tfjs has a handler for.
  *
  * @throws TransferKitError `INVALID_OPTION` where the target does not exist.
  */
-export function placeToSave(target: string): io.IOHandler {
+function placeToSave(target: string): io.IOHandler {
   const isPath = /^file:/i.test(target) || !/^[a-z][a-z0-9+.-]+:\/\//i.test(target);
   const place = isPath && target !== '' ? platform.placeToSave?.(target) : undefined;
   const { handler, reason } = look(() => place ?? pageStore(target) ?? io.getSaveHandlers(target)[0]);

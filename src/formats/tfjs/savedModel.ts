@@ -33,6 +33,11 @@ export interface SavedModel {
   readonly history: readonly TrainingLog[];
 }
 
+/** The fields of transferkit in a base that `writeBase` wrote, in the same place. */
+export interface SavedBase extends Pick<SavedModel, 'version' | 'preprocessor' | 'base'> {
+  readonly kind: 'base';
+}
+
 /** One of the heads of a saved model. */
 export interface SavedHead {
   readonly part: HeadPart;
@@ -41,14 +46,30 @@ export interface SavedHead {
 }
 
 /**
- * Returns the fields of transferkit, or undefined for any other model.
+ * Returns the fields of transferkit in a whole model, or undefined for any other model.
+ *
+ * @throws TransferKitError `NOT_A_MODEL` when they are damaged or of a later version, `UNSUPPORTED_SOURCE` when they are
+ * those of a base.
+ */
+export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
+  const saved = savedOf(artefact);
+  if (saved === undefined || 'head' in saved) return saved;
+  const { source } = artefact;
+  const text =
+    `expected a model with a head in ${source}, got the base '${saved.base.name}' that writeBase wrote. Load it with ` +
+    'loadBase, and give it a head with replaceHead.';
+  throw new TransferKitError('UNSUPPORTED_SOURCE', text, { source, kind: 'base' });
+}
+
+/**
+ * Returns the fields of transferkit in a whole model or a base, or undefined for any other model.
  *
  * @throws TransferKitError `NOT_A_MODEL` when they are damaged or of a later version.
  */
-export function savedModelOf(artefact: ModelArtefact): SavedModel | undefined {
+export function savedOf(artefact: ModelArtefact): SavedModel | SavedBase | undefined {
   const saved: unknown = artefact.metadata.transferkit;
   if (saved === undefined) return undefined;
-  if (isSavedModel(saved)) return saved;
+  if (isSavedModel(saved) || isSavedBase(saved)) return saved;
   const version = isJsonObject(saved) ? textOf(saved.version) : 'none';
   const [damaged] = isJsonObject(saved) && saved.version === 1 ? wrongFields(saved) : [];
   const got = damaged === undefined ? `version ${version}` : `a damaged field '${damaged}'`;
@@ -79,10 +100,18 @@ export function savedHeads({ task, labels, head, thresholds }: SavedModel): Save
 }
 
 function isSavedModel(value: unknown): value is SavedModel {
-  return isJsonObject(value) && value.version === 1 && wrongFields(value).length === 0;
+  return isJsonObject(value) && value.version === 1 && !isOfBase(value) && wrongFields(value).length === 0;
 }
 
-/** Names of the fields that `save` would not write like this. */
+function isSavedBase(value: unknown): value is SavedBase {
+  return isJsonObject(value) && value.version === 1 && isOfBase(value) && wrongFields(value).length === 0;
+}
+
+function isOfBase({ kind }: JsonObject): boolean {
+  return kind === 'base';
+}
+
+/** Names of the fields that `save` or `writeBase` would not write like this. */
 function wrongFields(fields: JsonObject): string[] {
   const { task, labels, preprocessor, base, head, thresholds, unfrozen, history } = fields;
   // One value for each head where `task` has one for each.
@@ -90,16 +119,19 @@ function wrongFields(fields: JsonObject): string[] {
     isJsonObject(task)
       ? isJsonObject(field) && Object.keys(task).every((name) => isRight(field[name]))
       : isRight(field);
-  const right: Readonly<Record<string, boolean>> = {
-    task: fits(task, isTaskName) && !(isJsonObject(task) && isEmpty(task)),
-    labels: fits(labels, isTexts),
+  const ofBase = {
     preprocessor: isJsonObject(preprocessor) && typeof preprocessor.kind === 'string',
     base: isJsonObject(base) && typeof base.cut === 'string' && typeof base.name === 'string',
+  };
+  const ofModel = {
+    task: fits(task, isTaskName) && !(isJsonObject(task) && isEmpty(task)),
+    labels: fits(labels, isTexts),
     head: isJsonObject(head) && isHead(head) && fits(head.logits, (value) => typeof value === 'string'),
     thresholds: thresholds === undefined || areThresholds(thresholds, isJsonObject(task)),
     unfrozen: isTexts(unfrozen),
     history: isJsonList(history) && history.every(isJsonObject),
   };
+  const right: Readonly<Record<string, boolean>> = isOfBase(fields) ? ofBase : { ...ofModel, ...ofBase };
   return Object.keys(right).filter((field) => right[field] !== true);
 }
 

@@ -1,6 +1,6 @@
 // Half precision: every half, every tie between two of them, and both sides of each tie.
 import { expect, test } from 'vitest';
-import { decodeHalf, encodeHalf, largestHalf } from '../../src/features/float16.ts';
+import { decodeHalf, encodeHalf, largestHalf } from '../src/core/float16.ts';
 
 /** All finite halves of one sign, in ascending order of magnitude. */
 const halves = Uint16Array.from({ length: 0x7c00 }, (_, bits) => bits);
