@@ -4,8 +4,9 @@ import { internalError } from '../core/errors.ts';
 import type { AnyModel } from '../model/model.ts';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewOf, type Examples, type ExampleSource } from './examples.ts';
+import { inSlices } from './inSlices.ts';
 import { FeatureStore, type Features, type OpenCache } from './featureStore.ts';
-import { runAndFree, type Network } from '../model/network.ts';
+import type { Network } from '../model/network.ts';
 import type { Pace } from '../core/pace.ts';
 import { assertReadable, type Batch } from '../data/reading/readBatch.ts';
 import { targetSize } from '../model/headTargets.ts';
@@ -98,7 +99,7 @@ async function extract(
   input: Tensor,
   take: (features: Features) => void,
 ): Promise<void> {
-  const features = runAndFree(network, input, { to: entry });
+  const features = await inSlices(network, input, (part) => network.run(part, { to: entry }));
   try {
     const values = valuesInPlace(features) ?? (await features.data());
     if (!(values instanceof Float32Array)) throw internalError(`features are ${features.dtype}`);

@@ -2,7 +2,7 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Unreadable } from '../core/types.ts';
 import { asTensors, noneReadable, readAll, viewIn, viewOf, type Examples, type ExampleSource } from './examples.ts';
-import { runAndFree } from '../model/network.ts';
+import { inSlices } from './inSlices.ts';
 import { assertReadable, batchReader } from '../data/reading/readBatch.ts';
 
 /**
@@ -35,7 +35,8 @@ export function streamExamples(source: ExampleSource, entry: number, known: read
         if (skipped.size === samples.size) throw noneReadable(samples);
         const input = await viewOf(source, batch, viewIn(source, epoch));
         if (input === undefined) return undefined;
-        const features = entry === 0 ? input : runAndFree(network, input, { to: entry });
+        const features =
+          entry === 0 ? input : await inSlices(network, input, (part) => network.run(part, { to: entry }));
         return { input: features, ...asTensors(model, targets, weights), ids };
       } finally {
         dispose(batch.input);

@@ -5,7 +5,8 @@ import type { AnyModel, HeadPart } from '../model/model.ts';
 import type { Examples, Rows } from '../features/examples.ts';
 import { correctOf, type HeadLoss } from '../losses/headRules.ts';
 import type { Answered } from '../model/tasks/task.ts';
-import { runAndFree, type Network } from '../model/network.ts';
+import type { Network } from '../model/network.ts';
+import { inSlices } from '../features/inSlices.ts';
 import type { Pace } from '../core/pace.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { readRows } from '../features/readRows.ts';
@@ -77,7 +78,7 @@ async function judge({ network, loss }: Subject, from: number, rows: Rows): Prom
   const { input, targets, weights } = rows;
   const made: Tensor[] = [targets, weights];
   try {
-    const logits = runAndFree(network, input, { from });
+    const logits = await inSlices(network, input, (part) => network.run(part, { from }));
     made.push(logits);
     const losses = loss.byHead(logits, targets);
     made.push(losses);

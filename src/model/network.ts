@@ -74,7 +74,7 @@ export async function prepareFront(model: AnyModel, front: number): Promise<Prep
 }
 
 /** Runs a network on an input and disposes of the input. */
-export function runAndFree(network: Network, input: Tensor, options: RunOptions): Tensor {
+function runAndFree(network: Network, input: Tensor, options: RunOptions): Tensor {
   try {
     return network.run(input, options);
   } finally {

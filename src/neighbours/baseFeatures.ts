@@ -5,6 +5,7 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../model/model.ts';
 import { describeShape } from '../core/shapes.ts';
 import type { Shape } from '../core/types.ts';
+import { inSlices } from '../features/inSlices.ts';
 import { pooledValues, type FeaturePooling } from '../features/poolFeatures.ts';
 
 /** A base prepared for computing features, with the weights that it had when it was opened. */
@@ -41,13 +42,10 @@ export async function openFeatures(base: Base, wanted?: FeaturePooling): Promise
     pooling,
     width,
     async read(input, names) {
-      let map: Tensor;
-      try {
+      const map = await inSlices(base, input, (part) => {
         assertBaseAlive(base);
-        map = folded.run(input);
-      } finally {
-        dispose(input);
-      }
+        return folded.run(part);
+      });
       try {
         return rowsOf(await pooledValues(map, pooling ?? 'average'), names);
       } finally {
