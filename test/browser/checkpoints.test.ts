@@ -175,6 +175,18 @@ test('a page without locks (http, not localhost) trains with checkpoints as well
   await page.close();
 });
 
+test('storage that is cleared during a training: it goes on, and the next checkpoint is there', async () => {
+  const { page } = opened;
+  const to = 'indexeddb://cleared';
+  await ask(page, 'begin', to);
+  const session = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+  expect(await ask(page, 'open', to)).toEqual([]);
+  expect(await ask(page, 'finish', 'success')).toBe('epochs');
+  expect(await ask(page, 'open', to)).toContain('fineTune-000002.safetensors');
+});
+
 /** A page of an origin of its own with so much room: browsers remember for a while how much there was. */
 async function pageWithRoom(quotaSize: number): Promise<OpenPage> {
   const small = await openPage(program);

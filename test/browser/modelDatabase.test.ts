@@ -52,6 +52,18 @@ test('a name that is not there: the names that are', async () => {
   );
 });
 
+test('storage that was cleared: load says what is missing, and save stores again', async () => {
+  const { page } = opened;
+  await ask(page, 'save', 'cleared', 4);
+  const before = await ask(page, 'load', 'cleared');
+  const session = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+  await expect(ask(page, 'load', 'cleared')).rejects.toThrow(/NOT_FOUND .*the browser has none of this name/);
+  await ask(page, 'save', 'cleared', 4);
+  expect(await ask(page, 'load', 'cleared')).toEqual(before);
+});
+
 test('full storage: save rejects, and the earlier model remains', async () => {
   const small = await openPage(program);
   const { page, problems } = small;

@@ -116,6 +116,31 @@ test('storage that is cleared during the run is an error, not zeros', async () =
   expect(await ask(page, 'names')).toEqual([]);
 });
 
+test('storage that is cleared while a verb trains: its error says so, and the next training works', async () => {
+  const { page } = opened;
+  await ask(page, 'begin');
+  const session = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+  expect(await ask(page, 'finish')).toMatch(
+    /SAVE_FAILED .*trainHead: expected to keep features in the browser's storage/,
+  );
+  expect((await ask(page, 'train', { memory: 0 })).during).toBe(2);
+});
+
+test.each([
+  ['absent', 'this browser has no IndexedDB'],
+  ['denied', 'The operation is insecure'],
+])('IndexedDB %s: features that do not fit are an error, others train', async (how, reason) => {
+  const page = await anotherPage();
+  await ask(page, 'refuse', how);
+  await expect(ask(page, 'train', { memory: 0 })).rejects.toThrow(
+    new RegExp(`SAVE_FAILED .*trainHead: expected to keep features in the browser's storage, but: ${reason}`),
+  );
+  expect((await ask(page, 'train', true)).losses.length).toBe(8);
+  await page.close();
+});
+
 test('a folder is refused in a page', async () => {
   await expect(ask(opened.page, 'train', { directory: 'features' })).rejects.toThrow(
     /INVALID_OPTION .*expected cache\.directory to be a folder, in Node, got 'features'/,

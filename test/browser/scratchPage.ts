@@ -25,6 +25,12 @@ export interface Trained {
 /** What runs in the page. */
 export interface Scratch {
   train(cache: FeatureCacheOptions | boolean): Promise<Trained>;
+  /** Trains with all features in IndexedDB, and waits after its first epoch. Resolves when it waits. */
+  begin(): Promise<void>;
+  /** Lets the training of `begin` go on; gives how it ended. */
+  finish(): Promise<string>;
+  /** Has a browser without IndexedDB, or one that refuses to open a database. */
+  refuse(how: 'absent' | 'denied'): void;
   /** Opens rows of 8 bytes, for so many. */
   open(rows: number): Promise<void>;
   /** Appends rows that are filled with their number. */
@@ -60,7 +66,26 @@ async function told<Value>(work: Promise<Value>): Promise<Value> {
   });
 }
 
-async function train(cache: FeatureCacheOptions | boolean): Promise<Trained> {
+let goOn: () => void = () => undefined;
+let ended: Promise<string> = Promise.resolve('not begun');
+
+async function begin(): Promise<void> {
+  await new Promise<void>((waits) => {
+    const released = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const onEpoch = () => {
+      waits();
+      return released;
+    };
+    ended = told(train({ memory: 0 }, onEpoch)).then(
+      () => 'trained',
+      (error: unknown) => String(error),
+    );
+  });
+}
+
+async function train(cache: FeatureCacheOptions | boolean, onEpoch?: () => Promise<void>): Promise<Trained> {
   await useBackend('cpu');
   const before = memory().numTensors;
   const kernelInitializer = initializers.heNormal({ seed: 1 });
@@ -78,8 +103,13 @@ async function train(cache: FeatureCacheOptions | boolean): Promise<Trained> {
     batchSize: 7,
     validation: 0.2,
     cache,
+    ...(onEpoch && { onEpoch }),
     onProgress: ({ phase, done }) => {
-      if (phase === 'head' && done > 30) void names().then((found) => (during = Math.max(during, found.length)));
+      if (phase === 'head' && done > 30)
+        void names().then(
+          (found) => (during = Math.max(during, found.length)),
+          () => undefined,
+        );
     },
   });
   const kernel = Array.from(await model.head.trunk.weights[0]!.variable.data());
@@ -90,6 +120,19 @@ async function train(cache: FeatureCacheOptions | boolean): Promise<Trained> {
 
 window.scratch = {
   train: (cache) => told(train(cache)),
+  begin,
+  finish() {
+    goOn();
+    return ended;
+  },
+  refuse(how) {
+    const denied = {
+      open() {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      },
+    };
+    Object.defineProperty(window, 'indexedDB', { value: how === 'absent' ? undefined : denied });
+  },
   async open(rows) {
     store = await told(platform.openScratch({ rowBytes, rows, directory: undefined }));
     size = 0;
