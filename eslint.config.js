@@ -28,6 +28,17 @@ const typeScript = {
   '@typescript-eslint/require-await': 'off',
 };
 
+/** What ES2023 and TypeScript's DOM have and Chrome 109, Firefox 115 or Safari 16.4 lack; newer ECMAScript tsc refuses. */
+const newerThanBrowsers = [
+  ['toReversed', 'use [...list].reverse()'],
+  ['toSorted', 'use [...list].sort()'],
+  ['toSpliced', 'use slice'],
+  ['with', 'use map'],
+  ['canParse', 'use core/parseUrl'],
+  ['any', 'add a listener to each signal'],
+  ['requestIdleCallback', 'use setTimeout'],
+];
+
 export default defineConfig([
   globalIgnores([
     'dist/',
@@ -64,6 +75,10 @@ export default defineConfig([
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'One seed fixes everything: use core/random.' },
+        ...newerThanBrowsers.map(([property, instead]) => ({
+          property,
+          message: `The oldest browsers of docs/browsers.md lack it: ${instead}.`,
+        })),
       ],
       'no-restricted-syntax': [
         'error',

@@ -17,7 +17,7 @@ const options = {
   bundle: true,
   minify: true,
   platform: 'browser',
-  target: 'es2022',
+  target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
   tsconfigRaw: '{}',
   legalComments: 'none',
   logLevel: 'warning',

@@ -2,6 +2,7 @@
 // format and every download uses these rules.
 import { TransferKitError } from './errors.ts';
 import { shortAddress, type FileOrigin } from './platform.ts';
+import { parseUrl } from './parseUrl.ts';
 
 /** Sites that store big files on another host, to which they redirect. */
 const storageOf: readonly (readonly [site: RegExp, storage: RegExp])[] = [
@@ -52,7 +53,7 @@ export interface Redirect {
  * @throws TransferKitError `NOT_TRUSTED`.
  */
 export function assertRedirect({ asked, by, to, from }: Redirect, allowElsewhere = false): void {
-  const target = URL.canParse(to) ? new URL(to) : undefined;
+  const target = parseUrl(to);
   if (target === undefined || !isNetwork(to)) throw redirected(by, to, 'it is no address of a server', noWay);
   if (isWeaker(target, by)) throw redirected(by, to, 'https: must not lead to http:', noWay);
   const known = from === undefined ? [asked] : [asked, from.location, from.reached];
@@ -97,12 +98,12 @@ function beside(name: string, base: URL): URL | undefined {
   const [folder] = /[^/]*%2F/i.exec(base.pathname.slice(base.pathname.lastIndexOf('/'))) ?? [];
   const isPlain = !/^([a-z][a-z0-9+.-]*:|[/\\?#])/i.test(name);
   const text = folder === undefined || !isPlain ? name : `./${folder}${encodeURIComponent(decoded(name))}`;
-  return URL.canParse(text, base) ? new URL(text, base) : undefined;
+  return parseUrl(text, base);
 }
 
 /** A file without a folder may name only complete addresses. */
 function fromMemory(name: string, from: FileOrigin, allowElsewhere: boolean): string {
-  if (!isNetwork(name) || !URL.canParse(name)) {
+  if (!isNetwork(name) || parseUrl(name) === undefined) {
     throw refused(
       name,
       from,
@@ -140,7 +141,7 @@ function isNetwork(address: string): boolean {
 }
 
 function originOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).origin : address;
+  return parseUrl(address)?.origin ?? address;
 }
 
 function isOriginOf(address: string, { origin }: URL): boolean {

@@ -1,6 +1,7 @@
 // The interface of a cache of downloaded files, implemented in node/ (a folder) and browser/ (Cache Storage), and the
 // rules for which addresses are cached.
 import type { ReadOptions } from '../core/platform.ts';
+import { parseUrl } from '../core/parseUrl.ts';
 
 /** The version of a file according to its server, for asking whether it has changed. */
 export interface Validators {
@@ -80,7 +81,7 @@ export function isKnown({ etag, lastModified }: Validators): boolean {
 
 /** Whether an address is on this machine. */
 export function isOwnMachine(location: string): boolean {
-  return URL.canParse(location) && /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(new URL(location).hostname);
+  return /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(parseUrl(location)?.hostname ?? '');
 }
 
 /**

@@ -1,6 +1,7 @@
 // Sends one request and follows redirects. Each target is checked before it is requested.
 import { assertRedirect } from '../core/references.ts';
 import type { ReadOptions } from '../core/platform.ts';
+import { parseUrl } from '../core/parseUrl.ts';
 
 const mostRedirects = 20;
 
@@ -48,7 +49,7 @@ export async function followRedirects(
 function targetOf({ status, headers }: Response, by: string): string | undefined {
   const location = [301, 302, 303, 307, 308].includes(status) ? headers.get('location') : null;
   if (location === null) return undefined;
-  return URL.canParse(location, by) ? new URL(location, by).href : location;
+  return parseUrl(location, by)?.href ?? location;
 }
 
 /** Releases an answer whose body is not read. */

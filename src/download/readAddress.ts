@@ -5,6 +5,7 @@ import { shortAddress, type ReadFile, type ReadOptions } from '../core/platform.
 import { forgiving, isOwnMachine, usesCache, type ByteCache } from './cache.ts';
 import { checkDigest, hasHash, wrongHash, type HashOf } from './fileHash.ts';
 import { transfer, type Fetched, type Outcome, type Wanted } from './transfer.ts';
+import { parseUrl } from '../core/parseUrl.ts';
 
 /** The differences between Node and browsers. */
 export interface DownloadEnvironment {
@@ -109,7 +110,7 @@ async function reported(location: string, bytes: Uint8Array, { onProgress, signa
 /** The address on the mirror: the path of the original after the mirror's scheme and host (and path, if it has one). */
 function mirrored(location: string, mirror: string | false | undefined): string {
   if (mirror === undefined || mirror === false || mirror === '') return location;
-  if (!/^https?:\/\//i.test(mirror) || !URL.canParse(mirror)) {
+  if (!/^https?:\/\//i.test(mirror) || parseUrl(mirror) === undefined) {
     const text = `expected mirror to be an http: or https: address such as 'https://my.host/models/', got '${mirror}'.`;
     throw new TransferKitError('INVALID_OPTION', text, { mirror });
   }
@@ -135,9 +136,8 @@ export function checkLimits({ hash, maxBytes, retries }: ReadOptions): void {
 
 /** `fetch` refuses such addresses, and its text would show the password. */
 function checkCredentials(address: string): void {
-  if (!/^https?:/i.test(address) || !URL.canParse(address)) return;
-  const { username, password } = new URL(address);
-  if (username === '' && password === '') return;
+  const url = /^https?:/i.test(address) ? parseUrl(address) : undefined;
+  if (url === undefined || (url.username === '' && url.password === '')) return;
   const text =
     `expected an address without a name and password in it, got one for ${shortAddress(address)}. ` +
     'Send them in a header instead: pass a fetch that adds it, in the option fetch.';

@@ -1,5 +1,6 @@
 // Finds the model.json for addresses of TF Hub, and of Kaggle, where TF Hub has moved.
 import { TransferKitError } from '../core/errors.ts';
+import { parseUrl } from '../core/parseUrl.ts';
 
 /**
  * Returns the address of the `model.json` of a tfjs model on TF Hub (`https://tfhub.dev/<publisher>/<model>/<version>`)
@@ -11,8 +12,8 @@ import { TransferKitError } from '../core/errors.ts';
  * @throws TransferKitError `UNSUPPORTED_SOURCE` for a Kaggle model of another framework, or without a version.
  */
 export function tfHubAddress(location: string): string {
-  if (!/^https?:/i.test(location) || !URL.canParse(location)) return location;
-  const url = new URL(location);
+  const url = /^https?:/i.test(location) ? parseUrl(location) : undefined;
+  if (url === undefined) return location;
   const isKaggle = isKaggleModel(url);
   if (!isKaggle && !isHubModel(url)) return location;
   // The user wants an archive, which is not a tfjs model.
@@ -27,9 +28,8 @@ export function tfHubAddress(location: string): string {
 
 /** Returns whether an address is that of a model on TF Hub or Kaggle. */
 export function isTfHub(location: string): boolean {
-  if (!/^https?:/i.test(location) || !URL.canParse(location)) return false;
-  const url = new URL(location);
-  return isKaggleModel(url) || isHubModel(url);
+  const url = /^https?:/i.test(location) ? parseUrl(location) : undefined;
+  return url !== undefined && (isKaggleModel(url) || isHubModel(url));
 }
 
 function isKaggleModel({ hostname, pathname }: URL): boolean {

@@ -58,7 +58,7 @@ function walkBack(graph: LayerGraph): Walk {
 function measureDepths(graph: LayerGraph, finished: readonly number[]): Depths {
   const calls = new Map<number, number>();
   const layers = new Map<string, number>();
-  for (const index of finished.toReversed()) {
+  for (const index of [...finished].reverse()) {
     const { name } = layerOf(graph, index);
     const depth = Math.max(calls.get(index) ?? 0, layers.get(name) ?? 0);
     calls.set(index, depth);

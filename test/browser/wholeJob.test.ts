@@ -63,3 +63,38 @@ function expectNear(numbers: readonly number[], others: readonly number[]): void
   expect(numbers).toHaveLength(others.length);
   for (const [i, number] of numbers.entries()) expect(Math.abs(number - others[i]!)).toBeLessThan(1e-5);
 }
+
+/** What Chrome 109, Firefox 115 or Safari 16.4 lack, and a page may have. */
+const newer = `
+  for (const { prototype } of [Array, Object.getPrototypeOf(Uint8Array)])
+    for (const name of ['toReversed', 'toSorted', 'toSpliced', 'with']) delete prototype[name];
+  for (const name of ['canParse', 'parse']) delete URL[name];
+  for (const name of ['withResolvers', 'try']) delete Promise[name];
+  for (const name of ['isWellFormed', 'toWellFormed']) delete String.prototype[name];
+  for (const name of ['union', 'intersection', 'difference', 'isSubsetOf']) delete Set.prototype[name];
+  for (const name of ['fromBase64', 'fromHex']) delete Uint8Array[name];
+  for (const name of ['map', 'filter', 'take', 'toArray']) delete Iterator.prototype[name];
+  for (const kind of [Object, Map]) delete kind.groupBy;
+  for (const name of ['Iterator', 'VideoFrame', 'Float16Array', 'scheduler', 'requestIdleCallback']) delete globalThis[name];
+  delete Array.fromAsync;
+  delete AbortSignal.any;
+  delete Atomics.waitAsync;
+  delete ArrayBuffer.prototype.transfer;
+  delete RegExp.escape;`;
+
+test('in a page without what the oldest browsers lack', async () => {
+  const opened = await openPage(program);
+  const { page, problems } = opened;
+  try {
+    await page.addInitScript(newer);
+    await page.reload();
+    expect(await page.evaluate('"canParse" in URL || "toReversed" in Array.prototype')).toBe(false);
+    await page.waitForFunction('window.job !== undefined');
+    const result = (await page.evaluate(`window.job('indexeddb://job')`)) as JobResult;
+    expect(problems).toEqual([]);
+    expectNear(result.probabilities, node.probabilities);
+    expect(result.loaded).toEqual(result.probabilities);
+  } finally {
+    await opened.close();
+  }
+});

@@ -96,7 +96,7 @@ function phaseOf(
   const { input, output, start, stride, step } = forward;
   const seen = (tap: number) => (rest - start - tap * step) / stride;
   const taps = Array.from({ length: forward.taps }, (_, tap) => tap).filter((tap) => Number.isInteger(seen(tap)));
-  const [lastTap = 0, before = lastTap] = taps.toReversed();
+  const [lastTap = 0, before = lastTap] = [...taps].reverse();
   const tapStep = lastTap - before;
   const axis = {
     input: output,

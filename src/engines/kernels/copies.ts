@@ -58,7 +58,8 @@ function split(kernels: KernelModule, { inputs: { x }, attrs }: KernelCall): Ten
   const inRow = util.sizeFromShape(x.shape.slice(axis));
   let from = addressOf(kernels.backend, x);
   return counts.map((count) => {
-    const part = makeOutput(kernels.backend, x.shape.with(axis, count), x.dtype);
+    const shape = x.shape.map((length, at) => (at === axis ? count : length));
+    const part = makeOutput(kernels.backend, shape, x.dtype);
     const row = util.sizeFromShape(part.shape.slice(axis));
     const sizes = [1, 1, util.sizeFromShape(part.shape) / row] as const;
     const to = addressOf(kernels.backend, part);
@@ -129,6 +130,6 @@ function stepsOf(shape: readonly number[]): number[] {
 }
 
 function lastThree(list: readonly number[], missing: number): [number, number, number] {
-  const [c = missing, b = missing, a = missing] = list.toReversed();
+  const [c = missing, b = missing, a = missing] = [...list].reverse();
   return [a, b, c];
 }

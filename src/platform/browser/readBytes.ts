@@ -3,6 +3,7 @@ import { TransferKitError } from '../../core/errors.ts';
 import type { FileHash, ReadFile, ReadOptions } from '../../core/platform.ts';
 import type { DownloadEnvironment } from '../../download/readAddress.ts';
 import { openCacheStorage } from './cache.ts';
+import { parseUrl } from '../../core/parseUrl.ts';
 
 const environment: DownloadEnvironment = {
   hash: hashOf,
@@ -36,7 +37,7 @@ export async function readBytes(location: string, options?: ReadOptions): Promis
 /** Relative addresses are resolved as those of the page; a worker has its own location. */
 function wholeAddress(address: string): string {
   const start = typeof document === 'undefined' ? globalThis.location.href : document.baseURI;
-  return URL.canParse(address, start) ? new URL(address, start).href : address;
+  return parseUrl(address, start)?.href ?? address;
 }
 
 /** Computes the hash of bytes, in lower-case hexadecimal digits. */

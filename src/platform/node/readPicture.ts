@@ -6,6 +6,7 @@ import { assertBytes, type SettledLimits } from '../../core/pictureLimits.ts';
 import { readFailure } from '../../core/pictureReading.ts';
 import { isAddress, shortAddress } from '../../core/platform.ts';
 import { kindOf } from '../../core/shown.ts';
+import { parseUrl } from '../../core/parseUrl.ts';
 import { readBytes } from './readBytes.ts';
 
 /** An encoded picture. */
@@ -56,7 +57,7 @@ async function readLocation(location: string, limits: SettledLimits): Promise<En
 
 /** Refuses devices and pipes, which may have no end. The read itself reports a missing file. */
 async function assertFile(location: string, name: string, limits: SettledLimits): Promise<void> {
-  const path = location.startsWith('file:') && URL.canParse(location) ? fileURLToPath(location) : location;
+  const path = location.startsWith('file:') && parseUrl(location) !== undefined ? fileURLToPath(location) : location;
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.isDirectory()) return;
   if (found.isFile()) {
