@@ -94,7 +94,7 @@ describe.each(chosen)('%s', (name, { prepare, findsWorkers }) => {
     const folder = join(workspace, name.replaceAll(/\W+/g, '-'));
     await mkdir(folder);
     open = await prepare(page, folder);
-  }, 180_000);
+  }, 300_000);
 
   test.each(columns)('column %i of docs/browsers.md: %s', async (column, _, isolated, policy) => {
     const documented = rowOf(name);
