@@ -106,7 +106,8 @@ describe.each(chosen)('%s', (name, { prepare, findsWorkers }) => {
       const result = job.threads > 1 ? `${job.backend}, threads` : job.backend;
       expect(result, JSON.stringify(job)).toBe(documented[column]);
       // Chromium draws in software here; the packages of the other backends are not installed.
-      for (const { reason } of job.tried) expect(reason).toMatch(/software|no WebGPU adapter|not installed|has no webgpu/);
+      for (const { reason } of job.tried)
+        expect(reason).toMatch(/software|no WebGPU adapter|not installed|has no webgpu/);
       if (findsWorkers) expect(opened.problems).toEqual([]);
     } finally {
       await opened.close();
