@@ -22,7 +22,8 @@ export type UseBackendOptions = ChoiceOptions;
  * `BACKEND_LOST`, and so do later ones until `useBackend` is called again: it starts another backend, or the lost one anew.
  * Values in the memory of the card are lost; those that `save` has read from it are still there.
  *
- * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node; `'webgpu'`, `'webgl'`, `'wasm'` or
+ * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node, or `'webgpu'` with the
+ * packages `webgpu` and `@tensorflow/tfjs-backend-webgpu`; `'webgpu'`, `'webgl'`, `'wasm'` or
  * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already
  * set, else the platform's, in that order; in a page that draws in software `'wasm'` is the first.
  * @param options - See {@link UseBackendOptions}. On `wasm` the work is divided among threads. Default: in Node all

@@ -192,6 +192,8 @@ export interface BackendLoader {
   load(binary?: BinaryAddress): Promise<void>;
   /** Whether `load` also starts it, so that it is called for a backend that the app has registered but not started. */
   readonly starts?: boolean;
+  /** Whether it is started only by its name, never as the platform's default. */
+  readonly isOnlyAskedFor?: boolean;
   /** Why the platform's default leaves the backend out here, such as a renderer in software; undefined where it does not. */
   readonly isSlow?: () => Promise<string | undefined>;
 }

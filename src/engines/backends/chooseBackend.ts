@@ -84,8 +84,11 @@ async function firstThatStarts(
 ): Promise<BackendReport> {
   const slow: Reason[] = [];
   const failures: Failure[] = [];
-  const names = preference ?? loaders.map(({ name }) => name).filter((name) => name !== 'cpu' || mayBeCpu(options));
-  for await (const name of preference ?? inPlatformOrder(loaders, slow, options)) {
+  const usual = loaders.filter(
+    ({ name, isOnlyAskedFor }) => isOnlyAskedFor !== true && (name !== 'cpu' || mayBeCpu(options)),
+  );
+  const names = preference ?? usual.map(({ name }) => name);
+  for await (const name of preference ?? inPlatformOrder(usual, slow)) {
     try {
       await startBackend(name, loaders, addressOf(options.binary));
     } catch (error) {
@@ -110,12 +113,8 @@ function mayBeCpu({ fallback = true }: ChoiceOptions): boolean {
  * The platform's order: what is slow here comes after the others, and cpu comes last, if at all. Each is looked at only when
  * those before it have not started.
  */
-async function* inPlatformOrder(
-  loaders: readonly BackendLoader[],
-  slow: Reason[],
-  options: ChoiceOptions,
-): AsyncGenerator<string> {
-  const last = loaders.filter(({ name }) => name === 'cpu' && mayBeCpu(options));
+async function* inPlatformOrder(loaders: readonly BackendLoader[], slow: Reason[]): AsyncGenerator<string> {
+  const last = loaders.filter(({ name }) => name === 'cpu');
   for (const { name, isSlow } of loaders.filter((loader) => loader.name !== 'cpu')) {
     // Where that cannot be found out, its start says why.
     const reason = await isSlow?.().catch(() => undefined);

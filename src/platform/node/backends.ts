@@ -10,11 +10,13 @@ import { carriedBinary, simdBinary, startFrom } from '../../engines/backends/tfj
 
 const wasmPackage = '@tensorflow/tfjs-backend-wasm';
 const cpuPackage = '@tensorflow/tfjs-backend-cpu';
+const webgpuPackage = '@tensorflow/tfjs-backend-webgpu';
 
 /** Backends for Node, best first. */
 export const nodeBackends: readonly BackendLoader[] = [
   { name: 'wasm', packageName: wasmPackage, load: loadWasm, starts: true },
   { name: 'cpu', packageName: cpuPackage, load: loadCpu },
+  { name: 'webgpu', packageName: webgpuPackage, load: loadWebgpu, starts: true, isOnlyAskedFor: true },
 ];
 
 async function loadCpu(): Promise<void> {
@@ -23,6 +25,11 @@ async function loadCpu(): Promise<void> {
   } catch (cause) {
     throw importFailure(cpuPackage, cause);
   }
+}
+
+async function loadWebgpu(): Promise<void> {
+  const { startWebgpu } = await import('./webgpu.ts');
+  await startWebgpu();
 }
 
 async function loadWasm(): Promise<void> {
