@@ -241,7 +241,9 @@ describe('if no backend works', () => {
   test.each([[[]], [['']], [3], [['cpu', null]]])('an invalid preference: %o', async (preference) => {
     const error = await errorOf(useBackend(preference as string[]));
     expect(error.code).toBe('INVALID_OPTION');
-    expect(error.message).toContain("expected the name of a backend or a list of names ('wasm', 'cpu', 'webgpu'), got ");
+    expect(error.message).toContain(
+      "expected the name of a backend or a list of names ('wasm', 'cpu', 'webgpu'), got ",
+    );
   });
 });
 
