@@ -57,6 +57,10 @@ export default defineConfig([
     rules: plainJavaScript,
   },
   {
+    files: ['bench/page/page.js'],
+    languageOptions: { globals: { document: 'readonly', Worker: 'readonly', clearInterval: 'readonly' } },
+  },
+  {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -1,0 +1,4 @@
+// The worker of the benchmark's page.
+import { serveTransferKit } from 'transferkit/worker';
+
+serveTransferKit();
