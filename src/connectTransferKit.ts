@@ -30,6 +30,7 @@ import type { suggestCut } from './suggestCut.ts';
 import type { trainHead } from './trainHead.ts';
 import type { ThresholdsOf, TuneThresholdsOptions } from './tuneThresholds.ts';
 import type { useBackend } from './useBackend.ts';
+import type { writeBase } from './writeBase.ts';
 import { connect, type Connection } from './worker/connect.ts';
 import { repeat } from './worker/repeat.ts';
 import type { Remote, RemoteBase, RemoteClassifier, RemoteLoadedModel, RemoteModel } from './worker/standIns.ts';
@@ -153,6 +154,7 @@ export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> exte
   previewAugmentation: Remote<typeof previewAugmentation>;
   knn: Remote<typeof knn>;
   nearestCentroid: Remote<typeof nearestCentroid>;
+  writeBase: Remote<typeof writeBase>;
   /** The worker's own functions, as `serveTransferKit` got them. */
   readonly functions: { readonly [Name in keyof Own]: Remote<Own[Name]> };
   /** Ends the worker, and frees what it holds. Calls without a result reject with `WORKER_LOST`. */
@@ -180,6 +182,7 @@ const verbs: Readonly<Record<ServedVerb, true>> = {
   tuneThresholds: true,
   unfreeze: true,
   useBackend: true,
+  writeBase: true,
 };
 
 /**

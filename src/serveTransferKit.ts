@@ -22,6 +22,7 @@ import { suggestCut } from './suggestCut.ts';
 import { trainHead } from './trainHead.ts';
 import { tuneThresholds } from './tuneThresholds.ts';
 import { useBackend } from './useBackend.ts';
+import { writeBase } from './writeBase.ts';
 import { serve } from './worker/serve.ts';
 
 /** Options of {@link serveTransferKit}. */
@@ -56,6 +57,7 @@ const verbs = {
   tuneThresholds,
   unfreeze,
   useBackend,
+  writeBase,
 };
 
 /** Names of the verbs that a page may call. */

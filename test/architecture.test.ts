@@ -120,6 +120,7 @@ const served = [
   'trainHead',
   'tuneThresholds',
   'useBackend',
+  'writeBase',
 ];
 
 /** Which verbs call which: a user could write the same lines. The page's side of a worker takes the types alone. */

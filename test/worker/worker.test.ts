@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { tensor } from '@tensorflow/tfjs-core';
 import {
   evaluate,
@@ -13,7 +13,8 @@ import {
   type Progress,
   type TransferKitError,
 } from '../../src/index.ts';
-import { connectTransferKit, type RemoteTransferKit } from '../../src/worker.ts';
+import * as mainDoor from '../../src/index.ts';
+import { connectTransferKit, type RemoteModel, type RemoteTransferKit } from '../../src/worker.ts';
 import { serveTransferKit } from '../../src/serveTransferKit.ts';
 import { useTestBackend } from '../support/testBackend.ts';
 import { tinyLabels, tinySamples, tinyTransfer } from '../support/tinyTask.ts';
@@ -158,6 +159,26 @@ describe('verbs in a worker', () => {
     expect(await kit.functions.memory()).toBe(before);
     expect(await code(kit.trainHead(model, tinySamples()))).toBe('DISPOSED');
     model.dispose();
+  });
+});
+
+describe('types', () => {
+  test('are those of the verbs, with stand-ins for models and bases', async () => {
+    const base = await kit.functions.tinyBase();
+    const model = await kit.replaceHead(base, { labels: ['cat', 'dog', 'owl'] });
+    expectTypeOf(model).toEqualTypeOf<RemoteModel<'classes', 'cat' | 'dog' | 'owl'>>();
+    const [best] = await kit.predict(model, new Float32Array(768));
+    expectTypeOf(best?.label).toEqualTypeOf<'cat' | 'dog' | 'owl' | undefined>();
+    expectTypeOf(kit.trainHead).returns.toEqualTypeOf<ReturnType<typeof trainHead>>();
+    expectTypeOf(kit.freeze).parameter(0).toEqualTypeOf<RemoteModel>();
+    expectTypeOf(kit.functions.withHead).returns.resolves.toExtend<RemoteModel<'classes'>>();
+    model.dispose();
+  });
+
+  test('cover every verb that does something with a base or a model', () => {
+    const verbs = Object.entries(mainDoor).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
+    const makers = /^(define|from|is)|Preprocessor$|Loss$|^(TransferKitError|toGraphModel|zipBlob)$/;
+    expect(verbs.filter((name) => !makers.test(name) && !(name in kit))).toEqual([]);
   });
 });
 
