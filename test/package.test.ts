@@ -72,9 +72,10 @@ const bundlers: Readonly<Record<string, (folder: string, outdir: string) => Prom
 interface BundleSize {
   readonly bundling: (contents: string, resolveDir: string) => BuildOptions;
   readonly sizeAtStart: (contents: string, resolveDir: string) => Promise<number>;
+  readonly peersAtStart: (contents: string, resolveDir: string) => Promise<readonly string[]>;
 }
 const bundleSize = join(repository, 'bench/bundleSize.js');
-const { bundling, sizeAtStart } = (await import(/* @vite-ignore */ bundleSize)) as BundleSize;
+const { bundling, peersAtStart, sizeAtStart } = (await import(/* @vite-ignore */ bundleSize)) as BundleSize;
 
 let workspace = '';
 /** A project that has installed the package: `node_modules/transferkit` beside links to the peers. */
@@ -216,6 +217,14 @@ test(`the code that fineTune loads immediately stays small`, async () => {
   const length = await sizeAtStart(`export { fineTune } from 'transferkit';`, consumer);
   console.log(`fineTune, minified and gzipped, without peers: ${(length / 1024).toFixed(1)} KiB`);
   expect(length).toBeLessThan(sizeLimit);
+});
+
+test('a page whose worker computes loads little at once, and nothing of tfjs', async () => {
+  const page = `
+    export { connectTransferKit } from 'transferkit/worker';
+    export { droppedFiles, imageFiles, webcam } from 'transferkit/browser';`;
+  expect(await peersAtStart(page, consumer)).toEqual([]);
+  expect(await sizeAtStart(page, consumer)).toBeLessThan(sizeLimit);
 });
 
 function specifier(door: string): string {

@@ -1,77 +1,32 @@
-// The tfjs backends that a page can run. Importing this file loads none of them.
-import { env, setBackend } from '@tensorflow/tfjs-core';
-import { importFailure } from '../../core/importFailure.ts';
-import { shortAddress, type BackendLoader, type BinaryAddress } from '../../core/platform.ts';
-import { carriedBinary, startFrom } from '../../engines/backends/tfjsWasm.ts';
-import { hasWebgpu, softwareWebgl, softwareWebgpu, webgpuAdapter } from './softwareRenderer.ts';
+// The tfjs backends that a page can run. Importing this file loads none of them, and nothing of tfjs: a page whose worker
+// computes needs none.
+import type { BackendLoader } from '../../core/platform.ts';
+
+const start = () => import('./startBackends.ts');
 
 /** Backends for a browser, best first. */
 export const browserBackends: readonly BackendLoader[] = [
-  { name: 'webgpu', packageName: '@tensorflow/tfjs-backend-webgpu', load: loadWebgpu, isSlow: slowWebgpu },
-  { name: 'webgl', packageName: '@tensorflow/tfjs-backend-webgl', load: loadWebgl, isSlow: slowWebgl },
-  { name: 'wasm', packageName: '@tensorflow/tfjs-backend-wasm', load: loadWasm, starts: true },
-  { name: 'cpu', packageName: '@tensorflow/tfjs-backend-cpu', load: loadCpu },
+  {
+    name: 'webgpu',
+    packageName: '@tensorflow/tfjs-backend-webgpu',
+    load: async () => (await start()).loadWebgpu(),
+    isSlow: async () => (await start()).slowWebgpu(),
+  },
+  {
+    name: 'webgl',
+    packageName: '@tensorflow/tfjs-backend-webgl',
+    load: async () => (await start()).loadWebgl(),
+    isSlow: async () => (await start()).slowWebgl(),
+  },
+  {
+    name: 'wasm',
+    packageName: '@tensorflow/tfjs-backend-wasm',
+    load: async (binary) => (await start()).loadWasm(binary),
+    starts: true,
+  },
+  {
+    name: 'cpu',
+    packageName: '@tensorflow/tfjs-backend-cpu',
+    load: async () => (await start()).loadCpu(),
+  },
 ];
-
-async function loadWebgpu(): Promise<void> {
-  // Checked here because tfjs assumes that there is an adapter.
-  if (!hasWebgpu()) throw new Error('this browser has no WebGPU here (it needs a recent browser and a secure page)');
-  await importWebgpu();
-  if ((await webgpuAdapter()) === null) throw new Error('this browser offers no WebGPU adapter on this machine');
-}
-
-/** Before anything is asked of the graphics card: without the package that would be in vain. */
-async function importWebgpu(): Promise<void> {
-  try {
-    await import('@tensorflow/tfjs-backend-webgpu');
-  } catch (cause) {
-    throw importFailure('@tensorflow/tfjs-backend-webgpu', cause);
-  }
-}
-
-async function slowWebgpu(): Promise<string | undefined> {
-  if (!hasWebgpu()) return undefined;
-  await importWebgpu();
-  return softwareWebgpu();
-}
-
-async function loadWebgl(): Promise<void> {
-  await importWebgl();
-  if (env().getNumber('WEBGL_VERSION') === 0) throw new Error('this browser offers no WebGL on this machine');
-}
-
-async function importWebgl(): Promise<void> {
-  try {
-    await import('@tensorflow/tfjs-backend-webgl');
-  } catch (cause) {
-    throw importFailure('@tensorflow/tfjs-backend-webgl', cause);
-  }
-}
-
-async function slowWebgl(): Promise<string | undefined> {
-  await importWebgl();
-  return softwareWebgl();
-}
-
-async function loadWasm(binary?: BinaryAddress): Promise<void> {
-  const wasm = await import('@tensorflow/tfjs-backend-wasm').catch((cause: unknown) => {
-    throw importFailure('@tensorflow/tfjs-backend-wasm', cause);
-  });
-  if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT'))) return; // tfjs looks for its other binary next to the page.
-  const bytes = binary === undefined ? await carriedBinary(wasm.version_wasm) : await fetchBinary(binary);
-  await startFrom(bytes, crossOriginIsolated, wasm, () => setBackend('wasm'));
-}
-
-async function fetchBinary({ address, integrity = '' }: BinaryAddress): Promise<Uint8Array> {
-  const response = await fetch(address, { integrity });
-  if (!response.ok) throw new Error(`${shortAddress(address)} answers with status ${String(response.status)}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-async function loadCpu(): Promise<void> {
-  try {
-    await import('@tensorflow/tfjs-backend-cpu');
-  } catch (cause) {
-    throw importFailure('@tensorflow/tfjs-backend-cpu', cause);
-  }
-}
