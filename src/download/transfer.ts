@@ -1,6 +1,7 @@
 // Downloads one file from one server with retries. It continues an interrupted download where the server supports
 // ranges.
 import { isTransferKitError } from '../core/errors.ts';
+import { pause } from '../core/pause.ts';
 import type { ReadOptions } from '../core/platform.ts';
 import { makeBody, type Body } from './body.ts';
 import {
@@ -96,7 +97,7 @@ export async function transfer(wanted: Wanted): Promise<Outcome> {
       const hopeless = outcome.unreachable && wanted.copy !== undefined;
       if (!outcome.passing || hopeless || failures >= retries) return outcome;
       if (body.length > 0 && !canContinue(wanted, state)) await forget(state);
-      await pause(outcome.wait ?? retryDelay * 2 ** failures, signal, wanted.address);
+      await wait(outcome.wait ?? retryDelay * 2 ** failures, signal, wanted.address);
     }
   } finally {
     if (outcome?.kind !== 'fetched') await state.writer?.leave(canContinue(wanted, state));
@@ -260,16 +261,7 @@ function isPacked({ headers }: Response): boolean {
 }
 
 /** Waits, unless the signal aborts. */
-async function pause(milliseconds: number, signal: AbortSignal | undefined, address: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, milliseconds);
-    signal?.addEventListener('abort', finish);
-    if (signal?.aborted === true) finish();
-  });
+async function wait(milliseconds: number, signal: AbortSignal | undefined, address: string): Promise<void> {
+  await pause(milliseconds, signal === undefined ? [] : [signal]);
   if (signal?.aborted === true) throw aborted(address, signal.reason);
 }

@@ -1,6 +1,7 @@
 // Many pictures of a camera, one after another, while a button is held.
 import { assertWhole, invalidOption } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
+import { pause } from '../../core/pause.ts';
 
 /** Options of `webcam.capture(label)`. */
 export interface CaptureOptions {
@@ -72,18 +73,4 @@ export async function holdCapture(
     if (camera.isStopped()) break;
   }
   return pictures;
-}
-
-/** Waits, or until one of the signals comes. */
-async function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
-  if (signals.some(({ aborted }) => aborted)) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    for (const signal of signals) signal.addEventListener('abort', done);
-  });
 }
