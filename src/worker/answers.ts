@@ -5,6 +5,7 @@ import { decode, encode } from './codec.ts';
 import type { Change, Message, Target } from './messages.ts';
 import { methodsOf } from './methods.ts';
 import { openScope, type Scope } from './scope.ts';
+import { describeError } from './sentErrors.ts';
 
 /** Functions that may be called by name. */
 export type CallableFunctions = ReadonlyMap<string, (...args: readonly unknown[]) => unknown>;
@@ -28,6 +29,15 @@ export function openAnswers({ post, parts, errors, onEnd }: SideParts, functions
     throw invalidOption(`a function that the worker serves (${[...functions.keys()].join(', ')})`, name);
   };
 
+  const fail = (id: number, error: unknown): void => {
+    try {
+      post({ transferkit: 'failure', id, error: errors.send(error) }, []);
+    } catch {
+      // An error with fields that cannot be sent. Without an answer its caller would wait for ever.
+      post({ transferkit: 'failure', id, error: describeError(String(error)) }, []);
+    }
+  };
+
   return {
     async answer({ id, target, args }) {
       const scope = openScope();
@@ -40,7 +50,7 @@ export function openAnswers({ post, parts, errors, onEnd }: SideParts, functions
         const changes = await encode('changes', parts.references.changes(scope), scope, parts);
         post({ transferkit: 'result', id, value, changes: changes.value as readonly Change[] }, transfer);
       } catch (error) {
-        post({ transferkit: 'failure', id, error: errors.send(error) }, []);
+        fail(id, error);
       } finally {
         open--;
         scope.end();

@@ -1,5 +1,5 @@
 // The calls of one side that have no answer yet.
-import { decode, encode, type CodecParts } from './codec.ts';
+import { closePicture, decode, encode, type CodecParts } from './codec.ts';
 import type { Change, Message, Target } from './messages.ts';
 import { openScope, type Scope } from './scope.ts';
 import type { ThrownErrors } from './thrownErrors.ts';
@@ -49,7 +49,10 @@ export function openCalls({ post, parts, errors, onEnd }: SideParts): Calls {
       try {
         const { value, transfer } = await encode('arguments', args, scope, parts);
         return await new Promise((resolve, reject) => {
-          if (failure !== undefined) throw failure();
+          if (failure !== undefined) {
+            transfer.forEach(closePicture);
+            throw failure();
+          }
           open.set(id, { scope, resolve, reject });
           post({ transferkit: 'call', id, target, args: value }, transfer);
         });
@@ -66,9 +69,13 @@ export function openCalls({ post, parts, errors, onEnd }: SideParts): Calls {
         call.reject(errors.receive(message.error));
         return;
       }
-      const changes = decode(message.changes, call.scope, parts) as readonly Change[];
-      for (const { id, fields } of changes) parts.references.update(id, fields);
-      call.resolve(decode(message.value, call.scope, parts));
+      try {
+        const changes = decode(message.changes, call.scope, parts) as readonly Change[];
+        for (const change of changes) parts.references.update(change);
+        call.resolve(decode(message.value, call.scope, parts));
+      } catch (error) {
+        call.reject(error);
+      }
     },
     fail(error) {
       failure = error;

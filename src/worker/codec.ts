@@ -3,7 +3,8 @@
 import { TransferKitError } from '../core/errors.ts';
 import { isObject } from '../core/optionChecks.ts';
 import { kindOf } from '../core/shown.ts';
-import type { Reference, References } from './references.ts';
+import { methodsOf } from './methods.ts';
+import { isStandIn, type Reference, type References } from './references.ts';
 import type { Scope } from './scope.ts';
 import { describeError, remakeError, type SentError } from './sentErrors.ts';
 import type { SentSignal, Signals } from './signals.ts';
@@ -17,9 +18,11 @@ type Sign =
   | { readonly is: 'error'; readonly error: SentError }
   | { readonly is: 'url'; readonly address: string }
   /** An object of the environment, or the picture of an element. */
-  | { readonly is: 'object'; object: object };
+  | { readonly is: 'object'; object: object }
+  /** A user's object with the key of signs. */
+  | { readonly is: 'data'; readonly data: object };
 
-/** A part of a message with a sign. No user's object has this key. */
+/** A part of a message with a sign. */
 interface Signed {
   readonly 'transferkit:sign': Sign;
 }
@@ -31,6 +34,9 @@ export interface CodecParts {
   /** A picture of an element; undefined for other values. */
   readonly snapshot: (value: unknown) => Promise<Transferable | undefined>;
 }
+
+/** Most levels of lists and objects in a value. */
+const mostLevels = 1000;
 
 /** A message's part, and what moves with it. */
 export interface Encoded {
@@ -46,27 +52,43 @@ export interface Encoded {
  */
 export async function encode(name: string, value: unknown, scope: Scope, parts: CodecParts): Promise<Encoded> {
   const pictures: Promise<Transferable | undefined>[] = [];
-  const encoded = encodeNow(name, value, { ...parts, scope, pictures });
-  // Without elements the message is sent in the same turn: calls arrive in the order in which they were made.
-  const drawn = pictures.length === 0 ? [] : await Promise.all(pictures);
-  return { value: encoded, transfer: drawn.filter((picture) => picture !== undefined) };
+  try {
+    const encoded = encodeNow(name, value, { ...parts, scope, pictures, around: new Set() });
+    // Without elements the message is sent in the same turn: calls arrive in the order in which they were made.
+    const drawn = pictures.length === 0 ? [] : await Promise.all(pictures);
+    return { value: encoded, transfer: drawn.filter((picture) => picture !== undefined) };
+  } catch (error) {
+    for (const drawing of pictures) drawing.then(closePicture, () => undefined);
+    throw error;
+  }
 }
 
 interface Encoding extends CodecParts {
   readonly scope: Scope;
   readonly pictures: Promise<Transferable | undefined>[];
+  /** The lists and objects that contain the present value. */
+  readonly around: Set<object>;
 }
 
 function encodeNow(path: string, value: unknown, parts: Encoding): unknown {
-  if (!isObject(value) && typeof value !== 'function') return value;
+  if (isPrimitive(value)) return value;
   const sign = signOf(path, value, parts);
   if (sign !== undefined) return signed(sign);
-  if (typeof value === 'function') throw unsendable(path, value);
-  if (Array.isArray(value)) return value.map((each, i) => encodeNow(`${path}[${String(i)}]`, each, parts));
-  if (!isPlain(value)) throw unsendable(path, value);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, encodeNow(`${path}.${key}`, each, parts)]),
-  );
+  if (typeof value === 'function') throw unsendable(path, 'a function');
+  if (!Array.isArray(value) && !isPlain(value)) throw unsendable(path, kindOf(value, ofOwnClass));
+  return encodeMembers(path, value, parts);
+}
+
+function encodeMembers(path: string, value: object, parts: Encoding): unknown {
+  const { around } = parts;
+  if (around.has(value)) throw unsendable(path, 'a value that contains itself');
+  if (around.size === mostLevels) throw unsendable(path, `a value of more than ${String(mostLevels)} levels`);
+  around.add(value);
+  const encoded: unknown = Array.isArray(value)
+    ? value.map((each: unknown, i) => (isPrimitive(each) ? each : encodeNow(`${path}[${String(i)}]`, each, parts)))
+    : Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encodeNow(`${path}.${key}`, each, parts)]));
+  around.delete(value);
+  return isSigned(value) ? signed({ is: 'data', data: Object(encoded) as object }) : encoded;
 }
 
 function signOf(path: string, value: object, parts: Encoding): Sign | undefined {
@@ -78,6 +100,7 @@ function signOf(path: string, value: object, parts: Encoding): Sign | undefined 
   if (isOfEnvironment(value)) return objectSign(value, parts);
   const id = references.numberOf(value);
   if (id !== undefined) return { is: 'yours', id };
+  if (isStandIn(value)) throw ofAnotherWorker(path);
   const given = references.give(value, path.split('.').at(-1) ?? '', scope);
   if (given !== undefined) {
     const { fields, ...reference } = given;
@@ -89,7 +112,7 @@ function signOf(path: string, value: object, parts: Encoding): Sign | undefined 
 }
 
 function objectSign(object: object, { snapshot, pictures }: Encoding): Sign {
-  const sign = { is: 'object' as const, object };
+  const sign = { is: 'object' as const, object: withoutRest(object) };
   const picture = snapshot(object).then((drawn) => {
     if (drawn !== undefined) sign.object = drawn;
     return drawn;
@@ -98,6 +121,21 @@ function objectSign(object: object, { snapshot, pictures }: Encoding): Sign {
   picture.catch(() => undefined);
   pictures.push(picture);
   return sign;
+}
+
+/** Frees a picture that is not sent. */
+export function closePicture(picture: Transferable | undefined): void {
+  void methodsOf(picture, ['close']).close?.();
+}
+
+/** Structured clone copies the whole buffer of a view: of a view of a part, only that part is sent. */
+function withoutRest(object: object): object {
+  if (!ArrayBuffer.isView(object) || object.byteLength === object.buffer.byteLength) return object;
+  const { buffer, byteOffset, byteLength, constructor: type } = object;
+  const part = buffer.slice(byteOffset, byteOffset + byteLength);
+  // Node's Buffer arrives as Uint8Array anyway.
+  if (object instanceof Uint8Array) return new Uint8Array(part);
+  return Object(Reflect.construct(type, [part])) as object;
 }
 
 /**
@@ -115,8 +153,10 @@ export function decode(
     if (!isObject(value)) return value;
     if (Array.isArray(value)) return value.map(visit);
     if (isSigned(value)) return resolve(value['transferkit:sign']);
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, visit(each)]));
+    return visitFields(value);
   };
+  const visitFields = (value: object): object =>
+    Object.fromEntries(Object.entries(value).map(([key, each]) => [key, visit(each)]));
   const resolve = (sign: Sign): unknown => {
     switch (sign.is) {
       case 'error':
@@ -132,6 +172,8 @@ export function decode(
       case 'object':
         see(sign.object);
         return sign.object;
+      case 'data':
+        return visitFields(sign.data);
     }
   };
   return visit(value);
@@ -139,6 +181,10 @@ export function decode(
 
 function signed(sign: Sign): Signed {
   return { 'transferkit:sign': sign };
+}
+
+function isPrimitive(value: unknown): value is Exclude<unknown, object> {
+  return !isObject(value) && typeof value !== 'function';
 }
 
 function isSigned(value: object): value is Signed {
@@ -157,14 +203,19 @@ function isOfEnvironment(value: object): boolean {
   return typeof type === 'function' && Reflect.get(globalThis, type.name) === type;
 }
 
-function unsendable(path: string, value: unknown): Error {
-  const got =
-    typeof value === 'function'
-      ? 'a function'
-      : kindOf(value, 'an object of a class that only this thread has, such as a tensor or a network');
+const ofOwnClass = 'an object of a class that only this thread has, such as a tensor or a network';
+
+function unsendable(path: string, got: string): Error {
   const text =
     `expected data that can be sent to another thread in ${path}, got ${got}. Use names, addresses, arrays or files, or give ` +
     'the worker a function of your own: serveTransferKit({ functions: { … } }).';
+  return new TransferKitError('INVALID_OPTION', text, { path });
+}
+
+function ofAnotherWorker(path: string): Error {
+  const text =
+    `expected a model, base or classifier of this worker in ${path}, got one of another worker. Make it by the same kit: ` +
+    'save it there and load it here.';
   return new TransferKitError('INVALID_OPTION', text, { path });
 }
 

@@ -8,6 +8,8 @@ export type CallMember = (name: string, args: readonly unknown[]) => Promise<unk
 export interface Offer {
   /** Plain data about the value. */
   fields(): object;
+  /** Whether a lasting value was disposed of, by whomever. */
+  isGone?(): boolean;
   /** What may be called, by name. */
   readonly members: Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 }

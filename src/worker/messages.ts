@@ -18,7 +18,13 @@ export type Message =
   /** From the page: the name under which the worker shows that it lives. */
   | { readonly transferkit: 'hello'; readonly protocol: number; readonly life: string }
   /** From the worker: the names of the app's own functions. */
-  | { readonly transferkit: 'ready'; readonly protocol: number; readonly functions: readonly string[] }
+  | {
+      readonly transferkit: 'ready';
+      readonly protocol: number;
+      readonly functions: readonly string[];
+      /** Whether the worker shows that it lives. */
+      readonly isShown: boolean;
+    }
   | { readonly transferkit: 'call'; readonly id: number; readonly target: Target; readonly args: unknown }
   | {
       readonly transferkit: 'result';
@@ -29,10 +35,10 @@ export type Message =
   | { readonly transferkit: 'failure'; readonly id: number; readonly error: SentError }
   | { readonly transferkit: 'abort'; readonly signal: number; readonly reason: SentError };
 
-/** New fields of a value that a call may have changed. */
+/** New fields of a value that a call may have changed; undefined for a value that is gone. */
 export interface Change {
   readonly id: number;
-  readonly fields: object;
+  readonly fields: object | undefined;
 }
 
 /** Whether a message belongs to this package. */

@@ -19,7 +19,7 @@ export interface References {
   given(id: number, scope: Scope): unknown;
   /** Calls a member of a value. */
   call(id: number, name: string, args: readonly unknown[], scope: Scope): unknown;
-  /** The present fields of the lasting values that a call has used. */
+  /** The present fields of the lasting values that a call has used, and those that are gone: they are forgotten. */
   changes(scope: Scope): readonly Change[];
   /** The stand-in of a value of the other side. */
   standIn(reference: Reference, scope: Scope): object;
@@ -27,8 +27,8 @@ export interface References {
   numberOf(value: object): number | undefined;
   /** The kind of a value that belongs on the other side, where only its stand-in should be here; undefined for others. */
   kindOf(value: object): string | undefined;
-  /** Gives a stand-in new fields. */
-  update(id: number, fields: object): void;
+  /** Gives a stand-in new fields, or forgets it. */
+  update(change: Change): void;
 }
 
 /** Settings of {@link openReferences}. */
@@ -38,6 +38,14 @@ export interface ReferenceSettings {
   /** Kinds that this side gets from the other. */
   readonly takes: readonly Kind[];
   readonly request: (target: Target, args: readonly unknown[]) => Promise<unknown>;
+}
+
+/** Stand-ins of all connections. */
+const allStandIns = new WeakSet<object>();
+
+/** Whether a value is a stand-in, of this or another worker. */
+export function isStandIn(value: object): boolean {
+  return allStandIns.has(value);
 }
 
 /** Opens the tables of one side. */
@@ -83,11 +91,15 @@ export function openReferences({ gives, takes, request }: ReferenceSettings): Re
       }
       return member(...args);
     },
-    changes: ({ used }) =>
-      [...used].flatMap((id) => {
+    changes({ used }) {
+      const gone = [...held].filter(([, { offer }]) => offer.isGone?.() === true).map(([id]) => id);
+      for (const id of gone) held.delete(id);
+      const changed = [...used].flatMap((id) => {
         const found = held.get(id);
         return found === undefined ? [] : [{ id, fields: found.offer.fields() }];
-      }),
+      });
+      return [...changed, ...gone.map((id) => ({ id, fields: undefined }))];
+    },
     standIn({ kind: name, id, fields }, scope) {
       const existing = standIns.get(id);
       if (existing !== undefined) return Object.assign(existing, fields);
@@ -104,10 +116,14 @@ export function openReferences({ gives, takes, request }: ReferenceSettings): Re
       if (!kind.isLasting) return standIn;
       standIns.set(id, standIn);
       standInNumbers.set(standIn, id);
+      allStandIns.add(standIn);
       return Object.assign(standIn, fields);
     },
     kindOf: (value) => takes.find((kind) => kind.isLasting && kind.offer(value, '') !== undefined)?.name,
     numberOf: (value) => standInNumbers.get(value),
-    update: (id, fields) => void Object.assign(standIns.get(id) ?? {}, fields),
+    update({ id, fields }) {
+      if (fields === undefined) standIns.delete(id);
+      else Object.assign(standIns.get(id) ?? {}, fields);
+    },
   };
 }

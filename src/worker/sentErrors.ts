@@ -1,6 +1,7 @@
 // Errors as plain data. Sent as they are, they would lose their class, their code and their details.
 import { isTransferKitError, restoreError } from '../core/errors.ts';
 import { isObject } from '../core/optionChecks.ts';
+import { exceededBy } from '../core/exceededBy.ts';
 import { shown } from '../core/shown.ts';
 
 /** An error as it is sent. */
@@ -16,6 +17,10 @@ export interface SentError {
   /** Fields of a TransferKitError. */
   readonly kit?: { readonly code: string; readonly details: unknown; readonly raisedBy: string | undefined };
 }
+
+/** Most levels and values of an error's facts. */
+const mostLevels = 100;
+const mostFacts = 1_000_000;
 
 /** Most causes of causes that are sent. */
 const mostCauses = 4;
@@ -35,7 +40,7 @@ export function describeError(error: unknown, depth = 0): SentError {
   return {
     ...{ name, message, stack, cause: hasCause ? describeError(cause, depth + 1) : undefined },
     ...(isTransferKitError(error) && {
-      kit: { code: error.code, details: plain(error.details), raisedBy: error.raisedBy },
+      kit: { code: error.code, details: factsOf(error.details), raisedBy: error.raisedBy },
     }),
   };
 }
@@ -46,6 +51,14 @@ export function remakeError({ name, message, stack, cause, kit }: SentError): Er
   const error = kit === undefined ? new Error(message, why) : restoreError(kit, message, why.cause);
   if (kit === undefined) Object.defineProperty(error, 'name', { value: name, configurable: true });
   return Object.assign(error, stack === undefined ? {} : { stack });
+}
+
+/** Facts that contain themselves, or thousands of others, are only described. */
+function factsOf(details: object): unknown {
+  if (exceededBy(details, mostLevels, mostFacts) === undefined) return plain(details);
+  return Object.fromEntries(
+    Object.entries(details).map(([key, each]) => [key, isObject(each) ? shown(each) : plain(each)]),
+  );
 }
 
 /** Facts that can be sent: data as it is, anything else as text. */

@@ -5,8 +5,8 @@ import { describeError, remakeError, type SentError } from './sentErrors.ts';
 /** A signal as it is sent. */
 export interface SentSignal {
   readonly id: number;
-  /** Why it was aborted; undefined while it is not. */
-  readonly aborted: SentError | undefined;
+  /** Why it was aborted; undefined while it is not. It changes until the message is sent. */
+  aborted: SentError | undefined;
 }
 
 /** Signals given to the other side, and got from it. */
@@ -28,14 +28,17 @@ export function openSignals(send: (id: number, reason: SentError) => void): Sign
   return {
     give(signal, scope) {
       const id = ++last;
+      const sent: SentSignal = { id, aborted: signal.aborted ? describeError(signal.reason) : undefined };
       const abort = () => {
-        send(id, describeError(signal.reason));
+        // Before the call itself is sent, the other side does not know the signal.
+        sent.aborted = describeError(signal.reason);
+        send(id, sent.aborted);
       };
       signal.addEventListener('abort', abort, { once: true });
       scope.atEnd(() => {
         signal.removeEventListener('abort', abort);
       });
-      return { id, aborted: signal.aborted ? describeError(signal.reason) : undefined };
+      return sent;
     },
     take({ id, aborted }, scope) {
       const controller = new AbortController();

@@ -16,7 +16,7 @@ export interface RemoteBase extends Disposable {
   readonly weightsReport?: WeightsReport;
   /** Returns the table of `Base.summary`. */
   summary(): Promise<string>;
-  /** Frees the base in the worker, after the calls before. Later calls with it reject with `DISPOSED`. */
+  /** Frees the base in the worker. Calls with it that have no result yet, and later ones, reject with `DISPOSED`. */
   dispose(): void;
 }
 
@@ -32,7 +32,7 @@ export interface RemoteModel<
   readonly history: readonly TrainingLog[];
   /** Whether training has changed the weights of the head at least once. */
   readonly trained: boolean;
-  /** Frees the model in the worker, after the calls before. Later calls with it reject with `DISPOSED`. */
+  /** Frees the model in the worker. Calls with it that have no result yet, and later ones, reject with `DISPOSED`. */
   dispose(): void;
 }
 

@@ -16,7 +16,7 @@ const bases: Kind = {
       const { name, cut, notes, weightsReport } = value;
       return { name, cut, notes, ...(weightsReport && { weightsReport }) };
     };
-    return { fields, members: methodsOf(value, ['summary', 'dispose']) };
+    return { fields, isGone: () => value.trunk.disposed, members: methodsOf(value, ['summary', 'dispose']) };
   },
   standIn: (_, call) => ({ summary: () => call('summary', []), ...disposable(call) }),
 };
@@ -31,7 +31,8 @@ const models: Kind = {
       const { task, labels, base, history, head } = value;
       return { task, labels, base, history, trained: head.trained };
     };
-    return { fields, members: methodsOf(value, ['dispose']) };
+    const isGone = () => value.base.trunk.disposed || value.head.trunk.disposed;
+    return { fields, isGone, members: methodsOf(value, ['dispose']) };
   },
   standIn: (_, call) => disposable(call),
 };
@@ -74,14 +75,19 @@ function isBase(value: unknown): value is Base {
   return has(value, ['trunk', 'preprocessor', 'cut']);
 }
 
+/** The facts about a model in a saved one have fields of the same names, but no trunks. */
 function isModel(value: unknown): value is AnyModel {
-  return has(value, ['base', 'head', 'history']);
+  return has(value, ['base', 'head', 'history']) && isTrunkOwner(value, 'base') && isTrunkOwner(value, 'head');
+}
+
+function isTrunkOwner(value: object, name: string): boolean {
+  return has(Reflect.get(value, name), ['trunk']);
 }
 
 function isClassifier(value: unknown): value is ExampleClassifier {
   return classifierMethods.every((name) => hasMethod(value, name));
 }
 
-function has(value: unknown, names: readonly string[]): boolean {
+function has(value: unknown, names: readonly string[]): value is object {
   return isObject(value) && names.every((name) => name in value);
 }

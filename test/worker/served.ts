@@ -25,11 +25,22 @@ const functions = {
     if (kind === 'nothing') throw undefined as unknown;
     throw new RangeError('out of reach', { cause: new TypeError('the cause') });
   },
+  /** A second call in the same worker. */
+  serveAgain: () => {
+    serveTransferKit();
+  },
   unsendable: () => fromArrays({ inputs: [[1]], targets: ['a'] }),
   predictAll: (model: AnyModel, inputs: readonly number[][]) => predict(model, [...inputs]),
   busy(milliseconds: number) {
     const end = performance.now() + milliseconds;
     while (performance.now() < end);
+  },
+  /** Ends the worker by an error that nobody catches. */
+  crash() {
+    setTimeout(() => {
+      throw new Error('an uncaught error');
+    });
+    return new Promise<void>(() => undefined);
   },
   /** Ends the worker in the middle of a call. */
   exit: () => process.exit(3),

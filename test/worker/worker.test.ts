@@ -7,8 +7,10 @@ import { tensor } from '@tensorflow/tfjs-core';
 import {
   evaluate,
   isTransferKitError,
+  load,
   predict,
   trainHead,
+  zipBlob,
   type EpochReport,
   type Progress,
   type TransferKitError,
@@ -114,6 +116,19 @@ describe('verbs in a worker', () => {
     expect(loaded.labels).toEqual(tinyLabels);
     model.dispose();
     loaded.dispose();
+  });
+
+  test('an archive that this thread packs is the whole model', async () => {
+    const model = await kit.functions.withHead({ labels: tinyLabels });
+    await kit.trainHead(model, tinySamples());
+    let archive = new Blob();
+    await kit.save(
+      model,
+      zipBlob((blob) => void (archive = blob)),
+    );
+    using here = await load(archive, { task: 'classes' });
+    expect([here.labels, here.head.trained, here.history.length]).toEqual([tinyLabels, true, 1]);
+    model.dispose();
   });
 
   test('classifiers by nearest examples are called', async () => {
@@ -320,6 +335,13 @@ describe('callbacks and signals', () => {
       if (seen.length === 3) controller.abort();
     }
     expect(seen).toHaveLength(3);
+    const later = new AbortController();
+    setTimeout(() => {
+      later.abort();
+    }, 200);
+    const start = performance.now();
+    for await (const _ of kit.predictLive(there, input, { signal: later.signal, maxPerSecond: 0.01 }));
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(() => kit.predictLive(there, input, { maxPerSecond: 0 })).toThrow(/predictLive: expected maxPerSecond/);
     there.dispose();
   });
@@ -353,6 +375,31 @@ describe('the end of a worker', () => {
     const error = (await caught(connectTransferKit(startWorker(path)))) as Error;
     expect(error.message).toContain('connectTransferKit: expected a worker that runs, but broken program.');
     expect(await code(connectTransferKit({} as never))).toBe('INVALID_OPTION');
+  });
+
+  test('the reason of an uncaught error is told', async () => {
+    const own = await connect();
+    const error = (await caught(own.functions.crash())) as Error;
+    expect(error.message).toContain('it has ended: an uncaught error');
+  });
+
+  test('a second connection to a worker is an error, and the first one goes on', async () => {
+    const worker = startWorker(file);
+    const own = await connectTransferKit<Functions>(worker);
+    expect(await code(connectTransferKit(worker, { seconds: 1 }))).toBe('INVALID_OPTION');
+    expect(await own.functions.echo('still here')).toBe('still here');
+    own.dispose();
+    expect(await code(connectTransferKit(worker))).toBe('INVALID_OPTION');
+  });
+
+  test('serving twice in a worker is an error', async () => {
+    expect(await code(kit.functions.serveAgain())).toBe('INVALID_OPTION');
+  });
+
+  test('seconds beyond what a timer holds mean without a limit', async () => {
+    const own = await connectTransferKit<Functions>(startWorker(file), { seconds: 1e9 });
+    expect(await own.functions.echo(1)).toBe(1);
+    own.dispose();
   });
 
   test('serving outside of a worker is an error', () => {
