@@ -68,7 +68,8 @@ export type ServedVerb = keyof typeof verbs;
  * file. In Node the same with a Worker of `node:worker_threads`.
  *
  * @param options - See {@link ServeOptions}.
- * @throws TransferKitError `INVALID_OPTION` outside of a worker, and for a function with the name of a verb.
+ * @throws TransferKitError `INVALID_OPTION` outside of a worker, for a second call, and for a function with the name of a
+ * verb.
  *
  * @example
  * ```ts

@@ -33,8 +33,10 @@ export interface WorkerLinks {
   /**
    * In a worker: keeps a sign of life under this name until the worker ends. Environments that report the end of a worker
    * do nothing.
+   *
+   * @returns Whether `watchLife` will notice its end.
    */
-  showLife(name: string): Promise<void>;
+  showLife(name: string): Promise<boolean>;
   /** Calls `ended` when the sign of life of this name is gone. */
   watchLife(name: string, ended: () => void): void;
   /**

@@ -1,6 +1,7 @@
 // The page's side: starts the conversation with a worker, and notices its end.
 import type { Endpoint, WorkerLinks } from '../core/endpoint.ts';
 import { TransferKitError } from '../core/errors.ts';
+import { invalidOption, isObject } from '../core/optionChecks.ts';
 import { isMessage, protocol, type Message } from './messages.ts';
 import { pageKinds } from './pageValues.ts';
 import { openPeer } from './peer.ts';
@@ -23,7 +24,16 @@ export interface Connection {
  */
 export function connect(links: WorkerLinks, worker: unknown, seconds: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
+    if (isObject(worker) && connected.has(worker)) {
+      throw invalidOption(
+        'a worker without a connection',
+        worker,
+        'one that has, or had, one: use that, or start another',
+      );
+    }
     let isReady = false;
+    /** What the worker's program failed with, where the environment says it. */
+    let uncaught: string | undefined;
     const lose = (reason: string, advice: string): void => {
       const error = () =>
         new TransferKitError('WORKER_LOST', `expected a worker that runs, but ${reason}. ${advice}`, { reason });
@@ -49,9 +59,11 @@ export function connect(links: WorkerLinks, worker: unknown, seconds: number): P
       }
       clearTimeout(timer);
       isReady = true;
-      links.watchLife(life, () => {
-        lose('it has ended', startAgain);
-      });
+      if (message.isShown) {
+        links.watchLife(life, () => {
+          lose('it has ended', startAgain);
+        });
+      }
       resolve({
         functions: message.functions,
         request: peer.request,
@@ -70,22 +82,32 @@ export function connect(links: WorkerLinks, worker: unknown, seconds: number): P
       error(reason) {
         // A worker goes on after an uncaught error of the app's code.
         if (!isReady) lose(reason, "Check the worker's address and its program, which must call serveTransferKit().");
+        uncaught = reason;
       },
       end() {
-        lose('it has ended', startAgain);
+        lose(uncaught === undefined ? 'it has ended' : `it has ended: ${uncaught.replace(/\.$/, '')}`, startAgain);
       },
     });
+    connected.add(Object(worker) as object);
     const life = `transferkit-worker-${String(performance.timeOrigin + performance.now())}-${String(++connections)}`;
     const greet = (): void => {
       send({ transferkit: 'hello', protocol, life }, []);
     };
-    const timer = setTimeout(() => {
-      lose(`it did not answer for ${String(seconds)} s`, 'Its program must call serveTransferKit().');
-    }, seconds * 1000);
+    const timer = setTimeout(
+      () => {
+        lose(`it did not answer for ${String(seconds)} s`, 'Its program must call serveTransferKit().');
+      },
+      Math.min(seconds * 1000, longestTimer),
+    );
     greet();
   });
 }
 
 let connections = 0;
+/** Workers that have, or had, a connection: a second one would get the answers of the first one. */
+const connected = new WeakSet<object>();
+
+/** Longer times make timers fire at once. */
+const longestTimer = 2 ** 31 - 1;
 
 const startAgain = 'Start a new one; a training with a checkpoint goes on there with resume: true.';

@@ -1,4 +1,5 @@
 // Repeats asynchronous work at the pace of whoever uses its results.
+import { pause } from '../core/pause.ts';
 
 /** Pace of {@link repeat}. */
 export interface RepeatPace {
@@ -17,7 +18,6 @@ export async function* repeat<Value>(
     const value = await work();
     if (isOver()) return;
     yield value;
-    const left = 1000 / maxPerSecond - (performance.now() - start);
-    await new Promise((resolve) => setTimeout(resolve, left));
+    await pause(1000 / maxPerSecond - (performance.now() - start), signal === undefined ? [] : [signal]);
   }
 }

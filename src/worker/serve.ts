@@ -1,5 +1,6 @@
 // The worker's side: answers the page's calls.
 import type { Endpoint, WorkerLinks } from '../core/endpoint.ts';
+import { TransferKitError } from '../core/errors.ts';
 import { isMessage, protocol, type Message } from './messages.ts';
 import { pageKinds } from './pageValues.ts';
 import { openPeer } from './peer.ts';
@@ -14,12 +15,17 @@ export type ServedFunction = (...args: never) => unknown;
  * @param functions - All of them, by name.
  * @param own - Names of those that belong to the app.
  * @returns Whether this is a worker.
+ * @throws TransferKitError `INVALID_OPTION` for a second call: each one would answer.
  */
 export function serve(
   links: WorkerLinks,
   functions: Readonly<Record<string, ServedFunction>>,
   own: readonly string[],
 ): boolean {
+  if (isServing) {
+    const text = 'expected one call in a worker, got a second one. Give all functions to the first one.';
+    throw new TransferKitError('INVALID_OPTION', text);
+  }
   const send = (message: Message, transfer: readonly Transferable[]): void => {
     endpoint?.send(message, transfer);
   };
@@ -46,10 +52,13 @@ export function serve(
   const greet = async (life: string): Promise<void> => {
     if (isGreeted) return;
     isGreeted = true;
-    await links.showLife(life);
-    send({ transferkit: 'ready', protocol, functions: own }, []);
+    const isShown = await links.showLife(life);
+    send({ transferkit: 'ready', protocol, functions: own, isShown }, []);
   };
   // A page may have said hello before this program ran.
   send({ transferkit: 'listening' }, []);
-  return endpoint !== undefined;
+  isServing = endpoint !== undefined;
+  return isServing;
 }
+
+let isServing = false;

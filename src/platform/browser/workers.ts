@@ -24,10 +24,12 @@ export const browserWorkers: WorkerLinks = {
   },
   // A worker that its page ends fires no event, but its locks are released. Pages without locks only learn of errors.
   async showLife(name) {
-    if (hasLocks()) await takeLock(name);
+    // Workers of a data: address and of sandboxed frames have locks, and may not use them.
+    const release = hasLocks() ? await takeLock(name).catch(() => undefined) : undefined;
+    return release !== undefined;
   },
   watchLife(name, ended) {
-    if (hasLocks()) void navigator.locks.request(name, ended);
+    if (hasLocks()) navigator.locks.request(name, ended).catch(() => undefined);
   },
   async snapshot(value) {
     if (!isDrawable(value)) return undefined;

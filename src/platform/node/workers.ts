@@ -17,7 +17,7 @@ export const nodeWorkers: WorkerLinks = {
   },
   parent: (events) => (parentPort === null ? undefined : listen(parentPort, events, () => parentPort?.close())),
   // The event 'exit' reports the end of a worker.
-  showLife: () => Promise.resolve(),
+  showLife: () => Promise.resolve(false),
   watchLife: () => undefined,
   snapshot: () => Promise.resolve(undefined),
 };
