@@ -25,14 +25,16 @@ export type UseBackendOptions = ChoiceOptions;
  * @param preference - One name or several in order: `'wasm'` or `'cpu'` in Node, or `'webgpu'` with the
  * packages `webgpu` and `@tensorflow/tfjs-backend-webgpu`; `'webgpu'`, `'webgl'`, `'wasm'` or
  * `'cpu'` in a browser; or any that the app has registered with tfjs. Default: the backend that the app has already
- * set, else the platform's, in that order; in a page that draws in software `'wasm'` is the first.
+ * set, else the platform's, in that order; `'wasm'` comes before `'webgpu'` and `'webgl'` where a page draws in software, and
+ * before a `'webgl'` that computes with 16 bits, as on many phones.
  * @param options - See {@link UseBackendOptions}. On `wasm` the work is divided among threads. Default: in Node all
  * cores that the process may use (limits of a container are respected); in a browser all cores if the page is
  * cross-origin isolated, else one. The threads do not keep a process alive. Call `useBackend` again to change the
  * options.
  * @returns The name of the backend, why it was chosen, which ones were tried before it, the kernels that were added,
- * the number of threads, and notes: why there are fewer threads than requested, and that the backend is `cpu` although others
- * come before it. That is also a warning on the console, once.
+ * the number of threads, and notes: why there are fewer threads than requested, that the backend is `cpu` although others
+ * come before it, and that it computes with 16 bits, with which training may go wrong. The last two are also warnings on the
+ * console, once, and in the `warnings` of training logs.
  * @throws TransferKitError `PACKAGE_MISSING` with the command that installs it, `BACKEND_UNAVAILABLE` with the reason
  * of each that was tried, `BACKEND_WRONG_RESULT`, `INVALID_OPTION`. After an error the previous backend stays active.
  *

@@ -90,7 +90,7 @@ export interface TrainingLog {
    * Problems that did not stop the training but make its figures less reliable: few examples of a label (under ten for
    * training, five for validation), validation examples that are also training examples (the same path, input object or
    * id), a loss at chance level, an accuracy no better than that of always predicting the most frequent label; and that the
-   * backend is `cpu` because no faster one started. Each appears once; missing when there are none.
+   * backend is `cpu` because no faster one started, or computes with 16 bits. Each appears once; missing when there are none.
    */
   readonly warnings?: readonly string[];
   readonly seed: number;

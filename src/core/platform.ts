@@ -194,8 +194,11 @@ export interface BackendLoader {
   readonly starts?: boolean;
   /** Whether it is started only by its name, never as the platform's default. */
   readonly isOnlyAskedFor?: boolean;
-  /** Why the platform's default leaves the backend out here, such as a renderer in software; undefined where it does not. */
-  readonly isSlow?: () => Promise<string | undefined>;
+  /**
+   * Why the platform's default takes the others first here, such as a renderer in software or 16 bits; undefined where it
+   * does not.
+   */
+  readonly drawback?: () => Promise<string | undefined>;
 }
 
 /** Where the binary of tfjs's wasm backend is. */

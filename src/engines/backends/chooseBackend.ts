@@ -23,7 +23,7 @@ export interface BackendReport {
   readonly registered: readonly string[];
   /** Number of threads that share the work on 'wasm'; 1 for other backends. */
   readonly threads: number;
-  /** Reasons for fewer threads or kernels than requested; [] when there are none. */
+  /** Reasons for fewer threads or kernels than requested, for `cpu`, and for not training on it; [] when there are none. */
   readonly notes: readonly string[];
 }
 
@@ -82,13 +82,13 @@ async function firstThatStarts(
   preference: readonly string[] | undefined,
   options: ChoiceOptions = {},
 ): Promise<BackendReport> {
-  const slow: Reason[] = [];
+  const later: Reason[] = [];
   const failures: Failure[] = [];
   const usual = loaders.filter(
     ({ name, isOnlyAskedFor }) => isOnlyAskedFor !== true && (name !== 'cpu' || mayBeCpu(options)),
   );
   const names = preference ?? usual.map(({ name }) => name);
-  for await (const name of preference ?? inPlatformOrder(usual, slow)) {
+  for await (const name of preference ?? inPlatformOrder(usual, later)) {
     try {
       await startBackend(name, loaders, addressOf(options.binary));
     } catch (error) {
@@ -96,7 +96,7 @@ async function firstThatStarts(
       continue;
     }
     const failed = failures.map((failure) => ({ name: failure.name, reason: reasonOf(failure.error) }));
-    const tried = [...slow.filter((each) => each.name !== name), ...failed];
+    const tried = [...later.filter((each) => each.name !== name), ...failed];
     const why = whyOf(names, tried, preference !== undefined);
     const completion = await completeBackend(kernelOptions(options));
     const note = noteSlowBackend(name, failed);
@@ -110,18 +110,18 @@ function mayBeCpu({ fallback = true }: ChoiceOptions): boolean {
 }
 
 /**
- * The platform's order: what is slow here comes after the others, and cpu comes last, if at all. Each is looked at only when
+ * The platform's order: what has a drawback here comes after the others, and cpu comes last, if at all. Each is looked at only when
  * those before it have not started.
  */
-async function* inPlatformOrder(loaders: readonly BackendLoader[], slow: Reason[]): AsyncGenerator<string> {
+async function* inPlatformOrder(loaders: readonly BackendLoader[], later: Reason[]): AsyncGenerator<string> {
   const last = loaders.filter(({ name }) => name === 'cpu');
-  for (const { name, isSlow } of loaders.filter((loader) => loader.name !== 'cpu')) {
+  for (const { name, drawback } of loaders.filter((loader) => loader.name !== 'cpu')) {
     // Where that cannot be found out, its start says why.
-    const reason = await isSlow?.().catch(() => undefined);
+    const reason = await drawback?.().catch(() => undefined);
     if (reason === undefined) yield name;
-    else slow.push({ name, reason });
+    else later.push({ name, reason });
   }
-  yield* [...slow, ...last].map(({ name }) => name);
+  yield* [...later, ...last].map(({ name }) => name);
 }
 
 function addressOf(binary: ChoiceOptions['binary']): BinaryAddress | undefined {

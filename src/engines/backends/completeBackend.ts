@@ -1,6 +1,8 @@
 // Makes the active backend ready for training: registers gradients with tfjs, places kernels, checks the arithmetic.
 import { backend, getBackend, getGradient, type GradConfig, type KernelBackend } from '@tensorflow/tfjs-core';
 import type { Completion, KernelOptions } from './completion.ts';
+import { gpuBackendOf } from './gpuBackend.ts';
+import { noteHalfPrecision } from './halfPrecision.ts';
 import { watchLoss } from './lostBackend.ts';
 
 /** The completion of each backend instance that has passed the self-test. */
@@ -27,7 +29,8 @@ export async function completeBackend(options: KernelOptions = {}): Promise<Comp
     await selfTest(name);
     tested.set(instance, kernels);
   }
-  return completion;
+  if (gpuBackendOf(instance) === undefined) return completion;
+  return { ...completion, notes: [...completion.notes, ...(await noteHalfPrecision(name, instance))] };
 }
 
 /** Only wasm needs the code that is imported here. */

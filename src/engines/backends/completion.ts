@@ -31,6 +31,6 @@ export interface Completion {
   /** Names of the placed kernels of this package. */
   readonly registered: readonly string[];
   readonly threads: number;
-  /** Reasons for fewer threads or kernels than requested. */
+  /** Reasons for fewer threads or kernels than requested, and for not training on it. */
   readonly notes: readonly string[];
 }

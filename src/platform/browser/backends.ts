@@ -10,13 +10,13 @@ export const browserBackends: readonly BackendLoader[] = [
     name: 'webgpu',
     packageName: '@tensorflow/tfjs-backend-webgpu',
     load: async () => (await start()).loadWebgpu(),
-    isSlow: async () => (await start()).slowWebgpu(),
+    drawback: async () => (await start()).drawbackOfWebgpu(),
   },
   {
     name: 'webgl',
     packageName: '@tensorflow/tfjs-backend-webgl',
     load: async () => (await start()).loadWebgl(),
-    isSlow: async () => (await start()).slowWebgl(),
+    drawback: async () => (await start()).drawbackOfWebgl(),
   },
   {
     name: 'wasm',

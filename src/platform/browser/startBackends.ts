@@ -22,8 +22,8 @@ async function importWebgpu(): Promise<void> {
   }
 }
 
-/** Why webgpu would be slow here; undefined where it would not. */
-export async function slowWebgpu(): Promise<string | undefined> {
+/** Why webgpu comes after others here; undefined where it does not. */
+export async function drawbackOfWebgpu(): Promise<string | undefined> {
   if (!hasWebgpu()) return undefined;
   await importWebgpu();
   return softwareWebgpu();
@@ -43,10 +43,16 @@ async function importWebgl(): Promise<void> {
   }
 }
 
-/** Why webgl would be slow here; undefined where it would not. */
-export async function slowWebgl(): Promise<string | undefined> {
+/** Why webgl comes after others here; undefined where it does not. */
+export async function drawbackOfWebgl(): Promise<string | undefined> {
   await importWebgl();
-  return softwareWebgl();
+  return softwareWebgl() ?? halfWebgl();
+}
+
+/** As tfjs decides it; undefined where there is no WebGL. */
+function halfWebgl(): string | undefined {
+  if (env().getNumber('WEBGL_VERSION') === 0 || env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) return undefined;
+  return 'webgl computes with 16 bits on this device, with which training goes wrong; wasm has 32';
 }
 
 /** Imports wasm and starts it, with the binary that this package carries or with the user's. */

@@ -1,6 +1,7 @@
 // The warnings of a training run.
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import type { Run } from '../state/plan.ts';
+import { halfPrecisionNotes } from '../../engines/backends/halfPrecision.ts';
 import { slowBackendNotes } from '../../engines/backends/slowBackend.ts';
 import { watchExamples } from './seenExamples.ts';
 import { fewExamples, lastFigures, noBetterThanChance, sharedExamples } from './warnings.ts';
@@ -29,6 +30,7 @@ export function watchRun(run: Run): WatchedRun {
       const isPlain = hasPlainLoss(run) && !judged.isWeighted();
       return [
         ...slowBackendNotes(),
+        ...halfPrecisionNotes(),
         ...fewExamples(model, train, 'training'),
         ...(validation === undefined ? [] : fewExamples(model, validation, 'validation')),
         ...sharedExamples(seen.validation?.sharedWith(trunk) ?? 0, 'validation'),

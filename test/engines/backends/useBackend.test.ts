@@ -88,7 +88,7 @@ describe('in a fresh process', () => {
 
   test('cpu is not chosen by default if that is ruled out; a slow backend comes last', async () => {
     const cpu = nodeBackends.filter(({ name }) => name === 'cpu');
-    const slow: BackendLoader = { ...absent, name: 'slow', isSlow: () => Promise.resolve('in software') };
+    const slow: BackendLoader = { ...absent, name: 'slow', drawback: () => Promise.resolve('in software') };
     const error = await errorOf(chooseBackend([slow, absent, ...cpu], undefined, { fallback: false }));
     expect(error.message).toContain("('absent', 'slow')");
     expect(getBackend()).toBeUndefined();
@@ -96,16 +96,16 @@ describe('in a fresh process', () => {
 
   test('what is slow is asked only where nothing before it has started', async () => {
     const asked: string[] = [];
-    const isSlow = (name: string, reason?: string) => () => {
+    const drawback = (name: string, reason?: string) => () => {
       asked.push(name);
       return Promise.resolve(reason);
     };
     const starts = registered('first');
     const loaders: BackendLoader[] = [
-      { ...absent, name: 'software', isSlow: isSlow('software', 'in software') },
-      { ...absent, isSlow: () => Promise.reject(new Error('not found out')) },
-      { ...starts, isSlow: isSlow('first') },
-      { ...starts, name: 'second', isSlow: isSlow('second') },
+      { ...absent, name: 'software', drawback: drawback('software', 'in software') },
+      { ...absent, drawback: () => Promise.reject(new Error('not found out')) },
+      { ...starts, drawback: drawback('first') },
+      { ...starts, name: 'second', drawback: drawback('second') },
     ];
     const { name, why, tried } = await chooseBackend(loaders);
     expect({ name, asked }).toEqual({ name: 'first', asked: ['software', 'first'] });
