@@ -108,6 +108,12 @@ function endFences(instance: Webgl, loss: () => string | undefined): void {
     values !== undefined && loss() !== undefined ? values : cache(dataId, values);
 }
 
+/**
+ * Milliseconds from a failed read to the news of the loss, at most: where programs are being compiled it takes more than 100.
+ * Reads hardly fail for other reasons.
+ */
+const longestNews = 5000;
+
 function webgpu(instance: Webgpu): GpuBackend {
   const { device, tensorMap } = instance;
   let reason: string | undefined;
@@ -117,7 +123,11 @@ function webgpu(instance: Webgpu): GpuBackend {
   return {
     instance,
     loss: () => reason,
-    news: () => Promise.race([lost, new Promise<void>((resolve) => setTimeout(resolve, 100))]),
+    news: async () => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      await Promise.race([lost, new Promise<void>((resolve) => (timer = setTimeout(resolve, longestNews)))]);
+      clearTimeout(timer);
+    },
     hostValues: (dataId) => hostValues(tensorMap, dataId),
     replaceRun: (replacement) => {
       instance.runWebGPUProgram = replacement(instance.runWebGPUProgram.bind(instance));
