@@ -14,6 +14,7 @@ import {
   useBackend,
   type Picture,
 } from '../../src/index.ts';
+import { drawing } from './drawing.ts';
 
 /** What the job computed. */
 export interface JobResult {
@@ -46,7 +47,7 @@ export async function wholeJob(place?: string): Promise<JobResult> {
   const options = { epochs: 2, batchSize: 4, unfreeze: { from: 'block_5_expand' }, seed: 1 };
   const tuned = await fineTune(model, samplesOf(0, 12), options);
   const { accuracy } = await evaluate(model, samplesOf(12, 20));
-  const pictures = Array.from({ length: 8 }, (_, i) => drawing(12 + i));
+  const pictures = Array.from({ length: 8 }, (_, i) => drawing(12 + i, size));
   const probabilities = firstOf(await predict(model, pictures));
   let loaded: number[] = [];
   if (place !== undefined) {
@@ -75,24 +76,5 @@ function firstOf(all: readonly (readonly { readonly label: string; readonly prob
 
 function samplesOf(from: number, to: number): ReturnType<typeof fromArrays<Picture>> {
   const places = Array.from({ length: to - from }, (_, i) => from + i);
-  return fromArrays({ inputs: places.map(drawing), targets: places.map((i) => labels[i % 2] ?? '') });
-}
-
-/** Rings or stripes in colours and of a width that follow from the number, in whole numbers: the same in every browser. */
-function drawing(index: number): Picture {
-  const data = new Uint8Array(size * size * 3);
-  const width = 5 + (index % 4);
-  for (let y = 0, to = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const [across, down] = [x - 40 - index, y - 50 + index];
-      const isDark =
-        index % 2 === 0
-          ? ((across * across + down * down) >> (6 + (index % 2))) % width < width / 2
-          : (x + y * (index % 3)) % width < width / 2;
-      const noise = (x * 7919 + y * 104729 + index * 1299709) % 97;
-      for (let channel = 0; channel < 3; channel++)
-        data[to++] = (isDark ? 20 : 140) + ((noise + channel * index * 9) % 100);
-    }
-  }
-  return { width: size, height: size, data };
+  return fromArrays({ inputs: places.map((i) => drawing(i, size)), targets: places.map((i) => labels[i % 2] ?? '') });
 }
