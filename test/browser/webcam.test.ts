@@ -97,6 +97,15 @@ describe('a camera that is allowed', () => {
   });
 
   test.each([
+    ['aborted', { code: 'ABORTED' }, 0],
+    ['hung', { code: 'ABORTED' }, 1],
+    ['lost', { code: 'CAMERA_UNAVAILABLE', problem: 'lost' }, 1],
+  ] as const)('%s before its first picture is shown: an error, and the camera is off', async (how, told, asked) => {
+    const tracks = Array.from({ length: asked }, () => 'ended');
+    expect(await ask('startBadly', how)).toMatchObject({ told, asked, tracks });
+  });
+
+  test.each([
     ['NotReadableError', 'busy', /could not be started \(Could not start video source\)\. Close other programs/],
     ['OverconstrainedError', 'missing', /there is none/],
   ])('the browser says %s: %s', async (name, problem, text) => {

@@ -16,6 +16,13 @@ export interface WebcamInPage {
   start(options?: WebcamOptions): Promise<Told | undefined>;
   /** Starts a camera and aborts while it starts. */
   startAborted(): Promise<Told | undefined>;
+  /**
+   * Starts a camera while the browser's `play` works as named: 'lost' ends the camera in the middle of it, 'hung' never
+   * ends and is aborted; 'aborted' is a signal that is aborted before.
+   */
+  startBadly(
+    how: 'lost' | 'hung' | 'aborted',
+  ): Promise<{ told: Told | undefined; asked: number; tracks: readonly string[] }>;
   /** The shown element, and what the camera says of itself. */
   state(): { style: string; size: readonly number[]; paused: boolean; hasStream: boolean; tracks: readonly string[] };
   /** One picture: its type, bytes, and decoded size. */
@@ -76,6 +83,36 @@ window.camera = {
     const starting = toldBy(webcam({ signal: aborted.signal }));
     aborted.abort();
     return starting;
+  },
+  async startBadly(how) {
+    const { mediaDevices: devices } = navigator;
+    const ask = devices.getUserMedia.bind(devices);
+    const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'play') ?? {};
+    const streams: MediaStream[] = [];
+    const aborted = new AbortController();
+    let asked = 0;
+    devices.getUserMedia = async (wanted) => {
+      asked++;
+      const found = await ask(wanted);
+      streams.push(found);
+      return found;
+    };
+    HTMLMediaElement.prototype.play = () => {
+      if (how === 'lost') streams[0]?.getTracks()[0]?.dispatchEvent(new Event('ended'));
+      setTimeout(() => {
+        aborted.abort();
+      });
+      return how === 'lost' ? pause(50).then(() => undefined) : new Promise(() => undefined);
+    };
+    if (how === 'aborted') aborted.abort();
+    try {
+      const told = await toldBy(webcam(how === 'lost' ? {} : { signal: aborted.signal }));
+      const tracks = streams.flatMap((each) => each.getTracks().map(({ readyState }) => readyState));
+      return { told, asked, tracks };
+    } finally {
+      devices.getUserMedia = ask;
+      Object.defineProperty(HTMLMediaElement.prototype, 'play', play);
+    }
   },
   state() {
     const { video, size } = running();

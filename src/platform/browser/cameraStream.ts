@@ -26,6 +26,7 @@ export async function openStream({ facing, height, width, signal }: StreamOption
   // Pages without https do not have it, whatever the types say.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (devices === undefined) throw cameraError('insecure');
+  if (signal?.aborted === true) throw stopped(signal);
   const opening = devices.getUserMedia({
     audio: false,
     video: {
@@ -60,7 +61,9 @@ export async function showStream(stream: MediaStream, signal: AbortSignal | unde
   let timer: ReturnType<typeof setTimeout> | undefined;
   const first = new Promise<void>((resolve, reject) => {
     video.addEventListener('loadeddata', () => {
-      resolve();
+      video.play().then(resolve, (cause: unknown) => {
+        reject(cameraError('silent', cause));
+      });
     });
     track?.addEventListener('ended', () => {
       reject(cameraError('lost'));
@@ -71,14 +74,17 @@ export async function showStream(stream: MediaStream, signal: AbortSignal | unde
   });
   try {
     await untilAborted(first, signal);
-    await video.play();
     return video;
-  } catch (cause) {
+  } catch (error) {
     video.srcObject = null;
-    throw isTransferKitError(cause) ? cause : cameraError('silent', cause);
+    throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function stopped({ reason }: AbortSignal): TransferKitError {
+  return new TransferKitError('ABORTED', 'was stopped by its signal.', {}, reason);
 }
 
 /** What a promise gives, unless a signal comes first. */
@@ -87,7 +93,7 @@ async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | u
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
-      reject(new TransferKitError('ABORTED', 'was stopped by its signal.', {}, signal.reason));
+      reject(stopped(signal));
     };
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop);
