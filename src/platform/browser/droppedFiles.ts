@@ -82,7 +82,7 @@ async function fileOf(entry: FileSystemFileEntry): Promise<File> {
   return path.includes('/') ? Object.defineProperty(file, 'webkitRelativePath', { value: path }) : file;
 }
 
-/** A reader gives at most 100 entries at a time in Chromium; an empty list is the end. */
+/** A reader gives at most 100 entries at a time in Chromium, all of them in other browsers; an empty list is the end. */
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const entries: FileSystemEntry[] = [];
@@ -91,7 +91,7 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
       reader.readEntries(done, fail);
     });
     if (some.length === 0) return entries;
-    entries.push(...some);
+    for (const entry of some) entries.push(entry);
   }
 }
 
