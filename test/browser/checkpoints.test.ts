@@ -121,7 +121,7 @@ test.each([
   ['success', 'epochs'],
   ['signal', 'signal'],
   ['error', 'Error: the callback failed'],
-] as const)('a second tab gets BUSY at once, and the checkpoints once the first ends by %s', async (how, end) => {
+] as const)('a second tab gets BUSY, and the checkpoints once the first ends by %s', async (how, end) => {
   const { page } = opened;
   const other = await anotherPage();
   const [name, to] = [how, `indexeddb://${how}`];

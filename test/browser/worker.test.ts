@@ -45,6 +45,14 @@ test('calls whose worker ends reject, and so do workers that do not start', asyn
   expect(await ask('lost')).toEqual({ terminated: 'WORKER_LOST', missing: 'WORKER_LOST', refused: 'WORKER_LOST' });
 });
 
+test('a worker that has no access to locks is not taken for one that has ended', async () => {
+  expect(await ask('withoutLocks')).toBe('alive');
+});
+
+test('a training goes on in the next worker at once, though browsers end a busy one only after a while', async () => {
+  expect(await ask('inherit')).toBe('signal');
+});
+
 test('a training goes on in the next worker to the same bits, wherever the one before was ended', async () => {
   const whole = await ask('trainThrough', 0, 0);
   await opened.page.evaluate('indexedDB.deleteDatabase("transferkit-checkpoints-through")');

@@ -22,6 +22,10 @@ export interface WorkersInPage {
    * @returns Losses of all epochs, and how many checkpoints there were at each end.
    */
   trainThrough(kills: number, seed: number): Promise<readonly number[]>;
+  /** What a worker that may not use locks, as one of a sandboxed frame, answers a while after it was connected. */
+  withoutLocks(): Promise<unknown>;
+  /** Ends a worker that trains while it computes without a pause, and goes on in the next one: what ended that. */
+  inherit(): Promise<string | undefined>;
   /** Labels of so many predictions of a video. */
   live(predictions: number): Promise<readonly string[]>;
 }
@@ -168,6 +172,50 @@ window.workers = {
       own.dispose();
       return [...epochs.map(({ loss }) => loss), ...predictions.map(({ probability }) => probability)];
     }
+  },
+
+  async withoutLocks() {
+    const refuse = "LockManager.prototype.request = () => Promise.reject(new DOMException('', 'SecurityError'));";
+    const program = `${refuse} await import('${location.origin}/worker.js');`;
+    const address = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
+    const own = await connectTransferKit<Functions>(startWorker(address), { seconds: 10 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const answer = await own.functions.echo('alive');
+    own.dispose();
+    return answer;
+  },
+
+  async inherit() {
+    const options = { ...training, epochs: 1000, checkpoint: { to: 'indexeddb://inherited' }, resume: true } as const;
+    const start = async () => {
+      const own = await connectTransferKit<Functions>(startWorker());
+      await own.useBackend('wasm');
+      return { own, model: await own.functions.withHead({ labels: tinyLabels }) };
+    };
+    const [first, next] = [await start(), await start()];
+    await new Promise<void>((trains) => {
+      first.own
+        .trainHead(first.model, tinySamples(), {
+          ...options,
+          onEpoch: () => {
+            trains();
+          },
+        })
+        .catch(() => undefined);
+    });
+    first.own.functions.busy(60_000).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    first.own.dispose();
+    const stop = new AbortController();
+    const log = await next.own.trainHead(next.model, tinySamples(), {
+      ...options,
+      signal: stop.signal,
+      onEpoch: () => {
+        stop.abort();
+      },
+    });
+    next.own.dispose();
+    return log.stoppedBy;
   },
 
   async live(predictions) {

@@ -9,6 +9,8 @@ const store = 'pieces';
 const scheme = 'indexeddb://';
 /** Browsers refuse single values of several hundred megabytes. */
 const pieceBytes = 2 ** 24;
+/** Milliseconds. Chromium ends a worker in the middle of a computation, and releases its locks, after 2 seconds. */
+const patience = 3000;
 
 /**
  * Opens the database of `indexeddb://name`; creates it when it is missing.
@@ -29,7 +31,8 @@ export async function openCheckpoints(location: string): Promise<CheckpointStore
 }
 
 /**
- * Takes the right to write to `indexeddb://name`, which ends with this page or worker at the latest. Where the browser
+ * Takes the right to write to `indexeddb://name`, which ends with this page or worker at the latest. It waits a moment
+ * for one that is about to end. Where the browser
  * has no locks (pages that are neither https nor localhost), anybody gets it.
  *
  * @returns A function that gives it back.
@@ -38,7 +41,7 @@ export async function openCheckpoints(location: string): Promise<CheckpointStore
 export async function holdCheckpoints(location: string): Promise<() => Promise<void>> {
   const name = databaseOf(location);
   if (!hasLocks()) return async () => undefined;
-  const release = await explained(location, () => takeLock(name));
+  const release = await explained(location, () => takeLock(name, patience));
   if (release !== undefined) return release;
   const text =
     `expected checkpoints that no other training writes to, got '${location}', which a tab, worker or verb of this site ` +

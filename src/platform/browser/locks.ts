@@ -9,9 +9,10 @@ export function hasLocks(): boolean {
 /**
  * Takes a lock if nobody holds it. Only where {@link hasLocks}.
  *
+ * @param patience - How long to wait for whoever holds it, in milliseconds.
  * @returns A function that releases it, and resolves when others can take it; undefined when it is held already.
  */
-export function takeLock(name: string): Promise<(() => Promise<void>) | undefined> {
+export function takeLock(name: string, patience = 0): Promise<(() => Promise<void>) | undefined> {
   return new Promise((resolve, reject) => {
     const held = (lock: Lock | null): Promise<void> | undefined => {
       if (lock !== null) {
@@ -25,8 +26,13 @@ export function takeLock(name: string): Promise<(() => Promise<void>) | undefine
       resolve(undefined);
       return undefined;
     };
-    const over: Promise<unknown> = navigator.locks.request(name, { ifAvailable: true }, held);
-    over.catch(reject);
+    const waiting = patience === 0 ? undefined : AbortSignal.timeout(patience);
+    const options: LockOptions = waiting === undefined ? { ifAvailable: true } : { signal: waiting };
+    const over: Promise<unknown> = navigator.locks.request(name, options, held);
+    over.catch((error: unknown) => {
+      if (waiting !== undefined && error === waiting.reason) resolve(undefined);
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    });
   });
 }
 
