@@ -35,7 +35,7 @@ test('a webgl of 16 bits is told by the report, the console once, and the traini
   const { warnings = [] } = await train();
   expect(warnings).toContain(report.notes[0]);
   expect(warned).toEqual([`[transferkit] useBackend: ${report.notes[0]!}.`]);
-});
+}, 180_000);
 
 test('a webgl of 32 bits is not', async () => {
   const { report, warned, train } = await choose({ isHalf: false, backend: 'webgl' });

@@ -61,6 +61,6 @@ window.halfPrecision = {
     );
     const samples = fromArrays({ inputs, targets: inputs.map((_, i) => (i % 2 === 0 ? 'even' : 'odd')) });
     const model = replaceHead(await loadBase(network), { labels: ['even', 'odd'] });
-    return fineTune(model, samples, { epochs: 1, headEpochs: 0, batchSize: 4, seed: 1 });
+    return fineTune(model, samples, { epochs: 1, headEpochs: 0, batchSize: 8, seed: 1 });
   },
 };
