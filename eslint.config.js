@@ -41,7 +41,7 @@ const newerThanBrowsers = [
 
 export default defineConfig([
   globalIgnores([
-    'dist/',
+    '**/dist/',
     'docs/api/',
     'coverage/',
     '.cache/',
