@@ -46,8 +46,6 @@ export interface Surroundings {
   readonly permissions?: readonly string[];
   /** Name of the site, which `--host-resolver-rules` must map. Default: an address that counts as safe. */
   readonly host?: string;
-  /** Runs in the page before its own scripts. */
-  readonly before?: () => void;
   /** A program that the page may start as a worker, `/worker.js`. */
   readonly worker?: string;
   /** Packages that are not installed. */
@@ -105,12 +103,11 @@ async function openServer(server: Server, surroundings: Surroundings = {}): Prom
 export async function openAddress(
   address: string,
   end: () => void,
-  { flags: extra = [], permissions = [], before }: Surroundings = {},
+  { flags: extra = [], permissions = [] }: Surroundings = {},
 ): Promise<OpenPage> {
   const browser = await launch(end, extra);
   // A context of its own: what it stores is its own, and a test can open a second page of the same site.
   const context = await browser.newContext({ permissions: [...permissions] });
-  if (before !== undefined) await context.addInitScript(before);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
