@@ -606,7 +606,7 @@ describe('what is refused', () => {
       'another object',
       () => ({ a: 1, b: 2 }),
       'UNSUPPORTED_SOURCE',
-      'loadBase: expected the path or address of a model, an IOHandler, a LayersModel, a GraphModel or a module that carries weights, got an object with a, b.',
+      'loadBase: expected the path or address of a model, its bytes or a Blob of them, an IOHandler, a LayersModel, a GraphModel or a module that carries weights, got an object with a, b.',
     ],
     ['nothing', () => undefined, 'UNSUPPORTED_SOURCE', 'or a module that carries weights, got undefined.'],
     ['a number', () => 7, 'UNSUPPORTED_SOURCE', 'or a module that carries weights, got 7.'],

@@ -10,6 +10,7 @@ import * as node from '../src/node.ts';
 import * as optimizers from '../src/optimizers.ts';
 import * as schedules from '../src/schedules.ts';
 import * as testing from '../src/testing.ts';
+import * as worker from '../src/worker.ts';
 import { raisedBy } from './support/tensors.ts';
 import { tinyLabels, tinySamples, tinyTransfer, weightValues } from './support/tinyTask.ts';
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
 
 /** A source that would raise another error, were it read. */
 const unread = 'no-such-folder';
+const noWorker = { postMessage: () => undefined, terminate: () => undefined };
 
 /** One row for each function of the doors that takes options. */
 const functions: Record<string, Row> = {
@@ -94,6 +96,9 @@ const functions: Record<string, Row> = {
   trainHead: [(options) => main.trainHead(model, samples, options), { lr: 1 }, 'learningRate'],
   tuneThresholds: [(options) => main.tuneThresholds(model, samples, options), { metrics: 'f1' }, 'metric'],
   useBackend: [(options) => main.useBackend('cpu', options), { thread: 1 }, 'threads'],
+  writeBase: [(options) => main.writeBase(model.base, unread, options), { quantise: 'float16' }, 'quantize'],
+  connectTransferKit: [(options) => worker.connectTransferKit(noWorker, options), { second: 1 }, 'seconds'],
+  serveTransferKit: [worker.serveTransferKit, { function: {} }, 'functions'],
   zoom: [augment.zoom, { ranges: [1, 2] }, 'range'],
 };
 
@@ -105,10 +110,13 @@ const withoutOptions = [
   'fileSystem',
   'freeze',
   'isTransferKitError',
+  'keepStorage',
   'registerLayers',
   'save',
   'toGraphModel',
   'unfreeze',
+  'zipBlob',
+  'zipDownload',
 ];
 
 const fineTune: Call = (options) => main.fineTune(model, samples, options);
@@ -245,7 +253,17 @@ test('an undefined option is ignored', async () => {
 });
 
 test('every exported function has a row, or takes no options', () => {
-  const doors = { ...main, ...augment, ...optimizers, ...schedules, ...node, ...browser, ...layers, ...testing };
+  const doors = {
+    ...main,
+    ...augment,
+    ...optimizers,
+    ...schedules,
+    ...node,
+    ...browser,
+    ...layers,
+    ...testing,
+    ...worker,
+  };
   const exported = Object.entries(doors).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
   expect([...Object.keys(functions), ...withoutOptions].sort()).toEqual(exported.sort());
 });
