@@ -718,7 +718,10 @@ describe('options', () => {
       () => save(model, { load: () => Promise.resolve({}) }),
       'save: expected an IOHandler that can save, got one without save().',
     ],
-    [() => useBackend(''), "useBackend: expected the name of a backend or a list of names ('wasm', 'cpu', 'webgpu'), got \"\"."],
+    [
+      () => useBackend(''),
+      "useBackend: expected the name of a backend or a list of names ('wasm', 'cpu', 'webgpu'), got \"\".",
+    ],
   ];
   test.each(calls.map(([act, text]) => [text, act] as const))('%s', async (text, act) => {
     await refused(act, 'INVALID_OPTION', text);
