@@ -142,6 +142,8 @@ export interface Platform {
    * is given and the picture was larger. Raises UNREADABLE, also for pictures over the limits.
    */
   decodePicture(source: unknown, options?: DecodeOptions): Promise<Picture>;
+  /** Takes back the pixels of {@link decodePicture}, which nobody uses any more. */
+  releasePixels(pixels: Picture['data']): void;
   /** Free memory of this process in bytes. In browsers, which do not report it, an estimate. */
   freeMemory(): number;
   /** Opens storage for rows outside memory. Raises SAVE_FAILED when there is not enough space. */

@@ -1,5 +1,6 @@
 // Pictures in a real page: everything that it can draw, with and without createImageBitmap.
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPage, type OpenPage } from './harness.ts';
 import type { Kind, PicturesInPage, Seen } from './picturesPage.ts';
@@ -32,6 +33,21 @@ test('everything that a page can draw is decoded to its pixels', async () => {
   const { size, first, last }: Seen = await ask('decode', 'img of SVG with a viewBox only');
   expect(size[0]).toBeGreaterThan(size[1]);
   expect([first, last]).toEqual([red, blue]);
+});
+
+test('the canvas that is used again shows nothing of the picture before', async () => {
+  await ask('decode', 'canvas');
+  const white = [255, 255, 255];
+  expect(await ask('decode', 'transparent PNG file')).toEqual({ size: [4, 4], first: white, last: white });
+});
+
+test('a picture of another origin is an error, and does not spoil the pictures after it', async () => {
+  const body = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#00ff00' } })
+    .png()
+    .toBuffer();
+  await opened.page.route('http://other.test/**', (route) => route.fulfill({ body, contentType: 'image/png' }));
+  await expect(ask('decode', 'img of another origin')).rejects.toThrow(/UNREADABLE .*tainted/i);
+  expect(await ask('decode', 'canvas')).toEqual({ size: [8, 4], first: red, last: blue });
 });
 
 test('predict takes frames and SVG elements as it takes a canvas', async () => {

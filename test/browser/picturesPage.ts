@@ -30,6 +30,9 @@ const kinds = {
   'img of SVG': () => Object.assign(new Image(), { src: svgAddress(drawing('width="8" height="4"')) }),
   'img of SVG with a viewBox only': () => Object.assign(new Image(), { src: svgAddress(drawing('')) }),
   SVGImageElement: () => svgImage(svgAddress(drawing('width="8" height="4"'))),
+  'img of another origin': () => Object.assign(new Image(), { src: 'http://other.test/picture.png' }),
+  'transparent PNG file': () =>
+    fileOf('image/png', Object.assign(document.createElement('canvas'), { width: 4, height: 4 })),
   'PNG file': () => fileOf('image/png'),
   'JPEG file, turned': async () => turned(await fileOf('image/jpeg')),
   'damaged file': () => new File([Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16)], 'damaged.jpg'),

@@ -90,7 +90,7 @@ test('in a page without what the oldest browsers lack', async () => {
     await page.reload();
     expect(await page.evaluate('"canParse" in URL || "toReversed" in Array.prototype')).toBe(false);
     await page.waitForFunction('window.job !== undefined');
-    const result = (await page.evaluate(`window.job('indexeddb://job')`)) as JobResult;
+    const result = await page.evaluate<JobResult>(`window.job('indexeddb://job')`);
     expect(problems).toEqual([]);
     expectNear(result.probabilities, node.probabilities);
     expect(result.loaded).toEqual(result.probabilities);

@@ -10,7 +10,6 @@ import { invalidOption, isObject } from '../../core/optionChecks.ts';
 import { assertOptions, type NamesOf } from '../../core/optionNames.ts';
 import { channelsOf, isHostTensor, type HostTensor, type Picture } from '../../core/picture.ts';
 import { settleLimits, type PictureLimits, type SettledLimits } from '../../core/pictureLimits.ts';
-import { releaseBytes } from '../../core/releaseBytes.ts';
 import type { ImageSpec, Preprocessor } from '../../model/model.ts';
 import { kindOf, shown } from '../../core/shown.ts';
 import { pictureRegion } from './fit.ts';
@@ -155,7 +154,7 @@ export function imagePreprocessor(
         resize(picture, { ...plan, scaling: unscaled }, colours);
         writeLuma(colours, scaling, values);
       }
-      if (given === undefined) releaseBytes(picture.data);
+      if (given === undefined) platform.releasePixels(picture.data);
     };
     const write = (input: ImageInput, values: Float32Array): Promise<void> =>
       nameErrors('imagePreprocessor', () => writeNow(input, values));

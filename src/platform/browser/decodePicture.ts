@@ -14,6 +14,7 @@ import { shares, turns } from '../../core/concurrency.ts';
 import { adviceAbout } from '../../core/undecodable.ts';
 import { isDrawable, openFile, readyToDraw, type ReadyPicture } from './drawable.ts';
 import { toBlob } from './pictureBlob.ts';
+import { takePixels } from './pixels.ts';
 import { unreadable } from './unreadable.ts';
 
 /**
@@ -33,7 +34,7 @@ export async function decodePicture(
   if (isDrawable(source)) return drawWithin(await readyToDraw(source), wanted);
   if (typeof ImageData !== 'undefined' && source instanceof ImageData) {
     const { width, height, data } = source;
-    return { width, height, data: channels === 4 ? data : onWhite(data) };
+    return { width, height, data: channels === 4 ? data.slice() : onWhite(data) };
   }
   return inTurn(async () => {
     const { name, blob } = await toBlob(source, limits);
@@ -92,8 +93,10 @@ function drawWithin(picture: ReadyPicture, { channels, limits }: Wanted): Pictur
 function draw({ name, image, width, height }: ReadyPicture, channels: Channels): Picture {
   if (width === 0 || height === 0)
     throw unreadable(name, `its size is ${String(width)}x${String(height)}: it has not loaded`);
-  const context = makeContext(width, height);
-  if (channels !== 4) {
+  const context = contextFor(width, height);
+  if (channels === 4) {
+    context.clearRect(0, 0, width, height);
+  } else {
     context.fillStyle = '#ffffff';
     context.fillRect(0, 0, width, height);
   }
@@ -102,12 +105,30 @@ function draw({ name, image, width, height }: ReadyPicture, channels: Channels):
     const { data } = context.getImageData(0, 0, width, height);
     return { width, height, data: channels === 4 ? data : firstChannels(data, channels) };
   } catch (cause) {
-    // A picture of another origin makes the canvas unreadable.
+    // A picture of another origin makes the canvas unreadable, for pictures after it too.
+    keptContext = undefined;
     throw unreadable(name, cause);
   }
 }
 
-function makeContext(width: number, height: number): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D {
+/** Largest canvas that is kept, in pixels. */
+const mostKept = 2 ** 22;
+let keptContext: Context | undefined;
+
+/** A canvas of at least this size, the one of the picture before if possible: a fresh one costs more than the drawing. */
+function contextFor(width: number, height: number): Context {
+  const { canvas } = keptContext ?? {};
+  if (keptContext !== undefined && canvas !== undefined && canvas.width >= width && canvas.height >= height) {
+    return keptContext;
+  }
+  const [widest, highest] = [Math.max(width, canvas?.width ?? 0), Math.max(height, canvas?.height ?? 0)];
+  if (widest * highest > mostKept) return makeContext(width, height);
+  return (keptContext = makeContext(widest, highest));
+}
+
+type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+function makeContext(width: number, height: number): Context {
   const settings = { willReadFrequently: true }; // keeps the pixels in plain memory
   const context = offscreenContext(width, height, settings) ?? pageContext(width, height, settings);
   if (context !== null) return context;
@@ -133,10 +154,16 @@ function pageContext(
 }
 
 /** The first channels of an opaque canvas. */
-function firstChannels(rgba: ArrayLike<number>, channels: number): Uint8Array {
-  const values = new Uint8Array((rgba.length / 4) * channels);
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += channels) {
-    for (let channel = 0; channel < channels; channel++) values[to + channel] = rgba[from + channel] ?? 0;
+function firstChannels(rgba: Uint8ClampedArray, channels: 1 | 3): Uint8Array {
+  const values = takePixels((rgba.length / 4) * channels);
+  if (channels === 1) {
+    for (let to = 0; to < values.length; to++) values[to] = rgba[4 * to] ?? 0;
+    return values;
+  }
+  for (let from = 0, to = 0; to < values.length; from += 4, to += 3) {
+    values[to] = rgba[from] ?? 0;
+    values[to + 1] = rgba[from + 1] ?? 0;
+    values[to + 2] = rgba[from + 2] ?? 0;
   }
   return values;
 }

@@ -3,6 +3,7 @@
 import type { Platform } from '../../core/platform.ts';
 import { browserBackends } from './backends.ts';
 import { freeMemory } from './freeMemory.ts';
+import { returnPixels } from './pixels.ts';
 import { browserThreads } from './threads.ts';
 import { browserWorkers } from './workers.ts';
 
@@ -20,6 +21,7 @@ export const platform: Platform = {
     load: async () => (await import('./modelDatabase.ts')).storedModel(name),
   }),
   decodePicture: async (source, options) => (await import('./decodePicture.ts')).decodePicture(source, options),
+  releasePixels: returnPixels,
   freeMemory,
   openScratch: async (plan) => (await import('./scratch.ts')).openScratch(plan),
   clearScratch: async () => (await import('./scratch.ts')).clearScratch(),

@@ -2,6 +2,7 @@
 // name #platform. Importing it has no effects: sharp and the backends are loaded on first use.
 import type { io } from '@tensorflow/tfjs-core';
 import type { Platform } from '../../core/platform.ts';
+import { releaseBytes } from '../../core/releaseBytes.ts';
 import { nodeBackends } from './backends.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { decodePicture } from './decodePicture.ts';
@@ -27,6 +28,7 @@ export const platform: Platform = {
   placeToSave: (location) => placeToSave(localPath(location)),
   openHdf5,
   decodePicture,
+  releasePixels: releaseBytes,
   // Respects the limits of a container.
   freeMemory: () => process.availableMemory(),
   openScratch,
