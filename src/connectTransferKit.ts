@@ -72,43 +72,60 @@ export type RemoteContestant =
  * and models in memory, tensors. They are `INVALID_OPTION`; make them in the worker by a function of your own.
  */
 export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> extends Disposable {
+  /** As `useBackend`. */
   useBackend: Remote<typeof useBackend>;
+  /** As `loadBase`. */
   loadBase(source: RemoteSource, options?: LoadBaseOptions): Promise<RemoteBase>;
+  /** As `load`. */
   load<T extends TaskName | Tasks>(
     source: RemoteSource,
     options: LoadOptions<T> & { readonly task: T },
   ): Promise<RemoteModel<T>>;
+  /** As `load`. */
   load(source: PresetName, options?: LoadOptions): Promise<RemoteModel<'classes'>>;
+  /** As `load`. */
   load(source: RemoteSource, options?: LoadOptions): Promise<RemoteLoadedModel>;
+  /** As `save`. */
   save(model: RemoteModel, target: io.IOHandler | string | URL): Promise<void>;
+  /** As `replaceHead`. */
   replaceHead<Heads extends Readonly<Record<string, NamedHead>>>(
     base: RemoteBase,
     options: SeveralHeadsOptions<Heads>,
   ): Promise<RemoteModel<TasksOf<Heads>>>;
+  /** As `replaceHead`. */
   replaceHead<T extends TaskName = 'classes', const Label extends string = string>(
     base: RemoteBase,
     options: HeadOptions<T, Label> & Unmixed<T>,
   ): Promise<RemoteModel<T, Label>>;
+  /** As `freeze`. */
   freeze: Remote<typeof freeze>;
+  /** As `unfreeze`. */
   unfreeze: Remote<typeof unfreeze>;
+  /** As `trainHead`. */
   trainHead: Remote<typeof trainHead>;
+  /** As `fineTune`. */
   fineTune: Remote<typeof fineTune>;
+  /** As `findLearningRate`. */
   findLearningRate: Remote<typeof findLearningRate>;
+  /** As `evaluate`. */
   evaluate<T extends TaskName | Tasks>(
     model: RemoteModel<T>,
     samples: Samples,
     options?: EvaluateOptions,
   ): Promise<EvaluationOf<T>>;
+  /** As `evaluate`. */
   evaluate(
     model: RemoteLoadedModel,
     samples: Samples,
     options?: EvaluateOptions,
   ): Promise<EvaluationOf<TaskName> | EvaluationOf<Tasks>>;
+  /** As `predict`. */
   predict<T extends TaskName | Tasks, Input, Label extends string = string>(
     model: RemoteModel<T, Label>,
     input: Input,
     options?: PredictOptions,
   ): Promise<Predicted<T, Input, Label>>;
+  /** As `predict`. */
   predict<Input>(
     model: RemoteLoadedModel,
     input: Input,
@@ -135,25 +152,33 @@ export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> exte
     input: Input,
     options?: PredictLiveOptions,
   ): AsyncIterableIterator<Predicted<T, Input, Label>>;
+  /** As `calibrate`. */
   calibrate<T extends TaskName | Tasks>(
     model: RemoteModel<T>,
     samples: Samples,
     options?: CalibrateOptions,
   ): Promise<CalibrationOf<T>>;
+  /** As `tuneThresholds`. */
   tuneThresholds<T extends TaskName | Tasks>(
     model: RemoteModel<T>,
     samples: Samples,
     options?: TuneThresholdsOptions,
   ): Promise<ThresholdsOf<T>>;
+  /** As `compare`. */
   compare(
     contestants: Readonly<Record<string, RemoteContestant>>,
     samples: Samples,
     options?: CompareOptions,
   ): Promise<Comparison>;
+  /** As `suggestCut`. */
   suggestCut: Remote<typeof suggestCut>;
+  /** As `previewAugmentation`. */
   previewAugmentation: Remote<typeof previewAugmentation>;
+  /** As `knn`. */
   knn: Remote<typeof knn>;
+  /** As `nearestCentroid`. */
   nearestCentroid: Remote<typeof nearestCentroid>;
+  /** As `writeBase`. */
   writeBase: Remote<typeof writeBase>;
   /** The worker's own functions, as `serveTransferKit` got them. */
   readonly functions: { readonly [Name in keyof Own]: Remote<Own[Name]> };
@@ -188,6 +213,7 @@ const verbs: Readonly<Record<ServedVerb, true>> = {
 /**
  * Connects to a worker whose program calls `serveTransferKit`. The page stays responsive while the worker computes.
  *
+ * @typeParam Own - Type of the functions that the worker got: `typeof functions` there.
  * @param worker - A Worker of the page, or of Node's `node:worker_threads`. `kit.dispose()` ends it.
  * @param options - See {@link ConnectOptions}.
  * @throws TransferKitError `INVALID_OPTION`, `WORKER_LOST` for a worker that does not start. When a worker ends later, all

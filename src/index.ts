@@ -7,7 +7,7 @@ export type { CameraProblem, ErrorCode, ErrorDetails } from './core/errorDetails
 export type { TransferKitErrorOf } from './core/errors.ts';
 export type { Json, JsonObject } from './core/json.ts';
 export type { HostTensor, Picture } from './core/picture.ts';
-export type { DownloadOptions, DownloadProgress } from './core/platform.ts';
+export type { BinaryAddress, DownloadOptions, DownloadProgress } from './core/platform.ts';
 export type {
   AnyModel,
   Base,
@@ -180,5 +180,5 @@ export { tuneThresholds } from './tuneThresholds.ts';
 export type { LabelThreshold, ThresholdsOf, TuneThresholdsOptions } from './tuneThresholds.ts';
 export { useBackend } from './useBackend.ts';
 export type { BackendReport, UseBackendOptions } from './useBackend.ts';
-export type { KernelOptions } from './engines/backends/completion.ts';
+export type { ChoiceOptions, KernelOptions } from './engines/backends/completion.ts';
 export type { WeightModule } from './formats/tfjs/weightModule.ts';

@@ -20,7 +20,9 @@ export interface Endpoint {
 
 /** A worker as browsers and Node have them. */
 export interface WorkerLike {
+  /** Sends a message. */
   postMessage(message: unknown): void;
+  /** Ends the worker. */
   terminate(): unknown;
 }
 
