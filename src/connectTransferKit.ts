@@ -67,9 +67,10 @@ export type RemoteContestant =
  * the moment of the call.
  *
  * Samples stay in the page: targets are sent, and each input when it is read. Signals, progress and callbacks work as
- * usual. Errors have their code and details, and an error that a callback throws comes back as it was. What would have to
- * be called in the middle of a computation cannot be sent: custom losses, schedules, optimizers and preprocessors, heads
- * and models in memory, tensors. They are `INVALID_OPTION`; make them in the worker by a function of your own.
+ * usual. Errors have their code and details, and an error that a callback throws comes back as it was.
+ *
+ * Some values cannot be sent: custom losses, schedules, optimizers and preprocessors; heads and models in memory; tensors.
+ * They raise `INVALID_OPTION`. Make them in the worker, in a function of your own.
  */
 export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> extends Disposable {
   /** As `useBackend`. */

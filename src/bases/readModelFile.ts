@@ -1,7 +1,7 @@
 // Reads a model from a single file: a Keras file or a ZIP archive with the files of a tfjs model, recognised by its
 // content.
-import { TransferKitError } from '../core/errors.ts';
-import type { ReadOptions } from '../core/platform.ts';
+import { reasonOf, TransferKitError } from '../core/errors.ts';
+import { defaultMaxBytes, type ReadOptions } from '../core/platform.ts';
 import { tooBig } from '../download/body.ts';
 import { openKerasFile, readKerasFile } from '../formats/keras/kerasFile.ts';
 import { kerasArtefact } from '../formats/keras/kerasWeights.ts';
@@ -43,10 +43,10 @@ export async function readModelBytes(bytes: Uint8Array, source: string, reading:
  */
 export async function readModelBlob(blob: Blob, reading: ReadOptions): Promise<ModelArtefact> {
   const source = 'name' in blob && typeof blob.name === 'string' ? blob.name : 'the given Blob';
-  const { maxBytes = 2 ** 31 } = reading;
+  const { maxBytes = defaultMaxBytes } = reading;
   if (blob.size > maxBytes) throw tooBig(source, blob.size, maxBytes, 'it has');
   const buffer = await blob.arrayBuffer().catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     const text = `expected to read ${source}, but: ${reason} Open the file again.`;
     throw new TransferKitError('NOT_FOUND', text, { source, reason }, cause);
   });

@@ -211,6 +211,9 @@ export interface BinaryAddress {
   readonly integrity?: string;
 }
 
+/** Largest accepted file in bytes, where `maxBytes` is not given. */
+export const defaultMaxBytes = 2 ** 31;
+
 /** Whether a location is an address for fetch (`http:`, `https:`, `data:`, `blob:`) rather than a path. */
 export function isAddress(location: string): boolean {
   return /^(https?|data|blob):/i.test(location);

@@ -2,7 +2,7 @@
 // ranges.
 import { isTransferKitError } from '../core/errors.ts';
 import { pause } from '../core/pause.ts';
-import type { ReadOptions } from '../core/platform.ts';
+import { defaultMaxBytes, type ReadOptions } from '../core/platform.ts';
 import { makeBody, type Body } from './body.ts';
 import {
   isKnown,
@@ -66,7 +66,6 @@ interface Transfer {
   writer: CacheWriter | undefined;
 }
 
-const defaultMaxBytes = 2 ** 31;
 /** An attempt that receives this many bytes resets the count of retries. */
 const muchProgress = 2 ** 20;
 

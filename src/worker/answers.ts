@@ -1,9 +1,8 @@
 // Answers the calls of the other side.
 import { invalidOption } from '../core/optionChecks.ts';
 import type { SideParts } from './calls.ts';
-import { decode, encode } from './codec.ts';
+import { closePicture, decode, encode } from './codec.ts';
 import type { Change, Message, Target } from './messages.ts';
-import { methodsOf } from './methods.ts';
 import { openScope, type Scope } from './scope.ts';
 import { describeError } from './sentErrors.ts';
 
@@ -64,7 +63,8 @@ export function openAnswers({ post, parts, errors, onEnd }: SideParts, functions
 /** Pictures that came with a call are this side's own. They are freed when it has ended. */
 function closeAtEnd(scope: Scope): (value: object) => void {
   return (value) => {
-    const { close } = methodsOf(value, ['close']);
-    if (close !== undefined) scope.atEnd(() => void close());
+    scope.atEnd(() => {
+      closePicture(value);
+    });
   };
 }

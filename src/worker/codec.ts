@@ -123,8 +123,8 @@ function objectSign(object: object, { snapshot, pictures }: Encoding): Sign {
   return sign;
 }
 
-/** Frees a picture that is not sent. */
-export function closePicture(picture: Transferable | undefined): void {
+/** Frees a picture that nobody uses any more; does nothing to other values. */
+export function closePicture(picture: object | undefined): void {
   void methodsOf(picture, ['close']).close?.();
 }
 

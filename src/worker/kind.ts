@@ -27,7 +27,7 @@ export interface Kind {
    *
    * @param key - The name of the option that holds it.
    */
-  offer(value: unknown, key: string): Offer | undefined;
+  readonly offer: (value: unknown, key: string) => Offer | undefined;
   /**
    * Makes a stand-in.
    *

@@ -1,5 +1,5 @@
 // One side of a connection: calls and answers them. Page and worker are alike in this.
-import { TransferKitError } from '../core/errors.ts';
+import { reasonOf, TransferKitError } from '../core/errors.ts';
 import { openAnswers, type CallableFunctions } from './answers.ts';
 import { openCalls, type SideParts } from './calls.ts';
 import type { CodecParts } from './codec.ts';
@@ -63,7 +63,7 @@ function checked(send: PeerSettings['send']): PeerSettings['send'] {
     try {
       send(message, transfer);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       const text = `expected data that can be sent to another thread, but: ${reason}`;
       throw new TransferKitError('INVALID_OPTION', text, { reason }, cause);
     }

@@ -67,14 +67,16 @@ export function openReferences({ gives, takes, request }: ReferenceSettings): Re
 
   return {
     give(value, key, scope) {
-      const kind = gives.find((each) => each.offer(value, key) !== undefined);
-      const offer = kind?.offer(value, key);
-      if (kind === undefined || offer === undefined) return undefined;
-      const id = (kind.isLasting ? numbers.get(value) : undefined) ?? ++last;
-      held.set(id, { value, offer });
-      if (kind.isLasting) numbers.set(value, id);
-      else scope.atEnd(() => held.delete(id));
-      return { kind: kind.name, id, fields: offer.fields() };
+      for (const { name, isLasting, offer: recognise } of gives) {
+        const offer = recognise(value, key);
+        if (offer === undefined) continue;
+        const id = (isLasting ? numbers.get(value) : undefined) ?? ++last;
+        held.set(id, { value, offer });
+        if (isLasting) numbers.set(value, id);
+        else scope.atEnd(() => held.delete(id));
+        return { kind: name, id, fields: offer.fields() };
+      }
+      return undefined;
     },
     given(id, scope) {
       scope.used.add(id);

@@ -62,7 +62,7 @@ export const workerKinds: readonly Kind[] = [bases, models, classifiers];
 
 const classifierMethods = ['add', 'addAll', 'remove', 'predict', 'toJSON'] as const;
 
-/** The end of a stand-in. The worker frees the value after the calls before. */
+/** The end of a stand-in. Calls without a result reject with `DISPOSED`. */
 function disposable(call: CallMember): object {
   const dispose = () => {
     // A worker that has ended has freed it.

@@ -9,11 +9,11 @@ const stores = ['labels', 'pictures', 'settings'] as const;
 type StoreName = (typeof stores)[number];
 
 let opening: Promise<IDBDatabase> | undefined;
-/** Hears of the first failure of each kind: the page goes on without storage. */
+/** The listener. The page goes on without storage. */
 let hear: (text: string) => void = () => undefined;
 const heard = new Set<string>();
 
-/** Sets who is told that something could not be kept. Each text is told once. */
+/** Sets the listener for storage failures. It gets each text once. */
 export function onStorageFailure(listener: (text: string) => void): void {
   hear = (text) => {
     if (heard.has(text)) return;

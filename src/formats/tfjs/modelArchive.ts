@@ -1,7 +1,7 @@
 // Reads a tfjs model from a ZIP archive: its model.json, and the files that this names. All other entries stay packed.
 import { platform } from '#platform';
 import { TransferKitError } from '../../core/errors.ts';
-import type { ReadOptions } from '../../core/platform.ts';
+import { defaultMaxBytes, type ReadOptions } from '../../core/platform.ts';
 import { resolveReference } from '../../core/references.ts';
 import { assertShardHash } from '../../core/shardNames.ts';
 import { quoted } from '../../core/names.ts';
@@ -11,7 +11,6 @@ import { assertLength, fromModelJson, type ModelArtefact } from './modelArtefact
 import { parseModelJson } from './modelFiles.ts';
 import { manifestOf } from './weightSpecs.ts';
 
-const defaultMaxBytes = 2 ** 31;
 /** A list of layers and weights with more bytes than this is refused. */
 const largestJson = 256 * 1024 * 1024;
 

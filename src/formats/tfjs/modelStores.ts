@@ -1,7 +1,7 @@
 // Stores for whole models: those of a browser, handlers that programs register with tfjs, folders.
 import { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
-import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
+import { isTransferKitError, reasonOf, TransferKitError } from '../../core/errors.ts';
 import { isObject } from '../../core/optionChecks.ts';
 import { shortAddress } from '../../core/platform.ts';
 
@@ -53,7 +53,7 @@ export async function saveTo(handler: SavingHandler, artifacts: io.ModelArtifact
     await handler.save(artifacts);
   } catch (error) {
     if (isTransferKitError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new TransferKitError('SAVE_FAILED', `could not write the model: ${reason}`, { reason }, error);
   }
 }
@@ -86,8 +86,7 @@ function look(find: () => io.IOHandler | undefined): { handler?: io.IOHandler | 
     const reason = platform.name === 'node' ? 'it is a store of browsers, or nothing' : 'there is no such store here';
     return { handler: find(), reason };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { reason: reason.replace(/\.$/, '') };
+    return { reason: reasonOf(error).replace(/\.$/, '') };
   }
 }
 

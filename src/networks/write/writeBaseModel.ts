@@ -25,8 +25,10 @@ export interface WrittenBaseModel {
 export function writeBaseModel(base: Base): WrittenBaseModel {
   const { trunk, cut } = base;
   if (hasLayers(trunk)) {
+    // First, since it may raise an error: nobody would free the clones.
+    const modelTopology = writeTopology(trunk.layers.graph);
     const weights = Object.fromEntries(trunk.weights.map(({ name, variable }) => [name, variable.clone()]));
-    return { artifacts: { modelTopology: writeTopology(trunk.layers.graph), format: 'layers-model' }, weights, cut };
+    return { artifacts: { modelTopology, format: 'layers-model' }, weights, cut };
   }
   const { graph, features, constants } = nodesOfBase(base);
   const signature = signatureOf(graph, { features });

@@ -2,6 +2,7 @@
 // transaction. The run that writes to it holds a lock of the same name.
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { TransferKitError } from '../../core/errors.ts';
+import { joinBytes } from '../../core/joinBytes.ts';
 import { answered, reasonOf, transact } from './indexedDb.ts';
 import { hasLocks, takeLock } from './locks.ts';
 
@@ -77,12 +78,7 @@ async function read(pieces: IDBObjectStore, file: string): Promise<Uint8Array> {
   const found: unknown[] = await answered(pieces.getAll(allOf(file)));
   const parts = found.filter((piece) => piece instanceof Uint8Array);
   if (parts.length === 0) throw new Error(`there is no ${file}`);
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((start, part) => {
-    bytes.set(part, start);
-    return start + part.length;
-  }, 0);
-  return bytes;
+  return joinBytes(parts);
 }
 
 async function write(pieces: IDBObjectStore, file: string, bytes: Uint8Array): Promise<void> {

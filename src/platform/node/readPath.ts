@@ -3,13 +3,12 @@ import { constants, openSync } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
-import type { ReadOptions } from '../../core/platform.ts';
+import { defaultMaxBytes, type ReadOptions } from '../../core/platform.ts';
 import { allocate, makeBody, tooBig, type Body } from '../../download/body.ts';
 import { homeAdvice } from './homePath.ts';
 
 type Limits = Pick<ReadOptions, 'signal' | 'maxBytes'>;
 
-const defaultMaxBytes = 2 ** 31;
 const pieceBytes = 2 ** 20;
 
 /**
