@@ -56,7 +56,7 @@ const arrows: Record<string, string[]> = {
   'model/tasks': [],
   neighbours: ['data/reading', 'engines/backends', 'features', 'measure', 'model', 'model/tasks'],
   'networks/cut': ['networks/graphs'],
-  'networks/fold': ['model', 'networks/graphs', 'networks/run', 'networks/write'],
+  'networks/fold': ['engines/kernels', 'model', 'networks/graphs', 'networks/run', 'networks/write'],
   'networks/graphs': [],
   'networks/layers': [],
   'networks/read': ['networks/graphs', 'networks/layers', 'networks/run', 'networks/trunks', 'networks/write'],

@@ -35,6 +35,7 @@ function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
       line: outChannels * 4,
       isTransposed: false,
       isContiguous: true,
+      dataId: filter.dataId,
     },
     results: outChannels,
   });

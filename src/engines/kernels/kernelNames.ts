@@ -26,6 +26,8 @@ export const kernelNames = [
   'depthwiseFilterSums',
   'depthwiseFilterTotal',
   'transformPictures',
+  'transformFilters',
+  'winogradProduct',
 ] as const;
 
 /** Name of a kernel. */

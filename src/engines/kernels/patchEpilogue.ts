@@ -1,7 +1,7 @@
 // The last steps of tfjs's fused kernels: bias and activation.
 import { util } from '@tensorflow/tfjs-core';
 import type { KernelCall } from './kernelMaker.ts';
-import { linear, type PatchActivation, type PatchBias } from './patchProduct.ts';
+import { linear, type PatchActivation, type PatchBias } from './products.ts';
 import { addressOf, type WasmBackend } from './wasmHeap.ts';
 
 /** Bias and activation in the form that the module uses. */

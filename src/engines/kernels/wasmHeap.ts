@@ -120,6 +120,11 @@ function outOfMemory(expected: string, details: Readonly<Record<string, unknown>
   return new TransferKitError('OUT_OF_MEMORY', `expected ${expected}. ${advice}`, details);
 }
 
+/** Frees memory, unless the app has disposed of the backend and thereby of all memory. */
+export function freeMemory(backend: WasmBackend, address: number): void {
+  if (isWasmBackend(backend)) backend.wasm._free(address);
+}
+
 /** Memory for intermediate values, which is reused and grows when necessary. */
 export class Scratch {
   private address = 0;
@@ -127,9 +132,9 @@ export class Scratch {
 
   constructor(private readonly backend: WasmBackend) {}
 
-  /** Frees the memory, unless the app has disposed of the backend and thereby of all memory. */
+  /** Frees the memory. */
   free(): void {
-    if (isWasmBackend(this.backend)) this.backend.wasm._free(this.address);
+    freeMemory(this.backend, this.address);
     this.address = 0;
     this.size = 0;
   }

@@ -3,6 +3,7 @@ import { keep, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../../core/graphs.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import type { TensorSpec } from '../../core/types.ts';
+import { keepConstants } from '../../engines/kernels/constants.ts';
 import { describeProgram } from './describeProgram.ts';
 import { emptyModel, runNodes } from '../run/runNodes.ts';
 
@@ -28,6 +29,7 @@ export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Ten
   const model = emptyModel(graph);
   // Detached from the open scope of the engine, which would otherwise free them.
   for (const [name, value] of constants) model.weights[name] = [keep(value)];
+  const release = keepConstants(constants.values());
   let disposed = false;
   return {
     run(x) {
@@ -38,6 +40,7 @@ export function makeProgram(graph: NodeGraph, constants: ReadonlyMap<string, Ten
     dispose() {
       if (disposed) return;
       disposed = true;
+      release();
       model.dispose();
     },
     toString() {

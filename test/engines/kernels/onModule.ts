@@ -55,12 +55,13 @@ export function areSameBits(a: Float32Array, b: Float32Array): boolean {
 
 async function runAll(module: KernelModule, calls: readonly Call[]): Promise<Values[]> {
   const before = { ...tf.memory(), onBackend: tf.backend().numDataIds() };
-  const results = calls.map((call) => runOne(module, call));
+  const results = calls.map((call) => callOn(module, call));
   expect({ ...tf.memory(), onBackend: tf.backend().numDataIds() }).toEqual(before);
   return results;
 }
 
-function runOne(module: KernelModule, { kernel, inputs, attributes }: Call): Values {
+/** What a module computes. The inputs are freed. */
+export function callOn(module: KernelModule, { kernel, inputs, attributes }: Call): Values {
   const { kernelFunc } = kernelMakers.find(({ kernelName }) => kernelName === kernel)!.make(module, undefined);
   const call = { backend: module.backend, attrs: attributes as tf.NamedAttrMap };
   return scoped(() => {

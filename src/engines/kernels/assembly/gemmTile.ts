@@ -127,12 +127,13 @@ export function multiplyTiles(parameters: usize, table: usize, tiles: i32, panel
   }
 }
 
-function leak(x: v128, slope: v128): v128 {
+/** Multiplies negative values by a factor. */
+export function leak(x: v128, slope: v128): v128 {
   return v128.bitselect(f32x4.mul(x, slope), x, f32x4.lt(x, f32x4.splat(0)));
 }
 
 /** Clips values; NaN stays NaN. */
-function clamp(x: v128, low: v128, high: v128): v128 {
+export function clamp(x: v128, low: v128, high: v128): v128 {
   return f32x4.pmin(f32x4.pmax(x, low), high);
 }
 

@@ -18,6 +18,8 @@ import { poolRows } from './pooling';
 import { reduceMiddle } from './reduce';
 import { transformPictures } from './transform';
 import { updateWeights } from './updateWeights';
+import { winogradProduct } from './winograd';
+import { transformFilters } from './winogradFilter';
 
 export { run, runAlone, serve } from './threads';
 
@@ -95,6 +97,12 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 23:
       transformPictures(parameters, task);
+      break;
+    case 24:
+      transformFilters(parameters, task, thread);
+      break;
+    case 25:
+      winogradProduct(parameters, task, thread);
       break;
     default:
       unreachable();
