@@ -11,6 +11,7 @@ import { assertRate, assertWhole } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import type { Samples } from './core/types.ts';
 import type { EvaluateOptions, EvaluationOf } from './evaluate.ts';
+import type { exportModel } from './exportModel.ts';
 import type { findLearningRate } from './findLearningRate.ts';
 import type { fineTune } from './fineTune.ts';
 import type { FineTuneOptions } from './training/options/fineTuneOptions.ts';
@@ -179,6 +180,8 @@ export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> exte
   knn: Remote<typeof knn>;
   /** As `nearestCentroid`. */
   nearestCentroid: Remote<typeof nearestCentroid>;
+  /** As `exportModel`. */
+  exportModel: Remote<typeof exportModel>;
   /** As `writeBase`. */
   writeBase: Remote<typeof writeBase>;
   /** The worker's own functions, as `serveTransferKit` got them. */
@@ -192,6 +195,7 @@ const verbs: Readonly<Record<ServedVerb, true>> = {
   calibrate: true,
   compare: true,
   evaluate: true,
+  exportModel: true,
   findLearningRate: true,
   fineTune: true,
   freeze: true,

@@ -2,11 +2,10 @@
 import { nameErrors } from './core/edge.ts';
 import { dispose, io } from '@tensorflow/tfjs-core';
 import { assertAlive } from './model/assertAlive.ts';
-import type { AnyModel, HeadPart } from './model/model.ts';
+import type { AnyModel } from './model/model.ts';
 import { whileCopied } from './model/uses.ts';
-import type { WrittenModel } from './networks/write/writeModel.ts';
 import { saveTo, targetOf } from './formats/tfjs/modelStores.ts';
-import type { SavedModel } from './formats/tfjs/savedModel.ts';
+import { describeModel } from './formats/tfjs/describeModel.ts';
 
 /**
  * Saves a model as a tfjs LayersModel that contains base and head. Labels, thresholds, preprocessing, freeze state and
@@ -58,33 +57,4 @@ async function artifactsOf(model: AnyModel): Promise<io.ModelArtifacts> {
     generatedBy: 'transferkit',
     userDefinedMetadata,
   };
-}
-
-function allWeights({ base, head }: AnyModel) {
-  return [...base.trunk.weights, ...head.trunk.weights];
-}
-
-function describeModel(model: AnyModel, written: WrittenModel): SavedModel {
-  const { base, head, labels, history } = model;
-  return {
-    version: 1,
-    task: head.task,
-    labels,
-    preprocessor: base.preprocessor.spec,
-    base: { name: base.name, cut: written.cut },
-    head: { ...written.head, trained: head.trained },
-    ...thresholdsOf(head.parts),
-    unfrozen: allWeights(model)
-      .filter((weight) => !weight.frozen)
-      .map((weight) => weight.name),
-    history,
-  };
-}
-
-/** Thresholds that are not one half. */
-function thresholdsOf(parts: readonly HeadPart[]): Pick<SavedModel, 'thresholds'> {
-  const [first] = parts;
-  if (first?.name === '') return first.thresholds === undefined ? {} : { thresholds: first.thresholds };
-  const own = parts.flatMap(({ name, thresholds }) => (thresholds === undefined ? [] : [[name, thresholds] as const]));
-  return own.length === 0 ? {} : { thresholds: Object.fromEntries(own) };
 }

@@ -7,6 +7,7 @@ import { TransferKitError } from './core/errors.ts';
 import { invalidOption } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { evaluate } from './evaluate.ts';
+import { exportModel } from './exportModel.ts';
 import { findLearningRate } from './findLearningRate.ts';
 import { fineTune } from './fineTune.ts';
 import { freeze, unfreeze } from './freeze.ts';
@@ -41,6 +42,7 @@ const verbs = {
   calibrate,
   compare,
   evaluate,
+  exportModel,
   findLearningRate,
   fineTune,
   freeze,

@@ -3,11 +3,9 @@ import { nameErrors } from './core/edge.ts';
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { dispose, io, keep } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
-import type { AnyModel, HeadPart } from './model/model.ts';
+import type { AnyModel } from './model/model.ts';
 import { assertAlive } from './model/assertAlive.ts';
-import { tasks } from './model/tasks/tasks.ts';
 import { whileCopied } from './model/uses.ts';
-import { writeNodes } from './networks/graphs/nodeGraph.ts';
 
 /**
  * Makes a GraphModel of base and head, for inference without transferkit: BatchNorm is folded into the convolutions,
@@ -19,7 +17,8 @@ import { writeNodes } from './networks/graphs/nodeGraph.ts';
  * writes a plain tfjs model, which cannot be trained further: for that, keep what transferkit's `save` writes.
  *
  * @param model - A model of any task, or with several heads.
- * @returns The GraphModel; `dispose()` frees it. Its `metadata` has the `labels` and the `preprocessor`'s spec.
+ * @returns The GraphModel; `dispose()` frees it. Its `metadata` has the `labels`, the `task` and the `preprocessor`'s
+ * spec.
  * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that have no GraphModel form, `UNSUPPORTED_TRUNK` for a
  * custom trunk that writes no nodes, `DISPOSED`.
  *
@@ -40,30 +39,15 @@ export async function toGraphModel(model: AnyModel): Promise<GraphModel> {
 async function writeGraphModel(model: AnyModel): Promise<GraphModel> {
   await ensureBackend();
   const { foldModel } = await import('./networks/fold/foldModel.ts');
-  const { outputKeys, signatureOf } = await import('./networks/write/graphParts.ts');
+  const { foldedArtifacts } = await import('./export/foldedArtifacts.ts');
   assertAlive(model);
   const { graph, constants } = foldModel(model);
-  const { parts } = model.head;
-  const outputs = parts.map((part, place): [string, string] => [outputName(part), graph.outputs[place] ?? graph.input]);
   const { data, specs } = await io.encodeWeights(Object.fromEntries(constants)).finally(() => {
     dispose([...constants.values()]);
   });
-  const artifacts: io.ModelArtifacts = {
-    modelTopology: writeNodes(graph),
-    format: 'graph-model',
-    generatedBy: 'transferkit',
-    signature: signatureOf(graph, Object.fromEntries(outputs)),
-    weightSpecs: specs,
-    weightData: data,
-    userDefinedMetadata: { labels: model.labels, preprocessor: model.base.preprocessor.spec, ...outputKeys(parts) },
-  };
+  const artifacts: io.ModelArtifacts = { ...foldedArtifacts(model, graph), weightSpecs: specs, weightData: data };
   const graphModel = await loadGraphModel({ load: () => Promise.resolve(artifacts) });
   // Keeps the weights if the caller is inside a `tidy`.
   for (const weights of Object.values(graphModel.weights)) weights.forEach((weight) => keep(weight));
   return graphModel;
-}
-
-function outputName({ name, task }: HeadPart): string {
-  if (name !== '') return name;
-  return tasks[task].activation.output;
 }

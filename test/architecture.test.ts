@@ -36,6 +36,20 @@ const arrows: Record<string, string[]> = {
   download: [],
   'engines/backends': ['#platform', 'engines/kernels'],
   'engines/kernels': [],
+  export: [
+    '#platform',
+    'formats/hdf5',
+    'formats/keras',
+    'formats/tfjs',
+    'losses',
+    'measure',
+    'model',
+    'model/tasks',
+    'networks/fold',
+    'networks/graphs',
+    'networks/read',
+    'networks/write',
+  ],
   features: ['#platform', 'data/augment', 'data/reading', 'engines/kernels', 'model'],
   formats: ['formats/hdf5'],
   'formats/hdf5': [],
@@ -105,6 +119,7 @@ const served = [
   'calibrate',
   'compare',
   'evaluate',
+  'exportModel',
   'findLearningRate',
   'fineTune',
   'freeze',
@@ -127,6 +142,7 @@ const served = [
 const verbArrows: Record<string, string[]> = {
   compare: ['evaluate'],
   connectTransferKit: [...served.filter((verb) => verb !== 'save' && verb !== 'predict'), 'serveTransferKit'].sort(),
+  exportModel: ['zipBlob'],
   serveTransferKit: served,
 };
 

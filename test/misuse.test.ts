@@ -98,7 +98,11 @@ describe('beside a real model, raises nothing raw, names the function and leaves
     ...{ trainHead: main.trainHead, fineTune: main.fineTune, evaluate: main.evaluate, predict: main.predict },
     ...{ freeze: main.freeze, unfreeze: main.unfreeze, calibrate: main.calibrate, save: main.save },
     ...{ tuneThresholds: main.tuneThresholds, findLearningRate: main.findLearningRate, compare: main.compare },
-    ...{ previewAugmentation: main.previewAugmentation, toGraphModel: main.toGraphModel },
+    ...{
+      previewAugmentation: main.previewAugmentation,
+      toGraphModel: main.toGraphModel,
+      exportModel: main.exportModel,
+    },
   };
   // prettier-ignore
   const samples = () => fromArrays({ inputs: [[0, 1], [1, 0], [0, 2], [2, 0]], targets: ['a', 'b', 'a', 'b'] });

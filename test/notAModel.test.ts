@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   calibrate,
   evaluate,
+  exportModel,
   findLearningRate,
   fineTune,
   freeze,
@@ -31,6 +32,7 @@ const samples = tinySamples(4);
 const ofModels: Readonly<Record<string, Call>> = {
   calibrate: (model) => calibrate(model, samples),
   evaluate: (model) => evaluate(model, samples),
+  exportModel: (model) => exportModel(model, 'nowhere', { format: 'graphModel' }),
   findLearningRate: (model) => findLearningRate(model, samples),
   fineTune: (model) => fineTune(model, samples),
   freeze: (model) => freeze(model),

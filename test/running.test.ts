@@ -6,6 +6,7 @@ import {
   calibrate,
   compare,
   evaluate,
+  exportModel,
   findLearningRate,
   fineTune,
   freeze,
@@ -274,6 +275,7 @@ describe('dispose()', () => {
     ...changing,
     ...reading,
     toGraphModel: (model) => toGraphModel(model),
+    exportModel: (model) => exportModel(model, { write: () => undefined }, { format: 'keras' }),
     suggestCut: ({ base }) => suggestCut(base, samples, { folds: 2 }),
     knn: ({ base }) => knn(base),
   };

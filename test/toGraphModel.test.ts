@@ -119,7 +119,11 @@ describe('the GraphModel', () => {
       ['picture', [-1, 16, 16, 3], 'float32'],
     ]);
     expect(graphModel.outputs.map(({ name }) => name)).toEqual(['probabilities']);
-    expect(graphModel.metadata).toEqual({ labels: tinyLabels, preprocessor: model.base.preprocessor.spec });
+    expect(graphModel.metadata).toEqual({
+      labels: tinyLabels,
+      task: 'classes',
+      preprocessor: model.base.preprocessor.spec,
+    });
     graphModel.dispose();
     model.dispose();
   });

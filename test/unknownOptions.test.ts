@@ -52,6 +52,11 @@ const functions: Record<string, Row> = {
   defineTrunk: [main.defineTrunk, { name: 'own', stagess: [] }, 'stages'],
   definePreprocessor: [main.definePreprocessor, { name: 'own', aply: () => tf.scalar(1) }, 'apply'],
   evaluate: [(options) => main.evaluate(model, samples, options), { topk: 1 }, 'topK'],
+  exportModel: [
+    (options) => main.exportModel(model, unread, options),
+    { format: 'keras', quantise: 'uint8' },
+    'quantize',
+  ],
   exponential: [schedules.exponential, { faktor: 0.1 }, 'factor'],
   findLearningRate: [(options) => main.findLearningRate(model, samples, options), { step: 10 }, 'steps'],
   fineTune: [(options) => main.fineTune(model, samples, options), { unfrezze: 'head' }, 'unfreeze'],

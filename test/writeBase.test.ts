@@ -81,6 +81,39 @@ test.each(bases)('a %s in half precision: half the bytes, and features within a 
   expect(featuresOf(third)).toEqual(featuresOf(again));
 });
 
+test.each(bases)(
+  'a %s in bytes: about a quarter of the kernels, and features within two hundredths',
+  async (format, make) => {
+    await expectNoLeak(async () => {
+      using base = await make();
+      const [folder, single] = [place(), await writeBase(base, place())];
+      const bytes = await writeBase(base, folder, { quantize: 'uint8' });
+      expect(bytes.format).toBe(format);
+      expect(bytes.weightBytes).toBeLessThan(0.45 * single.weightBytes);
+      using again = await loadBase(folder);
+      const off = distance(featuresOf(base), featuresOf(again));
+      expect(off).toBeGreaterThan(0);
+      expect(off).toBeLessThan(0.02);
+      // Kernels and their scales are one weight again.
+      const described = ({ trunk }: Base) => trunk.weights.map(({ name, kind, shape }) => [name, kind, shape]);
+      expect(described(again)).toEqual(described(base));
+      const part = await again.trunk.fold();
+      const folded = tf.tidy(() => Array.from(part.run(tf.tensor4d(picture, [1, 8, 8, 3])).dataSync()));
+      part.dispose();
+      expect(distance(featuresOf(again), folded)).toBeLessThan(1e-5);
+      const plain =
+        format === 'layers-model'
+          ? await loadLayersModel(fileSystem(folder))
+          : await loadGraphModel(fileSystem(folder));
+      const features = tf.tidy(() =>
+        Array.from((plain.predict(tf.tensor4d(picture, [1, 8, 8, 3])) as tf.Tensor).dataSync()),
+      );
+      plain.dispose();
+      expect(distance(featuresOf(again), features)).toBeLessThan(1e-5);
+    });
+  },
+);
+
 test.each(bases)('plain tfjs loads a %s in half precision; its output is the features', async (format, make) => {
   using base = await make();
   const folder = place();
@@ -156,7 +189,7 @@ test('a disposed base, unknown options, targets that cannot be written', async (
   await expect(writeBase(base, {})).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   const broken = { save: () => Promise.reject(new Error('no room')) };
   await expect(writeBase(base, broken)).rejects.toMatchObject({ code: 'SAVE_FAILED', details: { reason: 'no room' } });
-  // @ts-expect-error Only half precision is known.
+  // @ts-expect-error Another type.
   await expect(writeBase(base, place(), { quantize: 'int8' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   // @ts-expect-error An option with another spelling.
   await expect(writeBase(base, place(), { quantise: 'float16' })).rejects.toThrow(/quantize/);

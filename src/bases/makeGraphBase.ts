@@ -6,6 +6,7 @@ import { describeShape } from '../core/shapes.ts';
 import type { Base } from '../model/model.ts';
 import type { TensorSpec } from '../core/types.ts';
 import { freedBatchNote } from '../networks/read/freeInput.ts';
+import { withScaledKernels } from '../networks/read/scaledKernels.ts';
 import { findNodeCut } from '../networks/cut/findNodeCut.ts';
 import { graphTrunk } from '../networks/trunks/graphTrunk.ts';
 import {
@@ -30,12 +31,9 @@ export function makeGraphBase(graph: NodeGraph, artefact: ModelArtefact, plan: B
   const cut = plan.cut === undefined ? findNodeCut(graph) : checkCut(graph, plan.cut);
   const input = inputSpecOf(graph, plan.inputSize);
   const trimmed = withDeclaredShape(nodesUpTo(graph, cut), input.shape);
-  const constants = new Set(trimmed.nodes.filter(({ op }) => op === 'Const').map(({ name }) => name));
-  const trunk = graphTrunk(
-    trimmed,
-    artefact.weights((name) => constants.has(name)),
-    input,
-  );
+  const names = new Set(trimmed.nodes.filter(({ op }) => op === 'Const').map(({ name }) => name));
+  const stored = withScaledKernels({ graph: trimmed, constants: artefact.weights((name) => names.has(name)) });
+  const trunk = graphTrunk(stored.graph, stored.constants, input);
   try {
     const fixed = declaredShape(graph)?.[0] ?? null;
     const notes = fixed === null || fixed < 1 ? [] : [freedBatchNote(graph.input, fixed)];

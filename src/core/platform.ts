@@ -128,6 +128,13 @@ export interface Platform {
    */
   readonly placeToSave?: (location: string) => io.IOHandler;
   /**
+   * Writes a file that is a whole model to a path (Node), replaced in one step. Browsers have no paths. Raises
+   * INVALID_OPTION for a location that is no path, SAVE_FAILED.
+   */
+  readonly saveFile?: (location: string, bytes: Uint8Array) => Promise<void>;
+  /** Lets the user of a page download a file. Node has no downloads. Raises INVALID_OPTION in a worker. */
+  readonly download?: (name: string, file: Blob) => Promise<void>;
+  /**
    * The store of a page for whole models, as storage of one: `indexeddb://name`, shared with tfjs. Node has none. Its
    * `save` raises SAVE_FAILED.
    */

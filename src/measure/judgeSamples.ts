@@ -5,7 +5,7 @@ import type { Progress, Samples, Unreadable } from '../core/types.ts';
 import type { Examples } from '../features/examples.ts';
 import type { HeadLoss } from '../losses/headRules.ts';
 import { measure, type Measurement } from './measure.ts';
-import { prepareFront } from '../model/network.ts';
+import { prepareFront, type Network } from '../model/network.ts';
 import { startPace } from '../core/pace.ts';
 import { streamExamples } from '../features/streamExamples.ts';
 import { assertKnown } from '../model/checkLabels.ts';
@@ -31,19 +31,24 @@ export interface Judged extends Measurement {
  * @throws TransferKitError `NOT_FINITE` for outputs that are not finite, and the errors of samples and reading.
  */
 export async function judgeSamples(inquiry: Inquiry, samples: Samples): Promise<Judged> {
-  const { model, loss, batchSize, onProgress, watch } = inquiry;
-  assertKnown(model, samples);
-  const network = await prepareFront(model, Infinity);
+  assertKnown(inquiry.model, samples);
+  const network = await prepareFront(inquiry.model, Infinity);
   try {
-    const source = { model, network, samples, batchSize, signal: undefined, augment: undefined };
-    const examples = watch?.(streamExamples(source, model.base.trunk.stages.length)) ?? streamExamples(source, 0);
-    const pace = await startPace('evaluate', samples.size, onProgress);
-    const measured = await measure({ model, network, loss }, examples, batchSize, pace);
-    assertFinite(measured);
-    return { ...measured, skipped: examples.skipped };
+    return await judgeNetwork(inquiry, network, samples);
   } finally {
     network.dispose();
   }
+}
+
+/** {@link judgeSamples} with another network, which gives the logits of the model. */
+export async function judgeNetwork(inquiry: Inquiry, network: Network, samples: Samples): Promise<Judged> {
+  const { model, loss, batchSize, onProgress, watch } = inquiry;
+  const source = { model, network, samples, batchSize, signal: undefined, augment: undefined };
+  const examples = watch?.(streamExamples(source, model.base.trunk.stages.length)) ?? streamExamples(source, 0);
+  const pace = await startPace('evaluate', samples.size, onProgress);
+  const measured = await measure({ model, network, loss }, examples, batchSize, pace);
+  assertFinite(measured);
+  return { ...measured, skipped: examples.skipped };
 }
 
 function assertFinite({ judgements }: Measurement): void {

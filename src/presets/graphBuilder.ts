@@ -2,7 +2,7 @@
 import type { LayerCall, LayerGraph, LayerSpec, TensorRef } from '../core/graphs.ts';
 import { internalError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import { orderAsKeras } from './kerasOrder.ts';
+import { orderAsKeras } from '../networks/graphs/kerasOrder.ts';
 import { inputLayer } from '../networks/graphs/layerGraph.ts';
 
 /** A tensor of the network: the call that gives it, and its number of channels. */

@@ -48,12 +48,12 @@ const samples: Kind = {
   },
 };
 
-/** Handlers of tfjs (`tf.io.browserFiles` …) and checkpoint stores: objects whose members are all asynchronous. */
+/** Handlers of tfjs (`tf.io.browserFiles` …), checkpoint stores and targets of files: objects whose members are all asynchronous. */
 const storage: Kind = {
   name: 'storage',
   isLasting: false,
   offer(value) {
-    if (!['load', 'save', 'list'].some((name) => hasMethod(value, name))) return undefined;
+    if (!['load', 'save', 'list', 'write'].some((name) => hasMethod(value, name))) return undefined;
     const members = methodsOf(value, ['load', 'save', 'list', 'read', 'write', 'remove']);
     return { fields: () => ({ names: Object.keys(members) }), members };
   },

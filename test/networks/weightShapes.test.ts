@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { LayerGraph, LayerSpec } from '../../src/core/graphs.ts';
 import type { Json } from '../../src/core/json.ts';
 import { inferShapes } from '../../src/networks/graphs/inferShapes.ts';
-import { orderAsKeras } from '../../src/presets/kerasOrder.ts';
+import { orderAsKeras } from '../../src/networks/graphs/kerasOrder.ts';
 import { inputLayer, layerOf } from '../../src/networks/graphs/layerGraph.ts';
 import { parseTopology } from '../../src/networks/read/topology.ts';
 import { weightShapes } from '../../src/networks/read/weightShapes.ts';

@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import { isTransferKitError, TransferKitError } from '../../core/errors.ts';
 import type { Hdf5Storage } from '../../core/hdf5Storage.ts';
+import { isJsonObject } from '../../core/json.ts';
 import { isAddress, type ReadOptions } from '../../core/platform.ts';
 import { hdf5InMemory } from '../hdf5/hdf5InMemory.ts';
 import { readHdf5, type Hdf5File } from '../hdf5/readHdf5.ts';
@@ -9,7 +10,7 @@ import { readKeras3, readLegacy } from './kerasLayouts.ts';
 import { sniffFile } from '../sniffFile.ts';
 import { isPageStore } from '../tfjs/modelStores.ts';
 import type { StoredLayer } from './storedLayers.ts';
-import { unzip, zipEntries } from '../zip.ts';
+import { unzip, zipEntries, type ZipEntry } from '../zip.ts';
 
 /** A Keras file whose weights have not been read yet. */
 export interface KerasFile {
@@ -17,6 +18,8 @@ export interface KerasFile {
   readonly source: string;
   /** The model's configuration as Keras wrote it; undefined in a file of weights. */
   readonly topology: unknown;
+  /** The fields that `exportModel` adds, not checked yet; undefined in other files. */
+  readonly saved?: unknown;
   /** Layers with weights, in the order of the file. */
   readonly layers: readonly StoredLayer[];
   /** Whether that is also the order of the layers in the model, as in legacy files. */
@@ -98,7 +101,21 @@ function readArchive(bytes: Uint8Array, source: string): KerasFile {
   const topology = parseConfig(new TextDecoder().decode(part('config.json', largestConfig)), source);
   const weights = part('model.weights.h5');
   const file = readHdf5(hdf5InMemory(weights), `${source} (model.weights.h5)`);
-  return { source, topology, layers: readKeras3(file, source) ?? [], isOrdered: false };
+  return {
+    source,
+    topology,
+    saved: savedIn(entries, bytes, source),
+    layers: readKeras3(file, source) ?? [],
+    isOrdered: false,
+  };
+}
+
+/** The fields of this package in `metadata.json`. Keras itself does not read that file. */
+function savedIn(entries: readonly ZipEntry[], bytes: Uint8Array, source: string): unknown {
+  const entry = entries.find(({ name }) => name === 'metadata.json');
+  if (entry === undefined || entry.size > largestConfig) return undefined;
+  const metadata = parseConfig(new TextDecoder().decode(unzip(bytes, entry, source)), source);
+  return isJsonObject(metadata) ? metadata.transferkit : undefined;
 }
 
 function readWhole(file: Hdf5File, source: string): KerasFile {

@@ -2,6 +2,7 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
+import { isJsonObject } from '../../core/json.ts';
 import { describeShape, sameShape } from '../../core/shapes.ts';
 import type { WeightsReport } from '../../model/model.ts';
 import { sourceOf, type WeightSource } from '../../core/weightSource.ts';
@@ -78,7 +79,7 @@ export function kerasArtefact(stored: KerasFile): ModelArtefact {
   return {
     source: file.source,
     topology: file.topology,
-    metadata: {},
+    metadata: isJsonObject(file.saved) ? { transferkit: file.saved } : {},
     weights: (wanted) => {
       matched ??= matchKerasWeights(file, parseTopology(file.topology));
       const { source } = matched;

@@ -11,20 +11,27 @@ import { writeCalls, writeInput } from '../write/writeCalls.ts';
 import { hasLayers, nodesOfBase, type BaseNodes } from '../write/baseNodes.ts';
 import { addAnswer, writeLogits } from '../write/graphParts.ts';
 
+/** What the outputs of a graph are: what `predict` gives, or what the losses take. */
+export type GraphEnd = 'answers' | 'logits';
+
 /**
  * Writes a model as fused nodes. Each head has one output: its probabilities, or the numbers of a regression.
  *
+ * @param end - `'logits'` leaves out the activations after them.
  * @returns The graph and its constants, which the caller owns.
  * @throws TransferKitError `UNSUPPORTED_LAYER` with the layers that cannot be written as nodes, `UNSUPPORTED_TRUNK` for
  * a base that cannot be written.
  */
-export function foldModel({ base, head }: AnyModel): FoldedNodes {
-  return hasLayers(base.trunk) ? foldOnLayers(base.trunk, head) : foldOnNodes(nodesOfBase(base), head);
+export function foldModel({ base, head }: AnyModel, end: GraphEnd = 'answers'): FoldedNodes {
+  const plan = { ...head, end };
+  return hasLayers(base.trunk) ? foldOnLayers(base.trunk, plan) : foldOnNodes(nodesOfBase(base), plan);
 }
 
-type AnyHead = AnyModel['head'];
+interface HeadPlan extends Pick<AnyModel['head'], 'trunk' | 'parts'> {
+  readonly end: GraphEnd;
+}
 
-function foldOnLayers(trunk: LayersTrunk, head: AnyHead): FoldedNodes {
+function foldOnLayers(trunk: LayersTrunk, head: HeadPlan): FoldedNodes {
   const { graph, boundaries } = trunk.layers;
   const draft = emptyDraft();
   const { placeholder, floats } = writeInput(trunk, 0, draft);
@@ -34,7 +41,7 @@ function foldOnLayers(trunk: LayersTrunk, head: AnyHead): FoldedNodes {
   return { graph: { name: graph.name, nodes, input: placeholder, outputs, rest: {} }, constants };
 }
 
-function foldOnNodes({ graph, features, constants }: BaseNodes, head: AnyHead): FoldedNodes {
+function foldOnNodes({ graph, features, constants }: BaseNodes, head: HeadPlan): FoldedNodes {
   const made = [...constants.values()];
   try {
     const draft = emptyDraft(graph.nodes.map(({ name }) => name));
@@ -48,9 +55,9 @@ function foldOnNodes({ graph, features, constants }: BaseNodes, head: AnyHead): 
   }
 }
 
-/** Writes a head and the nodes that turn its logits into probabilities; returns the nodes of the outputs. */
+/** Writes a head and, for answers, the nodes that turn its logits into them; returns the nodes of the outputs. */
 function writeHead(
-  { trunk, parts }: AnyHead,
+  { trunk, parts, end }: HeadPlan,
   features: string,
   draft: NodeDraft,
   unsupported: readonly LayerSpec[],
@@ -59,7 +66,7 @@ function writeHead(
   assertAll([...unsupported, ...written.unsupported]);
   return parts.map((part, place) => {
     const logits = written.logits[place] ?? features;
-    return addAnswer(draft, logits, part) ?? logits;
+    return (end === 'answers' ? addAnswer(draft, logits, part) : undefined) ?? logits;
   });
 }
 

@@ -1,10 +1,19 @@
-// Weights as bytes with tfjs's description of each, in single or half precision.
+// Weights as bytes with tfjs's description of each, in single or half precision, or kernels as whole numbers of one byte.
 import { io, type Tensor } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { encodeHalf, largestHalf } from '../../core/float16.ts';
 
-/** Precision of written weights: half, of 2 bytes a number; undefined is single, of 4. */
-export type Quantization = 'float16';
+/** Smaller types of written weights: of 2 bytes a number, or of 1 for kernels. */
+export type Quantization = 'float16' | 'uint8';
+
+/**
+ * How a kernel becomes bytes: from its least to its largest number in equal steps (`range`), or as it is because it holds
+ * whole numbers from -127 to 127 (`whole`).
+ */
+export type Grid = 'range' | 'whole';
+
+/** Precision of written weights: half for all, or bytes for those of these names. Undefined is single, of 4 bytes. */
+export type Packing = 'float16' | ReadonlyMap<string, Grid>;
 
 /** The fields of an artefact that hold weights. */
 export interface PackedWeights {
@@ -13,9 +22,11 @@ export interface PackedWeights {
 }
 
 /**
- * Packs weights one after another. In half precision each number is rounded to the nearest (a relative error of at most
- * 2⁻¹¹; below 6·10⁻⁵ an absolute one of 3·10⁻⁸), and tfjs reads it as float32. Integers, and single numbers such as the
- * epsilon of a node, stay as they are.
+ * Packs weights one after another. tfjs reads all of them as float32.
+ *
+ * In half precision each number is rounded to the nearest (a relative error of at most 2⁻¹¹; below 6·10⁻⁵ an absolute
+ * one of 3·10⁻⁸). Integers, and single numbers such as the epsilon of a node, stay as they are. In bytes the error is at
+ * most half a step, and zero stays zero.
  *
  * @param weights - By name. They are not disposed of.
  * @throws TransferKitError `NOT_FINITE` for NaN and infinity, `OUT_OF_RANGE` for a number that half precision does not
@@ -23,31 +34,59 @@ export interface PackedWeights {
  */
 export async function packWeights(
   weights: Readonly<Record<string, Tensor>>,
-  quantize: Quantization | undefined,
+  packing: Packing | undefined,
 ): Promise<PackedWeights> {
   const weightSpecs: io.WeightsManifestEntry[] = [];
   const parts: ArrayBuffer[] = [];
   for (const [name, tensor] of Object.entries(weights)) {
-    const isHalf = quantize !== undefined && tensor.dtype === 'float32' && tensor.size > 1;
+    const isHalf = packing === 'float16' && tensor.dtype === 'float32' && tensor.size > 1;
     if (tensor.dtype === 'float32')
-      assertNumbers(name, await tensor.data<'float32'>(), isHalf ? largestHalf : Infinity);
+      assertNumbers(name, await tensor.data<'float32'>(), isHalf ? largestHalf : undefined);
     const { specs, data } = await io.encodeWeights({ [name]: tensor });
-    weightSpecs.push(...specs.map((spec) => (isHalf ? { ...spec, quantization: half } : spec)));
-    parts.push(isHalf ? halvesOf(new Float32Array(data)) : data);
+    const grid = packing === 'float16' ? undefined : packing?.get(name);
+    const packed = isHalf ? halvesOf(new Float32Array(data)) : grid && bytesOf(new Float32Array(data), grid);
+    weightSpecs.push(...specs.map((spec) => (packed === undefined ? spec : { ...spec, quantization: packed.as })));
+    parts.push(packed?.data ?? data);
   }
   return { weightSpecs, weightData: io.CompositeArrayBuffer.join(parts) };
 }
 
-const half = { dtype: 'float16', original_dtype: 'float32' } as const;
-
-function halvesOf(values: Float32Array): ArrayBuffer {
-  const halves = new Uint16Array(values.length);
-  encodeHalf(values, halves);
-  return halves.buffer;
+/** Values in another type, and tfjs's description of it. */
+interface Packed {
+  /** tfjs's type lacks the field that its loaders need for half precision. */
+  readonly as: NonNullable<io.WeightsManifestEntry['quantization']> & { readonly original_dtype: 'float32' };
+  readonly data: ArrayBuffer;
 }
 
-/** Raises unless all numbers are finite and within a limit. */
-function assertNumbers(name: string, values: Float32Array, limit: number): void {
+function halvesOf(values: Float32Array): Packed {
+  const halves = new Uint16Array(values.length);
+  encodeHalf(values, halves);
+  return { as: { dtype: 'float16', original_dtype: 'float32' }, data: halves.buffer };
+}
+
+/** 254 steps: the 255th is left for moving the grid so that zero is on it. */
+const steps = 254;
+
+function bytesOf(values: Float32Array, grid: Grid): Packed {
+  const { scale, offset } = grid === 'whole' ? { scale: 1, offset: 127 } : gridOf(values);
+  const bytes = Uint8Array.from(values, (value) => Math.round(value / scale) + offset);
+  return { as: { dtype: 'uint8', original_dtype: 'float32', scale, min: -offset * scale }, data: bytes.buffer };
+}
+
+/** A grid over all values, and over zero. */
+function gridOf(values: Float32Array): { readonly scale: number; readonly offset: number } {
+  const least = values.reduce((a, b) => Math.min(a, b), 0);
+  const most = values.reduce((a, b) => Math.max(a, b), 0);
+  const scale = (most - least) / steps || 1;
+  return { scale, offset: Math.round(-least / scale) };
+}
+
+/**
+ * Raises unless all numbers are finite and within a limit.
+ *
+ * @throws TransferKitError `NOT_FINITE`, `OUT_OF_RANGE`.
+ */
+export function assertNumbers(name: string, values: Float32Array, limit = Infinity): void {
   const wrong = values.find((value) => !(Math.abs(value) <= limit) || Math.abs(value) === Infinity);
   if (wrong === undefined) return;
   if (!Number.isFinite(wrong)) {

@@ -1,9 +1,11 @@
 // Writes a base alone as a tfjs model: a LayersModel or a GraphModel, depending on the base.
-import type { io, Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
 import type { Base } from '../../model/model.ts';
 import { writeNodes } from '../graphs/nodeGraph.ts';
 import { hasLayers, nodesOfBase } from './baseNodes.ts';
 import { signatureOf } from './graphParts.ts';
+import type { Grid, Quantization } from './packWeights.ts';
+import { quantizeNodes } from './quantizeNodes.ts';
 import { writeTopology } from './writeTopology.ts';
 
 /** A base in tfjs's format, with its tensors. */
@@ -13,6 +15,8 @@ export interface WrittenBaseModel {
   };
   /** Weights by name: clones, which later changes of the base do not reach. The caller frees them. */
   readonly weights: Readonly<Record<string, Tensor>>;
+  /** How kernels become bytes; none of them where they are not to be quantised. */
+  readonly grids: ReadonlyMap<string, Grid>;
   /** Name of the layer or node that gives the features. */
   readonly cut: string;
 }
@@ -22,19 +26,34 @@ export interface WrittenBaseModel {
  *
  * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that cannot be written.
  */
-export function writeBaseModel(base: Base): WrittenBaseModel {
+export function writeBaseModel(base: Base, quantize?: Quantization): WrittenBaseModel {
   const { trunk, cut } = base;
   if (hasLayers(trunk)) {
     // First, since it may raise an error: nobody would free the clones.
     const modelTopology = writeTopology(trunk.layers.graph);
     const weights = Object.fromEntries(trunk.weights.map(({ name, variable }) => [name, variable.clone()]));
-    return { artifacts: { modelTopology, format: 'layers-model' }, weights, cut };
+    // BatchNorm is not folded into these kernels, so one scale for each of them is enough.
+    const kernels = trunk.weights.filter(({ kind }) => kind === 'kernel');
+    const grids = new Map(kernels.map(({ name }) => [name, 'range'] as const));
+    return { artifacts: { modelTopology, format: 'layers-model' }, weights, grids, cut };
   }
-  const { graph, features, constants } = nodesOfBase(base);
+  const { graph, features, constants, grids } = nodesWithGrids(base, quantize);
   const signature = signatureOf(graph, { features });
   return {
     artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature },
     weights: Object.fromEntries(constants),
+    grids,
     cut: features,
   };
+}
+
+/** A converter may have folded BatchNorm into the kernels of a graph. */
+function nodesWithGrids(base: Base, quantize: Quantization | undefined) {
+  const nodes = nodesOfBase(base);
+  if (quantize !== 'uint8') return { ...nodes, grids: new Map<string, Grid>() };
+  try {
+    return { features: nodes.features, ...quantizeNodes(nodes.graph, nodes.constants) };
+  } finally {
+    dispose([...nodes.constants.values()]);
+  }
 }

@@ -16,6 +16,11 @@ export const platform: Platform = {
   readFile: async (location, options) => (await import('./readBytes.ts')).readFile(location, options),
   readBytes: async (location, options) => (await import('./readBytes.ts')).readBytes(location, options),
   sha256: async (bytes) => (isSecureContext ? (await import('./readBytes.ts')).hashOf('sha256', bytes) : undefined),
+  download: async (name, file) => {
+    const { assertDownloads, download } = await import('./download.ts');
+    assertDownloads('Give an object whose write(file) sends the Blob to the page.');
+    download(file, name);
+  },
   modelStore: (name) => ({
     save: async (artifacts) => (await import('./modelDatabase.ts')).storeModel(name, artifacts),
     load: async () => (await import('./modelDatabase.ts')).storedModel(name),

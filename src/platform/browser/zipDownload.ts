@@ -3,9 +3,7 @@ import { io } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import { nameErrors } from '../../core/edge.ts';
 import { shown } from '../../core/shown.ts';
-
-/** Some browsers read the archive a while after the click, when the user has chosen a place for it. */
-const keptMilliseconds = 60_000;
+import { assertDownloads, download } from './download.ts';
 
 /**
  * Makes a target for `save` and `writeBase` that downloads the model as one ZIP archive, `name.zip`, with `model.json`
@@ -35,10 +33,7 @@ export function zipDownload(name: string): io.IOHandler {
         name: given,
       });
     }
-    if (typeof document === 'undefined') {
-      const text = 'expected a page, got a worker or Node, which download nothing. Save to zipBlob(…) of transferkit.';
-      throw new TransferKitError('INVALID_OPTION', text);
-    }
+    assertDownloads('Save to zipBlob(…) of transferkit.');
     return {
       save: async (artifacts) => {
         const { zipOfModel } = await import('../../core/modelZip.ts');
@@ -51,14 +46,4 @@ export function zipDownload(name: string): io.IOHandler {
 
 function withEnding(name: string): string {
   return /\.zip$/i.test(name) ? name : `${name}.zip`;
-}
-
-function download(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => {
-    URL.revokeObjectURL(link.href);
-  }, keptMilliseconds);
 }

@@ -10,6 +10,7 @@ import { openFolder } from './fileSystem.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
 import { localPath } from './localPath.ts';
 import { hashOf, readBytes, readFile } from './readBytes.ts';
+import { saveFile } from './saveFile.ts';
 import { openScratch } from './scratchFile.ts';
 import { clearScratch } from './scratchNames.ts';
 import { nodeThreads } from './threads.ts';
@@ -26,6 +27,7 @@ export const platform: Platform = {
   readBytes,
   sha256: (bytes) => hashOf('sha256', bytes),
   placeToSave: (location) => placeToSave(localPath(location)),
+  saveFile: (location, bytes) => saveFile(localPath(location), () => bytes),
   openHdf5,
   decodePicture,
   releasePixels: releaseBytes,

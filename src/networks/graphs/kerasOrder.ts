@@ -1,7 +1,7 @@
 // Sorts the layers and calls of a LayerGraph in Keras's order of a functional model: from the deepest layer to the
 // output, and for equal depth in the order of a traversal from the output. Weight files are written in that order.
-import type { LayerCall, LayerGraph, TensorRef } from '../core/graphs.ts';
-import { layerOf } from '../networks/graphs/layerGraph.ts';
+import type { LayerCall, LayerGraph, TensorRef } from '../../core/graphs.ts';
+import { layerOf } from './layerGraph.ts';
 
 /** The order in which a traversal from the outputs visits the calls and layers of a graph. */
 interface Walk {

@@ -1,0 +1,24 @@
+// A folded model with its weights as bytes, in the precision that the user asks for.
+import { dispose } from '@tensorflow/tfjs-core';
+import type { FoldedNodes } from '../networks/fold/foldNodes.ts';
+import { packWeights, type PackedWeights, type Quantization } from '../networks/write/packWeights.ts';
+import { quantizeNodes } from '../networks/write/quantizeNodes.ts';
+import type { NodeGraph } from '../core/graphs.ts';
+
+/** A graph and its weights for a file. */
+export interface PackedNodes extends PackedWeights {
+  readonly graph: NodeGraph;
+}
+
+/** Packs a folded model in tfjs's format. Its constants are not disposed of. */
+export async function packNodes(
+  { graph, constants }: FoldedNodes,
+  quantize: Quantization | undefined,
+): Promise<PackedNodes> {
+  if (quantize !== 'uint8') return { graph, ...(await packWeights(Object.fromEntries(constants), quantize)) };
+  const quantized = quantizeNodes(graph, constants);
+  const packed = await packWeights(Object.fromEntries(quantized.constants), quantized.grids).finally(() => {
+    dispose([...quantized.constants.values()]);
+  });
+  return { graph: quantized.graph, ...packed };
+}
