@@ -15,6 +15,8 @@ import {
   type Placement,
 } from './patches.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
+import { fewestGradientTiles, winogradGradient } from './winogradGradient.ts';
+import { countTiles, isWinograd } from './winogradSizes.ts';
 
 /** Kernel of tfjs for this gradient. */
 export const convolutionFilterGradientMaker = kernelOrOriginal('Conv2DBackpropFilter', filterGradient);
@@ -40,7 +42,9 @@ function filterGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): T
     input: picturesAt(addressOf(backend, x), inHeight, inWidth, inChannels),
   };
   const slopeAt = picturesAt(addressOf(backend, dy), outHeight, outWidth, outChannels);
-  run(kernels, patches, slopeAt, outChannels, addressOf(backend, out));
+  const byTransforms = isWinograd(patches, outChannels) && countTiles(patches) >= fewestGradientTiles;
+  const compute = byTransforms ? winogradGradient : run;
+  compute(kernels, patches, slopeAt, outChannels, addressOf(backend, out));
   return out;
 }
 

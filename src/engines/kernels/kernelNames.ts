@@ -28,6 +28,8 @@ export const kernelNames = [
   'transformPictures',
   'transformFilters',
   'winogradProduct',
+  'winogradGradient',
+  'winogradGradientSum',
 ] as const;
 
 /** Name of a kernel. */

@@ -2,11 +2,12 @@
 import { real, type KernelModule } from './kernelModule.ts';
 import { clear, patchScratch, patchSizes, patchWords } from './patches.ts';
 import { linear, oneGroup, someColumns, writeBias, type PatchProduct } from './products.ts';
-import { isWinograd, winogradProduct } from './winograd.ts';
+import { winogradProduct } from './winograd.ts';
+import { isWinograd } from './winogradSizes.ts';
 
 /** Computes a product. The right matrix is packed in parts, within the limit of memory. */
 export function patchProduct(kernels: KernelModule, product: PatchProduct): void {
-  if (isWinograd(product)) {
+  if (product.groups === undefined && isWinograd(product, product.results)) {
     winogradProduct(kernels, product);
     return;
   }

@@ -7,40 +7,12 @@ import {
   filterBytes,
   filterThreadBytes,
   keptFilters,
-  spread,
   transformFilters,
   type TransformedFilters,
 } from './winogradFilters.ts';
+import { chunk, countTiles, points, threadMemory, winogradWords } from './winogradSizes.ts';
 
-// As in assembly/winogradTile.ts.
-const tile = 4;
-const points = 36;
-const chunk = 64;
-const tileBytes = 256 + points * chunk * 4 + chunk * 4;
-
-/** With fewer channels or columns, transforms cost too much. */
-const fewest = 32;
-/** Tiles in a picture. The number of pictures must not matter: results would depend on the batch. */
-const fewestTiles = 4;
-/** Share of the tiles' pixels that are results. */
-const fewestUsed = 0.5;
-
-/** Whether a product is a convolution that Winograd's transforms make faster. Depends on the sizes of one picture. */
-export function isWinograd({ rows, columns, channels, results, ...rest }: PatchProduct): boolean {
-  const isPlain = [rows, columns].every(
-    ({ taps, span, stride, step }) => taps * span === 3 && stride === 1 && step === 1,
-  );
-  if (!isPlain || rest.groups !== undefined || (rest.channelStep ?? 4) !== 4) return false;
-  if (channels < fewest || results < fewest || channels % 4 !== 0 || results % 4 !== 0) return false;
-  const tiles = tilesOf(rows.output) * tilesOf(columns.output);
-  return tiles >= fewestTiles && rows.output * columns.output >= fewestUsed * tiles * tile * tile;
-}
-
-function tilesOf(size: number): number {
-  return Math.ceil(size / tile);
-}
-
-/** Computes such a product. Filters that are not kept are transformed in parts, within the limit of memory. */
+/** Computes a product by these transforms. Filters that are not kept are transformed in parts, to limit the memory. */
 export function winogradProduct(kernels: KernelModule, product: PatchProduct): void {
   if (product.pictures === 0) return;
   const kept = keptFilters(kernels, product);
@@ -59,39 +31,29 @@ const mostFilterBytes = 16 * 1024 * 1024;
 
 /** Multiplies in one run, after another one for the filters if they are not transformed. */
 function multiply(kernels: KernelModule, product: PatchProduct, kept: TransformedFilters | undefined): void {
-  const { pictures, rows, columns, channels, input, output, results, activation = linear } = product;
-  const tiles = pictures * tilesOf(rows.output) * tilesOf(columns.output);
-  const cut = cutWork(tiles, channels, results);
-  const thread = threadScratch(cut.blockTiles, channels);
+  const { channels, output, results, activation = linear } = product;
+  const tiles = countTiles(product);
+  const { blockTiles, taskPanels } = cutWork(tiles, channels, results);
+  const thread = threadMemory(blockTiles, channels);
+  const threadBytes = Math.max(thread.bytes, filterThreadBytes);
   const biasBytes = Math.ceil(results / 8) * 32;
   const headBytes = biasBytes + channels * 4;
   const freshBytes = kept === undefined ? filterBytes(channels, results) : 0;
-  const threadBytes = Math.max(thread.bytes, filterThreadBytes);
   const bias = kernels.scratch.reserve(headBytes + freshBytes + kernels.threads * threadBytes);
   const scratch = bias + headBytes + freshBytes;
   const filters = kept ?? transformFilters(kernels, product, bias + headBytes, scratch);
   clear(kernels, bias, headBytes);
   writeBias(kernels, product, bias);
+  const layout = { output, results, zeros: bias + biasBytes, blockTiles, scratch, threadBytes, thread };
   kernels.run(
     'winogradProduct',
     // prettier-ignore
-    [
-      input.address, input.picture, input.row, input.pixel, rows.input, columns.input, rows.start, columns.start,
-      channels, bias + biasBytes,
-      output.address, output.picture, output.row, output.pixel, rows.output, columns.output, results,
-      filters.address, filters.matrixBytes, tiles, cut.blockTiles, cut.taskPanels,
-      scratch, threadBytes, thread.pixelBytes, thread.productBytes, bias,
+    winogradWords(product, layout).concat(
+      taskPanels, filters.address, filters.matrixBytes, bias,
       Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope),
-    ],
-    Math.ceil(tiles / cut.blockTiles) * Math.ceil(results / 8 / cut.taskPanels),
+    ),
+    Math.ceil(tiles / blockTiles) * Math.ceil(results / 8 / taskPanels),
   );
-}
-
-/** Memory of a thread: the bytes of a matrix of pixels, of a matrix of products, and of all together. */
-function threadScratch(blockTiles: number, channels: number) {
-  const pixelBytes = spread(blockTiles * channels * 4);
-  const productBytes = spread(blockTiles * chunk * 4);
-  return { pixelBytes, productBytes, bytes: spread(tileBytes + points * (pixelBytes + productBytes)) };
 }
 
 interface Cut {

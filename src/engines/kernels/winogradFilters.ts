@@ -2,6 +2,7 @@
 import { derivedValues } from './constants.ts';
 import type { KernelModule } from './kernelModule.ts';
 import type { PatchProduct } from './products.ts';
+import { points, spread } from './winogradSizes.ts';
 
 /** 36 matrices in panels of 8 columns. */
 export interface TransformedFilters {
@@ -10,7 +11,6 @@ export interface TransformedFilters {
   readonly matrixBytes: number;
 }
 
-const points = 36;
 /** Memory of a thread, as in assembly/winogradFilter.ts. */
 export const filterThreadBytes = 1024;
 
@@ -21,11 +21,6 @@ export function filterBytes(channels: number, results: number): number {
 
 function matrixBytes(channels: number, results: number): number {
   return spread(Math.ceil(results / 8) * channels * 32);
-}
-
-/** Rounds up to an odd number of cache lines, so that values at the same place of many matrices do not evict each other. */
-export function spread(bytes: number): number {
-  return (Math.ceil(bytes / 64) | 1) * 64;
 }
 
 /** Returns filters that are transformed once; undefined if they may change, or if there is no memory to keep them. */

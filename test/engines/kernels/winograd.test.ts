@@ -164,6 +164,60 @@ function inputGradient(dy: Plain, filter: Plain, info: tf.backend_util.Conv2DInf
   return convolve(dy, { shape: filter.shape, data: rotated }, backwards);
 }
 
+/** Cases with enough tiles, one of them in several parts, one with more sums than are held at once. */
+const filterCases: Case[] = [
+  ...cases.filter(({ x }) => x[0] * x[1] * x[2] > 200),
+  { x: [3, 61, 50, 32], filters: 36 },
+  { x: [2, 12, 11, 580], filters: 584, pad: 'valid' },
+];
+
+test.each(filterCases)('the gradient with respect to the filters: $x with $filters', async (each) => {
+  const { x: inputShape, filters, pad = 'same' } = each;
+  const filterShape: Shape = [3, 3, inputShape[3], filters];
+  const info = tf.backend_util.computeConv2DInfo(inputShape, filterShape, 1, 1, pad);
+  const [x, dy] = [plain(inputShape, 1), plain(info.outShape, 3)];
+  const call: Call = {
+    kernel: 'Conv2DBackpropFilter',
+    inputs: () => tensors({ x, dy }),
+    attributes: { strides: 1, pad, dataFormat: 'NHWC', dilations: 1, filterShape },
+  };
+  const [received] = await onModule([call]);
+  expect(received!.shape).toEqual(filterShape);
+  expect(relativeDifference(received!.data, filterGradient(x, dy, info))).toBeLessThan(4e-6);
+  expect(new Set(await runsOf(call))).toEqual(new Set(['winogradGradient', 'winogradGradientSum']));
+  expect(areSameBits(callOn(await startModule(3), call).data, received!.data)).toBe(true);
+});
+
+/** Sums in float64. */
+function filterGradient(x: Plain, dy: Plain, info: tf.backend_util.Conv2DInfo): Float64Array {
+  const { outHeight, outWidth, outChannels, inHeight, inWidth, inChannels, padInfo } = info;
+  const out = new Float64Array(9 * inChannels * outChannels);
+  for (let pixel = 0; pixel < info.batchSize * outHeight * outWidth; pixel++) {
+    const line = Math.floor(pixel / outWidth);
+    for (let tap = 0; tap < 9; tap++) {
+      const i = (line % outHeight) + Math.floor(tap / 3) - padInfo.top;
+      const j = (pixel % outWidth) + (tap % 3) - padInfo.left;
+      if (i < 0 || i >= inHeight || j < 0 || j >= inWidth) continue;
+      const from = ((Math.floor(line / outHeight) * inHeight + i) * inWidth + j) * inChannels;
+      for (let c = 0; c < inChannels; c++)
+        for (let f = 0; f < outChannels; f++)
+          out[(tap * inChannels + c) * outChannels + f]! += x.data[from + c]! * dy.data[pixel * outChannels + f]!;
+    }
+  }
+  return out;
+}
+
+test('the gradient with respect to the filters of few tiles is computed as a product', async () => {
+  const attributes = { strides: 1, pad: 'same', dataFormat: 'NHWC', dilations: 1, filterShape: [3, 3, 32, 32] };
+  const call = (pictures: number): Call => ({
+    kernel: 'Conv2DBackpropFilter',
+    inputs: () => ({ x: seeded([pictures, 8, 8, 32], 1), dy: seeded([pictures, 8, 8, 32], 2) }),
+    attributes,
+  });
+  expect(await runsOf(call(3))).toEqual(['filterGradient', 'filterGradientSum']);
+  expect(await runsOf(call(4))).toEqual(['winogradGradient', 'winogradGradientSum']);
+});
+
 test('other convolutions are computed as products', async () => {
   const usual = { x: [1, 8, 8, 32] as Shape, kernel: [3, 3], filters: 32, strides: 1, dilations: 1 };
   const others = [

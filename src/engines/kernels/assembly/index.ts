@@ -20,6 +20,7 @@ import { transformPictures } from './transform';
 import { updateWeights } from './updateWeights';
 import { winogradProduct } from './winograd';
 import { transformFilters } from './winogradFilter';
+import { winogradGradient, winogradGradientSum } from './winogradGradient';
 
 export { run, runAlone, serve } from './threads';
 
@@ -103,6 +104,12 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 25:
       winogradProduct(parameters, task, thread);
+      break;
+    case 26:
+      winogradGradient(parameters, task, thread);
+      break;
+    case 27:
+      winogradGradientSum(parameters, task, thread);
       break;
     default:
       unreachable();

@@ -32,7 +32,8 @@ export function winogradProduct(parameters: usize, task: i32, thread: i32): void
   const table = tableOf(parameters, thread);
   const pixels = matricesOf(table);
   const products = pixels + <usize>(POINTS * word(parameters, PIXEL_MATRIX));
-  transformPixels(parameters, first, count, table, pixels);
+  const channels = word(parameters, CHANNELS);
+  transformPixels(parameters, first, count, 0, channels, <usize>(channels << 2), table, pixels);
   for (let panel = start; panel < end; panel += CHUNK_PANELS) {
     const last = min(end, panel + CHUNK_PANELS);
     multiplyChunk(parameters, count, pixels, panel, last, products);

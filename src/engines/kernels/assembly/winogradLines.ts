@@ -81,3 +81,45 @@ export function result2(nearSum: v128, farSum: v128): v128 {
 export function result3(nearDifference: v128, farDifference: v128, m5: v128): v128 {
   return multiplyAdd(farDifference, f32x4.splat(2 * FAR), multiplyAdd(nearDifference, f32x4.splat(0.5 * NEAR), m5));
 }
+
+/**
+ * Transforms the gradient of results: four addresses, `bytes` from each on, to six results that are `step` bytes apart.
+ */
+export function slopeLine(p0: usize, p1: usize, p2: usize, p3: usize, bytes: usize, to: usize, step: usize): void {
+  const t1 = to + step;
+  const t2 = t1 + step;
+  const t3 = t2 + step;
+  const t4 = t3 + step;
+  const t5 = t4 + step;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const y0 = v128.load(p0 + i);
+    const y1 = v128.load(p1 + i);
+    const y2 = v128.load(p2 + i);
+    const y3 = v128.load(p3 + i);
+    v128.store(to + i, y0);
+    v128.store(t5 + i, y3);
+    const nearEven = multiplyAdd(y2, f32x4.splat(0.5), y0);
+    const nearOdd = f32x4.mul(multiplyAdd(y3, f32x4.splat(0.5), y1), f32x4.splat(NEAR));
+    v128.store(t1 + i, f32x4.add(nearEven, nearOdd));
+    v128.store(t2 + i, f32x4.sub(nearEven, nearOdd));
+    const farEven = multiplyAdd(y2, f32x4.splat(2), y0);
+    const farOdd = f32x4.mul(multiplyAdd(y3, f32x4.splat(2), y1), f32x4.splat(FAR));
+    v128.store(t3 + i, f32x4.add(farEven, farOdd));
+    v128.store(t4 + i, f32x4.sub(farEven, farOdd));
+  }
+}
+
+/** Transforms six sums to three values of a filter that are `step` bytes apart. */
+export function gradientLine(u0: v128, u1: v128, u2: v128, u3: v128, u4: v128, u5: v128, to: usize, step: usize): void {
+  const nearSum = f32x4.add(u1, u2);
+  const nearDifference = f32x4.sub(u1, u2);
+  const farSum = f32x4.add(u3, u4);
+  const farDifference = f32x4.sub(u3, u4);
+  v128.store(to, multiplyAdd(nearSum, f32x4.splat(-2.0 / 3.0), multiplyAdd(farSum, f32x4.splat(1.0 / 6.0), u0)));
+  const far = f32x4.mul(farDifference, f32x4.splat((1.0 / 6.0) * FAR));
+  v128.store(to + step, multiplyAdd(nearDifference, f32x4.splat((-2.0 / 3.0) * NEAR), far));
+  v128.store(
+    to + 2 * step,
+    multiplyAdd(nearSum, f32x4.splat(-1.0 / 3.0), multiplyAdd(farSum, f32x4.splat(1.0 / 3.0), u5)),
+  );
+}

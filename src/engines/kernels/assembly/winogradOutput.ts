@@ -3,20 +3,19 @@ import { clamp, leak } from './gemmTile';
 import { real, word } from './parameters';
 import { result0, result1, result2, result3 } from './winogradLines';
 import {
+  ADDRESS,
   BIAS,
+  HEIGHT,
   HIGH,
   IS_LEAKY,
   LOW,
-  OUTPUT,
-  OUTPUT_HEIGHT,
-  OUTPUT_PICTURE,
-  OUTPUT_PIXEL,
-  OUTPUT_ROW,
-  OUTPUT_WIDTH,
+  PIXEL,
   PRODUCT_MATRIX,
+  ROW,
   SLOPE,
+  WIDTH,
 } from './winogradParameters';
-import { CHUNK_BYTES, halfOf, LINE_BYTES, TILE, tilesAcross, tilesDown, unreadOf } from './winogradTile';
+import { CHUNK_BYTES, columnOf, halfOf, LINE_BYTES, outputsOf, pictureOf, rowOf, TILE, unreadOf } from './winogradTile';
 
 /** Writes the results of some tiles, for a chunk of columns from `offset` on. */
 export function transformProducts(
@@ -62,17 +61,16 @@ function productColumn(from: usize, step: usize, bytes: usize, to: usize): void 
 
 /** Transforms the rows of a tile and writes those of its results that are inside the picture. */
 function writeTile(parameters: usize, tile: i32, table: usize, offset: usize, bytes: usize): void {
-  const across = tilesAcross(parameters);
-  const down = tilesDown(parameters);
-  const line = tile / across;
-  const x = (tile - line * across) * TILE;
-  const y = (line % down) * TILE;
-  const width = word(parameters, OUTPUT_WIDTH);
-  const pixel = <usize>word(parameters, OUTPUT_PIXEL);
-  const rows = min(TILE, word(parameters, OUTPUT_HEIGHT) - y);
+  const outputs = outputsOf(parameters);
+  const x = columnOf(parameters, tile);
+  const y = rowOf(parameters, tile);
+  const width = word(outputs, WIDTH);
+  const pixel = <usize>word(outputs, PIXEL);
+  const line = <usize>word(outputs, ROW);
+  const rows = min(TILE, word(outputs, HEIGHT) - y);
   const unread = unreadOf(table);
-  let to = <usize>word(parameters, OUTPUT) + <usize>((line / down) * word(parameters, OUTPUT_PICTURE)) + offset;
-  to += <usize>(y * word(parameters, OUTPUT_ROW)) + <usize>x * pixel;
+  let to = <usize>word(outputs, ADDRESS) + pictureOf(parameters, tile, outputs) + offset;
+  to += <usize>y * line + <usize>x * pixel;
   const bias = <usize>word(parameters, BIAS) + offset;
   for (let i = 0; i < rows; i++) {
     productRow(
@@ -85,7 +83,7 @@ function writeTile(parameters: usize, tile: i32, table: usize, offset: usize, by
       x + 2 < width ? to + 2 * pixel : unread,
       x + 3 < width ? to + 3 * pixel : unread,
     );
-    to += <usize>word(parameters, OUTPUT_ROW);
+    to += line;
   }
 }
 

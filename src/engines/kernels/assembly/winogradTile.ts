@@ -1,6 +1,6 @@
 // Tiles of Winograd's convolution F(4×4, 3×3): their places, and the memory of a thread.
 import { word } from './parameters';
-import { OUTPUT_HEIGHT, OUTPUT_WIDTH, SCRATCH, SCRATCH_BYTES } from './winogradParameters';
+import { HEIGHT, OUTPUT, PICTURE, SCRATCH, SCRATCH_BYTES, WIDTH } from './winogradParameters';
 
 /** Results of a tile along an axis, and the pixels that they read. */
 export const TILE: i32 = 4;
@@ -19,6 +19,11 @@ const HALF: usize = 256;
 const UNREAD: usize = HALF + 6 * LINE_BYTES;
 /** Where the matrices begin. */
 const MATRICES: usize = UNREAD + CHUNK_BYTES;
+
+/** The parameters of the pictures that a convolution writes. */
+export function outputsOf(parameters: usize): usize {
+  return parameters + (OUTPUT << 2);
+}
 
 /** Start of a thread's memory: a table of addresses. */
 export function tableOf(parameters: usize, thread: i32): usize {
@@ -40,12 +45,30 @@ export function matricesOf(table: usize): usize {
   return table + MATRICES;
 }
 
-/** Number of tiles in a line of a picture. */
-export function tilesAcross(parameters: usize): i32 {
-  return (word(parameters, OUTPUT_WIDTH) + TILE - 1) / TILE;
+/** Number of a tile's line, counted over all pictures. */
+function lineOf(parameters: usize, tile: i32): i32 {
+  return tile / tilesAcross(parameters);
 }
 
-/** Number of tiles in a column of a picture. */
-export function tilesDown(parameters: usize): i32 {
-  return (word(parameters, OUTPUT_HEIGHT) + TILE - 1) / TILE;
+/** First column of a tile. */
+export function columnOf(parameters: usize, tile: i32): i32 {
+  return (tile % tilesAcross(parameters)) * TILE;
+}
+
+/** First row of a tile in its picture. */
+export function rowOf(parameters: usize, tile: i32): i32 {
+  return (lineOf(parameters, tile) % tilesDown(parameters)) * TILE;
+}
+
+/** Offset of a tile's picture, among those with these parameters. */
+export function pictureOf(parameters: usize, tile: i32, pictures: usize): usize {
+  return <usize>((lineOf(parameters, tile) / tilesDown(parameters)) * word(pictures, PICTURE));
+}
+
+function tilesAcross(parameters: usize): i32 {
+  return (word(parameters, OUTPUT + WIDTH) + TILE - 1) / TILE;
+}
+
+function tilesDown(parameters: usize): i32 {
+  return (word(parameters, OUTPUT + HEIGHT) + TILE - 1) / TILE;
 }
