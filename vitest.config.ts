@@ -1,6 +1,6 @@
 // How the tests run: from the sources, without a build. The package's own names resolve to the doors in src.
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { defineConfig, type Plugin, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -64,18 +64,51 @@ const longOnCpu = [
   'training/watch',
 ];
 
-// The mode `thorough`: more cases, more processes, and every file of exactness in every way of computing.
+/** What folds networks, or depends on what they give folded: once more with ONNX Runtime. */
+const onEngine = [
+  'networks/conformance',
+  'networks/fold',
+  'networks/foldLayers',
+  'networks/foldPresets',
+  'networks/graphTrunk',
+  'engines/onnxruntime',
+  'training/training',
+  'training/resume',
+  'features/featureCache',
+  'evaluate',
+  'predict',
+  'suggestCut',
+  'knn',
+  'nearestCentroid',
+  'freeze',
+  'traps',
+];
+
+/** Finds the package where `npm run test:engine` has installed it. */
+const engineFolder: Plugin = {
+  name: 'engine folder',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!id.endsWith('/src/platform/node/onnxRuntime.ts')) return undefined;
+    const installed = new URL('./.cache/engine/node_modules/onnxruntime-node/dist/index.js', import.meta.url);
+    return code.replace("importRuntime('onnxruntime-node')", `importRuntime('${installed.href}')`);
+  },
+};
+
+// The mode `engine`: the package onnxruntime-node is installed, and runs what is frozen. The mode `thorough`: more cases, more processes, and every file of exactness in every way of computing.
 export default defineConfig(({ mode }) => {
   const isThorough = mode === 'thorough';
+  const withEngine = mode === 'engine';
 
   const project = ({ env = {}, ...test }: Settings): TestProjectInlineConfiguration => ({
     extends: true,
+    plugins: withEngine ? [engineFolder] : [],
     test: { ...test, env: { ...env, TEST_THOROUGH: String(isThorough) } },
   });
 
   /** The tests of exactness and leaks once more, with another way of computing (test/support/testBackend.ts). */
-  const exactness = (name: string, env: Record<string, string>, files: readonly string[]) =>
-    project({ name, env, isolate: false, include: files.map((file) => `test/${file}.test.ts`) });
+  const exactness = (name: string, env: Record<string, string>, files: readonly string[], setup: string[] = []) =>
+    project({ name, env, isolate: false, setupFiles: setup, include: files.map((file) => `test/${file}.test.ts`) });
 
   return {
     resolve: {
@@ -86,36 +119,48 @@ export default defineConfig(({ mode }) => {
       ],
     },
     test: {
-      projects: [
-        project({
-          name: 'all',
-          isolate: false,
-          include: ['test/**/*.test.ts'],
-          exclude: [...alone, ...onWasm, ...browser, ...longOnCpu.map((file) => `test/${file}.test.ts`)],
-        }),
-        project({ name: 'alone', include: alone }),
-        project({ name: 'on wasm', isolate: false, setupFiles: ['test/support/startWasm.ts'], include: onWasm }),
-        project({ name: 'pages', isolate: false, include: pages }),
-        project({ name: 'browser', isolate: false, include: browser, exclude: pages }),
-        exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
-          ...(isThorough ? mostWays : numbers),
-          'networks/batchNormTraining',
-        ]),
-        exactness('wasm', { TEST_BACKEND: 'wasm' }, [
-          ...mostWays,
-          ...longOnCpu,
-          'training/linearSolver',
-          'networks/batchNormTraining',
-        ]),
-        exactness('wasm, no kernels', { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' }, isThorough ? mostWays : numbers),
-        ...(isThorough ? [exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay)] : []),
-      ],
+      projects: withEngine
+        ? [
+            exactness('onnxruntime', { TEST_BACKEND: 'wasm', TEST_ENGINE: 'onnxruntime' }, onEngine, [
+              'test/support/startWasm.ts',
+            ]),
+          ]
+        : [
+            project({
+              name: 'all',
+              isolate: false,
+              include: ['test/**/*.test.ts'],
+              exclude: [...alone, ...onWasm, ...browser, ...longOnCpu.map((file) => `test/${file}.test.ts`)],
+            }),
+            project({ name: 'alone', include: alone }),
+            project({ name: 'on wasm', isolate: false, setupFiles: ['test/support/startWasm.ts'], include: onWasm }),
+            project({ name: 'pages', isolate: false, include: pages }),
+            project({ name: 'browser', isolate: false, include: browser, exclude: pages }),
+            exactness('layer by layer', { TEST_FUSED: 'false', TEST_BACKEND: 'wasm' }, [
+              ...(isThorough ? mostWays : numbers),
+              'networks/batchNormTraining',
+            ]),
+            exactness('wasm', { TEST_BACKEND: 'wasm' }, [
+              ...mostWays,
+              ...longOnCpu,
+              'training/linearSolver',
+              'networks/batchNormTraining',
+            ]),
+            exactness(
+              'wasm, no kernels',
+              { TEST_BACKEND: 'wasm', TEST_KERNELS: 'false' },
+              isThorough ? mostWays : numbers,
+            ),
+            ...(isThorough
+              ? [exactness('wasm, one thread', { TEST_BACKEND: 'wasm', TEST_THREADS: '1' }, everyWay)]
+              : []),
+          ],
       globals: false,
       // tfjs keeps its backends, kernels and tensors in one global engine: projects have processes of their own. The files of a
       // project share them and import everything once, unless they are to be alone.
       pool: 'forks',
       // Each project would transform the sources again.
-      experimental: { fsModuleCache: true },
+      experimental: { fsModuleCache: !withEngine },
       maxWorkers: 2,
       testTimeout: 60_000,
       hookTimeout: 60_000,

@@ -7,7 +7,7 @@ import { byHead } from './model/headParts.ts';
 import type { AnyModel, HeadPart, Tasks, TransferModel, LoadedModel } from './model/model.ts';
 import { tasks, type TaskName } from './model/tasks/tasks.ts';
 import type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
-import { networkOf } from './model/network.ts';
+import { inferenceNetwork } from './model/inference.ts';
 import { inSlices } from './features/inSlices.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
@@ -84,7 +84,8 @@ type AnyPrediction = Prediction<TaskName> | Readonly<Record<string, Prediction<T
 
 /** The logits of each input of a batch, which is freed. */
 async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Promise<Float32Array[]> {
-  const logits = await inSlices(model, input, (part) => networkOf(model).run(part));
+  const network = await inferenceNetwork(model);
+  const logits = await inSlices(model, input, (part) => network.infer(part));
   try {
     const values = await logits.data();
     if (!(values instanceof Float32Array)) throw internalError(`logits are ${logits.dtype}`);

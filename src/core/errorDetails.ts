@@ -45,6 +45,19 @@ export interface ErrorDetails {
   PACKAGE_MISSING: Texts<'packageName' | 'reason'> &
     Lists<'packages'> & { readonly tried?: readonly { readonly name: string; readonly reason: string }[] };
   /**
+   * The engine that was asked for does not run here.
+   *
+   * Use `engine: 'own'`.
+   */
+  ENGINE_UNAVAILABLE: Texts<'engine' | 'reason'>;
+  /**
+   * An engine other than this package's own raised an error while it prepared or ran a part of a network. The model is
+   * unchanged.
+   *
+   * Use `engine: 'own'`.
+   */
+  ENGINE_FAILED: Texts<'engine' | 'name' | 'reason'>;
+  /**
    * An argument or option is unknown, of the wrong type, out of its range, or cannot be combined with another one.
    *
    * Correct the option that the text names.

@@ -1,4 +1,5 @@
 // What training did, as plain data. Types only.
+import type { EngineName } from './engineChoice.ts';
 import type { Unreadable } from './types.ts';
 
 /** One head's figures in an epoch of a model with several heads. Its losses are not multiplied by `lossWeights`. */
@@ -76,6 +77,10 @@ export interface TrainingLog {
   };
   /** Name of the tfjs backend that it ran on. */
   readonly backend: string;
+  /** Engine of `useBackend` that ran the frozen prefix; missing for this package's own engine. */
+  readonly engine?: EngineName;
+  /** Nodes of the frozen prefix that this engine has no form for, with the reason. The own engine ran them. */
+  readonly leftToOwn?: readonly string[];
   /** Number of examples used for training. */
   readonly examples: number;
   /** Examples that were skipped because they could not be read. */

@@ -4,6 +4,7 @@ import type { io } from '@tensorflow/tfjs-core';
 import type { CheckpointStore } from './checkpointStore.ts';
 import type { WorkerLinks } from './endpoint.ts';
 import type { Hdf5Storage } from './hdf5Storage.ts';
+import type { OnnxRuntime } from './onnxRuntime.ts';
 import type { Picture } from './picture.ts';
 import type { DecodeOptions } from './pictureLimits.ts';
 import { shorten } from './shown.ts';
@@ -111,6 +112,8 @@ export interface Platform {
   readonly backends: readonly BackendLoader[];
   readonly threads: Threads;
   readonly workers: WorkerLinks;
+  /** Loads ONNX Runtime. Raises MissingPackage, or an error whose message is the reason. Browsers do not have it. */
+  readonly onnxRuntime?: () => Promise<OnnxRuntime>;
   /**
    * Reads a file (Node) or an address. Raises NOT_FOUND with the reason, NOT_TRUSTED for a redirect that is not
    * allowed, ABORTED, WEIGHTS_DAMAGED for a wrong hash, OUT_OF_RANGE for a file over `maxBytes`.

@@ -95,10 +95,18 @@ export interface BlockedOperation {
 
 /** A part of a trunk prepared for inference only: fused, with a copy of the weights at the time of the call. */
 export interface FoldedPart extends Disposable {
-  /** Runs the part without dropout and without gradients. The caller owns the result. */
-  readonly run: (input: Tensor) => Tensor;
+  /**
+   * Runs the part without dropout and without gradients. The caller keeps the input until the result is there, and owns
+   * the result. It is a promise on an engine other than this package's own, and where several programs run in turn.
+   */
+  readonly run: (input: Tensor) => Tensor | Promise<Tensor>;
   /** Layers that run unchanged, because this package has no folded form of them. */
   readonly unfolded: readonly string[];
+  /**
+   * Nodes that the engine of `useBackend` has no form for, with the reason. This package's own engine runs them.
+   * Missing when there are none.
+   */
+  readonly leftToOwn?: readonly string[];
   /** Frees the copy of the weights. A second call does nothing. */
   dispose(): void;
   /**

@@ -99,7 +99,7 @@ async function extract(
   input: Tensor,
   take: (features: Features) => void,
 ): Promise<void> {
-  const features = await inSlices(network, input, (part) => network.run(part, { to: entry }));
+  const features = await inSlices(network, input, (part) => network.infer(part, { to: entry }));
   try {
     const values = valuesInPlace(features) ?? (await features.data());
     if (!(values instanceof Float32Array)) throw internalError(`features are ${features.dtype}`);

@@ -6,6 +6,9 @@ import { takeTurns } from '../core/takeTurns.ts';
 /** How long a slice may take, in milliseconds. An example that takes longer is a slice of its own. */
 const stretch = 20;
 
+/** Computes the outputs of some examples. */
+type Run = (input: Tensor) => Tensor | Promise<Tensor>;
+
 /** Milliseconds an example took last, by network. */
 const paces = new WeakMap<object, number>();
 
@@ -18,10 +21,10 @@ const paces = new WeakMap<object, number>();
  * @param run - Computes the outputs [n, …] of n examples.
  * @returns The outputs [b, …], which the caller owns.
  */
-export async function inSlices(network: object, input: Tensor, run: (input: Tensor) => Tensor): Promise<Tensor> {
+export async function inSlices(network: object, input: Tensor, run: Run): Promise<Tensor> {
   const [size = 0] = input.shape;
   try {
-    return size > 1 && blocksPage() ? await divide(network, input, run) : run(input);
+    return size > 1 && blocksPage() ? await divide(network, input, run) : await run(input);
   } finally {
     dispose(input);
   }
@@ -32,7 +35,7 @@ function blocksPage(): boolean {
   return !platform.threads.mayWait && ['wasm', 'cpu'].includes(getBackend());
 }
 
-async function divide(network: object, input: Tensor, run: (input: Tensor) => Tensor): Promise<Tensor> {
+async function divide(network: object, input: Tensor, run: Run): Promise<Tensor> {
   const [size = 0] = input.shape;
   const turn = takeTurns();
   const outputs: Tensor[] = [];
@@ -44,7 +47,7 @@ async function divide(network: object, input: Tensor, run: (input: Tensor) => Te
       const part = slice(input, from, count);
       const start = performance.now();
       try {
-        outputs.push(run(part));
+        outputs.push(await run(part));
       } finally {
         dispose(part);
       }

@@ -36,7 +36,7 @@ export function streamExamples(source: ExampleSource, entry: number, known: read
         const input = await viewOf(source, batch, viewIn(source, epoch));
         if (input === undefined) return undefined;
         const features =
-          entry === 0 ? input : await inSlices(network, input, (part) => network.run(part, { to: entry }));
+          entry === 0 ? input : await inSlices(network, input, (part) => network.infer(part, { to: entry }));
         return { input: features, ...asTensors(model, targets, weights), ids };
       } finally {
         dispose(batch.input);

@@ -84,7 +84,7 @@ async function runBatch(
     for (const [index, part] of parts.entries()) {
       assertWanted();
       const start = performance.now();
-      const output = part.run(current);
+      const output = await part.run(current);
       dispose(current);
       current = output;
       const stage = stages[index];

@@ -78,7 +78,7 @@ async function judge({ network, loss }: Subject, from: number, rows: Rows): Prom
   const { input, targets, weights } = rows;
   const made: Tensor[] = [targets, weights];
   try {
-    const logits = await inSlices(network, input, (part) => network.run(part, { from }));
+    const logits = await inSlices(network, input, (part) => network.infer(part, { from }));
     made.push(logits);
     const losses = loss.byHead(logits, targets);
     made.push(losses);

@@ -1,5 +1,6 @@
 // Puts a base and its heads together.
 import { byHead } from './headParts.ts';
+import { forgetInference } from './inference.ts';
 import type { AnyModel, Base, Head } from './model.ts';
 import { addOwner, removeOwner } from './owners.ts';
 import { disposal } from '../core/disposal.ts';
@@ -21,6 +22,7 @@ export function makeModel(base: Base, head: Omit<Head, 'task'>, history: readonl
     history,
     ...disposal(),
     dispose: () => {
+      forgetInference(base.trunk);
       trunk.dispose();
       removeOwner(base, trunk);
     },

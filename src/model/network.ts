@@ -1,20 +1,22 @@
 // Joins base and head to one chain of stages, numbered from the input of the base to the logits.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { AnyModel } from './model.ts';
-import type { RunOptions, Stage, Trunk, TrunkWeight } from '../core/types.ts';
+import type { FoldedPart, RunOptions, Stage, StageRange, Trunk, TrunkWeight } from '../core/types.ts';
 
 /** Base and head of a model as one network. */
 export interface Network {
   readonly stages: readonly Stage[];
   /** Runs stages `from` … `to - 1`. Dropout is active in the head alone; BatchNorm may train in base and head. */
   run(input: Tensor, options?: RunOptions): Tensor;
+  /** Runs stages in inference mode, without gradients: on the chosen engine where they are folded. */
+  infer(input: Tensor, range?: StageRange): Tensor | Promise<Tensor>;
 }
 
 /** The chain of a model's base and head. */
 export function networkOf({ base, head }: AnyModel): Network {
   const joint = base.trunk.stages.length;
   const stages = [...base.trunk.stages, ...head.trunk.stages];
-  return {
+  const network: Network = {
     stages,
     run(input, { from = 0, to = stages.length, dropoutSeed, ...training } = {}) {
       const mode = trainingMode(base.trunk, training);
@@ -31,7 +33,9 @@ export function networkOf({ base, head }: AnyModel): Network {
       dispose(features);
       return output;
     },
+    infer: (input, range) => network.run(input, range),
   };
+  return network;
 }
 
 /** Options for BatchNorm: training mode if it is requested and the trunk supports it. */
@@ -44,6 +48,8 @@ function trainingMode(trunk: Trunk, { onStatistics, momentum }: RunOptions): Run
 export interface PreparedNetwork extends Network {
   /** Layers that could not be folded and run unchanged. */
   readonly unfolded: readonly string[];
+  /** Nodes that the chosen engine has no form for. */
+  readonly leftToOwn: readonly string[];
   /** Frees the folded stages. The model stays. */
   dispose(): void;
 }
@@ -53,19 +59,26 @@ export interface PreparedNetwork extends Network {
  * gradients. Stages of the head run unchanged.
  */
 export async function prepareFront(model: AnyModel, front: number): Promise<PreparedNetwork> {
-  const network = networkOf(model);
   const { trunk } = model.base;
   const end = Math.min(front, trunk.stages.length);
-  if (end === 0) return { ...network, unfolded: [], dispose: () => undefined };
-  const prepared = await trunk.fold({ to: end });
+  if (end === 0) return { ...networkOf(model), unfolded: [], leftToOwn: [], dispose: () => undefined };
+  return withFront(model, end, await trunk.fold({ to: end }));
+}
+
+/** A network whose stages before `end` run as a folded part of the base. */
+export function withFront(model: AnyModel, end: number, prepared: FoldedPart): PreparedNetwork {
+  const network = networkOf(model);
   return {
-    stages: network.stages,
+    ...network,
     unfolded: prepared.unfolded,
-    run(input, options = {}) {
-      const { from = 0, to = network.stages.length } = options;
-      if (from > 0 || to < end) return network.run(input, options);
+    leftToOwn: prepared.leftToOwn ?? [],
+    infer(input, range = {}) {
+      const { from = 0, to = network.stages.length } = range;
+      if (from > 0 || to < end) return network.run(input, range);
       const features = prepared.run(input);
-      return to === end ? features : runAndFree(network, features, { ...options, from: end });
+      if (to === end) return features;
+      const further = (map: Tensor) => runAndFree(network, map, { from: end, to });
+      return features instanceof Promise ? features.then(further) : further(features);
     },
     dispose: () => {
       prepared.dispose();

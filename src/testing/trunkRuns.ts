@@ -3,7 +3,7 @@ import { dispose, memory, tensor, zeros, type Tensor } from '@tensorflow/tfjs-co
 import { isTransferKitError } from '../core/errors.ts';
 import { fits } from '../core/shapes.ts';
 import type { RunOptions, StageRange, TensorSpec, Trunk } from '../core/types.ts';
-import { makeProgram } from '../networks/fold/program.ts';
+import { makeProgram } from '../networks/engines/ownEngine.ts';
 import { nodesOfBase } from '../networks/write/baseNodes.ts';
 import { consume, near, stageInputs, valuesOf, withoutLeak } from './compareValues.ts';
 import { demand } from './conformance.ts';
@@ -116,7 +116,7 @@ async function foldRange(trunk: Trunk, input: Tensor, range: StageRange): Promis
   const expected = consume(trunk.run(input, range));
   const before = memory().numTensors;
   const part = await trunk.fold(range);
-  const output = part.run(input);
+  const output = await part.run(input);
   const { shape } = output;
   const found = consume(output);
   part.dispose();
@@ -132,7 +132,7 @@ export function checkNodes(trunk: Trunk, input: Tensor): void {
   if (trunk.writeNodes === undefined) return;
   withoutLeak('writing and freeing the nodes', () => {
     const written = nodesOfBase({ name: 'trunk', trunk });
-    const program = makeProgram(written.graph, written.constants, trunk.input);
+    const program = makeProgram({ ...written, input: trunk.input });
     try {
       const unnamed = written.graph.nodes.find(({ name }) => !trunk.names.has(name));
       demand(unnamed === undefined, `names lack the node ${unnamed?.name ?? ''}`);

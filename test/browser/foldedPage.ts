@@ -59,10 +59,10 @@ window.folded = async (backend) => {
   for (const [name, list] of Object.entries(chains)) {
     const trunk = await chain(list(), [9, 8, 6]);
     const part = await trunk.fold();
-    found[name] = tf.tidy(() => {
-      const x = wave([2, 9, 8, 6], 3, 0.3);
-      return distance(part.run(x), trunk.run(x, { fused: false }));
-    });
+    const x = wave([2, 9, 8, 6], 3, 0.3);
+    const y = await part.run(x);
+    found[name] = tf.tidy(() => distance(y, trunk.run(x, { fused: false })));
+    tf.dispose([x, y]);
     part.dispose();
     trunk.dispose();
   }

@@ -271,7 +271,8 @@ const faults: Record<string, [() => Trunk | Promise<Trunk>, (trunk: Trunk) => Pa
     (trunk) => ({
       fold: async (range) => {
         const part = await trunk.fold(range);
-        return Object.assign(part, { run: outputTimes(part.run, 1.01) });
+        const run = async (x: tf.Tensor) => tf.mul(await part.run(x), 1.01);
+        return Object.assign(part, { run });
       },
     }),
     /^folded, the values of stages 0 to 3 differ$/,
@@ -367,10 +368,6 @@ function fallback(trunk: Trunk, x: tf.Tensor, options: RunOptions): tf.Tensor {
   } catch {
     return tf.zeros([1]);
   }
-}
-
-function outputTimes(run: (x: tf.Tensor) => tf.Tensor, factor: number): (x: tf.Tensor) => tf.Tensor {
-  return (x) => tf.tidy(() => tf.mul(run(x), factor));
 }
 
 /** A trunk that does as another one but for some fields; `disposed` stays live. */

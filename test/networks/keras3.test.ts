@@ -246,7 +246,7 @@ describe('a layer as the activation of another', () => {
     const inside = keras2([4], dense({ class_name, config: { name: 'bend', trainable: true, ...config } }));
     const { trunk } = await loadBase(handler(inside, weights), { cut: 'it' });
     const part = await trunk.fold();
-    for (const found of [trunk.run(x), trunk.run(x, { fused: false }), part.run(x)]) {
+    for (const found of [trunk.run(x), trunk.run(x, { fused: false }), await part.run(x)]) {
       expect(difference(found, expected)).toBeLessThan(1e-6);
     }
     part.dispose();

@@ -11,15 +11,20 @@ import {
   type Trunk,
 } from '../../src/index.ts';
 
-const { TEST_BACKEND, TEST_KERNELS, TEST_THREADS, TEST_FUSED } = process.env;
+const { TEST_BACKEND, TEST_KERNELS, TEST_THREADS, TEST_FUSED, TEST_ENGINE } = process.env;
 
 /** Whether this project runs on wasm as users do. What does not depend on the way of computing runs here alone. */
-export const isUsualWay = TEST_BACKEND === 'wasm' && (TEST_KERNELS ?? TEST_THREADS ?? TEST_FUSED) === undefined;
+export const isUsualWay =
+  TEST_BACKEND === 'wasm' && (TEST_KERNELS ?? TEST_THREADS ?? TEST_FUSED ?? TEST_ENGINE) === undefined;
+
+/** Whether this package's own engine runs what is folded. */
+export const isOwnEngine = TEST_ENGINE === undefined;
 
 /** Sets it. */
 export async function useTestBackend(): Promise<void> {
   const { TEST_BACKEND: name = 'cpu', TEST_KERNELS: kernels = 'true', TEST_THREADS: threads = '2' } = process.env;
-  await useBackend(name, { kernels: kernels === 'true', threads: Number(threads) });
+  const engine = TEST_ENGINE === 'onnxruntime' ? 'onnxruntime' : 'own';
+  await useBackend(name, { kernels: kernels === 'true', threads: Number(threads), engine });
 }
 
 /** The same model; it runs layer by layer where the test project says so. */

@@ -1,5 +1,6 @@
 // Chooses the backend: the one that the app has set, or the first of a list that starts. Then completes and checks it.
 import { setBackend } from '@tensorflow/tfjs-core';
+import { engineChoice, type EngineName } from '../../core/engineChoice.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { MissingPackage } from '../../core/importFailure.ts';
 import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
@@ -23,9 +24,13 @@ export interface BackendReport {
   readonly registered: readonly string[];
   /** Number of threads that share the work on 'wasm'; 1 for other backends. */
   readonly threads: number;
+  /** What runs the parts of networks that do not train. */
+  readonly engine: EngineName;
   /** Reasons for fewer threads or kernels than requested, for `cpu`, and for not training on it; [] when there are none. */
   readonly notes: readonly string[];
 }
+
+type Chosen = Omit<BackendReport, 'engine'>;
 
 interface Failure {
   readonly name: string;
@@ -55,7 +60,10 @@ export function chooseBackend(
   preference?: readonly string[],
   options?: ChoiceOptions,
 ): Promise<BackendReport> {
-  const choice = lastChoice.then(() => choose(loaders, preference, options));
+  const choice = lastChoice.then(async () => {
+    const chosen = await choose(loaders, preference, options);
+    return { ...chosen, engine: engineChoice().name };
+  });
   lastChoice = choice.catch(() => undefined);
   return choice;
 }
@@ -64,7 +72,7 @@ async function choose(
   loaders: readonly BackendLoader[],
   preference: readonly string[] | undefined,
   options: ChoiceOptions | undefined,
-): Promise<BackendReport> {
+): Promise<Chosen> {
   const active = await activeBackend();
   if (preference === undefined && active !== undefined) {
     return { name: active, why: 'it was already set', tried: [], ...(await completeBackend(kernelOptions(options))) };
@@ -81,7 +89,7 @@ async function firstThatStarts(
   loaders: readonly BackendLoader[],
   preference: readonly string[] | undefined,
   options: ChoiceOptions = {},
-): Promise<BackendReport> {
+): Promise<Chosen> {
   const later: Reason[] = [];
   const failures: Failure[] = [];
   const usual = loaders.filter(

@@ -1,10 +1,11 @@
 // Folds a part of a trunk of layers for inference: layers that can be written as nodes are fused, the others run
 // unchanged.
 import { disposal } from '../../core/disposal.ts';
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { FoldedPart, LayersTrunk, StageRange, TensorSpec } from '../../core/types.ts';
 import { emptyDraft, finishDraft, type NodeDraft } from '../graphs/nodeDraft.ts';
-import { makeProgram, type Program } from './program.ts';
+import type { FoldedGraph, Program } from '../engines/engine.ts';
+import { inTurn } from '../engines/inTurn.ts';
+import { prepareProgram } from '../engines/prepareProgram.ts';
 import { writeCalls, writeInput, type WritableTrunk, type WrittenCalls } from '../write/writeCalls.ts';
 
 type Range = Required<StageRange>;
@@ -20,28 +21,31 @@ interface WrittenRange extends WrittenCalls {
 }
 
 /** Folds stages of a trunk. Stages with layers that cannot be written as nodes run unchanged. */
-export function foldLayers(trunk: FoldableTrunk, { from = 0, to = trunk.stages.length }: StageRange = {}): FoldedPart {
+export async function foldLayers(
+  trunk: FoldableTrunk,
+  { from = 0, to = trunk.stages.length }: StageRange = {},
+): Promise<FoldedPart> {
   const whole = writeRange(trunk, { from, to });
-  if (whole.unsupported.length === 0) return { ...programOf(trunk, whole), ...disposal(), unfolded: [] };
-  const programs: Program[] = [];
-  try {
-    for (const run of runsOf(trunk, { from, to })) {
-      const written = writeRange(trunk, run);
-      programs.push(written.unsupported.length === 0 ? programOf(trunk, written) : asItIs(trunk, run));
-    }
-  } catch (error) {
-    for (const program of programs) program.dispose();
-    throw error;
-  }
-  return {
-    ...disposal(),
-    run: (input) => inTurn(programs, input),
-    dispose() {
-      for (const program of programs) program.dispose();
-    },
-    toString: () => programs.map(String).join('\n'),
-    unfolded: [...new Set(whole.unsupported.map(({ name }) => name))],
-  };
+  const unfolded = [...new Set(whole.unsupported.map(({ name }) => name))];
+  if (unfolded.length === 0) return { ...(await prepareProgram(graphOf(trunk, whole))), ...disposal(), unfolded };
+  // The weights of all stages are copied before anything is awaited.
+  const parts = runsOf(trunk, { from, to }).map((run) => {
+    const written = writeRange(trunk, run);
+    return written.unsupported.length === 0 ? graphOf(trunk, written) : asItIs(trunk, run);
+  });
+  return { ...inTurn(await prepareAll(parts)), ...disposal(), unfolded };
+}
+
+/** Prepares graphs; programs stay as they are. All of them are freed if one cannot be prepared. */
+async function prepareAll(parts: readonly (FoldedGraph | Program)[]): Promise<Program[]> {
+  const prepared = await Promise.allSettled(
+    parts.map((part) => ('run' in part ? Promise.resolve(part) : prepareProgram(part))),
+  );
+  const programs = prepared.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = prepared.find((each) => each.status === 'rejected');
+  if (failed === undefined) return programs;
+  for (const program of programs) program.dispose();
+  throw failed.reason;
 }
 
 /** Groups of consecutive stages that are all foldable, or all not. */
@@ -65,27 +69,17 @@ function writeRange(trunk: FoldableTrunk, { from, to }: Range): WrittenRange {
   return { draft, input: placeholder, spec, ...writeCalls({ trunk, entry, exit, input: floats, fold: true }, draft) };
 }
 
-function programOf({ layers: { graph } }: FoldableTrunk, { draft, input, spec, output }: WrittenRange): Program {
+function graphOf({ layers: { graph } }: FoldableTrunk, { draft, input, spec, output }: WrittenRange): FoldedGraph {
   const { nodes, constants } = finishDraft(draft);
-  return makeProgram({ name: graph.name, nodes, input, outputs: [output], rest: {} }, constants, spec);
+  return { graph: { name: graph.name, nodes, input, outputs: [output], rest: {} }, constants, input: spec };
 }
 
 function asItIs(trunk: FoldableTrunk, range: Range): Program {
   const names = trunk.stages.slice(range.from, range.to).map(({ name }) => name);
   return {
     run: (input) => trunk.run(input, range),
+    leftToOwn: [],
     dispose: () => undefined,
     toString: () => `${trunk.layers.graph.name}: stages as they are: ${names.join(', ')}`,
   };
-}
-
-/** Runs one program after the other. The caller still owns the input. */
-function inTurn(programs: readonly Program[], input: Tensor): Tensor {
-  return programs.reduce((x, program) => {
-    try {
-      return program.run(x);
-    } finally {
-      if (x !== input) dispose(x);
-    }
-  }, input);
 }

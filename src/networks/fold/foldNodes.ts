@@ -1,14 +1,14 @@
 // Fuses the nodes of a GraphModel, like those of layers. Nodes that a converter has fused are kept.
 import { disposal } from '../../core/disposal.ts';
 import { add, clone, div, mul, ones, reshape, rsqrt, scalar, sub, zeros, type Tensor } from '@tensorflow/tfjs-core';
-import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
+import type { NodeGraph } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { FoldedPart, TensorSpec } from '../../core/types.ts';
 import { scaledBias, scaledKernel, type LateScale } from '../write/lateScale.ts';
 import { nodeChains, type NodeChain, type ScaleNode } from './nodeChains.ts';
-import { emptyDraft, finishDraft, float, scopeIn, type NodeDraft } from '../graphs/nodeDraft.ts';
-import { nodeOf, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
-import { makeProgram } from './program.ts';
+import { emptyDraft, finishDraft, scopeIn, type NodeDraft } from '../graphs/nodeDraft.ts';
+import { nodeOf, nodePart, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
+import { prepareProgram } from '../engines/prepareProgram.ts';
 import { writeProduct } from '../write/writeKernel.ts';
 
 /** A graph and the values of its constants, which the caller owns. */
@@ -112,10 +112,6 @@ function flat(value: Tensor): Tensor {
   return reshape(value, value.size === 1 ? [] : [value.size]);
 }
 
-function placeholder(name: string): NodeSpec {
-  return { name, op: 'Placeholder', inputs: [], attr: { dtype: float } };
-}
-
 /**
  * Fuses the nodes between two nodes of a graph.
  *
@@ -123,15 +119,13 @@ function placeholder(name: string): NodeSpec {
  * @param entry - The node whose output becomes the input. Default: the graph's input.
  * @param exit - The node whose output is computed. Default: the graph's input.
  */
-export function foldPart(
+export async function foldPart(
   graph: NodeGraph,
   constants: ReadonlyMap<string, Tensor>,
   input: TensorSpec,
   entry: string = graph.input,
   exit: string = graph.input,
-): FoldedPart {
-  const nodes = graph.nodes.map((node) => (node.name === entry && entry !== graph.input ? placeholder(entry) : node));
-  const part = nodesLeadingTo({ ...graph, nodes, input: entry }, [exit]);
-  const folded = foldNodes(part, constants);
-  return { ...makeProgram(folded.graph, folded.constants, input), ...disposal(), unfolded: [] };
+): Promise<FoldedPart> {
+  const folded = foldNodes(nodePart(graph, entry, exit), constants);
+  return { ...(await prepareProgram({ ...folded, input })), ...disposal(), unfolded: [] };
 }

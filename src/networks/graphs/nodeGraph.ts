@@ -108,6 +108,13 @@ export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): No
   return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs };
 }
 
+/** The part of a graph between two nodes: the output of the first becomes its input, that of the second its output. */
+export function nodePart(graph: NodeGraph, entry: string, exit: string): NodeGraph {
+  const input: NodeSpec = { name: entry, op: 'Placeholder', inputs: [], attr: { dtype: { type: 'DT_FLOAT' } } };
+  const nodes = graph.nodes.map((node) => (node.name === entry && entry !== graph.input ? input : node));
+  return nodesLeadingTo({ ...graph, nodes, input: entry }, [exit]);
+}
+
 /** Names of the nodes whose values depend on the input, in an order in which they can run. */
 export function dataNodes(graph: NodeGraph): string[] {
   return dependents(graph.nodes, graph.input);

@@ -11,12 +11,13 @@ import type { WeightSource } from '../../core/weightSource.ts';
 import { movingStatistics, runWithStatistics } from '../run/batchStatistics.ts';
 import { assertRunnable, probe } from '../run/graphProbe.ts';
 import { assertSmallConstants } from '../run/sizeConstants.ts';
-import { dataNodes, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import { dataNodes, nodesByName } from '../graphs/nodeGraph.ts';
 import { assertWholeExamples, nodesOfSplitExamples } from '../graphs/splitExamples.ts';
 import { divideConstants, hasKernel, type NodeWeight } from '../graphs/nodeWeights.ts';
 import { emptyModel, runNodes, type Graph } from '../run/runNodes.ts';
 import { splitDilated } from '../run/splitDilated.ts';
-import { partition, separatingCalls, type CallRange, type Wiring } from '../cut/stages.ts';
+import { separatingNodes, wiringOf } from '../cut/nodeWiring.ts';
+import { partition, type CallRange } from '../cut/stages.ts';
 import { nodeNorms, trainingGraphs } from '../run/trainingNodes.ts';
 import { assertExactInput, assertUsable, resolveRange } from './trunkChecks.ts';
 import { blockedNode } from '../run/withoutGradient.ts';
@@ -50,10 +51,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
   const wiring = wiringOf(graph);
   const names = dataNodes(graph);
   const split = nodesOfSplitExamples(graph);
-  const passed = separatingCalls(wiring)
-    .flatMap((call) => names[call] ?? [])
-    .filter((name) => !split.has(name));
-  const specs = probe(graph, model, passed, input);
+  const specs = probe(graph, model, separatingNodes(graph), input);
   const ranges = partition(wiring, callFacts(graph, { names, specs, split }));
   const stages = ranges.map((range) => describeStage(names, range, specs));
   const { weights: found, fixed } = divideConstants(graph, (name) => factsOf(model, name));
@@ -99,7 +97,7 @@ function makeTrunk(graph: NodeGraph, differentiable: NodeGraph, model: Graph, in
       const { foldPart } = await import('../fold/foldNodes.ts');
       assertUsable(graph.name, disposed);
       const entry = stages[from - 1];
-      const part = foldPart(graph, constantsOf(model), entry?.output ?? input, entry?.name, stages[to - 1]?.name);
+      const part = await foldPart(graph, constantsOf(model), entry?.output ?? input, entry?.name, stages[to - 1]?.name);
       const run = (x: Tensor) => {
         assertUsable(graph.name, disposed);
         assertExactInput(x, entry?.output ?? input, entry?.name ?? graph.input);
@@ -183,20 +181,6 @@ function listWeights(model: Graph, found: readonly NodeWeight[], stages: readonl
       },
     };
   });
-}
-
-/** The nodes that depend on the input, as calls that read each other. */
-function wiringOf(graph: NodeGraph): Wiring {
-  const names = dataNodes(graph);
-  const callOf = new Map(names.map((name, call) => [name, call]));
-  const byName = nodesByName(graph.nodes);
-  const calls = names.map((name) => ({
-    inputs: (byName.get(name)?.inputs ?? []).flatMap((reference) => {
-      const call = callOf.get(nodeOf(reference));
-      return call === undefined ? [] : { call, output: outputOf(reference) };
-    }),
-  }));
-  return { calls, outputs: graph.outputs.map((name) => ({ call: callOf.get(name) ?? 0, output: 0 })) };
 }
 
 interface NodeFacts {

@@ -74,7 +74,7 @@ export function layersTrunk(graph: LayerGraph, source: LayerSource): LayersTrunk
       const { foldLayers } = await import('../fold/foldLayers.ts');
       assertUsable(graph.name, disposed);
       const entry = boundaries[range.from] ?? 0;
-      const part = foldLayers(trunk, range);
+      const part = await foldLayers(trunk, range);
       const run = (input: Tensor) => {
         assertUsable(graph.name, disposed);
         assertInput(input, specAt(specs, entry), layerOf(graph, entry).name);

@@ -9,6 +9,7 @@ import { decodePicture } from './decodePicture.ts';
 import { openFolder } from './fileSystem.ts';
 import { openHdf5 } from './hdf5OnDisk.ts';
 import { localPath } from './localPath.ts';
+import { loadOnnxRuntime } from './onnxRuntime.ts';
 import { hashOf, readBytes, readFile } from './readBytes.ts';
 import { saveFile } from './saveFile.ts';
 import { openScratch } from './scratchFile.ts';
@@ -23,6 +24,7 @@ export const platform: Platform = {
   backends: nodeBackends,
   threads: nodeThreads,
   workers: nodeWorkers,
+  onnxRuntime: loadOnnxRuntime,
   readFile,
   readBytes,
   sha256: (bytes) => hashOf('sha256', bytes),

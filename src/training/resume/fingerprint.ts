@@ -1,4 +1,5 @@
 // Identifies a run, as plain data: options, examples, weights.
+import { namedEngine } from '../../core/engineChoice.ts';
 import { reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { crc32 } from '../../core/crc32.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
@@ -36,6 +37,7 @@ export async function fingerprintOf(run: Run): Promise<JsonObject> {
     rates,
     cache: options.cache?.precision ?? 'none',
     cut: model.base.cut,
+    ...namedEngine(),
     labels: model.labels,
     train: describeSamples(samples.train),
     validation: samples.validation === undefined ? 'none' : describeSamples(samples.validation),

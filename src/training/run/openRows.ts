@@ -1,4 +1,5 @@
 // The rows of a segment: cached features of the frozen prefix, or examples that are read for every batch.
+import { namedEngine } from '../../core/engineChoice.ts';
 import type { Samples } from '../../core/types.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../../features/examples.ts';
 import type { KnownRows, RowsReport, Run, Skipped } from '../state/plan.ts';
@@ -25,6 +26,7 @@ export interface PreparedRows {
  */
 export async function openRows(run: Run, entry: number, known?: Skipped): Promise<PreparedRows> {
   const { options, model, network, samples } = run;
+  const engine = entry === 0 ? {} : namedEngine();
   const front = await prepareFront(model, entry);
   const kept: Examples[] = [];
   const dispose = async () => {
@@ -53,6 +55,8 @@ export async function openRows(run: Run, entry: number, known?: Skipped): Promis
           examples: rows.train?.readable ?? 0,
           skipped: [...(rows.train?.skipped ?? []), ...(rows.validation?.skipped ?? [])],
           ...(front.unfolded.length === 0 ? {} : { unfolded: front.unfolded }),
+          ...(front.leftToOwn.length === 0 ? {} : { leftToOwn: front.leftToOwn }),
+          ...engine,
           ...(stage === undefined ? {} : { cachedUpTo: stage.name }),
         };
       },

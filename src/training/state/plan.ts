@@ -85,7 +85,7 @@ export interface Skipped {
 }
 
 /** Facts about the examples for the log. */
-export type RowsReport = Pick<TrainingLog, 'examples' | 'skipped' | 'unfolded' | 'cachedUpTo'>;
+export type RowsReport = Pick<TrainingLog, 'examples' | 'skipped' | 'unfolded' | 'engine' | 'leftToOwn' | 'cachedUpTo'>;
 
 /** Where this process starts: at the first epoch, or where an earlier process stopped. */
 export interface Start {
