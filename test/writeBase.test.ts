@@ -98,8 +98,11 @@ test.each(bases)(
       const described = ({ trunk }: Base) => trunk.weights.map(({ name, kind, shape }) => [name, kind, shape]);
       expect(described(again)).toEqual(described(base));
       const part = await again.trunk.fold();
-      const folded = tf.tidy(() => Array.from(part.run(tf.tensor4d(picture, [1, 8, 8, 3])).dataSync()));
+      const input = tf.tensor4d(picture, [1, 8, 8, 3]);
+      const output = await part.run(input);
+      const folded = Array.from(output.dataSync());
       part.dispose();
+      tf.dispose([input, output]);
       expect(distance(featuresOf(again), folded)).toBeLessThan(1e-5);
       const plain =
         format === 'layers-model'

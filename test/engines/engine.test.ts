@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 /** A runtime whose sessions do as told. */
-function runtime(run: () => Promise<Record<string, OnnxTensor>>, create?: () => never) {
+function runtime(run: () => Promise<Record<string, OnnxTensor>>, refusal?: Error) {
   const release = vi.fn(() => Promise.resolve());
   class Tensor implements OnnxTensor {
     constructor(
@@ -32,7 +32,9 @@ function runtime(run: () => Promise<Record<string, OnnxTensor>>, create?: () => 
     }
   }
   const found: OnnxRuntime = {
-    InferenceSession: { create: () => Promise.resolve().then(() => create?.() ?? { run, release }) },
+    InferenceSession: {
+      create: () => (refusal === undefined ? Promise.resolve({ run, release }) : Promise.reject(refusal)),
+    },
     Tensor,
   };
   vi.spyOn(platform as Required<typeof platform>, 'onnxRuntime').mockResolvedValue(found);
@@ -111,12 +113,7 @@ describe('an engine that raises', () => {
   });
 
   test('while it prepares does the same', async () => {
-    runtime(
-      () => Promise.resolve({}),
-      () => {
-        throw new Error('no kernel');
-      },
-    );
+    runtime(() => Promise.resolve({}), new Error('no kernel'));
     await useBackend('cpu', { engine: 'onnxruntime' });
     const base = await tinyBase();
     await expectNoLeak(async () => {

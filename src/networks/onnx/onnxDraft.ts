@@ -5,7 +5,7 @@ import type { Shape } from '../../core/types.ts';
 import type { OnnxAttributes, OnnxConstant, OnnxNode, OnnxType } from './onnxModel.ts';
 
 /** Types of values that are written. */
-export type ValueType = 'float32' | 'int32' | 'bool';
+type ValueType = 'float32' | 'int32' | 'bool';
 
 /** Values of a constant. */
 export interface ConstantValues {

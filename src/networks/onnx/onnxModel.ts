@@ -9,7 +9,7 @@ const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 
 export type OnnxType = keyof typeof elementTypes;
 
 /** Value of an attribute. */
-export type OnnxAttribute =
+type OnnxAttribute =
   | { readonly float: number }
   | { readonly int: number }
   | { readonly text: string }

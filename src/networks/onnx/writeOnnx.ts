@@ -21,7 +21,7 @@ export interface OnnxSource {
 }
 
 /** A node without a form in ONNX. */
-export interface RefusedNode {
+interface RefusedNode {
   readonly name: string;
   readonly op: string;
   readonly reason: string;
