@@ -42,6 +42,7 @@ const onWasm = [
   'networks/fusedConvolution',
   'training/linearSolver',
   'networks/graphTrunk',
+  'networks/ownNodes',
 ].map((file) => `test/${file}.test.ts`);
 
 /** Pages in Chromium: one browser for all files of a process. These run in `npm test`. */

@@ -1,6 +1,8 @@
 // The gradient through an activation and, in the same pass, its sums: the gradient of a bias, or of BatchNorm's beta.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { real, type KernelModule } from './kernelModule.ts';
+import { functionNumbers, isFunctionName, type FunctionName } from './functionConstants.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { joinBlocks } from './reductions.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
@@ -11,18 +13,18 @@ export type FlatActivation = 'relu' | 'relu6';
 const ceilings: Readonly<Record<FlatActivation, number>> = { relu: Infinity, relu6: 6 };
 
 /**
- * Computes `dy` where the activation's output `y` is above 0 (and, for `relu6`, below 6), else 0, and the sums of the
- * result over all axes except the last one.
+ * Computes the gradient before an activation, and its sums over all axes except the last one. For a flat activation it
+ * is `dy` where `y` is above 0 (and, for `relu6`, below 6), else 0.
  *
  * @param dy - float32 [..., c], not empty.
- * @param y - Output of the activation, in the shape of `dy`.
+ * @param y - In the shape of `dy`: the output of a flat activation, the input of any other.
  * @returns `masked` in the shape of `dy`; `sums` [c]. The caller owns both.
  */
 export function activationGradient(
   kernels: KernelModule,
   dy: TensorInfo,
   y: TensorInfo,
-  activation: FlatActivation,
+  activation: FlatActivation | FunctionName,
 ): { readonly masked: TensorInfo; readonly sums: TensorInfo } {
   const { backend } = kernels;
   const channels = dy.shape.at(-1) ?? 1;
@@ -33,8 +35,9 @@ export function activationGradient(
   const total = addressOf(backend, sums);
   const parts = tasks === 1 ? total : kernels.scratch.reserve(tasks * channels * 4);
   const addresses = [dy, y, masked].map((info) => addressOf(backend, info));
-  const ceiling = real(ceilings[activation]);
-  kernels.run('maskGradient', [...addresses, parts, rows, channels, perTask, ceiling], tasks);
+  const words = [...addresses, parts, rows, channels, perTask];
+  if (isFunctionName(activation)) kernels.run('functionGradient', [...words, functionNumbers[activation]], tasks);
+  else kernels.run('maskGradient', [...words, real(ceilings[activation])], tasks);
   if (tasks > 1) joinBlocks(kernels, parts, total, { outer: 1, middle: tasks, inner: channels }, 'sum');
   return { masked, sums };
 }

@@ -8,8 +8,10 @@ import { joinTaps, picturesAt } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Kernels of tfjs's convolutions. */
-export const convolutionMakers = [kernelOrOriginal('Conv2D', convolve), kernelOrOriginal('FusedConv2D', convolve)];
+/** Kernels of tfjs's convolutions, and one of this package with more activations (networks/run/ownOperations.ts). */
+export const convolutionMakers = ['Conv2D', 'FusedConv2D', 'TransferkitConvolution'].map((name) =>
+  kernelOrOriginal(name, convolve),
+);
 
 function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefined {
   const { backend } = kernels;

@@ -1,7 +1,8 @@
 // Operations that copy values: concatenations, their gradients, slices, and padding of pictures.
 import { backend_util, slice_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 

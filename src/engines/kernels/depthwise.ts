@@ -7,10 +7,15 @@ import { mostPhases, runDepthwise } from './depthwiseWindows.ts';
 import type { KernelModule } from './kernelModule.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { readEpilogue } from './patchEpilogue.ts';
+import { linear } from './products.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Kernels of tfjs's depthwise convolutions and of the gradient with respect to the input. */
+/**
+ * Kernels of tfjs's depthwise convolutions and of the gradient with respect to the input, and one of this package with
+ * more activations (networks/run/ownOperations.ts).
+ */
 export const depthwiseMakers = [
+  kernelOrOriginal('TransferkitDepthwise', convolve),
   kernelOrOriginal('DepthwiseConv2dNative', convolve),
   kernelOrOriginal('FusedDepthwiseConv2D', convolve),
   kernelOrOriginal('DepthwiseConv2dNativeBackpropInput', inputGradient),
@@ -36,8 +41,7 @@ function convolve(kernels: KernelModule, call: KernelCall): TensorInfo | undefin
     filterWidth: shape.filterWidth,
     bias: bias?.address ?? 0,
     out: addressOf(backend, out),
-    low: activation.low,
-    high: activation.high,
+    ...activation,
   });
   return out;
 }
@@ -60,8 +64,7 @@ function inputGradient(kernels: KernelModule, { inputs, attrs }: KernelCall): Te
     filterWidth: shape.filterWidth,
     bias: 0,
     out: addressOf(backend, out),
-    low: -Infinity,
-    high: Infinity,
+    ...linear,
   });
   return out;
 }

@@ -1,6 +1,7 @@
 // Runs the depthwise convolutions of the module.
 import type { DepthwiseAxis } from './depthwiseAxis.ts';
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { shareWork } from './shareWork.ts';
 
 /**
@@ -21,13 +22,16 @@ export interface DepthwiseWindows {
   /** Sums are clipped to `low` … `high`. */
   readonly low: number;
   readonly high: number;
+  /** Number of the function that follows (functionConstants.ts); 0 for none. */
+  readonly functionNumber: number;
 }
 
 /** Largest number of phases of an axis: the kernel has words for this many. */
 export const mostPhases = 16;
 
-// Offsets of the words of the axes; assembly/depthwiseParameters.ts has the same numbers.
+// Offsets of words; assembly/depthwiseParameters.ts has the same numbers.
 const columnsOffset = 64;
+const functionOffset = 118;
 
 /** Runs the convolution. */
 export function runDepthwise(kernels: KernelModule, windows: DepthwiseWindows): void {
@@ -38,6 +42,7 @@ export function runDepthwise(kernels: KernelModule, windows: DepthwiseWindows): 
   const { x, filter, bias, out } = windows;
   const words = [x, filter, bias, out, pixel, pictures, perTask, real(windows.low), real(windows.high)];
   writeAxes(words, rows, columns, { pixel, filterWidth });
+  words[functionOffset] = windows.functionNumber;
   kernels.run('depthwise', words, tasks);
 }
 

@@ -2,6 +2,7 @@
 import { bytesOfBase64 } from '../../core/base64.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Thread } from '../../core/platform.ts';
+import { functionConstants } from './functionConstants.ts';
 import { kernelNames, type KernelName } from './kernelNames.ts';
 import { withMemoryType } from './memoryType.ts';
 import { memoryOf, Scratch, type WasmBackend } from './wasmHeap.ts';
@@ -27,7 +28,7 @@ export interface KernelModule {
    * Runs a kernel and waits until it has finished. Results must not depend on the number of threads, so the tasks must
    * not either.
    *
-   * @param parameters - 32-bit words: addresses and sizes; fractions are converted by {@link real}.
+   * @param parameters - 32-bit words: addresses and sizes; fractions are converted by `real`.
    */
   run(kernel: KernelName, parameters: readonly number[], tasks: number): void;
   /** Stops the threads and frees the memory. */
@@ -53,17 +54,12 @@ interface ThreadStart {
   readonly thread: number;
 }
 
-const controlBytes = 1024;
-const parametersOffset = 256;
+// Offsets of the control words, in bytes: those of assembly/threads.ts, and the constants of assembly/functionConstants.ts.
 const failedOffset = 192;
-
-const fraction = new DataView(new ArrayBuffer(4));
-
-/** Converts a number with a fraction to a parameter: its bits as a word. */
-export function real(value: number): number {
-  fraction.setFloat32(0, value);
-  return fraction.getInt32(0);
-}
+const parametersOffset = 256;
+const constantsOffset = 1024;
+const mostParameters = (constantsOffset - parametersOffset) / 4;
+const controlBytes = constantsOffset + functionConstants.length * 4;
 
 /** Compiles and starts the kernels on a backend's memory. Undefined where SIMD is not available. */
 export async function startKernels(options: KernelModuleOptions): Promise<KernelModule | undefined> {
@@ -80,6 +76,7 @@ export async function startKernels(options: KernelModuleOptions): Promise<Kernel
   if (!isKernelExports(exports)) throw internalError('the kernels lack their exports');
   const control = (backend.wasm._malloc(controlBytes + 64) + 63) & ~63;
   new Uint8Array(memory.buffer, control >>> 0, controlBytes).fill(0);
+  new Int32Array(memory.buffer, (control >>> 0) + constantsOffset).set(functionConstants);
   const started = await startThreads(shared ? threads - 1 : 0, (index) =>
     options.startThread({ module, memory, control, thread: index + 1 }),
   );
@@ -110,7 +107,8 @@ function makeModule(
   relaxed: boolean,
 ): KernelModule {
   const memory = memoryOf(backend);
-  let words = new Int32Array(memory.buffer, control + parametersOffset, (controlBytes - parametersOffset) / 4);
+  const parameterWords = () => new Int32Array(memory.buffer, control + parametersOffset, mostParameters);
+  let words = parameterWords();
   const scratch = new Scratch(backend);
   return {
     backend,
@@ -120,7 +118,7 @@ function makeModule(
     scratch,
     run(kernel, parameters, tasks) {
       // When unshared memory grows, old views lose their buffer.
-      if (words.length === 0) words = new Int32Array(memory.buffer, control + parametersOffset, 192);
+      if (words.length === 0) words = parameterWords();
       words.set(parameters);
       const which = kernelNames.indexOf(kernel);
       if (running.length === 0 || tasks === 1) exports.runAlone(control, which, tasks);

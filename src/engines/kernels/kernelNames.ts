@@ -30,6 +30,7 @@ export const kernelNames = [
   'winogradProduct',
   'winogradGradient',
   'winogradGradientSum',
+  'functionGradient',
 ] as const;
 
 /** Name of a kernel. */

@@ -7,8 +7,10 @@ import { oneByOne, type Placement } from './patches.ts';
 import { patchProduct } from './patchProduct.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
-/** Kernels of tfjs's matrix products. */
-export const matMulMakers = [kernelOrOriginal('BatchMatMul', multiply), kernelOrOriginal('_FusedMatMul', multiply)];
+/** Kernels of tfjs's matrix products, and one of this package with more activations (networks/run/ownOperations.ts). */
+export const matMulMakers = ['BatchMatMul', '_FusedMatMul', 'TransferkitProduct'].map((name) =>
+  kernelOrOriginal(name, multiply),
+);
 
 /** A matrix, or several. */
 interface Factor {

@@ -1,7 +1,8 @@
 // BatchNorm with stored statistics as a separate operation, where it could not be fused with a convolution.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 

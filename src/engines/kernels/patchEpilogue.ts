@@ -1,5 +1,6 @@
 // The last steps of tfjs's fused kernels: bias and activation.
 import { util } from '@tensorflow/tfjs-core';
+import { functionNumbers, isFunctionName } from './functionConstants.ts';
 import type { KernelCall } from './kernelMaker.ts';
 import { linear, type PatchActivation, type PatchBias } from './products.ts';
 import { addressOf, type WasmBackend } from './wasmHeap.ts';
@@ -37,7 +38,7 @@ function readActivation(name: unknown, slope: unknown): PatchActivation | undefi
       return { ...linear, low: 0, high: 6 };
     case 'leakyrelu':
       return { ...linear, slope: typeof slope === 'number' ? slope : 0 };
-    default:
-      return undefined; // elu, sigmoid, prelu
+    default: // Not elu and prelu.
+      return isFunctionName(name) ? { ...linear, functionNumber: functionNumbers[name] } : undefined;
   }
 }

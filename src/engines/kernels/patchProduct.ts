@@ -1,5 +1,6 @@
 // Computes products of patches with a matrix: by Winograd's convolution where that takes fewer multiplications.
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { clear, patchScratch, patchSizes, patchWords } from './patches.ts';
 import { linear, oneGroup, someColumns, writeBias, type PatchProduct } from './products.ts';
 import { winogradProduct } from './winograd.ts';
@@ -49,7 +50,7 @@ function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing,
       count, cut.taskRows, cut.blockRows, results, cut.taskPanels,
       packed + matrix.bytes, scratch.bytes, scratch.tableBytes,
       Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope),
-      start, matrix.panelBytes, matrix.lineBytes,
+      start, matrix.panelBytes, matrix.lineBytes, activation.functionNumber,
     ),
     groups.count * Math.ceil(count / cut.taskRows) * Math.ceil(results / 8 / cut.taskPanels),
   );

@@ -32,10 +32,12 @@ export interface PatchActivation {
   readonly high: number;
   /** Factor for values below zero. */
   readonly slope: number;
+  /** Number of the function that follows (functionConstants.ts); 0 for none. */
+  readonly functionNumber: number;
 }
 
 /** No activation. */
-export const linear: PatchActivation = { low: -Infinity, high: Infinity, slope: 1 };
+export const linear: PatchActivation = { low: -Infinity, high: Infinity, slope: 1, functionNumber: 0 };
 
 /** A product. */
 export interface PatchProduct extends Patches {

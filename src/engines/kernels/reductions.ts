@@ -1,6 +1,7 @@
 // Sums, means and maxima along adjacent axes.
 import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';

@@ -1,7 +1,8 @@
 // Projective maps of pictures: tf.image.transform for three channels, with bilinear interpolation.
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 

@@ -3,7 +3,8 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { shareValues } from './shareWork.ts';
 import { addressOf, makeOutput, memoryOf } from './wasmHeap.ts';
 

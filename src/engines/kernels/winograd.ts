@@ -1,6 +1,7 @@
 // Convolutions of 3×3 pixels by Winograd's transforms, which take up to four times fewer multiplications: filters,
 // pixels and results are transformed, and 36 matrices are multiplied in between.
-import { real, type KernelModule } from './kernelModule.ts';
+import type { KernelModule } from './kernelModule.ts';
+import { real } from './real.ts';
 import { clear } from './patches.ts';
 import { linear, someColumns, writeBias, type PatchProduct } from './products.ts';
 import {
@@ -51,6 +52,7 @@ function multiply(kernels: KernelModule, product: PatchProduct, kept: Transforme
     winogradWords(product, layout).concat(
       taskPanels, filters.address, filters.matrixBytes, bias,
       Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope),
+      activation.functionNumber,
     ),
     Math.ceil(tiles / blockTiles) * Math.ceil(results / 8 / taskPanels),
   );

@@ -1,6 +1,6 @@
 // Functions of one value.
+import { applyFunction } from './applyFunction';
 import { real, word } from './parameters';
-import { sigmoidValues } from './sigmoid';
 
 class Clip {}
 class Step {}
@@ -12,8 +12,8 @@ const SIZE = 3;
 const CHUNK = 4;
 const LOW = 5;
 const HIGH = 6;
-/** Address of the constants of the exponential (../exponential.ts). */
-const TABLE = 7;
+/** Added to a function's number in ../functionConstants.ts. */
+const FIRST_FUNCTION = 1;
 
 /** One task: CHUNK of SIZE values. LOW and HIGH are the bounds of a clip; a step changes from LOW to HIGH. */
 export function activate(parameters: usize, task: i32): void {
@@ -25,16 +25,17 @@ export function activate(parameters: usize, task: i32): void {
       activateChunk<Step>(parameters, task);
       break;
     default:
-      sigmoidChunk(parameters, task);
+      applyToChunk(parameters, task);
   }
 }
 
-function sigmoidChunk(parameters: usize, task: i32): void {
+function applyToChunk(parameters: usize, task: i32): void {
   const chunk = word(parameters, CHUNK);
-  const offset = (<usize>task * chunk) << 2;
-  const out = <usize>word(parameters, OUT);
-  const end = min(offset + ((<usize>chunk) << 2), (<usize>word(parameters, SIZE)) << 2);
-  sigmoidValues(<usize>word(parameters, X) + offset, out + offset, out + end, parameters + (TABLE << 2));
+  const start = task * chunk;
+  const offset = (<usize>start) << 2;
+  const bytes = (<usize>min(chunk, word(parameters, SIZE) - start)) << 2;
+  const number = word(parameters, OPERATION) - FIRST_FUNCTION;
+  applyFunction(parameters, number, <usize>word(parameters, X) + offset, <usize>word(parameters, OUT) + offset, bytes);
 }
 
 function activateChunk<Operation>(parameters: usize, task: i32): void {

@@ -4,6 +4,7 @@
 import {
   COLUMNS,
   FILTER,
+  FUNCTION,
   OUT,
   PICTURES,
   PIXEL,
@@ -22,6 +23,7 @@ import {
   tapStep,
   taps,
 } from './depthwiseParameters';
+import { applyFunction } from './applyFunction';
 import { Four, Single } from './depthwiseLanes';
 import { fourPairs } from './depthwisePairs';
 import { fourPixels, onePixel } from './depthwisePixels';
@@ -33,7 +35,13 @@ export function depthwise(parameters: usize, task: i32): void {
   const rows = outputs(parameters, ROWS);
   const perTask = word(parameters, ROWS_PER_TASK);
   const end = min((task + 1) * perTask, word(parameters, PICTURES) * rows);
-  for (let row = task * perTask; row < end; row++) outputRow(parameters, row / rows, row % rows);
+  const bytes = outputs(parameters, COLUMNS) * word(parameters, PIXEL);
+  const number = word(parameters, FUNCTION);
+  for (let row = task * perTask; row < end; row++) {
+    outputRow(parameters, row / rows, row % rows);
+    const out = <usize>(word(parameters, OUT) + row * bytes);
+    if (number != 0) applyFunction(parameters, number, out, out, <usize>bytes);
+  }
 }
 
 function outputRow(parameters: usize, picture: i32, row: i32): void {

@@ -28,6 +28,9 @@ export const SLOTS: i32 = 63;
 export const ROWS: i32 = 9;
 export const COLUMNS: i32 = 64;
 
+/** The activation after the clip: a number of ../functionConstants.ts, or 0. Only for convolutions. */
+export const FUNCTION: i32 = 118;
+
 // Offsets of the words of an axis.
 const INPUT: i32 = 0;
 const OUTPUT: i32 = 1;

@@ -2,6 +2,7 @@
 import {
   BLOCK_ROWS,
   COLUMNS,
+  FUNCTION,
   GROUP_INPUT,
   GROUP_OUTPUT,
   GROUP_PANELS,
@@ -16,7 +17,8 @@ import {
   TASK_PANELS,
   TASK_ROWS,
 } from './gemmParameters';
-import { fillTable, repeatLast } from './gemmTable';
+import { applyFunction } from './applyFunction';
+import { fillTable, repeatLast, rowAt } from './gemmTable';
 import { TILE_ROWS, multiplyTiles } from './gemmTile';
 import { word } from './parameters';
 
@@ -60,5 +62,17 @@ function multiplyBlock(
   for (let panel = firstPanel; panel < lastPanel; panel++) {
     const from = panels + <usize>(panel * bytes);
     multiplyTiles(parameters, table, tiles, from, panel << 3);
+  }
+  if (word(parameters, FUNCTION) != 0) applyToRows(parameters, table, rows, firstPanel, lastPanel);
+}
+
+/** Applies the activation to the results of a block, which are still in the cache. */
+function applyToRows(parameters: usize, table: usize, rows: i32, firstPanel: i32, lastPanel: i32): void {
+  const number = word(parameters, FUNCTION);
+  const first = firstPanel << 3;
+  const bytes = (<usize>(min(word(parameters, COLUMNS), lastPanel << 3) - first)) << 2;
+  for (let row = 0; row < rows; row++) {
+    const out = <usize>load<u32>(rowAt(parameters, TILE_ROWS, table, row)) + ((<usize>first) << 2);
+    applyFunction(parameters, number, out, out, bytes);
   }
 }

@@ -61,3 +61,5 @@ export const SLOPE = 39;
 export const INITIAL = 40;
 export const PANEL_BYTES = 41;
 export const LINE_BYTES = 42;
+/** The activation after the clip: a number of ../functionConstants.ts, or 0. */
+export const FUNCTION = 43;

@@ -66,6 +66,11 @@ function tileBytes(parameters: usize, tileRows: i32): i32 {
   return (1 + word(parameters, TAPS_Y) * word(parameters, TAPS_X)) * tileRows * 4;
 }
 
+/** Where the table has the address of a row's results. */
+export function rowAt(parameters: usize, tileRows: i32, table: usize, row: i32): usize {
+  return slot(parameters, tileRows, table, 0, row);
+}
+
 /** Where the table has an address of a row. */
 function slot(parameters: usize, tileRows: i32, table: usize, entry: i32, row: i32): usize {
   const tile = row / tileRows;

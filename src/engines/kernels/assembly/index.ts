@@ -10,6 +10,7 @@ import { depthwise } from './depthwise';
 import { depthwiseFilterSums, depthwiseFilterTotal } from './depthwiseFilter';
 import { combine } from './elementwise';
 import { bothTrue, choose, compare, numbersOfFlags } from './flags';
+import { functionGradient } from './functionGradient';
 import { patchProduct } from './gemm';
 import { packPanels } from './gemmPack';
 import { largestTaps, maxPoolGradient } from './maxPoolGradient';
@@ -110,6 +111,9 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 27:
       winogradGradientSum(parameters, task, thread);
+      break;
+    case 28:
+      functionGradient(parameters, task);
       break;
     default:
       unreachable();

@@ -1,10 +1,12 @@
 // Winograd's transform of products to results, with bias and activation.
+import { applyFunction } from './applyFunction';
 import { clamp, leak } from './gemmTile';
 import { real, word } from './parameters';
 import { result0, result1, result2, result3 } from './winogradLines';
 import {
   ADDRESS,
   BIAS,
+  FUNCTION,
   HEIGHT,
   HIGH,
   IS_LEAKY,
@@ -128,4 +130,11 @@ function productRow(
     v128.store(t2 + i, clamp(y2, low, high));
     v128.store(t3 + i, clamp(y3, low, high));
   }
+  const number = word(parameters, FUNCTION);
+  if (number == 0) return;
+  // After the last column of the picture these rows are unread, or the same.
+  applyFunction(parameters, number, t0, t0, bytes);
+  if (t1 != t0) applyFunction(parameters, number, t1, t1, bytes);
+  if (t2 != t1) applyFunction(parameters, number, t2, t2, bytes);
+  if (t3 != t2) applyFunction(parameters, number, t3, t3, bytes);
 }

@@ -39,6 +39,7 @@ export const IS_LEAKY = 30;
 export const LOW = 31;
 export const HIGH = 32;
 export const SLOPE = 33;
+export const FUNCTION = 34;
 
 // Only for gradients: tiles in a part, each with its own sums; the result, and the bytes from one of its channels to the
 // next; channels in a task of the last step.
