@@ -42,6 +42,7 @@ const onWasm = [
   'networks/fusedConvolution',
   'training/linearSolver',
   'networks/graphTrunk',
+  'networks/functionActivation',
   'networks/ownNodes',
 ].map((file) => `test/${file}.test.ts`);
 

@@ -83,7 +83,7 @@ const arrows: Record<string, string[]> = {
   'networks/layers': [],
   'networks/onnx': ['networks/graphs'],
   'networks/read': ['networks/graphs', 'networks/layers', 'networks/run', 'networks/trunks', 'networks/write'],
-  'networks/run': ['networks/cut', 'networks/graphs', 'networks/layers'],
+  'networks/run': ['engines/kernels', 'networks/cut', 'networks/graphs', 'networks/layers'],
   'networks/trunks': ['model', 'networks/cut', 'networks/fold', 'networks/graphs', 'networks/run'],
   'networks/write': ['model', 'model/tasks', 'networks/graphs', 'networks/layers', 'networks/run'],
   'platform/browser': ['data/samples', 'download', 'engines/backends'],

@@ -39,6 +39,14 @@ test('what they do not compute runs in turn, with the activation as one kernel',
   await expectKernels([layers.maxPooling2d({}), bend('gelu')], ['MaxPool', 'TransferkitActivation']);
 });
 
+test('LayerNormalization over the last axis is one kernel, of any weights', async () => {
+  for (const config of [{}, { scale: false }, { center: false, epsilon: 1e-6 }]) {
+    await expectKernels([layers.layerNormalization(config), conv()], ['TransferkitLayerNorm', 'FusedConv2D']);
+  }
+  const { kernels } = await compare(await trunkOf([layers.layerNormalization({ scale: false, center: false })]));
+  expect(kernels).not.toContain('TransferkitLayerNorm');
+});
+
 test('an output that something else reads is kept', async () => {
   const around = branch((x) => call(layers.add(), [call(bend('silu'), x), x]));
   const trunk = await trunkOf([conv(), around]);

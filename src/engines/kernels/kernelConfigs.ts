@@ -10,6 +10,7 @@ import { elementwiseMakers } from './elementwise.ts';
 import { flagMakers } from './flags.ts';
 import { fusedGradientMakers } from './fusedGradients.ts';
 import type { KernelMaker } from './kernelMaker.ts';
+import { layerNormMakers } from './layerNorm.ts';
 import { matMulMakers } from './matMul.ts';
 import { normalizationMaker } from './normalization.ts';
 import { poolingMakers } from './pooling.ts';
@@ -30,6 +31,7 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...copyMakers,
   ...poolingMakers,
   normalizationMaker,
+  ...layerNormMakers,
   updateWeightsMaker,
   ...depthwiseMakers,
   depthwiseFilterGradientMaker,

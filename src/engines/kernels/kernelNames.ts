@@ -31,6 +31,8 @@ export const kernelNames = [
   'winogradGradient',
   'winogradGradientSum',
   'functionGradient',
+  'normalizeLayer',
+  'layerGradient',
 ] as const;
 
 /** Name of a kernel. */

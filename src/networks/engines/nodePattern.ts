@@ -1,7 +1,7 @@
 // Finds formulas among the nodes of a graph.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
-import { attribute, constantNode, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import { constantNode, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
 
 /** A formula: an operation on formulas, a number, or a name for anything; the same name stands for the same value. */
 export type Pattern = string | number | Operation;
@@ -112,11 +112,4 @@ function isNumber(value: Tensor | undefined, expected: number): boolean {
   if (value?.size !== 1) return false;
   const [number = NaN] = value.dataSync();
   return Math.abs(number - expected) <= 1e-6 * Math.abs(expected);
-}
-
-/** Whether a Mean is over the last axis, and keeps it. */
-export function isMeanOfLast(graph: Searched, { inputs, attr }: NodeSpec, rank: number): boolean {
-  const axes = graph.constant(inputs[1]);
-  const [axis] = axes?.size === 1 ? axes.dataSync() : [];
-  return (axis === -1 || axis === rank - 1) && attribute({ name: '', op: '', inputs, attr }, 'keep_dims').b === true;
 }

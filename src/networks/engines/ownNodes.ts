@@ -5,6 +5,7 @@ import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { isJsonList, isJsonObject, numericOf, type JsonObject } from '../../core/json.ts';
 import { attribute, fusedOps, nodeOf, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
 import { ownAttributes, ownOperations, type OwnWindow } from '../run/ownOperations.ts';
+import { layerNormAt } from './nodeLayerNorm.ts';
 import { activationAt } from './nodeActivations.ts';
 import { searched, type Searched } from './nodePattern.ts';
 
@@ -16,12 +17,26 @@ export function ownNodes(graph: NodeGraph, constants: ReadonlyMap<string, Tensor
   const around = searched(graph, constants);
   const replaced = new Map<string, NodeSpec>();
   for (const node of graph.nodes) {
-    const own = activationNode(around, node);
+    const own = layerNormNode(around, node) ?? activationNode(around, node);
     if (own !== undefined) replaced.set(node.name, own);
   }
   if (replaced.size === 0) return undefined;
   const nodes = graph.nodes.map((node) => replaced.get(node.name) ?? node);
   return nodesLeadingTo({ ...graph, nodes }, graph.outputs);
+}
+
+function layerNormNode(graph: Searched, last: NodeSpec): NodeSpec | undefined {
+  const found = layerNormAt(graph, last);
+  if (found === undefined) return undefined;
+  const { x, gamma, beta, epsilon, axis } = found;
+  const inputs = [x, gamma, beta].filter((reference) => reference !== undefined);
+  const attr = {
+    epsilon: { f: epsilon },
+    axis: { i: String(axis) },
+    scales: { b: gamma !== undefined },
+    shifts: { b: beta !== undefined },
+  };
+  return { name: last.name, op: ownOperations.layerNorm, inputs, attr };
 }
 
 function activationNode(graph: Searched, last: NodeSpec): NodeSpec | undefined {

@@ -22,7 +22,7 @@ import { momentsOf, type BatchStatistics } from './batchStatistics.ts';
 import { isChannelsFirst } from './fusedGroups.ts';
 import { applyDilated, isDilated } from './dilatedLayer.ts';
 import { numbers } from '../graphs/inferShapes.ts';
-import { layerNorm } from './layerNorm.ts';
+import { layerNorm, type LayerNormParameters } from './layerNorm.ts';
 import { weightIn } from './layerWeights.ts';
 import { isBeyondOne, isStridedAndDilated } from '../graphs/windowSettings.ts';
 
@@ -122,7 +122,7 @@ export function applyLayer(
   const noise = noises[spec.className];
   if (noise !== undefined) return dropoutSeed === undefined ? clone(first) : noise(first, spec.config, dropoutSeed);
   if (spec.className === 'BatchNormalization') return applyBatchNorm(spec, layer, first, statistics);
-  if (spec.className === 'LayerNormalization') return applyLayerNorm(spec, layer, first);
+  if (spec.className === 'LayerNormalization') return layerNorm(first, layerNormOf(spec, layer, first));
   if (isGlobalAverage(spec, first)) return averageOverPlaces(first);
   if (isDilated(spec)) return applyDilated(spec, layer, first);
   try {
@@ -172,14 +172,15 @@ function applyBatchNorm(spec: LayerSpec, layer: Layer, x: Tensor, statistics: Ba
   });
 }
 
-function applyLayerNorm(spec: LayerSpec, layer: Layer, x: Tensor): Tensor {
+/** The parameters of a LayerNormalization. */
+export function layerNormOf(spec: LayerSpec, layer: Layer, { rank }: Tensor): LayerNormParameters {
   const { axis = -1, epsilon = 1e-3 } = spec.config;
-  return layerNorm(x, {
+  return {
     gamma: weightIn(layer, 'gamma'),
     beta: weightIn(layer, 'beta'),
     epsilon: numberOf(epsilon),
-    axes: numbers(axis, 1).map((each) => (each < 0 ? each + x.rank : each)),
-  });
+    axes: numbers(axis, 1).map((each) => (each < 0 ? each + rank : each)),
+  };
 }
 
 /** The axis of the channels of a BatchNormalization, for tensors of a rank. */

@@ -5,14 +5,18 @@ import type { LayerGraph } from '../../core/graphs.ts';
 import { internalError } from '../../core/errors.ts';
 import type { Shape } from '../../core/types.ts';
 import type { FusedActivation } from './activationGradient.ts';
-import { axisOf, batchNormOf } from './applyLayer.ts';
+import { axisOf, batchNormOf, layerNormOf } from './applyLayer.ts';
 import { channelScale, type ChannelScale } from './batchNorm.ts';
 import type { BatchStatistics } from './batchStatistics.ts';
 import { fusedBatchNorm } from './fusedBatchNorm.ts';
+import { isForeign } from './foreignLayer.ts';
+import { applyFunction, hasFunction } from './functionActivation.ts';
 import { batchNormGroups, fusedGroups, lastOfGroup, type FusedGroup } from './fusedGroups.ts';
+import { fusedLayerNorm, hasFusedLayerNorm } from './fusedLayerNorm.ts';
 import { hasFusedForm, runFusedLayer, runFusedScale } from './fusedLayers.ts';
 import { sides } from '../graphs/inferShapes.ts';
 import { layerOf } from '../graphs/layerGraph.ts';
+import { activationOfLayer } from './layerActivation.ts';
 import { layerAt, weightIn, type LayerSource } from './layerWeights.ts';
 import { layerStep, type Step } from './layerSteps.ts';
 
@@ -28,15 +32,32 @@ export interface FusedPlan {
 
 /** Makes the steps of all calls after the input, in the order in which they run. */
 export function fusedSteps(plan: FusedPlan): readonly Step[] {
-  const { graph, source } = plan;
+  const { graph } = plan;
   const groups = groupsOf(plan);
   const grouped = new Set(groups.flatMap(callsOf));
   const alone = [...graph.calls.keys()].filter((call) => call > 0 && !grouped.has(call));
-  const steps = [
-    ...groups.map((group) => groupStep(plan, group)),
-    ...alone.map((call) => layerStep(graph, source, call)),
-  ];
+  const steps = [...groups.map((group) => groupStep(plan, group)), ...alone.map((call) => aloneStep(plan, call))];
   return steps.sort((a, b) => a.call - b.call);
+}
+
+/** A layer by itself: one kernel where the backend has one for it, otherwise what the layer runs. */
+function aloneStep({ graph, source }: FusedPlan, call: number): Step {
+  const step = layerStep(graph, source, call);
+  const spec = layerOf(graph, call);
+  const activation = isForeign(spec) ? undefined : activationOfLayer(spec);
+  const isLayerNorm = spec.className === 'LayerNormalization';
+  if (activation === undefined && !isLayerNorm) return step;
+  return {
+    ...step,
+    run: (inputs, mode) => {
+      const [x] = inputs;
+      if (x === undefined) throw internalError(`${spec.name} has no input`);
+      if (activation !== undefined && hasFunction(x, activation.name)) return applyFunction(x, activation.name);
+      const norm = isLayerNorm ? layerNormOf(spec, layerAt(source, spec.name), x) : undefined;
+      if (norm !== undefined && hasFusedLayerNorm(x, norm)) return tidy(() => fusedLayerNorm(x, norm));
+      return step.run(inputs, mode);
+    },
+  };
 }
 
 /** Groups that run as one kernel. */

@@ -3,12 +3,15 @@ import { registerOp, type GraphNode } from '@tensorflow/tfjs-converter';
 import { cast, engine, getBackend, getKernel, type NamedAttrMap, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { fusedLayerNorm, hasFusedLayerNorm } from './fusedLayerNorm.ts';
+import { layerNorm } from './layerNorm.ts';
 
 /** Names of the operations, and of their kernels. */
 export const ownOperations = {
   activation: 'TransferkitActivation',
   conv: 'TransferkitConvolution',
   depthwise: 'TransferkitDepthwise',
+  layerNorm: 'TransferkitLayerNorm',
   product: 'TransferkitProduct',
 } as const;
 
@@ -52,10 +55,21 @@ export function registerOwnOperations(): void {
   });
   registerOp(ownOperations.conv, (node) => slide(ownOperations.conv, node));
   registerOp(ownOperations.depthwise, (node) => slide(ownOperations.depthwise, node));
+  registerOp(ownOperations.layerNorm, normalize);
   registerOp(ownOperations.product, ({ inputs: [a, b, bias], attrs: { activation } }) => {
     const given = { a: floats(a), b: floats(b), ...(bias && { bias }) };
     return run(ownOperations.product, given, { transposeA: false, transposeB: false, activation });
   });
+}
+
+function normalize({ inputs: [x, ...weights], attrs }: GraphNode): Tensor {
+  const input = floats(x);
+  const gamma = attrs.scales === true ? weights.shift() : undefined;
+  const beta = attrs.shifts === true ? weights.shift() : undefined;
+  const axis = Number(attrs.axis);
+  const axes = [axis < 0 ? axis + input.rank : axis];
+  const parameters = { gamma, beta, epsilon: Number(attrs.epsilon), axes };
+  return hasFusedLayerNorm(input, parameters) ? fusedLayerNorm(input, parameters) : layerNorm(input, parameters);
 }
 
 function slide(kernelName: string, { inputs: [x, filter, bias], attrs }: GraphNode): Tensor {

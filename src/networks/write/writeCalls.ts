@@ -2,9 +2,8 @@
 import type { LayerSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { LayersTrunk } from '../../core/types.ts';
-import { camelCase, snakeCase } from '../layers/kerasActivations.ts';
-import { isReplaced } from '../layers/registerLayers.ts';
 import { isStochastic } from '../run/applyLayer.ts';
+import { isForeign } from '../run/foreignLayer.ts';
 import { lateScale } from './lateScale.ts';
 import { batchNormGroups, fusedGroups, isChannelsFirst, lastOfGroup, type FusedGroup } from '../run/fusedGroups.ts';
 import { numberOf } from '../graphs/inferShapes.ts';
@@ -187,11 +186,4 @@ function weightsOf({ weights }: WritableTrunk, { name }: LayerSpec): WeightOf {
 /** Options of a call that change the function of the layer. */
 function hasNoOptions(kwargs: JsonObject): boolean {
   return Object.entries(kwargs).every(([key, value]) => value === null || key === 'training');
-}
-
-/** A layer or an activation whose name, one of ours, is registered with another class. */
-function isForeign({ className, config }: LayerSpec): boolean {
-  if (isReplaced(className)) return true;
-  const { activation } = config;
-  return typeof activation === 'string' && className !== 'ActivationOf' && isReplaced(camelCase(snakeCase(activation)));
 }

@@ -13,6 +13,7 @@ import { bothTrue, choose, compare, numbersOfFlags } from './flags';
 import { functionGradient } from './functionGradient';
 import { patchProduct } from './gemm';
 import { packPanels } from './gemmPack';
+import { layerGradient, normalizeLayer } from './layerNorm';
 import { largestTaps, maxPoolGradient } from './maxPoolGradient';
 import { normalizationFactors, normalizeRows } from './normalize';
 import { poolRows } from './pooling';
@@ -114,6 +115,12 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 28:
       functionGradient(parameters, task);
+      break;
+    case 29:
+      normalizeLayer(parameters, task);
+      break;
+    case 30:
+      layerGradient(parameters, task);
       break;
     default:
       unreachable();
