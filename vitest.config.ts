@@ -74,6 +74,7 @@ const onEngine = [
   'networks/foldPresets',
   'networks/graphTrunk',
   'engines/onnxruntime',
+  'engines/exportOnnx',
   'training/training',
   'training/resume',
   'features/featureCache',
@@ -134,6 +135,7 @@ export default defineConfig(({ mode }) => {
               include: ['test/**/*.test.ts'],
               exclude: [
                 'test/engines/onnxruntime.test.ts',
+                'test/engines/exportOnnx.test.ts',
                 ...alone,
                 ...onWasm,
                 ...browser,

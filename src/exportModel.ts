@@ -15,26 +15,32 @@ import { whileCopied } from './model/uses.ts';
 import { zipBlob } from './zipBlob.ts';
 
 /** Formats of {@link exportModel}. */
-export type ExportFormat = 'graphModel' | 'keras';
+export type ExportFormat = 'onnx' | 'graphModel' | 'keras';
 
 /** Options of {@link exportModel}. */
 export interface ExportOptions {
   /**
+   * - `'onnx'`: an `.onnx` file (operators of version 17) for ONNX Runtime and other programs, only for inference.
    * - `'graphModel'`: a tfjs GraphModel for `tf.loadGraphModel`, as `toGraphModel` makes it: fast, and only for inference.
    * - `'keras'`: a `.keras` file for Keras 3 (`keras.models.load_model`), which can go on training there. The base must be
    * made of layers.
    */
   readonly format: ExportFormat;
   /**
-   * Smaller weights, for `'graphModel'`. `'float16'` takes half of the bytes, with a relative error of at most 0.05 % in each
-   * weight. `'uint8'` takes about a quarter: kernels have 255 steps, those of convolutions with a scale for each channel.
-   * tfjs computes in single precision in all cases. Default: single precision.
+   * Smaller weights, for `'onnx'` and `'graphModel'`. `'float16'` takes half of the bytes, with a relative error of at most
+   * 0.05 % in each weight. `'uint8'` takes about a quarter: kernels have 255 steps, with a scale for each output channel
+   * (`'graphModel'`: of convolutions). Programs compute in single precision in all cases. Default: single precision.
    */
   readonly quantize?: 'float16' | 'uint8';
   /** Samples to measure the model on, before and after quantisation. Default: not measured. */
   readonly samples?: Samples;
   /** Examples measured at once. Default 32. */
   readonly batchSize?: number;
+  /**
+   * For `'onnx'`: puts the preprocessing into the model, which then takes pictures [b, h, w, c] of any size as bytes 0..255.
+   * For bases with image preprocessing. Default `false`.
+   */
+  readonly includePreprocessing?: boolean;
 }
 
 /** What {@link exportModel} wrote. */
@@ -48,7 +54,7 @@ export interface ExportedModel {
   readonly figures?: MeasuredExport;
 }
 
-const formats: readonly ExportFormat[] = ['graphModel', 'keras'];
+const formats: readonly ExportFormat[] = ['onnx', 'graphModel', 'keras'];
 
 /**
  * Exports a model for use without transferkit. Its input is a preprocessed batch, as for the base; its output is the
@@ -56,12 +62,12 @@ const formats: readonly ExportFormat[] = ['graphModel', 'keras'];
  * several.
  *
  * It writes a snapshot: training that goes on meanwhile does not change it. Labels, task and preprocessing are in the file:
- * `'graphModel'` has them in `userDefinedMetadata`, `'keras'` in `metadata.json`, where Keras ignores them and `load` finds
+ * `'onnx'` has them in `metadata_props`, each as JSON, `'graphModel'` in `userDefinedMetadata`, `'keras'` in `metadata.json`, where Keras ignores them and `load` finds
  * the whole model again. A layer trains on in Keras if one of its weights is not frozen here, a BatchNormalization if its
  * statistics are not. Optimizer state is not written.
  *
  * @param model - A model of any task, or with several heads.
- * @param target - For `'graphModel'` as for `save`. For `'keras'` the path of a file that ends in `.keras` in Node,
+ * @param target - For `'graphModel'` as for `save`. For `'onnx'` and `'keras'` the path of a file with that ending in Node,
  * `downloads://name` in a page. For all an object `{ write: (file) => … }`, which gets a Blob (`'graphModel'`: a ZIP archive).
  * A file is replaced in one step, or not at all.
  * @param options - See {@link ExportOptions}.
@@ -93,51 +99,69 @@ export async function exportModel(
     assertAlive(model);
     if (settled.samples !== undefined) assertKnown(model, settled.samples);
     await ensureBackend();
-    return settled.format === 'keras'
-      ? exportFile(model, filePlace(target, '.keras'), settled)
-      : exportGraph(model, target, settled);
+    return settled.format === 'graphModel' ? exportGraph(model, target, settled) : exportFile(model, target, settled);
   });
 }
 
 type Settled = ReturnType<typeof settle>;
 
 function settle(options: ExportOptions) {
-  assertOptions(options, { format: true, quantize: true, samples: true, batchSize: true });
-  const { format, quantize, samples, batchSize = 32 } = options;
+  const names = { format: true, quantize: true, samples: true, batchSize: true, includePreprocessing: true } as const;
+  assertOptions(options, names);
+  const { format, quantize, samples, batchSize = 32, includePreprocessing = false } = options;
   assertOneOf('format', format, formats);
   if (quantize !== undefined) assertOneOf('quantize', quantize, ['float16', 'uint8']);
   assertWhole('batchSize', batchSize, 1);
+  assertSwitch('includePreprocessing', includePreprocessing);
   if (format === 'keras' && quantize !== undefined) {
     const expected =
-      "quantize with the format 'graphModel' (Keras keeps weights in single precision; it has quantize methods of its own)";
+      "quantize with the formats 'onnx' and 'graphModel' (Keras keeps single precision; it has a quantize method of its own)";
     throw invalidOption(expected, quantize, `'${quantize}' with 'keras'`);
   }
   if (format === 'keras' && samples !== undefined) {
     throw invalidOption(
-      "samples with a format that can be quantised, or evaluate(model, samples) for the format 'keras'",
-      'samples',
+      'samples with a format that can be quantised',
+      samples,
+      "them with 'keras'; call evaluate(model, samples)",
     );
   }
-  return { format, quantize, samples, batchSize };
+  if (format !== 'onnx' && includePreprocessing) {
+    throw invalidOption("includePreprocessing with the format 'onnx'", true, `it with '${format}'`);
+  }
+  return { format, quantize, samples, batchSize, includePreprocessing };
 }
 
-async function exportFile(model: AnyModel, write: ReturnType<typeof filePlace>, { format }: Settled) {
-  const { bytes, parameters, weightBytes } = await whileCopied(model, async () => {
-    const { packKeras } = await import('./export/packKeras.ts');
+/** Callers without TypeScript may pass any value. */
+function assertSwitch(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw invalidOption(`${name} to be true or false`, value);
+}
+
+async function exportFile(model: AnyModel, target: unknown, settled: Settled): Promise<ExportedModel> {
+  const { format } = settled;
+  const write = filePlace(target, `.${format}`);
+  const { content, report } = await whileCopied(model, async () => {
+    const pack =
+      format === 'keras'
+        ? (await import('./export/packKeras.ts')).packKeras
+        : (await import('./export/packOnnx.ts')).packOnnx;
     assertAlive(model);
-    return packKeras(model);
+    return pack(model, settled);
   });
-  await write(bytes);
-  return { format, parameters, weightBytes };
+  await write(content);
+  return { format, ...report };
 }
 
-async function exportGraph(model: AnyModel, target: io.IOHandler | FileTarget | string | URL, settled: Settled) {
+async function exportGraph(
+  model: AnyModel,
+  target: io.IOHandler | FileTarget | string | URL,
+  settled: Settled,
+): Promise<ExportedModel> {
   const handler = targetOf(isFileTarget(target) ? zipBlob((file) => target.write(file)) : target);
-  const { artifacts, report } = await whileCopied(model, async () => {
+  const { content, report } = await whileCopied(model, async () => {
     const { packGraph } = await import('./export/packGraph.ts');
     assertAlive(model);
     return packGraph(model, settled);
   });
-  await saveTo(handler, artifacts);
+  await saveTo(handler, content);
   return { format: settled.format, ...report };
 }

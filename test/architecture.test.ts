@@ -38,6 +38,7 @@ const arrows: Record<string, string[]> = {
   'engines/kernels': [],
   export: [
     '#platform',
+    'data/preprocess',
     'formats/hdf5',
     'formats/keras',
     'formats/tfjs',
@@ -47,6 +48,7 @@ const arrows: Record<string, string[]> = {
     'model/tasks',
     'networks/fold',
     'networks/graphs',
+    'networks/onnx',
     'networks/read',
     'networks/write',
   ],

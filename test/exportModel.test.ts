@@ -251,9 +251,9 @@ describe("'keras'", () => {
     source.dispose();
   });
 
-  test('a base of nodes is refused, and the other format named', async () => {
+  test('a base of nodes is refused, and the other formats are named', async () => {
     using model = replaceHead(await loadBase(tinyGraph()), { labels: tinyLabels });
-    await expectRefusal(model, place('.keras'), { format: 'keras' }, 'UNSUPPORTED_SOURCE', /'graphModel'/);
+    await expectRefusal(model, place('.keras'), { format: 'keras' }, 'UNSUPPORTED_SOURCE', /'graphModel' or 'onnx'/);
   });
 
   test('layers that Keras lacks are named', async () => {
@@ -289,7 +289,7 @@ describe('bad input', () => {
     const file = place('.keras');
     const refused = (options: object, text: RegExp, target = file) =>
       expectRefusal(model, target, options as ExportOptions, 'INVALID_OPTION', text);
-    await refused({}, /format to be 'graphModel' or 'keras'/);
+    await refused({}, /format to be 'onnx', 'graphModel' or 'keras'/);
     await refused({ format: 'tflite' }, /got 'tflite'/);
     await refused({ format: 'graphModel', quantize: 'int4' }, /quantize to be 'float16' or 'uint8'/);
     await refused({ ...keras, quantize: 'uint8' }, /got 'uint8' with 'keras'/);

@@ -24,7 +24,8 @@ export function foldedArtifacts({ base, head: { parts, task }, labels }: AnyMode
   };
 }
 
-function outputName({ name, task }: HeadPart): string {
+/** The name of a head's output for callers. */
+export function outputName({ name, task }: HeadPart): string {
   if (name !== '') return name;
   return tasks[task].activation.output;
 }

@@ -9,8 +9,7 @@ import type { AnyModel } from '../model/model.ts';
 import { networkOf } from '../model/network.ts';
 import { writeNodes } from '../networks/graphs/nodeGraph.ts';
 import type { FoldedNodes } from '../networks/fold/foldNodes.ts';
-import type { Quantization } from '../networks/write/packWeights.ts';
-import { packNodes, type PackedNodes } from './packNodes.ts';
+import { packNodes, type PackedNodes, type Precision } from './packNodes.ts';
 
 /** Figures of a model on samples. */
 export interface ExportFigures {
@@ -44,11 +43,11 @@ export interface ExportInquiry {
 export async function measureBoth(
   inquiry: ExportInquiry,
   logits: FoldedNodes,
-  quantize: Quantization | undefined,
+  precision: Precision,
 ): Promise<MeasuredExport> {
-  const before = await measurePacked(inquiry, await packNodes(logits, undefined));
-  if (quantize === undefined) return { before, after: before };
-  return { before, after: await measurePacked(inquiry, await packNodes(logits, quantize)) };
+  const before = await measurePacked(inquiry, await packNodes(logits, { ...precision, quantize: undefined }));
+  if (precision.quantize === undefined) return { before, after: before };
+  return { before, after: await measurePacked(inquiry, await packNodes(logits, precision)) };
 }
 
 /** Measures a packed model as tfjs runs it. */
@@ -58,14 +57,14 @@ async function measurePacked(
 ): Promise<ExportFigures> {
   const { parts } = model.head;
   const graphModel = await startGraph(packed);
-  const run = (input: Tensor): Tensor =>
+  const infer = (input: Tensor): Tensor =>
     tidy(() => {
       const logits = graphModel.execute(input, [...packed.graph.outputs]);
       return Array.isArray(logits) ? concat(logits, 1) : logits;
     });
   try {
     const inquiry = { model, loss: settleHeadLoss(parts), batchSize, onProgress: undefined };
-    const judged = await judgeNetwork(inquiry, { ...networkOf(model), run }, samples);
+    const judged = await judgeNetwork(inquiry, { ...networkOf(model), infer }, samples);
     const figures = (part: (typeof parts)[number]): ExportFigures => {
       const { loss, accuracy } = ofHead(judged, parts, part);
       return { loss, ...(accuracy === undefined ? {} : { accuracy }) };

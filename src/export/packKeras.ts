@@ -5,22 +5,14 @@ import { writeKerasFile } from '../formats/keras/writeKerasFile.ts';
 import type { AnyModel } from '../model/model.ts';
 import { assertNumbers } from '../networks/write/packWeights.ts';
 import { kerasModel } from './kerasModel.ts';
-
-/** A file, and the size of what is in it. */
-export interface PackedFile {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Number of numbers in all weights. */
-  readonly parameters: number;
-  /** Bytes of all weights. */
-  readonly weightBytes: number;
-}
+import type { ReportedPack } from './packMeasured.ts';
 
 /**
  * Packs a snapshot of a model.
  *
  * @throws TransferKitError the errors of `kerasModel` and `writeKerasFile`.
  */
-export async function packKeras(model: AnyModel): Promise<PackedFile> {
+export async function packKeras(model: AnyModel): Promise<ReportedPack<Uint8Array<ArrayBuffer>>> {
   const { config, layers, saved } = kerasModel(model);
   // Values change while they are read, if the model trains.
   const copies = layers.map(({ weights }) => weights.map(({ name, variable }) => ({ name, value: variable.clone() })));
@@ -29,9 +21,11 @@ export async function packKeras(model: AnyModel): Promise<PackedFile> {
     const stored = layers.map(({ name, className }, i) => ({ name, className, weights: values[i] ?? [] }));
     const all = copies.flat();
     return {
-      bytes: writeKerasFile({ config, layers: stored, transferkit: saved }),
-      parameters: all.reduce((sum, { value }) => sum + value.size, 0),
-      weightBytes: values.flat().reduce((sum, { bytes }) => sum + bytes.length, 0),
+      content: writeKerasFile({ config, layers: stored, transferkit: saved }),
+      report: {
+        parameters: all.reduce((sum, { value }) => sum + value.size, 0),
+        weightBytes: values.flat().reduce((sum, { bytes }) => sum + bytes.length, 0),
+      },
     };
   } finally {
     dispose(copies.flat().map(({ value }) => value));

@@ -5,6 +5,7 @@ import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { OnnxRuntime, OnnxSession } from '../../core/onnxRuntime.ts';
 import { encodeModel, type OnnxGraph } from '../onnx/onnxModel.ts';
 import type { ConstantValues } from '../onnx/onnxDraft.ts';
+import { constantValues } from '../onnx/constantValues.ts';
 import { writeOnnx } from '../onnx/writeOnnx.ts';
 import { dividedPart } from './dividePart.ts';
 import type { Engine, FoldedGraph, Program } from './engine.ts';
@@ -18,7 +19,7 @@ export const onnxEngine: Engine = { prepare };
 async function prepare(part: FoldedGraph): Promise<Program> {
   try {
     const runtime = await loadOnnxRuntime();
-    const constants = await valuesOf(part.constants);
+    const constants = await constantValues(part.constants);
     const written = writeOnnx({ ...part, constants });
     return written.graph === undefined
       ? await prepareDivided(runtime, part, constants)
@@ -26,17 +27,6 @@ async function prepare(part: FoldedGraph): Promise<Program> {
   } finally {
     dispose([...part.constants.values()]);
   }
-}
-
-/** Values of constants outside the backend. */
-async function valuesOf(constants: FoldedGraph['constants']): Promise<Map<string, ConstantValues>> {
-  const values = new Map<string, ConstantValues>();
-  for (const [name, constant] of constants) {
-    const { dtype, shape } = constant;
-    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') continue;
-    values.set(name, { dtype, shape, values: await constant.data<'float32' | 'int32' | 'bool'>() });
-  }
-  return values;
 }
 
 /** Programs for the pieces between nodes that all values pass through. */

@@ -1,11 +1,10 @@
 // Prepares the kernels of a graph for storage in bytes. The format of tfjs has one scale for each tensor, which ruins
 // kernels that BatchNorm is folded into, depthwise ones above all: their channels differ in size by orders of magnitude.
-// So a convolution's kernel is stored without the sizes of its channels, and a node multiplies it by them.
+// So such a kernel is stored without the sizes of its channels, and a node multiplies it by them.
 import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { float, withConstantAttributes } from '../graphs/nodeDraft.ts';
-import { nodeOf } from '../graphs/nodeGraph.ts';
-import { channelScaled } from './channelScales.ts';
+import { kernelsIn, scaleKernels, type KernelKind } from './channelScales.ts';
 import type { Grid } from './packWeights.ts';
 
 /** A graph, the values of its constants, which the caller owns, and how its kernels become bytes. */
@@ -25,60 +24,48 @@ export function scaledName(kernel: string): string {
   return `${kernel}/scaled`;
 }
 
-/** Axes of the output channels at the end of the kernels of convolutions. */
-const convolutions: Readonly<Record<string, 1 | 2>> = {
-  Conv2D: 1,
-  DepthwiseConv2dNative: 2,
-  FusedDepthwiseConv2dNative: 2,
-  _FusedConv2D: 1,
-};
-
-/** Products of matrices. Their kernels keep one scale: a scale for each output would double the work of a large one. */
-const products: ReadonlySet<string> = new Set(['MatMul', '_FusedMatMul']);
-
 /**
  * Quantises the kernels of a graph.
  *
  * @param constants - Values of all constants. They are not disposed of.
+ * @param byChannel - Kernels with a scale for each channel. Default: those of convolutions, because scales would double
+ * the work of a large product.
  */
-export function quantizeNodes(graph: NodeGraph, constants: ReadonlyMap<string, Tensor>): QuantizedNodes {
+export function quantizeNodes(
+  graph: NodeGraph,
+  constants: ReadonlyMap<string, Tensor>,
+  byChannel: readonly KernelKind[] = ['convolution'],
+): QuantizedNodes {
+  const kernels = kernelsIn(graph, constants);
+  const all = [...kernels.values()];
+  const scaled = scaleKernels(
+    all.filter(({ kind }) => byChannel.includes(kind)),
+    constants,
+  );
   const values = new Map<string, Tensor>();
-  const grids = new Map<string, Grid>();
+  for (const [name, value] of constants) values.set(name, scaled.get(name)?.whole ?? clone(value));
+  for (const [name, { scale }] of scaled) values.set(scaleName(name), scale);
   try {
-    const readers = readersOf(graph);
-    const kernels = new Set<string>();
-    const nodes = graph.nodes.flatMap((node): NodeSpec[] => {
-      const [x = '', reference = '', ...rest] = node.inputs;
-      const name = nodeOf(reference);
-      const kernel = constants.get(name);
-      const axes = convolutions[node.op];
-      if (kernel?.dtype !== 'float32' || readers.get(name) !== 1) return [node];
-      if (products.has(node.op)) grids.set(name, 'range');
-      if (axes === undefined) return [node];
-      const { whole, scale } = channelScaled(kernel, axes);
-      values.set(name, whole);
-      values.set(scaleName(name), scale);
-      grids.set(name, 'whole');
-      kernels.add(name);
-      return [
-        { name: scaleName(name), op: 'Const', inputs: [], attr: {} },
-        { name: scaledName(name), op: 'Mul', inputs: [name, scaleName(name)], attr: { T: float } },
-        { ...node, inputs: [x, scaledName(name), ...rest] },
-      ];
+    const nodes = graph.nodes.flatMap((node) => {
+      const { name = '' } = kernels.get(node) ?? {};
+      return scaled.has(name) ? withScales(node, name) : [node];
     });
-    for (const [name, value] of constants) if (!kernels.has(name)) values.set(name, clone(value));
-    return { graph: { ...graph, nodes: withConstantAttributes(nodes, values) }, constants: values, grids };
+    return {
+      graph: { ...graph, nodes: withConstantAttributes(nodes, values) },
+      constants: values,
+      grids: new Map(all.map(({ name }) => [name, scaled.has(name) ? 'whole' : 'range'])),
+    };
   } catch (error) {
     dispose([...values.values()]);
     throw error;
   }
 }
 
-/** How many inputs of nodes each node is. */
-function readersOf({ nodes }: NodeGraph): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { inputs } of nodes) {
-    for (const name of inputs.map(nodeOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
+/** A node that reads a kernel times its scales. */
+function withScales({ inputs: [x = '', , ...rest], ...node }: NodeSpec, kernel: string): NodeSpec[] {
+  return [
+    { name: scaleName(kernel), op: 'Const', inputs: [], attr: {} },
+    { name: scaledName(kernel), op: 'Mul', inputs: [kernel, scaleName(kernel)], attr: { T: float } },
+    { ...node, inputs: [x, scaledName(kernel), ...rest] },
+  ];
 }
