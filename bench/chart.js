@@ -1,6 +1,7 @@
 // The chart of a run: each work's time relative to the reference, a bar for each contender.
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { architectures } from './architectures.js';
 import { findFigure } from './figures.js';
 
 const works = [
@@ -9,10 +10,25 @@ const works = [
   ['mobilenet_v2', 'last', 'MobileNetV2: train the last blocks, one more epoch'],
   ['mobilenet_v2', 'full', 'MobileNetV2: train everything, one epoch'],
   ['mobilenet_v2', 'folder', 'MobileNetV2: folder of JPEGs to features'],
-  ['resnet50', 'extract', 'ResNet50: extract features'],
-  ['resnet50', 'full', 'ResNet50: train everything, one epoch'],
+  ...['vgg16', 'resnet50'].flatMap((arch) => [
+    [arch, 'extract', `${architectures[arch].title}: extract features`],
+    [arch, 'full', `${architectures[arch].title}: train everything, one epoch`],
+  ]),
+  ...['efficientnet_b0', 'densenet121', 'mobilenet_v3_large', 'convnext_tiny'].map((arch) => [
+    arch,
+    'extract',
+    `${architectures[arch].title}: extract features`,
+  ]),
 ];
-const colours = { ours: '#1764ab', oursOnOtherNode: '#5aa2dc', keras: '#c8501e', torch: '#e39a6b', tfjs: '#8c8c8c' };
+const colours = {
+  ours: '#1764ab',
+  oursOnOtherNode: '#5aa2dc',
+  oursOnEngine: '#0f8a6a',
+  onnxruntime: '#7fc4ae',
+  keras: '#c8501e',
+  torch: '#e39a6b',
+  tfjs: '#8c8c8c',
+};
 const ink = '#222222';
 const rowHeight = 20;
 

@@ -1,28 +1,11 @@
 // The command line of `npm run bench`.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-
-/** Works of the contenders, in the order in which a process does them. */
-export const works = [
-  'start',
-  'load',
-  'loadPreset',
-  'extract',
-  'head',
-  'headCached',
-  'last',
-  'lastWhole',
-  'full',
-  'folder',
-];
+import { architectures, quickArchitectures, works } from './architectures.js';
 
 /** What the runner measures apart from the contenders. */
 export const extras = ['import', 'bundle', 'growth', 'memory'];
 
-/** For a large network the goals name only these. */
-const shorter = new Set(['load', 'loadPreset', 'extract', 'last', 'full']);
-
-const architectures = ['mobilenet_v2', 'resnet50'];
 const numbers = {
   rounds: 3,
   images: 64,
@@ -36,16 +19,17 @@ const fewer = { rounds: 1, images: 16, epochs: 2, repeat: 1, pictures: 32 };
 
 const usage = `npm run bench -- [options]
 
-  --quick             a small run: one round, few pictures, MobileNetV2 alone; figures are rough
+  --quick             a small run: one round, few pictures, only ${quickArchitectures.join(' and ')}; figures are rough
   --only a,b          some of: ${[...works, ...extras].join(', ')}
-  --arch a,b          mobilenet_v2, resnet50 (default both)
+  --arch a,b          some of: ${Object.keys(architectures).join(', ')}
   --node <file>       a second Node to run this library on
   --rounds <n>        rounds over all contenders, best of them counts (default 3)
   --images <n>        pictures of the task (default 64)
   --threads <n>       for everybody but tfjs, which has one in Node (default: cores that the process may use)
   --out <folder>      where results.json and results.svg go (default bench/, for a partial run .cache/bench/)
 
-BENCH_KERAS_PYTHON and BENCH_TORCH_PYTHON name a Python that has Keras on TensorFlow, and PyTorch with torchvision.`;
+BENCH_KERAS_PYTHON and BENCH_TORCH_PYTHON name a Python that has Keras on TensorFlow, and PyTorch with torchvision.
+ONNX Runtime takes part once "npm run test:engine" has installed it.`;
 
 /** Reads the command line; prints what there is and ends the process when asked, or when something is wrong. */
 export function readOptions(args = process.argv.slice(2)) {
@@ -67,9 +51,9 @@ export function parseOptions(args) {
   const { quick = false, help = false, node } = values;
   const isPartial = quick || values.only !== undefined || values.arch !== undefined;
   const only = values.only?.split(',') ?? [...works, ...extras];
-  const archs = values.arch?.split(',') ?? (quick ? architectures.slice(0, 1) : architectures);
+  const archs = values.arch?.split(',') ?? (quick ? quickArchitectures : Object.keys(architectures));
   assertKnown('only', only, [...works, ...extras]);
-  assertKnown('arch', archs, architectures);
+  assertKnown('arch', archs, Object.keys(architectures));
   const out = values.out ?? (isPartial ? '.cache/bench' : 'bench');
   return { quick, help, node, only, archs, out, ...settleNumbers(values, quick ? { ...numbers, ...fewer } : numbers) };
 }
@@ -99,5 +83,5 @@ function assertKnown(option, names, known) {
 
 /** Works to be done with an architecture. */
 export function worksFor(arch, { only }) {
-  return works.filter((work) => only.includes(work) && (arch === 'mobilenet_v2' || shorter.has(work)));
+  return architectures[arch].works.filter((work) => only.includes(work));
 }

@@ -3,8 +3,8 @@ import { growthTable } from './growth.js';
 import { errorLines, figureTable, goalTable, ratioTable } from './table.js';
 
 export function printResults({ machine, task, contenders, figures, growth, verdicts }) {
-  const { processor, cores, memory, system } = machine;
-  console.log(`${processor}, ${cores} cores, ${memory}, ${system}`);
+  const { processor, vectorUnits = 'vector units unknown', cores, memory, system } = machine;
+  console.log(`${processor} (${vectorUnits}), ${cores} cores, ${memory}, ${system}`);
   for (const { name, about, threads } of contenders) console.log(`${name}: ${about}${threadsOf(threads)}`);
   const { images, size, batch, epochs, rounds, pictures } = task;
   console.log(`${images} images of ${size} × ${size}, batch ${batch}, ${epochs} epochs of a head, ${pictures} JPEGs`);

@@ -2,6 +2,7 @@
 // seen the same weather.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { taskFor } from './architectures.js';
 import { taskOf, worksFor } from './options.js';
 import { runContender, runProcess } from './runContender.js';
 
@@ -13,14 +14,14 @@ import { runContender, runProcess } from './runContender.js';
 export async function runRounds(arch, contenders, options, folder, say) {
   const files = join(folder, arch);
   mkdirSync(files, { recursive: true });
-  const present = contenders.filter(({ archs }) => archs.includes(arch));
-  await prepare(present, { arch, size: options.size, classes: 10, files });
+  const invited = contenders.filter(({ archs }) => archs.includes(arch));
+  const present = await prepare(invited, { arch, size: options.size, classes: 10, files }, say);
   const reports = [];
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of present.filter(({ rounds }) => round < rounds)) {
       const work = worksFor(arch, options).filter((name) => !contender.skip.includes(name));
       if (work.length === 0) continue;
-      const task = { ...taskOf(options), ...contender.task, arch, work, files };
+      const task = { ...taskFor(arch, { ...taskOf(options), ...contender.task }), work, files };
       const start = performance.now();
       const report = await runContender(contender, task);
       say(`${arch}, round ${round + 1}: ${contender.name}, ${((performance.now() - start) / 1000).toFixed(0)} s`);
@@ -31,12 +32,18 @@ export async function runRounds(arch, contenders, options, folder, say) {
   return reports;
 }
 
-/** Files that the work of loading reads. */
-async function prepare(contenders, task) {
+/** Contenders that could start, after they have written the files that they load. */
+async function prepare(contenders, task, say) {
   const flags = Object.entries(task).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  for (const { name, prepare: command } of contenders.filter((contender) => contender.prepare !== undefined)) {
-    const [program, ...args] = command;
-    const { code, complaints } = await runProcess(program, [...args, ...flags]);
-    if (code !== 0) throw new Error(`${name} wrote no files to be loaded, and ended with ${code}: ${complaints}`);
+  const ready = [];
+  for (const contender of contenders) {
+    const [program, ...args] = contender.prepare ?? [];
+    const { code, complaints } = program === undefined ? { code: 0 } : await runProcess(program, [...args, ...flags]);
+    if (code === 0) ready.push(contender);
+    else
+      say(
+        `${task.arch}: ${contender.name} is left out, it ended with ${code}: ${complaints.trim().split('\n').at(-1)}`,
+      );
   }
+  return ready;
 }

@@ -4,6 +4,7 @@ import { findFigure } from './figures.js';
 /** Titles of works, in the order in which they are shown. */
 export const titles = {
   start: 'start: process, import, backend',
+  product: 'a product of 1024 × 1024',
   load: 'load a saved model',
   loadPreset: 'load weights into an architecture',
   extract: 'extract features',

@@ -101,6 +101,16 @@ describe('rounds', () => {
     expect(said.join('\n')).toContain('no such package');
   });
 
+  test('a contender that cannot start is left out by name, and the others run', async () => {
+    const broken = fake('broken', [], 'console.error("Error: another build"); process.exit(1);');
+    const list = [{ ...broken, prepare: broken.command }, fake('a', [], printing())];
+    const said: string[] = [];
+    const options = { ...parseOptions(['--quick', '--only', 'extract']) };
+    const reports = await runRounds(arch, list, options, folder, (line) => said.push(line));
+    expect(reports.map(({ contender }) => contender)).toEqual(['a']);
+    expect(said[0]).toBe('mobilenet_v2: broken is left out, it ended with 1: Error: another build');
+  });
+
   /** A program that does what it is asked in no time, and tells its process as the number of images. */
   function printing(): string {
     return `
@@ -148,17 +158,30 @@ describe('goals', () => {
   test('upper and lower limits are compared in the right direction', () => {
     const verdicts = judge(figures, 'ours');
     expect(verdicts.map(({ text, met }) => `${text}: ${met ? 'met' : 'missed'}`)).toEqual([
-      'extract ÷ Keras: missed',
-      'extract, tfjs on wasm ÷ ours: met',
-      'full step ÷ Keras: met',
+      'mobilenet_v2: extract ÷ Keras: met',
+      'mobilenet_v2: full ÷ Keras: missed',
+      'mobilenet_v2: extract, tfjs on wasm ÷ ours: met',
     ]);
-    expect(verdicts[0]?.found).toBeCloseTo(1.2, 10);
-    expect(verdicts[0]?.by).toBeCloseTo(0.2, 10);
-    expect(verdicts[1]?.found).toBeCloseTo(5, 10);
+    expect(verdicts.map(({ found }) => found)).toEqual(
+      [1.2, 1.5, 5].map((ratio) => expect.closeTo(ratio, 10) as number),
+    );
+    expect(verdicts[1]?.by).toBeCloseTo(2, 10);
   });
 
   test('a goal without a measurement is not compared', () => {
     expect(judge(figures, 'oursOnOtherNode')).toEqual([]);
+  });
+
+  test('each of our contenders has limits of its own', () => {
+    const faster = figuresOf([
+      report('oursOnEngine', { extract: { seconds: 4, images: 1000 } }),
+      report('onnxruntime', { extract: { seconds: 3.6, images: 1000 } }),
+      report('keras', { extract: { seconds: 10, images: 1000 } }),
+    ]);
+    expect(judge(faster, 'oursOnEngine').map(({ text, met }) => [text, met])).toEqual([
+      ['mobilenet_v2: extract ÷ Keras', true],
+      ['mobilenet_v2: extract ÷ bare ONNX Runtime', true],
+    ]);
   });
 });
 

@@ -1,17 +1,23 @@
 // This library, by its public verbs alone. One JSON object on standard output.
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { fineTune, fromArrays, loadBase, replaceHead, trainHead, useBackend } from 'transferkit';
 import { imageFolder } from 'transferkit/node';
-import { bestOf, labelOf, lastBlocks, noisePictures, readTask, reportWorks, secondsOf } from './task.js';
+import { bestOf, labelOf, noisePictures, readTask, reportWorks, secondsOf } from './task.js';
 
 const task = readTask();
-const { name: backend, threads } = await useBackend(undefined, { threads: task.threads });
+const { name: backend, threads } = await useBackend(undefined, { threads: task.threads, engine: task.engine });
 /** Since the process began: Node itself, the packages, the backend. */
 const started = performance.now() / 1000;
-const { arch, images, size, epochs, repeat, classes, batch: batchSize } = task;
+/** A function of one relaxed instruction, which engines without relaxed SIMD refuse. */
+const relaxedModule = [
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11],
+];
+const { arch, images, size, epochs, repeat, classes, batch: batchSize, lastBlocks } = task;
 
 await reportWorks(
-  { name: `transferkit on ${backend}`, version: process.version, threads },
+  { name: `transferkit on ${backend}${extras()}`, version: process.version, threads },
   worksOf(),
   task.work.split(','),
 );
@@ -19,17 +25,32 @@ await reportWorks(
 function worksOf() {
   return {
     start: async () => ({ seconds: started }),
+    product: async () => ({ seconds: await bestOf(3 * repeat, productSeconds) }),
     load: async () => ({ seconds: await secondsOf(() => loadAndFree(join(task.files, 'saved'))) }),
     loadPreset: async () => ({
       seconds: await secondsOf(() => loadAndFree(arch, join(task.files, 'keras.weights.h5'))),
     }),
     extract: () => withModel((model, samples) => bestOf(repeat, () => featureSeconds(model, samples))),
     head: () => withModel((model, samples) => bestOf(repeat, () => headSeconds(model, samples))),
-    last: () => withModel((model, samples) => epochSeconds(model, samples, { from: lastBlocks[arch] })),
+    last: () => withModel((model, samples) => epochSeconds(model, samples, { from: lastBlocks })),
     lastWhole: () => withModel((model, samples) => bestOf(repeat, () => lastBlocksSeconds(model, samples))),
     full: () => withModel((model, samples) => epochSeconds(model, samples, 'base')),
     folder,
   };
+}
+
+/** What else computes. */
+function extras() {
+  const relaxed = WebAssembly.validate(Uint8Array.from(relaxedModule)) ? ' with relaxed SIMD' : '';
+  return `${relaxed}${task.engine === 'own' ? '' : `, ${task.engine}`}`;
+}
+
+/** A product of two matrices of 1024 rows and columns: 2.15 billion operations, and the limit of every convolution. */
+async function productSeconds() {
+  const [a, b] = [tf.ones([1024, 1024]), tf.ones([1024, 1024])];
+  const seconds = await secondsOf(() => tf.matMul(a, b).dispose());
+  tf.dispose([a, b]);
+  return seconds;
 }
 
 async function loadAndFree(source, weights) {
@@ -75,7 +96,7 @@ async function epochSeconds(model, samples, unfreeze) {
 
 /** A whole call for one epoch of the last blocks, with the pass through the frozen front. */
 function lastBlocksSeconds(model, samples) {
-  const options = { unfreeze: { from: lastBlocks[arch] }, epochs: 1, batchSize, headEpochs: 0 };
+  const options = { unfreeze: { from: lastBlocks }, epochs: 1, batchSize, headEpochs: 0 };
   return secondsOf(() => fineTune(model, samples, options));
 }
 

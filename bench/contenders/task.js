@@ -1,9 +1,6 @@
 // What the contenders in JavaScript share: the task that they are given, how it is timed, and how they report.
 import { parseArgs } from 'node:util';
 
-/** Where fine-tuning of the last blocks begins. */
-export const lastBlocks = { mobilenet_v2: 'block_14_expand', resnet50: 'conv5_block3_1_conv' };
-
 /** The task, from the command line. */
 export function readTask() {
   const text = (value) => ({ type: 'string', default: value });
@@ -19,6 +16,8 @@ export function readTask() {
       batch: text('16'),
       threads: text('1'),
       files: text(''),
+      lastBlocks: text(''),
+      engine: text('own'),
     },
   });
   const numbers = ['images', 'size', 'epochs', 'repeat', 'classes', 'batch', 'threads'];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The peer that the tutorials use: Keras 3 on TensorFlow, on the CPU.
 
-    on_keras.py --work extract,head [--arch mobilenet_v2|resnet50] [--images 64] [--threads 2] [--files DIR]
+    on_keras.py --work extract,head [--arch mobilenet_v2] [--images 64] [--threads 2] [--files DIR]
 
 Random weights and pictures; functional model, base called with training=False, model.fit on numpy arrays, as in the
 Keras transfer-learning guide. Seconds are the best of --repeat runs after one that does not count, but for `start`,
@@ -23,6 +23,7 @@ parser.add_argument("--classes", type=int, default=10)
 parser.add_argument("--batch", type=int, default=16)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--files", default="")
+parser.add_argument("--lastBlocks", default="")
 parser.add_argument("--prepare", action="store_true")
 task = parser.parse_args()
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -39,8 +40,10 @@ keras.utils.set_random_seed(1)
 tf.constant(0)  # starts the runtime
 started = time.perf_counter() - began
 shape = (task.size, task.size, 3)
-architecture = {"mobilenet_v2": keras.applications.MobileNetV2, "resnet50": keras.applications.ResNet50}[task.arch]
-last_blocks = {"mobilenet_v2": "block_14_expand", "resnet50": "conv5_block3_1_conv"}[task.arch]
+names = {
+    "mobilenet_v2": "MobileNetV2", "vgg16": "VGG16", "resnet50": "ResNet50", "efficientnet_b0": "EfficientNetB0",
+    "densenet121": "DenseNet121", "mobilenet_v3_large": "MobileNetV3Large", "convnext_tiny": "ConvNeXtTiny"}
+architecture = getattr(keras.applications, names[task.arch])
 weights_file = os.path.join(task.files, "keras.weights.h5")
 model_file = os.path.join(task.files, "keras.keras")
 
@@ -142,7 +145,7 @@ works = {
     "extract": for_images(extract),
     "head": for_images(lambda: fit_whole(None, task.epochs)),
     "headCached": for_images(head_cached),
-    "last": for_images(lambda: fit_whole(last_blocks, 1)),
+    "last": for_images(lambda: fit_whole(task.lastBlocks, 1)),
     "full": for_images(lambda: fit_whole(make_base().layers[1].name, 1)),
     "folder": folder,
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same work in PyTorch with torchvision, on the CPU, channels last.
 
-    on_torch.py --work extract,head [--arch mobilenet_v2|resnet50] [--images 64] [--threads 2] [--files DIR]
+    on_torch.py --work extract,head [--arch mobilenet_v2] [--images 64] [--threads 2] [--files DIR]
 
 Random weights and pictures; the base in eval mode throughout, so BatchNorm runs by its stored statistics. Seconds are the
 best of --repeat runs after one that does not count, but for `start` and `loadPreset`, which happen once. Prints one JSON
@@ -23,9 +23,26 @@ parser.add_argument("--classes", type=int, default=10)
 parser.add_argument("--batch", type=int, default=16)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--files", default="")
+parser.add_argument("--lastBlocks", default="")
 parser.add_argument("--prepare", action="store_true")
 task = parser.parse_args()
-import torch, torchvision
+import torch
+
+
+def allow_other_build():
+    """torchvision registers operations of its own binary, which fails where that belongs to another build of torch."""
+    register = torch.library.register_fake
+
+    def register_known(name, *rest, **options):
+        is_own = isinstance(name, str) and name.startswith("torchvision::")
+        return (lambda function: function) if is_own else register(name, *rest, **options)
+
+    torch.library.register_fake = register_known
+
+
+if hasattr(torch.library, "register_fake"):
+    allow_other_build()
+import torchvision
 
 torch.set_num_threads(task.threads)
 torch.manual_seed(1)
@@ -36,8 +53,10 @@ labels = torch.arange(task.images) % task.classes
 
 def make_network():
     network = getattr(torchvision.models, task.arch)()
-    name = {"mobilenet_v2": "classifier", "resnet50": "fc"}[task.arch]
-    setattr(network, name, torch.nn.Identity())
+    setattr(network, "fc" if task.arch == "resnet50" else "classifier", torch.nn.Identity())
+    if task.arch == "vgg16":
+        network.avgpool = torch.nn.AdaptiveAvgPool2d(1)  # as Keras with pooling="avg"
+    network.register_forward_hook(lambda module, given, features: features.flatten(1))
     return network.to(memory_format=torch.channels_last).eval()
 
 
@@ -46,8 +65,10 @@ def pictures():
 
 
 def last_blocks_of(network):
-    """Keras's block_14 and what follows it (features[0] is the first convolution, [1] is expanded_conv); conv5_block3."""
-    return network.features[15:] if task.arch == "mobilenet_v2" else network.layer4[2:]
+    """As in Keras: block_14 on (features[0] is the first convolution, [1] is expanded_conv); block5; conv5_block3."""
+    if task.arch == "resnet50":
+        return network.layer4[2:]
+    return network.features[{"mobilenet_v2": 15, "vgg16": 24}[task.arch]:]
 
 
 def seconds_of(run):
@@ -71,7 +92,7 @@ def extract_from(network, x):
 
 
 def fit(forward, moving, x, epochs):
-    width = 1280 if task.arch == "mobilenet_v2" else 2048
+    width = {"mobilenet_v2": 1280, "resnet50": 2048, "vgg16": 512}[task.arch]
     head = torch.nn.Linear(width, task.classes)
     optimizer = torch.optim.Adam([*moving, *head.parameters()], 1e-4)
     for _ in range(epochs):
