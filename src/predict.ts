@@ -1,6 +1,6 @@
 // The verb predict: labels with probabilities for raw inputs.
 import { nameErrors } from './core/edge.ts';
-import { dispose } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { ensureBackend } from './engines/backends/ensureBackend.ts';
 import { internalError, TransferKitError } from './core/errors.ts';
 import { byHead } from './model/headParts.ts';
@@ -84,8 +84,7 @@ type AnyPrediction = Prediction<TaskName> | Readonly<Record<string, Prediction<T
 
 /** The logits of each input of a batch, which is freed. */
 async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Promise<Float32Array[]> {
-  const network = await inferenceNetwork(model);
-  const logits = await inSlices(model, input, (part) => network.infer(part));
+  const logits = await inSlices(model, input, (part) => infer(model, part));
   try {
     const values = await logits.data();
     if (!(values instanceof Float32Array)) throw internalError(`logits are ${logits.dtype}`);
@@ -95,6 +94,15 @@ async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Prom
     return names.map((_, row) => values.slice(row * width, (row + 1) * width));
   } finally {
     dispose(logits);
+  }
+}
+
+async function infer(model: AnyModel, input: Tensor): Promise<Tensor> {
+  const network = await inferenceNetwork(model);
+  try {
+    return await network.infer(input);
+  } finally {
+    network.dispose();
   }
 }
 

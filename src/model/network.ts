@@ -54,17 +54,6 @@ export interface PreparedNetwork extends Network {
   dispose(): void;
 }
 
-/**
- * Folds the stages before `front` of a model's network. They give the same values as now, faster, and have no
- * gradients. Stages of the head run unchanged.
- */
-export async function prepareFront(model: AnyModel, front: number): Promise<PreparedNetwork> {
-  const { trunk } = model.base;
-  const end = Math.min(front, trunk.stages.length);
-  if (end === 0) return { ...networkOf(model), unfolded: [], leftToOwn: [], dispose: () => undefined };
-  return withFront(model, end, await trunk.fold({ to: end }));
-}
-
 /** A network whose stages before `end` run as a folded part of the base. */
 export function withFront(model: AnyModel, end: number, prepared: FoldedPart): PreparedNetwork {
   const network = networkOf(model);

@@ -120,6 +120,20 @@ describe('with ONNX Runtime', () => {
     model.dispose();
   });
 
+  test('a base stays prepared while a run uses it, whatever happens to it meanwhile', async () => {
+    const model = await tinyTransfer();
+    const before = tf.memory().numTensors;
+    const running = evaluate(model, tinySamples(40), { batchSize: 1 });
+    await first(model);
+    await own();
+    await first(model);
+    await onnx();
+    await first(model);
+    expect((await running).examples).toBe(120);
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
   test('a run that began with it is not resumed with another engine', async () => {
     const checkpoint = { to: join(root, 'run') };
     const model = await tinyTransfer();

@@ -3,6 +3,7 @@ import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { engineChoice } from '../../core/engineChoice.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { OnnxRuntime, OnnxSession } from '../../core/onnxRuntime.ts';
+import { valuesInPlace } from '../../engines/kernels/valuesInPlace.ts';
 import { encodeModel, type OnnxGraph } from '../onnx/onnxModel.ts';
 import type { ConstantValues } from '../onnx/onnxDraft.ts';
 import { constantValues } from '../onnx/constantValues.ts';
@@ -74,10 +75,12 @@ async function openProgram({ InferenceSession, Tensor: OnnxTensor }: OnnxRuntime
     throw engineFailed(name, cause);
   });
   const life = lifeOf(session);
+  const inputs = new InputValues();
   const run = async (x: Tensor): Promise<Tensor> => {
-    const values = await x.data<'float32' | 'int32'>();
+    const values = await inputs.take(x);
     const fed = new OnnxTensor(x.dtype === 'int32' ? 'int32' : 'float32', values, x.shape);
     const given = (await session.run({ [input.name]: fed }))[output.name];
+    inputs.giveBack(values);
     if (!(given?.data instanceof Float32Array)) throw internalError(`${name} gave no float32`);
     const result = tensor(given.data, [...given.dims], 'float32');
     given.dispose();
@@ -98,6 +101,29 @@ async function openProgram({ InferenceSession, Tensor: OnnxTensor }: OnnxRuntime
     },
     toString: () => describe(graph),
   };
+}
+
+/**
+ * Copies of inputs outside the memory of wasm, which is shared: the package takes no shared memory. An array is used again
+ * for the next batch, because fresh memory takes as long as the copy.
+ */
+class InputValues {
+  private spare: Float32Array | undefined;
+  private readonly own = new WeakSet<object>();
+
+  async take(x: Tensor): Promise<Float32Array | Int32Array> {
+    const inPlace = valuesInPlace(x);
+    if (inPlace === undefined) return x.data<'float32' | 'int32'>();
+    const copy = this.spare?.length === inPlace.length ? this.spare : new Float32Array(inPlace.length);
+    this.spare = undefined;
+    this.own.add(copy);
+    copy.set(inPlace);
+    return copy;
+  }
+
+  giveBack(values: Float32Array | Int32Array): void {
+    if (values instanceof Float32Array && this.own.has(values)) this.spare = values;
+  }
 }
 
 /** Releases a session after its last run. */

@@ -123,23 +123,18 @@ export function isOnePixel([, height, width, channels, ...others]: Shape): boole
   return others.length === 0 && height === 1 && width === 1 && typeof channels === 'number';
 }
 
-/** Values with their axes in another order. */
+/** Values with their four axes in another order. */
 export function transposed({ shape, values }: ConstantValues, axes: readonly number[]): ConstantValues['values'] {
-  const steps = axes.map((axis) => sizeOf(shape.slice(axis + 1)));
-  const sizes = axes.map((axis) => shape[axis] ?? 1);
+  const [a = 1, b = 1, c = 1, d = 1] = axes.map((axis) => shape[axis] ?? 1);
+  const [stepA = 0, stepB = 0, stepC = 0, stepD = 0] = axes.map((axis) => sizeOf(shape.slice(axis + 1)));
   const moved = values.slice();
-  const position = axes.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < moved.length; to++) {
-    moved[to] = values[from] ?? 0;
-    // Counts the position up, the last axis first.
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      const [at, size, step] = [(position[axis] ?? 0) + 1, sizes[axis] ?? 1, steps[axis] ?? 0];
-      from += step;
-      position[axis] = at;
-      if (at < size) break;
-      from -= at * step;
-      position[axis] = 0;
+  let to = 0;
+  for (let i = 0; i < a; i++) {
+    for (let j = 0; j < b; j++) {
+      for (let k = 0; k < c; k++) {
+        const from = i * stepA + j * stepB + k * stepC;
+        for (let l = 0; l < d; l++) moved[to++] = values[from + l * stepD] ?? 0;
+      }
     }
   }
   return moved;

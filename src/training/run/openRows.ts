@@ -3,7 +3,8 @@ import { namedEngine } from '../../core/engineChoice.ts';
 import type { Samples } from '../../core/types.ts';
 import { viewsOf, type Examples, type ExampleSource } from '../../features/examples.ts';
 import type { KnownRows, RowsReport, Run, Skipped } from '../state/plan.ts';
-import { prepareFront, type PreparedNetwork } from '../../model/network.ts';
+import { prepareFront } from '../../model/inference.ts';
+import type { PreparedNetwork } from '../../model/network.ts';
 import { startPace } from '../../core/pace.ts';
 import { streamExamples } from '../../features/streamExamples.ts';
 
