@@ -82,8 +82,10 @@ async function artifactsOf(base: Base, quantize: WriteBaseOptions['quantize']) {
   const { writeBaseModel } = await import('./networks/write/writeBaseModel.ts');
   const { packWeights } = await import('./networks/write/packWeights.ts');
   assertBaseAlive(base);
-  const { artifacts, weights, grids, cut } = writeBaseModel(base, quantize);
-  const packed = await packWeights(weights, quantize === 'uint8' ? grids : quantize).finally(() => {
+  const isRounded = quantize === 'uint8';
+  const quantized = isRounded ? await (await import('./export/quantizeBase.ts')).quantizeBase(base) : undefined;
+  const { artifacts, weights, grids, cut } = writeBaseModel(base, quantized);
+  const packed = await packWeights(weights, isRounded ? grids : quantize).finally(() => {
     dispose(Object.values(weights));
   });
   const saved: SavedBase = {

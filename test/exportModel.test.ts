@@ -25,7 +25,10 @@ import {
   type TransferModel,
 } from '../src/index.ts';
 import { fileSystem } from '../src/node.ts';
+import { inputMeans } from '../src/export/inputMeans.ts';
+import { kernelsIn } from '../src/networks/write/channelScales.ts';
 import { packWeights } from '../src/networks/write/packWeights.ts';
+import { quantizeNodes } from '../src/networks/write/quantizeNodes.ts';
 import { foldModel } from '../src/networks/fold/foldModel.ts';
 import { writeNodes } from '../src/networks/graphs/nodeGraph.ts';
 import { expectNoLeak, relativeError } from './support/tensors.ts';
@@ -179,6 +182,42 @@ describe("'graphModel'", () => {
     tf.dispose([...constants.values()]);
     made.dispose();
   });
+});
+
+test('rounding keeps the mean of each output: biases make up for it', async () => {
+  const base = await loadBase(tinyGraph(), { preprocess: 'unit' });
+  using model = replaceHead(base, { labels: tinyLabels });
+  const folded = foldModel(model, 'logits');
+  const { graph, constants } = folded;
+  const means = await expectNoLeak(
+    () => inputMeans(folded, base.trunk.input, base.preprocessor.spec),
+    new Set([...kernelsIn(graph, constants).keys()].map(({ inputs }) => inputs[0])).size,
+  );
+  const pictures = tf.tidy(() =>
+    tf.concat(
+      [3, 7, 11].map((n) =>
+        tf.image.resizeBilinear(tf.randomUniform<tf.Rank.R4>([4, n, n, 3], 0, 1, 'float32', n), [8, 8]),
+      ),
+    ),
+  );
+  /** Mean of the change of each logit. */
+  const shifts = async (known: typeof means): Promise<number> => {
+    const rounded = quantizeNodes(graph, constants, { byChannel: ['convolution', 'product'], means: known });
+    const outputs: tf.Tensor[] = [];
+    for (const nodes of [{ graph, constants }, rounded]) {
+      const packed = await packWeights(Object.fromEntries(nodes.constants), undefined);
+      const artifacts = { modelTopology: writeNodes(nodes.graph), format: 'graph-model', ...packed };
+      const plain = await loadGraphModel({ load: () => Promise.resolve(artifacts) });
+      outputs.push(answersOf(plain, pictures));
+      plain.dispose();
+    }
+    tf.dispose([...rounded.constants.values()]);
+    const [before, after] = outputs as [tf.Tensor, tf.Tensor];
+    return tf.tidy(() => tf.sum(tf.abs(tf.mean(tf.sub(after, before), 0))).dataSync()[0] ?? NaN);
+  };
+  expect(await shifts(means)).toBeLessThan(0.5 * (await shifts(new Map())));
+  expect((await inputMeans(folded, base.trunk.input, { kind: 'custom', name: 'mine' })).size).toBe(0);
+  tf.dispose([pictures, ...means.values(), ...constants.values()]);
 });
 
 describe("'keras'", () => {

@@ -1,5 +1,4 @@
 // What a quantised model is worth: loss and accuracy before and after, on samples.
-import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import { concat, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { Samples } from '../core/types.ts';
 import { settleHeadLoss } from '../losses/headRules.ts';
@@ -7,9 +6,9 @@ import { judgeNetwork } from '../measure/judgeSamples.ts';
 import { ofHead } from '../measure/measure.ts';
 import type { AnyModel } from '../model/model.ts';
 import { networkOf } from '../model/network.ts';
-import { writeNodes } from '../networks/graphs/nodeGraph.ts';
 import type { FoldedNodes } from '../networks/fold/foldNodes.ts';
 import { packNodes, type PackedNodes, type Precision } from './packNodes.ts';
+import { startGraph } from './startGraph.ts';
 
 /** Figures of a model on samples. */
 export interface ExportFigures {
@@ -77,9 +76,4 @@ async function measurePacked(
   } finally {
     graphModel.dispose();
   }
-}
-
-async function startGraph({ graph, weightSpecs, weightData }: PackedNodes): Promise<GraphModel> {
-  const artifacts = { modelTopology: writeNodes(graph), format: 'graph-model', weightSpecs, weightData };
-  return loadGraphModel({ load: () => Promise.resolve(artifacts) });
 }

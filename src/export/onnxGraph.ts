@@ -8,8 +8,10 @@ import type { ConstantValues } from '../networks/onnx/onnxDraft.ts';
 import type { OnnxGraph } from '../networks/onnx/onnxModel.ts';
 import { writeOnnx, type WrittenOnnx } from '../networks/onnx/writeOnnx.ts';
 import { kernelsIn, scaleKernels } from '../networks/write/channelScales.ts';
-import { assertNumbers, type Quantization } from '../networks/write/packWeights.ts';
+import { correctedBiases } from '../networks/write/correctBiases.ts';
+import { assertNumbers } from '../networks/write/packWeights.ts';
 import { inBytes, inHalves } from './onnxWeights.ts';
+import type { Precision } from './packNodes.ts';
 
 /**
  * Writes a folded model. Its constants are not disposed of.
@@ -19,16 +21,25 @@ import { inBytes, inHalves } from './onnxWeights.ts';
 export async function onnxGraphOf(
   folded: FoldedNodes,
   input: TensorSpec,
-  quantize: Quantization | undefined,
+  { quantize, byChannel, means }: Precision,
 ): Promise<OnnxGraph> {
-  if (quantize === 'uint8') return quantizedGraph(folded, input);
+  if (quantize === 'uint8') return quantizedGraph(folded, input, { byChannel, means });
   const graph = writeWhole(folded, input, await valuesOf(folded.constants));
   return quantize === undefined ? graph : inHalves(graph);
 }
 
-async function quantizedGraph({ graph, constants }: FoldedNodes, input: TensorSpec): Promise<OnnxGraph> {
-  const scaled = scaleKernels(kernelsIn(graph, constants).values(), constants);
-  const rounded = [...scaled].map(([name, { whole, scale }]) => [name, mul(whole, scale)] as const);
+async function quantizedGraph(
+  { graph, constants }: FoldedNodes,
+  input: TensorSpec,
+  { byChannel, means }: Pick<Precision, 'byChannel' | 'means'>,
+): Promise<OnnxGraph> {
+  const kernels = kernelsIn(graph, constants);
+  const chosen = [...kernels.values()].filter(({ kind }) => byChannel.includes(kind));
+  const scaled = scaleKernels(chosen, constants);
+  const rounded = [
+    ...[...scaled].map(([name, { whole, scale }]) => [name, mul(whole, scale)] as const),
+    ...correctedBiases(kernels, scaled, constants, means),
+  ];
   try {
     const values = await valuesOf(new Map([...constants, ...rounded]));
     const scales = new Map<string, Float32Array>();

@@ -5,20 +5,17 @@ import { foldedArtifacts } from './foldedArtifacts.ts';
 import { packMeasured, type PackOptions, type ReportedPack } from './packMeasured.ts';
 import { packNodes } from './packNodes.ts';
 
-/** A scale for each channel of a large product would double its work: tfjs multiplies by them in every run. */
-const byChannel = ['convolution'] as const;
-
 /**
  * Packs a snapshot of a model.
  *
  * @throws TransferKitError the errors of `packMeasured` and `packWeights`.
  */
 export async function packGraph(model: AnyModel, options: PackOptions): Promise<ReportedPack<io.ModelArtifacts>> {
-  const { quantize } = options;
   return packMeasured(model, options, {
-    byChannel,
-    pack: async (folded) => {
-      const { graph, weightSpecs, weightData } = await packNodes(folded, { quantize, byChannel });
+    // tfjs multiplies by scales in every run, which would double the work of a large product.
+    byChannel: ['convolution'],
+    pack: async (folded, precision) => {
+      const { graph, weightSpecs, weightData } = await packNodes(folded, precision);
       const content = { ...foldedArtifacts(model, graph), weightSpecs, weightData };
       return { content, weightBytes: weightData.byteLength };
     },

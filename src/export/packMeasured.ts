@@ -1,12 +1,14 @@
 // Packs a snapshot of a folded model, and measures it on samples where there are some.
-import { dispose } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Samples } from '../core/types.ts';
 import type { AnyModel } from '../model/model.ts';
 import { foldModel } from '../networks/fold/foldModel.ts';
 import type { FoldedNodes } from '../networks/fold/foldNodes.ts';
 import type { KernelKind } from '../networks/write/channelScales.ts';
 import type { Quantization } from '../networks/write/packWeights.ts';
+import { inputMeans } from './inputMeans.ts';
 import { measureBoth, type MeasuredExport } from './measureExport.ts';
+import type { Precision } from './packNodes.ts';
 
 /** How to pack, and what to measure on. */
 export interface PackOptions {
@@ -31,12 +33,14 @@ export interface ReportedPack<Content> {
   };
 }
 
+const noMeans: Precision['means'] = new Map();
+
 /** One way of packing. */
 export interface Packing<Content> {
   /** Kernels that have a scale for each channel in bytes. */
   readonly byChannel: readonly KernelKind[];
   /** Packs a folded model, whose constants are not disposed of. */
-  readonly pack: (folded: FoldedNodes) => Promise<Packed<Content>>;
+  readonly pack: (folded: FoldedNodes, precision: Precision) => Promise<Packed<Content>>;
 }
 
 /**
@@ -49,19 +53,24 @@ export async function packMeasured<Content>(
   { quantize, samples, batchSize }: PackOptions,
   { byChannel, pack }: Packing<Content>,
 ): Promise<ReportedPack<Content>> {
-  const folded: FoldedNodes[] = [];
+  const made: Tensor[] = [];
   try {
     const answers = foldModel(model);
-    folded.push(answers);
+    made.push(...answers.constants.values());
     // Made at once, because the model may be in training.
     const logits = samples === undefined ? undefined : foldModel(model, 'logits');
-    if (logits !== undefined) folded.push(logits);
-    const { content, weightBytes } = await pack(answers);
+    made.push(...(logits?.constants.values() ?? []));
+    const { base } = model;
+    const isRounded = quantize === 'uint8';
+    const means = isRounded ? await inputMeans(answers, base.trunk.input, base.preprocessor.spec) : noMeans;
+    made.push(...means.values());
+    const precision = { quantize, byChannel, means };
+    const { content, weightBytes } = await pack(answers, precision);
     const inquiry = samples && { model, samples, batchSize };
-    const figures = inquiry && logits && (await measureBoth(inquiry, logits, { quantize, byChannel }));
+    const figures = inquiry && logits && (await measureBoth(inquiry, logits, precision));
     const parameters = [...answers.constants.values()].reduce((sum, { size }) => sum + size, 0);
     return { content, report: { parameters, weightBytes, ...(figures && { figures }) } };
   } finally {
-    for (const { constants } of folded) dispose([...constants.values()]);
+    dispose(made);
   }
 }

@@ -26,8 +26,8 @@ export async function packOnnx(
   const metadata = metadataOf(model, includePreprocessing);
   return packMeasured(model, options, {
     byChannel: ['convolution', 'product'],
-    pack: async (folded) => {
-      const written = await onnxGraphOf(folded, base.trunk.input, options.quantize);
+    pack: async (folded, precision) => {
+      const written = await onnxGraphOf(folded, base.trunk.input, precision);
       const graph = withOutputNames(written, head.parts.map(outputName));
       const weightBytes = graph.constants.reduce((sum, { bytes }) => sum + bytes.length, 0);
       const whole = includePreprocessing ? withPreprocessing(graph, base.preprocessor.spec) : graph;

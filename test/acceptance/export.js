@@ -185,7 +185,8 @@ async function smallBase(name, model) {
   const base = await loadBase(place('base'));
   const found = (await evaluate({ ...model, base }, test)).accuracy;
   base.dispose();
-  console.log(`     ${name}: writeBase in uint8: test accuracy ${accuracy.toFixed(4)} → ${found.toFixed(4)}`);
+  const text = `${accuracy.toFixed(4)} → ${found.toFixed(4)}`;
+  check(`${name}, writeBase in uint8: accuracy within 1.5 points`, Math.abs(accuracy - found) <= 0.015, text);
 }
 
 /** Keras opens the file, gives the same numbers and trains on; what it saves is read again. */

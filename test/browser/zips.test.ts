@@ -1,11 +1,12 @@
 // Models as one file between a real page and Node: downloaded, loaded, saved, and opened in the page again; and the
 // browser's promise to keep what is stored.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { load, predict, save, useBackend } from '../../src/index.ts';
+import { readOnnx } from '../support/readOnnx.ts';
 import { openPage, type OpenPage } from './harness.ts';
 import type { ZipsInPage } from './zipsPage.ts';
 
@@ -49,6 +50,29 @@ test.each(['my-model', 'my-model.ZIP'])(
     expect(await ask('loadOpened')).toEqual(close);
   },
 );
+
+test('an export is downloaded as one file: Keras for load, ONNX with its metadata', async () => {
+  const { page } = opened;
+  const exported = async (name: string, format: 'keras' | 'onnx') => {
+    const [download, probabilities] = await Promise.all([
+      page.waitForEvent('download'),
+      ask('downloadExport', name, format),
+    ]);
+    const path = join(root, download.suggestedFilename());
+    await download.saveAs(path);
+    return { name: download.suggestedFilename(), path, probabilities };
+  };
+  const keras = await exported('flowers', 'keras');
+  expect(keras.name).toBe('flowers.keras');
+  using model = await load(keras.path, { task: 'classes' });
+  const predicted = await predict(model, [0.1, -0.4, 0.9]);
+  expect(['a', 'b'].map((label) => predicted.find((one) => one.label === label)?.probability)).toEqual(
+    keras.probabilities.map((value): unknown => expect.closeTo(value, 6)),
+  );
+  const onnx = await exported('flowers.onnx', 'onnx');
+  expect(onnx.name).toBe('flowers.onnx');
+  expect(readOnnx(new Uint8Array(readFileSync(onnx.path))).metadata.labels).toBe('["a","b"]');
+});
 
 test('an app gets the archive as a Blob, and load takes it', async () => {
   const { before, after, type } = await ask('repack');

@@ -1,7 +1,8 @@
-// What the test of ZIP archives does inside the page: saves models as archives, and loads those that the user opens.
+// What the test of models as one file does inside the page: saves and exports them, and loads those that the user opens.
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { keepStorage, zipDownload, type StorageReport } from '../../src/browser.ts';
 import {
+  exportModel,
   isTransferKitError,
   load,
   loadBase,
@@ -17,6 +18,8 @@ import {
 export interface ZipsInPage {
   /** Downloads a model; returns its probabilities for a fixed input. */
   download(name: string): Promise<readonly number[]>;
+  /** Downloads an export of the model in a format of one file; returns its probabilities for a fixed input. */
+  downloadExport(name: string, format: 'keras' | 'onnx'): Promise<readonly number[]>;
   /** Packs the model into a Blob and loads it again; returns both probabilities and the Blob's type. */
   repack(): Promise<{ before: readonly number[]; after: readonly number[]; type: string }>;
   /** Saves to a Blob whose user fails. */
@@ -65,6 +68,12 @@ async function download(name: string): Promise<number[]> {
   return await probabilitiesOf(model);
 }
 
+async function downloadExport(name: string, format: 'keras' | 'onnx'): Promise<number[]> {
+  using model = await makeModel();
+  await exportModel(model, `downloads://${name}`, { format });
+  return await probabilitiesOf(model);
+}
+
 async function repack() {
   using model = await makeModel();
   const blobs: Blob[] = [];
@@ -99,6 +108,7 @@ document.body.append(picker);
 
 window.zips = {
   download: (name) => told(download(name)),
+  downloadExport: (name, format) => told(downloadExport(name, format)),
   repack: () => told(repack()),
   upload: () => told(upload()),
   loadOpened: () => told(loadOpened()),

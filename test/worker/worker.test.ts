@@ -1,5 +1,5 @@
 // The verbs in a worker of Node: results, errors, callbacks, signals, freeing, and workers that end.
-import { writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
@@ -128,6 +128,26 @@ describe('verbs in a worker', () => {
     );
     using here = await load(archive, { task: 'classes' });
     expect([here.labels, here.head.trained, here.history.length]).toEqual([tinyLabels, true, 1]);
+    model.dispose();
+  });
+
+  test('an export goes to a file, or to this thread', async () => {
+    const model = await kit.functions.withHead({ labels: tinyLabels });
+    const path = join(tmpdir(), `transferkit-worker-${String(process.pid)}.onnx`);
+    const files: Blob[] = [];
+    const target = { write: (file: Blob) => void files.push(file) };
+    const { weightBytes } = await kit.exportModel(model, target, { format: 'keras' });
+    expect(files[0]?.size).toBeGreaterThan(weightBytes);
+    using here = await load(files[0] ?? new Blob(), { task: 'classes' });
+    expect(here.labels).toEqual(tinyLabels);
+    const { figures } = await kit.exportModel(model, path, {
+      format: 'onnx',
+      quantize: 'uint8',
+      samples: tinySamples(),
+    });
+    expect(figures?.after.loss).toBeTypeOf('number');
+    expect((await stat(path)).size).toBeGreaterThan(0);
+    await rm(path);
     model.dispose();
   });
 

@@ -5,6 +5,7 @@ import { clone, dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { float, withConstantAttributes } from '../graphs/nodeDraft.ts';
 import { kernelsIn, scaleKernels, type KernelKind } from './channelScales.ts';
+import { correctedBiases, type InputMeans } from './correctBiases.ts';
 import type { Grid } from './packWeights.ts';
 
 /** A graph, the values of its constants, which the caller owns, and how its kernels become bytes. */
@@ -24,17 +25,23 @@ export function scaledName(kernel: string): string {
   return `${kernel}/scaled`;
 }
 
+/** How kernels are rounded. */
+export interface NodeRounding {
+  /** Kernels with a scale for each channel. Default: those of convolutions, because scales would double the work of a large product. */
+  readonly byChannel?: readonly KernelKind[];
+  /** Means of inputs, by which biases are corrected. Default: none. */
+  readonly means?: InputMeans;
+}
+
 /**
  * Quantises the kernels of a graph.
  *
  * @param constants - Values of all constants. They are not disposed of.
- * @param byChannel - Kernels with a scale for each channel. Default: those of convolutions, because scales would double
- * the work of a large product.
  */
 export function quantizeNodes(
   graph: NodeGraph,
   constants: ReadonlyMap<string, Tensor>,
-  byChannel: readonly KernelKind[] = ['convolution'],
+  { byChannel = ['convolution'], means = new Map() }: NodeRounding = {},
 ): QuantizedNodes {
   const kernels = kernelsIn(graph, constants);
   const all = [...kernels.values()];
@@ -42,8 +49,11 @@ export function quantizeNodes(
     all.filter(({ kind }) => byChannel.includes(kind)),
     constants,
   );
+  const biases = correctedBiases(kernels, scaled, constants, means);
   const values = new Map<string, Tensor>();
-  for (const [name, value] of constants) values.set(name, scaled.get(name)?.whole ?? clone(value));
+  for (const [name, value] of constants) {
+    values.set(name, scaled.get(name)?.whole ?? biases.get(name) ?? clone(value));
+  }
   for (const [name, { scale }] of scaled) values.set(scaleName(name), scale);
   try {
     const nodes = graph.nodes.flatMap((node) => {

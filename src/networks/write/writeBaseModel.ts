@@ -1,11 +1,11 @@
 // Writes a base alone as a tfjs model: a LayersModel or a GraphModel, depending on the base.
-import { dispose, type io, type Tensor } from '@tensorflow/tfjs-core';
+import type { io, Tensor } from '@tensorflow/tfjs-core';
 import type { Base } from '../../model/model.ts';
 import { writeNodes } from '../graphs/nodeGraph.ts';
 import { hasLayers, nodesOfBase } from './baseNodes.ts';
 import { signatureOf } from './graphParts.ts';
-import type { Grid, Quantization } from './packWeights.ts';
-import { quantizeNodes } from './quantizeNodes.ts';
+import type { Grid } from './packWeights.ts';
+import type { QuantizedNodes } from './quantizeNodes.ts';
 import { writeTopology } from './writeTopology.ts';
 
 /** A base in tfjs's format, with its tensors. */
@@ -24,9 +24,10 @@ export interface WrittenBaseModel {
 /**
  * Writes the network from its input to the cut.
  *
+ * @param quantized - Nodes to write in place of those of the base, for a base without layers.
  * @throws TransferKitError `UNSUPPORTED_TRUNK` for a trunk that cannot be written.
  */
-export function writeBaseModel(base: Base, quantize?: Quantization): WrittenBaseModel {
+export function writeBaseModel(base: Base, quantized?: QuantizedNodes & { features: string }): WrittenBaseModel {
   const { trunk, cut } = base;
   if (hasLayers(trunk)) {
     // First, since it may raise an error: nobody would free the clones.
@@ -37,7 +38,7 @@ export function writeBaseModel(base: Base, quantize?: Quantization): WrittenBase
     const grids = new Map(kernels.map(({ name }) => [name, 'range'] as const));
     return { artifacts: { modelTopology, format: 'layers-model' }, weights, grids, cut };
   }
-  const { graph, features, constants, grids } = nodesWithGrids(base, quantize);
+  const { graph, features, constants, grids } = quantized ?? { ...nodesOfBase(base), grids: new Map<string, Grid>() };
   const signature = signatureOf(graph, { features });
   return {
     artifacts: { modelTopology: writeNodes(graph), format: 'graph-model', signature },
@@ -45,15 +46,4 @@ export function writeBaseModel(base: Base, quantize?: Quantization): WrittenBase
     grids,
     cut: features,
   };
-}
-
-/** A converter may have folded BatchNorm into the kernels of a graph. */
-function nodesWithGrids(base: Base, quantize: Quantization | undefined) {
-  const nodes = nodesOfBase(base);
-  if (quantize !== 'uint8') return { ...nodes, grids: new Map<string, Grid>() };
-  try {
-    return { features: nodes.features, ...quantizeNodes(nodes.graph, nodes.constants) };
-  } finally {
-    dispose([...nodes.constants.values()]);
-  }
 }
