@@ -59,7 +59,7 @@ function addUp(
   kernels.run('winogradGradientSum', words, units * (chunk / sumChannels));
 }
 
-const blockTiles = 24;
+const blockTiles = 32;
 /** Channels whose parts are added up in one task. */
 const sumChannels = 16;
 /** Intended number of tasks, and the blocks that make up for a part's own sums. */
