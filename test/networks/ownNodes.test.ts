@@ -7,7 +7,7 @@ import { ownNodes } from '../../src/networks/engines/ownNodes.ts';
 import { ActivationOf } from '../../src/networks/layers/activationOf.ts';
 import { registerLayers } from '../../src/networks/layers/registerLayers.ts';
 import { useBackend } from '../../src/useBackend.ts';
-import { branch, call, compare, expectKernels, inputOf, trunkOf } from '../support/foldedTrunks.ts';
+import { branch, call, compare, expectKernels, inputOf, trunkOf, type Part } from '../support/foldedTrunks.ts';
 import { relativeError } from '../support/tensors.ts';
 
 const conv = (config: object = {}) => layers.conv2d({ filters: 6, kernelSize: 3, ...config });
@@ -45,6 +45,44 @@ test('LayerNormalization over the last axis is one kernel, of any weights', asyn
   }
   const { kernels } = await compare(await trunkOf([layers.layerNormalization({ scale: false, center: false })]));
   expect(kernels).not.toContain('TransferkitLayerNorm');
+});
+
+describe('1×1 convolutions take in', () => {
+  const narrow = () => layers.conv2d({ filters: 5, kernelSize: 1 });
+  const norm = () => layers.batchNormalization({});
+  const relu = () => layers.reLU({});
+  /** A value and what a convolution makes of it, side by side. */
+  const grown = (inner: readonly Part[]) =>
+    branch((x) => call(layers.concatenate({}), [x, inner.reduce((value, part) => call(part, value), x)]));
+
+  test('BatchNorm and relu before them, and concatenations before those', async () => {
+    await expectKernels([norm(), relu(), narrow()], ['TransferkitGatheredConvolution']);
+    const dense = () => grown([norm(), relu(), narrow(), norm(), relu(), conv({ padding: 'same' })]);
+    const layer = ['TransferkitGatheredConvolution', 'FusedConv2D'];
+    await expectKernels(
+      [dense(), dense(), dense(), norm(), relu(), narrow()],
+      [...layer, ...layer, ...layer, 'TransferkitGatheredConvolution'],
+    );
+  });
+
+  test('nothing that something else reads, and no larger windows', async () => {
+    const around = branch((x) => {
+      const scaled = [norm(), relu()].reduce((value, part) => call(part, value), x);
+      return call(layers.concatenate({}), [scaled, call(narrow(), scaled)]);
+    });
+    await expectKernels([around], ['FusedDepthwiseConv2D', 'FusedConv2D', 'Concat']);
+    await expectKernels([norm(), relu(), conv()], ['FusedDepthwiseConv2D', 'FusedConv2D']);
+    await expectKernels(
+      [norm(), relu(), layers.conv2d({ filters: 5, kernelSize: 1, strides: 2 })],
+      ['FusedDepthwiseConv2D', 'FusedConv2D'],
+    );
+  });
+
+  test('concatenations that are left are one', async () => {
+    const parts = [grown([relu()]), grown([relu()]), grown([relu()])];
+    const { kernels } = await compare(await trunkOf(parts));
+    expect(kernels.filter((name) => name === 'Concat')).toHaveLength(1 + 2);
+  });
 });
 
 test('an output that something else reads is kept', async () => {

@@ -9,6 +9,7 @@ import { depthwiseFilterGradientMaker } from './depthwiseFilterGradient.ts';
 import { elementwiseMakers } from './elementwise.ts';
 import { flagMakers } from './flags.ts';
 import { fusedGradientMakers } from './fusedGradients.ts';
+import { gatheredConvolutionMaker } from './gatheredConvolution.ts';
 import type { KernelMaker } from './kernelMaker.ts';
 import { layerNormMakers } from './layerNorm.ts';
 import { matMulMakers } from './matMul.ts';
@@ -22,6 +23,7 @@ import { updateWeightsMaker } from './updateWeights.ts';
 export const kernelMakers: readonly KernelMaker[] = [
   ...matMulMakers,
   ...convolutionMakers,
+  gatheredConvolutionMaker,
   convolutionInputGradientMaker,
   convolutionFilterGradientMaker,
   ...elementwiseMakers,

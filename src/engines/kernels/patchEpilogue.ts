@@ -26,7 +26,8 @@ export function readEpilogue(
   return { bias: { address: addressOf(backend, bias), isScalar: size === 1 }, activation };
 }
 
-function readActivation(name: unknown, slope: unknown): PatchActivation | undefined {
+/** Reads the name of an activation; undefined when the module does not support it. */
+export function readActivation(name: unknown, slope: unknown): PatchActivation | undefined {
   switch (name) {
     case undefined:
     case null:

@@ -2,13 +2,14 @@
 import type { KernelModule } from './kernelModule.ts';
 import { real } from './real.ts';
 import { clear, patchScratch, patchSizes, patchWords } from './patches.ts';
-import { linear, oneGroup, someColumns, writeBias, type PatchProduct } from './products.ts';
+import { linear, oneGroup, someColumns, writeBias, type Gather, type PatchProduct } from './products.ts';
+import { memoryOf } from './wasmHeap.ts';
 import { winogradProduct } from './winograd.ts';
 import { isWinograd } from './winogradSizes.ts';
 
 /** Computes a product. The right matrix is packed in parts, within the limit of memory. */
 export function patchProduct(kernels: KernelModule, product: PatchProduct): void {
-  if (product.groups === undefined && isWinograd(product, product.results)) {
+  if (product.groups === undefined && product.gather === undefined && isWinograd(product, product.results)) {
     winogradProduct(kernels, product);
     return;
   }
@@ -33,13 +34,17 @@ const mostPackedBytes = 16 * 1024 * 1024;
 function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing, cut: Cut): void {
   const { results, output, groups = oneGroup, activation = linear } = product;
   const { count, depth } = patchSizes(product);
-  const scratch = patchScratch(product, cut.blockRows);
+  const scratch = patchScratch(product, cut.blockRows, product.gather !== undefined);
   const startBytes = Math.ceil(results / 8) * 32;
-  const start = kernels.scratch.reserve(startBytes + depth * 4 + matrix.bytes + kernels.threads * scratch.bytes);
+  const words = product.gather === undefined ? [] : gatherWords(product.gather);
+  const threadsBytes = kernels.threads * scratch.bytes;
+  const start = kernels.scratch.reserve(startBytes + depth * 4 + matrix.bytes + threadsBytes + words.length * 4);
   const zeros = start + startBytes;
   const packed = zeros + depth * 4;
   clear(kernels, start, startBytes + depth * 4);
   writeBias(kernels, product, start);
+  const gather = packed + matrix.bytes + threadsBytes;
+  if (words.length > 0) new Int32Array(memoryOf(kernels.backend).buffer, gather, words.length).set(words);
   if (matrix.isPacked) packPanels(kernels, product, matrix, packed);
   kernels.run(
     'patchProduct',
@@ -50,7 +55,7 @@ function multiply(kernels: KernelModule, product: PatchProduct, matrix: Packing,
       count, cut.taskRows, cut.blockRows, results, cut.taskPanels,
       packed + matrix.bytes, scratch.bytes, scratch.tableBytes,
       Number(activation.slope !== 1), real(activation.low), real(activation.high), real(activation.slope),
-      start, matrix.panelBytes, matrix.lineBytes, activation.functionNumber,
+      start, matrix.panelBytes, matrix.lineBytes, activation.functionNumber, words.length > 0 ? gather : 0,
     ),
     groups.count * Math.ceil(count / cut.taskRows) * Math.ceil(results / 8 / cut.taskPanels),
   );
@@ -113,6 +118,12 @@ const fewestBlockRows = 24;
 /** Intended number of tasks, and the multiplications that make a task worthwhile. */
 const wantedTasks = 32;
 const smallestTask = 1 << 19;
+
+/** The words of assembly/gemmGather.ts. */
+function gatherWords({ pieces, scale, shift, low, high }: Gather): number[] {
+  const places = pieces.flatMap(({ address, rowBytes }) => [address, rowBytes]);
+  return [pieces.length, scale, shift, real(low), real(high), ...places];
+}
 
 interface Cut {
   readonly blockRows: number;

@@ -61,12 +61,16 @@ export interface PatchScratch {
   readonly bytes: number;
 }
 
-/** Computes the memory that one thread needs for a block of patches. */
-export function patchScratch(patches: Patches, blockRows: number): PatchScratch {
+/**
+ * Computes the memory that one thread needs for a block of patches.
+ *
+ * @param isGathered - Whether the thread puts the patches together itself.
+ */
+export function patchScratch(patches: Patches, blockRows: number, isGathered = false): PatchScratch {
   const { taps, length } = patchSizes(patches);
   // For each patch the addresses of its result and its taps; the last tile may be padded to 6.
   const tableBytes = (blockRows + 6) * (1 + taps) * 4;
-  return { tableBytes, bytes: tableBytes + (patches.columns.span > 1 ? blockRows * length * 4 : 0) };
+  return { tableBytes, bytes: tableBytes + (patches.columns.span > 1 || isGathered ? blockRows * length * 4 : 0) };
 }
 
 /** The first parameters of the kernels that read patches, as in assembly/gemmParameters.ts. */

@@ -49,6 +49,17 @@ export interface PatchProduct extends Patches {
   readonly activation?: PatchActivation;
   /** Independent products: bytes from one to the next. */
   readonly groups?: PatchGroups;
+  /** How rows are put together, instead of being read from `input`. */
+  readonly gather?: Gather;
+}
+
+/** Rows that consist of rows of several tensors, with a scale and a shift for each channel, and an activation. */
+export interface Gather {
+  readonly pieces: readonly { readonly address: number; readonly rowBytes: number }[];
+  readonly scale: number;
+  readonly shift: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 interface PatchGroups {

@@ -5,6 +5,7 @@ import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import { isJsonList, isJsonObject, numericOf, type JsonObject } from '../../core/json.ts';
 import { attribute, fusedOps, nodeOf, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
 import { ownAttributes, ownOperations, type OwnWindow } from '../run/ownOperations.ts';
+import { gatherAt, piecesOfConcat } from './nodeGather.ts';
 import { layerNormAt } from './nodeLayerNorm.ts';
 import { activationAt } from './nodeActivations.ts';
 import { searched, type Searched } from './nodePattern.ts';
@@ -18,6 +19,10 @@ export function ownNodes(graph: NodeGraph, constants: ReadonlyMap<string, Tensor
   const replaced = new Map<string, NodeSpec>();
   for (const node of graph.nodes) {
     const own = layerNormNode(around, node) ?? activationNode(around, node);
+    if (own !== undefined) replaced.set(node.name, own);
+  }
+  for (const node of graph.nodes) {
+    const own = replaced.has(node.name) ? undefined : gatherNode(around, node);
     if (own !== undefined) replaced.set(node.name, own);
   }
   if (replaced.size === 0) return undefined;
@@ -37,6 +42,25 @@ function layerNormNode(graph: Searched, last: NodeSpec): NodeSpec | undefined {
     shifts: { b: beta !== undefined },
   };
   return { name: last.name, op: ownOperations.layerNorm, inputs, attr };
+}
+
+function gatherNode(graph: Searched, node: NodeSpec): NodeSpec | undefined {
+  if (node.op === 'ConcatV2') return joinedConcat(graph, node);
+  const found = gatherAt(graph, node);
+  if (found === undefined) return undefined;
+  const { pieces, scale, shift, filter, bias, before, activation } = found;
+  const inputs = [...pieces, scale, shift, filter, bias].filter((reference) => reference !== undefined);
+  const attr = { ...ownAttributes(activation), before: { s: btoa(before) }, pieces: { i: String(pieces.length) } };
+  return { name: node.name, op: ownOperations.gathered, inputs, attr };
+}
+
+/** A concatenation of concatenations as one, so that those that only it reads are not computed. */
+function joinedConcat(graph: Searched, node: NodeSpec): NodeSpec | undefined {
+  const pieces = piecesOfConcat(graph, node);
+  const count = node.inputs.length - 1;
+  if (pieces.length <= count) return undefined;
+  const inputs = [...pieces, node.inputs[count] ?? ''];
+  return { ...node, inputs, attr: { ...node.attr, N: { i: String(pieces.length) } } };
 }
 
 function activationNode(graph: Searched, last: NodeSpec): NodeSpec | undefined {

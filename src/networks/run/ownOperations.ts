@@ -10,6 +10,7 @@ import { layerNorm } from './layerNorm.ts';
 export const ownOperations = {
   activation: 'TransferkitActivation',
   conv: 'TransferkitConvolution',
+  gathered: 'TransferkitGatheredConvolution',
   depthwise: 'TransferkitDepthwise',
   layerNorm: 'TransferkitLayerNorm',
   product: 'TransferkitProduct',
@@ -56,10 +57,24 @@ export function registerOwnOperations(): void {
   registerOp(ownOperations.conv, (node) => slide(ownOperations.conv, node));
   registerOp(ownOperations.depthwise, (node) => slide(ownOperations.depthwise, node));
   registerOp(ownOperations.layerNorm, normalize);
+  registerOp(ownOperations.gathered, gather);
   registerOp(ownOperations.product, ({ inputs: [a, b, bias], attrs: { activation } }) => {
     const given = { a: floats(a), b: floats(b), ...(bias && { bias }) };
     return run(ownOperations.product, given, { transposeA: false, transposeB: false, activation });
   });
+}
+
+function gather({ inputs, attrs: { pieces: count, before, activation } }: GraphNode): Tensor {
+  const pieces = inputs.slice(0, Number(count)).map(floats);
+  const [scale, shift, filter, bias] = inputs.slice(pieces.length).map(floats);
+  const named = Object.fromEntries(pieces.map((piece, index) => [`x${String(index)}`, piece]));
+  const weights = {
+    ...(scale && { scale }),
+    ...(shift && { shift }),
+    ...(filter && { filter }),
+    ...(bias && { bias }),
+  };
+  return run(ownOperations.gathered, { ...named, ...weights }, { before, activation });
 }
 
 function normalize({ inputs: [x, ...weights], attrs }: GraphNode): Tensor {

@@ -3,6 +3,7 @@ import {
   BLOCK_ROWS,
   COLUMNS,
   FUNCTION,
+  GATHER,
   GROUP_INPUT,
   GROUP_OUTPUT,
   GROUP_PANELS,
@@ -18,6 +19,7 @@ import {
   TASK_ROWS,
 } from './gemmParameters';
 import { applyFunction } from './applyFunction';
+import { gatherRows } from './gemmGather';
 import { fillTable, repeatLast, rowAt } from './gemmTable';
 import { TILE_ROWS, multiplyTiles } from './gemmTile';
 import { word } from './parameters';
@@ -54,7 +56,9 @@ function multiplyBlock(
   const table = <usize>word(parameters, SCRATCH) + <usize>(thread * word(parameters, SCRATCH_BYTES));
   const input = <usize>word(parameters, INPUT) + <usize>(group * word(parameters, GROUP_INPUT));
   const output = <usize>word(parameters, OUTPUT) + <usize>(group * word(parameters, GROUP_OUTPUT));
-  fillTable(parameters, TILE_ROWS, input, output, row, rows, table, table + <usize>word(parameters, TABLE_BYTES));
+  const values = table + <usize>word(parameters, TABLE_BYTES);
+  if (word(parameters, GATHER) != 0) gatherRows(parameters, TILE_ROWS, output, row, rows, table, values);
+  else fillTable(parameters, TILE_ROWS, input, output, row, rows, table, values);
   repeatLast(parameters, TILE_ROWS, table, rows);
   const panels = <usize>word(parameters, PANELS) + <usize>(group * word(parameters, GROUP_PANELS));
   const bytes = word(parameters, PANEL_BYTES);

@@ -63,3 +63,5 @@ export const PANEL_BYTES = 41;
 export const LINE_BYTES = 42;
 /** The activation after the clip: a number of ../functionConstants.ts, or 0. */
 export const FUNCTION = 43;
+/** Address of the words of ./gemmGather.ts, or 0. */
+export const GATHER = 44;

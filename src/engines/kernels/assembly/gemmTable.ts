@@ -78,7 +78,7 @@ function slot(parameters: usize, tileRows: i32, table: usize, entry: i32, row: i
 }
 
 /** Writes equidistant addresses for consecutive rows. */
-function fillRun(
+export function fillRun(
   parameters: usize,
   tileRows: i32,
   table: usize,
