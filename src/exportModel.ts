@@ -61,10 +61,13 @@ const formats: readonly ExportFormat[] = ['onnx', 'graphModel', 'keras'];
  * probabilities of the labels (`binary`: that of the second label; `regression`: the values), those of each head for
  * several.
  *
- * It writes a snapshot: training that goes on meanwhile does not change it. Labels, task and preprocessing are in the file:
- * `'onnx'` has them in `metadata_props`, each as JSON, `'graphModel'` in `userDefinedMetadata`, `'keras'` in `metadata.json`, where Keras ignores them and `load` finds
- * the whole model again. A layer trains on in Keras if one of its weights is not frozen here, a BatchNormalization if its
- * statistics are not. Optimizer state is not written.
+ * It writes a snapshot: training that goes on meanwhile does not change it. Labels, task, tuned thresholds and preprocessing
+ * are in the file: `'onnx'` has them in `metadata_props`, each as JSON, `'graphModel'` in `userDefinedMetadata`, `'keras'` in
+ * `metadata.json`, which Keras ignores and from which `load` brings the whole model back.
+ *
+ * A layer trains on in Keras if one of its weights is not frozen here, a BatchNormalization if its statistics are not.
+ * Optimizer state is not written. In `'uint8'` biases of a model of pictures are corrected by what rounding does to the mean of
+ * each output, measured on pictures of noise: Nagel et al. 2019, https://arxiv.org/abs/1906.04721.
  *
  * @param model - A model of any task, or with several heads.
  * @param target - For `'graphModel'` as for `save`. For `'onnx'` and `'keras'` the path of a file with that ending in Node,

@@ -26,7 +26,7 @@ let places = 0;
 const place = () => join(root, `model-${String(places++)}.onnx`);
 
 beforeAll(async () => {
-  await useBackend('cpu');
+  await useBackend('wasm');
 });
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });
@@ -70,6 +70,9 @@ describe('an ONNX file', () => {
       preprocessing: model.base.preprocessor.spec,
       preprocessingIncluded: false,
     });
+    const [part] = model.head.parts;
+    if (part !== undefined) part.thresholds = [0.3];
+    expect((await written(model)).metadata.thresholds).toBe('[0.3]');
     using several = await onGraph({ heads: { kind: { labels: odd } } });
     const { labels, task } = (await written(several)).metadata;
     expect([JSON.parse(labels ?? ''), JSON.parse(task ?? '')]).toEqual([{ kind: odd }, { kind: 'classes' }]);
@@ -130,7 +133,7 @@ describe('smaller weights', () => {
   });
 
   test('weights of a common network take a 3.8th', async () => {
-    const base = await loadBase('resnet50', { weights: null, seed: 1, inputSize: 64 });
+    const base = await loadBase('densenet121', { weights: null, seed: 1, inputSize: 32 });
     using model = replaceHead(base, { labels: ['a', 'b'] });
     const sizes: number[] = [];
     for (const quantize of [undefined, 'uint8'] as const) {

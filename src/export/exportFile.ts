@@ -4,8 +4,9 @@ import { isTransferKitError, reasonOf, TransferKitError } from '../core/errors.t
 import { invalidOption, isObject } from '../core/optionChecks.ts';
 import { shortAddress } from '../core/platform.ts';
 
-/** Takes an exported file. What `write` returns is awaited if it is a promise. */
+/** Takes an exported model as one file. */
 export interface FileTarget {
+  /** Receives the file, once. A promise that it returns is awaited; what it throws or rejects with is `SAVE_FAILED`. */
   write(file: Blob): unknown;
 }
 

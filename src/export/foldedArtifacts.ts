@@ -1,6 +1,7 @@
 // A folded model as the artefact of a tfjs GraphModel, without its weights.
 import type { io } from '@tensorflow/tfjs-core';
 import type { NodeGraph } from '../core/graphs.ts';
+import { thresholdsOf } from '../formats/tfjs/describeModel.ts';
 import type { AnyModel, HeadPart } from '../model/model.ts';
 import { tasks } from '../model/tasks/tasks.ts';
 import { writeNodes } from '../networks/graphs/nodeGraph.ts';
@@ -20,7 +21,10 @@ export function foldedArtifacts({ base, head: { parts, task }, labels }: AnyMode
     format: 'graph-model',
     generatedBy: 'transferkit',
     signature: signatureOf(graph, Object.fromEntries(outputs)),
-    userDefinedMetadata: { labels, task, preprocessor: base.preprocessor.spec, ...outputKeys(parts) },
+    userDefinedMetadata: {
+      ...{ labels, task, ...thresholdsOf(parts) },
+      ...{ preprocessor: base.preprocessor.spec, ...outputKeys(parts) },
+    },
   };
 }
 

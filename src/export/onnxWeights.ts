@@ -81,7 +81,7 @@ function stored(graph: OnnxGraph, store: (constant: OnnxConstant) => Stored | un
 
 function floatsOf({ type, bytes }: OnnxConstant): Float32Array {
   // Bytes that begin at an address that is no multiple of four are copied.
-  return type === 'float32' ? new Float32Array(Uint8Array.from(bytes).buffer) : new Float32Array();
+  return type === 'float32' ? new Float32Array(bytes.slice().buffer) : new Float32Array();
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -1,4 +1,5 @@
 // A model as the bytes of an ONNX file.
+import { thresholdsOf } from '../formats/tfjs/describeModel.ts';
 import type { AnyModel } from '../model/model.ts';
 import { encodeModel, type OnnxGraph } from '../networks/onnx/onnxModel.ts';
 import { outputName } from './foldedArtifacts.ts';
@@ -31,14 +32,17 @@ export async function packOnnx(
       const graph = withOutputNames(written, head.parts.map(outputName));
       const weightBytes = graph.constants.reduce((sum, { bytes }) => sum + bytes.length, 0);
       const whole = includePreprocessing ? withPreprocessing(graph, base.preprocessor.spec) : graph;
-      return { content: Uint8Array.from(encodeModel({ graph: whole, metadata })), weightBytes };
+      return { content: new Uint8Array(encodeModel({ graph: whole, metadata })), weightBytes };
     },
   });
 }
 
 /** Facts about the model, each as JSON: a plain list could not hold labels with commas or line breaks. */
 function metadataOf({ base, head, labels }: AnyModel, preprocessingIncluded: boolean): Record<string, string> {
-  const facts = { labels, task: head.task, preprocessing: base.preprocessor.spec, preprocessingIncluded };
+  const facts = {
+    ...{ labels, task: head.task, ...thresholdsOf(head.parts) },
+    ...{ preprocessing: base.preprocessor.spec, preprocessingIncluded },
+  };
   return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, JSON.stringify(value)]));
 }
 

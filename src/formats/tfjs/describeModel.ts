@@ -30,8 +30,8 @@ export function describeModel(
   };
 }
 
-/** Thresholds that are not one half. */
-function thresholdsOf(parts: readonly HeadPart[]): Pick<SavedModel, 'thresholds'> {
+/** Thresholds that are not one half; {} where there are none. */
+export function thresholdsOf(parts: readonly HeadPart[]): Pick<SavedModel, 'thresholds'> {
   const [first] = parts;
   if (first?.name === '') return first.thresholds === undefined ? {} : { thresholds: first.thresholds };
   const own = parts.flatMap(({ name, thresholds }) => (thresholds === undefined ? [] : [[name, thresholds] as const]));
