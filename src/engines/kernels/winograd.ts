@@ -67,6 +67,8 @@ interface Cut {
 const channelsPerTile = 16 / 3;
 const fewestBlockTiles = 24;
 const mostBlockTiles = 96;
+/** Limit of a thread's memory for a block. */
+const mostBlockBytes = 8 * 1024 * 1024;
 /** Whole rows of the products' inner loop, which takes 4 or 6. */
 const blockStep = 12;
 /** Intended number of tasks, and the panels that make up for transforming the pixels of a block once more. */
@@ -75,7 +77,12 @@ const fewestTaskPanels = 16;
 
 /** Divides tiles and panels into tasks: depends on sizes only, never on the number of threads. */
 function cutWork(tiles: number, channels: number, results: number): Cut {
-  const most = Math.min(mostBlockTiles, Math.max(fewestBlockTiles, channels / channelsPerTile));
+  const fitting = mostBlockBytes / (points * 4 * (channels + chunk));
+  const most = Math.min(
+    mostBlockTiles,
+    Math.max(fewestBlockTiles, channels / channelsPerTile),
+    Math.max(fitting, blockStep),
+  );
   const blocks = Math.ceil(tiles / most);
   const blockTiles = Math.ceil(tiles / blocks / blockStep) * blockStep;
   const panels = Math.ceil(results / 8);

@@ -9,7 +9,7 @@ export const chunk = 64;
 const tileBytes = 256 + points * chunk * 4 + chunk * 4;
 
 /** With fewer channels or columns, transforms cost too much. */
-const fewest = 32;
+const fewest = 16;
 /** Tiles in a picture. The number of pictures must not matter: results would depend on the batch. */
 const fewestTiles = 4;
 /** Share of the tiles' pixels that are results. */
