@@ -271,8 +271,13 @@ const faults: Record<string, [() => Trunk | Promise<Trunk>, (trunk: Trunk) => Pa
     (trunk) => ({
       fold: async (range) => {
         const part = await trunk.fold(range);
-        const run = async (x: tf.Tensor) => tf.mul(await part.run(x), 1.01);
-        return Object.assign(part, { run });
+        const run = async (x: tf.Tensor) => {
+          const output = await part.run(x);
+          const changed = tf.mul(output, 1.01);
+          output.dispose();
+          return changed;
+        };
+        return { ...part, run };
       },
     }),
     /^folded, the values of stages 0 to 3 differ$/,
