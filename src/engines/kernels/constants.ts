@@ -76,9 +76,14 @@ export function derivedValues(
   if (derived?.backend === backend) return derived.bytes === bytes ? derived.address : undefined;
   const address = allocate(backend, bytes);
   if (address === undefined) return undefined;
+  try {
+    derive(address);
+  } catch (error) {
+    freeMemory(backend, address);
+    throw error;
+  }
   constant.derived = { backend, address, bytes };
   totals.set(backend, derivedBytes(backend) + bytes);
-  derive(address);
   return address;
 }
 

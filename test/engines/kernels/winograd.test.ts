@@ -1,7 +1,12 @@
 // Winograd's convolutions against their definition in float64, and against today's product where the sizes do not fit.
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { derivedBytes, keepConstants, mostDerivedBytes } from '../../../src/engines/kernels/constants.ts';
+import {
+  derivedBytes,
+  derivedValues,
+  keepConstants,
+  mostDerivedBytes,
+} from '../../../src/engines/kernels/constants.ts';
 import type { KernelModule } from '../../../src/engines/kernels/kernelModule.ts';
 import { memoryOf } from '../../../src/engines/kernels/wasmHeap.ts';
 import { useBackend } from '../../../src/useBackend.ts';
@@ -337,6 +342,20 @@ test('beyond the limit of memory constants are transformed in each call', async 
   expect(memoryOf(module.backend).buffer.byteLength).toBe(byteLength);
   expect(derivedBytes(module.backend)).toBe(0);
   tf.dispose([x, ...filters]);
+});
+
+test('values whose computation fails are not kept', async () => {
+  const { backend } = await startModule(1);
+  const constant = tf.zeros([4]);
+  const release = keepConstants([constant]);
+  const derive = () => {
+    throw new Error('no memory');
+  };
+  expect(() => derivedValues(backend, constant.dataId, 64, derive)).toThrow('no memory');
+  expect(derivedBytes(backend)).toBe(0);
+  expect(derivedValues(backend, constant.dataId, 64, () => undefined)).toBeGreaterThan(0);
+  release();
+  constant.dispose();
 });
 
 test('constants outlive the threads', async () => {
