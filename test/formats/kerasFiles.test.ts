@@ -127,19 +127,15 @@ describe('archives', () => {
   test.each([
     ['stored', stored],
     ['deflated', deflated],
-  ])('a flipped bit in a %s member is detected, if the member is used', (_, make) => {
+  ])('a flipped bit in a %s member is detected', (_, make) => {
     const whole = make();
-    const values = valuesOf(readKerasFile(whole, 'whole'));
     const places = placesOf(whole);
     expect([...places.keys()].sort()).toEqual(['config.json', 'metadata.json', 'model.weights.h5']);
     for (const [name, { data, length }] of places) {
-      for (const at of Array.from({ length: 24 }, (_, i) => data + Math.floor((i * (length - 1)) / 23))) {
+      // The last byte of what is deflated may end in bits that say nothing.
+      for (const at of Array.from({ length: 24 }, (_, i) => data + Math.floor((i * (length - 2)) / 23))) {
         const damaged = whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte));
-        if (name === 'metadata.json') expect(valuesOf(readKerasFile(damaged, 'it'))).toEqual(values);
-        else
-          expect(() => readKerasFile(damaged, 'it')).toThrow(
-            withCode('WEIGHTS_DAMAGED', new RegExp(`whose '${name}'`)),
-          );
+        expect(() => readKerasFile(damaged, 'it')).toThrow(withCode('WEIGHTS_DAMAGED', new RegExp(`whose '${name}'`)));
       }
     }
   });

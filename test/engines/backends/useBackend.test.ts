@@ -132,7 +132,7 @@ describe('in a fresh process', () => {
     const report = await useBackend(['wasm', 'cpu']);
     const why = 'the first of those asked for: wasm, cpu';
     const threads = nodeThreads.cores();
-    expect(report).toEqual({ name: 'wasm', why, tried: [], registered: kernels, threads, notes: [] });
+    expect(report).toEqual({ name: 'wasm', why, tried: [], registered: kernels, threads, engine: 'own', notes: [] });
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 });
@@ -140,7 +140,15 @@ describe('in a fresh process', () => {
 test('keeps a backend that the app has set', async () => {
   await useBackend('cpu');
   const why = 'it was already set';
-  expect(await useBackend()).toEqual({ name: 'cpu', why, tried: [], registered: [], threads: 1, notes: [] });
+  expect(await useBackend()).toEqual({
+    name: 'cpu',
+    why,
+    tried: [],
+    registered: [],
+    threads: 1,
+    engine: 'own',
+    notes: [],
+  });
   await ensureBackend();
   expect(getBackend()).toBe('cpu');
 });
