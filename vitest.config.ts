@@ -73,6 +73,7 @@ const onEngine = [
   'networks/foldLayers',
   'networks/foldPresets',
   'networks/graphTrunk',
+  'engines/engineNodes',
   'engines/onnxruntime',
   'engines/exportOnnx',
   'training/training',
@@ -134,6 +135,7 @@ export default defineConfig(({ mode }) => {
               isolate: false,
               include: ['test/**/*.test.ts'],
               exclude: [
+                'test/engines/engineNodes.test.ts',
                 'test/engines/onnxruntime.test.ts',
                 'test/engines/exportOnnx.test.ts',
                 ...alone,

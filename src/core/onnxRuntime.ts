@@ -1,5 +1,8 @@
 // The parts of ONNX Runtime that are used, as its npm packages have them. Types only.
 
+/** Values of a tensor. */
+export type OnnxValues = Float32Array | Int32Array | Uint8Array;
+
 /** A tensor of ONNX Runtime. */
 export interface OnnxTensor {
   readonly data: unknown;
@@ -18,9 +21,5 @@ export interface OnnxRuntime {
   readonly InferenceSession: {
     create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
-  readonly Tensor: new (
-    type: 'float32' | 'int32',
-    data: Float32Array | Int32Array,
-    dims: readonly number[],
-  ) => OnnxTensor;
+  readonly Tensor: new (type: 'float32' | 'int32' | 'bool', data: OnnxValues, dims: readonly number[]) => OnnxTensor;
 }

@@ -167,6 +167,20 @@ describe.runIf(isOwnEngine)('nodes of a GraphModel fold', () => {
     expect(await kernelsOf(tinyNodes())).toEqual(whole);
   });
 
+  test('BatchNorm without an epsilon, with that of tfjs', async () => {
+    const bare = tinyNodes().map((each) => {
+      const { attr, ...rest } = each as { op: string; attr: Record<string, unknown> };
+      return rest.op === 'FusedBatchNormV3' ? { ...rest, attr: { ...attr, epsilon: undefined } } : each;
+    });
+    const source = tinyLayers();
+    const small = tinyConstants(source).map((each) =>
+      each.name === 'bn1/moving_variance' ? { ...each, values: Array.from(each.values, () => 1e-3) } : each,
+    );
+    source.dispose();
+    const { trunk } = await loadBase({ load: () => Promise.resolve(graphArtifacts(bare, small)) }, { cut: 'net/pool' });
+    await compare(trunk, 1e-5);
+  });
+
   test('BatchNorm that a converter split, and kernels behind Identity nodes', async () => {
     const values = (from: number) => Array.from({ length: 6 }, (_, i) => from + 0.1 * i);
     const apart = [

@@ -146,7 +146,44 @@ describe('a written model', () => {
     expect(model.outputs[0]!.shape).toEqual(['batch', 60]);
   });
 
-  test('pads with the smallest number that is not zero, because ONNX Runtime would drop zeros before a MaxPool', () => {
+  test('convolves pixels with a stride or padding as convolutions, whatever their size', () => {
+    const strided = node('y', 'Conv2D', ['x', 'w'], window([1, 2, 2, 1], 'SAME'));
+    for (const shape of [
+      [null, null, null, 2],
+      [null, 5, 6, 2],
+    ]) {
+      expect(ops(read([strided], { w: constant([1, 1, 2, 3]) }, shape))).toContain('Conv');
+    }
+  });
+
+  test('keeps values of one name apart', () => {
+    const model = read(
+      [
+        node('a', 'Conv2D', ['x', 'w'], window([1, 1, 1, 1], 'SAME')),
+        node('s', 'AddV2', ['a', 'c']),
+        node('y', 'Mul', ['s', 'c/of_pictures']),
+      ],
+      { w: constant([3, 3, 2, 2]), c: constant([2], [1, 2]), 'c/of_pictures': constant([1, 1, 1, 2], [3, 4]) },
+    );
+    const factors = model.nodes.filter(({ op }) => op === 'Add' || op === 'Mul').map(({ inputs }) => inputs[1]);
+    const values = factors.map((name) => floatsOf(model.constants.find((each) => each.name === name)!));
+    expect(values.map((each) => [...each])).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test('resizes by factors that give the size when they are rounded', () => {
+    const model = read(
+      [node('y', 'ResizeBilinear', ['x', 'size'], { half_pixel_centers: { b: true } })],
+      { size: integers([31, 117]) },
+      [null, 7, 7, 1],
+    );
+    const [, , ...scales] = floatsOf(model.constants.find(({ name }) => name === 'y/scales')!);
+    expect(scales.map((scale) => Math.floor(Math.fround(scale * 7)))).toEqual([31, 117]);
+  });
+
+  test('pads with zero, but before a MaxPool with the smallest number that is not, because ONNX Runtime drops those', () => {
     const model = read(
       [
         node('p', 'Pad', ['x', 'amounts']),
@@ -156,11 +193,27 @@ describe('a written model', () => {
     );
     const value = model.constants.find(({ name }) => name === 'p/value')!;
     expect(floatsOf(value)).toEqual([2 ** -126]);
+    const alone = read([node('y', 'Pad', ['x', 'amounts'])], { amounts: integers([0, 0, 1, 1, 1, 1, 0, 0], [4, 2]) });
+    expect(floatsOf(alone.constants.find(({ name }) => name === 'y/value')!)).toEqual([0]);
   });
 
   test('gives an input or a constant as an output through an Identity', () => {
     expect(ops(read([node('y', 'Identity', ['x'])]))).toEqual(['Identity']);
   });
+});
+
+test('operations on integers, on shapes and on parts of examples have no form', () => {
+  const refusal = (nodes: NodeSpec[], constants = {}) => written(nodes, constants).refused.map(({ reason }) => reason);
+  expect(refusal([node('y', 'Mul', ['x', 'two'])], { two: integers([2]) })).toEqual(['it computes with int32']);
+  expect(refusal([node('s', 'Shape', ['x']), node('y', 'Mul', ['s', 's'])])).toEqual(['it computes with int32']);
+  expect(refusal([node('s', 'Shape', ['x'])])).toEqual(['the output is a shape']);
+  expect(refusal([node('y', 'Relu', ['x:1'])])).toEqual(["it reads 'x:1', which is not computed"]);
+  const rows = node('r', 'Reshape', ['x', 'rows']);
+  const tiled = node('y', 'Tile', ['x', 'twice']);
+  expect(refusal([rows, node('s', 'Shape', ['r'])], { rows: integers([-1, 2]) })).toEqual([
+    'it counts parts of examples',
+  ]);
+  expect(refusal([tiled], { twice: integers([2, 1, 1, 1]) })).toEqual(['it changes a free axis']);
 });
 
 test('nodes without a form are all named, with the reason', () => {

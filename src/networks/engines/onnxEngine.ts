@@ -2,7 +2,7 @@
 import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { engineChoice } from '../../core/engineChoice.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
-import type { OnnxRuntime, OnnxSession } from '../../core/onnxRuntime.ts';
+import type { OnnxRuntime, OnnxSession, OnnxTensor, OnnxValues } from '../../core/onnxRuntime.ts';
 import { valuesInPlace } from '../../engines/kernels/valuesInPlace.ts';
 import { encodeModel, type OnnxGraph } from '../onnx/onnxModel.ts';
 import type { ConstantValues } from '../onnx/onnxDraft.ts';
@@ -67,7 +67,7 @@ function sessionOptions() {
   };
 }
 
-async function openProgram({ InferenceSession, Tensor: OnnxTensor }: OnnxRuntime, graph: OnnxGraph): Promise<Program> {
+async function openProgram({ InferenceSession, Tensor: Fed }: OnnxRuntime, graph: OnnxGraph): Promise<Program> {
   const { name } = graph;
   const [[input], [output]] = [graph.inputs, graph.outputs];
   if (input === undefined || output === undefined) throw internalError(`${name} has no input or no output`);
@@ -78,11 +78,11 @@ async function openProgram({ InferenceSession, Tensor: OnnxTensor }: OnnxRuntime
   const inputs = new InputValues();
   const run = async (x: Tensor): Promise<Tensor> => {
     const values = await inputs.take(x);
-    const fed = new OnnxTensor(x.dtype === 'int32' ? 'int32' : 'float32', values, x.shape);
+    const fed = new Fed(typeOf(x), values, x.shape);
     const given = (await session.run({ [input.name]: fed }))[output.name];
     inputs.giveBack(values);
-    if (!(given?.data instanceof Float32Array)) throw internalError(`${name} gave no float32`);
-    const result = tensor(given.data, [...given.dims], 'float32');
+    if (given === undefined) throw internalError(`${name} gave no '${output.name}'`);
+    const result = tensorOf(given);
     given.dispose();
     return result;
   };
@@ -103,6 +103,19 @@ async function openProgram({ InferenceSession, Tensor: OnnxTensor }: OnnxRuntime
   };
 }
 
+/** The type of an input, as ONNX Runtime names it. */
+function typeOf({ dtype }: Tensor): 'float32' | 'int32' | 'bool' {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw internalError(`an input of ${dtype}`);
+}
+
+function tensorOf({ data, dims }: OnnxTensor): Tensor {
+  if (data instanceof Float32Array) return tensor(data, [...dims], 'float32');
+  if (data instanceof Int32Array) return tensor(data, [...dims], 'int32');
+  if (data instanceof Uint8Array) return tensor(data, [...dims], 'bool');
+  throw internalError('ONNX Runtime gave values of another type than the model has');
+}
+
 /**
  * Copies of inputs outside the memory of wasm, which is shared: the package takes no shared memory. An array is used again
  * for the next batch, because fresh memory takes as long as the copy.
@@ -111,9 +124,9 @@ class InputValues {
   private spare: Float32Array | undefined;
   private readonly own = new WeakSet<object>();
 
-  async take(x: Tensor): Promise<Float32Array | Int32Array> {
+  async take(x: Tensor): Promise<OnnxValues> {
     const inPlace = valuesInPlace(x);
-    if (inPlace === undefined) return x.data<'float32' | 'int32'>();
+    if (inPlace === undefined) return x.data<'float32' | 'int32' | 'bool'>();
     const copy = this.spare?.length === inPlace.length ? this.spare : new Float32Array(inPlace.length);
     this.spare = undefined;
     this.own.add(copy);
@@ -121,7 +134,7 @@ class InputValues {
     return copy;
   }
 
-  giveBack(values: Float32Array | Int32Array): void {
+  giveBack(values: OnnxValues): void {
     if (values instanceof Float32Array && this.own.has(values)) this.spare = values;
   }
 }

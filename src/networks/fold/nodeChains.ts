@@ -3,7 +3,16 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Activation } from '../run/layerActivation.ts';
-import { attribute, constantNode, dataNodes, fusedOps, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import {
+  attribute,
+  constantNode,
+  dataNodes,
+  fusedOps,
+  nodeOf,
+  nodesByName,
+  normEpsilon,
+  outputOf,
+} from '../graphs/nodeGraph.ts';
 
 /** Consecutive nodes whose intermediate outputs no other node reads. */
 export interface NodeChain {
@@ -166,8 +175,7 @@ function normalizationOf(
   const trains = attribute(node, 'is_training').b !== false;
   if (trains || !isChannelsLast(node) || nodeOf(node.inputs[0] ?? '') !== read.name) return undefined;
   if (values.length !== 4 || values.some((value) => value.size !== channels)) return undefined;
-  const { f } = attribute(node, 'epsilon');
-  return { op: 'normalize', values, epsilon: typeof f === 'number' ? f : 1e-4 };
+  return { op: 'normalize', values, epsilon: normEpsilon(node) };
 }
 
 function isPerChannel(value: Tensor, channels: number): boolean {

@@ -108,9 +108,9 @@ export function nodesLeadingTo(graph: NodeGraph, outputs: readonly string[]): No
   return { ...graph, nodes: graph.nodes.filter(({ name }) => needed.has(name)), outputs };
 }
 
-/** The part of a graph between two nodes: the output of the first becomes its input, that of the second its output. */
+/** The part of a graph between two nodes: the output of the first becomes its input, of any type, that of the second its output. */
 export function nodePart(graph: NodeGraph, entry: string, exit: string): NodeGraph {
-  const input: NodeSpec = { name: entry, op: 'Placeholder', inputs: [], attr: { dtype: { type: 'DT_FLOAT' } } };
+  const input: NodeSpec = { name: entry, op: 'Placeholder', inputs: [], attr: {} };
   const nodes = graph.nodes.map((node) => (node.name === entry && entry !== graph.input ? input : node));
   return nodesLeadingTo({ ...graph, nodes, input: entry }, [exit]);
 }
@@ -152,6 +152,12 @@ export function withDeclaredShape(graph: NodeGraph, shape: readonly (number | nu
 export function attribute(node: NodeSpec | undefined, name: string): JsonObject {
   const value = node?.attr[name];
   return isJsonObject(value) ? value : {};
+}
+
+/** The epsilon of a BatchNorm; tfjs's default where the node has none. */
+export function normEpsilon(node: NodeSpec): number {
+  const { f } = attribute(node, 'epsilon');
+  return typeof f === 'number' ? f : 1e-3;
 }
 
 /** Operations that a fused node applies after its product: `['BiasAdd', 'Relu']`. The file holds them in base64. */

@@ -10,10 +10,15 @@ export interface NodeSite {
   readonly draft: OnnxDraft;
   readonly node: NodeSpec;
   readonly inputs: readonly OnnxValue[];
+  /** Operations that read the node, also through nodes that only move values. */
+  readonly readBy: ReadonlySet<string>;
 }
 
 /** Writes a node; returns its outputs. Throws Refusal for a node without a form in ONNX. */
 export type WriteNode = (site: NodeSite) => OnnxValue | readonly OnnxValue[];
+
+/** Why nodes whose pictures are [b, c, h, w] are refused. */
+export const channelsFirst = 'its pictures have the channels first (NCHW)';
 
 /** A float value with its axes as in the nodes, or a picture with its channels second. */
 export function floats(name: string, shape: Shape, order: ChannelOrder = 'last'): OnnxValue {

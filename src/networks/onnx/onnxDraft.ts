@@ -29,6 +29,8 @@ export interface OnnxValue {
   readonly constant?: ConstantValues;
   /** A list of integers that was computed from shapes; `null` stands for the number of examples. */
   readonly sizes?: readonly (number | null)[];
+  /** Number of places on its free axis for each example: `h·w` for `[b, h, w, c]` as `[b·h·w, c]`. Default: 1. */
+  readonly perExample?: number;
 }
 
 /** Why a node has no form in ONNX. */
@@ -40,7 +42,7 @@ export class OnnxDraft {
   readonly constants: OnnxConstant[] = [];
   private readonly names = new Set<string>();
   /** Names of values in an order that they were not made in, and of constants. */
-  private readonly reordered = new Map<string, string>();
+  private readonly reordered = new Map<string | object, Map<string, string>>();
 
   /** The wanted name, or the first of `name_1`, `name_2` … that no value has. */
   freshName(wanted: string): string {
@@ -84,14 +86,23 @@ export class OnnxDraft {
     return this.constant(name, 'float32', [], Float32Array.of(value));
   }
 
-  /** The name under which the graph has a value with its channels at the wanted place. */
+  /** The name under which the graph has a float value with its channels at the wanted place. */
   read(value: OnnxValue, wanted: ChannelOrder = 'last'): string {
+    if (value.dtype !== 'float32') throw new Refusal(`it computes with ${value.dtype}`);
+    return this.readAny(value, wanted);
+  }
+
+  /** The same for a value of any type. */
+  readAny(value: OnnxValue, wanted: ChannelOrder = 'last'): string {
+    if (value.sizes !== undefined) throw new Refusal('it computes with a shape');
     const order = value.shape.length === 4 ? wanted : 'last';
     if (value.constant === undefined && value.order === order) return value.name;
-    const key = `${order} ${value.name}`;
-    const known = this.reordered.get(key);
-    const name = known ?? this.reorder(value, order);
-    this.reordered.set(key, name);
+    // A constant may have the name of another value in the ONNX graph.
+    const source = value.constant?.values ?? value.name;
+    const forms = this.reordered.get(source) ?? new Map<string, string>();
+    const key = `${order} ${value.shape.join()}`;
+    const name = forms.get(key) ?? this.reorder(value, order);
+    this.reordered.set(source, forms.set(key, name));
     return name;
   }
 

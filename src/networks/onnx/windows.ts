@@ -1,7 +1,7 @@
 // Sliding windows of nodes as attributes of ONNX.
 import type { NodeSpec } from '../../core/graphs.ts';
 import type { Shape } from '../../core/types.ts';
-import { numbersOf, wordOf } from './nodeSite.ts';
+import { channelsFirst, numbersOf, wordOf } from './nodeSite.ts';
 import { Refusal } from './onnxDraft.ts';
 import type { OnnxAttributes } from './onnxModel.ts';
 
@@ -10,6 +10,8 @@ interface Window {
   readonly attributes: OnnxAttributes;
   /** Height and width of the output; `null` where those of the input are free. */
   readonly size: readonly [number | null, number | null];
+  /** Whether each pixel is a window of its own. */
+  readonly isPointwise: boolean;
 }
 
 type Pair = readonly [number, number];
@@ -21,29 +23,34 @@ type Pair = readonly [number, number];
  * @param kernel - Height and width of the window.
  */
 export function windowOf(node: NodeSpec, shape: Shape, kernel: Pair): Window {
-  if (wordOf(node, 'data_format') === 'NCHW') throw new Refusal('its pictures have the channels first (NCHW)');
+  if (wordOf(node, 'data_format') === 'NCHW') throw new Refusal(channelsFirst);
   const strides = pixels(numbersOf(node, 'strides'));
   const dilations = pixels(numbersOf(node, 'dilations'));
   const spans: Pair = [(kernel[0] - 1) * dilations[0] + 1, (kernel[1] - 1) * dilations[1] + 1];
   const sizes = [shape[1] ?? null, shape[2] ?? null] as const;
   const padding = wordOf(node, 'padding');
-  const [rows, columns] = ([0, 1] as const).map((axis) =>
-    paddingOf(padding, explicitPads(node, axis), sizes[axis], spans[axis], strides[axis]),
-  );
-  const ends = [rows, columns].map((pads): Pair => pads ?? [0, 0]);
-  const isFree = padding === 'SAME' && (rows === undefined || columns === undefined);
-  const output = (axis: 0 | 1) => outputSize(sizes[axis], ends[axis] ?? [0, 0], spans[axis], strides[axis]);
+  const ends = both((axis) => paddingOf(padding, explicitPads(node, axis), sizes[axis], spans[axis], strides[axis]));
+  const known = both((axis) => ends[axis] ?? ([0, 0] as const));
+  const [[top, bottom], [left, right]] = known;
+  const isFree = ends.includes(undefined);
+  if (isFree && !both((axis) => dilations[axis] === 1 && strides[axis] <= spans[axis]).every(Boolean)) {
+    throw new Refusal('its padding depends on the size of the pictures, which is free');
+  }
   return {
     attributes: {
       kernel_shape: { ints: kernel },
       strides: { ints: strides },
       ...(dilations.some((each) => each > 1) && { dilations: { ints: dilations } }),
-      ...(isFree
-        ? { auto_pad: { text: 'SAME_UPPER' } }
-        : { pads: { ints: [ends[0]?.[0] ?? 0, ends[1]?.[0] ?? 0, ends[0]?.[1] ?? 0, ends[1]?.[1] ?? 0] } }),
+      ...(isFree ? { auto_pad: { text: 'SAME_UPPER' } } : { pads: { ints: [top, left, bottom, right] } }),
     },
-    size: [output(0), output(1)],
+    size: both((axis) => outputSize(sizes[axis], known[axis], spans[axis], strides[axis])),
+    isPointwise: [...spans, ...strides].every((each) => each === 1) && known.flat().every((pad) => pad === 0),
   };
+}
+
+/** A value for the rows and one for the columns. */
+function both<Value>(of: (axis: 0 | 1) => Value): readonly [Value, Value] {
+  return [of(0), of(1)];
 }
 
 /** Height and width of a setting for all axes. */
@@ -56,13 +63,14 @@ function explicitPads(node: NodeSpec, axis: 0 | 1): Pair {
   return [pads[2 + axis * 2] ?? 0, pads[3 + axis * 2] ?? 0];
 }
 
-/** Padding before and after one axis. Undefined for 'SAME' on an axis of free size. */
+/** Padding before and after one axis. Undefined where it depends on a free size. */
 function paddingOf(kind: string, explicit: Pair, size: number | null, span: number, stride: number): Pair | undefined {
   if (kind === 'VALID') return [0, 0];
   if (kind === 'EXPLICIT') return explicit;
   if (kind !== 'SAME') throw new Refusal(`its padding is '${kind}'`);
-  if (size === null) return undefined;
-  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + span - size);
+  if (size === null && stride > 1 && span > 1) return undefined;
+  // With a stride of 1, and for windows of one pixel, it is the same for every size.
+  const total = size === null ? span - 1 : Math.max(0, (Math.ceil(size / stride) - 1) * stride + span - size);
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 

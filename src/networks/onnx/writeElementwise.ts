@@ -1,6 +1,17 @@
 // Operations on single values as ONNX: activations, arithmetic with broadcasting, BatchNorm.
 import type { Shape } from '../../core/types.ts';
-import { constantAt, floats, inputAt, numberOf, type NodeSite, type WriteNode } from './nodeSite.ts';
+import { normEpsilon } from '../graphs/nodeGraph.ts';
+import {
+  channelsFirst,
+  constantAt,
+  floats,
+  inputAt,
+  numberOf,
+  wordOf,
+  type NodeSite,
+  type WriteNode,
+} from './nodeSite.ts';
+import { broadcast } from './broadcast.ts';
 import { Refusal, type ChannelOrder, type OnnxValue } from './onnxDraft.ts';
 import type { OnnxAttributes } from './onnxModel.ts';
 
@@ -13,7 +24,6 @@ const single: Readonly<Record<string, string>> = {
   Erf: 'Erf',
   Exp: 'Exp',
   Floor: 'Floor',
-  Identity: 'Identity',
   Log: 'Log',
   Neg: 'Neg',
   Reciprocal: 'Reciprocal',
@@ -53,6 +63,11 @@ export const elementwiseWriters: Readonly<Record<string, WriteNode>> = {
   FusedBatchNorm: writeBatchNorm,
   FusedBatchNormV2: writeBatchNorm,
   FusedBatchNormV3: writeBatchNorm,
+  Identity: (site) => {
+    const x = inputAt(site, 0);
+    if (x.constant !== undefined || x.sizes !== undefined) return x;
+    return { ...x, name: site.draft.add('Identity', site.node.name, [site.draft.readAny(x, x.order)]) };
+  },
   LeakyRelu: (site) => apply(site, 'LeakyRelu', { alpha: { float: numberOf(site.node, 'alpha', 0.2) } }),
   LogSoftmax: (site) => alongChannels(site, 'LogSoftmax'),
   Relu6: (site) => clip(site, 0, 6),
@@ -86,7 +101,6 @@ export function activate({ draft, node }: NodeSite, activation: string, x: strin
 /** An operation on each value. The order of the axes stays. */
 function apply(site: NodeSite, op: string, attributes: OnnxAttributes = {}, name = site.node.name): OnnxValue {
   const x = inputAt(site, 0);
-  if (op === 'Identity' && (x.constant !== undefined || x.sizes !== undefined)) return x;
   return { ...plain(x), name: site.draft.add(op, name, [site.draft.read(x, x.order)], attributes) };
 }
 
@@ -115,11 +129,10 @@ function numberAt(site: NodeSite, place: number): number {
 /** An operation on pairs of values with NumPy's broadcasting. Pictures keep their channels second if one has them so. */
 function combine(site: NodeSite, op: string, name = site.node.name): OnnxValue {
   const operands = [inputAt(site, 0), inputAt(site, 1)];
-  if (operands.some(({ dtype }) => dtype !== operands[0]?.dtype)) throw new Refusal('its operands differ in type');
   const shape = broadcast(operands.map((operand) => operand.shape));
   const order = commonOrder(operands, shape);
   const inputs = operands.map((operand) => site.draft.read(order === 'second' ? asPicture(operand) : operand, order));
-  return { ...floats(site.draft.add(op, name, inputs), shape, order), dtype: operands[0]?.dtype ?? 'float32' };
+  return floats(site.draft.add(op, name, inputs), shape, order);
 }
 
 function addAll(site: NodeSite): OnnxValue {
@@ -145,14 +158,6 @@ function asPicture(operand: OnnxValue): OnnxValue {
   return { ...operand, name: `${operand.name}/of_pictures`, shape: axes, constant: { ...constant, shape: axes } };
 }
 
-function broadcast(shapes: readonly Shape[]): Shape {
-  const rank = Math.max(...shapes.map(({ length }) => length));
-  return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.map((shape) => (axis < rank - shape.length ? 1 : (shape[axis - rank + shape.length] ?? null)));
-    return sizes.find((size) => size !== 1) ?? (sizes.includes(null) ? null : 1);
-  });
-}
-
 /** Softmax over the last axis of the nodes. */
 function alongChannels(site: NodeSite, op: string): OnnxValue {
   const x = inputAt(site, 0);
@@ -163,8 +168,10 @@ function alongChannels(site: NodeSite, op: string): OnnxValue {
 /** A BatchNorm with stored statistics: one factor and one summand a channel. */
 function writeBatchNorm(site: NodeSite): OnnxValue {
   const x = inputAt(site, 0);
+  if (x.shape.length !== 4 && x.shape.length !== 2) throw new Refusal(`its input has ${String(x.shape.length)} axes`);
+  if (wordOf(site.node, 'data_format') === 'NCHW') throw new Refusal(channelsFirst);
   const parameters = [1, 2, 3, 4].map((place) => site.draft.read(inputAt(site, place)));
-  const epsilon = { float: numberOf(site.node, 'epsilon', 1e-4) };
+  const epsilon = { float: normEpsilon(site.node) };
   const y = site.draft.add('BatchNormalization', site.node.name, [site.draft.read(x, 'second'), ...parameters], {
     epsilon,
   });

@@ -45,6 +45,7 @@ const writers: Readonly<Record<string, WriteNode>> = {
 /** Writes a graph. Inputs and outputs have the names of their nodes, and pictures in them have their channels last. */
 export function writeOnnx({ graph, constants, input }: OnnxSource): WrittenOnnx {
   const draft = new OnnxDraft();
+  const readBy = readersOf(graph);
   const values = new Map<string, readonly OnnxValue[]>();
   const refused: RefusedNode[] = [];
   const entry = inputValue(draft.freshName(graph.input), input);
@@ -59,7 +60,7 @@ export function writeOnnx({ graph, constants, input }: OnnxSource): WrittenOnnx 
       continue;
     }
     try {
-      const written = writeNode(draft, node, values);
+      const written = writeNode({ draft, node, readBy: readBy(node.name) }, values);
       if (written !== undefined) values.set(node.name, written);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -67,26 +68,48 @@ export function writeOnnx({ graph, constants, input }: OnnxSource): WrittenOnnx 
     }
   }
   if (refused.length > 0) return { graph: undefined, refused };
-  const outputs = graph.outputs.map((reference) => {
+  const outputs = graph.outputs.flatMap((reference) => {
     const value = values.get(nodeOf(reference))?.[outputOf(reference)];
     if (value === undefined) throw internalError(`nothing gave '${reference}'`);
-    return writeOutput(draft, value);
+    if (value.sizes === undefined) return writeOutput(draft, value);
+    refused.push({ name: nodeOf(reference), op: 'Shape', reason: 'the output is a shape' });
+    return [];
   });
+  if (refused.length > 0) return { graph: undefined, refused };
   const inputs = [{ name: entry.name, type: entry.dtype, shape: entry.shape }];
   return { graph: { name: graph.name, nodes: draft.nodes, constants: draft.constants, inputs, outputs }, refused: [] };
 }
 
 /** The outputs of a node. Undefined behind a refused node. */
 function writeNode(
-  draft: OnnxDraft,
-  node: NodeSpec,
+  place: Omit<NodeSite, 'inputs'>,
   values: ReadonlyMap<string, readonly OnnxValue[]>,
 ): readonly OnnxValue[] | undefined {
-  const inputs = node.inputs.flatMap((reference) => values.get(nodeOf(reference))?.[outputOf(reference)] ?? []);
-  if (inputs.length < node.inputs.length) return undefined;
-  const site: NodeSite = { draft, node, inputs };
+  const { node } = place;
+  if (node.inputs.some((reference) => !values.has(nodeOf(reference)))) return undefined;
+  const inputs = node.inputs.map((reference) => {
+    const value = values.get(nodeOf(reference))?.[outputOf(reference)];
+    if (value === undefined) throw new Refusal(`it reads '${reference}', which is not computed`);
+    return value;
+  });
+  const site: NodeSite = { ...place, inputs };
   const written = joinedSizes(site) ?? writerOf(node)(site);
-  return 'name' in written ? [written] : written;
+  const perExample = Math.max(1, ...inputs.map((input) => input.perExample ?? 1));
+  return ('name' in written ? [written] : written).map((value) => ({ perExample, ...value }));
+}
+
+/** Nodes that hand on what they read, for what readers do with it. */
+const movers = new Set(['Identity', 'Transpose']);
+
+/** Returns a function that finds the operations that read a node. */
+function readersOf({ nodes }: NodeGraph): (name: string) => ReadonlySet<string> {
+  const readers = new Map<string, NodeSpec[]>();
+  for (const node of nodes) {
+    for (const name of node.inputs.map(nodeOf)) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  const find = (name: string): string[] =>
+    (readers.get(name) ?? []).flatMap((reader) => (movers.has(reader.op) ? find(reader.name) : [reader.op]));
+  return (name) => new Set(find(name));
 }
 
 function writerOf({ op }: NodeSpec): WriteNode {
@@ -102,7 +125,7 @@ function inputValue(name: string, { shape, dtype }: TensorSpec): OnnxValue {
 }
 
 function writeOutput(draft: OnnxDraft, value: OnnxValue): OnnxPort {
-  const name = draft.read(value);
+  const name = draft.readAny(value);
   const isComputed = draft.nodes.some(({ outputs }) => outputs.includes(name));
   const own = isComputed ? name : draft.add('Identity', `${name}/output`, [name]);
   return { name: own, type: value.dtype, shape: value.shape };

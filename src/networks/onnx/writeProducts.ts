@@ -2,6 +2,7 @@
 import type { NodeSpec } from '../../core/graphs.ts';
 import { attribute, fusedOps } from '../graphs/nodeGraph.ts';
 import { activate } from './writeElementwise.ts';
+import { broadcast } from './broadcast.ts';
 import { constantAt, flagOf, floats, inputAt, numberOf, type NodeSite, type WriteNode } from './nodeSite.ts';
 import { Refusal, transposed, type OnnxValue } from './onnxDraft.ts';
 import { windowOf } from './windows.ts';
@@ -23,8 +24,7 @@ function writeConvolution(site: NodeSite): OnnxValue {
   const x = pictures(site);
   const filter = constantAt(site, 1);
   const [height = 1, width = 1, channels = 1, results = 1] = filter.shape;
-  const { attributes, size } = windowOf(site.node, x.shape, [height, width]);
-  const isPointwise = height * width === 1 && size[0] === x.shape[1] && size[1] === x.shape[2];
+  const { attributes, size, isPointwise } = windowOf(site.node, x.shape, [height, width]);
   if (isPointwise && x.order === 'last' && channels === x.shape[3]) return writePointwise(site, x, filter.values);
   const group = (x.shape[3] ?? channels) / channels;
   if (!Number.isInteger(group)) throw new Refusal('its filter does not fit its input');
@@ -77,7 +77,8 @@ function writeBatchMatMul(site: NodeSite): OnnxValue {
   const [a, b] = [inputAt(site, 0), inputAt(site, 1)];
   if (a.shape.length !== b.shape.length) throw new Refusal('its factors have unequal ranks');
   const y = draft.add('MatMul', node.name, [draft.read(a), draft.read(b)]);
-  return floats(y, [...a.shape.slice(0, -1), b.shape.at(-1) ?? null]);
+  const batches = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  return floats(y, [...batches, a.shape.at(-2) ?? null, b.shape.at(-1) ?? null]);
 }
 
 function pictures(site: NodeSite): OnnxValue {

@@ -1,10 +1,10 @@
 // Operations that move, add or drop values and axes as ONNX.
 import { sizeOf } from '../../core/shapes.ts';
+import { resizeWriters } from './writeResizing.ts';
 import type { Shape } from '../../core/types.ts';
 import {
   axesAt,
   constantAt,
-  flagOf,
   floats,
   inputAt,
   integersAt,
@@ -31,9 +31,8 @@ export const shapingWriters: Readonly<Record<string, WriteNode>> = {
   MirrorPad: (site) => pad(site, wordOf(site.node, 'mode').toLowerCase() === 'symmetric' ? 'symmetric' : 'reflect'),
   Pad: (site) => pad(site, 'constant'),
   PadV2: (site) => pad(site, 'constant'),
-  Reshape: (site) => reshape(site, resolved(sizesAt(site, 1), inputAt(site, 0).shape)),
-  ResizeBilinear: (site) => resize(site, 'linear'),
-  ResizeNearestNeighbor: (site) => resize(site, 'nearest'),
+  Reshape: writeReshape,
+  ...resizeWriters,
   Slice: writeSlice,
   Split: (site) => {
     const [axis = 0] = axesAt(site, 0, inputAt(site, 1).shape.length);
@@ -52,6 +51,7 @@ export const shapingWriters: Readonly<Record<string, WriteNode>> = {
     const x = inputAt(site, 0);
     const counts = integersAt(site, 1);
     const shape = x.shape.map((size, axis) => (size === null ? null : size * (counts[axis] ?? 1)));
+    keepExamples(x, (axis) => counts[axis] === 1);
     const repeats = site.draft.integers(`${site.node.name}/repeats`, counts);
     return floats(site.draft.add('Tile', site.node.name, [site.draft.read(x), repeats]), shape);
   },
@@ -66,7 +66,7 @@ function writeCast(site: NodeSite): OnnxValue {
   const isFloat = JSON.stringify(type ?? '').includes('DT_FLOAT');
   if (!isFloat) throw new Refusal('it converts to a type other than float32');
   if (x.dtype === 'float32') return x;
-  const y = site.draft.add('Cast', site.node.name, [site.draft.read(x, x.order)], { to: { int: 1 } });
+  const y = site.draft.add('Cast', site.node.name, [site.draft.readAny(x, x.order)], { to: { int: 1 } });
   return floats(y, x.shape, x.order);
 }
 
@@ -76,9 +76,10 @@ function concatenate(site: NodeSite, from: number, to: number, axisPlace: number
   const [first] = parts;
   if (first === undefined) throw new Refusal('it joins nothing');
   const [axis = 0] = axesAt(site, axisPlace, first.shape.length);
+  for (const part of parts) keepExamples(part, (each) => each !== axis);
   const order: ChannelOrder = parts.some((part) => part.order === 'second') ? 'second' : 'last';
   const sizes = parts.map((part) => part.shape[axis] ?? null);
-  const total = sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+  const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   const shape = first.shape.map((size, each) => (each === axis ? total : size));
   const inputs = parts.map((part) => draft.read(part, order));
   const own = order === 'second' ? axisInSecond(axis) : axis;
@@ -90,19 +91,24 @@ function reshape(site: NodeSite, shape: Shape): OnnxValue {
   const { draft, node } = site;
   const x = inputAt(site, 0);
   // One pixel has the same order of numbers, wherever its channels are.
-  const from = isOnePixel(x.shape) && x.constant === undefined ? x.name : draft.read(x);
+  const from = isOnePixel(x.shape) && x.constant === undefined ? x.name : draft.readAny(x);
   if (shape.filter((size) => size === null).length > 1) throw new Refusal('its result has several free axes');
   const sizes = draft.integers(
     `${node.name}/shape`,
     shape.map((size) => size ?? -1),
   );
   const y = draft.add('Reshape', node.name, [from, sizes]);
-  // The same holds the other way.
   return { ...floats(y, shape), dtype: x.dtype };
 }
 
+function writeReshape(site: NodeSite): OnnxValue {
+  const { shape: given, perExample = 1 } = inputAt(site, 0);
+  const shape = resolved(sizesAt(site, 1), given, perExample);
+  return { ...reshape(site, shape), perExample: (perExample * sizeOf(given)) / sizeOf(shape) };
+}
+
 /** A wanted shape with -1 for the axis that is computed. The number of examples stays free. */
-function resolved(wanted: readonly (number | null)[], given: Shape): Shape {
+function resolved(wanted: readonly (number | null)[], given: Shape, perExample: number): Shape {
   const known = wanted.filter((size) => size !== null && size !== -1);
   if (known.length === wanted.length) return wanted;
   const fixed = given.filter((size) => size !== null);
@@ -110,14 +116,14 @@ function resolved(wanted: readonly (number | null)[], given: Shape): Shape {
   const isFree = fixed.length < given.length;
   // Without a place for the number of examples, the computed axis holds it.
   const hasBatch = wanted.includes(null) || !isFree;
-  const rest = sizeOf(fixed) / sizeOf(known);
+  const rest = (perExample * sizeOf(fixed)) / sizeOf(known);
   return wanted.map((size) => (size === -1 ? (hasBatch ? rest : null) : size));
 }
 
 function writeTranspose(site: NodeSite): OnnxValue {
   const x = inputAt(site, 0);
   const perm = integersAt(site, 1);
-  const y = site.draft.add('Transpose', site.node.name, [site.draft.read(x)], { perm: { ints: perm } });
+  const y = site.draft.add('Transpose', site.node.name, [site.draft.readAny(x)], { perm: { ints: perm } });
   return {
     ...floats(
       y,
@@ -131,19 +137,20 @@ function pad(site: NodeSite, mode: string): OnnxValue {
   const { draft, node } = site;
   if (mode === 'symmetric') throw new Refusal('it mirrors the edge itself');
   const x = inputAt(site, 0);
-  if (x.dtype !== 'float32') throw new Refusal(`it pads ${x.dtype}`);
   const amounts = integersAt(site, 1);
   const value = site.inputs.length > 2 ? (constantAt(site, 2).values[0] ?? 0) : 0;
   const pairs = x.shape.map((_, axis) => [amounts[axis * 2] ?? 0, amounts[axis * 2 + 1] ?? 0]);
+  keepExamples(x, (axis) => pairs[axis]?.every((amount) => amount === 0) === true);
   const own = physical(x, pairs);
   const pads = draft.integers(`${node.name}/pads`, [
     ...own.map(([before = 0]) => before),
     ...own.map(([, after = 0]) => after),
   ]);
+  const isDropped = value === 0 && site.readBy.has('MaxPool');
   const inputs = [
     draft.read(x, x.order),
     pads,
-    ...(mode === 'constant' ? [draft.number(`${node.name}/value`, value || almostZero)] : []),
+    ...(mode === 'constant' ? [draft.number(`${node.name}/value`, isDropped ? almostZero : value)] : []),
   ];
   const shape = x.shape.map((size, axis) =>
     size === null ? null : size + (pairs[axis]?.[0] ?? 0) + (pairs[axis]?.[1] ?? 0),
@@ -169,6 +176,7 @@ function writeSlice(site: NodeSite): OnnxValue {
   const { draft, node } = site;
   const x = inputAt(site, 0);
   const [starts, sizes] = [integersAt(site, 1), integersAt(site, 2)];
+  keepExamples(x, (axis) => starts[axis] === 0 && sizes[axis] === -1);
   const shape = x.shape.map((size, axis) => {
     const length = sizes[axis] ?? -1;
     return length !== -1 ? length : size === null ? null : size - (starts[axis] ?? 0);
@@ -182,6 +190,11 @@ function writeSlice(site: NodeSite): OnnxValue {
   return floats(draft.add('Slice', node.name, inputs), shape, x.order);
 }
 
+/** Raises if an operation changes the number of examples. */
+function keepExamples({ shape }: OnnxValue, keeps: (axis: number) => boolean): void {
+  if (shape.some((size, axis) => size === null && !keeps(axis))) throw new Refusal('it changes a free axis');
+}
+
 /** An end behind every axis. */
 const largest = 2 ** 31 - 1;
 
@@ -192,32 +205,4 @@ function split(site: NodeSite, x: OnnxValue, axis: number, count: number): OnnxV
   const shape = x.shape.map((each, place) => (place === axis ? size / count : each));
   const outputs = site.draft.addSplit(site.node.name, [site.draft.read(x, x.order)], count, attributes);
   return outputs.map((output) => floats(output, shape, x.order));
-}
-
-function resize(site: NodeSite, mode: 'linear' | 'nearest'): OnnxValue {
-  const { draft, node } = site;
-  const x = inputAt(site, 0);
-  const [height = 1, width = 1] = integersAt(site, 1);
-  const shape = [x.shape[0] ?? null, height, width, x.shape[3] ?? null];
-  const channels = shape[3];
-  if (typeof channels !== 'number') throw new Refusal('its channels are free');
-  const [isAligned, isHalf] = [flagOf(node, 'align_corners'), flagOf(node, 'half_pixel_centers')];
-  const coordinates = isAligned ? 'align_corners' : isHalf ? 'half_pixel' : 'asymmetric';
-  const scales = scalesOf(site, x.shape, [height, width]);
-  const y = draft.add('Resize', node.name, [draft.read(x, 'second'), '', scales], {
-    mode: { text: mode },
-    coordinate_transformation_mode: { text: coordinates },
-    nearest_mode: { text: isHalf || isAligned ? 'round_prefer_ceil' : 'floor' },
-  });
-  return floats(y, shape, 'second');
-}
-
-function scalesOf(
-  { draft, node }: NodeSite,
-  [, rows, columns]: Shape,
-  [height, width]: readonly [number, number],
-): string {
-  if (typeof rows !== 'number' || typeof columns !== 'number') throw new Refusal('the size of its pictures is free');
-  const scales = Float32Array.of(1, 1, height / rows, width / columns);
-  return draft.constant(`${node.name}/scales`, 'float32', [4], scales);
 }

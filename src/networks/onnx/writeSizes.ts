@@ -4,16 +4,24 @@ import { Refusal, type OnnxValue } from './onnxDraft.ts';
 
 /** By the operation of the node. These operations are only written where they read sizes. */
 export const sizeWriters: Readonly<Record<string, WriteNode>> = {
-  Pack: (site) =>
-    sizes(
+  Pack: (site) => {
+    if (site.inputs.some(({ shape }) => shape.length > 0))
+      throw new Refusal('it joins other values than single numbers');
+    return sizes(
       site,
       site.inputs.flatMap((_, place) => sizesAt(site, place)),
-    ),
-  Shape: (site) => sizes(site, inputAt(site, 0).shape),
+    );
+  },
+  Shape: (site) => {
+    const { shape, perExample = 1 } = inputAt(site, 0);
+    if (perExample !== 1 && shape.includes(null)) throw new Refusal('it counts parts of examples');
+    return sizes(site, shape);
+  },
   StridedSlice: (site) => {
     const [start = 0] = integersAt(site, 1);
     const [end = 0] = integersAt(site, 2);
     const all = sizesAt(site, 0);
+    if (inputAt(site, 0).shape.length !== 1) throw new Refusal('it takes a part of other values than a list');
     const masks = ['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask'] as const;
     const [from, to, ...others] = masks.map((mask) => numberOf(site.node, mask, 0));
     if (others.some((mask) => mask !== 0) || integersAt(site, 3).some((step) => step !== 1)) {
@@ -21,7 +29,7 @@ export const sizeWriters: Readonly<Record<string, WriteNode>> = {
     }
     const isOne = numberOf(site.node, 'shrink_axis_mask', 0) === 1;
     const part = all.slice(from === 1 ? 0 : start, isOne ? start + 1 || all.length : to === 1 ? undefined : end);
-    return sizes(site, part);
+    return sizes(site, part, isOne ? [] : undefined);
   },
 };
 
@@ -39,6 +47,10 @@ export function joinedSizes(site: NodeSite): OnnxValue | undefined {
   return undefined;
 }
 
-function sizes({ node }: NodeSite, values: readonly (number | null)[]): OnnxValue {
-  return { name: node.name, shape: [values.length], order: 'last', dtype: 'int32', sizes: values };
+function sizes(
+  { node }: NodeSite,
+  values: readonly (number | null)[],
+  shape: readonly number[] = [values.length],
+): OnnxValue {
+  return { name: node.name, shape, order: 'last', dtype: 'int32', sizes: values };
 }
