@@ -25,7 +25,7 @@ const TAPS: usize = 3;
 const BLOCK: i32 = 16;
 
 /** Memory of a thread: filters that are half transformed, and taps of four channels with four columns. */
-export const FILTER_SCRATCH: usize = 1024;
+const FILTER_SCRATCH: usize = 1024;
 const HALF_BYTES: usize = 320;
 
 /** One task: transforms some panels. Channels and results are multiples of 4. */
