@@ -64,7 +64,7 @@ export async function useBackend(
     assertOptions(options, { threads: true, kernels: true, binary: true, fallback: true, engine: true });
     assertValues(options);
     const names = namesOf(preference);
-    return withEngine(options, () => chooseBackend(platform.backends, names, options));
+    return chooseBoth(names, options);
   });
 }
 
@@ -82,22 +82,15 @@ function namesOf(preference: unknown): readonly string[] | undefined {
   );
 }
 
-/** Chooses the engine, then the backend. An error leaves both as they were. */
-async function withEngine<Report>(
-  { engine, threads }: UseBackendOptions,
-  choose: () => Promise<Report>,
-): Promise<Report> {
+/** Chooses the backend, then the engine, whose package is loaded before. An error leaves both as they were. */
+async function chooseBoth(names: readonly string[] | undefined, options: UseBackendOptions): Promise<BackendReport> {
+  const { engine, threads } = options;
+  if (engine === 'onnxruntime') await (await import('./networks/engines/loadOnnxRuntime.ts')).loadOnnxRuntime();
+  const report = await chooseBackend(platform.backends, names, options);
   const before = engineChoice();
   const name = engine ?? before.name;
-  if (name === 'onnxruntime') await (await import('./networks/engines/loadOnnxRuntime.ts')).loadOnnxRuntime();
-  const cores = platform.threads.cores();
-  chooseEngine({ name, threads: Math.min(threads ?? cores, cores) });
-  try {
-    return await choose();
-  } catch (error) {
-    chooseEngine(before);
-    throw error;
-  }
+  chooseEngine({ name, threads: threads ?? before.threads });
+  return { ...report, engine: name };
 }
 
 function assertValues({

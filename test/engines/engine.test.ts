@@ -19,7 +19,11 @@ afterEach(async () => {
 });
 
 /** A runtime whose sessions do as told. */
-function runtime(run: () => Promise<Record<string, OnnxTensor>>, refusal?: Error) {
+function runtime(
+  run: () => Promise<Record<string, OnnxTensor>>,
+  refusal?: Error,
+  opened: (options: unknown) => void = () => undefined,
+) {
   const release = vi.fn(() => Promise.resolve());
   class Tensor implements OnnxTensor {
     constructor(
@@ -33,7 +37,10 @@ function runtime(run: () => Promise<Record<string, OnnxTensor>>, refusal?: Error
   }
   const found: OnnxRuntime = {
     InferenceSession: {
-      create: () => (refusal === undefined ? Promise.resolve({ run, release }) : Promise.reject(refusal)),
+      create: (_, options) => {
+        opened(options);
+        return refusal === undefined ? Promise.resolve({ run, release }) : Promise.reject(refusal);
+      },
     },
     Tensor,
   };
@@ -89,6 +96,35 @@ describe('useBackend', () => {
     await expect(useBackend('nothing', { engine: 'own' })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
     expect((await useBackend('cpu')).engine).toBe('onnxruntime');
     expect((await useBackend('cpu', { engine: 'own' })).engine).toBe('own');
+  });
+
+  test('a call that fails changes nothing of what another one chooses meanwhile', async () => {
+    runtime(() => Promise.resolve({}));
+    await useBackend('cpu', { engine: 'onnxruntime' });
+    const [failed, chosen] = await Promise.allSettled([
+      useBackend('nothing', { engine: 'own' }),
+      useBackend('cpu', { engine: 'own' }),
+    ]);
+    expect(failed).toMatchObject({ reason: { code: 'BACKEND_UNAVAILABLE' } });
+    expect(chosen).toMatchObject({ value: { engine: 'own' } });
+    expect((await useBackend('cpu')).engine).toBe('own');
+  });
+
+  test('the same choice keeps the prepared base, and calls without threads keep their number', async () => {
+    const prepared: unknown[] = [];
+    runtime(
+      () => Promise.reject(new Error('not asked')),
+      undefined,
+      (options) => prepared.push(options),
+    );
+    await useBackend('cpu', { engine: 'onnxruntime', threads: 1 });
+    const model = await tinyTransfer();
+    for (let i = 0; i < 2; i++) {
+      await useBackend('cpu');
+      await expect(predict(model, wave([16, 16, 3], 1, 0.3))).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+    }
+    expect(prepared).toMatchObject([{ intraOpNumThreads: 1 }]);
+    model.dispose();
   });
 });
 

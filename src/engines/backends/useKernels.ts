@@ -16,6 +16,9 @@ export interface RunningKernels {
 /** More threads than this cost more time in waiting than they save in a network of small layers. */
 const mostThreads = 16;
 
+/** More threads than this are not started, also if they are requested: each takes memory, and thousands end the process. */
+const mostRequested = 64;
+
 let current: (RunningKernels & { readonly backend: WasmBackend; readonly wanted: number }) | undefined;
 
 /**
@@ -39,7 +42,7 @@ async function start(backend: WasmBackend, wanted: number): Promise<RunningKerne
   const shared = isShared(memoryOf(backend));
   const module = await startKernels({
     backend,
-    threads: shared ? wanted : 1,
+    threads: shared ? Math.min(wanted, mostRequested) : 1,
     startThread: (start) => platform.threads.start(threadSource(), start),
     mayWait: platform.threads.mayWait,
   });
@@ -47,7 +50,9 @@ async function start(backend: WasmBackend, wanted: number): Promise<RunningKerne
     return { module, threads: 1, note: 'one thread and no kernels of its own: WebAssembly SIMD is missing here' };
   }
   const { threads, refusal } = module;
-  const reason = shared ? `the environment starts no more (${refusal ?? 'unknown'})` : whyNotShared;
+  const whyNoMore =
+    refusal === undefined ? 'transferkit starts no more' : `the environment starts no more (${refusal})`;
+  const reason = shared ? whyNoMore : whyNotShared;
   const note = `${threads === 1 ? 'one thread' : `${String(threads)} threads`}: ${reason}`;
   return { module, threads, note: threads < wanted ? note : undefined };
 }

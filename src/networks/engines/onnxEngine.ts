@@ -1,5 +1,6 @@
 // ONNX Runtime as an engine: folded parts are written as ONNX models in memory.
 import { dispose, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { platform } from '#platform';
 import { engineChoice } from '../../core/engineChoice.ts';
 import { internalError, TransferKitError } from '../../core/errors.ts';
 import type { OnnxRuntime, OnnxSession, OnnxTensor, OnnxValues } from '../../core/onnxRuntime.ts';
@@ -57,10 +58,11 @@ function runOwn(piece: FoldedGraph, refused: readonly string[]): Program {
 
 /** Options of a session. Threads that spin while they wait would take time from those of the backend. */
 function sessionOptions() {
+  const cores = platform.threads.cores();
   return {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
-    intraOpNumThreads: engineChoice().threads,
+    intraOpNumThreads: Math.min(engineChoice().threads ?? cores, cores),
     interOpNumThreads: 1,
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },

@@ -355,6 +355,14 @@ describe('threads', () => {
     starting.mockRestore();
   });
 
+  test('no more than 64, with the reason', async () => {
+    expect(await useBackend('wasm', { threads: 1e6 })).toMatchObject({
+      threads: 64,
+      notes: ['64 threads: transferkit starts no more'],
+    });
+    expect(await useBackend('wasm', { threads: 2 })).toMatchObject({ threads: 2, notes: [] });
+  });
+
   test('the failure of one does not stop the others', async () => {
     const failed = nodeThreads.start('() => { throw new Error("the test"); }', undefined);
     const starting = vi.spyOn(nodeThreads, 'start').mockReturnValue(failed);
