@@ -5,6 +5,7 @@ import { chooseBackend, type BackendReport } from './engines/backends/chooseBack
 import type { ChoiceOptions } from './engines/backends/completion.ts';
 import { chooseEngine, engineChoice, engineNames, type EngineName } from './core/engineChoice.ts';
 import { TransferKitError } from './core/errors.ts';
+import { inOrder } from './core/inOrder.ts';
 import { assertOneOf, assertWhole, invalidOption } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
 import { shown } from './core/shown.ts';
@@ -64,9 +65,12 @@ export async function useBackend(
     assertOptions(options, { threads: true, kernels: true, binary: true, fallback: true, engine: true });
     assertValues(options);
     const names = namesOf(preference);
-    return chooseBoth(names, options);
+    return oneAtATime(() => chooseBoth(names, options));
   });
 }
+
+/** The latest call wins, also if an earlier one has a package to load. */
+const oneAtATime = inOrder();
 
 /** The names in a preference. */
 function namesOf(preference: unknown): readonly string[] | undefined {

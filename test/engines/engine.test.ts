@@ -110,6 +110,16 @@ describe('useBackend', () => {
     expect((await useBackend('cpu')).engine).toBe('own');
   });
 
+  test('of several calls at once the latest wins', async () => {
+    runtime(() => Promise.resolve({}));
+    const reports = await Promise.all([
+      useBackend('cpu', { engine: 'onnxruntime' }),
+      useBackend('cpu', { engine: 'own' }),
+    ]);
+    expect(reports.map(({ engine }) => engine)).toEqual(['onnxruntime', 'own']);
+    expect((await useBackend('cpu')).engine).toBe('own');
+  });
+
   test('the same choice keeps the prepared base, and calls without threads keep their number', async () => {
     const prepared: unknown[] = [];
     runtime(

@@ -3,6 +3,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import { engineChoice, type EngineName } from '../../core/engineChoice.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { MissingPackage } from '../../core/importFailure.ts';
+import { inOrder } from '../../core/inOrder.ts';
 import type { BackendLoader, BinaryAddress } from '../../core/platform.ts';
 import { completeBackend } from './completeBackend.ts';
 import type { ChoiceOptions } from './completion.ts';
@@ -42,8 +43,8 @@ interface Reason {
   readonly reason: string;
 }
 
-/** The latest choice. A second one must wait, because tfjs would drop the first one's half-started backend. */
-let lastChoice: Promise<unknown> = Promise.resolve();
+/** A second choice must wait, because tfjs would drop the first one's half-started backend. */
+const oneAtATime = inOrder();
 
 /**
  * Chooses, completes and checks a backend.
@@ -60,12 +61,10 @@ export function chooseBackend(
   preference?: readonly string[],
   options?: ChoiceOptions,
 ): Promise<BackendReport> {
-  const choice = lastChoice.then(async () => {
-    const chosen = await choose(loaders, preference, options);
-    return { ...chosen, engine: engineChoice().name };
-  });
-  lastChoice = choice.catch(() => undefined);
-  return choice;
+  return oneAtATime(async () => ({
+    ...(await choose(loaders, preference, options)),
+    engine: engineChoice().name,
+  }));
 }
 
 async function choose(
