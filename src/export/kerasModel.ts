@@ -122,7 +122,7 @@ function layersInOrder(
 
 function withoutLayers(name: string): TransferKitError {
   const text =
-    `expected a base of layers for the format 'keras', got '${name}', which has nodes alone (a GraphModel, as those of ` +
-    "TF Hub are). Export to 'graphModel' or 'onnx'.";
+    `expected a base of layers for the format 'keras', got '${name}', which has none: it is a GraphModel, as those of TF ` +
+    "Hub are, or has a trunk of its own. Export to 'graphModel' or 'onnx'.";
   return new TransferKitError('UNSUPPORTED_SOURCE', text, { name, format: 'keras' });
 }

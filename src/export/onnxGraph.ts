@@ -38,7 +38,7 @@ async function quantizedGraph(
   const scaled = scaleKernels(chosen, constants);
   const rounded = [
     ...[...scaled].map(([name, { whole, scale }]) => [name, mul(whole, scale)] as const),
-    ...correctedBiases(kernels, scaled, constants, means),
+    ...correctedBiases({ nodes: graph.nodes, kernels, scaled, constants }, means),
   ];
   try {
     const values = await valuesOf(new Map([...constants, ...rounded]));

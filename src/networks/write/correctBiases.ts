@@ -8,34 +8,86 @@ import type { ChannelScaled, Kernel } from './channelScales.ts';
 /** Mean of each channel of the inputs of kernels, by the node's reference to its input. */
 export type InputMeans = ReadonlyMap<string, Tensor>;
 
+/** A graph whose kernels are rounded. */
+export interface RoundedGraph {
+  readonly nodes: readonly NodeSpec[];
+  /** Kernels by the nodes that read them. */
+  readonly kernels: ReadonlyMap<NodeSpec, Kernel>;
+  /** Rounded kernels by name. */
+  readonly scaled: ReadonlyMap<string, ChannelScaled>;
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
 /**
- * Returns new values of the biases of nodes whose kernels are rounded. A bias that several nodes read stays as it is.
+ * Returns new values of the biases of nodes whose kernels are rounded: those that the nodes add themselves, and those that
+ * the next nodes add, also after a factor. A bias that several nodes read stays as it is.
  *
- * @param kernels - By the nodes that read them.
- * @param scaled - Rounded kernels by name.
  * @returns Values by name, which the caller owns.
  */
-export function correctedBiases(
-  kernels: ReadonlyMap<NodeSpec, Kernel>,
-  scaled: ReadonlyMap<string, ChannelScaled>,
-  constants: ReadonlyMap<string, Tensor>,
-  means: InputMeans,
-): ReadonlyMap<string, Tensor> {
+export function correctedBiases(graph: RoundedGraph, means: InputMeans): ReadonlyMap<string, Tensor> {
+  const { nodes, kernels, scaled, constants } = graph;
   const corrected = new Map<string, Tensor>();
-  const readers = [...kernels.keys()].map(({ inputs }) => inputs[2]);
+  const readers = readersOf(nodes);
   for (const [node, kernel] of kernels) {
-    const [input = '', , reference = ''] = node.inputs;
-    const bias = fusedOps(node)[0] === 'BiasAdd' ? constants.get(nodeOf(reference)) : undefined;
-    const [value, rounded, mean] = [constants.get(kernel.name), scaled.get(kernel.name), means.get(input)];
-    if (bias === undefined || value === undefined || rounded === undefined || mean === undefined) continue;
-    if (readers.filter((each) => each === reference).length > 1 || value.shape[inputAxis(kernel)] !== mean.size)
-      continue;
+    const [value, rounded] = [constants.get(kernel.name), scaled.get(kernel.name)];
+    const mean = means.get(node.inputs[0] ?? '');
+    const found = biasOf(node, readers, constants);
+    if (found === undefined || value === undefined || rounded === undefined || mean === undefined) continue;
+    const { name, bias, factor } = found;
+    if (readers.get(name)?.length !== 1 || value.shape[inputAxis(kernel)] !== mean.size) continue;
     corrected.set(
-      nodeOf(reference),
-      tidy(() => add(bias, reshape(meanError(value, rounded, kernel, mean), bias.shape))),
+      name,
+      tidy(() => {
+        const lost = reshape(meanError(value, rounded, kernel, mean), [bias.size]);
+        const added = factor === undefined ? lost : mul(lost, reshape(factor, [factor.size]));
+        return add(bias, reshape(added, bias.shape));
+      }),
     );
   }
   return corrected;
+}
+
+type Readers = ReadonlyMap<string, readonly NodeSpec[]>;
+
+/** A bias, and the factor between a kernel's outputs and it. */
+interface Bias {
+  readonly name: string;
+  readonly bias: Tensor;
+  readonly factor: Tensor | undefined;
+}
+
+const additions: ReadonlySet<string> = new Set(['Add', 'AddV2', 'BiasAdd', 'BiasAddV1']);
+
+function biasOf(node: NodeSpec, readers: Readers, constants: RoundedGraph['constants']): Bias | undefined {
+  if (fusedOps(node)[0] === 'BiasAdd') {
+    const name = nodeOf(node.inputs[2] ?? '');
+    const bias = constants.get(name);
+    return bias && { name, bias, factor: undefined };
+  }
+  if (fusedOps(node).length > 0) return undefined;
+  const next = stepAfter(node, readers, constants);
+  if (next?.op !== 'Mul') return next && additions.has(next.op) ? { ...next, factor: undefined } : undefined;
+  const last = stepAfter(next.reader, readers, constants);
+  return last && additions.has(last.op) && last.bias.size === next.bias.size
+    ? { ...last, factor: next.bias }
+    : undefined;
+}
+
+/** The only node that reads a node, if it joins it with a constant of several numbers. */
+function stepAfter({ name }: NodeSpec, readers: Readers, constants: RoundedGraph['constants']) {
+  const [reader, other] = readers.get(name) ?? [];
+  if (reader?.inputs.length !== 2 || other !== undefined) return undefined;
+  const constant = reader.inputs.map(nodeOf).find((input) => input !== name) ?? '';
+  const bias = constants.get(constant);
+  return bias === undefined || bias.size < 2 ? undefined : { op: reader.op, reader, name: constant, bias };
+}
+
+function readersOf(nodes: readonly NodeSpec[]): Readers {
+  const readers = new Map<string, NodeSpec[]>();
+  for (const node of nodes) {
+    for (const name of node.inputs.map(nodeOf)) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  return readers;
 }
 
 /** What the outputs lose on average. */

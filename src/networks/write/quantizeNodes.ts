@@ -49,7 +49,7 @@ export function quantizeNodes(
     all.filter(({ kind }) => byChannel.includes(kind)),
     constants,
   );
-  const biases = correctedBiases(kernels, scaled, constants, means);
+  const biases = correctedBiases({ nodes: graph.nodes, kernels, scaled, constants }, means);
   const values = new Map<string, Tensor>();
   for (const [name, value] of constants) {
     values.set(name, scaled.get(name)?.whole ?? biases.get(name) ?? clone(value));
