@@ -39,9 +39,9 @@ export interface UseBackendOptions extends ChoiceOptions {
  * set, else the platform's, in that order; `'wasm'` comes before `'webgpu'` and `'webgl'` where a page draws in software, and
  * before a `'webgl'` that computes with 16 bits, as on many phones.
  * @param options - See {@link UseBackendOptions}. On `wasm` the work is divided among threads. Default: in Node all
- * cores that the process may use (limits of a container are respected); in a browser all cores if the page is
- * cross-origin isolated, else one. The threads do not keep a process alive. Call `useBackend` again to change the
- * options.
+ * cores that the process may use, up to 16 (limits of a container are respected); in a browser the same if the page is
+ * cross-origin isolated, else one. At most 64 are started. ONNX Runtime takes as many, but no more than there are cores.
+ * The threads do not keep a process alive. Call `useBackend` again to change the options.
  * @returns The name of the backend, why it was chosen, which ones were tried before it, the kernels that were added,
  * the number of threads, and notes: why there are fewer threads than requested, that the backend is `cpu` although others
  * come before it, and that it computes with 16 bits, with which training may go wrong. The last two are also warnings on the

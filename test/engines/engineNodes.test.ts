@@ -138,7 +138,7 @@ describe('windows', () => {
       constants: { w: floats([1, 1, 2, 3]) },
     },
     'zeros before a MaxPool count': { nodes: [...negative, step('y', 'MaxPool', ['p'], pool)], constants: pads },
-    'also behind an Identity': {
+    'also before an Identity': {
       nodes: [...negative, step('i', 'Identity', ['p']), step('y', 'MaxPool', ['i'], pool)],
       constants: pads,
     },

@@ -80,7 +80,7 @@ export function writeOnnx({ graph, constants, input }: OnnxSource): WrittenOnnx 
   return { graph: { name: graph.name, nodes: draft.nodes, constants: draft.constants, inputs, outputs }, refused: [] };
 }
 
-/** The outputs of a node. Undefined behind a refused node. */
+/** The outputs of a node. Undefined after a refused node. */
 function writeNode(
   place: Omit<NodeSite, 'inputs'>,
   values: ReadonlyMap<string, readonly OnnxValue[]>,

@@ -159,7 +159,7 @@ function pad(site: NodeSite, mode: string): OnnxValue {
 }
 
 /**
- * ONNX Runtime merges a padding with zeros into a MaxPool behind it, which then leaves the zeros out
+ * ONNX Runtime merges a padding with zeros into a MaxPool after it, which then leaves the zeros out
  * (optimizer/pad_fusion.cc of 1.30). It does so only for an exact zero: this is the smallest normal number.
  */
 const almostZero = 2 ** -126;
@@ -195,7 +195,7 @@ function keepExamples({ shape }: OnnxValue, keeps: (axis: number) => boolean): v
   if (shape.some((size, axis) => size === null && !keeps(axis))) throw new Refusal('it changes a free axis');
 }
 
-/** An end behind every axis. */
+/** An end after every axis. */
 const largest = 2 ** 31 - 1;
 
 function split(site: NodeSite, x: OnnxValue, axis: number, count: number): OnnxValue[] {
