@@ -26,7 +26,7 @@ async function run(bytes: Uint8Array, input: string, data: Float32Array | Uint8A
   const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 3 });
   // The types name what the engine needs; bytes are another of the package's types.
   const type = (data instanceof Uint8Array ? 'uint8' : 'float32') as 'float32';
-  const outputs = await session.run({ [input]: new runtime.Tensor(type, data as Float32Array, dims) });
+  const outputs = await session.run({ [input]: new runtime.Tensor(type, data, dims) });
   await session.release();
   return Object.fromEntries(
     Object.entries(outputs).map(([name, { data: values }]) => [name, [...(values as Float32Array)]]),
