@@ -1,4 +1,4 @@
-// Gradients that tfjs-core lacks, and those that it computes only for tensors of one shape.
+// Gradients that tfjs-core lacks, those that it computes only for tensors of one shape, and those that are slow.
 import {
   DepthToSpace,
   FlipLeftRight,
@@ -38,6 +38,7 @@ import {
 import { bilinearGradient, nearestGradient } from './resizeGradients.ts';
 import { averageGradients } from './averageGradients.ts';
 import { mirrorGradient } from './mirrorGradient.ts';
+import { softmaxGradient } from './softmaxGradient.ts';
 import { spreadAxis } from './spreadAxis.ts';
 
 /** Returns all of these gradients. */
@@ -53,6 +54,7 @@ export function missingGradients(): readonly GradConfig[] {
     cumulativeSumGradient,
     productGradient,
     mirrorGradient,
+    softmaxGradient(),
     batchedGatherGradient(),
     ...averageGradients(),
     bilinearGradient,

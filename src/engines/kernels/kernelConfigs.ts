@@ -16,6 +16,7 @@ import { matMulMakers } from './matMul.ts';
 import { normalizationMaker } from './normalization.ts';
 import { poolingMakers } from './pooling.ts';
 import { reductionMakers } from './reductions.ts';
+import { softmaxMakers } from './softmax.ts';
 import { transformMaker } from './transform.ts';
 import { updateWeightsMaker } from './updateWeights.ts';
 
@@ -34,6 +35,7 @@ export const kernelMakers: readonly KernelMaker[] = [
   ...poolingMakers,
   normalizationMaker,
   ...layerNormMakers,
+  ...softmaxMakers,
   updateWeightsMaker,
   ...depthwiseMakers,
   depthwiseFilterGradientMaker,

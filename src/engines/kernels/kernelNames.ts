@@ -33,6 +33,9 @@ export const kernelNames = [
   'functionGradient',
   'normalizeLayer',
   'layerGradient',
+  'softmax',
+  'softmaxGradient',
+  'multiplyVector',
 ] as const;
 
 /** Name of a kernel. */

@@ -4,9 +4,9 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { isFloat } from './convolutionShape.ts';
 import { kernelOrOriginal, type KernelCall } from './kernelMaker.ts';
 import type { KernelModule } from './kernelModule.ts';
+import { divideRows, isRows } from './lastAxis.ts';
 import { real } from './real.ts';
 import { joinBlocks } from './reductions.ts';
-import { shareWork } from './shareWork.ts';
 import { addressOf, makeOutput } from './wasmHeap.ts';
 
 /** `{ x, gamma?, beta? }` → y, and `{ x, dy, gamma? }` → [dx, [dgamma, dbeta]]; with `{ epsilon }`. */
@@ -19,7 +19,7 @@ function normalize(kernels: KernelModule, { inputs: { x, gamma, beta }, attrs }:
   if (!isRows(x) || !isForEachChannel(x, gamma) || !isForEachChannel(x, beta)) return undefined;
   const { backend } = kernels;
   const out = makeOutput(backend, x.shape, 'float32');
-  const { channels, rows, perTask, tasks } = divide(x);
+  const { channels, rows, perTask, tasks } = divideRows(x);
   const at = (info: TensorInfo | undefined) => (info ? addressOf(backend, info) : 0);
   const words = [at(x), at(out), channels, rows, perTask, at(gamma), at(beta), real(Number(attrs?.epsilon))];
   kernels.run('normalizeLayer', words, tasks);
@@ -31,7 +31,7 @@ function gradient(kernels: KernelModule, { inputs: { x, dy, gamma }, attrs }: Ke
     return undefined;
   const { backend, scratch } = kernels;
   const dx = makeOutput(backend, x.shape, 'float32');
-  const { channels, rows, perTask, tasks } = divide(x);
+  const { channels, rows, perTask, tasks } = divideRows(x);
   const sums = makeOutput(backend, [2, channels], 'float32');
   // [tasks, 2, channels]
   const parts = tasks === 1 ? addressOf(backend, sums) : scratch.reserve(tasks * 2 * channels * 4);
@@ -41,16 +41,6 @@ function gradient(kernels: KernelModule, { inputs: { x, dy, gamma }, attrs }: Ke
   const blocks = { outer: 1, middle: tasks, inner: 2 * channels };
   if (tasks > 1) joinBlocks(kernels, parts, addressOf(backend, sums), blocks, 'sum');
   return [dx, sums];
-}
-
-function divide({ shape }: TensorInfo) {
-  const channels = shape.at(-1) ?? 1;
-  const rows = util.sizeFromShape(shape) / channels;
-  return { channels, rows, ...shareWork(rows, channels) };
-}
-
-function isRows(x: TensorInfo | undefined): x is TensorInfo {
-  return isFloat(x) && x.shape.length > 0 && util.sizeFromShape(x.shape) > 0;
 }
 
 function isForEachChannel({ shape }: TensorInfo, values: TensorInfo | undefined): boolean {

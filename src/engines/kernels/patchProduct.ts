@@ -1,8 +1,10 @@
-// Computes products of patches with a matrix: by Winograd's convolution where that takes fewer multiplications.
+// Computes products of patches with a matrix: by Winograd's convolution where that takes fewer multiplications, and a
+// single patch without packing the matrix.
 import type { KernelModule } from './kernelModule.ts';
 import { real } from './real.ts';
 import { clear, patchScratch, patchSizes, patchWords } from './patches.ts';
 import { linear, oneGroup, someColumns, writeBias, type Gather, type PatchProduct } from './products.ts';
+import { isVector, vectorProduct } from './vectorProduct.ts';
 import { memoryOf } from './wasmHeap.ts';
 import { winogradProduct } from './winograd.ts';
 import { isWinograd } from './winogradSizes.ts';
@@ -16,6 +18,10 @@ export function patchProduct(kernels: KernelModule, product: PatchProduct): void
   const { results, groups = oneGroup } = product;
   const { count, length } = patchSizes(product);
   if (count * results * groups.count === 0) return;
+  if (isVector(product)) {
+    vectorProduct(kernels, product);
+    return;
+  }
   const { bytes } = packing(product);
   if (bytes <= mostPackedBytes) {
     multiply(kernels, product, packing(product), cutWork(count, length, results, groups.count));

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { kernelOrOriginal } from '../../../src/engines/kernels/kernelMaker.ts';
 import { matMulMakers } from '../../../src/engines/kernels/matMul.ts';
 import { relativeDifference, seeded, values } from '../backends/compare.ts';
-import { onCpu, onModule, startModule, type Call } from './onModule.ts';
+import { areSameBits, onCpu, onModule, startModule, type Call } from './onModule.ts';
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 31];
 const flags = [false, true];
@@ -56,6 +56,48 @@ test('sizes that make many tasks', async () => {
     { m: 4, k: 1000, n: 1000 },
   ];
   await expectLikeCpu(large.flatMap((size) => transpositions.map((transposed) => product({ ...size, ...transposed }))));
+});
+
+test('a vector times a matrix', async () => {
+  const widths = [1, 3, 4, 5, 17, 100, 385, 1000, 1001, 1537];
+  const products = widths.flatMap((n, i) => [7, 8, 1290].map((k) => ({ m: 1, k: k + (i % 3), n })));
+  await expectLikeCpu([
+    ...products.map((size) => product({ ...size, transposeA: false, transposeB: false })),
+    product({ m: 1, k: 40, n: 30, transposeA: true, transposeB: false }),
+    product({ m: 1, k: 40, n: 30, transposeA: false, transposeB: true }),
+    product({ m: 1, k: 2100, n: 1030, transposeA: false, transposeB: false }),
+    product({ outerA: [1, 1], m: 1, k: 40, n: 30, transposeA: false, transposeB: false }),
+  ]);
+});
+
+test('a vector with bias and activation', async () => {
+  const inputs = (bias: number[]) => () => ({
+    a: seeded([1, 1, 31], 1),
+    b: seeded([1, 31, 9], 2),
+    bias: seeded(bias, 3),
+  });
+  const calls = ['linear', 'relu', 'relu6', 'leakyrelu', 'sigmoid'].flatMap((activation) =>
+    [[9], [1], []].map((bias) => ({
+      kernel: '_FusedMatMul',
+      inputs: inputs(bias),
+      attributes: { transposeA: false, transposeB: false, activation, leakyreluAlpha: 0.3 },
+    })),
+  );
+  await expectLikeCpu(calls);
+});
+
+test('a row has the same bits alone and among others', async () => {
+  const call = (rows: number): Call => ({
+    kernel: '_FusedMatMul',
+    inputs: () => ({
+      a: tf.slice(seeded([9, 700], 1), [0, 0], [rows, 700]),
+      b: seeded([700, 805], 2),
+      bias: seeded([805], 3),
+    }),
+    attributes: { transposeA: false, transposeB: false, activation: 'sigmoid' },
+  });
+  const [alone, among] = await onModule([call(1), call(9)]);
+  expect(areSameBits(alone!.data, among!.data.slice(0, 805))).toBe(true);
 });
 
 test('a matrix that is packed in parts', async () => {

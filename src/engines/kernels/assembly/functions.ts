@@ -30,6 +30,8 @@ export class HardSilu {}
 export class Gelu {}
 /** x sigmoid(2 √(2/π) (x + 0.044715 x³)), which is x (1 + tanh(…)) / 2. */
 export class GeluTanh {}
+/** Exp(-x) for x from 0, for a softmax. */
+export class Power {}
 
 /** Uses of a function: its value, or its derivative. */
 export class Forward {}
@@ -112,7 +114,7 @@ export function exponential<F, Use>(
   c5: v128,
   c6: v128,
 ): v128 {
-  const bounded = f32x4.pmin(f32x4.pmax(x, least), most);
+  const bounded = f32x4.pmin(idof<F>() == idof<Power>() ? x : f32x4.pmax(x, least), most);
   const shifted = multiplyAdd(bounded, minusLog2, rounding);
   const n = f32x4.sub(shifted, rounding);
   const s = multiplyAdd(n, low, multiplyAdd(n, high, bounded));
@@ -122,8 +124,9 @@ export function exponential<F, Use>(
   p = multiplyAdd(p, s, c2);
   p = f32x4.add(f32x4.sub(f32x4.mul(p, f32x4.mul(s, s)), s), one);
   const power = f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), bias));
-  // Here the product with the tail would be denormal.
-  return idof<F>() == idof<Gelu>() ? v128.andnot(power, f32x4.gt(x, most)) : power;
+  // Here the product with the tail would be denormal, and a softmax gives 0 to what is masked with -infinity.
+  const isCut = idof<F>() == idof<Gelu>() || idof<F>() == idof<Power>();
+  return isCut ? v128.andnot(power, f32x4.gt(x, most)) : power;
 }
 
 function hardInner<F>(x: v128, parameters: usize): v128 {

@@ -18,8 +18,10 @@ import { largestTaps, maxPoolGradient } from './maxPoolGradient';
 import { normalizationFactors, normalizeRows } from './normalize';
 import { poolRows } from './pooling';
 import { reduceMiddle } from './reduce';
+import { softmax, softmaxGradient } from './softmax';
 import { transformPictures } from './transform';
 import { updateWeights } from './updateWeights';
+import { multiplyVector } from './vectorProduct';
 import { winogradProduct } from './winograd';
 import { transformFilters } from './winogradFilter';
 import { winogradGradient, winogradGradientSum } from './winogradGradient';
@@ -121,6 +123,15 @@ export function kernel(which: i32, parameters: usize, task: i32, thread: i32): v
       break;
     case 30:
       layerGradient(parameters, task);
+      break;
+    case 31:
+      softmax(parameters, task);
+      break;
+    case 32:
+      softmaxGradient(parameters, task);
+      break;
+    case 33:
+      multiplyVector(parameters, task);
       break;
     default:
       unreachable();
