@@ -40,9 +40,9 @@ export function drawChart({ figures, contenders }) {
   const { document } = parseHTML('<html><body></body></html>');
   const chart = Plot.plot({
     document,
-    width: 760,
+    width: 800,
     height: 60 + rows.length * rowHeight,
-    marginLeft: 150,
+    marginLeft: 190,
     marginTop: 8,
     marginRight: 100,
     marginBottom: 52,
@@ -69,7 +69,7 @@ function marksOf(groups) {
   ];
 }
 
-const titleStyle = { dx: -142, dy: 2, textAnchor: 'start', fontWeight: 'bold', fill: ink, stroke: '#ffffff' };
+const titleStyle = { dx: -182, dy: 2, textAnchor: 'start', fontWeight: 'bold', fill: ink, stroke: '#ffffff' };
 
 /** Bars of one work, in the order of the contenders. */
 function groupOf([arch, work, title], figures, contenders) {
