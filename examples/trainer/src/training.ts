@@ -139,7 +139,7 @@ async function learn(
     ...watched,
     epochs: state.epochs,
     unfreeze: trainFrom === undefined ? { lastStages: 4 } : { from: trainFrom },
-    ...(keeps ? { checkpoint: { to: checkpoints, every: { seconds: 2 } }, resume } : {}),
+    ...(keeps ? { checkpoint: { to: checkpoints }, resume } : {}),
   });
   return log.stoppedBy === 'signal';
 }
