@@ -139,8 +139,10 @@ async function learn(
     ...watched,
     epochs: state.epochs,
     unfreeze: trainFrom === undefined ? { lastStages: 4 } : { from: trainFrom },
-    ...(keeps ? { checkpoint: { to: checkpoints }, resume } : {}),
+    ...(keeps ? { checkpoint: { to: checkpoints, every: { seconds: 2 } }, resume } : {}),
   });
+  // A run that had ended already is taken from its checkpoint, without an epoch.
+  for (const epoch of log.epochs) addPoint(pointOf({ ...epoch, phase: log.phase }));
   return log.stoppedBy === 'signal';
 }
 
