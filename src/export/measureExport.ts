@@ -12,11 +12,11 @@ import { startGraph } from './startGraph.ts';
 
 /** Figures of a model on samples. */
 export interface ExportFigures {
-  /** Mean loss of the task; of several heads the sum. */
+  /** Mean loss. With several heads: the sum of their losses. */
   readonly loss: number;
   /** Share of right decisions, as `evaluate` counts them. Missing for tasks that decide nothing. */
   readonly accuracy?: number;
-  /** The same for each head of several. */
+  /** Loss and accuracy of each head, by its name. Missing for a model with one head. */
   readonly heads?: Readonly<Record<string, Pick<ExportFigures, 'loss' | 'accuracy'>>>;
 }
 

@@ -1,6 +1,5 @@
 // Chooses the backend: the one that the app has set, or the first of a list that starts. Then completes and checks it.
 import { setBackend } from '@tensorflow/tfjs-core';
-import { engineChoice, type EngineName } from '../../core/engineChoice.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { MissingPackage } from '../../core/importFailure.ts';
 import { inOrder } from '../../core/inOrder.ts';
@@ -11,7 +10,7 @@ import { noteSlowBackend } from './slowBackend.ts';
 import { activeBackend, startBackend } from './startBackend.ts';
 
 /** The active backend and the reason for it, as plain data. */
-export interface BackendReport {
+export interface ChosenBackend {
   /** Name of the active backend, such as `'wasm'`. */
   readonly name: string;
   /** Why it was chosen, as text. */
@@ -25,13 +24,9 @@ export interface BackendReport {
   readonly registered: readonly string[];
   /** Number of threads that share the work on 'wasm'; 1 for other backends. */
   readonly threads: number;
-  /** What runs the parts of networks that do not train. */
-  readonly engine: EngineName;
   /** Reasons for fewer threads or kernels than requested, for `cpu`, and for not training on it; [] when there are none. */
   readonly notes: readonly string[];
 }
-
-type Chosen = Omit<BackendReport, 'engine'>;
 
 interface Failure {
   readonly name: string;
@@ -60,18 +55,15 @@ export function chooseBackend(
   loaders: readonly BackendLoader[],
   preference?: readonly string[],
   options?: ChoiceOptions,
-): Promise<BackendReport> {
-  return oneAtATime(async () => ({
-    ...(await choose(loaders, preference, options)),
-    engine: engineChoice().name,
-  }));
+): Promise<ChosenBackend> {
+  return oneAtATime(() => choose(loaders, preference, options));
 }
 
 async function choose(
   loaders: readonly BackendLoader[],
   preference: readonly string[] | undefined,
   options: ChoiceOptions | undefined,
-): Promise<Chosen> {
+): Promise<ChosenBackend> {
   const active = await activeBackend();
   if (preference === undefined && active !== undefined) {
     return { name: active, why: 'it was already set', tried: [], ...(await completeBackend(kernelOptions(options))) };
@@ -88,7 +80,7 @@ async function firstThatStarts(
   loaders: readonly BackendLoader[],
   preference: readonly string[] | undefined,
   options: ChoiceOptions = {},
-): Promise<Chosen> {
+): Promise<ChosenBackend> {
   const later: Reason[] = [];
   const failures: Failure[] = [];
   const usual = loaders.filter(

@@ -53,7 +53,10 @@ export interface PatchProduct extends Patches {
   readonly gather?: Gather;
 }
 
-/** Rows that consist of rows of several tensors, with a scale and a shift for each channel, and an activation. */
+/**
+ * Each row is a concatenation of rows of several tensors. Each channel is multiplied by a scale, a shift is added, and the
+ * result is clipped.
+ */
 export interface Gather {
   readonly pieces: readonly { readonly address: number; readonly rowBytes: number }[];
   readonly scale: number;

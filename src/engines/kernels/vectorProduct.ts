@@ -8,7 +8,7 @@ import { real } from './real.ts';
 export function isVector(product: PatchProduct): boolean {
   const { rows, columns, channelStep = 4, groups, gather, filter } = product;
   const { count, taps } = patchSizes(product);
-  // A patch of several pixels, or with zeros around them, is not read as one list.
+  // The kernel reads a patch as one list of numbers: it must be one pixel, without padding.
   const isPixel = taps * columns.span === 1 && rows.start === 0 && columns.start === 0;
   const isSingle = count === 1 && gather === undefined && (groups === undefined || groups.count === 1);
   return isSingle && isPixel && channelStep === 4 && filter.isContiguous;

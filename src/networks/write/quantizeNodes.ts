@@ -29,7 +29,7 @@ export function scaledName(kernel: string): string {
 export interface NodeRounding {
   /** Kernels with a scale for each channel. Default: those of convolutions, because scales would double the work of a large product. */
   readonly byChannel?: readonly KernelKind[];
-  /** Means of inputs, by which biases are corrected. Default: none. */
+  /** Means of the kernels' inputs. Biases are corrected with them. Default: no bias is corrected. */
   readonly means?: InputMeans;
 }
 
