@@ -32,7 +32,7 @@ export async function packOnnx(
       const graph = withOutputNames(written, head.parts.map(outputName));
       const weightBytes = graph.constants.reduce((sum, { bytes }) => sum + bytes.length, 0);
       const whole = includePreprocessing ? withPreprocessing(graph, base.preprocessor.spec) : graph;
-      return { content: new Uint8Array(encodeModel({ graph: whole, metadata })), weightBytes };
+      return { content: encodeModel({ graph: whole, metadata }), weightBytes };
     },
   });
 }

@@ -216,6 +216,15 @@ test('operations on integers, on shapes and on parts of examples have no form', 
   expect(refusal([tiled], { twice: integers([2, 1, 1, 1]) })).toEqual(['it changes a free axis']);
 });
 
+test('a step of a fused node that is not in base64 is refused by its name', () => {
+  const attr = { ...window([1, 1, 1, 1], 'SAME'), fused_ops: { list: { s: ['A'] } } };
+  const { refused } = written([node('y', '_FusedConv2D', ['x', 'w', 'b'], attr)], {
+    w: constant([3, 3, 2, 3]),
+    b: constant([3]),
+  });
+  expect(refused).toEqual([{ name: 'y', op: '_FusedConv2D', reason: "it is fused with 'A'" }]);
+});
+
 test('nodes without a form are all named, with the reason', () => {
   const { graph, refused } = written(
     [

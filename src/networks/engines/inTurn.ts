@@ -8,13 +8,11 @@ export function inTurn(programs: readonly Program[]): Program {
     async run(input) {
       let x = input;
       for (const program of programs) {
+        const from = x;
         try {
-          const next = await program.run(x);
-          if (x !== input) x.dispose();
-          x = next;
-        } catch (error) {
-          if (x !== input) x.dispose();
-          throw error;
+          x = await program.run(from);
+        } finally {
+          if (from !== input) from.dispose();
         }
       }
       return x;

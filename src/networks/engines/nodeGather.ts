@@ -1,8 +1,7 @@
 // Finds 1×1 convolutions whose input is put together from other values: a concatenation with scale, shift and relu, as in
 // DenseNet.
 import type { NodeSpec } from '../../core/graphs.ts';
-import { isJsonList, isJsonObject, numericOf } from '../../core/json.ts';
-import { attribute, fusedOps, nodeOf, outputOf } from '../graphs/nodeGraph.ts';
+import { attribute, fusedOps, nodeOf, numbersIn, outputOf } from '../graphs/nodeGraph.ts';
 import type { Searched } from './nodePattern.ts';
 
 /** References to what such a convolution reads, and its settings. */
@@ -83,10 +82,8 @@ function isOnePixel({ constant }: Searched, node: NodeSpec, kind: keyof typeof o
 }
 
 function stridesByOne(node: NodeSpec): boolean {
-  const { list } = attribute(node, 'strides');
-  const strides = isJsonObject(list) && isJsonList(list.i) ? list.i.map(numericOf) : [];
   const { s: format = btoa('NHWC') } = attribute(node, 'data_format');
   const { s: padding } = attribute(node, 'padding');
   const isPadded = padding !== btoa('SAME') && padding !== btoa('VALID');
-  return strides.every((stride) => stride === 1) && format === btoa('NHWC') && !isPadded;
+  return numbersIn(node, 'strides').every((stride) => stride === 1) && format === btoa('NHWC') && !isPadded;
 }

@@ -1,7 +1,7 @@
 // Finds formulas among the nodes of a graph.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
-import { constantNode, nodeOf, nodesByName, outputOf } from '../graphs/nodeGraph.ts';
+import { constantNode, nodeOf, nodesByName, outputOf, readersOf } from '../graphs/nodeGraph.ts';
 
 /** A formula: an operation on formulas, a number, or a name for anything; the same name stands for the same value. */
 export type Pattern = string | number | Operation;
@@ -35,10 +35,9 @@ export interface Searched {
 /** Prepares a graph. */
 export function searched({ nodes, outputs }: NodeGraph, constants: ReadonlyMap<string, Tensor>): Searched {
   const byName = nodesByName(nodes);
-  const readers = new Map<string, Set<string>>();
-  for (const { name, inputs } of nodes) {
-    for (const read of inputs.map(nodeOf)) readers.set(read, (readers.get(read) ?? new Set()).add(name));
-  }
+  const readers = new Map(
+    [...readersOf(nodes)].map(([read, list]) => [read, new Set(list.map(({ name }) => name))] as const),
+  );
   return {
     byName,
     readers,

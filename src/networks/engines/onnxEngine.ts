@@ -162,7 +162,8 @@ function lifeOf(session: OnnxSession) {
     },
   };
   const release = () => {
-    if (life.ended && running === 0) void session.release();
+    // Nothing depends on a session that is not used any more, so its error is nobody's.
+    if (life.ended && running === 0) session.release().catch(() => undefined);
   };
   return life;
 }

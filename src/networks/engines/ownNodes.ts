@@ -2,8 +2,7 @@
 // them takes in.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
-import { isJsonList, isJsonObject, numericOf, type JsonObject } from '../../core/json.ts';
-import { attribute, fusedOps, nodeOf, nodesLeadingTo, outputOf } from '../graphs/nodeGraph.ts';
+import { attribute, fusedOps, nodeOf, nodesLeadingTo, numbersIn, outputOf } from '../graphs/nodeGraph.ts';
 import { ownAttributes, ownOperations, type OwnWindow } from '../run/ownOperations.ts';
 import { gatherAt, piecesOfConcat } from './nodeGather.ts';
 import { layerNormAt } from './nodeLayerNorm.ts';
@@ -111,8 +110,8 @@ function kernelNode({ constant }: Searched, kernel: NodeSpec): OwnKernel | undef
 
 function windowOf(kernel: NodeSpec): OwnWindow | undefined {
   const { s: format = btoa('NHWC') } = attribute(kernel, 'data_format');
-  const strides = rowsAndColumns(listOf(attribute(kernel, 'strides')));
-  const dilations = rowsAndColumns(listOf(attribute(kernel, 'dilations')));
+  const strides = rowsAndColumns(numbersIn(kernel, 'strides'));
+  const dilations = rowsAndColumns(numbersIn(kernel, 'dilations'));
   if (format !== btoa('NHWC')) return undefined;
   switch (attribute(kernel, 'padding').s) {
     case btoa('SAME'):
@@ -120,15 +119,11 @@ function windowOf(kernel: NodeSpec): OwnWindow | undefined {
     case btoa('VALID'):
       return { strides, dilations, zeros: [0, 0, 0, 0] };
     default: {
-      const [, , top, bottom, left, right] = listOf(attribute(kernel, 'explicit_paddings'));
+      const [, , top, bottom, left, right] = numbersIn(kernel, 'explicit_paddings');
       const isGiven = top !== undefined && bottom !== undefined && left !== undefined && right !== undefined;
       return isGiven ? { strides, dilations, zeros: [top, bottom, left, right] } : undefined;
     }
   }
-}
-
-function listOf({ list }: JsonObject): number[] {
-  return isJsonObject(list) && isJsonList(list.i) ? list.i.map(numericOf) : [];
 }
 
 /** [1, rows, columns, 1] */

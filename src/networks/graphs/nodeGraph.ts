@@ -163,8 +163,38 @@ export function normEpsilon(node: NodeSpec): number {
 /** Operations that a fused node applies after its product: `['BiasAdd', 'Relu']`. The file holds them in base64. */
 export function fusedOps(node: NodeSpec): string[] {
   const { list } = attribute(node, 'fused_ops');
-  if (!isJsonObject(list) || !isJsonList(list.s)) return [];
-  return list.s.map((step) => (/^[A-Za-z0-9+/]+={0,2}$/.test(textOf(step)) ? atob(textOf(step)) : textOf(step)));
+  return isJsonObject(list) && isJsonList(list.s) ? list.s.map(decoded) : [];
+}
+
+/** A text of a node, which files hold in base64; '' where it has none. */
+export function textIn(node: NodeSpec, name: string): string {
+  const { s } = attribute(node, name);
+  return s === undefined ? '' : decoded(s);
+}
+
+/** Numbers of a node; [] where it has none. */
+export function numbersIn(node: NodeSpec, name: string): number[] {
+  const { list } = attribute(node, name);
+  return isJsonObject(list) && isJsonList(list.i) ? list.i.map(numericOf) : [];
+}
+
+/** A text that is not in base64 stays as it is. */
+function decoded(value: Json): string {
+  const text = textOf(value);
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0 ? atob(text) : text;
+}
+
+/** The nodes that read each node, once for each input that they have of it. */
+export function readersOf(nodes: readonly NodeSpec[]): ReadonlyMap<string, readonly NodeSpec[]> {
+  const readers = new Map<string, NodeSpec[]>();
+  for (const node of nodes) {
+    for (const name of node.inputs.map(nodeOf)) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [node]);
+      else list.push(node);
+    }
+  }
+  return readers;
 }
 
 function toNode(node: Json, index: number): NodeSpec {

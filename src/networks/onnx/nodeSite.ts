@@ -1,6 +1,6 @@
 // One node of a GraphModel that is written as ONNX, and what its attributes say.
 import type { NodeSpec } from '../../core/graphs.ts';
-import { isJsonList, isJsonObject, numericOf, textOf } from '../../core/json.ts';
+import { numericOf } from '../../core/json.ts';
 import type { Shape } from '../../core/types.ts';
 import { attribute } from '../graphs/nodeGraph.ts';
 import { Refusal, type ChannelOrder, type ConstantValues, type OnnxDraft, type OnnxValue } from './onnxDraft.ts';
@@ -69,17 +69,4 @@ export function numberOf(node: NodeSpec, name: string, otherwise: number): numbe
   const { f, i } = attribute(node, name);
   const value = numericOf(f ?? i);
   return Number.isFinite(value) ? value : otherwise;
-}
-
-/** A text of a node, which files hold in base64. */
-export function wordOf(node: NodeSpec, name: string): string {
-  const { s } = attribute(node, name);
-  const word = textOf(s);
-  return s === undefined ? '' : /^[A-Za-z0-9+/]+={0,2}$/.test(word) && word.length % 4 === 0 ? atob(word) : word;
-}
-
-/** Numbers of a node; [] where it has none. */
-export function numbersOf(node: NodeSpec, name: string): number[] {
-  const { list } = attribute(node, name);
-  return isJsonObject(list) && isJsonList(list.i) ? list.i.map(numericOf) : [];
 }

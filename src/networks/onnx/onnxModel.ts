@@ -63,7 +63,7 @@ const formatVersion = 8;
 const operatorVersion = 17;
 
 /** Writes a model as bytes. */
-export function encodeModel({ graph, metadata = {} }: OnnxModel): Uint8Array {
+export function encodeModel({ graph, metadata = {} }: OnnxModel): Uint8Array<ArrayBuffer> {
   const model = new ProtoMessage();
   model.integer(1, formatVersion);
   model.text(2, 'transferkit');

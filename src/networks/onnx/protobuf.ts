@@ -1,5 +1,5 @@
 // Writes protocol buffers: https://protobuf.dev/programming-guides/encoding/.
-import { joinBytes } from '../../core/joinBytes.ts';
+import { copiedBytes, joinBytes } from '../../core/joinBytes.ts';
 
 /** Wire types. */
 const varint = 0;
@@ -54,8 +54,8 @@ export class ProtoMessage {
     this.length += inner.length;
   }
 
-  joined(): Uint8Array {
-    return joinBytes(this.pieces);
+  joined(): Uint8Array<ArrayBuffer> {
+    return copiedBytes(this.pieces);
   }
 
   private add(bytes: Uint8Array): void {

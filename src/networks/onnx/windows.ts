@@ -1,7 +1,8 @@
 // Sliding windows of nodes as attributes of ONNX.
 import type { NodeSpec } from '../../core/graphs.ts';
 import type { Shape } from '../../core/types.ts';
-import { channelsFirst, numbersOf, wordOf } from './nodeSite.ts';
+import { textIn, numbersIn } from '../graphs/nodeGraph.ts';
+import { channelsFirst } from './nodeSite.ts';
 import { Refusal } from './onnxDraft.ts';
 import type { OnnxAttributes } from './onnxModel.ts';
 
@@ -23,12 +24,12 @@ type Pair = readonly [number, number];
  * @param kernel - Height and width of the window.
  */
 export function windowOf(node: NodeSpec, shape: Shape, kernel: Pair): Window {
-  if (wordOf(node, 'data_format') === 'NCHW') throw new Refusal(channelsFirst);
-  const strides = pixels(numbersOf(node, 'strides'));
-  const dilations = pixels(numbersOf(node, 'dilations'));
+  if (textIn(node, 'data_format') === 'NCHW') throw new Refusal(channelsFirst);
+  const strides = pixels(numbersIn(node, 'strides'));
+  const dilations = pixels(numbersIn(node, 'dilations'));
   const spans: Pair = [(kernel[0] - 1) * dilations[0] + 1, (kernel[1] - 1) * dilations[1] + 1];
   const sizes = [shape[1] ?? null, shape[2] ?? null] as const;
-  const padding = wordOf(node, 'padding');
+  const padding = textIn(node, 'padding');
   const ends = both((axis) => paddingOf(padding, explicitPads(node, axis), sizes[axis], spans[axis], strides[axis]));
   const known = both((axis) => ends[axis] ?? ([0, 0] as const));
   const [[top, bottom], [left, right]] = known;
@@ -59,7 +60,7 @@ function pixels([, rows = 1, columns = 1]: readonly number[]): Pair {
 }
 
 function explicitPads(node: NodeSpec, axis: 0 | 1): Pair {
-  const pads = numbersOf(node, 'explicit_paddings');
+  const pads = numbersIn(node, 'explicit_paddings');
   return [pads[2 + axis * 2] ?? 0, pads[3 + axis * 2] ?? 0];
 }
 

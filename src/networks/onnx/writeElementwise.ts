@@ -1,16 +1,7 @@
 // Operations on single values as ONNX: activations, arithmetic with broadcasting, BatchNorm.
 import type { Shape } from '../../core/types.ts';
-import { normEpsilon } from '../graphs/nodeGraph.ts';
-import {
-  channelsFirst,
-  constantAt,
-  floats,
-  inputAt,
-  numberOf,
-  wordOf,
-  type NodeSite,
-  type WriteNode,
-} from './nodeSite.ts';
+import { normEpsilon, textIn } from '../graphs/nodeGraph.ts';
+import { channelsFirst, constantAt, floats, inputAt, numberOf, type NodeSite, type WriteNode } from './nodeSite.ts';
 import { broadcast } from './broadcast.ts';
 import { Refusal, type ChannelOrder, type OnnxValue } from './onnxDraft.ts';
 import type { OnnxAttributes } from './onnxModel.ts';
@@ -169,7 +160,7 @@ function alongChannels(site: NodeSite, op: string): OnnxValue {
 function writeBatchNorm(site: NodeSite): OnnxValue {
   const x = inputAt(site, 0);
   if (x.shape.length !== 4 && x.shape.length !== 2) throw new Refusal(`its input has ${String(x.shape.length)} axes`);
-  if (wordOf(site.node, 'data_format') === 'NCHW') throw new Refusal(channelsFirst);
+  if (textIn(site.node, 'data_format') === 'NCHW') throw new Refusal(channelsFirst);
   const parameters = [1, 2, 3, 4].map((place) => site.draft.read(inputAt(site, place)));
   const epsilon = { float: normEpsilon(site.node) };
   const y = site.draft.add('BatchNormalization', site.node.name, [site.draft.read(x, 'second'), ...parameters], {

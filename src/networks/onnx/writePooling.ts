@@ -1,5 +1,6 @@
 // Pooling and reductions as ONNX.
-import { axesAt, flagOf, floats, inputAt, numbersOf, type NodeSite, type WriteNode } from './nodeSite.ts';
+import { numbersIn } from '../graphs/nodeGraph.ts';
+import { axesAt, flagOf, floats, inputAt, type NodeSite, type WriteNode } from './nodeSite.ts';
 import { axisInSecond, Refusal, type OnnxValue } from './onnxDraft.ts';
 import { windowOf } from './windows.ts';
 
@@ -18,7 +19,7 @@ function pool(site: NodeSite, op: string, overall: string): OnnxValue {
   const { draft, node } = site;
   const x = inputAt(site, 0);
   if (x.shape.length !== 4) throw new Refusal(`its input has ${String(x.shape.length)} axes`);
-  const [, height = 1, width = 1] = numbersOf(node, 'ksize');
+  const [, height = 1, width = 1] = numbersIn(node, 'ksize');
   const { attributes, size } = windowOf(node, x.shape, [height, width]);
   const shape = [x.shape[0] ?? null, ...size, x.shape[3] ?? null];
   const isWhole = height === x.shape[1] && width === x.shape[2] && size.every((length) => length === 1);

@@ -2,6 +2,7 @@
 import { sizeOf } from '../../core/shapes.ts';
 import { resizeWriters } from './writeResizing.ts';
 import type { Shape } from '../../core/types.ts';
+import { textIn, numbersIn } from '../graphs/nodeGraph.ts';
 import {
   axesAt,
   constantAt,
@@ -9,9 +10,7 @@ import {
   inputAt,
   integersAt,
   numberOf,
-  numbersOf,
   sizesAt,
-  wordOf,
   type NodeSite,
   type WriteNode,
 } from './nodeSite.ts';
@@ -28,7 +27,7 @@ export const shapingWriters: Readonly<Record<string, WriteNode>> = {
     const [axis = 0] = axesAt(site, 1, shape.length + 1);
     return reshape(site, [...shape.slice(0, axis), 1, ...shape.slice(axis)]);
   },
-  MirrorPad: (site) => pad(site, wordOf(site.node, 'mode').toLowerCase() === 'symmetric' ? 'symmetric' : 'reflect'),
+  MirrorPad: (site) => pad(site, textIn(site.node, 'mode').toLowerCase() === 'symmetric' ? 'symmetric' : 'reflect'),
   Pad: (site) => pad(site, 'constant'),
   PadV2: (site) => pad(site, 'constant'),
   Reshape: writeReshape,
@@ -40,7 +39,7 @@ export const shapingWriters: Readonly<Record<string, WriteNode>> = {
   },
   Squeeze: (site) => {
     const { shape } = inputAt(site, 0);
-    const axes = [...numbersOf(site.node, 'squeeze_dims'), ...numbersOf(site.node, 'axis')];
+    const axes = [...numbersIn(site.node, 'squeeze_dims'), ...numbersIn(site.node, 'axis')];
     const dropped = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
     return reshape(
       site,

@@ -2,7 +2,7 @@
 // https://arxiv.org/abs/1806.08342, section 2.3: symmetric, per channel.
 import { abs, dispose, div, max, maximum, round, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeGraph, NodeSpec } from '../../core/graphs.ts';
-import { attribute, nodeOf } from '../graphs/nodeGraph.ts';
+import { attribute, nodeOf, readersOf } from '../graphs/nodeGraph.ts';
 
 /** A kernel that equals `whole * scale` to within half a step. The caller owns both. */
 export interface ChannelScaled {
@@ -39,11 +39,11 @@ export function kernelsIn(
   { nodes }: NodeGraph,
   constants: ReadonlyMap<string, Pick<Tensor, 'dtype'>>,
 ): ReadonlyMap<NodeSpec, Kernel> {
-  const readers = countReaders(nodes);
+  const readers = readersOf(nodes);
   const found = nodes.flatMap((node): [NodeSpec, Kernel][] => {
     const kernel = kernels[node.op];
     const name = nodeOf(node.inputs[1] ?? '');
-    if (kernel === undefined || constants.get(name)?.dtype !== 'float32' || readers.get(name) !== 1) return [];
+    if (kernel === undefined || constants.get(name)?.dtype !== 'float32' || readers.get(name)?.length !== 1) return [];
     const isTransposed = attribute(node, 'transpose_b').b === true;
     return [[node, { name, ...kernel, ...(isTransposed && { summed: [1] }) }]];
   });
@@ -81,13 +81,4 @@ export function scaleKernels(
     for (const { whole, scale } of scaled.values()) dispose([whole, scale]);
     throw error;
   }
-}
-
-/** How many inputs of nodes each node is. */
-function countReaders(nodes: readonly NodeSpec[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { inputs } of nodes) {
-    for (const name of inputs.map(nodeOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
 }

@@ -2,7 +2,7 @@
 // rounding errors add up to a constant. Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.2.
 import { add, mul, reshape, sub, sum, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { NodeSpec } from '../../core/graphs.ts';
-import { fusedOps, nodeOf } from '../graphs/nodeGraph.ts';
+import { fusedOps, nodeOf, readersOf } from '../graphs/nodeGraph.ts';
 import type { ChannelScaled, Kernel } from './channelScales.ts';
 
 /** Mean of each channel of the inputs of kernels, by the node's reference to its input. */
@@ -47,7 +47,7 @@ export function correctedBiases(graph: RoundedGraph, means: InputMeans): Readonl
   return corrected;
 }
 
-type Readers = ReadonlyMap<string, readonly NodeSpec[]>;
+type Readers = ReturnType<typeof readersOf>;
 
 /** A bias, and the factor between a kernel's outputs and it. */
 interface Bias {
@@ -73,21 +73,13 @@ function biasOf(node: NodeSpec, readers: Readers, constants: RoundedGraph['const
     : undefined;
 }
 
-/** The only node that reads a node, if it joins it with a constant of several numbers. */
+/** The only reader of a node, if its other input is a constant with more than one number. */
 function stepAfter({ name }: NodeSpec, readers: Readers, constants: RoundedGraph['constants']) {
   const [reader, other] = readers.get(name) ?? [];
   if (reader?.inputs.length !== 2 || other !== undefined) return undefined;
   const constant = reader.inputs.map(nodeOf).find((input) => input !== name) ?? '';
   const bias = constants.get(constant);
   return bias === undefined || bias.size < 2 ? undefined : { op: reader.op, reader, name: constant, bias };
-}
-
-function readersOf(nodes: readonly NodeSpec[]): Readers {
-  const readers = new Map<string, NodeSpec[]>();
-  for (const node of nodes) {
-    for (const name of node.inputs.map(nodeOf)) readers.set(name, [...(readers.get(name) ?? []), node]);
-  }
-  return readers;
 }
 
 /** What the outputs lose on average. */
