@@ -54,7 +54,9 @@ export default defineConfig([
   {
     files: ['**/*.js'],
     languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, 'readonly'])) },
-    rules: plainJavaScript,
+    plugins: { 'import-x': importX },
+    // The compiler says it of TypeScript alone.
+    rules: { ...plainJavaScript, 'import-x/named': 'error' },
   },
   {
     files: ['bench/page/page.js'],

@@ -1,7 +1,8 @@
 // How the cost of a head, and of the last blocks, grows with images and epochs. Small pictures (96 × 96) of noise, cut out
 // of one strip, so that memory does not grow with them. One JSON object on standard output.
 import { defineSamples, fineTune, loadBase, replaceHead, trainHead, useBackend } from 'transferkit';
-import { labelOf, lastBlocks, noisePictures, readTask } from './task.js';
+import { architectures } from '../architectures.js';
+import { labelOf, noisePictures, readTask } from './task.js';
 
 const { arch, work, classes, batch: batchSize, repeat, threads } = readTask();
 await useBackend(undefined, { threads });
@@ -27,7 +28,11 @@ model.dispose();
 async function measureBoth(images, epochs) {
   const samples = samplesOf(images);
   const head = await trainHead(model, samples, { epochs, batchSize });
-  const tuned = await fineTune(model, samples, { unfreeze: { from: lastBlocks[arch] }, epochs: 1, batchSize });
+  const tuned = await fineTune(model, samples, {
+    unfreeze: { from: architectures[arch].lastBlocks },
+    epochs: 1,
+    batchSize,
+  });
   const epochsAlone = head.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
   return { images, epochs, head: head.seconds, headEpochs: epochsAlone, last: tuned.seconds };
 }

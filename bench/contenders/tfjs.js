@@ -4,14 +4,14 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
-import { bestOf, lastBlocks, noisePictures, readTask, reportWorks, secondsOf } from './task.js';
+import { bestOf, noisePictures, readTask, reportWorks, secondsOf } from './task.js';
 
 const backend = process.env.BENCH_TFJS_BACKEND ?? 'wasm';
 await startBackend();
 const started = performance.now() / 1000;
 const { fileSystem } = await import('transferkit/node'); // tfjs itself reads no files in Node
 const task = readTask();
-const { arch, images, size, epochs, repeat, classes, batch: batchSize } = task;
+const { images, size, epochs, repeat, classes, batch: batchSize } = task;
 const saved = fileSystem(join(task.files, 'saved'));
 
 const works = {
@@ -19,7 +19,7 @@ const works = {
   load: async () => ({ seconds: await secondsOf(async () => (await layers.loadLayersModel(saved)).dispose()) }),
   extract: () => withNetwork((network, pictures) => extractAndFree(network, pictures)),
   headCached: () => withNetwork(fitHead),
-  last: () => withNetwork((network, pictures) => fitFrom(lastBlocks[arch], network, pictures)),
+  last: () => withNetwork((network, pictures) => fitFrom(task.lastBlocks, network, pictures)),
   full: () => withNetwork((network, pictures) => fitFrom(network.layers[0].name, network, pictures)),
 };
 await reportWorks({ name: `tfjs on ${backend}`, version: tf.version_core, threads: 1 }, works, task.work.split(','));
