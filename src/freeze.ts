@@ -39,6 +39,7 @@ export function freeze(model: AnyModel, which: FreezeSelection = 'base'): Freeze
  * @example
  * ```ts
  * console.log(unfreeze(model, { lastStages: 1 }).summary);
+ * unfreeze(model, 'norms'); // gamma and beta of all normalisations of the base
  * ```
  */
 export function unfreeze(model: AnyModel, which: FreezeSelection = 'base'): FreezeReport {

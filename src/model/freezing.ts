@@ -2,14 +2,20 @@
 import { isTransferKitError, TransferKitError } from '../core/errors.ts';
 import { sizeOf } from '../core/shapes.ts';
 import type { AnyModel } from './model.ts';
+import { normWeights } from './normWeights.ts';
 import { assertOwned } from './owners.ts';
 import type { FixedConstant, Trunk, TrunkWeight } from '../core/types.ts';
 import { shown } from '../core/shown.ts';
 import { isList, layerNames, selectWeights, type LayerSelection } from './selectWeights.ts';
 
 /**
- * Layers to freeze or unfreeze: `'base'`, `'head'`, `'all'` (both), layers of base or head by name, pattern or
+ * What to freeze or unfreeze: `'base'`, `'head'`, `'all'` (both), `'norms'`, layers of base or head by name, pattern or
  * position, or a list of these.
+ *
+ * `'norms'` are the scales and offsets (gamma and beta) of all normalisations of the base: BatchNorm, LayerNorm,
+ * GroupNorm. Their statistics are not among them. A few thousand weights follow new pictures, and too few examples cannot
+ * spoil the kernels: Frankle, Schwab and Morcos, "Training BatchNorm and Only BatchNorm", 2021. In a GraphModel only
+ * `FusedBatchNorm` nodes count. A base without such weights (VGG, graphs whose norms are folded into kernels) is refused.
  */
 export type FreezeSelection = LayerSelection;
 
@@ -69,6 +75,7 @@ function choose(model: AnyModel, which: FreezeSelection): readonly TrunkWeight[]
   if (which === 'base') return base.trunk.weights;
   if (which === 'head') return head.trunk.weights;
   if (which === 'all') return [...base.trunk.weights, ...head.trunk.weights];
+  if (which === 'norms') return normWeights(base);
   if (isList(which)) return [...new Set(which.flatMap((each) => choose(model, each)))];
   // A selection may name layers of the head; the head is searched only if the base has no such layer.
   try {

@@ -16,7 +16,8 @@ export interface FineTuneOptions extends TrainingOptions {
    * Layers to unfreeze before training, as for `unfreeze`. Default: the layers that are unfrozen now; if none of the
    * base is, the whole base is unfrozen. A list of steps unfreezes gradually:
    * `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`. At each step the features of the layers that are
-   * still frozen are computed again.
+   * still frozen are computed again. `'norms'` trains the head and the scales and offsets of the base's normalisations
+   * alone (see {@link FreezeSelection}).
    */
   readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
   /**
