@@ -476,7 +476,7 @@ describe('preprocess', () => {
 
   const own = definePreprocessor({ name: 'own', apply: () => tf.zeros([16, 16, 3]) });
   test.each<[NonNullable<LoadBaseOptions['preprocess']>, object]>([
-    ['caffe', { kind: 'image', mode: 'caffe', size: [16, 16], resize: 'antialias', fit: 'stretch' }],
+    ['caffe', { kind: 'image', mode: 'caffe', size: [16, 16], resize: 'antialias', fit: 'cover' }],
     [
       { mean: [0, 0, 0], std: [1, 1, 1] },
       { kind: 'image', mode: { mean: [0, 0, 0], std: [1, 1, 1] } },

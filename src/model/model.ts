@@ -27,6 +27,10 @@ export interface ImageSpec {
   readonly size: readonly [number, number];
   readonly mode: ImageMode;
   readonly resize: 'antialias' | 'bilinear' | 'nearest';
+  /**
+   * How a picture of other proportions fills the input: `'cover'` crops its middle, `'stretch'` changes its proportions,
+   * `'contain'` adds black borders.
+   */
   readonly fit: 'stretch' | 'cover' | 'contain';
   /**
    * Channels of the base's input: 1 (brightness), 3 (red, green, blue) or 4 (red, green, blue, opacity). Default 3;

@@ -80,11 +80,11 @@ const channelCounts: readonly unknown[] = [1, 3, 4];
  * Fills in the defaults of an image spec.
  *
  * @param partial - `mode` is required: it belongs to the base and cannot be guessed. `size` defaults to [224, 224]
- * pixels (height, width), `resize` to 'antialias', `fit` to 'stretch'; without `channels` there are 3.
+ * pixels (height, width), `resize` to 'antialias', `fit` to 'cover'; without `channels` there are 3.
  */
 export function imageSpec(partial: Partial<ImageSpec> & Pick<ImageSpec, 'mode'>): ImageSpec {
   assertImageNames(partial);
-  const { mode, size = [224, 224], resize = defaultResize, fit = 'stretch', channels } = partial;
+  const { mode, size = [224, 224], resize = defaultResize, fit = 'cover', channels } = partial;
   return { kind: 'image', size, resize, fit, mode, ...(channels === undefined ? {} : { channels }) };
 }
 
@@ -110,7 +110,7 @@ export function assertImageNames(spec: Partial<ImageSpec>, of?: string): void {
  * picture has none. With 'antialias', Node reduces big JPEG files while decoding, to no less than twice the size.
  *
  * @param spec - `size` in pixels (height, width); `mode` scales values 0..255. Defaults: size
- * 224 × 224, resize 'antialias', fit 'stretch', 3 channels.
+ * 224 × 224, resize 'antialias', fit 'cover', 3 channels.
  * @param limits - Which encoded pictures are accepted: up to 100 million pixels and 256 MiB, no SVG. They are not
  * saved.
  * @returns A preprocessor that returns float32 [height, width, channels]. Its `apply` raises `UNREADABLE`, `NOT_FOUND`,
