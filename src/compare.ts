@@ -134,7 +134,7 @@ async function compareNow(entries: readonly Entry[], samples: Samples, options: 
   const { validation = 0.2, seed = 0 } = options;
   const parts = typeof validation === 'number' ? samples.split({ validation, seed }) : { train: samples, validation };
   const arena: Arena = { ...parts, test: options.test ?? parts.validation, seed, options };
-  const { settleFineTune } = await import('./training/run/fineTuneNow.ts');
+  const { settleFineTune } = await import('./training/run/settleFineTune.ts');
   for (const [, each] of entries) {
     if ('model' in each) settleFineTune(each.model, arena.train, optionsFor(each.options, arena));
   }

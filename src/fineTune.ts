@@ -1,10 +1,10 @@
 // The verb fineTune: trains the head together with unfrozen layers of the base.
 import { nameErrors } from './core/edge.ts';
 import type { AnyModel } from './model/model.ts';
-import type { TrainingLog } from './core/logs.ts';
 import type { Samples } from './core/types.ts';
 import { whileChanged } from './model/uses.ts';
 import { assertFineTuneNames, type FineTuneOptions } from './training/options/fineTuneOptions.ts';
+import type { FineTuneLog } from './training/options/plainSettings.ts';
 
 /**
  * Trains the head and every unfrozen layer of the base. The frozen layers before the first unfrozen one run only once
@@ -27,7 +27,7 @@ import { assertFineTuneNames, type FineTuneOptions } from './training/options/fi
  * console.log(log.cachedUpTo);
  * ```
  */
-export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<TrainingLog> {
+export async function fineTune(model: AnyModel, samples: Samples, options: FineTuneOptions = {}): Promise<FineTuneLog> {
   return nameErrors('fineTune', () => {
     assertFineTuneNames(options);
     return whileChanged('fineTune', [model], async () => {

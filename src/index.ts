@@ -83,6 +83,8 @@ export { findLearningRate } from './findLearningRate.ts';
 export type { FindLearningRateOptions } from './findLearningRate.ts';
 export { fineTune } from './fineTune.ts';
 export type { FineTuneOptions, UnfreezeStep } from './training/options/fineTuneOptions.ts';
+export type { FineTuneLog, FineTuneSettings } from './training/options/plainSettings.ts';
+export type { Effort } from './training/options/usualSettings.ts';
 export { freeze, unfreeze } from './freeze.ts';
 export type { FreezeReport, FreezeSelection } from './model/freezing.ts';
 export type { Pooling } from './heads/buildHead.ts';
@@ -162,7 +164,7 @@ export type {
 export type { Optimizer, OptimizerStep } from './training/optimizers/optimizer.ts';
 export type { OptimizerName } from './training/optimizers/optimizers.ts';
 export type { AdaptiveSchedule, Schedule, ScheduleFunction } from './training/schedules/schedule.ts';
-export type { ScheduleName } from './training/schedules/schedules.ts';
+export type { ScheduleName, ScheduleSettings } from './training/schedules/schedules.ts';
 export type { AveragingOptions } from './training/options/averagingOptions.ts';
 export type { FeatureCacheOptions } from './features/cacheOptions.ts';
 export type { Clipping } from './training/optimizers/clipping.ts';

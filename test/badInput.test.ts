@@ -709,6 +709,10 @@ describe('options', () => {
     ],
     [() => samples.split({ validation: 0.5, seed: 0.5 }), 'split: expected seed to be a whole number, got 0.5.'],
     [() => samples.split({} as SplitOptions), 'got undefined.'],
+    [
+      () => samples.split({ validation: 0.5, atLeast: 0 }),
+      'split: expected atLeast to be a whole number from 1, got 0.',
+    ],
     [() => samples.read(99), 'samples.read: expected an index 0 … 11, got 99.'],
     [
       () => definePreprocessor({ name: '', apply: () => tf.scalar(1) }),

@@ -83,6 +83,8 @@ export interface TrainingLog {
   readonly leftToOwn?: readonly string[];
   /** Number of examples used for training. */
   readonly examples: number;
+  /** Number of examples held out of the training samples for validation; missing when none were. */
+  readonly heldOut?: number;
   /** Examples that were skipped because they could not be read. */
   readonly skipped: readonly Unreadable[];
   /** Name of the last stage whose output was cached for each example; missing when nothing was cached. */
@@ -99,6 +101,10 @@ export interface TrainingLog {
    */
   readonly warnings?: readonly string[];
   readonly seed: number;
+  /** Of `fineTune`: all options that can be written as plain data, chosen ones included. */
+  readonly settings?: object;
+  /** Of `fineTune`: why each setting was chosen, and which options are not among the settings. */
+  readonly reasons?: Readonly<Record<string, string>>;
   /** Seconds since the call of the verb. For `fineTune` they include its initial training of the head. */
   readonly seconds: number;
 }

@@ -71,6 +71,11 @@ export interface Samples<Input = unknown> {
 export interface SplitOptions {
   /** Share of the examples for validation, above 0 and below 1. */
   readonly validation: number;
+  /**
+   * Fewest examples of each label for validation, from 1, as far as they are no more than a quarter of the label's
+   * examples. Without labels: fewest examples. Default 1.
+   */
+  readonly atLeast?: number;
   /** Seed of the draw. Default 0. */
   readonly seed?: number;
 }

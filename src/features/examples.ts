@@ -46,7 +46,7 @@ export interface ExampleSource {
   readonly network: Network;
   readonly samples: Samples;
   readonly batchSize: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Pick<AbortSignal, 'aborted'> | undefined;
   readonly augment: SettledAugmentation | undefined;
 }
 

@@ -42,7 +42,7 @@ const shared = {
   resume: given(false),
   seed: given(0),
   signal: given(new AbortController().signal),
-  validation: none('nothing is held out'),
+  validation: none('the samples of the test'),
   views: given('fresh'),
 } as const;
 
@@ -66,6 +66,7 @@ const ofGradients: Defaults<TrainHeadOptions> = {
 const rate = 1e-3 * 0.1;
 const ofFineTune: Defaults<FineTuneOptions> = {
   ...shared,
+  effort: given('standard'),
   epochs: given(5),
   headEpochs: none('what trainHead does by itself'),
   layerDecay: given(1),

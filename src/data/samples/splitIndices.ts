@@ -1,5 +1,6 @@
 // Draws which examples belong to which part of a split. It needs only targets and numbers.
 import { TransferKitError } from '../../core/errors.ts';
+import { assertWhole } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
 import type { SplitOptions } from '../../core/types.ts';
@@ -19,13 +20,15 @@ export interface SplitIndices {
  * `TOO_FEW_EXAMPLES` when one part would be empty.
  */
 export function splitIndices(labels: readonly (string | undefined)[], options: SplitOptions): SplitIndices {
-  assertOptions(options, { validation: true, seed: true }, { example: '{ validation: 0.2 }' });
-  const { validation: share, seed = 0 } = options;
+  assertOptions(options, { validation: true, atLeast: true, seed: true }, { example: '{ validation: 0.2 }' });
+  const { validation: share, atLeast = 1, seed = 0 } = options;
   assertShareAndSeed(share, seed);
+  assertWhole('atLeast', atLeast, 1);
   const classes = groupByLabel(labels);
   const counts = validationCounts(
     classes.map(({ length }) => length),
     share,
+    atLeast,
   );
   const chosen = new Set<number>();
   classes.forEach((members, i) => {
@@ -50,9 +53,10 @@ function groupByLabel(labels: readonly (string | undefined)[]): readonly (readon
 
 /**
  * Number of examples of each label for validation: rounded down, then one more for the largest remainders until the
- * total is reached. Labels with a single example get none.
+ * total is reached; then raised to `atLeast`, or to a quarter of the label's examples if that is less. Labels with a single
+ * example get none.
  */
-function validationCounts(classSizes: readonly number[], share: number): readonly number[] {
+function validationCounts(classSizes: readonly number[], share: number, atLeast: number): readonly number[] {
   const sizes = classSizes.map((size) => (size < 2 ? 0 : size));
   const counts = sizes.map((size) => Math.floor(size * share));
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -61,7 +65,11 @@ function validationCounts(classSizes: readonly number[], share: number): readonl
     .map((size, i) => ({ i, remainder: size * share - Math.floor(size * share) }))
     .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
   for (const { i } of byRemainder.slice(0, missing)) counts[i] = (counts[i] ?? 0) + 1;
-  return counts.map((count, i) => Math.min(Math.max(count, 1), Math.max(0, (sizes[i] ?? 0) - 1)));
+  return counts.map((count, i) => {
+    const size = sizes[i] ?? 0;
+    const fewest = Math.max(1, Math.min(atLeast, Math.floor(size / 4)));
+    return Math.min(Math.max(count, fewest), Math.max(0, size - 1));
+  });
 }
 
 function assertShareAndSeed(share: number, seed: number): void {

@@ -4,6 +4,7 @@ import type { FreezeSelection } from '../../model/freezing.ts';
 import type { TrainingOptions } from './options.ts';
 import type { LearningRates } from './rates.ts';
 import type { TrainHeadOptions } from './trainHeadOptions.ts';
+import type { Effort } from './usualSettings.ts';
 
 /** Layers to unfreeze from an epoch on, in addition to those that are unfrozen already. */
 export type UnfreezeStep = { readonly epoch: number } & (
@@ -13,8 +14,16 @@ export type UnfreezeStep = { readonly epoch: number } & (
 /** Options of `fineTune`. */
 export interface FineTuneOptions extends TrainingOptions {
   /**
+   * How much time training may take for better figures. It sets `epochs`, `unfreeze`, `augment` and `views` together;
+   * options that are given count more. `'quick'`: 3 epochs of the stages after half of the base's multiplications, so
+   * that the others run only once for each example. `'standard'`: 5 epochs of the whole base. `'thorough'`: 12 epochs of
+   * the whole base, pictures with `augment: 'light'`. The log lists what was set (`settings`) and why (`reasons`).
+   * Default `'standard'`.
+   */
+  readonly effort?: Effort;
+  /**
    * Layers to unfreeze before training, as for `unfreeze`. Default: the layers that are unfrozen now; if none of the
-   * base is, the whole base is unfrozen. A list of steps unfreezes gradually:
+   * base is, those of `effort`, which are the whole base for `'standard'`. A list of steps unfreezes gradually:
    * `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`. At each step the features of the layers that are
    * still frozen are computed again. `'norms'` trains the head and the scales and offsets of the base's normalisations
    * alone (see {@link FreezeSelection}).
@@ -37,7 +46,8 @@ export interface FineTuneOptions extends TrainingOptions {
    * Epochs of `trainHead` before fine-tuning, for a head that was never trained: gradients of a random head damage a
    * pretrained base. Default: that of `trainHead`; 0 turns it off. Where the head is trained by gradients, these epochs
    * use Adam with a rate of 1e-3; `optimizer`, `learningRate`, `schedule`, `clip`, `ema`, `augment`, `mixup`, `cutMix`,
-   * `monitor`, `earlyStopping`, `maxSeconds` and `checkpoint` apply to the epochs after them only.
+   * `labelSmoothing`, `monitor`, `earlyStopping` and `checkpoint` apply to the epochs after them only. Both use the same
+   * examples for training and validation, and `maxSeconds` covers both.
    */
   readonly headEpochs?: number;
 }
@@ -76,12 +86,13 @@ const fineTuneNames = {
   clip: 'fineTune',
   cutMix: 'fineTune',
   earlyStopping: 'fineTune',
+  effort: 'fineTune',
   ema: 'fineTune',
   epochs: 'fineTune',
   gradientAccumulationSteps: 'fineTune',
   headEpochs: 'fineTune',
   initialEpoch: 'fineTune',
-  labelSmoothing: 'both',
+  labelSmoothing: 'fineTune',
   layerDecay: 'fineTune',
   learningRate: 'fineTune',
   loss: 'both',

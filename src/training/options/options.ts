@@ -9,12 +9,12 @@ import { settleCheckpoint, type CheckpointOptions, type SettledCheckpoint } from
 import { settleClipping, type Clipping, type SettledClipping } from '../optimizers/clipping.ts';
 import type { LossOption } from '../../losses/headRules.ts';
 import { settleMix, type SettledMix } from '../../losses/mixBatch.ts';
-import { assertOneOf, assertRate, assertShare, assertWhole, invalidOption, isObject } from '../../core/optionChecks.ts';
+import { assertOneOf, assertRate, assertShare, assertWhole, isObject } from '../../core/optionChecks.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { settleOptimizer, type OptimizerName } from '../optimizers/optimizers.ts';
 import type { AdaptiveSchedule, Schedule } from '../schedules/schedule.ts';
-import { settleSchedule, type ScheduleName } from '../schedules/schedules.ts';
+import { settleSchedule, type ScheduleName, type ScheduleSettings } from '../schedules/schedules.ts';
 import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './watchOptions.ts';
 
 /** Options of every training verb. */
@@ -41,9 +41,13 @@ export interface TrainingOptions {
   readonly gradientAccumulationSteps?: number;
   /**
    * Samples to validate on after every epoch, or the share of the training samples to hold out, above 0 and below 1.
-   * Default: no validation.
+   * `false`: no validation. `'auto'` holds out a tenth, drawn by the seed so that each label has at least 3 (of labels
+   * with fewer than 12 examples, a quarter); without labels at least 10 examples. It holds out none if more than a tenth
+   * of the labels have fewer than 12 examples, or if there are fewer than 40 examples without labels. The log has their
+   * number as `heldOut`, and `fineTune`'s the reason if there are none (`reasons.validation`). Default `'auto'` in
+   * `fineTune`, `false` in `trainHead`.
    */
-  readonly validation?: Samples | number;
+  readonly validation?: Samples | number | 'auto' | false;
   /**
    * Loss to minimise; for several heads one for all or a record by name. Default: the loss of the task (see
    * `LossName`).
@@ -83,10 +87,10 @@ export interface TrainingOptions {
   /** Optimizer: a name, or a value of `adam()`, `sgd()` … from `transferkit/optimizers`. Default `'adam'`. */
   readonly optimizer?: OptimizerName | Optimizer;
   /**
-   * Schedule of the learning rate: a name, a value of `cosine()`, `oneCycle()` … from `transferkit/schedules`, or a
-   * function. Default `'oneCycle'` in `fineTune`, `'cosine'` in `trainHead`.
+   * Schedule of the learning rate: a name, `{ name, options, warmUp }`, a value of `cosine()`, `oneCycle()` … from
+   * `transferkit/schedules`, or a function. Default `'oneCycle'` in `fineTune`, `'cosine'` in `trainHead`.
    */
-  readonly schedule?: ScheduleName | Schedule;
+  readonly schedule?: ScheduleName | ScheduleSettings | Schedule;
   /** Limits gradients. Default: no limit. */
   readonly clip?: Clipping;
   /**
@@ -115,8 +119,11 @@ export interface TrainingOptions {
    */
   readonly earlyStopping?: boolean | number | EarlyStoppingOptions;
   /**
-   * Time limit in seconds from the call of the verb, including reading and features. Training stops between two
-   * batches, and a last validation follows. Default `Infinity`: no limit.
+   * Time limit in seconds from the call of the verb, including reading and features, and in `fineTune` the training of
+   * the head. Training stops between two batches, early enough for a last validation, which takes as long as the one
+   * before. If the time ends before the first batch, or while features are computed, `epochs` of the log is empty and the
+   * weights are those of before (in `fineTune` with the head that it has solved). A solver that has its features runs to
+   * its end. `stoppedBy` of the log is `'time'`. Default `Infinity`: no limit.
    */
   readonly maxSeconds?: number;
   /**
@@ -170,7 +177,6 @@ export interface SettledOptions {
   readonly initialEpoch: number;
   readonly batchSize: number;
   readonly gradientAccumulationSteps: number;
-  readonly validation: Samples | number | undefined;
   readonly loss: LossOption | undefined;
   readonly lossWeights: TrainingOptions['lossWeights'];
   readonly labelSmoothing: number;
@@ -194,25 +200,21 @@ export interface SettledOptions {
   readonly onEpoch: ((epoch: EpochReport) => unknown) | undefined;
 }
 
-/** Defaults of a verb. */
-export interface Defaults {
-  /** Epochs from `initialEpoch` on. */
-  readonly epochs: number;
-  readonly schedule: ScheduleName;
-}
+/** Options with those that have another default in every verb. */
+export type VerbOptions = TrainingOptions & Required<Pick<TrainingOptions, 'epochs' | 'schedule'>>;
 
 /**
- * Validates options and fills in defaults.
+ * Validates options and fills in defaults. `validation` is settled by `holdOut`.
  *
+ * @param run - The base, and whether there are samples to validate on.
  * @throws TransferKitError `INVALID_OPTION`.
  */
 export function settleOptions(
-  options: TrainingOptions,
-  defaults: Defaults,
-  model: Pick<AnyModel, 'base'>,
+  options: VerbOptions,
+  { base, validated }: { readonly base: AnyModel['base']; readonly validated: boolean },
 ): SettledOptions {
-  const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, validation, seed = 0 } = options;
-  const { epochs = initialEpoch + defaults.epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
+  const { initialEpoch = 0, batchSize = 32, gradientAccumulationSteps = 1, seed = 0 } = options;
+  const { epochs, labelSmoothing = 0, maxSeconds = Infinity } = options;
   assertWhole('initialEpoch', initialEpoch, 0);
   assertWhole('epochs', epochs, initialEpoch + 1);
   assertWhole('batchSize', batchSize, 1);
@@ -220,31 +222,27 @@ export function settleOptions(
   assertWhole('seed', seed, 0);
   assertShare('labelSmoothing', labelSmoothing);
   if (maxSeconds !== Infinity) assertRate('maxSeconds', maxSeconds);
-  if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
-    throw invalidOption('validation to be samples or a share above 0 and below 1', validation);
-  }
   return {
     epochs,
     initialEpoch,
     batchSize,
     gradientAccumulationSteps,
-    validation,
     loss: options.loss,
     lossWeights: options.lossWeights,
     labelSmoothing,
     classWeights: options.classWeights,
     mix: settleMix(options),
     optimizer: settleOptimizer(options.optimizer ?? 'adam'),
-    schedule: settleSchedule(options.schedule ?? defaults.schedule),
+    schedule: settleSchedule(options.schedule),
     clip: settleClipping(options.clip),
     batchNorm: settleBatchNorm(options.batchNorm),
     ema: settleAveraging(options.ema),
-    watch: settleWatch(options, validation !== undefined),
+    watch: settleWatch(options, validated),
     maxSeconds,
     checkpoint: settleCheckpoint(options.checkpoint, options.resume),
     seed,
     cache: settleCache(options.cache),
-    augment: settleAugmentation({ augment: options.augment, views: options.views, seed, epochs, model }),
+    augment: settleAugmentation({ augment: options.augment, views: options.views, seed, epochs, model: { base } }),
     signal: options.signal,
     onProgress: options.onProgress,
     onEpoch: options.onEpoch,

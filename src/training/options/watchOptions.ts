@@ -22,6 +22,8 @@ export interface SettledWatch {
   /** Undefined: epochs are not compared. */
   readonly monitor: Monitor | undefined;
   readonly restoreBest: boolean;
+  /** Whether the initial weights are compared too. */
+  readonly weighsStart: boolean;
   readonly stopping:
     (Required<Omit<EarlyStoppingOptions, 'baseline'>> & { readonly baseline: number | undefined }) | undefined;
 }
@@ -50,7 +52,8 @@ export function settleWatch(options: WatchOptions, validated: boolean): SettledW
   if (stopping !== undefined && monitor === undefined) {
     throw invalidOption("validation samples, or monitor: 'loss', for earlyStopping", 'neither');
   }
-  return { monitor, restoreBest: restoreBest && monitor !== undefined, stopping };
+  const weighsStart = restoreBest && monitor?.startsWith('validation') === true;
+  return { monitor, restoreBest: restoreBest && monitor !== undefined, weighsStart, stopping };
 }
 
 function settleStopping(option: boolean | number | EarlyStoppingOptions): SettledWatch['stopping'] {

@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { isTransferKitError, reasonOf, TransferKitError } from '../../core/errors.ts';
+import type { TrainingLog } from '../../core/logs.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpointFile.ts';
 import type { SettledCheckpoint } from '../options/checkpointOptions.ts';
@@ -97,6 +98,13 @@ export class Checkpoints {
   /** Whether there is a checkpoint to resume from. */
   get resumes(): boolean {
     return this.found !== undefined;
+  }
+
+  /** Logs of the training before the run that the checkpoint is of, if there is one. */
+  async foundHistory(): Promise<readonly TrainingLog[] | undefined> {
+    if (this.found === undefined) return undefined;
+    const { historyOf } = await import('./restart.ts');
+    return historyOf(this.found);
   }
 
   /** Returns the result of `find`, once: it is large. */

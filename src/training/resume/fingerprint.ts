@@ -15,7 +15,6 @@ const looked = 256;
 /** Options that do not influence the weights, or that are described in another way. */
 const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
   'augment',
-  'validation',
   'cache',
   'checkpoint',
   'maxSeconds',

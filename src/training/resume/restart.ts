@@ -46,6 +46,16 @@ export function restartFrom(run: Run, fingerprint: JsonObject, found: FoundCheck
   return { position, record: longer ? lengthened(record) : record, tensors };
 }
 
+/**
+ * The logs of the training before the run of a checkpoint.
+ *
+ * @throws TransferKitError `WEIGHTS_DAMAGED` for a checkpoint that does not describe a run.
+ */
+export function historyOf({ name, state }: FoundCheckpoint): readonly TrainingLog[] {
+  if (!isRecord(state)) throw noRecord(name);
+  return state.history;
+}
+
 /** Whether a run continues after its former last epoch. */
 function isLonger({ options }: Run, { fingerprint }: FoundCheckpoint): boolean {
   return typeof fingerprint.epochs === 'number' && fingerprint.epochs < options.epochs;

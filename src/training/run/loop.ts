@@ -6,14 +6,16 @@ import { deriveSeed, permutation } from '../../core/random.ts';
 import type { EpochLog } from '../../core/logs.ts';
 import type { EarlyEnd, EpochPart, Run, Start, Stretch } from '../state/plan.ts';
 import { epochFigures, validationFigures } from './epochFigures.ts';
-import { measure } from '../../measure/measure.ts';
+import { measure, type Measurement } from '../../measure/measure.ts';
 import type { Pace } from '../../core/pace.ts';
 import { batchesOf } from '../../data/reading/readAhead.ts';
+import type { Examples } from '../../features/examples.ts';
 import { freeRows, readRows } from '../../features/readRows.ts';
 import type { Recorder } from '../resume/recorder.ts';
 import { takeSnapshot } from '../state/snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
 import { needsStartFigures, observeEpoch, observeStart, withAverages } from './bestWeights.ts';
+import { isLate } from './timeLimit.ts';
 import type { Trainer } from './trainer.ts';
 
 /** The data that all epochs of a run share. */
@@ -40,7 +42,7 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
   trainer.begin(stretch);
   const { validation } = stretch;
   if (validation !== undefined && needsStartFigures(run, state)) {
-    observeStart(run, state, validationFigures(await measure(run, validation, run.options.batchSize)));
+    observeStart(run, state, validationFigures(await validate(course, validation)));
   }
   for (let epoch = Math.max(stretch.epoch, start.epoch); epoch < stretch.until; epoch++) {
     const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
@@ -89,23 +91,27 @@ interface Epoch {
 async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promise<Epoch | undefined> {
   const { run, trainer, start } = course;
   const part = start.part?.epoch === epoch ? start.part : undefined;
+  const { validation: held } = stretch;
   const startedAt = performance.now() - (part?.seconds ?? 0) * 1000;
   const totals = await passOverRows(course, stretch, { epoch, part, startedAt });
   if (totals === undefined) return undefined;
   await trainer.assertFinite(epoch);
-  const validation = await validate(course, stretch);
+  const validation = held && (await withAverages(trainer.state, () => validate(course, held)));
   const log: EpochLog = {
     epoch,
     ...epochFigures(run.model.head.parts, totals.figures(), validation),
     learningRate: trainer.state.learningRate,
     seconds: secondsSince(startedAt),
   };
-  return { log, late: isLate(run) };
+  return { log, late: isLate(run, trainer.state.validationSeconds) };
 }
 
-function validate({ run, trainer }: Course, { validation }: Stretch) {
-  if (validation === undefined) return undefined;
-  return withAverages(trainer.state, () => measure(run, validation, run.options.batchSize));
+/** Measures, and remembers how long that takes: the time limit includes the last validation. */
+async function validate({ run, trainer }: Course, validation: Examples): Promise<Measurement> {
+  const startedAt = performance.now();
+  const measured = await measure(run, validation, run.options.batchSize);
+  trainer.state.validationSeconds = secondsSince(startedAt);
+  return measured;
 }
 
 interface Pass {
@@ -146,7 +152,7 @@ async function passOverRows(
     done += amount;
     await recorder?.between(now());
     await pace.advance(amount);
-    if (isLate(run)) break;
+    if (isLate(run, trainer.state.validationSeconds)) break;
   }
   await trainer.flush(totals);
   return totals;
@@ -154,8 +160,4 @@ async function passOverRows(
 
 function secondsSince(time: number): number {
   return (performance.now() - time) / 1000;
-}
-
-function isLate({ startedAt, options }: Run): boolean {
-  return performance.now() - startedAt >= options.maxSeconds * 1000;
 }

@@ -6,13 +6,14 @@ import type { KnownRows, RowsReport, Run, Skipped } from '../state/plan.ts';
 import { prepareFront } from '../../model/inference.ts';
 import type { PreparedNetwork } from '../../model/network.ts';
 import { startPace } from '../../core/pace.ts';
+import { stopOf } from './timeLimit.ts';
 import { streamExamples } from '../../features/streamExamples.ts';
 
 /** Rows that are ready. */
 export interface PreparedRows {
   /** Stage at which they enter the network. */
   readonly entry: number;
-  /** Undefined if the signal stopped the preparation. */
+  /** Undefined if the signal or the time limit stopped the preparation. */
   readonly train: Examples | undefined;
   readonly validation: Examples | undefined;
   /** Facts about the rows for the log, so far. */
@@ -105,7 +106,7 @@ export function rowsOfSegments(run: Run, start: KnownRows): SegmentRows {
   };
 }
 
-/** Caches features of examples; nothing if the signal stopped it. */
+/** Caches features of examples; nothing if the signal or the time limit stopped it. */
 type Keep = (source: ExampleSource, views: number) => Promise<Examples | undefined>;
 
 /**
@@ -131,10 +132,11 @@ async function keeperOf(run: Run, entry: number, kept: Examples[]): Promise<Keep
 }
 
 function sourceOf(
-  { model, options: { batchSize, signal } }: Run,
+  run: Run,
   network: PreparedNetwork,
   samples: Samples,
   augment: ExampleSource['augment'],
 ): ExampleSource {
-  return { model, network, samples, batchSize, signal, augment };
+  const { model, options } = run;
+  return { model, network, samples, batchSize: options.batchSize, signal: stopOf(run), augment };
 }

@@ -3,6 +3,7 @@ import { getBackend } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../../core/errors.ts';
 import type { EpochLog, TrainingLog } from '../../core/logs.ts';
 import { countParameters } from './countParameters.ts';
+import { heldOutOf } from './holdOut.ts';
 import { measuredFigures } from './epochFigures.ts';
 import { solveLinearHead } from '../solve/linearSolver.ts';
 import type { Run } from '../state/plan.ts';
@@ -10,6 +11,7 @@ import { measure } from '../../measure/measure.ts';
 import { openRows } from './openRows.ts';
 import { watchRun } from './runWarnings.ts';
 import { takeSnapshot, type Snapshot } from '../state/snapshot.ts';
+import { stopperOf } from './timeLimit.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import type { SettledSolver } from '../options/solverOption.ts';
 
@@ -28,6 +30,7 @@ export async function runSolver(run: Run, solver: SettledSolver): Promise<Traini
     phase: run.phase,
     method: solver.head.ends.every(({ part }) => tasks[part.task].scalesTargets) ? 'ridge' : 'lbfgs',
     ...outcome,
+    ...heldOutOf(run.samples),
     ...(warnings.length === 0 ? {} : { warnings }),
     parameters: countParameters(model, run.segments),
     backend: getBackend(),
@@ -45,12 +48,14 @@ async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<O
   const rows = await openRows(run, head.entry);
   let before: Snapshot | undefined;
   try {
-    const stopped: Outcome = { epochs: [], stoppedBy: 'signal', ...rows.report };
+    const stopped: Outcome = { epochs: [], stoppedBy: stopperOf(run), ...rows.report };
     const { train, validation } = rows;
     if (train === undefined) return stopped;
     const start = performance.now();
     before = takeSnapshot(head.ends.flatMap(({ kernel, bias }) => [kernel, bias]));
-    const solved = await solveLinearHead({ ...run, head, l2, train, validation });
+    // Cross-validation chooses better than the few examples that `'auto'` holds out.
+    const judges = run.samples.held?.by === 'auto' ? undefined : validation;
+    const solved = await solveLinearHead({ ...run, head, l2, train, validation: judges });
     if (solved === undefined) return stopped;
     const measured = await measure(run, train, options.batchSize);
     if (!Number.isFinite(measured.loss)) {

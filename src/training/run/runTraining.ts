@@ -6,11 +6,13 @@ import type { Examples } from '../../features/examples.ts';
 import { runEpochs, type Course } from './loop.ts';
 import type { EarlyEnd, RowsReport, Run, Segment, Start } from '../state/plan.ts';
 import { frozenPrefix } from '../../model/network.ts';
+import { heldOutOf } from './holdOut.ts';
 import { rowsOfSegments } from './openRows.ts';
 import { startPace, type Pace } from '../../core/pace.ts';
 import type { Checkpoints } from '../resume/checkpoints.ts';
 import type { Recorder } from '../resume/recorder.ts';
 import { watchRun } from './runWarnings.ts';
+import { isLate, stopperOf } from './timeLimit.ts';
 import { writeFinalWeights } from './bestWeights.ts';
 import { Trainer } from './trainer.ts';
 
@@ -36,6 +38,8 @@ export async function runTraining(run: Run, checkpoints: Checkpoints | undefined
     ...(outcome.before === undefined ? {} : { before: outcome.before }),
     ...(outcome.best === undefined ? {} : { best: outcome.best }),
     ...outcome.report,
+    ...heldOutOf(run.samples),
+    ...run.chosen,
     parameters: countParameters(model, outcome.begun),
     ...(warnings.length === 0 ? {} : { warnings }),
     backend: getBackend(),
@@ -78,11 +82,15 @@ async function runSegments(run: Run, recorder: Recorder | undefined): Promise<Ou
       begun.push(segment);
       for (const weight of segment.unfrozen) weight.frozen = false;
       if (isOver) continue;
+      if (isLate(run)) {
+        end = 'time';
+        break;
+      }
       const { trainable, statistics } = segment;
       const { train, validation } = await rows.enterAt(frozenPrefix(run.model, [...trainable, ...statistics]));
       if (train === undefined) {
         await recorder?.stoppedBefore(Math.max(segment.epoch, start.epoch));
-        end = 'signal';
+        end = stopperOf(run);
         break;
       }
       restored?.keep();

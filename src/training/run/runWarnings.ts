@@ -18,12 +18,12 @@ export interface WatchedRun {
 /** Watches the examples of a run. */
 export function watchRun(run: Run): WatchedRun {
   const { model } = run;
-  const { train, validation } = run.samples;
+  const { train, validation, held } = run.samples;
   const trunk = model.head.trunk;
   const seen = { train: watchExamples(train), validation: validation && watchExamples(validation) };
   const judged = seen.validation ?? seen.train;
   return {
-    run: { ...run, samples: { train: seen.train.samples, validation: seen.validation?.samples } },
+    run: { ...run, samples: { ...run.samples, train: seen.train.samples, validation: seen.validation?.samples } },
     warnings: (done) => {
       if (done.epochs.length > 0) seen.train.remember(trunk);
       const epoch = finalEpoch(done);
@@ -32,7 +32,8 @@ export function watchRun(run: Run): WatchedRun {
         ...slowBackendNotes(),
         ...halfPrecisionNotes(),
         ...fewExamples(model, train, 'training'),
-        ...(validation === undefined ? [] : fewExamples(model, validation, 'validation')),
+        // The user chose the number of examples, but not how many of them `'auto'` holds out.
+        ...(validation === undefined || held?.by === 'auto' ? [] : fewExamples(model, validation, 'validation')),
         ...sharedExamples(seen.validation?.sharedWith(trunk) ?? 0, 'validation'),
         ...noBetterThanChance(
           model,

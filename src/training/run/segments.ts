@@ -23,12 +23,8 @@ export function planSegments(
   { initialEpoch, epochs }: { readonly initialEpoch: number; readonly epochs: number },
 ): readonly Segment[] {
   const weights = [...model.base.trunk.weights, ...model.head.trunk.weights];
-  const isActive = ({ trainable }: Segment) => trainable.length > 0;
   if (!isSteps(selection)) {
     if (selection !== undefined) unfreezeNow(model, selection);
-    else if (!isActive(segmentNow(0, model.base.trunk.weights)) && isActive(segmentNow(0, model.head.trunk.weights))) {
-      unfreezeNow(model, 'base');
-    }
     return [segmentNow(initialEpoch, weights)];
   }
   assertSteps(selection);

@@ -2,26 +2,15 @@
 import { TransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { assertOwned } from '../../model/owners.ts';
-import type { Samples, TrunkWeight } from '../../core/types.ts';
+import type { TrunkWeight } from '../../core/types.ts';
 import { settleClassWeights } from './classWeights.ts';
-import type { Run, Segment, SplitSamples, TrainingPlan } from '../state/plan.ts';
+import type { Run, Segment, TrainingPlan } from '../state/plan.ts';
 import { assertHeadSmoothing, settleHeadLoss } from '../../losses/headRules.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
 import { networkOf } from '../../model/network.ts';
 import { monitors } from '../schedules/monitors.ts';
 import { scheduleFactor, stepsOf } from '../options/scheduleFactor.ts';
-import { assertSamples, assertTrainable, assertValidation } from '../../model/checkLabels.ts';
-
-/** Validated samples for training and validation. */
-function settleSamples(model: AnyModel, samples: Samples, { options }: TrainingPlan): SplitSamples {
-  assertSamples(samples);
-  const { validation: held, seed } = options;
-  const split =
-    typeof held === 'number' ? samples.split({ validation: held, seed }) : { train: samples, validation: held };
-  assertTrainable(model, split.train);
-  if (split.validation !== undefined) assertValidation(model, split.validation);
-  return split;
-}
+import { assertTrainable, assertValidation } from '../../model/checkLabels.ts';
 
 /**
  * Validates a plan and completes it to a run.
@@ -29,9 +18,10 @@ function settleSamples(model: AnyModel, samples: Samples, { options }: TrainingP
  * @throws TransferKitError The errors of samples, targets and losses, `NOTHING_TO_TRAIN`, `INVALID_OPTION`,
  * `UNSUPPORTED_LAYER`.
  */
-export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan): Run {
-  const { options, segments } = plan;
-  const split = settleSamples(model, samples, plan);
+export function settleRun(model: AnyModel, plan: TrainingPlan): Run {
+  const { options, segments, samples } = plan;
+  assertTrainable(model, samples.train);
+  if (samples.validation !== undefined) assertValidation(model, samples.validation);
   const { classWeights } = options;
   assertHeadSmoothing(model.head.parts, options.labelSmoothing);
   if (segments.some(({ trainable }) => trainable.length === 0)) throw nothingToTrain(plan);
@@ -46,19 +36,18 @@ export function settleRun(model: AnyModel, samples: Samples, plan: TrainingPlan)
     ...plan,
     segments: moving,
     model,
-    samples: split,
     network: networkOf(model),
     loss: settleHeadLoss(model.head.parts, options.loss, options.lossWeights),
-    classWeight: classWeights === undefined ? undefined : settleClassWeights(model, split.train, classWeights),
+    classWeight: classWeights === undefined ? undefined : settleClassWeights(model, samples.train, classWeights),
   };
   assertFigures(run);
-  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, split.train.size));
+  scheduleFactor(run, options.schedule.init, 0, stepsOf(options, samples.train.size));
   return run;
 }
 
 /** Raises unless epochs will have the figures that monitors and schedules need. */
-function assertFigures({ model, options }: Run): void {
-  const { watch, schedule, validation } = options;
+function assertFigures({ model, options, samples: { validation } }: Run): void {
+  const { watch, schedule } = options;
   const isJudged = model.head.parts.some(({ task }) => tasks[task].labelled !== undefined);
   const known = monitors.filter(
     (each) => (isJudged || !/accuracy$/i.test(each)) && (validation !== undefined || !each.startsWith('validation')),

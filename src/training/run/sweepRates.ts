@@ -3,6 +3,7 @@ import { isTransferKitError } from '../../core/errors.ts';
 import type { AnyModel } from '../../model/model.ts';
 import { deriveSeed, permutation } from '../../core/random.ts';
 import type { Samples } from '../../core/types.ts';
+import { assertSamples } from '../../model/checkLabels.ts';
 import type { Run } from '../state/plan.ts';
 import { frozenPrefix } from '../../model/network.ts';
 import { openRows, type PreparedRows } from './openRows.ts';
@@ -67,11 +68,13 @@ export async function sweepRates(model: AnyModel, samples: Samples, options: Swe
   const steps = settleSteps(options);
   const { from = 1e-7 } = options;
   const rising = (step: number) => steps.rateOf(step) / from;
-  const run = settleRun(model, samples, {
+  assertSamples(samples);
+  const run = settleRun(model, {
+    samples: { train: samples, validation: undefined },
     phase: model.base.trunk.weights.some(({ frozen }) => !frozen) ? 'fineTune' : 'head',
     segments: [segmentNow(0, [...model.base.trunk.weights, ...model.head.trunk.weights])],
     rates: settleRates(from),
-    options: settleOptions({ ...options, schedule: rising }, { epochs: 1, schedule: 'constant' }, model),
+    options: settleOptions({ ...options, epochs: 1, schedule: rising }, { base: model.base, validated: false }),
     startedAt: performance.now(),
   });
   const { trained } = model.head;

@@ -12,6 +12,7 @@ import type { Sums } from '../../measure/totals.ts';
 /** The plan of a run: model, segments and validated options. */
 export interface TrainingPlan {
   readonly phase: 'head' | 'fineTune';
+  readonly samples: SplitSamples;
   /** In order; the first begins with the first epoch. */
   readonly segments: readonly Segment[];
   readonly rates: SettledRates;
@@ -20,6 +21,8 @@ export interface TrainingPlan {
   readonly startedAt: number;
   /** Why a linear head is trained by gradients; undefined for any other training. */
   readonly reason?: string | undefined;
+  /** What the log says about the choice of the options. */
+  readonly chosen?: Pick<TrainingLog, 'settings' | 'reasons'>;
 }
 
 /** Consecutive epochs that train the same weights. */
@@ -42,13 +45,19 @@ interface RunSegment extends Segment {
 export interface SplitSamples {
   readonly train: Samples;
   readonly validation: Samples | undefined;
+  /** How those for validation were taken from the others; missing if they were not. */
+  readonly held?: HeldOut;
 }
+
+/** Examples held out by a share that the user chose, or by `'auto'`, which may hold out none. */
+export type HeldOut =
+  | { readonly by: 'share' | 'auto'; readonly examples: number }
+  | { readonly by: 'auto'; readonly examples?: never; readonly obstacle: string };
 
 /** A run: everything that is the same in all its segments. */
 export interface Run extends TrainingPlan {
   readonly segments: readonly RunSegment[];
   readonly model: AnyModel;
-  readonly samples: SplitSamples;
   readonly network: Network;
   readonly loss: HeadLoss;
   /** Weight of an example by its target. */

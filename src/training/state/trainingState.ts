@@ -26,6 +26,8 @@ export class TrainingState {
   learningRate: { readonly head: number; readonly base?: number };
   /** Figures of the initial weights, if they are measured. */
   before: StartFigures | undefined;
+  /** Seconds that the last validation of this process took; 0 before the first. */
+  validationSeconds = 0;
 
   constructor({ options, rates }: Pick<Run, 'options' | 'rates'>) {
     const { ema, optimizer, watch, schedule } = options;

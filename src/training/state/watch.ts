@@ -44,8 +44,7 @@ export class Watch {
 
   /** Whether the initial weights are to be measured: they are restored if no epoch is better. */
   get weighsStart(): boolean {
-    const { monitor, restoreBest } = this.settled;
-    return restoreBest && monitor?.startsWith('validation') === true;
+    return this.settled.weighsStart;
   }
 
   /**

@@ -66,6 +66,16 @@ describe('split', () => {
     expect(several.split({ validation: 0.5 }).validation.size).toBe(2);
   });
 
+  it.each<[Record<string, number>, number, Record<string, number>]>([
+    [{ a: 100, b: 20, c: 12 }, 3, { a: 10, b: 3, c: 3 }],
+    [{ a: 11, b: 7, c: 3, d: 1 }, 3, { a: 2, b: 1, c: 1, d: 0 }], // no more than a quarter
+    [{ a: 40, b: 40 }, 1, { a: 4, b: 4 }],
+  ])('%j by 0.1 gives at least %d of each label, as far as a quarter allows', (counts, atLeast, expected) => {
+    expect(labelled(counts).split({ validation: 0.1, atLeast }).validation.classCounts).toEqual(expected);
+    const numbers = samplesOf(Array.from({ length: 50 }, (_, i) => i));
+    expect(numbers.split({ validation: 0.1, atLeast: 10 }).validation.size).toBe(10);
+  });
+
   it('gives disjoint parts that are complete, and keeps inputs with their targets', async () => {
     const samples = labelled({ a: 20, b: 30, c: 9 });
     const { train, validation } = samples.split({ validation: 0.3, seed: 7 });

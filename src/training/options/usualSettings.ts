@@ -1,0 +1,163 @@
+// The settings of fineTune that a user did not choose, and why. A pure function of plain facts, and the only file that
+// holds these numbers (figures: docs/accuracy.md).
+import type { AugmentPreset } from '../../data/augment/presetOperations.ts';
+import type { ScheduleName, ScheduleSettings } from '../schedules/schedules.ts';
+
+/** How much time training may take for better figures. */
+export type Effort = 'quick' | 'standard' | 'thorough';
+
+/** What the settings depend on. */
+export interface Facts {
+  readonly effort: Effort;
+  /** Number of examples to train on, without those for validation. */
+  readonly examples: number;
+  /** Number of labels, or of numbers in a regression, of all heads together. */
+  readonly labels: number;
+  /** Number of steps in an epoch. */
+  readonly stepsPerEpoch: number;
+  readonly initialEpoch: number;
+  /** Number of values that the head receives. */
+  readonly features: number;
+  /** Whether inputs are pictures that presets of `augment` can change. */
+  readonly arePictures: boolean;
+  /** The head before the first epoch: at the optimum for the frozen features, trained in another way, or new. */
+  readonly head: 'solved' | 'trained' | 'new';
+  /** Layers of the base to train: the user's choice, all of them, or `'open'` where the user chose none. */
+  readonly base: 'open' | 'part' | 'whole';
+  /** Multiplications of each stage of the base for one example. */
+  readonly costs: readonly number[];
+  /** The optimizer's own rate. */
+  readonly optimizerRate: number;
+  /** The number of the epoch before which training stops, where the user gave it. */
+  readonly epochs: number | undefined;
+}
+
+/** The settings, as options of `fineTune`. */
+export interface UsualSettings {
+  readonly epochs: number;
+  readonly learningRate: { readonly head: number; readonly base: readonly [first: number, last: number] };
+  readonly schedule: ScheduleName | ScheduleSettings;
+  /** Undefined where the user has chosen layers. */
+  readonly unfreeze: 'base' | { readonly lastStages: number } | undefined;
+  readonly augment: AugmentPreset;
+  readonly views: number | 'fresh';
+  readonly labelSmoothing: number;
+  readonly ema: boolean | { readonly decay: number };
+}
+
+/** A setting, and its reason as the end of a sentence. */
+export interface Choice<Value> {
+  readonly value: Value;
+  readonly reason: string;
+}
+
+/** All settings with their reasons. */
+export type UsualChoices = { readonly [Name in keyof UsualSettings]: Choice<UsualSettings[Name]> };
+
+/** What an effort stands for. */
+interface Row {
+  readonly epochs: number;
+  /** Share of the base's multiplications before the first trained layer, where the user has chosen no layers. */
+  readonly frozenShare: number;
+  readonly augment: AugmentPreset;
+  /** Number of views of each picture, where their features are kept. */
+  readonly views: number;
+}
+
+const efforts: Readonly<Record<Effort, Row>> = {
+  quick: { epochs: 3, frozenShare: 0.5, augment: 'none', views: 1 },
+  standard: { epochs: 5, frozenShare: 0, augment: 'none', views: 1 },
+  thorough: { epochs: 12, frozenShare: 0, augment: 'light', views: 4 },
+};
+
+/** The names of all efforts. */
+export const effortNames: readonly Effort[] = ['quick', 'standard', 'thorough'];
+
+/** Number of steps from which a run uses the optimizer's own rate. */
+const longRun = 500;
+/** The lowest share of that rate, for the shortest runs. */
+const lowestShare = 0.1;
+/** Divisor of the rate from the last stage of the base to the first one. */
+const span = 10;
+
+/** Chooses all settings. */
+export function usualSettings(facts: Facts): UsualChoices {
+  const unfreeze = chooseUnfreeze(facts);
+  const augment = chooseAugment(facts);
+  return {
+    epochs: chooseEpochs(facts),
+    learningRate: chooseRates(facts),
+    schedule: { value: 'oneCycle', reason: 'a rate that rises slowly and then falls suits pretrained weights' },
+    unfreeze,
+    augment,
+    views: chooseViews(facts, unfreeze.value, augment.value),
+    labelSmoothing: { value: 0, reason: 'targets are used as they are' },
+    ema: { value: false, reason: 'the rate falls to almost 0 at the end, which averages too' },
+  };
+}
+
+function chooseEpochs({ effort, examples, stepsPerEpoch, initialEpoch }: Facts): Choice<number> {
+  const { epochs } = efforts[effort];
+  const size = `${counted(examples, 'example')} make ${counted(stepsPerEpoch, 'step')} an epoch`;
+  const reason = `effort '${effort}' trains ${counted(epochs, 'epoch')}, and ${size}`;
+  return { value: initialEpoch + epochs, reason };
+}
+
+/**
+ * The optimizer's own rate for the head and the last stage of the base, a tenth of it for the first stage. For a run of
+ * fewer than 500 steps they are reduced in proportion, at most to a tenth: a short run cannot repair the damage that a
+ * high rate does to pretrained weights.
+ */
+function chooseRates(facts: Facts): Choice<UsualSettings['learningRate']> {
+  const { optimizerRate, stepsPerEpoch, initialEpoch, epochs = chooseEpochs(facts).value } = facts;
+  const steps = stepsPerEpoch * (epochs - initialEpoch);
+  const share = Math.min(1, Math.max(lowestShare, steps / longRun));
+  const highest = optimizerRate * share;
+  const why = share === 1 ? "the optimizer's own rate" : `${share.toPrecision(2)} of the optimizer's own rate`;
+  const reason = `a run of ${counted(steps, 'step')} takes ${why} for the head and the last stage, and a tenth of it for the first stage`;
+  return { value: { head: highest, base: [highest / span, highest] }, reason };
+}
+
+function chooseUnfreeze({ base, costs, effort }: Facts): Choice<UsualSettings['unfreeze']> {
+  if (base !== 'open') return { value: undefined, reason: 'the layers that were unfrozen before the call are trained' };
+  const { frozenShare } = efforts[effort];
+  const stages = stagesAfter(costs, frozenShare);
+  if (stages >= costs.length) {
+    return { value: 'base', reason: 'no layer of the base was unfrozen before the call, and all may change' };
+  }
+  const saved = `the stages before them do ${String(Math.round(frozenShare * 100))} % of the base's multiplications or more, once for each example`;
+  return { value: { lastStages: stages }, reason: `effort '${effort}' trains ${counted(stages, 'stage')}: ${saved}` };
+}
+
+/** Number of the last stages that remain after a share of the multiplications. */
+function stagesAfter(costs: readonly number[], share: number): number {
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  if (share === 0 || total === 0) return costs.length;
+  let done = 0;
+  const first = costs.findIndex((cost) => (done += cost) > total * share);
+  // The stage in which the share is reached is trained, unless nothing that multiplies is left after it.
+  const next = costs.slice(first + 1).some((cost) => cost > 0) ? first + 1 : first;
+  return costs.length - next;
+}
+
+function chooseAugment({ arePictures, effort }: Facts): Choice<AugmentPreset> {
+  const { augment } = efforts[effort];
+  if (augment !== 'none' && !arePictures) return { value: 'none', reason: 'inputs are not pictures' };
+  const reason = `effort '${effort}' ${augment === 'none' ? 'leaves inputs as they are' : 'changes pictures'}`;
+  return { value: augment, reason };
+}
+
+function chooseViews(
+  { base, effort }: Facts,
+  unfreeze: UsualSettings['unfreeze'],
+  augment: AugmentPreset,
+): Choice<UsualSettings['views']> {
+  if (augment === 'none') return { value: 'fresh', reason: 'inputs are not changed' };
+  if (base === 'whole' || unfreeze === 'base')
+    return { value: 'fresh', reason: 'the whole base runs in every epoch anyway' };
+  return { value: efforts[effort].views, reason: 'the frozen layers run only once for each view' };
+}
+
+function counted(amount: number, what: string): string {
+  return `${amount.toLocaleString('en-US')} ${what}${amount === 1 ? '' : 's'}`;
+}
