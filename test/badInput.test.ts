@@ -524,7 +524,8 @@ describe('options', () => {
   const whole = (name: string, least: number, got: string) =>
     `expected ${name} to be a whole number from ${String(least)}, got ${got}.`;
   const rate = (name: string, got: string) => `expected ${name} to be a finite number above 0, got ${got}.`;
-  const share = (got: string) => `expected validation to be samples or a share above 0 and below 1, got ${got}.`;
+  const share = (got: string) =>
+    `expected validation to be samples, a share above 0 and below 1, 'auto' or false, got ${got}.`;
   const both: [object, string][] = [
     [{ epochs: 0 }, whole('epochs', 1, '0')],
     [{ epochs: -1 }, whole('epochs', 1, '-1')],
@@ -542,7 +543,10 @@ describe('options', () => {
     [{ validation: 1 }, share('1')],
     [{ validation: 1.2 }, share('1.2')],
     [{ validation: NaN }, share('NaN')],
-    [{ validation: '0.2' }, "expected samples, as fromArrays, defineSamples or imageFolder make them, got '0.2'."],
+    [
+      { validation: '0.2' },
+      "expected validation to be samples, a share above 0 and below 1, 'auto' or false, got '0.2'.",
+    ],
     [{ optimizer: 'adamw' }, " or one made by adam(), sgd() …, got 'adamw'."],
     [{ schedule: 'sine' }, "expected schedule to be 'constant', 'cosine', "],
     [{ optimizer: 'constructor' }, "got 'constructor'."],

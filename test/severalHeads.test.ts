@@ -154,6 +154,7 @@ describe('several heads', () => {
   test('give gradients to the base that are the weighted sum of those of each alone', async () => {
     const lossWeights = { kind: 2, striped: 0.25, tags: 1, light: 0 };
     const step = {
+      validation: false,
       epochs: 1,
       batchSize: 24,
       headEpochs: 0,

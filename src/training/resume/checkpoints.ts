@@ -2,7 +2,6 @@
 import { platform } from '#platform';
 import type { CheckpointStore } from '../../core/checkpointStore.ts';
 import { isTransferKitError, reasonOf, TransferKitError } from '../../core/errors.ts';
-import type { TrainingLog } from '../../core/logs.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpointFile.ts';
 import type { SettledCheckpoint } from '../options/checkpointOptions.ts';
@@ -100,11 +99,9 @@ export class Checkpoints {
     return this.found !== undefined;
   }
 
-  /** Logs of the training before the run that the checkpoint is of, if there is one. */
-  async foundHistory(): Promise<readonly TrainingLog[] | undefined> {
-    if (this.found === undefined) return undefined;
-    const { historyOf } = await import('./restart.ts');
-    return historyOf(this.found);
+  /** The result of `find`, until `take`. */
+  peek(): FoundCheckpoint | undefined {
+    return this.found;
   }
 
   /** Returns the result of `find`, once: it is large. */

@@ -21,11 +21,19 @@ export async function fineTuneNow(model: AnyModel, samples: Samples, options: Fi
   return whileHeld(plan.settled, async () => {
     await ensureBackend();
     const checkpoints = await findCheckpoints('fineTune', plan.settled);
-    const history = await checkpoints?.foundHistory();
+    const history = await historyBefore(checkpoints);
     const own = history === undefined ? plan : settleFineTune(model, samples, options, history);
     const log = await fineTuneHeld(model, { ...own, checkpoints, startedAt });
     return { ...log, ...own.chosen };
   });
+}
+
+/** Logs of the training before the run that is resumed, if one is. */
+async function historyBefore(checkpoints: Checkpoints | undefined): Promise<readonly TrainingLog[] | undefined> {
+  const found = checkpoints?.peek();
+  if (found === undefined) return undefined;
+  const { historyOf } = await import('../resume/restart.ts');
+  return historyOf(found);
 }
 
 interface HeldPlan extends FineTunePlan {

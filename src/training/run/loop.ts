@@ -44,6 +44,7 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
   if (validation !== undefined && needsStartFigures(run, state)) {
     observeStart(run, state, validationFigures(await validate(course, validation)));
   }
+  if (isLate(run, state.validationSeconds)) return 'time';
   for (let epoch = Math.max(stretch.epoch, start.epoch); epoch < stretch.until; epoch++) {
     const done = await orRestore(course, stretch, () => runEpoch(course, stretch, epoch));
     if (done === undefined) return 'signal';

@@ -48,15 +48,15 @@ async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<O
   const rows = await openRows(run, head.entry);
   let before: Snapshot | undefined;
   try {
-    const stopped: Outcome = { epochs: [], stoppedBy: stopperOf(run), ...rows.report };
+    const stopped = (): Outcome => ({ epochs: [], stoppedBy: stopperOf(run), ...rows.report });
     const { train, validation } = rows;
-    if (train === undefined) return stopped;
+    if (train === undefined) return stopped();
     const start = performance.now();
     before = takeSnapshot(head.ends.flatMap(({ kernel, bias }) => [kernel, bias]));
     // Cross-validation chooses better than the few examples that `'auto'` holds out.
     const judges = run.samples.held?.by === 'auto' ? undefined : validation;
     const solved = await solveLinearHead({ ...run, head, l2, train, validation: judges });
-    if (solved === undefined) return stopped;
+    if (solved === undefined) return stopped();
     const measured = await measure(run, train, options.batchSize);
     if (!Number.isFinite(measured.loss)) {
       before.restore();

@@ -51,8 +51,7 @@ export function settleFineTune(
   const { watch, maxSeconds } = settled;
   const isNew = areNew(samples, history, seed);
   const chosen = {
-    ...usualValues,
-    ...Object.fromEntries(Object.entries(choices).filter(([name]) => mayChoose(name, options))),
+    ...Object.fromEntries(Object.entries({ ...usualValues, ...choices }).filter(([name]) => mayChoose(name, options))),
     ...describeValidation(samples, isNew),
   };
   return {
