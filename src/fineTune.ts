@@ -13,9 +13,10 @@ import type { FineTuneLog } from './training/options/plainSettings.ts';
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link FineTuneOptions}. Default 5 epochs with a one-cycle schedule.
- * @returns The training log, as plain data; also appended to `model.history`, after the log of the head's training if
- * there was one.
+ * @param options - See {@link FineTuneOptions}. Default 5 epochs with a one-cycle schedule, and a tenth of the samples
+ * held out for validation where they allow it.
+ * @returns The training log, as plain data, with the settings that were chosen and the reasons; also appended to
+ * `model.history`, after the log of the head's training if there was one.
  * @throws TransferKitError The errors of `trainHead`; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` if base and head are frozen;
  * `BASE_SHARED` if unfrozen layers are in a base that several models share. After an error before the first epoch the
  * model is unchanged, freeze state included.

@@ -175,6 +175,9 @@ const nested: Record<string, Row> = {
   'preprocess: mean and std': [loadBase, { preprocess: { mean: 0, st: 1 } }, 'std'],
   'preprocess: of pictures': [loadBase, { preprocess: { kind: 'image', mode: 'tf', resise: 'nearest' } }, 'resize'],
   'preprocess: of tensors': [loadBase, { preprocess: { kind: 'tensor', ranges: [0, 1] } }, 'range'],
+  schedule: [fineTune, { schedule: { name: 'cosine', warmup: {} } }, 'warmUp'],
+  'schedule: options of a schedule': [fineTune, { schedule: { name: 'cosine', options: { ends: 0 } } }, 'end'],
+  'schedule: options of its warm-up': [fineTune, { schedule: { name: 'cosine', warmUp: { step: 1 } } }, 'steps'],
   'split of samples': [(options) => samples.split(options), { test: 0.2 }, 'validation'],
   'unfreeze of fineTune': [fineTune, { unfreeze: [{ epoch: 0, lastStage: 1 }] }, 'lastStages'],
   'unfreeze of findLearningRate': [

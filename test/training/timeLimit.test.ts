@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   defineSamples,
-  evaluate,
   fineTune,
   fromArrays,
   predict,
@@ -156,14 +155,15 @@ test('trainHead with a time limit that is over while features are computed leave
 
 test('ten thousand labels end in time, with a model that predicts', async () => {
   const labels = Array.from({ length: 10_000 }, (_, i) => `label ${String(i)}`);
-  const [first] = [await tinySamples(1).read(0)];
-  const samples = fromArrays({ inputs: labels.map(() => first?.input), targets: labels });
+  const { input } = await tinySamples(1).read(0);
+  const samples = fromArrays({ inputs: labels.map(() => input), targets: labels });
   const tiny = await tinyTransfer();
   const model = replaceHead(tiny.base, { labels, hidden: [4] });
-  const log = await fineTune(model, samples, { batchSize: 64, unfreeze: 'head', maxSeconds: 5 });
+  const log = await fineTune(model, samples, { batchSize: 64, unfreeze: 'head', maxSeconds: 2 });
   expect(log.stoppedBy).toBe('time');
+  expect(log.seconds).toBeLessThan(6);
   expect(log.reasons.validation).toContain('10000 of 10000 labels have fewer than 12 examples');
-  expect((await evaluate(model, samples)).loss).toBeGreaterThan(0);
+  expect(await predict(model, input, { topK: 3 })).toHaveLength(3);
   model.dispose();
   tiny.dispose();
 });
