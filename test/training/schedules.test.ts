@@ -199,8 +199,19 @@ describe.each(keysOf(schedules))('%s by name', (name) => {
 test('an unknown name raises an error with all names', () => {
   const known = keysOf(schedules).map((name) => `'${name}'`);
   expect(() => settleSchedule('sine' as ScheduleName)).toThrow(
-    `expected schedule to be ${known.join(', ')}, a schedule or a function, got 'sine'.`,
+    `expected schedule to be ${known.join(', ')}, { name, options, warmUp }, a schedule or a function, got 'sine'.`,
   );
+});
+
+test('a schedule as plain data is the one of its function', () => {
+  const options = { end: 0.01 };
+  const expected = warmUp(cosine(options), { steps: 0.2 });
+  const made = settleSchedule({ name: 'cosine', options, warmUp: { steps: 0.2 } });
+  expect(made.name).toBe(expected.name);
+  for (const at of [0, 5, 20, 99]) expect(made.factor([], at, 100)).toBe(expected.factor([], at, 100));
+  expect(settleSchedule({ name: 'plateau' }).name).toBe(plateau().name);
+  const constant = { name: 'constant', options: { end: 1 } } as never;
+  expect(() => settleSchedule(constant)).toThrow("expected known options of schedule.options, got 'end'");
 });
 
 test('plateau: NaN is not better, as in Keras', () => {

@@ -97,7 +97,7 @@ describe('the usual settings', () => {
 /** Everything of a run but times. */
 async function runOf(
   options: FineTuneOptions,
-  { samples = tinySamples(12), prepare = async (_: TransferModel) => {} } = {},
+  { samples = tinySamples(12), prepare = (_: TransferModel): unknown => undefined } = {},
 ) {
   const model = await tinyTransfer({ dropout: 0.2 });
   await prepare(model);

@@ -44,25 +44,20 @@ export type ScheduleSettings = {
  */
 export function settleSchedule(schedule: ScheduleName | ScheduleSettings | Schedule): AdaptiveSchedule {
   if (isSchedule(schedule)) return asAdaptive(schedule);
-  if (isObject(schedule)) return settleSettings(schedule);
+  if (isObject(schedule) && hasKey(schedules, schedule.name)) return settleSettings(schedule);
   if (hasKey(schedules, schedule)) return asAdaptive(schedules[schedule]());
-  throw unknownSchedule(schedule);
+  const expected = `schedule to be ${quoted(keysOf(schedules))}, { name, options, warmUp }, a schedule or a function`;
+  throw invalidOption(expected, schedule);
 }
 
 function settleSettings(settings: ScheduleSettings): AdaptiveSchedule {
   assertOptions(settings, { name: true, options: true, warmUp: true }, { of: 'schedule' });
   const { name, warmUp: rising } = settings;
   const options: object | undefined = settings.options;
-  if (!hasKey(schedules, name)) throw unknownSchedule(name);
   if (name === 'constant' && options !== undefined) {
     assertOptions(options, {}, { of: 'schedule.options', example: '{}' });
   }
   const make: (options?: object) => Schedule = schedules[name];
   const schedule = make(options);
   return rising === undefined ? asAdaptive(schedule) : warmUp(schedule, rising);
-}
-
-function unknownSchedule(received: unknown) {
-  const expected = `schedule to be ${quoted(keysOf(schedules))}, { name, options, warmUp }, a schedule or a function`;
-  return invalidOption(expected, received);
 }
