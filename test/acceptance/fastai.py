@@ -10,7 +10,7 @@
 # one JSON object: accuracy on the test part after the last epoch, and seconds of reading and training. With --check it compares
 # the network with Keras's on a random picture instead. sklearnProbe.py measures a linear probe of the same features.
 #
-# Each number names the file of fastai 2.7 where it is the default.
+# Each number names the file of fastai 2 (the folder fastai of its repository) where it is the default.
 import argparse
 import json
 import math
