@@ -2,13 +2,14 @@
 import type { TrainingLog } from '../../core/logs.ts';
 import type { FineTuneOptions } from './fineTuneOptions.ts';
 
-/** Options that change nothing of the result, or that another option stands for. */
-type Apart = 'checkpoint' | 'resume' | 'signal' | 'onEpoch' | 'onProgress' | 'effort';
-
 /** Options of a run as plain data: `fineTune(model, samples, log.settings)` repeats it. */
-export type FineTuneSettings = Omit<FineTuneOptions, Apart>;
+export type FineTuneSettings = Omit<
+  FineTuneOptions,
+  'checkpoint' | 'resume' | 'signal' | 'onEpoch' | 'onProgress' | 'effort'
+>;
 
-const apart: Readonly<Record<Apart, true>> = {
+/** Options that change nothing of the result, or that others stand for. */
+const apart: Readonly<Record<Exclude<keyof FineTuneOptions, keyof FineTuneSettings>, true>> = {
   checkpoint: true,
   resume: true,
   signal: true,

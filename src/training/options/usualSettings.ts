@@ -33,7 +33,7 @@ export interface Facts {
 }
 
 /** The settings, as options of `fineTune`. */
-export interface UsualSettings {
+interface UsualSettings {
   readonly epochs: number;
   readonly learningRate: { readonly head: number; readonly base: readonly [first: number, last: number] };
   readonly schedule: ScheduleName | ScheduleSettings;
@@ -46,7 +46,7 @@ export interface UsualSettings {
 }
 
 /** A setting, and its reason as the end of a sentence. */
-export interface Choice<Value> {
+interface Choice<Value> {
   readonly value: Value;
   readonly reason: string;
 }

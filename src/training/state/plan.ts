@@ -50,7 +50,7 @@ export interface SplitSamples {
 }
 
 /** Examples held out by a share that the user chose, or by `'auto'`, which may hold out none. */
-export type HeldOut =
+type HeldOut =
   | { readonly by: 'share' | 'auto'; readonly examples: number }
   | { readonly by: 'auto'; readonly examples?: never; readonly obstacle: string };
 

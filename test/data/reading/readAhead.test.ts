@@ -189,9 +189,9 @@ describe('verbs that read ahead', () => {
         return samples.read(index);
       },
     };
-    await expect(fineTune(model, broken, { headEpochs: 0, batchSize: 2, unfreeze: 'all' })).rejects.toThrow(
-      `got ${String(samples.size / 2)} that are not`,
-    );
+    await expect(
+      fineTune(model, broken, { headEpochs: 0, batchSize: 2, unfreeze: 'all', validation: false }),
+    ).rejects.toThrow(`got ${String(samples.size / 2)} that are not`);
     expect(reads).toBeLessThan(2 * samples.size);
     model.dispose();
   });
