@@ -81,6 +81,7 @@ const onEngine = [
   'features/featureCache',
   'evaluate',
   'predict',
+  'views',
   'suggestCut',
   'knn',
   'nearestCentroid',

@@ -20,7 +20,8 @@ import type { knn } from './knn.ts';
 import type { LoadOptions } from './load.ts';
 import type { LoadBaseOptions } from './loadBase.ts';
 import type { Tasks } from './model/model.ts';
-import type { Predicted, PredictOptions } from './model/predictions.ts';
+import type { Predicted } from './model/predictions.ts';
+import type { PredictOptions } from './predict.ts';
 import type { TaskName } from './model/tasks/tasks.ts';
 import type { nearestCentroid } from './nearestCentroid.ts';
 import type { PresetName } from './presets/presetTable.ts';
@@ -49,7 +50,7 @@ export interface ConnectOptions {
 }
 
 /** Options of {@link RemoteTransferKit.predictLive}. */
-export interface PredictLiveOptions extends Pick<PredictOptions, 'topK'> {
+export interface PredictLiveOptions extends Omit<PredictOptions, 'batchSize'> {
   /** Ends the loop, without an error. */
   readonly signal?: AbortSignal;
   /** Most predictions a second. Default 30. */
@@ -265,8 +266,8 @@ function remoteKit<Own extends OwnFunctions>({ request, functions, close }: Conn
     ...callers(Object.keys(verbs)),
     functions: callers(functions),
     predictLive: (model: unknown, input: unknown, options: PredictLiveOptions = {}) => {
-      const { topK, ...pace } = settleLive(options);
-      return repeat(() => request('predict', [model, input, topK === undefined ? {} : { topK }]), pace);
+      const { asked, ...pace } = settleLive(options);
+      return repeat(() => request('predict', [model, input, asked]), pace);
     },
     dispose: close,
     ...disposal(),
@@ -277,9 +278,9 @@ function remoteKit<Own extends OwnFunctions>({ request, functions, close }: Conn
 
 function settleLive(options: PredictLiveOptions) {
   return nameErrors('predictLive', () => {
-    assertOptions(options, { topK: true, signal: true, maxPerSecond: true });
-    const { maxPerSecond = 30, ...rest } = options;
+    assertOptions(options, { topK: true, views: true, augment: true, signal: true, maxPerSecond: true });
+    const { maxPerSecond = 30, signal, ...asked } = options;
     assertRate('maxPerSecond', maxPerSecond);
-    return { ...rest, maxPerSecond };
+    return { asked, maxPerSecond, ...(signal && { signal }) };
   });
 }

@@ -8,6 +8,8 @@ import type { BaselinePlan, LearntBaselines } from './neighbours/baselines.ts';
 import { settleHeadLoss, type LossOption } from './losses/headRules.ts';
 import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead } from './measure/measure.ts';
+import type { ViewOptions } from './measure/viewOptions.ts';
+import { viewsFor } from './measure/viewsFor.ts';
 import type { MultiLabelFigures } from './model/tasks/multiLabel.ts';
 import type { OneLabelFigures } from './model/tasks/oneLabel.ts';
 import type { OutputsFigures } from './model/tasks/regression.ts';
@@ -19,7 +21,7 @@ import { watchExamples } from './training/run/seenExamples.ts';
 import { fewExamples, noBetterThanChance, sharedExamples, untrained } from './training/run/warnings.ts';
 
 /** Options of {@link evaluate}. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ViewOptions {
   /** Examples run at once. Default 32. */
   readonly batchSize?: number;
   /** The k of `topKAccuracy`, from 1. Default 5, or the number of labels if that is less. */
@@ -92,6 +94,8 @@ export type EvaluationOf<T extends TaskName | Tasks> = T extends Tasks
  * const { accuracy, confusion } = await evaluate(model, samples);
  * console.log(accuracy, confusion);
  *
+ * const { loss } = await evaluate(model, samples, { views: 2 }); // of the mean over pictures and their mirror images
+ *
  * const { baselines } = await evaluate(model, samples, { baselines: train });
  * console.log(baselines?.knn.accuracy, baselines?.nearestCentroid.accuracy, baselines?.mostFrequent.label); // … … cat
  * ```
@@ -119,6 +123,8 @@ export async function evaluate(
       loss: true,
       lossWeights: true,
       baselines: true,
+      views: true,
+      augment: true,
       onProgress: true,
     });
     return whileUsed(model, () => evaluateNow(model, samples, options));
@@ -128,19 +134,20 @@ export async function evaluate(
 async function evaluateNow(
   model: AnyModel,
   samples: Samples,
-  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress }: EvaluateOptions,
+  { batchSize = 32, topK = 5, worst = 10, loss, lossWeights, baselines, onProgress, ...viewing }: EvaluateOptions,
 ): Promise<EvaluationOf<TaskName | Tasks>> {
   assertWhole('batchSize', batchSize, 1);
   assertWhole('topK', topK, 1);
   assertWhole('worst', worst, 0);
   const { parts } = model.head;
   const settled = settleHeadLoss(parts, loss, lossWeights);
+  const views = await viewsFor(model, viewing);
   await ensureBackend();
   const asked = { model, batchSize, onProgress };
   assertKnown(model, samples);
   const learnt = baselines && (await learnFrom({ ...asked, samples: baselines }));
   const seen = watchExamples(samples);
-  const judged = await judgeSamples({ ...asked, loss: settled, watch: learnt?.watch }, seen.samples);
+  const judged = await judgeSamples({ ...asked, loss: settled, watch: learnt?.watch, views }, seen.samples);
   const isPlain = (loss === undefined || loss === 'crossEntropy') && !seen.isWeighted();
   const warnings = [
     ...untrained(model),

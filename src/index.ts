@@ -26,7 +26,7 @@ export type {
   WeightsReport,
   WrongShape,
 } from './model/model.ts';
-export type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
+export type { Predicted, Prediction, RankingOptions } from './model/predictions.ts';
 export type { EpochLog, EpochReport, HeadFigures, Monitor, SolverLog, TrainingLog } from './core/logs.ts';
 export type {
   BlockedOperation,
@@ -103,6 +103,8 @@ export type { ExampleOrigin, ExampleSet, SavedExample } from './neighbours/examp
 export type { Distance } from './neighbours/separation.ts';
 export type { VoteWeights } from './neighbours/votes.ts';
 export { predict } from './predict.ts';
+export type { PredictOptions } from './predict.ts';
+export type { ViewOptions } from './measure/viewOptions.ts';
 export { defineBase } from './bases/defineBase.ts';
 export type { BaseDefinition } from './bases/defineBase.ts';
 export { defineTrunk } from './networks/trunks/defineTrunk.ts';

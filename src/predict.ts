@@ -6,7 +6,7 @@ import { internalError, TransferKitError } from './core/errors.ts';
 import { byHead } from './model/headParts.ts';
 import type { AnyModel, HeadPart, Tasks, TransferModel, LoadedModel } from './model/model.ts';
 import { tasks, type TaskName } from './model/tasks/tasks.ts';
-import type { Predicted, Prediction, PredictOptions } from './model/predictions.ts';
+import type { Predicted, Prediction, RankingOptions } from './model/predictions.ts';
 import { inferenceNetwork } from './model/inference.ts';
 import { inSlices } from './features/inSlices.ts';
 import { assertWhole } from './core/optionChecks.ts';
@@ -14,6 +14,11 @@ import { assertOptions } from './core/optionNames.ts';
 import { isListOfInputs, prepareInputs, type PreparedInputs } from './data/reading/prepareInputs.ts';
 import { warnOnce } from './core/warnOnce.ts';
 import { whileUsed } from './model/uses.ts';
+import type { InferViews, ViewOptions } from './measure/viewOptions.ts';
+import { viewsFor } from './measure/viewsFor.ts';
+
+/** Options of {@link predict}. */
+export interface PredictOptions extends RankingOptions, ViewOptions {}
 
 /**
  * Predicts labels or values for raw inputs, with the model's own preprocessing. Warns once on the console if the head
@@ -32,6 +37,9 @@ import { whileUsed } from './model/uses.ts';
  * ```ts
  * const [best] = await predict(model, input, { topK: 1 });
  * console.log(best?.label, best?.probability);
+ *
+ * // The mean over the picture and its mirror image.
+ * const [surer] = await predict(model, input, { topK: 1, views: 2 });
  * ```
  */
 export async function predict<T extends TaskName | Tasks, Input, Label extends string = string>(
@@ -50,7 +58,7 @@ export async function predict(
   options: PredictOptions = {},
 ): Promise<AnyPrediction | AnyPrediction[]> {
   return nameErrors('predict', () => {
-    assertOptions(options, { topK: true, batchSize: true });
+    assertOptions(options, { topK: true, batchSize: true, views: true, augment: true });
     return whileUsed(model, () => predictNow(model, input, options));
   });
 }
@@ -58,10 +66,11 @@ export async function predict(
 async function predictNow(
   model: AnyModel,
   input: unknown,
-  { topK = Infinity, batchSize = 32 }: PredictOptions,
+  { topK = Infinity, batchSize = 32, ...viewing }: PredictOptions,
 ): Promise<AnyPrediction | AnyPrediction[]> {
   if (topK !== Infinity) assertWhole('topK', topK, 1);
   assertWhole('batchSize', batchSize, 1);
+  const views = await viewsFor(model, viewing);
   if (!model.head.trained) {
     warnOnce(
       model.head,
@@ -74,7 +83,7 @@ async function predictNow(
   const { parts } = model.head;
   const predictions: AnyPrediction[] = [];
   for await (const batch of prepareInputs(model.base, inputs, batchSize)) {
-    const rows = await logitsOf(model, batch);
+    const rows = await logitsOf(model, batch, views);
     predictions.push(...rows.map((logits) => byHead(parts, (part) => describe(part, logits, topK))));
   }
   return isList ? predictions : (predictions[0] ?? []);
@@ -83,8 +92,12 @@ async function predictNow(
 type AnyPrediction = Prediction<TaskName> | Readonly<Record<string, Prediction<TaskName>>>;
 
 /** The logits of each input of a batch, which is freed. */
-async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Promise<Float32Array[]> {
-  const logits = await inSlices(model, input, (part) => infer(model, part));
+async function logitsOf(
+  model: AnyModel,
+  { input, names }: PreparedInputs,
+  views: InferViews | undefined,
+): Promise<Float32Array[]> {
+  const logits = await inSlices(model, input, (part) => infer(model, part, views));
   try {
     const values = await logits.data();
     if (!(values instanceof Float32Array)) throw internalError(`logits are ${logits.dtype}`);
@@ -97,10 +110,10 @@ async function logitsOf(model: AnyModel, { input, names }: PreparedInputs): Prom
   }
 }
 
-async function infer(model: AnyModel, input: Tensor): Promise<Tensor> {
+async function infer(model: AnyModel, input: Tensor, views: InferViews | undefined): Promise<Tensor> {
   const network = await inferenceNetwork(model);
   try {
-    return await network.infer(input);
+    return await (views === undefined ? network.infer(input) : views(input, (view) => network.infer(view)));
   } finally {
     network.dispose();
   }

@@ -67,7 +67,7 @@ const arrows: Record<string, string[]> = {
     'networks/write',
   ],
   losses: ['model', 'model/tasks'],
-  measure: ['data/reading', 'features', 'losses', 'model', 'model/tasks'],
+  measure: ['data/augment', 'data/reading', 'features', 'losses', 'model', 'model/tasks'],
   model: ['model/tasks'],
   'model/tasks': [],
   neighbours: ['data/reading', 'engines/backends', 'features', 'measure', 'model', 'model/tasks'],
@@ -152,7 +152,7 @@ const served = [
 /** Which verbs call which: a user could write the same lines. The page's side of a worker takes the types alone. */
 const verbArrows: Record<string, string[]> = {
   compare: ['evaluate'],
-  connectTransferKit: [...served.filter((verb) => verb !== 'save' && verb !== 'predict'), 'serveTransferKit'].sort(),
+  connectTransferKit: [...served.filter((verb) => verb !== 'save'), 'serveTransferKit'].sort(),
   exportModel: ['zipBlob'],
   serveTransferKit: served,
 };

@@ -246,7 +246,7 @@ describe('options that are no object are refused', () => {
 
 test('a name without a similar one lists some; a long one is shortened', async () => {
   const error = await refusal((options) => main.predict(model, unread, options), { ['x'.repeat(5000)]: 1 });
-  expect(error.details.nearest).toEqual(['topK', 'batchSize']);
+  expect(error.details.nearest).toEqual(['topK', 'batchSize', 'views']);
   expect(error.message.length).toBeLessThan(400);
 });
 

@@ -2,8 +2,8 @@
 import type { Tasks } from './model.ts';
 import type { PredictionOf, TaskName } from './tasks/tasks.ts';
 
-/** Options of `predict`, also of the method with that name of the classifiers by `knn` and `nearestCentroid`. */
-export interface PredictOptions {
+/** Options of the method `predict` of the classifiers by `knn` and `nearestCentroid`. The verb `predict` has more. */
+export interface RankingOptions {
   /** Number of labels to return, the most probable first; for several heads, of each. Default: all labels. */
   readonly topK?: number;
   /** Batch size. Default 32. */

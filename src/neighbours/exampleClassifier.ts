@@ -4,7 +4,7 @@ import { ensureBackend } from '../engines/backends/ensureBackend.ts';
 import { assertBaseAlive } from '../model/assertAlive.ts';
 import { TransferKitError } from '../core/errors.ts';
 import type { Base } from '../model/model.ts';
-import type { Predicted, PredictOptions } from '../model/predictions.ts';
+import type { Predicted, RankingOptions } from '../model/predictions.ts';
 import type { LabelPrediction } from '../model/tasks/task.ts';
 import type { Samples } from '../core/types.ts';
 import { assertOneOf, assertWhole, invalidOption } from '../core/optionChecks.ts';
@@ -67,7 +67,7 @@ export interface ExampleClassifier extends Disposable {
    * @returns All labels with probabilities, the most probable first. A list of inputs gives a list of such lists.
    * @throws TransferKitError `NO_EXAMPLES` if no examples are kept, and the errors of `predict`.
    */
-  predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
+  predict<Input>(input: Input, options?: RankingOptions): Promise<Predicted<'classes', Input>>;
   /** All kept examples as plain data: `JSON.stringify(classifier)`. The option `examples` restores them. */
   toJSON(): ExampleSet;
   /** Frees the memory that was prepared for the base. The base stays. A second call does nothing. */
@@ -156,8 +156,8 @@ class KeepingClassifier implements ExampleClassifier {
     this.fitted = undefined;
   }
 
-  predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
-  async predict(input: unknown, options: PredictOptions = {}): Promise<LabelPrediction[] | LabelPrediction[][]> {
+  predict<Input>(input: Input, options?: RankingOptions): Promise<Predicted<'classes', Input>>;
+  async predict(input: unknown, options: RankingOptions = {}): Promise<LabelPrediction[] | LabelPrediction[][]> {
     return nameErrors(`${this.plan.maker}.predict`, () => this.predictNow(input, options));
   }
 
@@ -195,7 +195,7 @@ class KeepingClassifier implements ExampleClassifier {
     return { ids: examples.map(({ id }) => id), skipped };
   }
 
-  private async predictNow(input: unknown, options: PredictOptions): Promise<LabelPrediction[] | LabelPrediction[][]> {
+  private async predictNow(input: unknown, options: RankingOptions): Promise<LabelPrediction[] | LabelPrediction[][]> {
     this.assertUsable();
     assertOptions(options, { topK: true, batchSize: true });
     const { topK = Infinity, batchSize = 32 } = options;

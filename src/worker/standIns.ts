@@ -2,7 +2,7 @@
 import type { TrainingLog } from '../core/logs.ts';
 import type { Samples } from '../core/types.ts';
 import type { AnyModel, Base, LabelsOf, Tasks, TransferModel, WeightsReport } from '../model/model.ts';
-import type { Predicted, PredictOptions } from '../model/predictions.ts';
+import type { Predicted, RankingOptions } from '../model/predictions.ts';
 import type { TaskName } from '../model/tasks/tasks.ts';
 import type { AddedExamples, AddOptions } from '../neighbours/addSamples.ts';
 import type { ExampleClassifier } from '../neighbours/exampleClassifier.ts';
@@ -50,7 +50,7 @@ export interface RemoteClassifier
   /** As `ExampleClassifier.remove`. */
   remove(id: number): Promise<void>;
   /** As `ExampleClassifier.predict`. */
-  predict<Input>(input: Input, options?: PredictOptions): Promise<Predicted<'classes', Input>>;
+  predict<Input>(input: Input, options?: RankingOptions): Promise<Predicted<'classes', Input>>;
   /** As `ExampleClassifier.toJSON`. */
   toJSON(): Promise<ExampleSet>;
   /** Frees the classifier in the worker; its base stays. */

@@ -16,6 +16,7 @@ import {
   type TransferKitError,
 } from '../../src/index.ts';
 import * as mainDoor from '../../src/index.ts';
+import { flip, shift } from '../../src/augment.ts';
 import { connectTransferKit, type RemoteModel, type RemoteTransferKit } from '../../src/worker.ts';
 import { serveTransferKit } from '../../src/serveTransferKit.ts';
 import { useTestBackend } from '../support/testBackend.ts';
@@ -69,6 +70,18 @@ describe('verbs in a worker', () => {
     const evaluationHere = await evaluate(here, samples);
     expect(evaluation.loss).toBeCloseTo(evaluationHere.loss, 5);
     expect(evaluation.confusion).toEqual(evaluationHere.confusion);
+    const viewing = { views: 3, augment: [flip({ probability: 1 }), shift()] };
+    expect((await kit.evaluate(there, samples, viewing)).loss).toBeCloseTo(
+      (await evaluate(here, samples, viewing)).loss,
+      5,
+    );
+    const [best] = await kit.predict(there, inputs[0], { views: 2 });
+    const [bestHere] = await predict(here, inputs[0], { views: 2 });
+    expect(best?.probability).toBeCloseTo(bestHere?.probability ?? NaN, 5);
+    for await (const [live] of kit.predictLive(there, inputs[0], { topK: 1, views: 2 })) {
+      expect(live).toEqual(best);
+      break;
+    }
     there.dispose();
     here.dispose();
   });

@@ -10,6 +10,12 @@ export interface Activation {
   readonly op: 'Softmax' | 'Sigmoid' | 'Identity';
   /** Kind of its output. It names the output of a head without a name. */
   readonly output: 'probabilities' | 'values';
+  /**
+   * Logits whose activation is the mean of the activations of several logits.
+   *
+   * @param runs - Logits of one example, [runs][units].
+   */
+  ofMean(runs: readonly Float32Array[]): number[];
 }
 
 /** The end of a network, described by its last activation. */
