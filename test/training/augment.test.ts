@@ -288,12 +288,13 @@ describe('what is refused', () => {
     await expectNoLeak(() => expect(training()).rejects.toThrow('enough'));
   });
 
-  const known = "augment to be 'none', 'light', 'standard', 'strong', a list of operations or { apply(input, seed) }";
+  const known =
+    "augment to be 'none', 'light', 'standard', 'strong', 'trivial', a list of operations or { apply(input, seed) }";
 
   test.each<[unknown, string]>([
     [{ augment: null }, `${known}, got null.`],
     [{ augment: {} }, `${known}, got {}.`],
-    [{ augment: 'heavy' }, "augment to be 'none', 'light', 'standard' or 'strong', got 'heavy'."],
+    [{ augment: 'heavy' }, "augment to be 'none', 'light', 'standard', 'strong' or 'trivial', got 'heavy'."],
     [{ augment: { views: 2, apply: brighter } }, 'views beside augment, not in it, got {"views":2}.'],
     [
       { augment: [flip] },

@@ -1,9 +1,11 @@
 // The operations by name. Names and types derive from this table.
 import { hasKey } from '../../core/names.ts';
+import { autocontrast, autocontrastPixels } from './autocontrast.ts';
 import { blur, blurPixels } from './blur.ts';
 import { brightness, brightnessChange } from './brightness.ts';
 import { contrast, contrastChange } from './contrast.ts';
 import { cutout, cutoutPixels } from './cutout.ts';
+import { equalize, equalizePixels } from './equalize.ts';
 import { flip, flipMap } from './flip.ts';
 import { grayscale, grayscaleChange } from './grayscale.ts';
 import { hue, hueChange } from './hue.ts';
@@ -14,8 +16,11 @@ import { posterize, posterizePixels } from './posterize.ts';
 import { randomResizedCrop, randomResizedCropMap } from './randomResizedCrop.ts';
 import { rotate, rotateMap } from './rotate.ts';
 import { saturation, saturationChange } from './saturation.ts';
+import { sharpness, sharpnessPixels } from './sharpness.ts';
 import { shear, shearMap } from './shear.ts';
 import { shift, shiftMap } from './shift.ts';
+import { solarize, solarizePixels } from './solarize.ts';
+import { trivial, trivialPixels } from './trivial.ts';
 import { zoom, zoomMap } from './zoom.ts';
 
 /** All operations. */
@@ -36,6 +41,11 @@ export const operations = {
   noise: pixelwise(noise, noisePixels),
   cutout: pixelwise(cutout, cutoutPixels),
   posterize: pixelwise(posterize, posterizePixels),
+  solarize: pixelwise(solarize, solarizePixels),
+  sharpness: pixelwise(sharpness, sharpnessPixels),
+  autocontrast: pixelwise(autocontrast, autocontrastPixels),
+  equalize: pixelwise(equalize, equalizePixels),
+  trivial: pixelwise(trivial, trivialPixels),
 } as const;
 
 /** Name of an operation, and of the function that makes it. */

@@ -41,7 +41,7 @@ export function posterize(options: PosterizeOptions = {}): Operation<'posterize'
 
 /** Keeps the highest bits of a picture [1, height, width, 1 or 3]. */
 export function posterizePixels(
-  { bits }: Operation<'posterize', PosterizeOptions>,
+  { bits }: Pick<Operation<'posterize', PosterizeOptions>, 'bits'>,
   picture: Tensor4D,
   _: Random,
   range: PixelRange,

@@ -10,15 +10,23 @@ import { randomResizedCrop } from './randomResizedCrop.ts';
 import { rotate } from './rotate.ts';
 import { saturation } from './saturation.ts';
 import { shift } from './shift.ts';
+import { trivial } from './trivial.ts';
 import { zoom } from './zoom.ts';
 
 /**
  * All presets.
  *
  * `standard`: fastai/vision/augment.py, `aug_transforms` (do_flip, max_warp 0.2, max_rotate 10, max_zoom 1.1,
- * max_lighting 0.2, p_affine and p_lighting 0.75), with brightness and contrast as in torchvision. `strong`:
- * timm/data/transforms_factory.py (hflip 0.5, color_jitter 0.4, random erasing as in its recipes), with crops of half
- * the picture or more, and a tenth of the pictures in gray.
+ * max_lighting 0.2, p_affine and p_lighting 0.75), with brightness and contrast as in torchvision.
+ *
+ * `strong`: the plain recipe of timm 1.0, without RandAugment and mixing of pictures: timm/data/transforms_factory.py
+ * (random resized crop, hflip 0.5, color_jitter 0.4, which is brightness, contrast and saturation without hue) and random
+ * erasing with `re_prob` 0.25, as in its training scripts. It differs from timm in three points: crops keep half the picture
+ * or more (timm: 0.08, for a million pictures), a tenth of the pictures is gray (timm: none; the three augmentations of
+ * Touvron et al., "DeiT III", 2022, have gray), and what is erased is gray 0.5 (timm: the mean of ImageNet, about 0.45).
+ * torchvision's recipe of 2021 has `trivial` in place of the colours, and erases a tenth.
+ *
+ * `trivial`: torchvision's `TrivialAugmentWide` alone.
  */
 export const augmentPresets = {
   none: () => [],
@@ -40,9 +48,11 @@ export const augmentPresets = {
     grayscale(),
     cutout({ probability: 0.25 }),
   ],
+  trivial: () => [trivial()],
 } as const satisfies Readonly<Record<string, () => readonly ImageOperation[]>>;
 
 /**
- * How much pictures are changed: `none` leaves them unchanged, `standard` uses fastai's defaults, `strong` uses timm's.
+ * How much pictures are changed: `none` leaves them unchanged, `standard` uses fastai's defaults, `strong` uses timm's,
+ * `trivial` is TrivialAugment.
  */
 export type AugmentPreset = keyof typeof augmentPresets;

@@ -149,9 +149,9 @@ export interface TrainingOptions {
    */
   readonly cache?: boolean | FeatureCacheOptions;
   /**
-   * Augmentation of the training inputs, not of validation; each example has its own seed. `'light'`, `'standard'` or
-   * `'strong'` for pictures, operations of `transferkit/augment` in order (`[flip(), rotate({ degrees: 15 })]`), or a
-   * custom function. Default `'none'`.
+   * Augmentation of the training inputs, not of validation; each example has its own seed. `'light'`, `'standard'`,
+   * `'strong'` or `'trivial'` for pictures, operations of `transferkit/augment` in order
+   * (`[flip(), rotate({ degrees: 15 })]`), or a custom function. Default `'none'`.
    */
   readonly augment?: AugmentOption;
   /**

@@ -65,6 +65,11 @@ describe('is refused:', () => {
     ['cutout', { aspect: [0, 1] }, `aspect ${range(0.1, 10, '[0,1]')}`],
     ['posterize', { bits: 0 }, 'bits to be a whole number from 1 to 8, got 0.'],
     ['posterize', { bits: 2.5 }, 'bits to be a whole number from 1 to 8, got 2.5.'],
+    ['solarize', { threshold: 1.1 }, `threshold ${number(0, 1, '1.1')}`],
+    ['sharpness', { amount: -1 }, `amount ${number(0, 1, '-1')}`],
+    ['autocontrast', { probability: 2 }, `probability ${number(0, 1, '2')}`],
+    ['equalize', { probability: 'x' }, `probability ${number(0, 1, '"x"')}`],
+    ['trivial', { fill: 2 }, "fill to be 'reflect', 'nearest' or a gray from 0 to 1, got 2."],
     ['cutout', { fill: 'gray' }, `fill ${number(0, 1, '"gray"')}`],
   ])('%s(%j)', (name, options, text) => {
     const make = door[name as 'flip'];
@@ -88,6 +93,7 @@ describe('presets', () => {
       light: ['flip', 'shift', 'zoom'],
       standard: ['flip', 'perspective', 'rotate', 'zoom', 'brightness', 'contrast'],
       strong: ['randomResizedCrop', 'flip', 'brightness', 'contrast', 'saturation', 'grayscale', 'cutout'],
+      trivial: ['trivial'],
     });
   });
 });

@@ -81,7 +81,7 @@ describe.each(backends)('on %s', (_, setBackend) => {
   test.each(['tf', 'caffe', 'torch', 'unit', 'raw'] as const)('pixels of mode %s stay in their range', async (mode) => {
     const base = await baseOf(mode);
     const each = keysOf(operations).map((name) => [operations[name].make({ probability: 1 })]);
-    for (const augment of [everything, ...each, 'light', 'standard', 'strong'] as const) {
+    for (const augment of [everything, ...each, 'light', 'standard', 'strong', 'trivial'] as const) {
       const settled = settlePictures(augment, base)!;
       const batch = batchFor(base, places);
       const after = await expectNoLeak(() => augmentPictures(settled, batch, seeds), 1);

@@ -148,7 +148,7 @@ describe('is refused:', () => {
     expect(await error(base, { views: 0 })).toBe('views to be a whole number from 1, got 0.');
     expect(await error(base, { seed: -1 })).toBe('seed to be a whole number from 0, got -1.');
     expect(await error(base, { augment: 'heavy' })).toBe(
-      "augment to be 'none', 'light', 'standard' or 'strong', got 'heavy'.",
+      "augment to be 'none', 'light', 'standard', 'strong' or 'trivial', got 'heavy'.",
     );
     base.dispose();
     expect(await error(base, {})).toEqual(
