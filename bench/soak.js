@@ -25,6 +25,7 @@ const log = await fineTune(model, samples, {
   epochs: steps / stepsAnEpoch,
   batchSize,
   headEpochs: 0,
+  validation: false,
   schedule: 'constant',
   onEpoch({ epoch, loss }) {
     const step = (epoch + 1) * stepsAnEpoch;

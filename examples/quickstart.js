@@ -36,6 +36,7 @@ export async function main({ epochs = 5, inputSize = 96 } = {}) {
     epochs,
     learningRate: { base: 3e-4, head: 3e-3 },
     schedule: 'cosine',
+    validation: false,
     onProgress: bars.progress,
   });
   const onSeen = await evaluate(model, seen, { onProgress: bars.progress });

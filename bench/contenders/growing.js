@@ -32,6 +32,7 @@ async function measureBoth(images, epochs) {
     unfreeze: { from: architectures[arch].lastBlocks },
     epochs: 1,
     batchSize,
+    validation: false,
   });
   const epochsAlone = head.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
   return { images, epochs, head: head.seconds, headEpochs: epochsAlone, last: tuned.seconds };

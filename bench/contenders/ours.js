@@ -90,13 +90,19 @@ function headSeconds(model, samples) {
 
 /** One more epoch: the fastest but the first, in which the frozen front has been computed already. */
 async function epochSeconds(model, samples, unfreeze) {
-  const log = await fineTune(model, samples, { unfreeze, epochs: 1 + repeat, batchSize, headEpochs: 0 });
+  const log = await fineTune(model, samples, {
+    unfreeze,
+    epochs: 1 + repeat,
+    batchSize,
+    headEpochs: 0,
+    validation: false,
+  });
   return Math.min(...log.epochs.slice(1).map(({ seconds }) => seconds));
 }
 
 /** A whole call for one epoch of the last blocks, with the pass through the frozen front. */
 function lastBlocksSeconds(model, samples) {
-  const options = { unfreeze: { from: lastBlocks }, epochs: 1, batchSize, headEpochs: 0 };
+  const options = { unfreeze: { from: lastBlocks }, epochs: 1, batchSize, headEpochs: 0, validation: false };
   return secondsOf(() => fineTune(model, samples, options));
 }
 
