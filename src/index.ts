@@ -27,7 +27,16 @@ export type {
   WrongShape,
 } from './model/model.ts';
 export type { Predicted, Prediction, RankingOptions } from './model/predictions.ts';
-export type { EpochLog, EpochReport, HeadFigures, Monitor, SolverLog, TrainingLog } from './core/logs.ts';
+export type {
+  ChosenOn,
+  EpochLog,
+  EpochReport,
+  HeadFigures,
+  Monitor,
+  SolverBound,
+  SolverLog,
+  TrainingLog,
+} from './core/logs.ts';
 export type {
   BlockedOperation,
   FixedConstant,

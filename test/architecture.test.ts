@@ -112,7 +112,7 @@ const arrows: Record<string, string[]> = {
     'training/state',
   ],
   'training/schedules': [],
-  'training/solve': ['features', 'model', 'model/tasks', 'training/options', 'training/state'],
+  'training/solve': ['engines/kernels', 'features', 'model', 'model/tasks', 'training/options', 'training/state'],
   'training/state': [
     'features',
     'losses',

@@ -32,6 +32,13 @@ export interface EpochReport extends EpochLog {
 /** The figure that decides which epoch is best. Losses and errors: lower is better; accuracies: higher is better. */
 export type Monitor = 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy';
 
+/**
+ * What a solver cut short to bound its work. `'examples'`: the penalty was chosen on drawn examples, and scaled by their
+ * share. `'strengths'`: weaker or stronger penalties were not tried although losses still fell. `'iterations'`: the final
+ * fit ended before the optimum.
+ */
+export type SolverBound = 'examples' | 'strengths' | 'iterations';
+
 /** Report of a solver. */
 export interface SolverLog {
   /** Strength of the penalty on standardised features; by head where there are several. */
@@ -40,6 +47,20 @@ export interface SolverLog {
   readonly iterations: number;
   /** Whether the solver reached the optimum; false if it stopped at its limit of steps. */
   readonly converged: boolean;
+  /**
+   * What the penalty was chosen on: the number of training examples, and of folds. 1 fold: a fifth of the examples was
+   * held out; 0: losses were those of validation examples. Missing for a given `l2`, and for fewer than two examples; by
+   * head where there are several.
+   */
+  readonly chosenOn?: ChosenOn | Readonly<Record<string, ChosenOn>>;
+  /** What was cut short to bound the work; missing if nothing was. */
+  readonly bounded?: readonly SolverBound[];
+}
+
+/** Examples that a penalty was chosen on. */
+export interface ChosenOn {
+  readonly examples: number;
+  readonly folds: number;
 }
 
 /** Report of a training verb, as plain data. */

@@ -21,7 +21,7 @@ const rest = () => Promise.resolve();
 /** Does something with the features of some rows. */
 async function withRows<T>(wanted: readonly number[], use: (features: DesignMatrix) => Promise<T>): Promise<T> {
   const own = Float32Array.from(wanted.flatMap((row) => Array.from(values.subarray(row * 6, row * 6 + 6))));
-  const features = new DesignMatrix(own, 6, 12, rest);
+  const features = DesignMatrix.of(own, 6, { columns: 12, rest });
   try {
     return await use(features);
   } finally {
@@ -33,11 +33,8 @@ test('losses of folds that are fitted together are those of scikit-learn', async
   await expectNoLeak(() =>
     withRows(rows, async (features) => {
       const problem = { features, targets, units: 3, loss: tasks.classes.rowLoss };
-      const judge = byFolds(
-        problem,
-        rows.map(() => 1),
-        rows.map((row) => row % 4),
-      );
+      const weights = rows.map(() => 1);
+      const judge = byFolds(problem, { weights, measured: weights, folds: rows.map((row) => row % 4) });
       for (const { l2, loss } of golden.crossValidated) {
         const judged = await judge(l2, []);
         expect(judged.models).toHaveLength(4);
@@ -123,4 +120,23 @@ describe('the search', () => {
     const chosen = await chooseL2((l2) => Promise.resolve({ l2, loss: NaN, models: [] }));
     expect(chosen.l2).toBeCloseTo(0.1, 9);
   });
+});
+
+test('the search ends after a number of gradients, but compares two strengths at least', async () => {
+  const tried: number[] = [];
+  const model = {
+    kernel: new Float64Array(1),
+    bias: new Float64Array(1),
+    objective: 1,
+    iterations: 4,
+    converged: true,
+  };
+  const judge: Judge = (l2) => {
+    tried.push(l2);
+    return Promise.resolve({ l2, loss: l2, models: [model, model] });
+  };
+  expect(await chooseL2(judge, 1)).toMatchObject({ l2: 0.0316, iterations: 16, isCut: true });
+  expect(await chooseL2(judge, 30)).toMatchObject({ l2: 0.01, iterations: 24, isCut: true });
+  expect(tried).toEqual([0.1, 0.0316, 0.1, 0.0316, 0.01]);
+  expect(await chooseL2(judge, 1000)).toMatchObject({ l2: 1e-5, isCut: false });
 });

@@ -39,9 +39,10 @@ async function fit(data: Data, units: number, fits: readonly Omit<LinearFit, 'sh
   const targets = labels.map((label) =>
     Float32Array.from({ length: units }, (_, unit) => (units === 1 ? label : Number(label === unit))),
   );
-  const matrix = new DesignMatrix(data.features, data.features.length / labels.length, units * fits.length, () =>
-    Promise.resolve(),
-  );
+  const matrix = DesignMatrix.of(data.features, data.features.length / labels.length, {
+    columns: units * fits.length,
+    rest: () => Promise.resolve(),
+  });
   try {
     const loss = tasks[units === 1 ? 'binary' : 'classes'].rowLoss;
     const models = await fitSideBySide(
@@ -115,6 +116,25 @@ test('logits are the products with the kernel plus the bias', async () => {
   });
 });
 
+test('picked rows, also of several blocks, are those of the matrix', async () => {
+  const values = wave(300, 4, 1, 0.2);
+  const kernel = wave(4, 2, 1, 0.7);
+  for (const columns of [2, 36_000]) {
+    await expectNoLeak(async () => {
+      const matrix = DesignMatrix.of(values, 4, { columns, rest: () => Promise.resolve() });
+      const wanted = [0, 5, 115, 116, 117, 299];
+      const picked = matrix.pick(wanted);
+      const [all, own] = [await matrix.logits(kernel, 2), await picked.logits(kernel, 2)];
+      expect(picked.rows).toBe(6);
+      wanted.forEach((row, place) => {
+        expectClose(own.subarray(place * 2, place * 2 + 2), Array.from(all.subarray(row * 2, row * 2 + 2)), 1e-5);
+      });
+      matrix.dispose();
+      picked.dispose();
+    });
+  }
+});
+
 test('several blocks of rows give the same result as one', async () => {
   const many = { features: wave(300, 4, 1, 0.2), classes: Array.from({ length: 300 }, (_, row) => (row * 7) % 3) };
   const targets = many.classes.map((label) => Float32Array.from([0, 1, 2], (unit) => Number(label === unit)));
@@ -122,7 +142,7 @@ test('several blocks of rows give the same result as one', async () => {
   const objectives: number[] = [];
   // For so many columns a block has the fewest rows.
   for (const columns of [3, 36_000]) {
-    const matrix = new DesignMatrix(many.features, 4, columns, () => Promise.resolve());
+    const matrix = DesignMatrix.of(many.features, 4, { columns, rest: () => Promise.resolve() });
     const [model] = await fitSideBySide(
       { features: matrix, targets, units: 3, loss: tasks.classes.rowLoss },
       [{ l2: 0.1, shares }],

@@ -8,6 +8,7 @@ import { shorten } from '../../core/shown.ts';
 import type { SettledOptions } from './options.ts';
 import { assertSamples } from '../../model/checkLabels.ts';
 import { isUsualLoss } from '../../losses/headRules.ts';
+import { isSolvable } from './solverLimits.ts';
 import type { TrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 
 /** A head that a solver trains. */
@@ -60,11 +61,6 @@ const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => b
   views: ({ options: { views = 'fresh' } }) => views === 'fresh',
 };
 
-/** Most numbers of all features together: 512 MiB. */
-const mostFeatures = 2 ** 27;
-/** Most numbers of one kernel: the minimiser keeps about a hundred times as many. */
-const mostWeights = 2 ** 19;
-
 /**
  * Decides how a head is trained.
  *
@@ -109,9 +105,10 @@ function obstacleTo(request: SolverRequest): Obstacle | undefined {
   if (Object.values(options.lossWeights ?? {}).includes(0)) {
     return { error: 'lossWeights of 0 too', reason: 'a weight of 0 in lossWeights needs gradient steps' };
   }
-  const weights = Math.max(...head.ends.map(({ part }) => (part.to - part.from) * head.width));
-  if (samples.size * head.width <= mostFeatures && weights <= mostWeights) return undefined;
-  const found = `${String(samples.size)} examples of ${String(head.width)} features, ${String(weights)} weights`;
+  const { width } = head;
+  const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
+  if (isSolvable({ rows: samples.size, width, units })) return undefined;
+  const found = `${String(samples.size)} examples of ${String(width)} features, ${String(units * width)} weights`;
   return { error: `too much for it: ${found}`, reason: `too much for the solver: ${found}` };
 }
 

@@ -27,7 +27,9 @@ export interface SolverOptions {
    * mean cross-entropy, or to half the mean squared error of standardised targets. It is scikit-learn's `1 / (C n)`,
    * and for ridge regression its `alpha / n`. Default: the strength from 1e-5 to 1e3 with the lowest loss on the
    * validation samples. Without these it is chosen by five-fold cross-validation, or, for more than 5000 examples, on a
-   * held-out fifth of them.
+   * held-out fifth of them. For heads of very many weights the strength is chosen on drawn examples and scaled by their
+   * share, weak strengths may not be tried, and the final fit ends within 1e-5 of the optimum or at a limit of steps: the
+   * log's `solver.chosenOn` and `solver.bounded` report it.
    */
   readonly l2?: number;
 }

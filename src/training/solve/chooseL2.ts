@@ -18,6 +18,8 @@ interface Judged {
 export interface Chosen extends Judged {
   /** Number of iterations of all fits together. */
   readonly iterations: number;
+  /** Whether the limit of gradients ended the search. */
+  readonly isCut: boolean;
 }
 
 /** Fits models with a strength, starting from other models, and measures them. */
@@ -41,25 +43,32 @@ export const mostStrengths = strongest - weakest + 1;
 /**
  * Finds the best strength: starts at 0.1, and goes in steps of the root of ten in the direction in which the loss
  * falls, until it rises.
+ *
+ * @param mostGradients - After this many gradients of all fits no further strength is tried, even while losses fall.
  */
-export async function chooseL2(judge: Judge): Promise<Chosen> {
+export async function chooseL2(judge: Judge, mostGradients = Infinity): Promise<Chosen> {
   let iterations = 0;
+  let gradients = 0;
   const judgeAt = async (exponent: number, start: readonly FittedModel[]) => {
     const judged = await judge(Number((10 ** (exponent / 2)).toPrecision(3)), start);
     for (const model of judged.models) iterations += model.iterations;
+    // Each fit begins with the gradient at its start.
+    for (const model of judged.models) gradients += model.iterations + 1;
     return judged;
   };
   const begun = await judgeAt(first, []);
   let best = begun;
+  let isCut = false;
   for (const step of [-1, 1]) {
     for (let exponent = first + step; exponent >= weakest && exponent <= strongest; exponent += step) {
-      const next = await judgeAt(exponent, best.models);
+      isCut = best !== begun && gradients >= mostGradients;
+      const next = isCut ? best : await judgeAt(exponent, best.models);
       if (!(next.loss < best.loss)) break;
       best = next;
     }
     if (best !== begun) break;
   }
-  return { ...best, iterations };
+  return { ...best, iterations, isCut };
 }
 
 /** Measures models on separate validation examples. */
@@ -72,12 +81,21 @@ export function byValidation(problem: LinearProblem, shares: Float64Array, held:
   };
 }
 
+/** Rows of a cross-validation. */
+export interface FoldRows {
+  /** Weights of the rows in the fits. */
+  readonly weights: readonly number[];
+  /** Weights of the rows where models are measured. */
+  readonly measured: readonly number[];
+  readonly folds: readonly number[];
+}
+
 /** Measures models by cross-validation: see `inFolds`. */
-export function byFolds(problem: LinearProblem, weights: readonly number[], folds: readonly number[]): Judge {
+export function byFolds(problem: LinearProblem, { weights, measured, folds }: FoldRows): Judge {
   const fit = inFolds(problem, weights, folds);
   return async (l2, start) => {
     const { models, logits } = await fit(l2, start);
-    return { l2, models, loss: meanLoss(problem, { ...problem, weights }, logits) };
+    return { l2, models, loss: meanLoss(problem, { ...problem, weights: measured }, logits) };
   };
 }
 

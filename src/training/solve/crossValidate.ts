@@ -84,7 +84,8 @@ async function standardised(
   const values = features.slice();
   const scale = await featureScaleOf(values, width, sharesOf(weights), rest);
   await applyScale(values, scale, rest);
-  return { features: new DesignMatrix(values, width, units * new Set(folds).size, rest), rounding: scale.rounding };
+  const columns = units * new Set(folds).size;
+  return { features: DesignMatrix.of(values, width, { columns, rest }), rounding: scale.rounding };
 }
 
 /** Mean of each fold. */

@@ -2,7 +2,7 @@
 // J. Nocedal, S. J. Wright: Numerical Optimization, 2nd edition (2006): direction by algorithm 7.4 (two-loop
 // recursion), steps by algorithms 3.5 and 3.6 (strong Wolfe conditions).
 import { searchLine, type Evaluation, type Search, type State } from './lineSearch.ts';
-import { addScaled, dot, largest } from './vectors.ts';
+import { addScaled, difference, dot, largest, scaleBy } from './vectors.ts';
 
 /** Returns the value at a point, and writes the gradient there into the second array. */
 export type Objective = (point: Float64Array, gradient: Float64Array) => number;
@@ -101,7 +101,8 @@ function* advance(state: State, corrections: readonly Correction[], noise: numbe
 
 /** Minus the gradient times the inverse Hessian that the corrections describe (algorithm 7.4). */
 function descend(gradient: Float64Array, corrections: readonly Correction[]): Float64Array {
-  const direction = gradient.map((value) => -value);
+  const direction = new Float64Array(gradient.length);
+  addScaled(direction, gradient, -1);
   const factors: number[] = [];
   for (const { step, change, curvature } of [...corrections].reverse()) {
     const factor = dot(step, direction) / curvature;
@@ -110,10 +111,7 @@ function descend(gradient: Float64Array, corrections: readonly Correction[]): Fl
   }
   const last = corrections.at(-1);
   if (last !== undefined) {
-    const scale = last.curvature / dot(last.change, last.change);
-    direction.forEach((value, i) => {
-      direction[i] = scale * value;
-    });
+    scaleBy(direction, last.curvature / dot(last.change, last.change));
   }
   for (const { step, change, curvature } of corrections) {
     addScaled(direction, step, (factors.pop() ?? 0) - dot(change, direction) / curvature);
@@ -122,8 +120,8 @@ function descend(gradient: Float64Array, corrections: readonly Correction[]): Fl
 }
 
 function remember(corrections: readonly Correction[], from: State, to: State, memory: number): readonly Correction[] {
-  const step = to.point.map((value, i) => value - (from.point[i] ?? 0));
-  const change = to.gradient.map((value, i) => value - (from.gradient[i] ?? 0));
+  const step = difference(to.point, from.point);
+  const change = difference(to.gradient, from.gradient);
   const curvature = dot(step, change);
   if (!(curvature > Number.EPSILON * dot(change, change))) return corrections;
   return [...corrections, { step, change, curvature }].slice(-memory);

@@ -1,16 +1,18 @@
 // Solves for one head of several on the same features: chooses its penalty and fits it.
 import { internalError } from '../../core/errors.ts';
+import type { SolverBound } from '../../core/logs.ts';
 import type { LinearEnd } from '../../model/linearHead.ts';
-import { chooseL2, byFolds, byValidation, type HeldOut, type Chosen, type Judge } from './chooseL2.ts';
+import { chooseL2, type HeldOut, type Chosen } from './chooseL2.ts';
 import { sharesOf } from './fitValidationFolds.ts';
-import { assignFolds } from './validationFolds.ts';
 import { fitSideBySide, type FittedModel, type LinearModel, type LinearProblem } from './linearFit.ts';
 import { tasks } from '../../model/tasks/tasks.ts';
+import { prepareTrial, type TrainingRows, type Trial } from './penaltyTrial.ts';
 import { applyScale, forUnscaledUnits, scaleOf } from './standardise.ts';
+import { precisionOf } from '../options/solverLimits.ts';
 
 /** Examples with the targets of all heads. */
 export interface EndParts {
-  readonly train: HeldOut;
+  readonly train: TrainingRows;
   readonly validation: HeldOut | undefined;
   /** Relative rounding error of each column. */
   readonly rounding: Float64Array;
@@ -32,17 +34,13 @@ export interface EndPlan {
 export interface SolvedEnd extends Pick<FittedModel, 'iterations' | 'converged'> {
   readonly end: LinearEnd;
   readonly l2: number;
+  /** What the penalty was chosen on; undefined for a given penalty, and with too few examples. */
+  readonly chosenOn: Pick<Trial, 'examples' | 'folds'> | undefined;
+  /** What limits of work have cut short. */
+  readonly bounded: readonly SolverBound[];
   readonly weights: LinearModel;
 }
 
-/** Maximum number of folds of a cross-validation. */
-export const mostFolds = 5;
-/** With more examples than this, a single fold is held out. */
-const mostCrossValidated = 5000;
-
-/** Maximum distance of the objective from its minimum at the end. */
-const gap = 1e-6;
-const maxIterations = 1000;
 /** Used if there are too few examples to choose. */
 const defaultL2 = 1;
 
@@ -51,15 +49,27 @@ export async function solveEnd(together: EndParts, { end, l2, seed, onJudged }: 
   const shares = sharesOf(together.train.weights);
   const { train, validation, unscale } = await ownParts(together, end, shares);
   const { task, from, to } = end.part;
-  const problem: LinearProblem = { ...train, units: to - from, loss: tasks[task].rowLoss, rounding: together.rounding };
-  const judge = () =>
-    validation === undefined ? judgeByFolds(problem, train, end, seed) : byValidation(problem, shares, validation);
-  const chosen = await (l2 === undefined ? choose(judge(), onJudged) : { l2, models: [], iterations: 0 });
+  const units = to - from;
+  const problem: LinearProblem = { ...train, units, loss: tasks[task].rowLoss, rounding: together.rounding };
+  const chosen: Penalty =
+    l2 === undefined
+      ? await choose(prepareTrial({ end, problem, train, validation, seed }), onJudged)
+      : { l2, models: [], iterations: 0, bounded: [] };
   const fit = { shares, l2: chosen.l2, start: meanOf(chosen.models) };
-  const [fitted] = await fitSideBySide(problem, [fit], { gap, maxIterations });
+  const { rows, width } = train.features;
+  const precision = precisionOf({ rows, width, units });
+  const [fitted] = await fitSideBySide(problem, [fit], precision);
   if (fitted === undefined) throw internalError('no model was fitted');
-  const iterations = chosen.iterations + fitted.iterations;
-  return { end, l2: chosen.l2, weights: unscale(fitted), iterations, converged: fitted.converged };
+  const { converged } = fitted;
+  return {
+    end,
+    l2: chosen.l2,
+    chosenOn: chosen.on,
+    bounded: [...chosen.bounded, ...(converged ? [] : ['iterations' as const])],
+    weights: unscale(fitted),
+    iterations: chosen.iterations + fitted.iterations,
+    converged,
+  };
 }
 
 /**
@@ -77,7 +87,7 @@ async function ownParts({ train, validation, rest }: EndParts, { part }: LinearE
   };
   const values = columns(train);
   const scale = tasks[part.task].scalesTargets ? await scaleOf(values, units, shares, rest) : undefined;
-  const own = async (examples: HeldOut, targets: Float32Array): Promise<HeldOut> => {
+  const own = async <Rows extends HeldOut>(examples: Rows, targets: Float32Array): Promise<Rows> => {
     if (scale !== undefined) await applyScale(targets, scale, rest);
     return {
       ...examples,
@@ -91,33 +101,31 @@ async function ownParts({ train, validation, rest }: EndParts, { part }: LinearE
   };
 }
 
-function choose(judge: Judge | undefined, onJudged: () => Promise<void>): Promise<Omit<Chosen, 'loss'>> {
-  if (judge === undefined) return Promise.resolve({ l2: defaultL2, models: [], iterations: 0 });
-  return chooseL2(async (l2, start) => {
-    const judged = await judge(l2, start);
-    await onJudged();
-    return judged;
-  });
+/** A strength, and how it was found. */
+interface Penalty extends Pick<Chosen, 'l2' | 'models' | 'iterations'> {
+  readonly on?: SolvedEnd['chosenOn'];
+  readonly bounded: SolvedEnd['bounded'];
 }
 
-/**
- * Measures by cross-validation, with classes spread evenly over the folds. Undefined if too few examples have a weight.
- */
-function judgeByFolds(problem: LinearProblem, train: HeldOut, { part }: LinearEnd, seed: number): Judge | undefined {
-  const counted = train.weights.flatMap((weight, row) => (weight > 0 ? [row] : []));
-  const count = Math.min(mostFolds, counted.length);
-  if (count < 2) return undefined;
-  const { labelled } = tasks[part.task];
-  const classes = counted.map((row) => labelled?.one?.labelOf(train.targets[row] ?? []) ?? 0);
-  const folds = train.weights.map(() => 0);
-  assignFolds(classes, count, seed).forEach((fold, place) => {
-    const row = counted[place];
-    if (row !== undefined) folds[row] = fold;
-  });
-  if (counted.length <= mostCrossValidated) return byFolds(problem, train.weights, folds);
-  const isHeld = (row: number) => folds[row] === 0;
-  const held = { ...train, weights: train.weights.map((weight, row) => (isHeld(row) ? weight : 0)) };
-  return byValidation(problem, sharesOf(train.weights.map((weight, row) => (isHeld(row) ? 0 : weight))), held);
+async function choose(trial: Trial | undefined, onJudged: () => Promise<void>): Promise<Penalty> {
+  if (trial === undefined) return { l2: defaultL2, models: [], iterations: 0, bounded: [] };
+  const { examples, folds, share, mostGradients } = trial;
+  try {
+    const { l2, isCut, ...chosen } = await chooseL2(async (strength, start) => {
+      const judged = await trial.judge(strength, start);
+      await onJudged();
+      return judged;
+    }, mostGradients);
+    return {
+      ...chosen,
+      // As a prior of the weights it is the same for fewer examples: n * l2 stays.
+      l2: share === 1 ? l2 : Number((l2 * share).toPrecision(3)),
+      on: { examples, folds },
+      bounded: [...(share === 1 ? [] : ['examples' as const]), ...(isCut ? ['strengths' as const] : [])],
+    };
+  } finally {
+    trial.dispose();
+  }
 }
 
 /** The mean of the models of some folds: it is near the model of all examples. */

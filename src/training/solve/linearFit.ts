@@ -121,6 +121,8 @@ function modelAt(point: Float64Array, size: number): LinearModel {
 
 /** Joins kernels [width, units] into one, [width, models * units]. */
 function joinKernels(models: readonly LinearModel[], width: number, units: number): Float32Array {
+  const [only] = models;
+  if (only !== undefined && models.length === 1) return new Float32Array(only.kernel);
   const joined = new Float32Array(width * models.length * units);
   models.forEach(({ kernel }, model) => {
     for (let i = 0; i < width; i++) {
@@ -133,35 +135,59 @@ function joinKernels(models: readonly LinearModel[], width: number, units: numbe
 
 /** Objectives and gradients of all unfinished fits, at the present point of each. */
 async function evaluate(problem: LinearProblem, open: readonly Open[]): Promise<Evaluation[]> {
-  const { features, units, rounding } = problem;
+  const { features, units } = problem;
   const size = features.width * units;
-  const models = open.map(({ point }) => modelAt(point, size));
-  const values = open.map(() => 0);
-  const gradients = open.map(() => new Float64Array(size + units));
   const columns = open.length * units;
-  const together = await features.gradient(joinKernels(models, features.width, units), columns, (logits, first) => {
-    open.forEach(({ fit }, place) => {
-      const { bias } = models[place] ?? {};
-      const gradient = gradients[place]?.subarray(size);
-      if (bias === undefined || gradient === undefined) return;
-      const own = { logits, first, from: place * units, columns };
-      values[place] = (values[place] ?? 0) + differentiate(problem, fit.shares, bias, own, gradient);
-    });
+  const fits = open.map(({ point, fit }, place) => {
+    const model = modelAt(point, size);
+    return { ...fit, model, gradient: new Float64Array(size + units), from: place * units, losses: [] as number[] };
   });
-  return open.map(({ point, fit }, place) => {
-    const gradient = gradients[place] ?? new Float64Array(0);
-    let penalty = 0;
-    for (let i = 0; i < features.width; i++) {
-      const strength = fit.l2 + (rounding?.[i] ?? 0);
-      for (let unit = 0; unit < units; unit++) {
-        const at = i * units + unit;
-        const weight = point[at] ?? 0;
-        gradient[at] = (together[i * columns + place * units + unit] ?? 0) + strength * weight;
-        penalty += (strength / 2) * weight * weight;
+  const models = fits.map(({ model }) => model);
+  await features.gradient(joinKernels(models, features.width, units), columns, {
+    differentiate(logits, first) {
+      for (const { model, shares, from, gradient, losses } of fits) {
+        const own = { logits, first, from, columns };
+        losses.push(differentiate(problem, shares, model.bias, own, gradient.subarray(size)));
       }
-    }
-    return { value: (values[place] ?? 0) + penalty, gradient };
+    },
+    add(part) {
+      for (const { gradient, from } of fits) addColumns(gradient, part, { units, from, columns });
+    },
   });
+  return fits.map(({ model, gradient, losses, l2 }) => {
+    const penalty = penalise(problem, model.kernel, gradient, l2);
+    return { value: losses.reduce((sum, loss) => sum + loss, penalty), gradient };
+  });
+}
+
+/** Adds some columns of a matrix [rows, columns] to one of their own, [rows, units]. */
+function addColumns(
+  target: Float64Array,
+  matrix: Float32Array,
+  { units, from, columns }: { readonly units: number; readonly from: number; readonly columns: number },
+): void {
+  for (let row = 0, at = 0; row < matrix.length; row += columns) {
+    for (let i = row + from; i < row + from + units; i++, at++) target[at] = (target[at] ?? 0) + (matrix[i] ?? 0);
+  }
+}
+
+/** Adds the gradient of the penalty, and returns its value. */
+function penalise(
+  { rounding, units }: LinearProblem,
+  kernel: Float64Array,
+  gradient: Float64Array,
+  l2: number,
+): number {
+  let penalty = 0;
+  for (let column = 0, at = 0; at < kernel.length; column++) {
+    const strength = l2 + (rounding?.[column] ?? 0);
+    for (let unit = 0; unit < units; unit++, at++) {
+      const weight = kernel[at] ?? 0;
+      gradient[at] = (gradient[at] ?? 0) + strength * weight;
+      penalty += (strength / 2) * weight * weight;
+    }
+  }
+  return penalty;
 }
 
 /** Some columns of the logits of some rows. */

@@ -3,13 +3,16 @@ import { tensor } from '@tensorflow/tfjs-core';
 import { assertAlive } from '../../model/assertAlive.ts';
 import { TransferKitError } from '../../core/errors.ts';
 import { byHead } from '../../model/headParts.ts';
+import type { SolverLog } from '../../core/logs.ts';
+import type { HeadPart } from '../../model/model.ts';
 import type { LinearHead } from '../../model/linearHead.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import { mostStrengths } from './chooseL2.ts';
 import { DesignMatrix } from './designMatrix.ts';
 import type { Examples } from '../../features/examples.ts';
 import { sharesOf } from './fitValidationFolds.ts';
-import { mostFolds, solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
+import { solveEnd, type EndParts, type SolvedEnd } from './linearEnd.ts';
+import { mostFolds } from './penaltyTrial.ts';
 import type { Run } from '../state/plan.ts';
 import type { SettledOptions } from '../options/options.ts';
 import { startPace } from '../../core/pace.ts';
@@ -29,15 +32,6 @@ export interface LinearPlan extends Pick<Run, 'model' | 'classWeight'> {
   readonly options: Pick<SettledOptions, 'seed' | 'signal' | 'onProgress'>;
 }
 
-/** Result of the solver. */
-export interface Solved {
-  /** Strength of the penalty; by head name for several heads. */
-  readonly l2: number | Readonly<Record<string, number>>;
-  /** Number of iterations of all fits together. */
-  readonly iterations: number;
-  readonly converged: boolean;
-}
-
 /**
  * Gives a head the weights that minimise the mean loss of all examples plus `l2 / 2` times the squared kernel, on
  * standardised features. The loss is cross-entropy, or half the squared error of standardised targets. The
@@ -46,23 +40,36 @@ export interface Solved {
  * @returns Undefined if the signal stopped it; the weights are then unchanged.
  * @throws TransferKitError `NO_EXAMPLES` if no example has a weight, `NOT_FINITE`, and the errors of reading.
  */
-export async function solveLinearHead(plan: LinearPlan): Promise<Solved | undefined> {
-  const { model, head, options } = plan;
+export async function solveLinearHead(plan: LinearPlan): Promise<SolverLog | undefined> {
+  const { options } = plan;
   try {
     const solved = await solve(plan);
     for (const { end, weights } of solved) {
       write(end.kernel, weights.kernel);
       write(end.bias, weights.bias);
     }
-    return {
-      l2: byHead(model.head.parts, (part) => solved.find(({ end }) => end.part === part)?.l2 ?? NaN),
-      iterations: solved.reduce((sum, { iterations }) => sum + iterations, 0),
-      converged: solved.length === head.ends.length && solved.every(({ converged }) => converged),
-    };
+    return report(plan, solved);
   } catch (error) {
     if (options.signal?.aborted === true && error === options.signal.reason) return undefined;
     throw error;
   }
+}
+
+function report({ model, head }: LinearPlan, solved: readonly SolvedEnd[]): SolverLog {
+  const { parts } = model.head;
+  const endOf = (part: HeadPart) => solved.find(({ end }) => end.part === part);
+  const bounded = [...new Set(solved.flatMap((each) => each.bounded))];
+  const chosen = solved.flatMap(({ end, chosenOn }) =>
+    chosenOn === undefined ? [] : [[end.part.name, chosenOn] as const],
+  );
+  const [only] = chosen;
+  return {
+    l2: byHead(parts, (part) => endOf(part)?.l2 ?? NaN),
+    iterations: solved.reduce((sum, { iterations }) => sum + iterations, 0),
+    converged: solved.length === head.ends.length && solved.every(({ converged }) => converged),
+    ...(only === undefined ? {} : { chosenOn: only[0] === '' ? only[1] : Object.fromEntries(chosen) }),
+    ...(bounded.length === 0 ? {} : { bounded }),
+  };
 }
 
 async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
@@ -82,12 +89,12 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
   const matrices: DesignMatrix[] = [];
   const open = async ({ values, targets }: Everything, own: readonly number[]) => {
     await applyScale(values, scale, rest);
-    const features = new DesignMatrix(values, head.width, columns, rest);
+    const features = DesignMatrix.of(values, head.width, { columns, rest });
     matrices.push(features);
     return { features, targets, weights: own };
   };
   try {
-    const own = await open(train, weights);
+    const own = { ...(await open(train, weights)), views: 1 };
     const held = validation && (await open(validation, validation.weights));
     return await solveEnds(plan, { train: own, validation: held, rest, rounding: scale.rounding }, scale);
   } finally {
