@@ -156,6 +156,7 @@ export default defineConfig(({ mode }) => {
             exactness('wasm', { TEST_BACKEND: 'wasm' }, [
               ...mostWays,
               ...longOnCpu,
+              'blend',
               'training/linearSolver',
               'networks/batchNormTraining',
             ]),

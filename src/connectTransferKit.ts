@@ -2,6 +2,7 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import type { BaseSource } from './bases/readSource.ts';
+import type { blend } from './blend.ts';
 import type { CalibrateOptions, CalibrationOf } from './calibrate.ts';
 import type { CompareOptions, Comparison } from './compare.ts';
 import { disposal } from './core/disposal.ts';
@@ -155,6 +156,8 @@ export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> exte
     input: Input,
     options?: PredictLiveOptions,
   ): AsyncIterableIterator<Predicted<T, Input, Label>>;
+  /** As `blend`. */
+  blend: Remote<typeof blend>;
   /** As `calibrate`. */
   calibrate<T extends TaskName | Tasks>(
     model: RemoteModel<T>,
@@ -193,6 +196,7 @@ export interface RemoteTransferKit<Own extends OwnFunctions = OwnFunctions> exte
 
 /** Every verb that the worker serves. */
 const verbs: Readonly<Record<ServedVerb, true>> = {
+  blend: true,
   calibrate: true,
   compare: true,
   evaluate: true,

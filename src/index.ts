@@ -28,6 +28,8 @@ export type {
 } from './model/model.ts';
 export type { Predicted, Prediction, RankingOptions } from './model/predictions.ts';
 export type {
+  BlendLog,
+  BlendTrial,
   ChosenOn,
   EpochLog,
   EpochReport,
@@ -67,6 +69,8 @@ export type { LayerCall, LayerGraph, LayerSpec, NodeSpec, TensorRef } from './co
 export { compare } from './compare.ts';
 export type { CompareOptions, Comparison, ComparisonCurve, ComparisonRow, Contestant } from './compare.ts';
 export type { ExampleLearner } from './neighbours/exampleLearner.ts';
+export { blend } from './blend.ts';
+export type { BlendOptions } from './training/options/blendOptions.ts';
 export { calibrate } from './calibrate.ts';
 export type { CalibrateOptions, Calibration, CalibrationOf } from './calibrate.ts';
 export { defineSamples } from './data/samples/defineSamples.ts';

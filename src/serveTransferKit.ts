@@ -1,5 +1,6 @@
 // The verb serveTransferKit: lets a page call the verbs in this worker.
 import { platform } from '#platform';
+import { blend } from './blend.ts';
 import { calibrate } from './calibrate.ts';
 import { compare } from './compare.ts';
 import { nameErrors } from './core/edge.ts';
@@ -39,6 +40,7 @@ export interface ServeOptions {
 
 /** The verbs that a page may call. */
 const verbs = {
+  blend,
   calibrate,
   compare,
   evaluate,

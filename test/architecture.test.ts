@@ -127,6 +127,7 @@ const arrows: Record<string, string[]> = {
 
 /** What a worker serves. */
 const served = [
+  'blend',
   'calibrate',
   'compare',
   'evaluate',

@@ -10,6 +10,7 @@ import { layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  blend,
   calibrate,
   compare,
   defineSamples,
@@ -495,6 +496,7 @@ describe('options that are not objects', () => {
     fineTune: (options) => fineTune(model, samples, options),
     evaluate: (options) => evaluate(model, samples, options),
     predict: (options) => predict(model, picture(), options),
+    blend: (options) => blend(model, model, options),
     calibrate: (options) => calibrate(model, samples, options),
     findLearningRate: (options) => findLearningRate(model, samples, options),
     suggestCut: (options) => suggestCut(model.base, samples, options),

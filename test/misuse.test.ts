@@ -97,7 +97,12 @@ describe('beside a real model, raises nothing raw, names the function and leaves
   const verbs: Readonly<Record<string, (...given: never[]) => unknown>> = {
     ...{ trainHead: main.trainHead, fineTune: main.fineTune, evaluate: main.evaluate, predict: main.predict },
     ...{ freeze: main.freeze, unfreeze: main.unfreeze, calibrate: main.calibrate, save: main.save },
-    ...{ tuneThresholds: main.tuneThresholds, findLearningRate: main.findLearningRate, compare: main.compare },
+    ...{
+      blend: main.blend,
+      tuneThresholds: main.tuneThresholds,
+      findLearningRate: main.findLearningRate,
+      compare: main.compare,
+    },
     ...{
       previewAugmentation: main.previewAugmentation,
       toGraphModel: main.toGraphModel,

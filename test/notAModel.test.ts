@@ -2,6 +2,7 @@
 // undefined has no property.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  blend,
   calibrate,
   evaluate,
   exportModel,
@@ -30,6 +31,7 @@ type Call = (given: never) => unknown;
 const samples = tinySamples(4);
 
 const ofModels: Readonly<Record<string, Call>> = {
+  blend: (model) => blend(model, model),
   calibrate: (model) => calibrate(model, samples),
   evaluate: (model) => evaluate(model, samples),
   exportModel: (model) => exportModel(model, 'nowhere', { format: 'graphModel' }),

@@ -35,6 +35,7 @@ const functions: Record<string, Row> = {
   adagrad: [optimizers.adagrad, { initalSum: 1 }, 'initialSum'],
   adam: [optimizers.adam, { beta3: 1 }, 'beta1'],
   adamW: [optimizers.adamW, { wd: 0.1 }, 'weightDecay'],
+  blend: [(options) => main.blend(model, model, options), { alpah: 0.5 }, 'alpha'],
   blur: [augment.blur, { sigmas: [1, 2] }, 'sigma'],
   brightness: [augment.brightness, { amuont: 0.1 }, 'amount'],
   calibrate: [(options) => main.calibrate(model, samples, options), { batch_size: 4 }, 'batchSize'],

@@ -39,3 +39,10 @@ export function classNameOf(value: Json | undefined): string {
 export function numericOf(value: Json | undefined): number {
   return typeof value === 'object' && value !== null ? NaN : Number(value);
 }
+
+/** A copy without functions and undefined values. */
+export function jsonCopy(value: object): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(value));
+  if (!isJsonObject(copy)) throw new TypeError('no object');
+  return copy;
+}

@@ -63,6 +63,27 @@ export interface ChosenOn {
   readonly folds: number;
 }
 
+/** Figures of one blend of the weights before and after fine-tuning, on the validation samples. */
+export interface BlendTrial {
+  /** Share of the fine-tuned weights. */
+  readonly alpha: number;
+  readonly loss: number;
+  /** Missing for regression. */
+  readonly accuracy?: number;
+}
+
+/** How weights were blended, as plain data. */
+export interface BlendLog {
+  /** Share of the fine-tuned weights, 0 … 1. The others are those of the model before. */
+  readonly alpha: number;
+  /** Shares that validation compared, with their figures. Empty if it did not choose, or both models are the same. */
+  readonly tried: readonly BlendTrial[];
+  /** Few validation examples of a label; missing if there are enough. A log of `fineTune` has its own warnings. */
+  readonly warnings?: readonly string[];
+  /** The blend before this one, if the model was blended already. */
+  readonly earlier?: BlendLog;
+}
+
 /** Report of a training verb, as plain data. */
 export interface TrainingLog {
   readonly phase: 'head' | 'fineTune';
@@ -96,6 +117,11 @@ export interface TrainingLog {
     readonly value: number;
     readonly restored: boolean;
   };
+  /**
+   * How the weights were blended with those before the training: by `blend` of `fineTune`, or later by the verb `blend`.
+   * Missing where they were not.
+   */
+  readonly blend?: BlendLog;
   /** Name of the tfjs backend that it ran on. */
   readonly backend: string;
   /** Engine of `useBackend` that ran the frozen prefix; missing for this package's own engine. */

@@ -66,6 +66,7 @@ const ofGradients: Defaults<TrainHeadOptions> = {
 const rate = 1e-3 * 0.1;
 const ofFineTune: Defaults<FineTuneOptions> = {
   ...shared,
+  blend: given(false),
   effort: given('standard'),
   epochs: given(5),
   headEpochs: none('what trainHead does by itself'),

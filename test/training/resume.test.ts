@@ -104,6 +104,16 @@ const settings: Record<string, FineTuneOptions> = {
     monitor: 'validationAccuracy',
     unfreeze: { lastStages: 2 },
   },
+  'a blend that validation chooses, in steps of unfreezing': {
+    epochs: 3,
+    validation,
+    blend: true,
+    unfreeze: [
+      { epoch: 0, lastStages: 1 },
+      { epoch: 2, lastStages: 2 },
+    ],
+  },
+  'a blend of the averages': { epochs: 2, blend: { alpha: 0.3 }, ema: { decay: 0.8 }, unfreeze: { lastStages: 1 } },
   'mixed batches without a cache': {
     epochs: 2,
     mixup: 0.4,
@@ -241,6 +251,8 @@ describe('a finished run', () => {
     ['by its epochs', {}],
     ['by early stopping', { epochs: 9, earlyStopping: { patience: 1, minDelta: 1 } }],
     ['by its time', { epochs: 500, maxSeconds: 0.5 }],
+    ['with a blend', { blend: true }],
+    ['by its time, with a blend', { epochs: 500, maxSeconds: 0.5, blend: true }],
   ])('%s returns immediately, with the same log and weights', async (_, more) => {
     const files: Files = new Map();
     const options = { ...all, ...more, checkpoint: { to: memoryStore(files), every: 2 } };

@@ -50,6 +50,16 @@ export interface FineTuneOptions extends TrainingOptions {
    * examples for training and validation, and `maxSeconds` covers both.
    */
   readonly headEpochs?: number;
+  /**
+   * Whether the model ends with a blend of the weights before the run (those of the trained head) and the weights that
+   * the run would end with: `(1 - alpha) * before + alpha * after`. With `true`, alpha is the one of 0, 0.25, 0.5, 0.75
+   * and 1 with the lowest validation loss (among equal ones the nearest to 0.5, then the lower one), or 0.5 without
+   * validation; `{ alpha }` sets it, from 0 to 1. `log.blend` lists what was tried. A run that its signal stops is not
+   * blended. Not with BatchNorm layers that `batchNorm: 'train'` changes. Default false.
+   *
+   * Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
+   */
+  readonly blend?: boolean | { readonly alpha: number };
 }
 
 /**
@@ -80,6 +90,7 @@ const fineTuneNames = {
   augment: 'fineTune',
   batchNorm: 'both',
   batchSize: 'both',
+  blend: 'fineTune',
   cache: 'both',
   checkpoint: 'fineTune',
   classWeights: 'both',

@@ -2,7 +2,7 @@
 import { namedEngine } from '../../core/engineChoice.ts';
 import { reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { crc32 } from '../../core/crc32.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { jsonCopy, type JsonObject } from '../../core/json.ts';
 import { describeShape, sizeOf } from '../../core/shapes.ts';
 import type { Samples, TrunkWeight } from '../../core/types.ts';
 import type { Run } from '../state/plan.ts';
@@ -29,11 +29,12 @@ const apart: ReadonlySet<string> = new Set<keyof SettledOptions>([
  */
 export async function fingerprintOf(run: Run): Promise<JsonObject> {
   const { options, rates, model, samples } = run;
-  return plain({
+  return jsonCopy({
     ...Object.fromEntries(Object.entries(options).filter(([name]) => !apart.has(name))),
     augment: options.augment && { ...options.augment, stopwatch: undefined },
     clip: options.clip?.settings,
     rates,
+    blend: run.blend,
     cache: options.cache?.precision ?? 'none',
     cut: model.base.cut,
     ...namedEngine(),
@@ -74,11 +75,4 @@ async function contentOf({ variable, shape }: TrunkWeight): Promise<string> {
 
 function checksumOf(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(8, '0');
-}
-
-/** A copy without functions and undefined values. */
-function plain(value: object): JsonObject {
-  const copy: unknown = JSON.parse(JSON.stringify(value));
-  if (!isJsonObject(copy)) throw new TypeError('no object');
-  return copy;
 }

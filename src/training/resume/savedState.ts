@@ -1,10 +1,11 @@
 // Converts the state of a run between steps to values outside the backend, and back.
 import { dispose, keep, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { internalError } from '../../core/errors.ts';
+import type { BlendLog } from '../../core/logs.ts';
 import type { TrunkWeight } from '../../core/types.ts';
 import type { StoredTensor } from './checkpointFile.ts';
 import type { Run } from '../state/plan.ts';
-import { snapshotOf } from '../state/snapshot.ts';
+import { snapshotOf, type Snapshot } from '../state/snapshot.ts';
 import type { Clock, TrainingState } from '../state/trainingState.ts';
 import type { StartFigures, WatchState } from '../state/watch.ts';
 
@@ -14,6 +15,7 @@ export interface SavedNumbers {
   readonly learningRate: TrainingState['learningRate'];
   readonly watch: WatchState;
   readonly before: StartFigures | undefined;
+  readonly blend: BlendLog | undefined;
   /** Counts of the accumulated gradients. */
   readonly waiting: { readonly batches: number; readonly examples: number };
   readonly headTrained: boolean;
@@ -24,7 +26,7 @@ export interface SavedNumbers {
 /** The whole state. */
 export interface SavedState {
   readonly numbers: SavedNumbers;
-  /** `weights/…`, `optimizer/…/0`, `averages/…`, `best/…` by weight name; `gradients/0`. */
+  /** `weights/…`, `optimizer/…/0`, `averages/…`, `best/…`, `start/…` by weight name; `gradients/0`. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
@@ -35,7 +37,7 @@ export function unfrozenIn({ segments }: Pick<Run, 'segments'>): readonly TrunkW
 
 /** Saves everything that a later process needs to resume here. */
 export async function saveState(run: Run, state: TrainingState): Promise<SavedState> {
-  const { clock, learningRate, watch, before, gradients, slots, averages } = state;
+  const { clock, learningRate, watch, before, blend, gradients, slots, averages } = state;
   const { batches, examples, sums } = gradients;
   const slotsByName = [...slots.byName].flatMap(([name, own]) =>
     own.state.map((slot, place) => [`${name}/${place}`, slot] as const),
@@ -47,10 +49,8 @@ export async function saveState(run: Run, state: TrainingState): Promise<SavedSt
     ),
     ...under('optimizer', slotsByName),
     ...under('averages', averages?.byName() ?? []),
-    ...under(
-      'best',
-      [...(watch.bestWeights?.values ?? [])].map(([{ name }, value]) => [name, value]),
-    ),
+    ...under('best', byName(watch.bestWeights)),
+    ...under('start', byName(state.start)),
     ...under(
       'gradients',
       sums.map((sum, place) => [String(place), sum]),
@@ -60,7 +60,7 @@ export async function saveState(run: Run, state: TrainingState): Promise<SavedSt
   const headTrained = run.model.head.trained;
   const steps = Object.fromEntries([...slots.byName].map(([name, own]) => [name, own.steps]));
   const waiting = { batches, examples };
-  const numbers = { clock, learningRate, watch: watch.state, before, waiting, headTrained, steps };
+  const numbers = { clock, learningRate, watch: watch.state, before, blend, waiting, headTrained, steps };
   return { numbers, tensors: new Map(await Promise.all(stored)) };
 }
 
@@ -74,7 +74,9 @@ export function restoreState(run: Run, state: TrainingState, { numbers, tensors 
   state.learningRate = numbers.learningRate;
   state.watch.state = numbers.watch;
   state.before = numbers.before;
+  state.blend = numbers.blend;
   const best = new Map<TrunkWeight, Tensor>();
+  const start = new Map<TrunkWeight, Tensor>();
   for (const weight of unfrozenIn(run)) {
     assign(weight, read(`weights/${weight.name}`));
     const steps = numbers.steps[weight.name];
@@ -85,13 +87,24 @@ export function restoreState(run: Run, state: TrainingState, { numbers, tensors 
     if (average !== undefined) state.averages?.set(weight, average);
     const value = read(`best/${weight.name}`);
     if (value !== undefined) best.set(weight, value);
+    const first = read(`start/${weight.name}`);
+    if (first !== undefined) start.set(weight, first);
   }
   if (best.size > 0) state.watch.keep(snapshotOf(best));
+  if (start.size > 0) {
+    state.start?.dispose();
+    state.start = snapshotOf(start);
+  }
   state.gradients.restore(
     listed((place) => read(`gradients/${place}`)),
     numbers.waiting,
   );
   run.model.head.trained = numbers.headTrained;
+}
+
+/** The values of a snapshot by weight name. */
+function byName(snapshot: Snapshot | undefined): (readonly [string, Tensor])[] {
+  return [...(snapshot?.values ?? [])].map(([{ name }, value]) => [name, value]);
 }
 
 /** Sets exactly this value: `write` would apply the layer's constraint a second time. */

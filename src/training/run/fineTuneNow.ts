@@ -8,6 +8,7 @@ import type { FineTuneLog } from '../options/plainSettings.ts';
 import type { Checkpoints } from '../resume/checkpoints.ts';
 import { findCheckpoints, whileHeld } from '../resume/findCheckpoints.ts';
 import type { Run } from '../state/plan.ts';
+import { assertBlends } from './blendRun.ts';
 import { runTraining } from './runTraining.ts';
 import { planSegments } from './segments.ts';
 import { settleFineTune, type FineTunePlan } from './settleFineTune.ts';
@@ -43,14 +44,17 @@ interface HeldPlan extends FineTunePlan {
 }
 
 async function fineTuneHeld(model: AnyModel, plan: HeldPlan): Promise<TrainingLog> {
-  const { samples, settled, rates, unfreeze, head, chosen, checkpoints, startedAt } = plan;
+  const { settled, unfreeze, head, checkpoints, ...planned } = plan;
   const restore = rememberFrozen(model);
   try {
     const segments = planSegments(model, unfreeze, settled);
     // Layers that cannot be trained are refused before the head is trained.
-    const run = settleRun(model, { phase: 'fineTune', samples, segments, rates, options: settled, startedAt, chosen });
-    if (head !== undefined && checkpoints?.resumes !== true && hasNewHead(run)) {
-      const log = await runHead(model, head, startedAt);
+    const run = settleRun(model, { phase: 'fineTune', segments, options: settled, ...planned });
+    const resumes = checkpoints?.resumes === true;
+    const newHead = !resumes && hasNewHead(run) ? head : undefined;
+    assertBlends(run, resumes || newHead !== undefined);
+    if (newHead !== undefined) {
+      const log = await runHead(model, newHead, plan.startedAt);
       if (log.stoppedBy === 'signal') return log;
     }
     return await runTraining(run, checkpoints);

@@ -16,6 +16,7 @@ import { takeSnapshot } from '../state/snapshot.ts';
 import { Totals } from '../../measure/totals.ts';
 import { needsStartFigures, observeEpoch, observeStart, withAverages } from './bestWeights.ts';
 import { isLate } from './timeLimit.ts';
+import { chooseBlend, finalValidations } from './blendRun.ts';
 import type { Trainer } from './trainer.ts';
 
 /** The data that all epochs of a run share. */
@@ -40,6 +41,7 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
   const { run, trainer, epochs, start, recorder } = course;
   const { state } = trainer;
   trainer.begin(stretch);
+  state.blend = undefined;
   const { validation } = stretch;
   if (validation !== undefined && needsStartFigures(run, state)) {
     observeStart(run, state, validationFigures(await validate(course, validation)));
@@ -52,6 +54,7 @@ export async function runEpochs(course: Course, stretch: Stretch): Promise<Early
     await observeEpoch(run, state, done.log);
     await run.options.onEpoch?.({ ...done.log, phase: run.phase });
     const end = done.late ? 'time' : state.watch.exhausted ? 'earlyStopping' : undefined;
+    if (end !== undefined || epoch + 1 === run.options.epochs) await chooseBlend(run, state, validation);
     await recorder?.afterEpoch(epoch, end);
     if (end !== undefined) return end;
   }
@@ -107,11 +110,11 @@ async function runEpoch(course: Course, stretch: Stretch, epoch: number): Promis
   return { log, late: isLate(run, trainer.state.validationSeconds) };
 }
 
-/** Measures, and remembers how long that takes: the time limit includes the last validation. */
+/** Measures, and remembers how long the last validations will take: the time limit includes them. */
 async function validate({ run, trainer }: Course, validation: Examples): Promise<Measurement> {
   const startedAt = performance.now();
   const measured = await measure(run, validation, run.options.batchSize);
-  trainer.state.validationSeconds = secondsSince(startedAt);
+  trainer.state.validationSeconds = secondsSince(startedAt) * finalValidations(run);
   return measured;
 }
 

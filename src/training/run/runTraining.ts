@@ -13,7 +13,10 @@ import type { Checkpoints } from '../resume/checkpoints.ts';
 import type { Recorder } from '../resume/recorder.ts';
 import { watchRun } from './runWarnings.ts';
 import { isLate, stopperOf } from './timeLimit.ts';
+import { blendRun } from './blendRun.ts';
 import { writeFinalWeights } from './bestWeights.ts';
+import { unfrozenIn } from '../resume/savedState.ts';
+import { takeSnapshot } from '../state/snapshot.ts';
 import { Trainer } from './trainer.ts';
 
 /**
@@ -37,6 +40,7 @@ export async function runTraining(run: Run, checkpoints: Checkpoints | undefined
     stoppedBy: outcome.end ?? 'epochs',
     ...(outcome.before === undefined ? {} : { before: outcome.before }),
     ...(outcome.best === undefined ? {} : { best: outcome.best }),
+    ...(outcome.blend === undefined ? {} : { blend: outcome.blend }),
     ...outcome.report,
     ...heldOutOf(run.samples),
     ...run.chosen,
@@ -61,6 +65,7 @@ interface Outcome {
   readonly end: EarlyEnd | undefined;
   readonly before: TrainingLog['before'];
   readonly best: TrainingLog['best'];
+  readonly blend: TrainingLog['blend'];
   readonly report: RowsReport;
   /** Segments that the run has begun. */
   readonly begun: readonly Segment[];
@@ -71,6 +76,7 @@ async function runSegments(run: Run, recorder: Recorder | undefined): Promise<Ou
   const start = recorder?.start ?? beginningOf(run);
   const trainer = new Trainer(run);
   const { state } = trainer;
+  if (run.blend !== undefined) state.start = takeSnapshot(unfrozenIn(run));
   const epochs = [...start.epochs];
   const begun: Segment[] = [];
   const rows = rowsOfSegments(run, start);
@@ -99,7 +105,9 @@ async function runSegments(run: Run, recorder: Recorder | undefined): Promise<Ou
       end = await runEpochs(course, { epoch: segment.epoch, until, trainable, statistics, train, validation });
       if (end !== undefined) break;
     }
-    return { epochs, end, before: state.before, best: writeFinalWeights(run, state), report: rows.known.report, begun };
+    const best = writeFinalWeights(run, state);
+    const blend = end === 'signal' ? undefined : await blendRun(run, state);
+    return { epochs, end, before: state.before, best, blend, report: rows.known.report, begun };
   } catch (error) {
     restored?.undo();
     throw error;

@@ -3,6 +3,7 @@ import type { TrainingLog } from '../../core/logs.ts';
 import { assertOneOf, assertWhole } from '../../core/optionChecks.ts';
 import type { Samples } from '../../core/types.ts';
 import type { AnyModel } from '../../model/model.ts';
+import { settleBlend, type SettledBlend } from '../options/blendOptions.ts';
 import { headOptions, type FineTuneOptions } from '../options/fineTuneOptions.ts';
 import { settleOptions, type SettledOptions } from '../options/options.ts';
 import { describeSettings, isGiven, type Chosen, type Described } from '../options/plainSettings.ts';
@@ -21,6 +22,7 @@ export interface FineTunePlan {
   readonly unfreeze: FineTuneOptions['unfreeze'];
   /** Training of a head that was never trained; undefined if that is turned off. */
   readonly head: HeadPlan | undefined;
+  readonly blend: SettledBlend | undefined;
   /** What the log says about the options. */
   readonly chosen: Described;
 }
@@ -59,6 +61,7 @@ export function settleFineTune(
     settled: { ...settled, watch: { ...watch, weighsStart: watch.weighsStart && isNew } },
     rates: settleRates(complete.learningRate, layerDecay),
     unfreeze: complete.unfreeze,
+    blend: settleBlend(options.blend),
     head: head && { ...head, settled: { ...head.settled, maxSeconds } },
     chosen: describeSettings(options, chosen),
   };

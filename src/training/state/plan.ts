@@ -5,6 +5,7 @@ import type { Samples, TrunkWeight, Unreadable } from '../../core/types.ts';
 import type { Examples } from '../../features/examples.ts';
 import type { HeadLoss } from '../../losses/headRules.ts';
 import type { Network } from '../../model/network.ts';
+import type { SettledBlend } from '../options/blendOptions.ts';
 import type { SettledOptions } from '../options/options.ts';
 import type { SettledRates } from '../options/rates.ts';
 import type { Sums } from '../../measure/totals.ts';
@@ -19,6 +20,8 @@ export interface TrainingPlan {
   readonly options: SettledOptions;
   /** Time of the verb's call, from `performance.now()`. */
   readonly startedAt: number;
+  /** Undefined: the weights before the run are not blended with those after it. */
+  readonly blend?: SettledBlend | undefined;
   /** Why a linear head is trained by gradients; undefined for any other training. */
   readonly reason?: string | undefined;
   /** What the log says about the choice of the options. */

@@ -1,8 +1,10 @@
 // State of a run between steps. With the weights of the model it is all that a checkpoint holds.
+import type { BlendLog } from '../../core/logs.ts';
 import { AccumulatedGradients } from '../optimizers/accumulatedGradients.ts';
 import { Averages } from './averages.ts';
 import { OptimizerSlots } from './optimizerSlots.ts';
 import type { Run } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
 import { Watch, type StartFigures } from './watch.ts';
 
 /** Progress of a run. */
@@ -26,8 +28,13 @@ export class TrainingState {
   learningRate: { readonly head: number; readonly base?: number };
   /** Figures of the initial weights, if they are measured. */
   before: StartFigures | undefined;
-  /** Seconds that the last validation of this process took; 0 before the first. */
+  /** Seconds that the validations at the end of the run will take, by the last one of this process; 0 before the first. */
   validationSeconds = 0;
+
+  /** The weights before the run, if it blends them at its end. */
+  start: Snapshot | undefined;
+  /** The blend that validation chose at the end of the run. */
+  blend: BlendLog | undefined;
 
   constructor({ options, rates }: Pick<Run, 'options' | 'rates'>) {
     const { ema, optimizer, watch, schedule } = options;
@@ -43,5 +50,7 @@ export class TrainingState {
     this.gradients.dispose();
     this.averages?.dispose();
     this.watch.dispose();
+    this.start?.dispose();
+    this.start = undefined;
   }
 }
