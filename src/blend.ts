@@ -24,13 +24,13 @@ import { assertBlendNames, type BlendOptions } from './training/options/blendOpt
  *
  * @example
  * ```ts
- * import { blend, load, save, zipBlob } from 'transferkit';
+ * import { blend, load } from 'transferkit';
  * await trainHead(model, train);
  * await save(model, 'before');
  * await fineTune(model, train, { epochs: 2, validation });
  * const before = await load('before', { task: 'classes' });
  * const { alpha, tried } = await blend(model, before, { validation });
- * console.log(alpha, tried.map(({ loss }) => loss)); // … [ …, …, …, …, … ]
+ * console.log(alpha, tried.map(({ loss }) => loss));
  * before.dispose();
  * ```
  */
