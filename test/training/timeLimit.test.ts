@@ -65,11 +65,11 @@ const all: FineTuneOptions = { epochs: 1000, unfreeze: 'base', batchSize: 8 };
 describe('fineTune with a time limit', () => {
   test('that is over while the features of the head are computed leaves the model as it was', async () => {
     const { log, ...rest } = await after((model) =>
-      fineTune(model, slow(tinySamples(20), 20), { ...all, maxSeconds: 0.1 }),
+      fineTune(model, slow(tinySamples(20), 200), { ...all, maxSeconds: 0.1 }),
     );
     expect(log).toMatchObject({ phase: 'fineTune', stoppedBy: 'time', epochs: [] });
     expect(rest).toEqual({ base: false, head: false, trained: false, phases: ['head time 0', 'fineTune time 0'] });
-    expect(log.seconds).toBeLessThan(1);
+    expect(log.seconds).toBeLessThan(3);
   });
 
   test('shorter than any batch ends at once', async () => {
@@ -154,7 +154,7 @@ describe('fineTune with a time limit', () => {
 
 test('trainHead with a time limit that is over while features are computed leaves the head untrained, and says so', async () => {
   const { log, trained } = await after((model) =>
-    trainHead(model, slow(tinySamples(20), 20), { epochs: 3, maxSeconds: 0.1 }),
+    trainHead(model, slow(tinySamples(20), 200), { epochs: 3, maxSeconds: 0.1 }),
   );
   expect(log).toMatchObject({ stoppedBy: 'time', epochs: [], method: 'gradient' });
   expect(trained).toBe(false);
