@@ -1,5 +1,5 @@
 // Stretches each channel of pictures to the whole range from black to white.
-import { max, min, mul, reshape, sub, where, onesLike, greater, div, type Tensor4D } from '@tensorflow/tfjs-core';
+import { div, greater, maxPool, neg, onesLike, sub, where, zerosLike, type Tensor4D } from '@tensorflow/tfjs-core';
 import { nameErrors } from '../../core/edge.ts';
 import { assertOptions } from '../../core/optionNames.ts';
 import type { Random } from './drawing.ts';
@@ -39,10 +39,17 @@ export function autocontrast(options: AutocontrastOptions = {}): Operation<'auto
 /** Stretches each channel of a picture [1, height, width, 1 or 3]. */
 export function autocontrastPixels(_: unknown, picture: Tensor4D, __: Random, range: PixelRange): Tensor4D {
   const unit = toUnit(picture, range);
-  const least = min(unit, [1, 2], true);
-  const span = sub(max(unit, [1, 2], true), least);
+  const least = neg(largest(neg(unit)));
+  const span = sub(largest(unit), least);
   // Values of one colour may differ in their last bit after preprocessing.
   const isStretched = greater(span, 1e-5);
-  const stretched = mul(sub(unit, least), div(1, where(isStretched, span, onesLike(span))));
-  return fromUnit(reshape(where(isStretched, stretched, unit), picture.shape), range);
+  const start = where(isStretched, least, zerosLike(least));
+  const length = where(isStretched, span, onesLike(span));
+  return fromUnit(div(sub(unit, start), length), range);
+}
+
+/** The largest value of each channel. Pooling does not move channels to the front, as a maximum over two axes does. */
+function largest(unit: Tensor4D): Tensor4D {
+  const [, height, width] = unit.shape;
+  return maxPool(unit, [height, width], 1, 'valid');
 }

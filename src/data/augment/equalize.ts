@@ -13,15 +13,15 @@ import {
   max,
   maximum,
   mul,
-  onesLike,
+  ones,
   range as numbersUpTo,
   reshape,
   round,
   sub,
-  sum,
-  tensor2d,
-  transpose,
+  tensor1d,
   where,
+  type Tensor,
+  type Tensor1D,
   type Tensor2D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
@@ -63,27 +63,23 @@ export function equalize(options: EqualizeOptions = {}): Operation<'equalize', E
 
 /** Equalises a picture [1, height, width, 1 or 3]. */
 export function equalizePixels(_: unknown, picture: Tensor4D, __: Random, range: PixelRange): Tensor4D {
-  const channels = picture.shape[3];
+  const [, height, width, channels] = picture.shape;
   const bytes = round(mul(clipByValue(toUnit(picture, range), 0, 1), 255));
-  const rows: Tensor2D = transpose(reshape(bytes, [-1, channels])); // [channels, pixels]
-  const table = reshape(newValues(rows), [channels * 256]);
-  const starts = mul(numbersUpTo(0, channels), 256); // where the table of each channel begins
-  const places = cast(add(rows, reshape(starts, [channels, 1])), 'int32');
-  const found: Tensor2D = reshape(gather(table, reshape(places, [-1])), rows.shape);
-  return fromUnit(reshape(div(transpose(found), 255), picture.shape), range);
+  // Each channel has 256 places of its own.
+  const starts = tensor1d(Array.from({ length: channels }, (_, channel) => channel * 256));
+  const places: Tensor1D = cast(reshape(add(bytes, starts), [picture.size]), 'int32');
+  const counts = denseBincount(places, ones([picture.size]), channels * 256);
+  const values = newValues(reshape(counts, [channels, 256]), height * width);
+  const changed: Tensor4D = reshape(gather(reshape(values, [channels * 256]), places), picture.shape);
+  return fromUnit(div(changed, 255), range);
 }
 
-/** The new value of each byte in each channel, [channels, 256], for values [channels, pixels]. */
-function newValues(rows: Tensor2D): Tensor2D {
-  const [channels, pixels] = rows.shape;
-  const counts = denseBincount(cast(rows, 'int32'), onesLike(rows), 256);
-  const ofLargest = sum(cast(equal(rows, max(rows, 1, true)), 'float32'), 1, true);
-  const step = floor(div(sub(pixels, ofLargest), 255)); // [channels, 1]
-  const below = cumsum(counts, 1, true);
-  const values = floor(div(add(below, div(step, 2)), maximum(step, 1)));
-  const unchanged = tensor2d(
-    Array.from({ length: channels * 256 }, (_, i) => i % 256),
-    [channels, 256],
-  );
-  return reshape(where(greater(step, 0), clipByValue(values, 0, 255), unchanged), [channels, 256]);
+/** The new value of each byte, [channels, 256], for the number of pixels that have it in each channel, [channels, 256]. */
+function newValues(counts: Tensor2D, pixels: number): Tensor {
+  const upTo = cumsum(counts, 1);
+  const ofLargest = max(mul(counts, cast(equal(upTo, pixels), 'float32')), 1, true); // [channels, 1]
+  const step = floor(div(sub(pixels, ofLargest), 255));
+  const values = floor(div(add(sub(upTo, counts), div(step, 2)), maximum(step, 1)));
+  const unchanged = numbersUpTo(0, 256);
+  return where(greater(step, 0), clipByValue(values, 0, 255), unchanged);
 }
