@@ -53,6 +53,8 @@ export interface SolverLog {
    * head where there are several.
    */
   readonly chosenOn?: ChosenOn | Readonly<Record<string, ChosenOn>>;
+  /** Number of augmented views of each example that were fitted besides the example itself; missing if there were none. */
+  readonly views?: number;
   /** What was cut short to bound the work; missing if nothing was. */
   readonly bounded?: readonly SolverBound[];
 }

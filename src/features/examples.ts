@@ -73,7 +73,7 @@ export function readAll({ model, samples, batchSize }: ExampleSource): AsyncIter
 export async function viewOf({ augment }: ExampleSource, batch: Batch, view: number): Promise<Tensor | undefined> {
   const { input, indexes, ids } = batch;
   if (input === undefined) return undefined;
-  if (augment === undefined) return clone(input);
+  if (augment === undefined || (augment.startsUnchanged === true && view === 0)) return clone(input);
   const { augmentInputs } = await import('../data/augment/augment.ts');
   return augmentInputs(augment, { input, indexes, ids }, view);
 }

@@ -4,7 +4,7 @@ import { notFinite } from '../core/notFinite.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 
-/** Rows in one block of memory. */
+/** Rows in one block of memory; of several views, all rows of the first one, then all of the next. */
 export interface Everything {
   /** [rows, …] */
   readonly values: Float32Array;
@@ -15,30 +15,36 @@ export interface Everything {
 const batchSize = 256;
 
 /**
- * Reads all rows of the examples that are readable.
+ * Reads all rows of the examples that are readable, in each of their views.
  *
  * @param rest - Called after each batch.
  * @throws TransferKitError `NOT_FINITE`, and what reading raises.
  */
-export async function readEverything(examples: Examples, rest: () => Promise<void>): Promise<Everything> {
+export async function readEverything(
+  examples: Examples,
+  views: number,
+  rest: () => Promise<void>,
+): Promise<Everything> {
   const targets: Float32Array[] = [];
   const weights: number[] = [];
   let values = new Float32Array(0);
   let length = 0;
-  for await (const rows of readRows(examples, allInBatches(examples.size, batchSize))) {
-    if (rows === undefined) continue;
-    try {
-      const own = await rows.input.data<'float32'>();
-      assertFinite(own, rows.ids);
-      if (length === 0) values = new Float32Array((own.length / rows.ids.length) * examples.size);
-      values.set(own, length);
-      length += own.length;
-      targets.push(...rows.targetRows);
-      weights.push(...rows.weightRows);
-    } finally {
-      freeRows(rows);
+  for (let view = 0; view < views; view++) {
+    for await (const rows of readRows(examples, allInBatches(examples.size, batchSize), view)) {
+      if (rows === undefined) continue;
+      try {
+        const own = await rows.input.data<'float32'>();
+        assertFinite(own, rows.ids);
+        if (length === 0) values = new Float32Array((own.length / rows.ids.length) * examples.size * views);
+        values.set(own, length);
+        length += own.length;
+        targets.push(...rows.targetRows);
+        weights.push(...rows.weightRows);
+      } finally {
+        freeRows(rows);
+      }
+      await rest();
     }
-    await rest();
   }
   return { values: values.subarray(0, length), targets, weights };
 }

@@ -199,7 +199,7 @@ test('a loss that is not finite is an error, and the weights are unchanged', asy
 
 describe('a head is trained by gradient steps', () => {
   const options: Readonly<Record<string, TrainHeadOptions>> = {
-    augment: { augment: 'light', views: 1 },
+    augment: { augment: 'light' },
     clip: { clip: { norm: 1 } },
     cutMix: { cutMix: 1 },
     earlyStopping: { earlyStopping: 1, validation: 0.25 },

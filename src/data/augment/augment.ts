@@ -19,6 +19,8 @@ export type AugmentOption = AugmentPreset | readonly ImageOperation[] | Augmenta
 export interface SettledAugmentation {
   readonly change: PictureAugmentation | Augmentation;
   readonly views: number | 'fresh';
+  /** Whether view 0 is the unchanged input. Default false. */
+  readonly startsUnchanged?: boolean;
   readonly seed: number;
   /** Measures the time that augmentation has taken so far. */
   readonly stopwatch: Stopwatch;

@@ -155,7 +155,8 @@ export interface TrainingOptions {
    */
   readonly augment?: AugmentOption;
   /**
-   * Number of augmented views of each example, a whole number from 1: epoch e uses view e mod `views`, and features of
+   * Number of augmented views of each example, a whole number from 1. A solver fits them besides the example itself.
+   * Training by gradients uses only them: epoch e uses view e mod `views`, and features of
    * all views are kept. Default `'fresh'`: every epoch has its own views, so the frozen layers run again in every
    * epoch; only their features for validation are kept.
    */

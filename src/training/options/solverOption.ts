@@ -15,6 +15,8 @@ import type { TrainHeadOptions, GradientOption } from './trainHeadOptions.ts';
 export interface SettledSolver {
   readonly head: LinearHead;
   readonly l2: number | undefined;
+  /** Number of augmented views of each example besides the example itself. */
+  readonly views: number;
 }
 
 /** How a head is trained: by a solver or by gradients. */
@@ -37,7 +39,8 @@ export interface SolverRequest {
 
 /** Whether an option of gradient training has no effect: it is missing, or equal to its default. */
 const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => boolean>> = {
-  augment: ({ settled }) => settled.augment === undefined,
+  // A number of views is a number of rows of each example.
+  augment: ({ settled }) => settled.augment?.views !== 'fresh',
   checkpoint: ({ settled }) => settled.checkpoint === undefined,
   clip: ({ settled }) => settled.clip === undefined,
   cutMix: ({ options }) => options.cutMix === undefined,
@@ -58,7 +61,6 @@ const saysNothing: Readonly<Record<GradientOption, (request: SolverRequest) => b
   restoreBest: ({ options: { restoreBest = true } }) => restoreBest,
   resume: ({ options: { resume = false } }) => !resume,
   schedule: ({ options: { schedule = 'cosine' } }) => schedule === 'cosine',
-  views: ({ options: { views = 'fresh' } }) => views === 'fresh',
 };
 
 /**
@@ -77,7 +79,7 @@ export function settleSolver(request: SolverRequest): TrainingWay {
   }
   assertSamples(samples);
   const obstacle = obstacleTo(request);
-  if (obstacle === undefined && typeof head !== 'string') return { solver: { head, l2 } };
+  if (obstacle === undefined && typeof head !== 'string') return { solver: { head, l2, views: viewsOf(request) } };
   if (solver === undefined && l2 === undefined) return reasonOf(obstacle);
   const chosen = solver === undefined ? `l2, which is for solver 'lbfgs',` : `solver 'lbfgs'`;
   const expected = `${chosen} for a linear head and without options of training by steps`;
@@ -107,9 +109,15 @@ function obstacleTo(request: SolverRequest): Obstacle | undefined {
   }
   const { width } = head;
   const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
-  if (isSolvable({ rows: samples.size, width, units })) return undefined;
-  const found = `${String(samples.size)} examples of ${String(width)} features, ${String(units * width)} weights`;
+  const rows = samples.size * (1 + viewsOf(request));
+  if (isSolvable({ rows, width, units })) return undefined;
+  const found = `${String(rows)} rows of ${String(width)} features, ${String(units * width)} weights`;
   return { error: `too much for it: ${found}`, reason: `too much for the solver: ${found}` };
+}
+
+/** Number of augmented views of each example; settled options have no more of them than epochs. */
+function viewsOf({ options: { views }, settled }: SolverRequest): number {
+  return settled.augment === undefined || typeof views !== 'number' ? 0 : views;
 }
 
 const gradientOptions = keysOf(saysNothing);

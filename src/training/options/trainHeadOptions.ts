@@ -18,7 +18,8 @@ export interface SolverOptions {
    *
    * Default: `'lbfgs'` for a linear head on features that fit into memory, unless an option needs gradient steps:
    * `epochs`, or a value other than the default of an option such as `labelSmoothing`, `optimizer` or `earlyStopping`.
-   * Otherwise `'gradient'`. The log's `method` and `reason` report the choice. With `cache: false` the solver reads
+   * `augment` without a number of `views` needs them too; with a number n of `views`, the head is solved for on each example
+   * and n augmented views of it, each of which counts 1 / (n + 1). Otherwise `'gradient'`. The log's `method` and `reason` report the choice. With `cache: false` the solver reads
    * examples twice, the second time for figures.
    */
   readonly solver?: SolverName;
@@ -76,7 +77,7 @@ export const trainHeadNames = {
   signal: 'both',
   solver: 'both',
   validation: 'both',
-  views: 'gradient',
+  views: 'both',
 } as const satisfies NamesOf<TrainHeadOptions, 'gradient' | 'both'>;
 
 type Names = typeof trainHeadNames;

@@ -24,7 +24,7 @@ import type { SettledSolver } from '../options/solverOption.ts';
 export async function runSolver(run: Run, solver: SettledSolver): Promise<TrainingLog> {
   const { model } = run;
   const watched = watchRun(run);
-  const outcome = await prepareAndSolve(watched.run, solver);
+  const outcome = await prepareAndSolve(withViews(watched.run, solver), solver);
   const warnings = watched.warnings(outcome);
   const log: TrainingLog = {
     phase: run.phase,
@@ -43,7 +43,7 @@ export async function runSolver(run: Run, solver: SettledSolver): Promise<Traini
 
 type Outcome = Omit<TrainingLog, 'phase' | 'method' | 'parameters' | 'backend' | 'seed' | 'seconds'>;
 
-async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<Outcome> {
+async function prepareAndSolve(run: Run, { head, l2, views }: SettledSolver): Promise<Outcome> {
   const { model, options } = run;
   const rows = await openRows(run, head.entry);
   let before: Snapshot | undefined;
@@ -55,7 +55,7 @@ async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<O
     before = takeSnapshot(head.ends.flatMap(({ kernel, bias }) => [kernel, bias]));
     // Cross-validation chooses better than the few examples that `'auto'` holds out.
     const judges = run.samples.held?.by === 'auto' ? undefined : validation;
-    const solved = await solveLinearHead({ ...run, head, l2, train, validation: judges });
+    const solved = await solveLinearHead({ ...run, head, l2, views: 1 + views, train, validation: judges });
     if (solved === undefined) return stopped();
     const measured = await measure(run, train, options.batchSize);
     if (!Number.isFinite(measured.loss)) {
@@ -77,6 +77,13 @@ async function prepareAndSolve(run: Run, { head, l2 }: SettledSolver): Promise<O
     before?.dispose();
     await rows.dispose();
   }
+}
+
+/** The examples themselves, followed by their augmented views. */
+function withViews(run: Run, { views }: SettledSolver): Run {
+  const { augment } = run.options;
+  if (augment === undefined) return run;
+  return { ...run, options: { ...run.options, augment: { ...augment, views: 1 + views, startsUnchanged: true } } };
 }
 
 function notFinite(loss: number): TransferKitError {

@@ -25,6 +25,8 @@ export interface LinearPlan extends Pick<Run, 'model' | 'classWeight'> {
   readonly head: LinearHead;
   /** Rows that enter the network at the head. */
   readonly train: Examples;
+  /** Number of views of each example of training, of which the first is the example itself. All count the same. */
+  readonly views: number;
   /** Rows to choose the penalty on. Without them it is chosen by cross-validation. */
   readonly validation: Examples | undefined;
   /** Strength of the penalty, above 0; undefined: the best one is chosen. */
@@ -55,7 +57,7 @@ export async function solveLinearHead(plan: LinearPlan): Promise<SolverLog | und
   }
 }
 
-function report({ model, head }: LinearPlan, solved: readonly SolvedEnd[]): SolverLog {
+function report({ model, head, views }: LinearPlan, solved: readonly SolvedEnd[]): SolverLog {
   const { parts } = model.head;
   const endOf = (part: HeadPart) => solved.find(({ end }) => end.part === part);
   const bounded = [...new Set(solved.flatMap((each) => each.bounded))];
@@ -68,20 +70,21 @@ function report({ model, head }: LinearPlan, solved: readonly SolvedEnd[]): Solv
     iterations: solved.reduce((sum, { iterations }) => sum + iterations, 0),
     converged: solved.length === head.ends.length && solved.every(({ converged }) => converged),
     ...(only === undefined ? {} : { chosenOn: only[0] === '' ? only[1] : Object.fromEntries(chosen) }),
+    ...(views === 1 ? {} : { views: views - 1 }),
     ...(bounded.length === 0 ? {} : { bounded }),
   };
 }
 
 async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
-  const { head, options } = plan;
+  const { head, options, views } = plan;
   const turn = takeTurns();
   const rest = async () => {
     await turn();
     assertAlive(plan.model);
     options.signal?.throwIfAborted();
   };
-  const train = await readEverything(plan.train, rest);
-  const validation = plan.validation && (await readEverything(plan.validation, rest));
+  const train = await readEverything(plan.train, views, rest);
+  const validation = plan.validation && (await readEverything(plan.validation, 1, rest));
   const weights = weightsOf(plan, train);
   const scale = await featureScaleOf(train.values, head.width, sharesOf(weights), rest);
   const units = Math.max(...head.ends.map(({ part }) => part.to - part.from));
@@ -94,7 +97,7 @@ async function solve(plan: LinearPlan): Promise<SolvedEnd[]> {
     return { features, targets, weights: own };
   };
   try {
-    const own = { ...(await open(train, weights)), views: 1 };
+    const own = { ...(await open(train, weights)), views };
     const held = validation && (await open(validation, validation.weights));
     return await solveEnds(plan, { train: own, validation: held, rest, rounding: scale.rounding }, scale);
   } finally {
