@@ -92,7 +92,7 @@ describe("'norms'", () => {
     }) as Error;
     expect(() => unfreeze(model, ['dense', 'norms'])).toThrow(refused);
     expect(unfrozen(model)).toEqual([]);
-    const vectors = { inputs: [[1, 2, 3, 4]], targets: ['along'] };
+    const vectors = { inputs: tinyLabels.map((_, i) => [i, 2, 3, 4]), targets: tinyLabels };
     await expect(fineTune(model, fromArrays(vectors), { unfreeze: 'norms', epochs: 1 })).rejects.toThrow(refused);
     expect(unfrozen(model)).toEqual([]);
     model.dispose();
