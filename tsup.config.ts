@@ -14,9 +14,9 @@ const doors = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => (path === '.' ? 'index' : path.slice('./'.length)));
 
-// The kernels' sources are AssemblyScript: binaries.ts holds what they compile to.
+// The kernels' sources are AssemblyScript: binaries.ts holds what they compile to. The program is for Node alone.
 const modules = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !path.startsWith('engines/kernels/assembly'))
+  .filter((path) => path.endsWith('.ts') && !/^(engines\/kernels\/assembly|cli)\//.test(path))
   .map((path) => `src/${path}`);
 
 /** Modules name each other by the files that they are in the end. */
@@ -76,6 +76,7 @@ const forNode: Options = {
   entry: {
     ...Object.fromEntries(doors.filter((door) => door !== 'browser').map((door) => [door, `src/${door}.ts`])),
     'platform/node/platform': 'src/platform/node/platform.ts',
+    cli: 'src/cli/main.ts',
   },
   outDir: 'dist/bundled',
   // What several doors share lives in one file, so that there is one of each class and one of each table.

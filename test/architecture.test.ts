@@ -28,6 +28,9 @@ const arrows: Record<string, string[]> = {
     'networks/trunks',
     'presets',
   ],
+  cli: ['cli/commands', 'cli/shell'],
+  'cli/commands': ['cli/shell', 'doors'],
+  'cli/shell': ['doors'],
   core: [],
   'data/augment': ['data/preprocess', 'model'],
   'data/preprocess': ['#platform', 'model'],
@@ -199,8 +202,14 @@ describe('floors', () => {
     expect(code).toEqual([]);
   });
 
-  test('no file imports a door', () => {
-    expect(importsOf(files, (target) => doors.includes(target))).toEqual([]);
+  test('no file imports a door, except those of the program', () => {
+    const others = files.filter(({ folder }) => !isProgram(folder));
+    expect(importsOf(others, (target) => doors.includes(target))).toEqual([]);
+  });
+
+  test('no file imports the program', () => {
+    const others = files.filter(({ folder }) => !isProgram(folder));
+    expect(importsOf(others, (target) => isProgram(folderOf(target)))).toEqual([]);
   });
 
   test('parts do not import verbs', () => {
@@ -225,7 +234,10 @@ describe('floors', () => {
   test('arrows between rooms are exactly the listed ones', () => {
     const found = arrowsBetween(
       parts,
-      (target, { specifier }) => (specifier === '#platform' ? specifier : folderOf(target)),
+      (target, { specifier }) => {
+        if (specifier === '#platform') return specifier;
+        return doors.includes(target) ? 'doors' : folderOf(target);
+      },
       ({ folder }) => folder,
     );
     const drawn = Object.fromEntries(Object.entries(arrows).filter(([, to]) => to.length > 0));
@@ -283,19 +295,19 @@ describe('floors', () => {
 });
 
 describe('environment', () => {
-  test('built-in modules of Node are imported in node/ only', () => {
+  test('built-in modules of Node are imported in node/ and the program only', () => {
     expect(
       specifiersOf(
-        files.filter(({ folder }) => !isOf('node', folder)),
+        files.filter(({ folder }) => !isForNode(folder)),
         /^node:/,
       ),
     ).toEqual([]);
   });
 
-  test('names of pages are used in browser/ only, names of Node in node/ only', () => {
+  test('names of pages are used in browser/ only, names of Node in node/ and the program only', () => {
     const uses = files.flatMap((file) => [
       ...(isOf('browser', file.folder) ? [] : namesUsed(file, pageNames)),
-      ...(isOf('node', file.folder) ? [] : namesUsed(file, nodeNames)),
+      ...(isForNode(file.folder) ? [] : namesUsed(file, nodeNames)),
     ]);
     expect(uses).toEqual([]);
   });
@@ -363,7 +375,7 @@ describe('habits', () => {
   });
 
   test('the first line of every file is a comment about its purpose', () => {
-    expect(files.filter(({ text }) => !/^(\/\/ \S|\/\*\*)/.test(text)).map(({ path }) => path)).toEqual([]);
+    expect(files.filter(({ text }) => !/^(#!.*\n)?(\/\/ \S|\/\*\*)/.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   test('no comment disables the compiler or the linter without a reason', () => {
@@ -410,6 +422,16 @@ function resolve(from: string, specifier: string): string[] {
 /** The room of the first level that a room is, or is in. */
 function floorOf(room: string): string {
   return room.split('/')[0] ?? room;
+}
+
+/** Whether a room is one of the command line's. */
+function isProgram(room: string): boolean {
+  return floorOf(room) === 'cli';
+}
+
+/** Whether a room runs in Node only. */
+function isForNode(room: string): boolean {
+  return isOf('node', room) || isProgram(room);
 }
 
 /** Whether a room is the one of an environment. */

@@ -1,6 +1,6 @@
 // The package as its users get it: built, packed and unpacked beside its peers, without a registry.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -121,6 +121,19 @@ test('every link of the README and of the docs to a file leads to one in the pac
 test('nothing runs when it is installed', async () => {
   const manifest = await readFile(join(consumer, 'node_modules/transferkit/package.json'), 'utf8');
   expect(manifest).not.toMatch(/"(pre|post)?(install|prepare)":/);
+});
+
+test('the program runs, as npm links it', async () => {
+  const root = join(consumer, 'node_modules/transferkit');
+  const { bin, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    readonly bin: Readonly<Record<string, string>>;
+    readonly version: string;
+  };
+  const program = join(root, bin.transferkit ?? '');
+  expect(await readFile(program, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  await chmod(program, 0o755); // as npm does
+  expect((await execute(program, ['--version'])).stdout).toBe(`${version}\n`);
+  expect((await execute(program, ['train', '--help'])).stdout).toContain('transferkit train <folder>');
 });
 
 test('publint finds nothing', async () => {

@@ -9,10 +9,14 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-const everyPackage = ['@tensorflow', '@types', 'fflate', 'sharp', 'typescript'];
+const everyPackage = ['@tensorflow', '@types', 'cli-progress', 'fflate', 'sharp', 'typescript'];
 const readme = readFileSync(join(repository, 'README.md'), 'utf8');
 /** What the README tells people to install, and what comes along. */
-export const installed = [...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []), 'fflate'];
+export const installed = [
+  ...(/npm install transferkit (.+)/.exec(readme)?.[1]?.split(' ') ?? []),
+  'cli-progress',
+  'fflate',
+];
 
 /** Builds a copy of the package, so that a test never touches the `dist` that somebody works with. */
 export async function packPackage(folder: string): Promise<string> {
