@@ -19,6 +19,7 @@ import {
   type TransferModel,
 } from '../src/index.ts';
 import { randomGenerator } from '../src/core/random.ts';
+import type { HeadPart } from '../src/model/model.ts';
 import { blendEnds, readEnds } from '../src/training/run/blendWeights.ts';
 import { expectNoLeak, raisedBy } from './support/tensors.ts';
 import { asTested, useTestBackend } from './support/testBackend.ts';
@@ -492,8 +493,13 @@ describe('the choice', () => {
     const left = [...losses];
     const values = model.head.trunk.weights.map(({ shape }) => tf.ones([...shape]));
     const pairs = model.head.trunk.weights.map((weight, place) => [weight, values[place] ?? tf.scalar(0)] as const);
-    const measure = () => Promise.resolve({ loss: left.shift() ?? NaN, accuracy: undefined, judgements: [] });
-    const { alpha, tried } = await blendEnds(await readEnds(pairs), undefined, measure);
+    const measure = () => {
+      const loss = left.shift() ?? NaN;
+      const values = { logits: Float32Array.of(0), target: Float32Array.of(0), headLosses: [loss], weight: 1, id: '' };
+      return Promise.resolve({ loss, accuracy: undefined, judgements: [{ ...values, loss }] });
+    };
+    const parts: HeadPart[] = [{ name: '', task: 'regression', labels: [], from: 0, to: 1 }];
+    const { alpha, tried } = await blendEnds(await readEnds(pairs), undefined, measure, parts);
     expect(tried.map(({ loss }) => loss)).toEqual(losses);
     tf.dispose(values);
     model.dispose();

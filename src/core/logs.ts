@@ -70,6 +70,8 @@ export interface BlendTrial {
   /** Share of the fine-tuned weights. */
   readonly alpha: number;
   readonly loss: number;
+  /** The lowest loss over temperatures from 1 to 6, which does not punish overconfidence: it chooses. */
+  readonly cooledLoss: number;
   /** Missing for regression. */
   readonly accuracy?: number;
 }

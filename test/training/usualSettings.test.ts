@@ -33,6 +33,8 @@ const facts: Facts = {
   costs: [4, 0, 3, 3, 0],
   optimizerRate: 1e-3,
   epochs: undefined,
+  validation: 'enough',
+  movesStatistics: false,
 };
 
 const valuesFor = (own: Partial<Facts>) => {

@@ -8,8 +8,8 @@ export interface BlendOptions {
   /** Share of the fine-tuned weights, from 0 to 1: 0 gives the weights of `before`. Default 0.5 without `validation`. */
   readonly alpha?: number;
   /**
-   * Samples that choose alpha: the one of 0, 0.25, 0.5, 0.75 and 1 with the lowest loss; among equal ones the nearest to
-   * 0.5, then the lower one. The model is measured five times. Not together with `alpha`.
+   * Samples that choose alpha: the one of 0, 0.25, 0.5, 0.75 and 1 with the lowest loss at the temperature (1 … 6) that
+   * suits it; among equal ones the nearest to 0.5, then the lower one. The model is measured five times. Not together with `alpha`.
    */
   readonly validation?: Samples;
   /** Examples run at once. Default 32. */

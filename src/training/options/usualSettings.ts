@@ -1,10 +1,14 @@
 // The settings of fineTune that a user did not choose, and why. A pure function of plain facts, and the only file that
 // holds these numbers (figures: docs/accuracy.md).
-import type { AugmentPreset } from '../../data/augment/presetOperations.ts';
+import { flip } from '../../data/augment/flip.ts';
+import type { ImageOperation } from '../../data/augment/operations.ts';
 import type { ScheduleName, ScheduleSettings } from '../schedules/schedules.ts';
 
 /** How much time training may take for better figures. */
 export type Effort = 'quick' | 'standard' | 'thorough';
+
+/** How pictures are changed. */
+type PictureChanges = 'none' | 'light' | readonly ImageOperation[];
 
 /** What the settings depend on. */
 export interface Facts {
@@ -30,6 +34,10 @@ export interface Facts {
   readonly optimizerRate: number;
   /** The number of the epoch before which training stops, where the user gave it. */
   readonly epochs: number | undefined;
+  /** Validation examples: none, some that the head may know from its training, too few to choose by, or enough. */
+  readonly validation: 'none' | 'known' | 'few' | 'enough';
+  /** Whether BatchNorm layers may update their statistics. */
+  readonly movesStatistics: boolean;
 }
 
 /** The settings, as options of `fineTune`. */
@@ -39,10 +47,12 @@ interface UsualSettings {
   readonly schedule: ScheduleName | ScheduleSettings;
   /** Undefined where the user has chosen layers. */
   readonly unfreeze: 'base' | { readonly lastStages: number } | undefined;
-  readonly augment: AugmentPreset;
+  readonly augment: PictureChanges;
   readonly views: number | 'fresh';
   readonly labelSmoothing: number;
   readonly ema: boolean | { readonly decay: number };
+  readonly blend: boolean | { readonly alpha: number };
+  readonly restoreBest: boolean;
 }
 
 /** A setting, and its reason as the end of a sentence. */
@@ -56,18 +66,21 @@ export type UsualChoices = { readonly [Name in keyof UsualSettings]: Choice<Usua
 
 /** What an effort stands for. */
 interface Row {
-  readonly epochs: number;
+  readonly mostEpochs: number;
+  readonly fewestEpochs: number;
+  /** Number of steps from which a run has fewer epochs than the most. */
+  readonly steps: number;
   /** Share of the base's multiplications before the first trained layer, where the user has chosen no layers. */
   readonly frozenShare: number;
-  readonly augment: AugmentPreset;
+  readonly augment: PictureChanges;
   /** Number of views of each picture, where their features are kept. */
   readonly views: number;
 }
 
 const efforts: Readonly<Record<Effort, Row>> = {
-  quick: { epochs: 3, frozenShare: 0.5, augment: 'none', views: 1 },
-  standard: { epochs: 5, frozenShare: 0, augment: 'none', views: 1 },
-  thorough: { epochs: 12, frozenShare: 0, augment: 'light', views: 4 },
+  quick: { mostEpochs: 4, fewestEpochs: 2, steps: 600, frozenShare: 0.5, augment: 'none', views: 1 },
+  standard: { mostEpochs: 10, fewestEpochs: 5, steps: 1500, frozenShare: 1 / 3, augment: [flip()], views: 2 },
+  thorough: { mostEpochs: 20, fewestEpochs: 10, steps: 3000, frozenShare: 1 / 3, augment: 'light', views: 8 },
 };
 
 /** The names of all efforts. */
@@ -77,45 +90,81 @@ export const effortNames: readonly Effort[] = ['quick', 'standard', 'thorough'];
 const longRun = 500;
 /** The lowest share of that rate, for the shortest runs. */
 const lowestShare = 0.1;
-/** Divisor of the rate from the last stage of the base to the first one. */
+/** Divisor of the rate from the last stage of the base to the first one, and to a head that is at its optimum. */
 const span = 10;
+/** Share of the run in which the rate rises. */
+const rise = 0.4;
+
+/** Fewest validation examples by which a blend is chosen: their accuracy has a standard error of four points or less. */
+export const fewestToChoose = 100;
 
 /** Chooses all settings. */
 export function usualSettings(facts: Facts): UsualChoices {
   const unfreeze = chooseUnfreeze(facts);
   const augment = chooseAugment(facts);
+  const blend = chooseBlend(facts);
   return {
     epochs: chooseEpochs(facts),
     learningRate: chooseRates(facts),
-    schedule: { value: 'oneCycle', reason: 'a rate that rises slowly and then falls suits pretrained weights' },
+    schedule: {
+      value: { name: 'cosine', warmUp: { steps: rise, from: 0.01 } },
+      reason: 'a rate that rises from almost 0 keeps what the head has learned, and one that falls to 0 averages steps',
+    },
     unfreeze,
     augment,
     views: chooseViews(facts, unfreeze.value, augment.value),
     labelSmoothing: { value: 0, reason: 'targets are used as they are' },
     ema: { value: false, reason: 'the rate falls to almost 0 at the end, which averages too' },
+    blend,
+    restoreBest: chooseRestoreBest(blend.value),
   };
 }
 
 function chooseEpochs({ effort, examples, stepsPerEpoch, initialEpoch }: Facts): Choice<number> {
-  const { epochs } = efforts[effort];
+  const { mostEpochs, fewestEpochs, steps } = efforts[effort];
+  const epochs = Math.max(fewestEpochs, Math.min(mostEpochs, Math.round(steps / stepsPerEpoch)));
   const size = `${counted(examples, 'example')} make ${counted(stepsPerEpoch, 'step')} an epoch`;
-  const reason = `effort '${effort}' trains ${counted(epochs, 'epoch')}, and ${size}`;
+  const reason = `effort '${effort}' trains ${counted(epochs, 'epoch')}, as ${size}`;
   return { value: initialEpoch + epochs, reason };
 }
 
 /**
- * The optimizer's own rate for the head and the last stage of the base, a tenth of it for the first stage. For a run of
- * fewer than 500 steps they are reduced in proportion, at most to a tenth: a short run cannot repair the damage that a
- * high rate does to pretrained weights.
+ * The optimizer's own rate for the last stage of the base, a tenth of it for the first stage and for a head that is at its
+ * optimum already. For a run of fewer than 500 steps they are reduced in proportion, at most to a tenth: a short run
+ * cannot repair the damage that a high rate does to pretrained weights.
  */
 function chooseRates(facts: Facts): Choice<UsualSettings['learningRate']> {
   const { optimizerRate, stepsPerEpoch, initialEpoch, epochs = chooseEpochs(facts).value } = facts;
   const steps = stepsPerEpoch * (epochs - initialEpoch);
   const share = Math.min(1, Math.max(lowestShare, steps / longRun));
   const highest = optimizerRate * share;
+  const isSolved = facts.head === 'solved';
   const why = share === 1 ? "the optimizer's own rate" : `${share.toPrecision(2)} of the optimizer's own rate`;
-  const reason = `a run of ${counted(steps, 'step')} takes ${why} for the head and the last stage, and a tenth of it for the first stage`;
-  return { value: { head: highest, base: [highest / span, highest] }, reason };
+  const [whole, tenth] = isSolved
+    ? ['the last stage', 'the first stage and the head, which is at its optimum']
+    : ['the head and the last stage', 'the first stage'];
+  const reason = `a run of ${counted(steps, 'step')} takes ${why} for ${whole}, and a tenth of it for ${tenth}`;
+  return { value: { head: isSolved ? highest / span : highest, base: [highest / span, highest] }, reason };
+}
+
+function chooseBlend({ head, movesStatistics, validation }: Facts): Choice<UsualSettings['blend']> {
+  if (head === 'new') return { value: false, reason: 'a head that was never trained is no end to blend with' };
+  if (movesStatistics)
+    return { value: false, reason: "batchNorm: 'train' changes statistics, which cannot be blended" };
+  if (validation === 'enough') {
+    return { value: true, reason: 'validation chooses between the trained head and fine-tuning' };
+  }
+  const why = {
+    none: 'there is no validation',
+    known: 'the head may know the validation examples',
+    few: `fewer than ${String(fewestToChoose)} validation examples would choose by chance`,
+  }[validation];
+  return { value: { alpha: 0.5 }, reason: `the middle between the trained head and fine-tuning, as ${why}` };
+}
+
+function chooseRestoreBest(blend: UsualSettings['blend']): Choice<boolean> {
+  if (blend === false) return { value: true, reason: 'the best epoch by validation counts' };
+  return { value: false, reason: 'blend chooses between the weights before the run and those after the last epoch' };
 }
 
 function chooseUnfreeze({ base, costs, effort }: Facts): Choice<UsualSettings['unfreeze']> {
@@ -140,17 +189,18 @@ function stagesAfter(costs: readonly number[], share: number): number {
   return costs.length - next;
 }
 
-function chooseAugment({ arePictures, effort }: Facts): Choice<AugmentPreset> {
+function chooseAugment({ arePictures, effort }: Facts): Choice<PictureChanges> {
   const { augment } = efforts[effort];
   if (augment !== 'none' && !arePictures) return { value: 'none', reason: 'inputs are not pictures' };
-  const reason = `effort '${effort}' ${augment === 'none' ? 'leaves inputs as they are' : 'changes pictures'}`;
-  return { value: augment, reason };
+  if (augment === 'none') return { value: augment, reason: `effort '${effort}' leaves inputs as they are` };
+  const how = augment === 'light' ? 'moves, zooms and mirrors pictures' : 'mirrors pictures';
+  return { value: augment, reason: `effort '${effort}' ${how}; where a mirror image is wrong, give augment: 'none'` };
 }
 
 function chooseViews(
   { base, effort }: Facts,
   unfreeze: UsualSettings['unfreeze'],
-  augment: AugmentPreset,
+  augment: PictureChanges,
 ): Choice<UsualSettings['views']> {
   if (augment === 'none') return { value: 'fresh', reason: 'inputs are not changed' };
   if (base === 'whole' || unfreeze === 'base')

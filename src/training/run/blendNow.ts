@@ -41,7 +41,7 @@ export async function blendNow(model: AnyModel, before: AnyModel, options: Blend
       assertBoth();
       return judged;
     });
-  const blended = await blendEnds(ends, alpha, measure);
+  const blended = await blendEnds(ends, alpha, measure, model.head.parts);
   const warnings = validation === undefined ? [] : fewExamples(model, validation, 'validation');
   return remember(model, { ...blended, ...(warnings.length === 0 ? {} : { warnings }) });
 }

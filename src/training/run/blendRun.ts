@@ -48,7 +48,8 @@ export async function chooseBlend(run: Run, state: TrainingState, validation: Ex
   try {
     writeFinalWeights(run, state);
     const ends = await readEnds(start.values);
-    state.blend = await blendEnds(ends, undefined, () => measure(run, validation, run.options.batchSize));
+    const judge = () => measure(run, validation, run.options.batchSize);
+    state.blend = await blendEnds(ends, undefined, judge, run.model.head.parts);
   } finally {
     trained.restore();
     trained.dispose();
@@ -56,9 +57,10 @@ export async function chooseBlend(run: Run, state: TrainingState, validation: Ex
 }
 
 /** Blends the weights before a run with those that it ends with. Returns undefined if the run does not blend. */
-export async function blendRun({ blend }: Run, state: TrainingState): Promise<BlendLog | undefined> {
+export async function blendRun({ blend, model }: Run, state: TrainingState): Promise<BlendLog | undefined> {
   if (blend === undefined || state.start === undefined) return undefined;
   const chosen = state.blend;
-  const { alpha } = await blendEnds(await readEnds(state.start.values), blend.alpha ?? chosen?.alpha, undefined);
+  const ends = await readEnds(state.start.values);
+  const { alpha } = await blendEnds(ends, blend.alpha ?? chosen?.alpha, undefined, model.head.parts);
   return { alpha, tried: chosen?.tried ?? [] };
 }

@@ -3,7 +3,9 @@
 import { tensor, type Tensor } from '@tensorflow/tfjs-core';
 import type { BlendLog, BlendTrial } from '../../core/logs.ts';
 import type { TrunkWeight } from '../../core/types.ts';
+import { cooledLoss } from '../../measure/cooledLoss.ts';
 import type { Measurement } from '../../measure/measure.ts';
+import type { HeadPart } from '../../model/model.ts';
 
 /** Shares that validation compares. */
 export const alphas = [0, 0.25, 0.5, 0.75, 1] as const;
@@ -32,21 +34,22 @@ export async function readEnds(pairs: Iterable<readonly [TrunkWeight, Tensor]>):
 /**
  * Writes a blend of the two ends into the model. After an error the model has the values after training.
  *
- * @param alpha - Share of the values after training. Undefined: that with the lowest loss, or the usual one if nothing
- * is measured or nothing differs.
+ * @param alpha - Share of the values after training. Undefined: that with the lowest loss at its best temperature, or the
+ * usual one if nothing is measured or nothing differs.
  * @param measure - Measures the model on validation samples.
  */
 export async function blendEnds(
   ends: readonly BlendEnds[],
   alpha: number | undefined,
   measure: (() => Promise<Measurement>) | undefined,
+  parts: readonly HeadPart[],
 ): Promise<BlendLog> {
   const tried: BlendTrial[] = [];
   try {
     if (alpha === undefined && measure !== undefined && ends.length > 0) {
       for (const each of alphas) {
         writeBlend(ends, each);
-        tried.push(trialOf(each, await measure()));
+        tried.push(trialOf(each, await measure(), parts));
       }
     }
     const chosen = alpha ?? bestOf(tried);
@@ -58,15 +61,17 @@ export async function blendEnds(
   }
 }
 
-function trialOf(alpha: number, { loss, accuracy }: Measurement): BlendTrial {
-  return { alpha, loss, ...(accuracy === undefined ? {} : { accuracy }) };
+function trialOf(alpha: number, measured: Measurement, parts: readonly HeadPart[]): BlendTrial {
+  const { loss, accuracy } = measured;
+  return { alpha, loss, cooledLoss: cooledLoss(measured, parts), ...(accuracy === undefined ? {} : { accuracy }) };
 }
 
-/** The share with the lowest loss; then the nearest to the usual one, then the lower one. */
+/** The share with the lowest loss at its best temperature; then the nearest to the usual one, then the lower one. */
 function bestOf(tried: readonly BlendTrial[]): number {
+  const distance = ({ alpha }: BlendTrial) => Math.abs(alpha - usual);
   const [best] = tried
-    .filter(({ loss }) => Number.isFinite(loss))
-    .sort((a, b) => a.loss - b.loss || Math.abs(a.alpha - usual) - Math.abs(b.alpha - usual) || a.alpha - b.alpha);
+    .filter(({ cooledLoss: loss }) => Number.isFinite(loss))
+    .sort((a, b) => a.cooledLoss - b.cooledLoss || distance(a) - distance(b) || a.alpha - b.alpha);
   return best?.alpha ?? usual;
 }
 

@@ -17,6 +17,7 @@ export interface Known {
   readonly history: readonly TrainingLog[];
   /** Whether a head that was never trained is solved for before the run, or trained by gradients. */
   readonly isSolvable: boolean;
+  readonly validation: Facts['validation'];
 }
 
 /** Collects the facts. Values that are wrong are refused later, by `settleOptions`. */
@@ -37,13 +38,15 @@ export function factsOf(model: AnyModel, options: FineTuneOptions, known: Known)
     costs: costsOf(trunk),
     optimizerRate: settleOptimizer(optimizer).defaultLearningRate,
     epochs: options.epochs,
+    validation: known.validation,
+    movesStatistics: options.batchNorm !== undefined && options.batchNorm !== 'inference',
   };
 }
 
 function headState({ head }: AnyModel, { headEpochs }: FineTuneOptions, { history, isSolvable }: Known): Facts['head'] {
   const last = history.at(-1);
   if (last === undefined && !head.trained) {
-    if (headEpochs === 0) return 'new';
+    if (headEpochs === 0 || !head.trunk.weights.some(isMovable)) return 'new';
     return isSolvable ? 'solved' : 'trained';
   }
   return last?.phase === 'head' && last.method !== 'gradient' ? 'solved' : 'trained';

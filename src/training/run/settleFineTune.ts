@@ -8,7 +8,8 @@ import { headOptions, type FineTuneOptions } from '../options/fineTuneOptions.ts
 import { settleOptions, type SettledOptions } from '../options/options.ts';
 import { describeSettings, isGiven, type Chosen, type Described } from '../options/plainSettings.ts';
 import { settleRates, type SettledRates } from '../options/rates.ts';
-import { effortNames, usualSettings, type UsualChoices } from '../options/usualSettings.ts';
+import { effortNames, fewestToChoose, usualSettings, type Facts, type UsualChoices } from '../options/usualSettings.ts';
+import type { TrainHeadOptions } from '../options/trainHeadOptions.ts';
 import type { SplitSamples } from '../state/plan.ts';
 import { factsOf } from './fineTuneFacts.ts';
 import { holdOut } from './holdOut.ts';
@@ -43,15 +44,17 @@ export function settleFineTune(
   assertOneOf('effort', effort, effortNames);
   if (headEpochs !== undefined) assertWhole('headEpochs', headEpochs, 0);
   const samples = holdOut(model, all, { validation, seed });
-  const head = headEpochs === 0 ? undefined : settleHead(model, samples, headOptions(options));
-  const isSolvable = head?.solver !== undefined;
-  const choices = usualSettings(factsOf(model, options, { train: samples.train, effort, history, isSolvable }));
+  const isNew = areNew(samples, history, seed);
+  const isSolvable = headEpochs !== 0 && settleHead(model, samples, headOptions(options)).solver !== undefined;
+  const known = { train: samples.train, effort, history, isSolvable, validation: stateOf(samples, isNew) };
+  const choices = usualSettings(factsOf(model, options, known));
   const complete = { ...asOptions(choices, options), ...withoutUndefined(options) };
+  const head =
+    headEpochs === 0 ? undefined : settleHead(model, samples, withViews(headOptions(options), complete, isSolvable));
   const { epochs = choices.epochs.value, schedule = choices.schedule.value, layerDecay } = options;
   const validated = samples.validation !== undefined;
   const settled = settleOptions({ ...complete, epochs, schedule }, { base: model.base, validated });
   const { watch, maxSeconds } = settled;
-  const isNew = areNew(samples, history, seed);
   const chosen = {
     ...Object.fromEntries(Object.entries({ ...usualValues, ...choices }).filter(([name]) => mayChoose(name, options))),
     ...describeValidation(samples, isNew),
@@ -61,7 +64,7 @@ export function settleFineTune(
     settled: { ...settled, watch: { ...watch, weighsStart: watch.weighsStart && isNew } },
     rates: settleRates(complete.learningRate, layerDecay),
     unfreeze: complete.unfreeze,
-    blend: settleBlend(options.blend),
+    blend: settleBlend(complete.blend),
     head: head && { ...head, settled: { ...head.settled, maxSeconds } },
     chosen: describeSettings(options, chosen),
   };
@@ -78,16 +81,33 @@ function mayChoose(name: string, options: FineTuneOptions): boolean {
 
 /** The choices as options, as far as the user leaves them open. */
 function asOptions(
-  { unfreeze, augment, views, labelSmoothing, ema, learningRate }: UsualChoices,
+  { unfreeze, augment, views, labelSmoothing, ema, learningRate, blend, restoreBest }: UsualChoices,
   given: FineTuneOptions,
 ) {
   return {
     learningRate: learningRate.value,
     labelSmoothing: labelSmoothing.value,
     ema: ema.value,
+    blend: blend.value,
+    restoreBest: restoreBest.value,
     ...(unfreeze.value === undefined ? {} : { unfreeze: unfreeze.value }),
     ...(mayChoose('views', given) ? { augment: augment.value, views: views.value } : {}),
   };
+}
+
+/** The options of a head that is solved for, with the views of the run. Other heads are trained on unchanged inputs. */
+function withViews(
+  options: TrainHeadOptions,
+  { augment, views }: FineTuneOptions,
+  isSolvable: boolean,
+): TrainHeadOptions {
+  return isSolvable && augment !== undefined && typeof views === 'number' ? { ...options, augment, views } : options;
+}
+
+function stateOf({ validation }: SplitSamples, isNew: boolean): Facts['validation'] {
+  if (validation === undefined) return 'none';
+  if (!isNew) return 'known';
+  return validation.size < fewestToChoose ? 'few' : 'enough';
 }
 
 function withoutUndefined(options: FineTuneOptions): FineTuneOptions {
