@@ -6,7 +6,7 @@ import { invalidOption } from '../core/optionChecks.ts';
 import { commands } from './commandTable.ts';
 import { commandHelp, programHelp } from './help.ts';
 import type { AnyCommand } from './shell/command.ts';
-import { stopAtOnce } from './shell/interruption.ts';
+import { watchSignals } from './shell/interruption.ts';
 import { assertPlaces, readArguments } from './shell/readArguments.ts';
 import { everywhere } from './shell/sharedOptions.ts';
 import { openTerminal } from './shell/terminal.ts';
@@ -19,7 +19,7 @@ import { openTerminal } from './shell/terminal.ts';
  * @param words - What follows the name of the program.
  */
 export async function runProgram(words: readonly string[]): Promise<void> {
-  stopAtOnce();
+  watchSignals();
   endWithReader();
   try {
     await runWords(words);

@@ -59,8 +59,9 @@ export const command = defineCommand({
       terminal.note('Stopping after this batch. Ctrl-C again ends at once.');
     });
     const log = await train({ model, sets, values, checkpoints, signal: stop.signal, terminal });
+    for (const warning of log.warnings ?? []) terminal.note(`warning: ${warning}`);
     if (log.stoppedBy === 'signal') {
-      terminal.note(`Stopped. The same command goes on from ${checkpoints}.`);
+      terminal.note('Stopped. The same command goes on.');
       process.exitCode = stop.exitCode();
       return;
     }
@@ -106,7 +107,6 @@ interface Finished extends Pick<Run, 'model' | 'sets' | 'terminal'> {
 }
 
 async function report({ model, sets, output, log, terminal }: Finished): Promise<void> {
-  for (const warning of log.warnings ?? []) terminal.note(`warning: ${warning}`);
   const test = sets.test && (await evaluate(model, sets.test, { onProgress: terminal.progress }));
   const accuracy = validationAccuracy(log);
   const validated = accuracy === undefined ? 'not validated' : `validation accuracy ${percent(accuracy)}`;

@@ -3,6 +3,17 @@
 /** Exit codes of a process that a signal ended, as shells count them. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
+let react = endAtOnce;
+
+/** Ends the process at a signal, unless a command has asked to stop gently. */
+export function watchSignals(): void {
+  for (const [name, exitCode] of Object.entries(exitCodes)) {
+    process.on(name, () => {
+      react(exitCode);
+    });
+  }
+}
+
 /**
  * Stops gently from now on: the first signal aborts, the second one ends the process.
  *
@@ -12,23 +23,15 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 export function stopGently(onStop: () => void): { readonly signal: AbortSignal; readonly exitCode: () => number } {
   const controller = new AbortController();
   let code = 0;
-  for (const [name, exitCode] of Object.entries(exitCodes)) {
-    process.removeAllListeners(name);
-    process.on(name, () => {
-      if (code !== 0) process.exit(exitCode);
-      code = exitCode;
-      controller.abort();
-      onStop();
-    });
-  }
+  react = (exitCode) => {
+    react = endAtOnce;
+    code = exitCode;
+    controller.abort();
+    onStop();
+  };
   return { signal: controller.signal, exitCode: () => code };
 }
 
-/** Ends the process at the first signal, with the exit code of shells. */
-export function stopAtOnce(): void {
-  for (const [name, exitCode] of Object.entries(exitCodes)) {
-    process.on(name, () => {
-      process.exit(exitCode);
-    });
-  }
+function endAtOnce(exitCode: number): void {
+  process.exit(exitCode);
 }

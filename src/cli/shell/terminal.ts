@@ -1,7 +1,6 @@
-// Where a command writes: results on the standard output, all others on the error stream. Without a terminal there are no
-// bars and no colours.
+// Where a command writes: results on the standard output, everything else on the error stream.
 import type { DownloadProgress, Progress } from '../../index.ts';
-import type { SingleBar } from 'cli-progress';
+import { openProgress } from './progressBars.ts';
 
 /** The outputs of one call of a command. */
 export interface Terminal {
@@ -15,7 +14,7 @@ export interface Terminal {
   readonly download: (progress: DownloadProgress) => void;
   /** For anything else that counts. */
   counter(phase: string): (done: number, total: number) => void;
-  /** Ends the bar. */
+  /** Ends the progress bar. */
   stop(): void;
 }
 
@@ -26,7 +25,7 @@ const phases: Readonly<Record<Progress['phase'], string>> = {
   evaluate: 'evaluating',
 };
 
-/** Opens the outputs. The package of the bars is loaded only where bars can be seen. */
+/** Opens the outputs. */
 export async function openTerminal({
   quiet,
   json,
@@ -34,33 +33,17 @@ export async function openTerminal({
   readonly quiet: boolean;
   readonly json: boolean;
 }): Promise<Terminal> {
-  const hasBars = process.stderr.isTTY && !quiet;
-  const Bar = hasBars ? (await import('cli-progress')).default.SingleBar : undefined;
-  let bar: SingleBar | undefined;
-  let shown = { phase: '', done: 0 };
-  const stop = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    stop();
-    if (!quiet) process.stderr.write(`${text}\n`);
-  };
-  const show = (phase: string, done: number, total: number, left = '') => {
-    // A phase that starts again, such as the evaluation of a second set, gets a bar of its own.
-    const isNew = phase !== shown.phase || done < shown.done;
-    if (isNew && Bar === undefined) note(`${phase} …`);
-    if (isNew) stop();
-    bar ??= Bar && startBar(new Bar(barOptions()), phase, total);
-    bar?.update(done, { left });
-    shown = { phase, done };
-  };
+  const { show, stop } = await openProgress(quiet);
   return {
     result: (data, lines) => {
       stop();
       process.stdout.write(`${json ? JSON.stringify(data, null, 2) : lines.join('\n')}\n`);
     },
-    note,
+    note: (text) => {
+      if (quiet) return;
+      stop();
+      process.stderr.write(`${text}\n`);
+    },
     progress: ({ phase, done, total, secondsLeft }) => {
       show(phases[phase], done, total, secondsLeft === undefined ? '' : `${String(Math.ceil(secondsLeft))} s left`);
     },
@@ -72,15 +55,6 @@ export async function openTerminal({
     },
     stop,
   };
-}
-
-function barOptions() {
-  return { format: '{phase} {bar} {value}/{total} {left}', barsize: 40, stream: process.stderr };
-}
-
-function startBar(bar: SingleBar, phase: string, total: number): SingleBar {
-  bar.start(total, 0, { phase: phase.padEnd(12), left: '' });
-  return bar;
 }
 
 function megabytes(bytes: number): number {
