@@ -94,6 +94,7 @@ const arrows: Record<string, string[]> = {
   'platform/browser': ['data/samples', 'download', 'engines/backends'],
   'platform/node': ['data/samples', 'download', 'engines/backends'],
   presets: ['model', 'networks/graphs'],
+  serve: [],
   testing: ['networks/engines', 'networks/write'],
   'training/optimizers': ['engines/kernels'],
   'training/options': ['data/augment', 'features', 'losses', 'model', 'training/optimizers', 'training/schedules'],
@@ -158,6 +159,7 @@ const verbArrows: Record<string, string[]> = {
   compare: ['evaluate'],
   connectTransferKit: [...served.filter((verb) => verb !== 'save'), 'serveTransferKit'].sort(),
   exportModel: ['zipBlob'],
+  serveModel: ['load', 'predict'],
   serveTransferKit: served,
 };
 
@@ -166,6 +168,9 @@ const pageNames =
   /^(document|window|navigator|localStorage|indexedDB|caches|Image|ImageData|ImageBitmap|OffscreenCanvas|FileList|FileReader|createImageBitmap|XMLHttpRequest|(HTML|SVG)\w*Element|VideoFrame|CanvasRenderingContext2D)$/;
 /** Names that exist in Node only. */
 const nodeNames = /^(process|Buffer|require|__dirname|__filename|setImmediate)$/;
+
+/** Rooms beside the platform and the program that only Node runs. */
+const nodeRooms = ['serve'];
 
 interface Import {
   /** As written. */
@@ -295,7 +300,7 @@ describe('floors', () => {
 });
 
 describe('environment', () => {
-  test('built-in modules of Node are imported in node/ and the program only', () => {
+  test('built-in modules of Node are imported in node/ and rooms for Node only', () => {
     expect(
       specifiersOf(
         files.filter(({ folder }) => !isForNode(folder)),
@@ -304,7 +309,7 @@ describe('environment', () => {
     ).toEqual([]);
   });
 
-  test('names of pages are used in browser/ only, names of Node in node/ and the program only', () => {
+  test('names of pages are used in browser/ only, names of Node in node/ and rooms for Node only', () => {
     const uses = files.flatMap((file) => [
       ...(isOf('browser', file.folder) ? [] : namesUsed(file, pageNames)),
       ...(isForNode(file.folder) ? [] : namesUsed(file, nodeNames)),
@@ -431,7 +436,7 @@ function isProgram(room: string): boolean {
 
 /** Whether a room runs in Node only. */
 function isForNode(room: string): boolean {
-  return isOf('node', room) || isProgram(room);
+  return isOf('node', room) || isProgram(room) || nodeRooms.includes(room);
 }
 
 /** Whether a room is the one of an environment. */

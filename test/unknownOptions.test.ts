@@ -109,6 +109,7 @@ const functions: Record<string, Row> = {
   useBackend: [(options) => main.useBackend('cpu', options), { thread: 1 }, 'threads'],
   writeBase: [(options) => main.writeBase(model.base, unread, options), { quantise: 'float16' }, 'quantize'],
   connectTransferKit: [(options) => worker.connectTransferKit(noWorker, options), { second: 1 }, 'seconds'],
+  serveModel: [(options) => node.serveModel(model, options), { prot: 80 }, 'port'],
   serveTransferKit: [worker.serveTransferKit, { function: {} }, 'functions'],
   zoom: [augment.zoom, { ranges: [1, 2] }, 'range'],
 };

@@ -1,0 +1,29 @@
+// Sixteen clients at once, most of them bad ones: test/acceptance/serve.js for a minute, here for three seconds.
+import { memory } from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import { useBackend } from '../../src/index.ts';
+import { post } from './requests.ts';
+import { picture, pictureModel, until, whileServed } from './served.ts';
+import { storm } from './storm.ts';
+
+test('every client gets the answer of its kind, and nothing is left', async () => {
+  await useBackend('cpu');
+  const model = await pictureModel();
+  const good = await picture('#d08030', 'jpeg', 200);
+  let reported = 0;
+  const onAnswer = (): number => reported++;
+  await whileServed(model, { maxBytes: 1_000_000, maxSeconds: 1, onAnswer }, async (url) => {
+    const first = await post(url, good);
+    const tensors = memory().numTensors;
+    const { answers, unexpected } = await storm(url, good, 3);
+    expect(unexpected).toEqual([]);
+    const kinds = ['good: 200', 'garbage: 422', 'cut off: 422', 'text: 415', 'wrong path: 404', '50 MB: 413'];
+    for (const kind of [...kinds, 'without end: 413', 'slow: 408', 'hangs up: 0', 'no HTTP: 400']) {
+      expect(answers[kind], kind).toBeGreaterThan(0);
+    }
+    await until(() => reported >= Object.values(answers).reduce((sum, each) => sum + each, 0));
+    expect(await post(url, good)).toMatchObject({ status: 200, body: first.body });
+    expect(memory().numTensors).toBe(tensors);
+  });
+  model.dispose();
+});
