@@ -1,4 +1,5 @@
 // Many clients at once, most of them bad ones, and what each of them was answered.
+import { Agent, request } from 'node:http';
 import { ask, openRaw, parseRaw, post, rawHeaders, type Received } from './requests.ts';
 
 /** What a storm has found. */
@@ -24,26 +25,35 @@ const large = new Uint8Array(50_000_000);
 /** The kinds of clients; sixteen of them are in the storm. */
 function kindsOf(good: Uint8Array): Kind[] {
   // The service may always have too much to do.
-  const kind = (name: string, expected: number, ask: Kind['ask']): Kind => ({ name, expected: [expected, 503], ask });
-  const picture = kind('good', 200, (url) => post(url, good));
+  const kind = (name: string, expected: number, ask: Kind['ask'], ...or: number[]): Kind => ({
+    name,
+    expected: [expected, ...or, 503],
+    ask,
+  });
   const garbage = new Uint8Array(30_000).map((_, i) => (i * 7919) % 251);
   const type = (value: string): RequestInit => ({ headers: { 'Content-Type': value } });
   return [
-    ...Array.from({ length: 7 }, () => picture),
+    ...Array.from({ length: 7 }, () => kind('good', 200, keptConnection(good))),
     kind('garbage', 422, (url) => post(url, garbage)),
     kind('cut off', 422, (url) => post(url, good.slice(0, good.length / 2))),
     kind('text', 415, (url) => post(url, '/etc/passwd', type('text/plain'))),
     kind('wrong path', 404, (url) => ask(`${url}/${String(good.length)}`)),
     kind('50 MB', 413, (url) => post(url, large)),
-    kind('without end', 413, endless),
+    kind('without end', 413, endless, 408), // whichever limit comes first
+
     kind('slow', 408, slow),
     kind('hangs up', 0, hangUp),
     kind('no HTTP', 400, noHttp),
   ];
 }
 
-/** Lets sixteen clients ask a service for some seconds. */
-export async function storm(url: string, good: Uint8Array, seconds: number): Promise<StormReport> {
+/** Lets sixteen clients, or those of some kinds, ask a service for some seconds. */
+export async function storm(
+  url: string,
+  good: Uint8Array,
+  seconds: number,
+  names?: readonly string[],
+): Promise<StormReport> {
   const answers: Record<string, number> = {};
   const unexpected: string[] = [];
   const milliseconds: number[] = [];
@@ -61,7 +71,8 @@ export async function storm(url: string, good: Uint8Array, seconds: number): Pro
       if (name === 'good' && status === 200) milliseconds.push(performance.now() - since);
     }
   };
-  await Promise.all(kindsOf(good).map(client));
+  const kinds = kindsOf(good).filter(({ name }) => names?.includes(name) ?? true);
+  await Promise.all(kinds.map(client));
   return { answers, unexpected, milliseconds: milliseconds.sort((a, b) => a - b) };
 }
 
@@ -76,17 +87,39 @@ function hasReason(received: Received | string | undefined): boolean {
   return error !== undefined && error.code !== '' && error.message.includes(' ');
 }
 
+/**
+ * Sends a picture over a connection of its own, which is kept. `fetch` shares connections between all clients of a process: a
+ * good picture would wait for a connection that a bad one has left in ruins.
+ */
+function keptConnection(good: Uint8Array): Kind['ask'] {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const headers = { 'Content-Type': 'image/jpeg', 'Content-Length': String(good.length) };
+  return (url) =>
+    new Promise((resolve, reject) => {
+      const asked = request(`${url}/predict`, { method: 'POST', agent, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => (text += part));
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, headers: {}, body: JSON.parse(text) as unknown });
+        });
+      });
+      asked.on('error', reject);
+      asked.end(good);
+    });
+}
+
 /** Chunks until the answer is there. */
 async function endless(url: string): Promise<Received> {
   const raw = openRaw(url);
   raw.write(rawHeaders(url, 'Transfer-Encoding: chunked'));
   const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
-  const answered = raw.received(/\}\n$/);
-  const timer = setInterval(() => {
-    raw.write(chunk);
-  }, 1);
-  const text = await answered;
-  clearInterval(timer);
+  const write = (): void => {
+    while (!raw.socket.destroyed && raw.socket.write(chunk));
+  };
+  raw.socket.on('drain', write);
+  write();
+  const text = await raw.received(/\}\n$/);
   raw.socket.destroy();
   return parseRaw(text);
 }
