@@ -65,9 +65,7 @@ async function bundle(contents, name) {
 }
 
 mkdirSync(folder, { recursive: true });
-const { storm, quantile } = await import(
-  await bundle(`export { quantile, storm } from './test/serve/storm.ts';`, 'storm.mjs')
-);
+const { storm } = await import(await bundle(`export { storm } from './test/serve/storm.ts';`, 'storm.mjs'));
 const child = fork(await bundle(server, 'served.mjs'), { execArgv: ['--expose-gc'] });
 let exit;
 child.on('exit', (code, signal) => {
@@ -98,6 +96,10 @@ await new Promise((resolve) => (exit === undefined ? child.once('exit', resolve)
 
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 console.log(answers);
+/** The value below which a share of ascending values lies. */
+const quantile = (ascending, share) =>
+  ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? NaN;
+
 /** Prints quantiles of times in milliseconds, as clients or the service measured them. */
 function tell(name, times) {
   const [p50, p99, most] = [0.5, 0.99, 1].map((share) => quantile(times, share).toFixed(0));

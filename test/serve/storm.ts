@@ -76,11 +76,6 @@ export async function storm(
   return { answers, unexpected, milliseconds: milliseconds.sort((a, b) => a - b) };
 }
 
-/** The value below which a share of ascending values lies. */
-export function quantile(ascending: readonly number[], share: number): number {
-  return ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? NaN;
-}
-
 function hasReason(received: Received | string | undefined): boolean {
   if (typeof received !== 'object' || received.status === 200) return true;
   const { error } = received.body as { readonly error?: { readonly code: string; readonly message: string } };
