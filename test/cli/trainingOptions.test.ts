@@ -29,6 +29,12 @@ test("the folder's part for validation is used unless --validation is given", ()
   expect(sharedTraining(read('--validation', 'none'), part).validation).toBe(false);
 });
 
+test.each(['many', '0', '1.5'])('--validation %s is refused', (text) => {
+  expect(() => sharedTraining(read('--validation', text), undefined)).toThrow(
+    `--validation to be a share above 0 and below 1, auto or none, got '${text}'`,
+  );
+});
+
 test.each([
   ['all', 'base'],
   ['norms', 'norms'],

@@ -117,7 +117,8 @@ async function report({ model, sets, output, log, terminal }: Finished): Promise
 }
 
 /** The accuracy of the weights that the model ended with. */
-function validationAccuracy({ epochs, best, before }: TrainingLog): number | undefined {
+function validationAccuracy({ epochs, best, before, blend }: TrainingLog): number | undefined {
+  if (blend !== undefined) return blend.tried.find(({ alpha }) => alpha === blend.alpha)?.accuracy;
   const isBefore = best !== undefined && epochs.every(({ epoch }) => epoch > best.epoch);
   if (isBefore) return before?.validationAccuracy;
   return (epochs.find(({ epoch }) => epoch === best?.epoch) ?? epochs.at(-1))?.validationAccuracy;

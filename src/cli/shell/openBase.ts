@@ -22,8 +22,7 @@ export async function openBase(values: ValuesOf<typeof choosingBase>, terminal: 
 /** Options of `loadBase` about the file and its download. */
 export function readingOptions(values: ValuesOf<typeof reading>, { download }: Terminal): LoadBaseOptions {
   const { alpha, weights, mirror, seed, 'input-size': inputSize } = values;
-  return {
-    ...given({ alpha, mirror, seed, inputSize, weights: weights === 'none' ? null : weights }),
-    onProgress: download,
-  };
+  // Other networks than presets take no seed, and these need one only for weights that are drawn.
+  const source = weights === 'none' ? { weights: null, ...given({ seed }) } : given({ weights });
+  return { ...given({ alpha, mirror, inputSize }), ...source, onProgress: download };
 }

@@ -76,5 +76,8 @@ export function assertCombination({ unfreeze, effort }: TrainingValues): void {
 
 function shareOf(validation: string): number | 'auto' | false {
   if (validation === 'auto') return 'auto';
-  return validation === 'none' ? false : Number(validation);
+  if (validation === 'none') return false;
+  const share = Number(validation);
+  if (share > 0 && share < 1) return share;
+  throw invalidOption('--validation to be a share above 0 and below 1, auto or none', validation);
 }
