@@ -16,5 +16,6 @@ export const commands: Readonly<Record<string, Row>> = {
   suggest: { summary: 'where to cut a base for a folder of pictures', load: () => import('./commands/suggest.ts') },
   fetch: { summary: 'a pretrained base as files', load: () => import('./commands/fetch.ts') },
   export: { summary: 'a model for ONNX, TensorFlow.js or Keras', load: () => import('./commands/export.ts') },
+  serve: { summary: 'a model as a small HTTP service', load: () => import('./commands/serve.ts') },
   info: { summary: 'what a model file holds', load: () => import('./commands/info.ts') },
 };

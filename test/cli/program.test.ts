@@ -53,8 +53,8 @@ test('train, evaluate, predict, export, info: from a folder of pictures to a mod
   const [names, best, second, bad] = csv.output.trim().split('\n');
   expect(csv.code).toBe(1);
   expect(names).toBe('file,label,probability,error');
-  expect(best).toMatch(/^photos\/red\/1\.png,red,0\.[5-9]\d*,$/);
-  expect(second).toMatch(/^photos\/red\/1\.png,blue,0\.[0-4]\d*(e-\d+)?,$/);
+  expect(best).toMatch(/^photos\/red\/1\.png,red,(1|0\.[5-9]\d*),$/);
+  expect(second).toMatch(/^photos\/red\/1\.png,blue,[\d.e-]+,$/);
   expect(bad).toMatch(/^"a ""junk"", file\.jpg",,,"?expected a picture/);
 
   expect(exported).toMatchObject({ output: 'solved.onnx', format: 'onnx' });
@@ -65,6 +65,22 @@ test('train, evaluate, predict, export, info: from a folder of pictures to a mod
     cut: 'block_3_depthwise_relu',
     preprocessing: { kind: 'image', size: [32, 32], mode: 'tf' },
   });
+});
+
+test('serve answers with labels until Ctrl-C', async () => {
+  const child = program.start(['serve', 'solved', '--port', '0', '--top', '1'], folder);
+  const ending = endOf(child);
+  const [url] = (await once(child.stdout!, 'data')) as [Buffer];
+  const answer = await fetch(`${String(url).trim()}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'image/png' },
+    body: readFileSync(join(folder, 'photos/red/1.png')),
+  });
+  expect(await answer.json()).toMatchObject({ predictions: [{ label: 'red' }] });
+  child.kill('SIGINT');
+  const { code, errors } = await ending;
+  expect(code).toBe(130);
+  expect(errors).toMatch(/^200 POST \/predict \d+ bytes \d\.\d{3} s$/m);
 });
 
 test('Ctrl-C, then kill -9, then the same command: the weights end as without', { timeout: 30_000 }, async () => {
