@@ -24,6 +24,8 @@ export interface ModelService {
 
 /** Connections beyond these are closed at once. */
 const maxConnections = 512;
+/** Silent connections are closed after this time, or later. */
+const silentSeconds = 120;
 /** Headers of a request take at most this time. */
 const headerSeconds = 10;
 
@@ -43,8 +45,8 @@ export async function startService(settings: ServiceSettings, predict: PredictBy
     connectionsCheckingInterval: Math.min(1000, maxSeconds * 500),
   });
   server.maxConnections = maxConnections;
-  // A client that neither sends nor reads.
-  server.timeout = 4 * maxSeconds * 1000;
+  // A client that neither sends nor reads: long, since nothing is sent during a computation either.
+  server.timeout = Math.max(silentSeconds, 4 * maxSeconds) * 1000;
   const report = reporter(server, settings);
   const answerTo = routes(settings, predict, () => ended !== undefined);
   const cors = corsHeaders(settings.allowOrigin);
@@ -129,7 +131,10 @@ async function listen(server: Server, { host, port }: ServiceSettings): Promise<
     };
     server.once('error', fail);
     server.listen({ host, port }, () => {
-      server.off('error', fail);
+      // Without a listener an error of a later connection, such as too many open files, would end the process.
+      server.off('error', fail).on('error', ({ message }) => {
+        warnOnce(server, `serveModel: a connection failed: ${message}.`);
+      });
       resolve();
     });
   });

@@ -183,6 +183,19 @@ describe('limits', () => {
     slow.dispose();
   });
 
+  test('a computation may take longer than a request may', async () => {
+    const door = gate();
+    const slow = await pictureModel(door.preprocess);
+    await whileServed(slow, { maxSeconds: 0.1 }, async (url) => {
+      door.close();
+      const asked = post(url, good);
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      door.open();
+      expect((await asked).status).toBe(200);
+    });
+    slow.dispose();
+  });
+
   test('pictures that arrive slowly hold a bounded number of bytes, and free them', async () => {
     const maxBytes = 20_000;
     await whileServed(model, { maxBytes }, async (url) => {
