@@ -26,6 +26,32 @@ export function refuseMalformed(server: Server, refused: (answer: Answer) => voi
   });
 }
 
+/** Most connections that are accepted before a computation: a flood of them must not hold it up. */
+const mostInARow = 64;
+
+/**
+ * Makes a function that waits until all connections that wait are accepted. Node accepts one in each pass of its event
+ * loop, and a computation holds up a pass: without this, as many connections as pictures would be accepted.
+ */
+export function acceptance(server: Server): () => Promise<void> {
+  let accepted = 0;
+  server.on('connection', () => {
+    accepted++;
+  });
+  return async () => {
+    for (let before = -1, i = 0; before !== accepted && i < mostInARow; i++) {
+      before = accepted;
+      // The first one may end the pass that this was called in, after its connection was accepted.
+      await nextPass();
+      await nextPass();
+    }
+  };
+}
+
+function nextPass(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 function refusalFor(code: string | undefined): [refusal: Answer, phrase: string] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':

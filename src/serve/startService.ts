@@ -6,7 +6,7 @@ import { pause } from '../core/pause.ts';
 import { shorten } from '../core/shown.ts';
 import { warnOnce } from '../core/warnOnce.ts';
 import { refuse, send, type Answer, type AnswerReport } from './answer.ts';
-import { discardRest, refuseMalformed } from './connections.ts';
+import { acceptance, discardRest, refuseMalformed } from './connections.ts';
 import { corsHeaders } from './cors.ts';
 import { routes, type Exchange, type PredictBytes } from './routes.ts';
 import type { ServiceSettings } from './serviceOptions.ts';
@@ -47,8 +47,13 @@ export async function startService(settings: ServiceSettings, predict: PredictBy
   server.maxConnections = maxConnections;
   // A client that neither sends nor reads: long, since nothing is sent during a computation either.
   server.timeout = Math.max(silentSeconds, 4 * maxSeconds) * 1000;
+  const acceptAll = acceptance(server);
+  const predictInTurn: PredictBytes = async (picture) => {
+    await acceptAll();
+    return predict(picture);
+  };
   const report = reporter(server, settings);
-  const answerTo = routes(settings, predict, () => ended !== undefined);
+  const answerTo = routes(settings, predictInTurn, () => ended !== undefined);
   const cors = corsHeaders(settings.allowOrigin);
 
   const handle = async (exchange: Exchange): Promise<void> => {

@@ -3,9 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadBase, predict, replaceHead, save, useBackend, type TransferModel } from '../../src/index.ts';
+import {
+  definePreprocessor,
+  loadBase,
+  predict,
+  replaceHead,
+  save,
+  useBackend,
+  type TransferModel,
+} from '../../src/index.ts';
 import { serveModel, type AnswerReport } from '../../src/node.ts';
 import { expectNoLeak, raisedBy } from '../support/tensors.ts';
 import { tinyTransfer } from '../support/tinyTask.ts';
@@ -77,12 +85,12 @@ describe('a model by its path', () => {
     const folder = mkdtempSync(join(tmpdir(), 'transferkit-serve-'));
     try {
       await save(model, folder);
-      const before = memory().numTensors;
+      const before = tf.memory().numTensors;
       const service = await serveModel(folder, { port: 0, pictures: { maxPixels: 1600 } });
       expect((await post(service.url, good)).body).toEqual({ predictions: await predict(model, good) });
       expect((await post(service.url, await picture('#fff', 'png', 41))).status).toBe(422);
       await service.close();
-      expect(memory().numTensors).toBe(before);
+      expect(tf.memory().numTensors).toBe(before);
       const { port } = new URL(service.url);
       await whileServed(model, { port: Number(port) }, async () => {
         expect(await raisedBy(() => serveModel(folder, { port: Number(port) }))).toMatchObject({
@@ -194,6 +202,37 @@ describe('limits', () => {
       expect((await asked).status).toBe(200);
     });
     slow.dispose();
+  });
+
+  test('new connections are accepted between two computations, however many they are', async () => {
+    const blocks = (): tf.Tensor => {
+      const end = performance.now() + 20;
+      while (performance.now() < end);
+      return tf.zeros([16, 16, 3]);
+    };
+    const busy = await pictureModel(definePreprocessor({ name: 'blocks', apply: blocks }));
+    let computed = 0;
+    const count = ({ path }: AnswerReport): void => {
+      if (path === '/predict') computed++;
+    };
+    await whileServed(busy, { onAnswer: count }, async (url) => {
+      let isOver = false;
+      const work = async (): Promise<void> => {
+        while (!isOver) await post(url, good);
+      };
+      const workers = Array.from({ length: 8 }, work);
+      await until(() => computed > 16);
+      const before = computed;
+      const connections = Array.from({ length: 40 }, () => openRaw(url));
+      for (const each of connections)
+        each.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+      await Promise.all(connections.map((each) => each.received()));
+      const meanwhile = computed - before;
+      isOver = true;
+      await Promise.all(workers);
+      expect(meanwhile).toBeLessThan(16);
+    });
+    busy.dispose();
   });
 
   test('pictures that arrive slowly hold a bounded number of bytes, and free them', async () => {
