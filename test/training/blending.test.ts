@@ -24,7 +24,15 @@ beforeAll(async () => {
 /** All weights after training all of them for an epoch by plain steps. */
 async function tuned(samples: Samples, options: FineTuneOptions): Promise<number[]> {
   const model = await tinyTransfer({ dropout: 0 });
-  const steps = { headEpochs: 0, optimizer: sgd(), schedule: 'constant', epochs: 2, learningRate: 0.05 } as const;
+  const steps = {
+    headEpochs: 0,
+    optimizer: sgd(),
+    schedule: 'constant',
+    epochs: 2,
+    learningRate: 0.05,
+    unfreeze: 'base',
+    augment: 'none',
+  } as const;
   await fineTune(model, samples, { ...steps, ...options });
   const weights = Object.values(weightValues(model)).flat();
   model.dispose();
@@ -83,8 +91,9 @@ describe('CutMix', () => {
   test('learns from pictures, and validation uses unchanged ones', async () => {
     const model = await tinyTransfer();
     const validation = tinySamples(4, 2);
+    const mixed = { cutMix: 1, mixup: 0.2, epochs: 3, learningRate: 0.01, unfreeze: 'base', augment: 'none' } as const;
     const log = await expectNoLeak(() =>
-      fineTune(model, tinySamples(8), { cutMix: 1, mixup: 0.2, epochs: 3, learningRate: 0.01, validation }),
+      fineTune(model, tinySamples(8), { ...mixed, blend: false, restoreBest: true, validation }),
     );
     const kept = log.epochs.find(({ epoch }) => epoch === log.best?.epoch) ?? log.epochs.at(-1);
     expect((await evaluate(model, validation)).loss).toBeCloseTo(kept?.validationLoss ?? NaN, 5);

@@ -66,14 +66,17 @@ const ofGradients: Defaults<TrainHeadOptions> = {
 const rate = 1e-3 * 0.1;
 const ofFineTune: Defaults<FineTuneOptions> = {
   ...shared,
-  blend: given(false),
+  augment: none('chosen together with views'),
+  blend: given({ alpha: 0.5 }),
   effort: given('standard'),
-  epochs: given(5),
+  epochs: given(10),
   headEpochs: none('what trainHead does by itself'),
   layerDecay: given(1),
-  learningRate: given({ head: rate, base: [rate / 10, rate] }),
-  schedule: given('oneCycle'),
-  unfreeze: given('base'),
+  learningRate: given({ head: rate / 10, base: [rate / 10, rate] }),
+  restoreBest: given(false),
+  schedule: given({ name: 'cosine', warmUp: { steps: 0.4, from: 0.01 } }),
+  unfreeze: given({ lastStages: 2 }),
+  views: none('chosen together with augment'),
 };
 
 type Rows = Readonly<Record<string, { readonly value: unknown } | { readonly none: string }>>;
@@ -122,7 +125,7 @@ test('fineTune', async () => {
   const plain = await after({});
   expect(plain.history).toEqual([
     ['lbfgs', 1],
-    ['gradient', 5],
+    ['gradient', 10],
   ]);
   expect(await after(allOf(ofFineTune))).toEqual(plain);
 });

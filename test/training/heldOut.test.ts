@@ -22,7 +22,7 @@ import { tinyLabels, tinyPicture, tinySamples, tinyTransfer, weightValues } from
 
 beforeAll(useTestBackend);
 
-const quick: FineTuneOptions = { epochs: 1, unfreeze: { lastStages: 1 } };
+const quick: FineTuneOptions = { epochs: 1, unfreeze: { lastStages: 1 }, restoreBest: true };
 
 /** Pictures with any targets. */
 function picturesOf(targets: readonly Target[], labels?: readonly string[]): Samples {
@@ -155,7 +155,6 @@ describe('fineTune', () => {
     };
     const known = await after({});
     expect(known.before).toBeUndefined();
-    expect(known.best?.epoch).toBe(0);
     expect(known.reasons.validation).toContain('may know them');
     expect(known.warnings?.join()).toContain('9 of the validation examples are training examples too');
     const unknown = await after({ validation: 'auto' });

@@ -55,7 +55,7 @@ describe('frozen means frozen, bit for bit', () => {
   test('fineTune of everything changes every weight except statistics', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
-    await fineTune(model, tinySamples(), { epochs: 1, learningRate: 1e-3 });
+    await fineTune(model, tinySamples(), { epochs: 1, learningRate: 1e-3, unfreeze: 'base' });
     expect(moved(before, weightValues(model))).toEqual(Object.keys(before).filter((name) => !statistics.test(name)));
   });
 
@@ -135,7 +135,7 @@ describe('learning', () => {
     const samples = tinySamples(16);
     await trainHead(model, samples, { epochs: 20, learningRate: 0.01 });
     const head = await evaluate(model, samples);
-    await fineTune(model, samples, { epochs: 6, learningRate: 6e-3 });
+    await fineTune(model, samples, { epochs: 6, learningRate: 6e-3, unfreeze: 'base', blend: false });
     const tuned = await evaluate(model, samples);
     expect(head.accuracy).toBeGreaterThan(0.6);
     expect(tuned.loss).toBeLessThan(head.loss / 2);
@@ -205,13 +205,14 @@ describe('fineTune decides as documented', () => {
     expect(model.history.map(({ phase }) => phase)).toEqual(['fineTune']);
   });
 
-  test('without the option unfreeze it trains unfrozen layers, and all if none is unfrozen', async () => {
+  test('without the option unfreeze it trains unfrozen layers, and those after a third of the work if none is unfrozen', async () => {
     const some = await tinyTransfer();
     unfreeze(some, 'conv2');
     expect((await fineTune(some, tinySamples(), { epochs: 1 })).cachedUpTo).toBe('pool');
     const none = await tinyTransfer();
-    await fineTune(none, tinySamples(), { epochs: 1 });
-    expect(none.base.trunk.weights.every((weight) => !weight.frozen)).toBe(true);
+    expect((await fineTune(none, tinySamples(), { epochs: 1 })).settings.unfreeze).toEqual({ lastStages: 2 });
+    expect(none.base.trunk.weights.filter(({ frozen }) => frozen).map(({ name }) => name)).toContain('conv1/kernel');
+    expect(none.base.trunk.weights.at(-1)?.frozen).toBe(false);
   });
 
   test('head and base have their own rates', async () => {

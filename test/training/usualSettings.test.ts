@@ -1,4 +1,5 @@
 // The settings that fineTune chooses: a table of plain numbers, and a log from which a run can be repeated.
+import { flip } from '../../src/augment.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   defineSamples,
@@ -45,33 +46,44 @@ const valuesFor = (own: Partial<Facts>) => {
 describe('the usual settings', () => {
   test('of a standard run', () => {
     expect(valuesFor({})).toEqual({
-      epochs: 5,
-      learningRate: { head: 1e-3 * 0.23, base: [(1e-3 * 0.23) / 10, 1e-3 * 0.23] },
-      schedule: 'oneCycle',
-      unfreeze: 'base',
-      augment: 'none',
-      views: 'fresh',
+      epochs: 10,
+      learningRate: { head: (1e-3 * 0.46) / 10, base: [(1e-3 * 0.46) / 10, 1e-3 * 0.46] },
+      schedule: { name: 'cosine', warmUp: { steps: 0.4, from: 0.01 } },
+      unfreeze: expect.objectContaining({ lastStages: expect.any(Number) as number }) as object,
+      augment: [flip()],
+      views: 2,
       labelSmoothing: 0,
       ema: false,
+      blend: true,
+      restoreBest: false,
     });
     expect(usualSettings(facts).epochs.reason).toBe(
-      "effort 'standard' trains 5 epochs, and 720 examples make 23 steps an epoch",
+      "effort 'standard' trains 10 epochs, as 720 examples make 23 steps an epoch",
     );
   });
 
+  test('train fewer epochs where these have many steps', () => {
+    expect([10, 150, 200, 400].map((stepsPerEpoch) => valuesFor({ stepsPerEpoch }).epochs)).toEqual([10, 10, 8, 5]);
+  });
+
+  test('give a head that is not at its optimum the rate of the last stage', () => {
+    const { learningRate } = usualSettings({ ...facts, head: 'trained' });
+    expect(learningRate.value.head).toBe(learningRate.value.base[1]);
+  });
+
+  test('blend in the middle unless validation can choose, and not where there is nothing to blend with', () => {
+    for (const validation of ['none', 'known', 'few'] as const) {
+      expect(valuesFor({ validation })).toMatchObject({ blend: { alpha: 0.5 }, restoreBest: false });
+    }
+    expect(valuesFor({ head: 'new' })).toMatchObject({ blend: false, restoreBest: true });
+    expect(valuesFor({ movesStatistics: true })).toMatchObject({ blend: false, restoreBest: true });
+  });
+
   test('follow the effort', () => {
-    expect(valuesFor({ effort: 'quick' })).toMatchObject({ epochs: 3, unfreeze: { lastStages: 2 }, augment: 'none' });
-    expect(valuesFor({ effort: 'thorough' })).toMatchObject({
-      epochs: 12,
-      unfreeze: 'base',
-      augment: 'light',
-      views: 'fresh',
-    });
-    expect(valuesFor({ effort: 'thorough', base: 'part' })).toMatchObject({
-      unfreeze: undefined,
-      augment: 'light',
-      views: 4,
-    });
+    expect(valuesFor({ effort: 'quick' })).toMatchObject({ epochs: 4, unfreeze: { lastStages: 2 }, augment: 'none' });
+    expect(valuesFor({ effort: 'thorough' })).toMatchObject({ epochs: 20, augment: 'light', views: 8 });
+    expect(valuesFor({ effort: 'thorough', base: 'whole' })).toMatchObject({ unfreeze: undefined, views: 'fresh' });
+    expect(valuesFor({ effort: 'thorough', base: 'part' })).toMatchObject({ unfreeze: undefined, views: 8 });
     expect(valuesFor({ effort: 'thorough', arePictures: false })).toMatchObject({ augment: 'none', views: 'fresh' });
   });
 
@@ -88,11 +100,11 @@ describe('the usual settings', () => {
   });
 
   test('rates grow with the steps, of the epochs that the user gave', () => {
-    const head = (own: Partial<Facts>) => usualSettings({ ...facts, ...own }).learningRate.value.head;
-    expect(head({ epochs: 10 })).toBeCloseTo(4.6e-4, 10);
-    expect(head({ epochs: 100 })).toBe(1e-3);
-    expect(head({ epochs: 12, initialEpoch: 10 })).toBe(1e-4);
-    expect(head({ stepsPerEpoch: 1 })).toBe(1e-4);
+    const last = (own: Partial<Facts>) => usualSettings({ ...facts, ...own }).learningRate.value.base[1];
+    expect(last({ epochs: 5 })).toBeCloseTo(2.3e-4, 10);
+    expect(last({ epochs: 100 })).toBe(1e-3);
+    expect(last({ epochs: 12, initialEpoch: 10 })).toBe(1e-4);
+    expect(last({ stepsPerEpoch: 1 })).toBe(1e-4);
   });
 });
 
@@ -171,9 +183,11 @@ describe('log.settings', () => {
       batchSize: 32,
       optimizer: 'adam',
       validation: 'auto',
-      schedule: 'oneCycle',
+      schedule: { name: 'cosine', warmUp: { steps: 0.4, from: 0.01 } },
       labelSmoothing: 0,
       ema: false,
+      blend: { alpha: 0.5 },
+      restoreBest: false,
       augment: 'none',
       views: 'fresh',
       learningRate: expect.anything() as unknown,
@@ -181,9 +195,11 @@ describe('log.settings', () => {
     });
     expect(Object.keys(log.reasons).sort()).toEqual([
       'augment',
+      'blend',
       'ema',
       'labelSmoothing',
       'learningRate',
+      'restoreBest',
       'schedule',
       'unfreeze',
       'validation',
@@ -275,7 +291,7 @@ describe('a run with the usual settings that was killed', () => {
     const prepare = async (model: TransferModel) => {
       if (headOptions !== undefined) await trainHead(model, plain, headOptions);
     };
-    const options: FineTuneOptions = { epochs: 4, batchSize: 8 };
+    const options: FineTuneOptions = { epochs: 4, batchSize: 8, unfreeze: 'base' };
     const whole = await runOf(options, { samples: plain, prepare });
     const files = new Map<string, Uint8Array>();
     const checkpoint = { to: memoryStore(files) };

@@ -105,9 +105,10 @@ function withViews(
 }
 
 function stateOf({ validation }: SplitSamples, isNew: boolean): Facts['validation'] {
-  if (validation === undefined) return 'none';
+  const size = validation?.size;
+  if (size === undefined) return 'none';
   if (!isNew) return 'known';
-  return validation.size < fewestToChoose ? 'few' : 'enough';
+  return size < fewestToChoose ? 'few' : 'enough';
 }
 
 function withoutUndefined(options: FineTuneOptions): FineTuneOptions {
