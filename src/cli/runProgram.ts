@@ -65,14 +65,22 @@ function findCommand(name: string): (typeof commands)[string] {
   throw invalidOption('a command', name, `'${name}' (nearest: ${closestNames(name, known).join(', ')})`);
 }
 
+/** What the texts of some errors say about options of the library, for the command line. */
+const hints: Readonly<Record<string, string>> = {
+  CHECKPOINT_MISMATCH: 'Add --restart to begin anew.',
+};
+
 /** Writes an error, and returns the exit code. The stack is written only for what is not an error of this package. */
 function report(error: unknown): number {
-  const isKnown = isTransferKitError(error);
-  const stack = error instanceof Error ? error.stack : undefined;
-  const text = isKnown ? `${error.code}: ${reasonOf(error)}` : (stack ?? String(error));
+  const text = textOf(error);
   const isColoured = process.stderr.isTTY && process.stderr.hasColors();
   process.stderr.write(isColoured ? `\u001B[31m${text}\u001B[39m\n` : `${text}\n`);
   return isTransferKitError(error, 'INVALID_OPTION') ? 2 : 1;
+}
+
+function textOf(error: unknown): string {
+  if (!isTransferKitError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return [`${error.code}: ${reasonOf(error)}`, hints[error.code] ?? ''].join(' ').trimEnd();
 }
 
 function print(text: string): void {

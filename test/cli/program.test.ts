@@ -83,9 +83,9 @@ test('serve answers with labels until Ctrl-C', async () => {
   expect(errors).toMatch(/^200 POST \/predict \d+ bytes \d\.\d{3} s$/m);
 });
 
-test('Ctrl-C, then kill -9, then the same command: the weights end as without', { timeout: 30_000 }, async () => {
+test('Ctrl-C, then kill -9, then the same command: the weights end as without', { timeout: 120_000 }, async () => {
   // Without validation, the model ends with the weights of the last epoch.
-  const settings = ['--epochs', '3', '--batch-size', '4', '--augment', 'light', '--validation', 'none'];
+  const settings = ['--epochs', '6', '--batch-size', '4', '--augment', 'light', '--validation', 'none'];
   const words = [...small, ...settings, '--learning-rate', '0.0001', '--checkpoint-seconds', '0.05'];
   const command = ['train', 'photos', ...words, '--output', 'stopped'];
   const plain = run('train', 'photos', ...words, '--output', 'plain');
@@ -98,6 +98,10 @@ test('Ctrl-C, then kill -9, then the same command: the weights end as without', 
   expect({ code, output }).toEqual({ code: 130, output: '' });
   expect(errors).toContain('Stopped. The same command goes on.');
   expect(existsSync(join(folder, 'stopped'))).toBe(false);
+
+  const other = await run(...command, '--batch-size', '8');
+  expect(other).toMatchObject({ code: 1, output: '' });
+  expect(other.errors).toMatch(/^CHECKPOINT_MISMATCH: .* Add --restart to begin anew\.$/m);
 
   const killed = program.start(command, folder);
   await until(killed, 'fine-tuning, epoch 2');

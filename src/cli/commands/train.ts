@@ -1,4 +1,5 @@
 // `transferkit train`: a model from a folder of pictures. A run that was stopped or killed goes on with the same command.
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import {
   evaluate,
@@ -61,7 +62,8 @@ export const command = defineCommand({
     const log = await train({ model, sets, values, checkpoints, signal: stop.signal, terminal });
     for (const warning of log.warnings ?? []) terminal.note(`warning: ${warning}`);
     if (log.stoppedBy === 'signal') {
-      terminal.note('Stopped. The same command goes on.');
+      const next = existsSync(checkpoints) ? 'goes on' : 'begins again: there was nothing to keep yet';
+      terminal.note(`Stopped. The same command ${next}.`);
       process.exitCode = stop.exitCode();
       return;
     }
