@@ -13,8 +13,8 @@ import type { FineTuneLog } from './training/options/plainSettings.ts';
  *
  * @param model - From `replaceHead` or `load`.
  * @param samples - Training examples; their labels must be the head's.
- * @param options - See {@link FineTuneOptions}. Default 5 epochs with a one-cycle schedule, and a tenth of the samples
- * held out for validation where they allow it.
+ * @param options - See {@link FineTuneOptions}. By default `effort: 'standard'` chooses them, and a tenth of the samples
+ * is held out for validation where they allow it.
  * @returns The training log, as plain data, with the settings that were chosen and the reasons; also appended to
  * `model.history`, after the log of the head's training if there was one.
  * @throws TransferKitError The errors of `trainHead`; `UNKNOWN_LAYER`; `NOTHING_TO_TRAIN` if base and head are frozen;

@@ -62,8 +62,8 @@ const ofGradients: Defaults<TrainHeadOptions> = {
   solver: given('gradient'),
 };
 
-/** The rate of a run of fewer than 50 steps. */
-const rate = 1e-3 * 0.1;
+/** The rate of a run of fewer than 75 steps. */
+const rate = 1e-3 * 0.05;
 const ofFineTune: Defaults<FineTuneOptions> = {
   ...shared,
   augment: none('chosen together with views'),

@@ -35,6 +35,7 @@ const facts: Facts = {
   optimizerRate: 1e-3,
   epochs: undefined,
   validation: 'enough',
+  seeksBestEpoch: false,
   movesStatistics: false,
 };
 
@@ -45,9 +46,10 @@ const valuesFor = (own: Partial<Facts>) => {
 
 describe('the usual settings', () => {
   test('of a standard run', () => {
+    const highest = 1e-3 * (230 / 1500);
     expect(valuesFor({})).toEqual({
       epochs: 10,
-      learningRate: { head: (1e-3 * 0.46) / 10, base: [(1e-3 * 0.46) / 10, 1e-3 * 0.46] },
+      learningRate: { head: highest / 10, base: [highest / 10, highest] },
       schedule: { name: 'cosine', warmUp: { steps: 0.4, from: 0.01 } },
       unfreeze: expect.objectContaining({ lastStages: expect.any(Number) as number }) as object,
       augment: [flip()],
@@ -76,6 +78,7 @@ describe('the usual settings', () => {
       expect(valuesFor({ validation })).toMatchObject({ blend: { alpha: 0.5 }, restoreBest: false });
     }
     expect(valuesFor({ head: 'new' })).toMatchObject({ blend: false, restoreBest: true });
+    expect(valuesFor({ seeksBestEpoch: true })).toMatchObject({ blend: true, restoreBest: true });
     expect(valuesFor({ movesStatistics: true })).toMatchObject({ blend: false, restoreBest: true });
   });
 
@@ -101,10 +104,10 @@ describe('the usual settings', () => {
 
   test('rates grow with the steps, of the epochs that the user gave', () => {
     const last = (own: Partial<Facts>) => usualSettings({ ...facts, ...own }).learningRate.value.base[1];
-    expect(last({ epochs: 5 })).toBeCloseTo(2.3e-4, 10);
+    expect(last({ epochs: 5 })).toBeCloseTo(1e-3 * (115 / 1500), 10);
     expect(last({ epochs: 100 })).toBe(1e-3);
-    expect(last({ epochs: 12, initialEpoch: 10 })).toBe(1e-4);
-    expect(last({ stepsPerEpoch: 1 })).toBe(1e-4);
+    expect(last({ epochs: 12, initialEpoch: 10 })).toBe(5e-5);
+    expect(last({ stepsPerEpoch: 1 })).toBe(5e-5);
   });
 });
 

@@ -15,15 +15,17 @@ export type UnfreezeStep = { readonly epoch: number } & (
 export interface FineTuneOptions extends TrainingOptions {
   /**
    * How much time training may take for better figures. It sets `epochs`, `unfreeze`, `augment` and `views` together;
-   * options that are given count more. `'quick'`: 3 epochs of the stages after half of the base's multiplications, so
-   * that the others run only once for each example. `'standard'`: 5 epochs of the whole base. `'thorough'`: 12 epochs of
-   * the whole base, pictures with `augment: 'light'`. The log lists what was set (`settings`) and why (`reasons`).
+   * options that are given count more. `'standard'`: 10 epochs, down to 5 where these have more than 1,500 steps, of the
+   * stages after a third of the base's multiplications, so that the others run only once for each view; pictures in two
+   * views, mirrored at random. `'quick'`: 4 epochs, down to 2, of the stages after half of the multiplications, pictures
+   * as they are. `'thorough'`: 20 epochs, down to 10, and eight views with `augment: 'light'`. The log lists what was set
+   * (`settings`) and why (`reasons`).
    * Default `'standard'`.
    */
   readonly effort?: Effort;
   /**
    * Layers to unfreeze before training, as for `unfreeze`. Default: the layers that are unfrozen now; if none of the
-   * base is, those of `effort`, which are the whole base for `'standard'`. A list of steps unfreezes gradually:
+   * base is, those of `effort`; `'base'` is the whole base. A list of steps unfreezes gradually:
    * `[{ epoch: 0, lastStages: 1 }, { epoch: 3, lastStages: 3 }]`. At each step the features of the layers that are
    * still frozen are computed again. `'norms'` trains the head and the scales and offsets of the base's normalisations
    * alone (see {@link FreezeSelection}).
@@ -31,8 +33,9 @@ export interface FineTuneOptions extends TrainingOptions {
   readonly unfreeze?: FreezeSelection | readonly UnfreezeStep[];
   /**
    * Highest learning rates of the schedule, above 0; see {@link LearningRates}. Default: the optimizer's own rate (1e-3
-   * for Adam) for the head and the last unfrozen stage of the base, falling to a tenth of it at the first unfrozen
-   * stage. For a run of fewer than 500 steps all of these are reduced in proportion, at most to a tenth.
+   * for Adam) for the last unfrozen stage of the base, falling to a tenth of it at the first unfrozen stage. A head that
+   * was solved for has a tenth of it too, any other head the whole. For a run of fewer than 1,500 steps all of these are
+   * reduced in proportion, at most to a twentieth.
    */
   readonly learningRate?: LearningRates;
   /**
@@ -53,9 +56,11 @@ export interface FineTuneOptions extends TrainingOptions {
   /**
    * Whether the model ends with a blend of the weights before the run (those of the trained head) and the weights that
    * the run would end with: `(1 - alpha) * before + alpha * after`. With `true`, alpha is the one of 0, 0.25, 0.5, 0.75
-   * and 1 with the lowest validation loss (among equal ones the nearest to 0.5, then the lower one), or 0.5 without
+   * and 1 with the lowest validation loss at the temperature (1 … 6) that suits it, or 0.5 without
    * validation; `{ alpha }` sets it, from 0 to 1. `log.blend` lists what was tried. A run that its signal stops is not
-   * blended. Not with BatchNorm layers that `batchNorm: 'train'` changes. Default false.
+   * blended. Not with BatchNorm layers that `batchNorm: 'train'` changes. Default: true where there are 100 validation
+   * examples or more that the head has not seen, else `{ alpha: 0.5 }`; false without a trained head and with
+   * `batchNorm: 'train'`.
    *
    * Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
    */

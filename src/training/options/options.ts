@@ -21,7 +21,7 @@ import { settleWatch, type EarlyStoppingOptions, type SettledWatch } from './wat
 export interface TrainingOptions {
   /**
    * Number of the epoch before which training stops, counted from 0 as in Keras: with `initialEpoch: 10`, `epochs: 15`
-   * trains five epochs. Default: 5 in `fineTune`. In `trainHead`, a given number of epochs selects training by
+   * trains five epochs. Default: that of `effort` in `fineTune`. In `trainHead`, a given number of epochs selects training by
    * gradients, whose default is 10; its solver has no epochs.
    */
   readonly epochs?: number;
@@ -88,7 +88,8 @@ export interface TrainingOptions {
   readonly optimizer?: OptimizerName | Optimizer;
   /**
    * Schedule of the learning rate: a name, `{ name, options, warmUp }`, a value of `cosine()`, `oneCycle()` … from
-   * `transferkit/schedules`, or a function. Default `'oneCycle'` in `fineTune`, `'cosine'` in `trainHead`.
+   * `transferkit/schedules`, or a function. Default: `'cosine'`; in `fineTune` after a warm-up of
+   * four tenths of the run.
    */
   readonly schedule?: ScheduleName | ScheduleSettings | Schedule;
   /** Limits gradients. Default: no limit. */
@@ -110,7 +111,8 @@ export interface TrainingOptions {
    * Whether the model gets the weights of the epoch with the best value of `monitor` at the end. If `monitor` is a
    * figure of validation and the head was trained before, the initial weights are measured too (`log.before`) and are
    * restored if no epoch is better; `log.best.epoch` is then -1, or `initialEpoch - 1`. Early stopping and schedules
-   * ignore the initial weights, as in Keras. Default true.
+   * ignore the initial weights, as in Keras. Default true; false in `fineTune` where it blends, unless `monitor` or
+   * `earlyStopping` is given.
    */
   readonly restoreBest?: boolean;
   /**

@@ -36,6 +36,8 @@ export interface Facts {
   readonly epochs: number | undefined;
   /** Validation examples: none, some that the head may know from its training, too few to choose by, or enough. */
   readonly validation: 'none' | 'known' | 'few' | 'enough';
+  /** Whether the user gave `monitor` or `earlyStopping`, which are about the best epoch. */
+  readonly seeksBestEpoch: boolean;
   /** Whether BatchNorm layers may update their statistics. */
   readonly movesStatistics: boolean;
 }
@@ -87,9 +89,9 @@ const efforts: Readonly<Record<Effort, Row>> = {
 export const effortNames: readonly Effort[] = ['quick', 'standard', 'thorough'];
 
 /** Number of steps from which a run uses the optimizer's own rate. */
-const longRun = 500;
+const longRun = 1500;
 /** The lowest share of that rate, for the shortest runs. */
-const lowestShare = 0.1;
+const lowestShare = 0.05;
 /** Divisor of the rate from the last stage of the base to the first one, and to a head that is at its optimum. */
 const span = 10;
 /** Share of the run in which the rate rises. */
@@ -116,7 +118,7 @@ export function usualSettings(facts: Facts): UsualChoices {
     labelSmoothing: { value: 0, reason: 'targets are used as they are' },
     ema: { value: false, reason: 'the rate falls to almost 0 at the end, which averages too' },
     blend,
-    restoreBest: chooseRestoreBest(blend.value),
+    restoreBest: chooseRestoreBest(blend.value, facts),
   };
 }
 
@@ -130,7 +132,7 @@ function chooseEpochs({ effort, examples, stepsPerEpoch, initialEpoch }: Facts):
 
 /**
  * The optimizer's own rate for the last stage of the base, a tenth of it for the first stage and for a head that is at its
- * optimum already. For a run of fewer than 500 steps they are reduced in proportion, at most to a tenth: a short run
+ * optimum already. For a run of fewer than 1,500 steps they are reduced in proportion, at most to a twentieth: a short run
  * cannot repair the damage that a high rate does to pretrained weights.
  */
 function chooseRates(facts: Facts): Choice<UsualSettings['learningRate']> {
@@ -162,7 +164,8 @@ function chooseBlend({ head, movesStatistics, validation }: Facts): Choice<Usual
   return { value: { alpha: 0.5 }, reason: `the middle between the trained head and fine-tuning, as ${why}` };
 }
 
-function chooseRestoreBest(blend: UsualSettings['blend']): Choice<boolean> {
+function chooseRestoreBest(blend: UsualSettings['blend'], { seeksBestEpoch }: Facts): Choice<boolean> {
+  if (seeksBestEpoch) return { value: true, reason: 'monitor and earlyStopping are about the best epoch' };
   if (blend === false) return { value: true, reason: 'the best epoch by validation counts' };
   return { value: false, reason: 'blend chooses between the weights before the run and those after the last epoch' };
 }

@@ -39,6 +39,7 @@ export function factsOf(model: AnyModel, options: FineTuneOptions, known: Known)
     optimizerRate: settleOptimizer(optimizer).defaultLearningRate,
     epochs: options.epochs,
     validation: known.validation,
+    seeksBestEpoch: options.monitor !== undefined || (options.earlyStopping ?? false) !== false,
     movesStatistics: options.batchNorm !== undefined && options.batchNorm !== 'inference',
   };
 }
