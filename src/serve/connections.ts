@@ -26,11 +26,13 @@ export function refuseMalformed(server: Server, refused: (answer: Answer) => voi
   });
 }
 
-/** Most connections that are accepted before a computation: a flood of them must not hold it up. */
-const mostInARow = 64;
+/** Connections that are accepted before a computation if they wait: a flood of them must not hold it up. */
+const fewest = 4;
+/** Milliseconds in which more are accepted. */
+const acceptingTime = 10;
 
 /**
- * Makes a function that waits until all connections that wait are accepted. Node accepts one in each pass of its event
+ * Makes a function that waits until the connections that wait are accepted. Node accepts one in each pass of its event
  * loop, and a computation holds up a pass: without this, as many connections as pictures would be accepted.
  */
 export function acceptance(server: Server): () => Promise<void> {
@@ -39,7 +41,9 @@ export function acceptance(server: Server): () => Promise<void> {
     accepted++;
   });
   return async () => {
-    for (let before = -1, i = 0; before !== accepted && i < mostInARow; i++) {
+    const end = performance.now() + acceptingTime;
+    const mayGoOn = (passes: number): boolean => passes < fewest || performance.now() < end;
+    for (let before = -1, passes = 0; before !== accepted && mayGoOn(passes); passes++) {
       before = accepted;
       // The first one may end the pass that this was called in, after its connection was accepted.
       await nextPass();
