@@ -35,7 +35,7 @@ const studentOf4 = 2.776;
 const sets = {
   clothing: () => pictures('clothing', ['train', 'validation', { test: 'test' }]),
   flowers12: () => pictures('flowers12', ['train', undefined, { test: 'test' }]),
-  ants_bees: () => pictures('ants_bees', ['train', undefined, { val: 'val' }]),
+  ants_bees: () => pictures('ants_bees', ['train', undefined, { val: 'validation' }]),
   emoji: emojis,
 };
 
