@@ -45,6 +45,7 @@ process.on('message', async (question) => {
   times = [];
   process.send({ milliseconds, tensors: tf.memory().numTensors, rss, heapUsed, external, arrayBuffers });
 });
+process.on('disconnect', () => process.exit());
 process.send({ url: service.url });
 `;
 
