@@ -10,7 +10,7 @@ export function best(rows, draws, names) {
 }
 
 /** Mean over the sets of the mean gain on their draws. */
-export function meanGain(rows, draws, name) {
+function meanGain(rows, draws, name) {
   const sets = [...new Set(draws.map(({ set }) => set))];
   return mean(
     sets.map((set) =>
