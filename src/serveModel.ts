@@ -4,6 +4,7 @@ import { nameErrors } from './core/edge.ts';
 import { TransferKitError } from './core/errors.ts';
 import { invalidOption } from './core/optionChecks.ts';
 import { load } from './load.ts';
+import { assertAlive } from './model/assertAlive.ts';
 import type { AnyModel, LoadedModel } from './model/model.ts';
 import { predict } from './predict.ts';
 import type { PredictBytes } from './serve/routes.ts';
@@ -93,7 +94,9 @@ async function serveUntilEnd(
 /** A gray PNG. */
 const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQImWNoaGgAAAMEAYEezv+mAAAAAElFTkSuQmCC';
 
-function assertPictures({ base }: AnyModel): void {
+function assertPictures(model: AnyModel): void {
+  assertAlive(model);
+  const { base } = model;
   const { kind } = base.preprocessor.spec;
   if (kind === 'tensor') {
     const text = `expected a model of pictures, got '${base.name}', whose inputs are tensors. Give preprocess to loadBase or load.`;

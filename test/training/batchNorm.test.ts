@@ -44,7 +44,12 @@ async function trained(options: FineTuneOptions, prepare: (model: TransferModel)
   model.head.trained = true;
   prepare(model);
   const before = weightValues(model);
-  const log = await fineTune(model, tinySamples(), { batchNorm: 'train', epochs: 1, batchSize: 8, ...options });
+  const log = await fineTune(model, tinySamples(), {
+    batchNorm: 'train',
+    epochs: 1,
+    batchSize: 8,
+    ...options,
+  });
   const after = weightValues(model);
   model.dispose();
   return { before, after, log, moved: moved(before, after) };
@@ -123,8 +128,8 @@ describe('fineTune gives the values of Keras:', () => {
 describe('statistics change', () => {
   test('of unfrozen layers, and only with the option', async () => {
     const all = [...both('bn1'), ...both('block_1_bn'), ...both('bn2')];
-    expect((await trained({})).moved).toEqual(all);
-    expect((await trained({ batchNorm: 'inference' })).moved).toEqual([]);
+    expect((await trained({ unfreeze: 'base' })).moved).toEqual(all);
+    expect((await trained({ unfreeze: 'base', batchNorm: 'inference' })).moved).toEqual([]);
     const part = await trained({ unfreeze: { lastStages: 1 } });
     expect(part.moved).toEqual(both('bn2'));
     const some = await trained({}, (model) => {
@@ -194,14 +199,16 @@ describe('statistics change', () => {
     const inputs = wave([6, 8, 8, 3], 0.5, 0, 0.5);
     const samples = await fromTensors({ inputs, targets: ['a', 'b', 'a', 'b', 'a', 'b'] });
     const before = weightValues(model);
-    await expectNoLeak(() => fineTune(model, samples, { batchNorm: 'train', epochs: 1, headEpochs: 0 }));
+    await expectNoLeak(() =>
+      fineTune(model, samples, { batchNorm: 'train', unfreeze: 'base', epochs: 1, headEpochs: 0 }),
+    );
     expect(moved(before, weightValues(model))).toEqual(both('bn1'));
     inputs.dispose();
     model.dispose();
   });
 
   test('with every batch, also between two steps', async () => {
-    const still = { learningRate: 1e-30, schedule: 'constant', seed: 3 } as const;
+    const still = { learningRate: 1e-30, schedule: 'constant', seed: 3, unfreeze: 'base', augment: 'none' } as const;
     const [every, third] = [await trained(still), await trained({ ...still, gradientAccumulationSteps: 3 })];
     for (const name of third.moved) expect(every.after[name]).toEqual(third.after[name]);
     expect(third.moved).toHaveLength(6);
@@ -293,7 +300,13 @@ test('a given momentum applies to all layers', async () => {
     const model = await tinyTransfer();
     const before = weightValues(model);
     const samples = tinySamples();
-    await fineTune(model, samples, { headEpochs: 0, epochs: 1, batchSize: 24, batchNorm: { momentum } });
+    await fineTune(model, samples, {
+      headEpochs: 0,
+      unfreeze: 'base',
+      epochs: 1,
+      batchSize: 24,
+      batchNorm: { momentum },
+    });
     const after = weightValues(model);
     model.dispose();
     const name = Object.keys(after).find((each) => each.endsWith('moving_mean')) ?? '';
