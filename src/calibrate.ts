@@ -15,7 +15,13 @@ import { judgeSamples } from './measure/judgeSamples.ts';
 import { ofHead, type Measurement } from './measure/measure.ts';
 import { assertWhole } from './core/optionChecks.ts';
 import { assertOptions } from './core/optionNames.ts';
-import { calibrationFigures, fitTemperature, type CalibrationFigures } from './measure/logitTemperature.ts';
+import {
+  calibrationFigures,
+  fitTemperature,
+  isCalibrated,
+  type CalibratedPart,
+  type CalibrationFigures,
+} from './measure/logitTemperature.ts';
 
 /** Options of {@link calibrate}. */
 export interface CalibrateOptions {
@@ -102,15 +108,6 @@ async function calibrateNow(
   const [only] = found;
   if (only?.part.name === '') return only.calibration;
   return Object.fromEntries(found.map(({ part, calibration }) => [part.name, calibration]));
-}
-
-/** A head whose probabilities have a temperature. */
-interface CalibratedPart extends HeadPart {
-  readonly task: CalibratedTask;
-}
-
-function isCalibrated(part: HeadPart): part is CalibratedPart {
-  return typeof tasks[part.task].temperature !== 'string';
 }
 
 /** The weights of a head's last layer. Dividing them divides the logits. */

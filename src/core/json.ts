@@ -1,4 +1,5 @@
 // JSON as a type, and checks of its values.
+import { internalError } from './errors.ts';
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -43,6 +44,6 @@ export function numericOf(value: Json | undefined): number {
 /** A copy without functions and undefined values. */
 export function jsonCopy(value: object): JsonObject {
   const copy: unknown = JSON.parse(JSON.stringify(value));
-  if (!isJsonObject(copy)) throw new TypeError('no object');
+  if (!isJsonObject(copy)) throw internalError('a copy is no object');
   return copy;
 }

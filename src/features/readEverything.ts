@@ -4,7 +4,7 @@ import { notFinite } from '../core/notFinite.ts';
 import { allInBatches } from '../data/reading/readAhead.ts';
 import { freeRows, readRows } from './readRows.ts';
 
-/** Rows in one block of memory; of several views, all rows of the first one, then all of the next. */
+/** Rows in one block of memory. All rows of the first view come first, then all of the second one. */
 export interface Everything {
   /** [rows, …] */
   readonly values: Float32Array;

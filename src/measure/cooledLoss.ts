@@ -1,8 +1,7 @@
 // The loss of a model at the temperature that suits it: a figure that does not punish overconfidence, which fine-tuning
 // adds and a temperature removes.
 import type { HeadPart } from '../model/model.ts';
-import { tasks, type CalibratedTask } from '../model/tasks/tasks.ts';
-import { calibrationFigures } from './logitTemperature.ts';
+import { calibrationFigures, isCalibrated } from './logitTemperature.ts';
 import { ofHead, type Measurement } from './measure.ts';
 
 const temperatures = [1, 1.5, 2, 3, 4, 6];
@@ -15,12 +14,7 @@ const temperatures = [1, 1.5, 2, 3, 4, 6];
 export function cooledLoss(measured: Measurement, parts: readonly HeadPart[]): number {
   return parts.reduce((sum, part) => {
     const own = ofHead(measured, parts, part);
-    const { task } = part;
-    if (!isCalibrated(task)) return sum + own.loss;
-    return sum + Math.min(...temperatures.map((each) => calibrationFigures(task, own.judgements, each).loss));
+    if (!isCalibrated(part)) return sum + own.loss;
+    return sum + Math.min(...temperatures.map((each) => calibrationFigures(part.task, own.judgements, each).loss));
   }, 0);
-}
-
-function isCalibrated(task: HeadPart['task']): task is CalibratedTask {
-  return typeof tasks[task].temperature !== 'string';
 }

@@ -1,5 +1,6 @@
 // Temperature scaling of a head's logits, and figures of calibration.
 import { TransferKitError } from '../core/errors.ts';
+import type { HeadPart } from '../model/model.ts';
 import type { Decision } from '../model/tasks/task.ts';
 import { tasks, type CalibratedTask } from '../model/tasks/tasks.ts';
 import type { Judgement } from './measure.ts';
@@ -17,6 +18,16 @@ export interface CalibrationFigures {
    * Guo et al., "On Calibration of Modern Neural Networks", 2017, section 2.
    */
   readonly expectedCalibrationError: number;
+}
+
+/** A head whose probabilities have a temperature. */
+export interface CalibratedPart extends HeadPart {
+  readonly task: CalibratedTask;
+}
+
+/** Whether a head has probabilities with a temperature. */
+export function isCalibrated(part: HeadPart): part is CalibratedPart {
+  return typeof tasks[part.task].temperature !== 'string';
 }
 
 type Said = Pick<Judgement, 'logits' | 'target' | 'weight'>;

@@ -53,7 +53,7 @@ function drawnChanges(model: AnyModel, views: number, augment: AugmentOption): C
 interface Views {
   /** What makes the second view and the following ones. */
   readonly changes: readonly Change[];
-  /** The heads, each of which has its own mean. */
+  /** The heads. Each has its own mean. */
   readonly parts: readonly HeadPart[];
 }
 

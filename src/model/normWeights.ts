@@ -3,8 +3,8 @@ import { TransferKitError } from '../core/errors.ts';
 import type { Trunk, TrunkWeight } from '../core/types.ts';
 
 /**
- * Layers and nodes with a weight called gamma or beta that normalise nothing: a scale for each channel, and products and
- * sums of a GraphModel, of which only some were part of a normalisation.
+ * Layers and nodes that have a weight called gamma or beta and are not normalisations. A product or a sum of a GraphModel may
+ * have been part of one; its node does not say so.
  */
 const scalings: ReadonlySet<string | undefined> = new Set(['LayerScale', 'Mul', 'Add', 'AddV2']);
 

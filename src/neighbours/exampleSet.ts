@@ -1,7 +1,7 @@
 // Converts kept examples to plain data for JSON, and back.
 import { cast, concat, reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { TransferKitError } from '../core/errors.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, jsonCopy } from '../core/json.ts';
 import type { PreprocessorSpec } from '../model/model.ts';
 import type { Trunk } from '../core/types.ts';
 import { differencesOf, listed } from '../core/differences.ts';
@@ -112,7 +112,7 @@ function restoreExample(given: Json, width: number): KeptExample | undefined {
 function assertSameOrigin(here: ExampleOrigin, there: JsonObject): void {
   const { base, weights, ...compared } = here;
   const { base: otherBase, weights: otherWeights, ...other } = there;
-  const differences = differencesOf(plain(compared), other);
+  const differences = differencesOf(jsonCopy(compared), other);
   if (!areAlike(weights, otherWeights)) differences.push('the weights of the base');
   if (differences.length === 0) return;
   const text =
@@ -154,10 +154,4 @@ function isWhole(value: Json | undefined): value is number {
 function kindOf(value: unknown): string {
   if (isJsonObject(value)) return `an object with ${shorten(Object.keys(value).join(', ')) || 'nothing in it'}`;
   return Array.isArray(value) ? 'a list' : typeof value;
-}
-
-function plain(value: object): JsonObject {
-  const copy: unknown = JSON.parse(JSON.stringify(value));
-  if (!isJsonObject(copy)) throw new TypeError('no object');
-  return copy;
 }

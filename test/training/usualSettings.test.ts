@@ -24,10 +24,8 @@ beforeAll(useTestBackend);
 const facts: Facts = {
   effort: 'standard',
   examples: 720,
-  labels: 12,
   stepsPerEpoch: 23,
   initialEpoch: 0,
-  features: 1280,
   arePictures: true,
   head: 'solved',
   base: 'open',

@@ -21,9 +21,9 @@ import { zoom } from './zoom.ts';
  *
  * `strong`: the plain recipe of timm 1.0, without RandAugment and mixing of pictures: timm/data/transforms_factory.py
  * (random resized crop, hflip 0.5, color_jitter 0.4, which is brightness, contrast and saturation without hue) and random
- * erasing with `re_prob` 0.25, as in its training scripts. It differs from timm in three points: crops keep half the picture
- * or more (timm: 0.08, for a million pictures), a tenth of the pictures is gray (timm: none; the three augmentations of
- * Touvron et al., "DeiT III", 2022, have gray), and what is erased is gray 0.5 (timm: the mean of ImageNet, about 0.45).
+ * erasing with `re_prob` 0.25, as in its training scripts. Three points differ. Crops keep half the picture or more; timm's
+ * keep 0.08, for a million pictures. A tenth of the pictures is gray, as in Touvron et al., "DeiT III", 2022; timm has none.
+ * Erased parts are gray 0.5; timm's are the mean of ImageNet, about 0.45.
  * torchvision's recipe of 2021 has `trivial` in place of the colours, and erases a tenth.
  *
  * `trivial`: torchvision's `TrivialAugmentWide` alone.

@@ -54,8 +54,7 @@ export interface PatchProduct extends Patches {
 }
 
 /**
- * Each row is a concatenation of rows of several tensors. Each channel is multiplied by a scale, a shift is added, and the
- * result is clipped.
+ * Joins rows of several tensors to one row. Then it multiplies each channel by a scale, adds a shift and clips the result.
  */
 export interface Gather {
   readonly pieces: readonly { readonly address: number; readonly rowBytes: number }[];

@@ -1,5 +1,4 @@
-// Logits whose activation is the mean of the activations of several logits. Loss, thresholds and decisions then work on
-// the mean as on the logits of one run.
+// Converts the mean probability of several runs back to logits, so that loss, thresholds and decisions need no other rules.
 
 /** Logits of one example from several runs: [runs][units]. */
 export type SeveralLogits = readonly Float32Array[];

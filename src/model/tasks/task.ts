@@ -11,7 +11,7 @@ export interface Activation {
   /** Kind of its output. It names the output of a head without a name. */
   readonly output: 'probabilities' | 'values';
   /**
-   * Logits whose activation is the mean of the activations of several logits.
+   * Returns logits that stand for the mean of several runs: their activation is the mean of the runs' activations.
    *
    * @param runs - Logits of one example, [runs][units].
    */

@@ -15,13 +15,9 @@ export interface Facts {
   readonly effort: Effort;
   /** Number of examples to train on, without those for validation. */
   readonly examples: number;
-  /** Number of labels, or of numbers in a regression, of all heads together. */
-  readonly labels: number;
   /** Number of steps in an epoch. */
   readonly stepsPerEpoch: number;
   readonly initialEpoch: number;
-  /** Number of values that the head receives. */
-  readonly features: number;
   /** Whether inputs are pictures that presets of `augment` can change. */
   readonly arePictures: boolean;
   /** The head before the first epoch: at the optimum for the frozen features, trained in another way, or new. */

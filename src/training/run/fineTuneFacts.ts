@@ -28,10 +28,8 @@ export function factsOf(model: AnyModel, options: FineTuneOptions, known: Known)
   return {
     effort: known.effort,
     examples: size,
-    labels: model.head.parts.at(-1)?.to ?? 0,
     stepsPerEpoch: Math.ceil(Math.ceil(size / batchSize) / gradientAccumulationSteps),
     initialEpoch,
-    features: sizeOf(model.head.trunk.input.shape),
     arePictures: preprocessor.spec.kind === 'image',
     head: headState(model, options, known),
     base: baseState(model, options),

@@ -29,7 +29,7 @@ function warm({ epochs = 10, share = 1, head = 0.1, from = 'block_3_expand', ris
 /** The default rates times a factor. */
 function scaled(factor) {
   return ({ examples }) => {
-    const rate = factor * 1e-3 * Math.min(1, Math.max(0.1, (Math.ceil(examples / batchSize) * 10) / 500));
+    const rate = factor * 1e-3 * Math.min(1, Math.max(0.05, (Math.ceil(examples / batchSize) * 10) / 1500));
     return { epochs: 10, learningRate: { base: [rate / 10, rate], head: rate / 10 } };
   };
 }
