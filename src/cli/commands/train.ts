@@ -111,7 +111,8 @@ interface Finished extends Pick<Run, 'model' | 'sets' | 'terminal'> {
 async function report({ model, sets, output, log, terminal }: Finished): Promise<void> {
   const test = sets.test && (await evaluate(model, sets.test, { onProgress: terminal.progress }));
   const accuracy = validationAccuracy(log);
-  const validated = accuracy === undefined ? 'not validated' : `validation accuracy ${percent(accuracy)}`;
+  const unknown = log.blend === undefined ? 'not validated' : 'not validated after its blend with the trained head';
+  const validated = accuracy === undefined ? unknown : `validation accuracy ${percent(accuracy)}`;
   const lines = [`${output}: ${counted(model.labels.length, 'label')}, ${validated}`];
   if (test !== undefined)
     lines.push('', `${counted(test.examples, 'picture')} of the part test:`, ...figureLines(test));
